@@ -1,0 +1,198 @@
+package salesiq
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+
+	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// service is what every XService is made of.
+type service struct{ client *Client }
+
+// call is one request in the making. The first error on the way is kept and
+// reported when the call is made.
+type call struct {
+	operation string
+	method    string
+	path      string // Escaped, below the API's root.
+	query     url.Values
+	content   any      // Sent as JSON unless nil.
+	names     []string // Under which an open answer may be wrapped.
+	err       error
+}
+
+// newCall starts a call from a pattern such as "GET /chats/{chat_id}". The ids
+// fill its wildcards, each as one escaped path segment.
+func newCall(operation, pattern string, ids ...string) *call {
+	c := &call{operation: operation}
+	c.method, c.path, _ = strings.Cut(pattern, " ")
+	for _, id := range ids {
+		before, rest, _ := strings.Cut(c.path, "{")
+		name, after, _ := strings.Cut(rest, "}")
+		c.check(checkID(name, id))
+		c.path = before + url.PathEscape(id) + after
+	}
+	return c
+}
+
+type validator interface{ validate() error }
+
+// params sends p as the query; a nil pointer sends none.
+func (c *call) params(p validator) *call {
+	if reflect.ValueOf(p).IsNil() {
+		return c
+	}
+	c.check(p.validate())
+	query, err := wire.Query(p)
+	c.check(err)
+	c.query = query
+	return c
+}
+
+// body sends content as JSON. It must not be nil.
+func (c *call) body(content any) *call {
+	if reflect.ValueOf(content).IsNil() {
+		c.check(inputError("params", "must not be nil"))
+		return c
+	}
+	if v, ok := content.(validator); ok {
+		c.check(v.validate())
+	}
+	c.content = content
+	return c
+}
+
+// answers names what an answer may be wrapped in, where the specification
+// leaves its shape open.
+func (c *call) answers(names ...string) *call {
+	c.names = names
+	return c
+}
+
+func (c *call) check(err error) {
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+// fetch makes a call that answers with one object.
+func fetch[T any](ctx context.Context, client *Client, c *call, opts []CallOption) (*T, error) {
+	var out *T
+	err := client.do(ctx, c, opts, func(body []byte) (err error) {
+		out, err = wire.Decode[T](body)
+		return err
+	})
+	return out, err
+}
+
+// fetchOpen makes a call whose answer has no documented shape: the object, one
+// that wraps it, or nothing. It never returns a nil pointer.
+func fetchOpen[T any](ctx context.Context, client *Client, c *call, opts []CallOption) (*T, error) {
+	out := new(T)
+	err := client.do(ctx, c, opts, func(body []byte) error {
+		return wire.DecodeOpen(body, out, c.names...)
+	})
+	return out, err
+}
+
+// send makes a call that answers with nothing.
+func send(ctx context.Context, client *Client, c *call, opts []CallOption) error {
+	return client.do(ctx, c, opts, nil)
+}
+
+// do makes one call: it checks, encodes, sends through the pipeline and
+// decodes. Whatever fails becomes an *InputError or an *Error.
+func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode func([]byte) error) error {
+	options := client.callOptions(opts)
+	request, err := client.newRequest(c, options)
+	if err != nil {
+		return named(c.operation, err)
+	}
+	answer, err := client.pipeline.Do(ctx, request)
+	if err != nil {
+		return client.newError(c, answer, err)
+	}
+	defer answer.Release()
+	options.keep(answer)
+	if decode == nil {
+		return nil
+	}
+	if err := decode(answer.Body); err != nil {
+		return client.newError(c, answer, answer.Undecodable(err))
+	}
+	return nil
+}
+
+func (client *Client) newRequest(c *call, options callOptions) (*transport.Request, error) {
+	if c.err != nil {
+		return nil, c.err
+	}
+	var body []byte
+	if c.content != nil {
+		var err error
+		if body, err = wire.Marshal(c.content); err != nil {
+			return nil, inputError("body", "cannot be encoded: "+err.Error())
+		}
+	}
+	address := client.resolve(c.path)
+	if len(c.query) > 0 {
+		joint := "?"
+		if strings.Contains(address, "?") {
+			joint = "&"
+		}
+		address += joint + c.query.Encode()
+	}
+	return &transport.Request{
+		Operation:   c.operation,
+		Method:      c.method,
+		URL:         address,
+		Header:      options.header,
+		Body:        body,
+		Idempotent:  options.idempotent || repeatable(c.method),
+		MaxAttempts: options.maxAttempts,
+	}, nil
+}
+
+// repeatable tells which methods the specification calls idempotent.
+func repeatable(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return false
+}
+
+// named puts the operation's name into an input error.
+func named(operation string, err error) error {
+	var input *InputError
+	if errors.As(err, &input) && input.Operation == "" {
+		input.Operation = operation
+	}
+	return err
+}
+
+// newError tells the user what the pipeline reports.
+func (client *Client) newError(c *call, answer *transport.Answer, cause error) error {
+	e := &Error{Operation: c.operation, Method: c.method, Attempts: answer.Attempts, Err: cause}
+	var failure *transport.Failure
+	if errors.As(cause, &failure) {
+		e.StatusCode = failure.Status
+		e.Code = ErrorCode(failure.Answer.Code)
+		e.Message = failure.Answer.Message
+		e.Details = failure.Answer.Details
+		e.ContentType = failure.ContentType
+		e.Excerpt = failure.Excerpt
+		e.RequestID = failure.RequestID
+		e.RetryAt = failure.RetryAt
+		e.MaybeProcessed = failure.MaybeProcessed
+		e.RateWindow = rateWindow(failure.Header)
+		e.Err = failure.Err
+	}
+	return e
+}

@@ -1,0 +1,303 @@
+package salesiq
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"slices"
+	"time"
+)
+
+// ChatsService handles live chats: finding them, reading them, and taking part.
+type ChatsService service
+
+// Chat is one conversation between a visitor and an operator.
+//
+// Source: specification, "Chat Object Structure".
+type Chat struct {
+	ID           string         `json:"id"`
+	VisitorID    string         `json:"visitor_id"`
+	OperatorID   string         `json:"operator_id"` // Empty while nobody has picked the chat up.
+	DepartmentID string         `json:"department_id"`
+	Status       ChatStatus     `json:"status"`
+	Type         ChatType       `json:"type"`
+	StartedAt    time.Time      `json:"started_at"`
+	EndedAt      *time.Time     `json:"ended_at"` // Nil while the chat goes on.
+	Duration     Seconds        `json:"duration"`
+	Rating       *int           `json:"rating"`   // 1 to 5; nil while not rated.
+	Feedback     *string        `json:"feedback"` // Nil where none was given.
+	Transcript   []Message      `json:"transcript"`
+	VisitorInfo  VisitorInfo    `json:"visitor_info"`
+	Tags         []string       `json:"tags"`
+	CustomFields map[string]any `json:"custom_fields"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// Message is one line of a chat.
+//
+// Source: specification, "Chat Object Structure", transcript.
+type Message struct {
+	ID         string      `json:"id"`
+	SenderType SenderType  `json:"sender_type"`
+	SenderID   string      `json:"sender_id"`
+	Text       string      `json:"message"`
+	Timestamp  time.Time   `json:"timestamp"`
+	Type       MessageType `json:"type"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// VisitorInfo is what a chat says about its visitor, as of the chat's start.
+//
+// Source: specification, "Chat Object Structure", visitor_info.
+type VisitorInfo struct {
+	Name     string `json:"name"`
+	Email    string `json:"email"`
+	Phone    string `json:"phone"`
+	City     string `json:"city"`
+	Country  string `json:"country"`
+	Browser  string `json:"browser"`
+	Platform string `json:"platform"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// ChatStatus is where a chat stands. The service may add others.
+type ChatStatus string
+
+// The documented chat statuses.
+const (
+	ChatActive  ChatStatus = "active"
+	ChatWaiting ChatStatus = "waiting"
+	ChatEnded   ChatStatus = "ended"
+	ChatMissed  ChatStatus = "missed"
+)
+
+// ChatType is the kind of a chat. The service may add others.
+type ChatType string
+
+// ChatTypeLive is the documented chat type.
+const ChatTypeLive ChatType = "live_chat"
+
+// SenderType tells who wrote a message. The service may add others.
+type SenderType string
+
+// The documented senders.
+const (
+	SenderVisitor  SenderType = "visitor"
+	SenderOperator SenderType = "operator"
+)
+
+// MessageType is the form of a message. The service may add others.
+type MessageType string
+
+// The documented message types.
+const (
+	MessageText       MessageType = "text"
+	MessageHTML       MessageType = "html"
+	MessageAttachment MessageType = "attachment"
+	MessageCard       MessageType = "card"
+	MessageArticle    MessageType = "article"
+)
+
+// ChatListParams narrows a list of chats; zero fields do not. Its dates bound
+// the time at which a chat started.
+type ChatListParams struct {
+	Status       ChatStatus `json:"status,omitzero"`
+	OperatorID   string     `json:"operator_id,omitzero"`
+	DepartmentID string     `json:"department_id,omitzero"`
+	VisitorID    string     `json:"visitor_id,omitzero"`
+	FromDate     time.Time  `json:"from_date,omitzero"`
+	ToDate       time.Time  `json:"to_date,omitzero"`
+	Page         int        `json:"page,omitzero"`     // First page; 1 by default.
+	PerPage      int        `json:"per_page,omitzero"` // 1 to 100.
+}
+
+func (p *ChatListParams) validate() error {
+	return firstOf(checkPaging(p.Page, p.PerPage), checkDates(p.FromDate, p.ToDate))
+}
+
+// MessageCreate is a message to send. The constructors [TextMessage],
+// [HTMLMessage], [AttachmentMessage], [CardMessage] and [ArticleMessage] make
+// one.
+type MessageCreate struct {
+	Text string      `json:"message"` // Required for text and html.
+	Type MessageType `json:"type"`    // Required.
+
+	// Extra is sent beside the other fields: the specification names the
+	// rich message types but leaves their content open.
+	Extra map[string]any `json:",embed"`
+}
+
+func (m *MessageCreate) validate() error {
+	if m.Type == MessageText || m.Type == MessageHTML {
+		return required("message", m.Text)
+	}
+	return required("type", string(m.Type))
+}
+
+// TextMessage returns a plain text message.
+func TextMessage(text string) *MessageCreate {
+	return &MessageCreate{Text: text, Type: MessageText}
+}
+
+// HTMLMessage returns an HTML message. The markup is sent as it is: escape
+// what came from others.
+func HTMLMessage(markup string) *MessageCreate {
+	return &MessageCreate{Text: markup, Type: MessageHTML}
+}
+
+// AttachmentMessage returns a message that carries a file, with a caption.
+func AttachmentMessage(caption string, fields map[string]any) *MessageCreate {
+	return &MessageCreate{Text: caption, Type: MessageAttachment, Extra: fields}
+}
+
+// CardMessage returns a rich card; fields hold its content, such as buttons.
+func CardMessage(text string, fields map[string]any) *MessageCreate {
+	return &MessageCreate{Text: text, Type: MessageCard, Extra: fields}
+}
+
+// ArticleMessage returns a reference to a knowledge base article.
+func ArticleMessage(text string, fields map[string]any) *MessageCreate {
+	return &MessageCreate{Text: text, Type: MessageArticle, Extra: fields}
+}
+
+// ChatTransfer says who takes a chat over.
+type ChatTransfer struct {
+	OperatorID string `json:"operator_id"`      // Required.
+	Message    string `json:"message,omitzero"` // Shown to the visitor.
+}
+
+func (p *ChatTransfer) validate() error { return required("operator_id", p.OperatorID) }
+
+// ChatEnd closes a chat.
+type ChatEnd struct {
+	Message string `json:"message,omitzero"` // Shown to the visitor.
+}
+
+// ChatRating is a visitor's verdict on a chat.
+type ChatRating struct {
+	Rating   int    `json:"rating"` // Required, 1 to 5.
+	Feedback string `json:"feedback,omitzero"`
+}
+
+func (p *ChatRating) validate() error { return between("rating", p.Rating, 1, 5) }
+
+// List returns one page of chats. A nil params lists all of them, in pages of
+// the service's own size (50).
+//
+// Endpoint: GET /api/v2/chats; scope SalesIQ.chats.READ.
+// Errors: [ErrInvalidInput] for a page below 1, a page size outside 1 to 100 or
+// dates in the wrong order; [ErrInvalidRequest].
+// Source: specification, "List Chats".
+func (s *ChatsService) List(ctx context.Context, params *ChatListParams, opts ...CallOption) (*Page[Chat], error) {
+	return fetchPage[Chat](ctx, s.client, newCall("Chats.List", "GET /chats").params(params), opts)
+}
+
+// All iterates over every chat that matches params, page by page.
+// See [Page] for what all iterators promise.
+//
+// Endpoint, scope, errors and source are those of List.
+func (s *ChatsService) All(ctx context.Context, params *ChatListParams, opts ...CallOption) iter.Seq2[*Chat, error] {
+	return iterate[Chat](ctx, s.client, newCall("Chats.All", "GET /chats").params(params), opts)
+}
+
+// Get returns one chat.
+//
+// Endpoint: GET /api/v2/chats/{chat_id}; scope SalesIQ.chats.READ.
+// Errors: [ErrResourceNotFound].
+// Source: specification, "Get Chat by ID".
+func (s *ChatsService) Get(ctx context.Context, chatID string, opts ...CallOption) (*Chat, error) {
+	return fetch[Chat](ctx, s.client, newCall("Chats.Get", "GET /chats/{chat_id}", chatID), opts)
+}
+
+// Transcript returns the messages of one chat, oldest first.
+//
+// Endpoint: GET /api/v2/chats/{chat_id}/transcript; scope SalesIQ.chats.READ.
+// Errors: [ErrResourceNotFound].
+// Source: specification, "Get Chat Transcript".
+func (s *ChatsService) Transcript(ctx context.Context, chatID string, opts ...CallOption) ([]Message, error) {
+	c := newCall("Chats.Transcript", "GET /chats/{chat_id}/transcript", chatID).answers("transcript", "messages")
+	messages, err := fetchOpen[[]Message](ctx, s.client, c, opts)
+	return *messages, err
+}
+
+// TranscriptResult is the outcome for one chat of [ChatsService.Transcripts].
+type TranscriptResult struct {
+	ChatID   string
+	Messages []Message
+	Err      error // Concerns this chat alone.
+}
+
+// Transcripts fetches many transcripts, at most ten at a time, and returns one
+// result for each id, in the order of ids. One failure leaves the others
+// untouched; once ctx ends, what is missing fails with its error.
+//
+// It makes one call for each chat. A chat that comes from a list may already
+// hold its Transcript.
+//
+// Endpoint, scope, errors and source are those of Transcript.
+func (s *ChatsService) Transcripts(ctx context.Context, ids []string, opts ...CallOption) []TranscriptResult {
+	fetchOne := func(ctx context.Context, id string) TranscriptResult {
+		messages, err := s.Transcript(ctx, id, opts...)
+		return TranscriptResult{ChatID: id, Messages: messages, Err: err}
+	}
+	return slices.Collect(inOrder(ctx, maxInFlight, slices.Values(ids), fetchOne))
+}
+
+// SendMessage writes into an active chat as the signed-in operator.
+//
+// It is not sent again when it is unclear whether the first try arrived; see
+// the package documentation on retries.
+//
+// Endpoint: POST /api/v2/chats/{chat_id}/messages; scope SalesIQ.chats.UPDATE.
+// Required: Type; Text for text and html.
+// Errors: [ErrChatNotActive], [ErrResourceNotFound], [ErrRequiredFieldMissing].
+// Source: specification, "Send Chat Message".
+func (s *ChatsService) SendMessage(ctx context.Context, chatID string, message *MessageCreate, opts ...CallOption) (*Message, error) {
+	c := newCall("Chats.SendMessage", "POST /chats/{chat_id}/messages", chatID).body(message).answers("message")
+	return fetchOpen[Message](ctx, s.client, c, opts)
+}
+
+// Transfer hands an active chat to another operator and returns the chat, or a
+// zero Chat where the service answers without one.
+//
+// Endpoint: POST /api/v2/chats/{chat_id}/transfer; scope SalesIQ.chats.UPDATE.
+// Required: OperatorID.
+// Errors: [ErrChatNotActive], [ErrOperatorOffline], [ErrResourceNotFound].
+// Source: specification, "Transfer Chat".
+func (s *ChatsService) Transfer(ctx context.Context, chatID string, params *ChatTransfer, opts ...CallOption) (*Chat, error) {
+	c := newCall("Chats.Transfer", "POST /chats/{chat_id}/transfer", chatID).body(params).answers("chat")
+	return fetchOpen[Chat](ctx, s.client, c, opts)
+}
+
+// End closes a chat and returns it, or a zero Chat where the service answers
+// without one. A nil params ends it without a message.
+//
+// Endpoint: POST /api/v2/chats/{chat_id}/end; scope SalesIQ.chats.UPDATE.
+// Errors: [ErrChatNotActive], [ErrResourceNotFound].
+// Source: specification, "End Chat".
+func (s *ChatsService) End(ctx context.Context, chatID string, params *ChatEnd, opts ...CallOption) (*Chat, error) {
+	if params == nil {
+		params = &ChatEnd{}
+	}
+	c := newCall("Chats.End", "POST /chats/{chat_id}/end", chatID).body(params).answers("chat")
+	return fetchOpen[Chat](ctx, s.client, c, opts)
+}
+
+// Rate records the visitor's rating of a chat that has ended and returns the
+// chat, or a zero Chat where the service answers without one.
+//
+// Endpoint: POST /api/v2/chats/{chat_id}/rating; scope SalesIQ.chats.UPDATE.
+// Required: Rating, 1 to 5.
+// Errors: [ErrInvalidInput], [ErrInvalidRequest], [ErrDuplicateResource],
+// [ErrResourceNotFound].
+// Source: specification, "Add Chat Rating".
+func (s *ChatsService) Rate(ctx context.Context, chatID string, params *ChatRating, opts ...CallOption) (*Chat, error) {
+	c := newCall("Chats.Rate", "POST /chats/{chat_id}/rating", chatID).body(params).answers("chat")
+	return fetchOpen[Chat](ctx, s.client, c, opts)
+}

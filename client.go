@@ -1,0 +1,181 @@
+package salesiq
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// Version is the version of this package, as sent in the User-Agent header.
+const Version = "0.1.0"
+
+// apiRoot is where the specification's paths begin.
+const apiRoot = "/api/v2"
+
+// Client calls SalesIQ on behalf of one account. It is safe for concurrent use;
+// make one and keep it, since its limits and its token are shared by its calls.
+type Client struct {
+	Chats     *ChatsService
+	Visitors  *VisitorsService
+	Operators *OperatorsService
+	Brands    *BrandsService
+	Routing   *RoutingService
+	Webhooks  *WebhooksService
+	Devices   *DevicesService
+
+	dataCenter DataCenter
+	portal     string // Escaped.
+	pipeline   *transport.Pipeline
+}
+
+// NewClient returns a client that signs in with auth: [RefreshToken],
+// [StaticToken] or [TokenSource]. It makes no request.
+//
+// Errors: an [InputError] that names the option whose argument is no good.
+func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
+	if auth == nil {
+		return nil, inputError("authenticator", "must not be nil")
+	}
+	c := defaultConfig()
+	for _, option := range opts {
+		if err := option(c); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.finish(); err != nil {
+		return nil, err
+	}
+	tokens, err := auth.bind(c)
+	if err != nil {
+		return nil, err
+	}
+	return newClient(c, tokens), nil
+}
+
+func newClient(c *config, tokens transport.Tokens) *Client {
+	client := &Client{dataCenter: c.dataCenter, portal: c.portal}
+	client.pipeline = transport.New(transport.Config{
+		Base:           c.httpClient.Transport,
+		Jar:            c.httpClient.Jar,
+		Tokens:         tokens,
+		Limiter:        make(slots, c.maxInFlight),
+		Logger:         c.logger,
+		UserAgent:      c.userAgent,
+		AttemptTimeout: c.attemptTimeout,
+		StallTimeout:   c.stallTimeout,
+		MaxBody:        c.maxBody,
+		MaxAttempts:    c.maxAttempts,
+		MaxWait:        c.maxWait,
+	})
+	s := service{client}
+	client.Chats = (*ChatsService)(&s)
+	client.Visitors = (*VisitorsService)(&s)
+	client.Operators = (*OperatorsService)(&s)
+	client.Brands = (*BrandsService)(&s)
+	client.Routing = (*RoutingService)(&s)
+	client.Webhooks = (*WebhooksService)(&s)
+	client.Devices = (*DevicesService)(&s)
+	return client
+}
+
+// NewClientFromEnv returns a client that is configured by the environment:
+//
+//	ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN   required
+//	SALESIQ_DATA_CENTER   such as EU; US by default
+//	SALESIQ_BASE_URL      overrides the data center's API host
+//	SALESIQ_ACCOUNTS_URL  overrides the data center's OAuth host
+//	SALESIQ_PORTAL        the screen name, for the live service
+//
+// The options come after the environment and override it.
+//
+// Errors: an [InputError] that names the variable.
+func NewClientFromEnv(opts ...Option) (*Client, error) {
+	credentials := Credentials{
+		ClientID:     os.Getenv("ZOHO_CLIENT_ID"),
+		ClientSecret: Secret(os.Getenv("ZOHO_CLIENT_SECRET")),
+		RefreshToken: Secret(os.Getenv("ZOHO_REFRESH_TOKEN")),
+	}
+	missing := firstOf(
+		required("ZOHO_CLIENT_ID", credentials.ClientID),
+		required("ZOHO_CLIENT_SECRET", credentials.ClientSecret.Reveal()),
+		required("ZOHO_REFRESH_TOKEN", credentials.RefreshToken.Reveal()))
+	if missing != nil {
+		return nil, missing
+	}
+	fromEnv, err := optionsFromEnv()
+	if err != nil {
+		return nil, err
+	}
+	return NewClient(RefreshToken(credentials, NewMemoryTokenStore()), append(fromEnv, opts...)...)
+}
+
+func optionsFromEnv() (opts []Option, err error) {
+	if name := os.Getenv("SALESIQ_DATA_CENTER"); name != "" {
+		dc, err := LookupDataCenter(name)
+		if err != nil {
+			return nil, fmt.Errorf("SALESIQ_DATA_CENTER: %w", err)
+		}
+		opts = append(opts, WithDataCenter(dc))
+	}
+	for name, option := range map[string]func(string) Option{
+		"SALESIQ_BASE_URL":     WithBaseURL,
+		"SALESIQ_ACCOUNTS_URL": WithAccountsURL,
+		"SALESIQ_PORTAL":       WithPortal,
+	} {
+		if value := os.Getenv(name); value != "" {
+			opts = append(opts, option(value))
+		}
+	}
+	return opts, nil
+}
+
+// Do sends any other request through the whole pipeline: quota, retries, token,
+// errors. The path lies below /api/v2 (and the portal), unless it begins with
+// /api/; it may hold a query. Its variable parts must be escaped by the caller.
+//
+// The value in is sent as JSON unless nil. The data of the answer is decoded
+// into out, a pointer, unless that is nil; an answer without an envelope is
+// decoded as a whole.
+//
+// Errors: an [InputError] for a path that leaves the API; an [Error] otherwise.
+func (client *Client) Do(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {
+	c := &call{operation: "Do", method: strings.ToUpper(method), path: path, content: in}
+	c.check(checkPath(path))
+	if out == nil {
+		return client.do(ctx, c, opts, nil)
+	}
+	return client.do(ctx, c, opts, func(body []byte) error { return wire.DecodeOpen(body, out) })
+}
+
+// checkPath refuses a path that would end up elsewhere.
+func checkPath(path string) error {
+	if strings.Contains(path, "://") || strings.HasPrefix(path, "//") {
+		return inputError("path", "must not name a host")
+	}
+	clean, _, _ := strings.Cut(path, "?")
+	for segment := range strings.SplitSeq(strings.ToLower(clean), "/") {
+		if segment := strings.ReplaceAll(segment, "%2e", "."); segment == "." || segment == ".." {
+			return inputError("path", `must not hold "." or ".." segments`)
+		}
+	}
+	return required("path", strings.Trim(clean, "/"))
+}
+
+// resolve returns the address of a path.
+func (client *Client) resolve(path string) string {
+	if strings.HasPrefix(path, "/api/") {
+		return client.dataCenter.API + path
+	}
+	root := client.dataCenter.API + apiRoot
+	if client.portal != "" {
+		root += "/" + client.portal
+	}
+	return root + "/" + strings.TrimPrefix(path, "/")
+}
+
+// DataCenter returns the data center that the client uses.
+func (client *Client) DataCenter() DataCenter { return client.dataCenter }

@@ -1,0 +1,105 @@
+package salesiq
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// DevicesService handles operators' devices and what is pushed to them.
+type DevicesService service
+
+// Device is where an operator receives push notifications.
+//
+// Source: specification, "Register Device for Push Notifications".
+type Device struct {
+	ID         string         `json:"id"`
+	Token      string         `json:"device_token"` // From FCM, APNS or the browser.
+	Platform   DevicePlatform `json:"platform"`
+	OperatorID string         `json:"operator_id"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// DevicePlatform is a push service. The service may add others.
+type DevicePlatform string
+
+// The documented platforms.
+const (
+	PlatformAndroid DevicePlatform = "android" // FCM
+	PlatformIOS     DevicePlatform = "ios"     // APNS
+	PlatformWeb     DevicePlatform = "web"     // Web push
+)
+
+// DeviceCreate registers a device.
+type DeviceCreate struct {
+	Token      string         `json:"device_token"` // Required.
+	Platform   DevicePlatform `json:"platform"`     // Required.
+	OperatorID string         `json:"operator_id"`  // Required.
+}
+
+func (p *DeviceCreate) validate() error {
+	return firstOf(required("device_token", p.Token), required("platform", string(p.Platform)),
+		required("operator_id", p.OperatorID))
+}
+
+// Notification is a message pushed to an operator's devices.
+//
+// Source: specification, "Send Custom Notification".
+type Notification struct {
+	ID         string         `json:"id"`
+	OperatorID string         `json:"operator_id"`
+	Title      string         `json:"title"`
+	Message    string         `json:"message"`
+	Data       map[string]any `json:"data"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// NotificationCreate is a message to push.
+type NotificationCreate struct {
+	OperatorID string         `json:"operator_id"`   // Required.
+	Title      string         `json:"title"`         // Required.
+	Message    string         `json:"message"`       // Required.
+	Data       map[string]any `json:"data,omitzero"` // For the receiving app.
+}
+
+func (p *NotificationCreate) validate() error {
+	return firstOf(required("operator_id", p.OperatorID), required("title", p.Title), required("message", p.Message))
+}
+
+// Register adds a device of an operator and returns it.
+//
+// Endpoint: POST /api/v2/devices; scope SalesIQ.operators.UPDATE.
+// Required: Token, Platform, OperatorID.
+// Errors: [ErrResourceNotFound] for an unknown operator,
+// [ErrDuplicateResource], [ErrRequiredFieldMissing].
+// Source: specification, "Register Device for Push Notifications".
+func (s *DevicesService) Register(ctx context.Context, device *DeviceCreate, opts ...CallOption) (*Device, error) {
+	return fetch[Device](ctx, s.client, newCall("Devices.Register", "POST /devices").body(device), opts)
+}
+
+// Unregister removes a device. A repeated Unregister ends in
+// [ErrResourceNotFound]; see the package documentation on retries.
+//
+// Endpoint: DELETE /api/v2/devices/{device_id}; scope
+// SalesIQ.operators.UPDATE.
+// Errors: [ErrResourceNotFound].
+// Source: specification, "Unregister Device".
+func (s *DevicesService) Unregister(ctx context.Context, deviceID string, opts ...CallOption) error {
+	return send(ctx, s.client, newCall("Devices.Unregister", "DELETE /devices/{device_id}", deviceID), opts)
+}
+
+// Notify pushes a message to an operator's devices and returns it, or a zero
+// Notification where the service answers without one.
+//
+// Endpoint: POST /api/v2/notifications; scope SalesIQ.operators.UPDATE.
+// Required: OperatorID, Title, Message.
+// Errors: [ErrResourceNotFound] for an unknown operator,
+// [ErrRequiredFieldMissing].
+// Source: specification, "Send Custom Notification".
+func (s *DevicesService) Notify(ctx context.Context, notification *NotificationCreate, opts ...CallOption) (*Notification, error) {
+	c := newCall("Devices.Notify", "POST /notifications").body(notification).answers("notification")
+	return fetchOpen[Notification](ctx, s.client, c, opts)
+}

@@ -1,0 +1,201 @@
+package salesiq
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq/internal/transport"
+)
+
+// ErrorCode is the service's own name for what went wrong. It is an error, so
+// that it can be matched:
+//
+//	errors.Is(err, salesiq.ErrChatNotActive)
+//
+// The service may add others.
+type ErrorCode string
+
+// The error codes of the specification, "Common Error Codes".
+const (
+	ErrInvalidToken         ErrorCode = "INVALID_TOKEN"          // The access token is invalid or has expired.
+	ErrInvalidOAuthScope    ErrorCode = "INVALID_OAUTH_SCOPE"    // The token lacks a scope.
+	ErrInvalidRequest       ErrorCode = "INVALID_REQUEST"        // A parameter or the body is not understood.
+	ErrRequiredFieldMissing ErrorCode = "REQUIRED_FIELD_MISSING" // A required field is not there.
+	ErrResourceNotFound     ErrorCode = "RESOURCE_NOT_FOUND"     // Nothing has this id.
+	ErrDuplicateResource    ErrorCode = "DUPLICATE_RESOURCE"     // Something like it exists.
+	ErrRateLimitExceeded    ErrorCode = "RATE_LIMIT_EXCEEDED"    // Too many calls, or too many at once.
+	ErrInternalError        ErrorCode = "INTERNAL_ERROR"         // The service failed.
+	ErrPermissionDenied     ErrorCode = "PERMISSION_DENIED"      // The user may not do this.
+	ErrInvalidVisitorID     ErrorCode = "INVALID_VISITOR_ID"     // The visitor id is not one.
+	ErrChatNotActive        ErrorCode = "CHAT_NOT_ACTIVE"        // The chat is not active.
+	ErrOperatorOffline      ErrorCode = "OPERATOR_OFFLINE"       // The operator is not there.
+	ErrInvalidDepartment    ErrorCode = "INVALID_DEPARTMENT"     // No department has this id.
+)
+
+// Error returns the code.
+func (c ErrorCode) Error() string { return string(c) }
+
+// What can go wrong apart from the service's own codes. Match with [errors.Is].
+var (
+	// ErrInvalidInput is the cause of every [InputError].
+	ErrInvalidInput = errors.New("invalid input")
+	// ErrTransport means that no whole answer arrived: the connection failed, a
+	// time limit passed, or the answer was cut.
+	ErrTransport = transport.ErrTransport
+	// ErrDecode means that an answer arrived and was not understood: a proxy's
+	// HTML page, an empty body, JSON of the wrong type.
+	ErrDecode = transport.ErrDecode
+	// ErrAuth means that no access token could be had.
+	ErrAuth = errors.New("no access token")
+	// ErrWrongDataCenter means that the account lives in another data center
+	// than the one the client uses.
+	ErrWrongDataCenter = errors.New("wrong data center")
+	// ErrMaybeProcessed means that a call that must not be repeated blindly
+	// ended without an answer: the service may have carried it out.
+	ErrMaybeProcessed = errors.New("the service may have processed the call")
+	// ErrRedirect means that the service answered with a redirect, which is not
+	// followed, since it would take the token elsewhere.
+	ErrRedirect = transport.ErrRedirect
+	// ErrTooLarge means that an answer exceeded the limit of [WithMaxBody].
+	ErrTooLarge = transport.ErrTooLarge
+)
+
+// Error is what a call returns when it fails: everything that is known about
+// the failure. It matches, with [errors.Is], the service's [ErrorCode], the
+// sentinel errors above, and the context's error if that ended the call.
+//
+// It holds no credentials, and of the answer's body no more than a short
+// excerpt of what was not understood.
+type Error struct {
+	Operation   string         // The method called, such as "Chats.SendMessage".
+	Method      string         // Of the request.
+	StatusCode  int            // Of the answer; 0 without one.
+	Code        ErrorCode      // The service's own, if it gave one.
+	Message     string         // The service's own, if it gave one.
+	Details     map[string]any // The service's own, if it gave any.
+	ContentType string         // Of an answer that was not understood.
+	Excerpt     string         // Its first bytes, on one line.
+	RequestID   string         // The service's own, if it gave one.
+	Attempts    int            // How often the request was sent, or tried to be.
+	RateWindow  RateWindow     // As of the last answer.
+	RetryAt     time.Time      // When to come back; zero if that is not known.
+
+	// MaybeProcessed is set when the call is one that must not be repeated
+	// blindly and the service may have carried it out. Is reports it as
+	// [ErrMaybeProcessed].
+	MaybeProcessed bool
+
+	// Err is the cause, where it is not an answer of the service.
+	Err error
+}
+
+// Error describes the failure in one line.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("salesiq: ")
+	b.WriteString(e.Operation)
+	b.WriteString(": ")
+	if e.StatusCode != 0 {
+		fmt.Fprintf(&b, "HTTP %d", e.StatusCode)
+		if e.Code == "" {
+			b.WriteString(" " + http.StatusText(e.StatusCode))
+		}
+	}
+	for _, part := range []string{string(e.Code), e.Message} {
+		if part != "" {
+			b.WriteString(separator(b.String()) + part)
+		}
+	}
+	if e.Err != nil {
+		b.WriteString(separator(b.String()) + e.Err.Error())
+	}
+	if e.Excerpt != "" {
+		fmt.Fprintf(&b, " (%s: %q)", e.ContentType, e.Excerpt)
+	}
+	if e.MaybeProcessed {
+		b.WriteString("; " + ErrMaybeProcessed.Error())
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, " (after %d attempts)", e.Attempts)
+	}
+	return b.String()
+}
+
+func separator(before string) string {
+	if strings.HasSuffix(before, ": ") {
+		return ""
+	}
+	return ": "
+}
+
+// Is reports whether the error is target: its code, or one of the conditions
+// that it carries as a field.
+func (e *Error) Is(target error) bool {
+	if target == ErrMaybeProcessed {
+		return e.MaybeProcessed
+	}
+	code, ok := target.(ErrorCode)
+	return ok && e.Code != "" && code == e.Code
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// LogValue shows the error's fields to structured logs.
+func (e *Error) LogValue() slog.Value {
+	attrs := []slog.Attr{
+		slog.String("operation", e.Operation),
+		slog.Int("status", e.StatusCode),
+		slog.String("code", string(e.Code)),
+		slog.String("message", e.Message),
+		slog.Int("attempts", e.Attempts),
+		slog.Bool("maybe_processed", e.MaybeProcessed),
+	}
+	if e.RequestID != "" {
+		attrs = append(attrs, slog.String("request_id", e.RequestID))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.String("cause", e.Err.Error()))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// IsRetryable reports whether the same call may succeed later without a change
+// to it: the rate limit, an outage, a broken connection. It is false where a
+// repetition could do something twice; see [ErrMaybeProcessed].
+func IsRetryable(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) || e.MaybeProcessed {
+		return false
+	}
+	switch {
+	case e.Code == ErrRateLimitExceeded, e.Code == ErrInternalError:
+		return true
+	case e.StatusCode == http.StatusTooManyRequests, e.StatusCode >= 500 && e.StatusCode != http.StatusNotImplemented:
+		return true
+	}
+	return errors.Is(err, ErrTransport)
+}
+
+// InputError says which argument was refused before any request was made. It
+// matches [ErrInvalidInput].
+type InputError struct {
+	Operation string // The method called; empty outside of a call.
+	Field     string // The field's name on the wire, such as "per_page".
+	Reason    string
+}
+
+// Error names the field and the reason.
+func (e *InputError) Error() string {
+	if e.Operation == "" {
+		return "salesiq: " + e.Field + " " + e.Reason
+	}
+	return "salesiq: " + e.Operation + ": " + e.Field + " " + e.Reason
+}
+
+// Unwrap returns [ErrInvalidInput].
+func (e *InputError) Unwrap() error { return ErrInvalidInput }

@@ -1,0 +1,41 @@
+package salesiq
+
+import (
+	"context"
+	"iter"
+	"sync"
+)
+
+// inOrder applies fn to each input, up to width of them at a time, and yields
+// the results in the order of the inputs. It works ahead of its consumer; once
+// the consumer stops, it cancels what is under way and leaves no goroutine.
+func inOrder[In, Out any](ctx context.Context, width int, inputs iter.Seq[In], fn func(context.Context, In) Out) iter.Seq[Out] {
+	return func(yield func(Out) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var running sync.WaitGroup
+		defer running.Wait()
+		defer cancel()
+		next, stop := iter.Pull(inputs)
+		defer stop()
+
+		var waiting []chan Out // Oldest first.
+		start := func() {
+			if input, ok := next(); ok {
+				result := make(chan Out, 1)
+				running.Go(func() { result <- fn(ctx, input) })
+				waiting = append(waiting, result)
+			}
+		}
+		for range width {
+			start()
+		}
+		for len(waiting) > 0 {
+			result := <-waiting[0]
+			waiting = waiting[1:]
+			start()
+			if !yield(result) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package transport
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// What can be wrong with an exchange, as causes of a Failure.
+var (
+	ErrTransport = errors.New("no complete answer")
+	ErrDecode    = errors.New("the answer was not understood")
+	ErrRedirect  = errors.New("refused to follow a redirect")
+	ErrTooLarge  = errors.New("the answer is too large")
+)
+
+// Answer is a successful outcome.
+type Answer struct {
+	Status   int
+	Header   http.Header
+	Body     []byte // Valid until Release.
+	Attempts int
+
+	request *Request
+	body    *body
+}
+
+// body is a whole answer in memory, in the clothes of a response's body.
+type body struct {
+	bytes.Reader
+	buffer *[]byte
+}
+
+func (b *body) Close() error { return nil }
+
+func (a *Answer) take(response *http.Response, r *Request) {
+	a.Status, a.Header, a.request = response.StatusCode, response.Header, r
+	a.body = response.Body.(*body) //nolint:errcheck,forcetypeassert // The sender put it there.
+	a.Body = *a.body.buffer
+}
+
+// Release gives the body's memory back. Whoever keeps the body copies it first.
+func (a *Answer) Release() {
+	if a.body != nil {
+		putBuffer(a.body.buffer)
+		a.body, a.Body = nil, nil
+	}
+}
+
+// Undecodable is the failure of a caller who could not make sense of the body.
+func (a *Answer) Undecodable(cause error) *Failure {
+	f := newFailure(a.Status, a.Header, a.Body)
+	f.Err = fmt.Errorf("%w: %w", ErrDecode, cause)
+	f.MaybeProcessed = !a.request.Idempotent
+	return f
+}
+
+// Failure is an unsuccessful outcome: of one attempt, or of the call.
+type Failure struct {
+	Status         int // 0 without an answer.
+	Header         http.Header
+	Answer         wire.ErrorBody // The service's own words, if there are any.
+	ContentType    string
+	Excerpt        string // Of a body that is not the service's.
+	RequestID      string
+	RetryAt        time.Time // By the local clock; zero if unknown.
+	Sent           bool      // Some of the request may have reached the service.
+	MaybeProcessed bool
+	Err            error // The cause, unless the service spoke for itself.
+
+	otherToken bool // The next attempt would carry another token.
+}
+
+func (f *Failure) Error() string {
+	if f.Err != nil {
+		return f.Err.Error()
+	}
+	return fmt.Sprintf("HTTP %d %s", f.Status, f.Answer.Code)
+}
+
+func (f *Failure) Unwrap() error { return f.Err }
+
+const excerptBytes = 512
+
+// newFailure describes an answer; whether the service itself speaks in it is
+// for the caller to find out.
+func newFailure(status int, header http.Header, body []byte) *Failure {
+	f := &Failure{Status: status, Header: header, Sent: true, RequestID: requestID(header)}
+	f.ContentType, _, _ = mime.ParseMediaType(header.Get("Content-Type"))
+	if f.ContentType == "" {
+		f.ContentType = "no content type"
+	}
+	f.Excerpt = excerpt(body)
+	return f
+}
+
+// excerpt makes the start of a body fit for one line of a log.
+func excerpt(body []byte) string {
+	text := strings.ToValidUTF8(string(body[:min(len(body), excerptBytes)]), "")
+	visible := strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, text)
+	return strings.Join(strings.Fields(visible), " ")
+}
+
+func requestID(header http.Header) string {
+	for _, name := range []string{"X-Request-Id", "X-Correlation-Id"} {
+		if id := header.Get(name); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// buffers holds bodies between answers. Rare large ones are left to the
+// garbage collector.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxPooledBuffer = 1 << 20
+
+func putBuffer(buffer *[]byte) {
+	if cap(*buffer) <= maxPooledBuffer {
+		*buffer = (*buffer)[:0]
+		buffers.Put(buffer)
+	}
+}
+
+const minBuffer = 4 << 10
+
+// readAll reads src into a pooled buffer that never grows beyond limit+1.
+func readAll(src io.Reader, sizeHint, limit int64) (*[]byte, error) {
+	buffer := buffers.Get().(*[]byte) //nolint:errcheck,forcetypeassert // The pool holds nothing else.
+	b := (*buffer)[:0]
+	if want := int(min(sizeHint, limit)) + 1; want > cap(b) {
+		b = make([]byte, 0, max(want, minBuffer))
+	}
+	for {
+		if len(b) == cap(b) {
+			grown := make([]byte, len(b), min(2*max(cap(b), minBuffer), int(limit)+1))
+			copy(grown, b)
+			b = grown
+		}
+		n, err := src.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		*buffer = b
+		switch {
+		case int64(len(b)) > limit:
+			return buffer, ErrTooLarge
+		case err == io.EOF: //nolint:errorlint // As io.ReadAll does.
+			return buffer, nil
+		case err != nil:
+			return buffer, err
+		}
+	}
+}

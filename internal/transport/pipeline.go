@@ -1,0 +1,107 @@
+// Package transport is the pipeline that every request goes through. Each link
+// is one file; New puts them together.
+package transport
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// Config is what a pipeline is made of. All fields are required unless they
+// say otherwise.
+type Config struct {
+	Base           http.RoundTripper
+	Jar            http.CookieJar // Optional.
+	Tokens         Tokens
+	Limiter        Limiter
+	Logger         *slog.Logger // Optional.
+	UserAgent      string
+	AttemptTimeout time.Duration // From the moment a request may be sent to the end of its answer.
+	StallTimeout   time.Duration // Without a byte of the answer's body.
+	MaxBody        int64         // Bytes, after inflation.
+	MaxAttempts    int
+	MaxWait        time.Duration // The longest pause before a retry.
+}
+
+// Request is one call to make.
+type Request struct {
+	Operation   string
+	Method      string
+	URL         string
+	Header      http.Header // Optional, beyond the pipeline's own.
+	Body        []byte      // JSON; nil sends none.
+	Idempotent  bool        // It may be sent again although it may have been processed.
+	MaxAttempts int         // Overrides the pipeline's unless 0.
+}
+
+// Pipeline sends requests. It is safe for concurrent use.
+type Pipeline struct{ retrier *retrier }
+
+// New assembles the pipeline, from the wire upwards: limiter and token sit
+// below the retry, so that each attempt pays quota and carries the current
+// token.
+func New(c Config) *Pipeline {
+	wire := &sender{next: c.Base, timeout: c.AttemptTimeout, stall: c.StallTimeout, maxBody: c.MaxBody}
+	authorized := &authorizer{next: wire, tokens: c.Tokens, userAgent: c.UserAgent}
+	limited := &limiter{next: authorized, limiter: c.Limiter}
+	traced := &tracer{next: limited, logger: c.Logger}
+	return &Pipeline{retrier: newRetrier(traced, c)}
+}
+
+// Do sends a request until it is answered or given up. The Answer is never nil;
+// after an error only its Attempts count.
+func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
+	c := &call{request: r}
+	var body any // Not a []byte: the library tells nil from empty.
+	if r.Body != nil {
+		body = r.Body
+	}
+	request, err := retryablehttp.NewRequestWithContext(context.WithValue(ctx, callKey{}, c), r.Method, r.URL, body)
+	if err != nil {
+		return &Answer{}, &Failure{Err: err}
+	}
+	setHeader(request.Header, r)
+	response, err := p.retrier.do(c, request)
+	answer := &Answer{Attempts: c.attempts}
+	if err != nil {
+		return answer, c.verdict(ctx, err)
+	}
+	answer.take(response, r)
+	return answer, nil
+}
+
+func setHeader(h http.Header, r *Request) {
+	h["Accept"] = acceptJSON
+	if r.Body != nil {
+		h["Content-Type"] = contentJSON
+	}
+	for name, values := range r.Header {
+		h[name] = values
+	}
+}
+
+var (
+	acceptJSON  = []string{"application/json"}
+	contentJSON = []string{"application/json"}
+)
+
+// call is the state of one call. The links find it in the request's context.
+// It is used by one goroutine at a time.
+type call struct {
+	request         *Request
+	retrier         *retrier
+	attempts        int
+	reauthenticated bool          // A second try with a new token was made.
+	failure         *Failure      // Of the last attempt.
+	pause           time.Duration // Before the next attempt.
+}
+
+type callKey struct{}
+
+func callOf(ctx context.Context) *call {
+	return ctx.Value(callKey{}).(*call) //nolint:errcheck,forcetypeassert // Do put it there.
+}

@@ -1,0 +1,177 @@
+package transport
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// The service's codes on which a retry depends.
+const (
+	codeInvalidToken  = "INVALID_TOKEN"
+	codeRateLimit     = "RATE_LIMIT_EXCEEDED"
+	codeInternalError = "INTERNAL_ERROR"
+)
+
+// retrier is the uppermost link. The library does the loop; which failure is
+// worth another attempt, and when, is decided here.
+type retrier struct {
+	client      *http.Client
+	maxAttempts int
+	maxWait     time.Duration
+}
+
+func newRetrier(next http.RoundTripper, c Config) *retrier {
+	return &retrier{
+		// A struct around the transport hides its CloseIdleConnections, which
+		// the library would call after each failure, on a pool that others use.
+		client:      &http.Client{Transport: struct{ http.RoundTripper }{next}, Jar: c.Jar, CheckRedirect: refuseRedirects},
+		maxAttempts: c.MaxAttempts,
+		maxWait:     c.MaxWait,
+	}
+}
+
+func refuseRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// do sends the request of one call. The library's client is made anew for it,
+// since its Backoff is not told which call it is asked about.
+func (r *retrier) do(c *call, request *retryablehttp.Request) (*http.Response, error) {
+	c.retrier = r
+	loop := retryablehttp.Client{
+		HTTPClient:   r.client,
+		RetryMax:     math.MaxInt, // The call counts.
+		CheckRetry:   c.check,
+		Backoff:      c.backoff,
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	return loop.Do(request)
+}
+
+// check is called after each attempt. It keeps the failure in the call, where
+// it survives whatever ends the loop.
+func (c *call) check(ctx context.Context, _ *http.Response, err error) (bool, error) {
+	if err == nil {
+		return false, nil
+	}
+	f := c.fail(err)
+	if ctx.Err() != nil || c.attempts >= c.maxAttempts() || !c.worthRetrying(f) {
+		return false, f
+	}
+	c.pause = f.pause(c.attempts)
+	if !c.affordable(ctx) {
+		return false, f
+	}
+	return true, nil
+}
+
+func (c *call) backoff(time.Duration, time.Duration, int, *http.Response) time.Duration {
+	return c.pause
+}
+
+func (c *call) maxAttempts() int { return cmp.Or(c.request.MaxAttempts, c.retrier.maxAttempts) }
+
+// fail notes the outcome of an attempt.
+func (c *call) fail(err error) *Failure {
+	var f *Failure
+	if !errors.As(err, &f) {
+		f = &Failure{Err: fmt.Errorf("%w: %w", ErrTransport, withoutURL(err))}
+	}
+	f.MaybeProcessed = !c.request.Idempotent && f.maybeProcessed()
+	c.failure = f
+	return f
+}
+
+// maybeProcessed reports whether the service may have acted on the request: it
+// was sent, and not refused before anything could happen.
+func (f *Failure) maybeProcessed() bool {
+	if !f.Sent || f.notProcessed() {
+		return false
+	}
+	return f.Status == 0 || f.Status >= 500 || f.Status < 400
+}
+
+// notProcessed reports whether the service said that it did not act.
+func (f *Failure) notProcessed() bool {
+	return f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit || tokenRefused(f) ||
+		f.Answer.Code != "" && f.Answer.Code != codeInternalError && f.Status < 500
+}
+
+// worthRetrying is the retry contract of the package documentation.
+func (c *call) worthRetrying(f *Failure) bool {
+	switch {
+	case tokenRefused(f):
+		if c.reauthenticated || !f.otherToken {
+			return false
+		}
+		c.reauthenticated = true
+		return true
+	case f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit:
+		return true
+	case errors.Is(f.Err, ErrTooLarge) || errors.Is(f.Err, ErrRedirect) || f.MaybeProcessed:
+		return false
+	case f.Answer.Code == codeInternalError:
+		return true
+	}
+	switch f.Status {
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return errors.Is(f.Err, ErrTransport) && !permanent(f.Err)
+}
+
+// permanent reports whether a broken exchange would break again.
+func permanent(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var lookup *net.DNSError
+	return errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &lookup) && lookup.IsNotFound
+}
+
+const (
+	minBackoff = 500 * time.Millisecond
+	maxBackoff = 20 * time.Second
+)
+
+// pause returns how long to wait after a failure: as long as the service says,
+// or longer after each attempt.
+func (f *Failure) pause(attempts int) time.Duration {
+	switch {
+	case tokenRefused(f):
+		return 0
+	case !f.RetryAt.IsZero():
+		return max(0, time.Until(f.RetryAt)) + jitter(minBackoff)
+	}
+	return jitter(min(maxBackoff, minBackoff<<min(attempts, 10)))
+}
+
+// affordable reports whether the pause is worth beginning: no longer than the
+// caller accepts, and over before the deadline.
+func (c *call) affordable(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return c.pause <= c.retrier.maxWait && (!ok || c.pause < time.Until(deadline))
+}
+
+// jitter spreads callers over the whole of d.
+func jitter(d time.Duration) time.Duration { return rand.N(d) + 1 }
+
+// verdict is the outcome of a call that failed. Where the caller's context
+// ended it, the context's error stands beside the last failure.
+func (c *call) verdict(ctx context.Context, err error) *Failure {
+	f := c.failure
+	if f == nil {
+		f = c.fail(err)
+	}
+	if ended := ctx.Err(); ended != nil && !errors.Is(f.Err, ended) {
+		f.Err = errors.Join(ended, f.Err)
+	}
+	return f
+}

@@ -1,0 +1,153 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// sender is the lowest link: one request, one whole answer in memory. Every
+// other outcome is a *Failure. Since it reads the body itself, no caller can
+// hold a connection or a slot by forgetting to.
+type sender struct {
+	next    http.RoundTripper
+	timeout time.Duration
+	stall   time.Duration
+	maxBody int64
+}
+
+var (
+	errTimeout = errors.New("the attempt took too long")
+	errStalled = errors.New("the answer stalled")
+)
+
+func (s *sender) RoundTrip(request *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(request.Context())
+	defer cancel(nil)
+	deadline := time.AfterFunc(s.timeout, func() { cancel(errTimeout) })
+	defer deadline.Stop()
+
+	var sent *atomic.Bool
+	if !callOf(ctx).request.Idempotent {
+		ctx, sent = watchSending(ctx)
+	}
+	response, err := s.next.RoundTrip(request.WithContext(ctx))
+	if err != nil {
+		if response != nil && response.Body != nil {
+			response.Body.Close() //nolint:errcheck // Not a legal pair, but seen in the wild.
+		}
+		return nil, broken(ctx, err, &Failure{Sent: sent == nil || sent.Load()})
+	}
+	return s.receive(ctx, cancel, response)
+}
+
+// watchSending finds out whether a request, or a part of it, was written.
+// Until its header was, the service cannot have done anything.
+func watchSending(ctx context.Context) (context.Context, *atomic.Bool) {
+	sent := new(atomic.Bool)
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
+	return httptrace.WithClientTrace(ctx, trace), sent
+}
+
+// receive reads the answer and tells success from failure.
+func (s *sender) receive(ctx context.Context, cancel context.CancelCauseFunc, response *http.Response) (*http.Response, error) {
+	stalled := time.AfterFunc(s.stall, func() { cancel(errStalled) })
+	buffer, err := readAll(&pulse{response.Body, stalled, s.stall}, response.ContentLength, s.maxBody)
+	stalled.Stop()
+	response.Body.Close() //nolint:errcheck // What was needed has been read.
+	if err != nil {
+		f := newFailure(response.StatusCode, response.Header, nil)
+		if errors.Is(err, ErrTooLarge) {
+			f.Err = fmt.Errorf("%w: over %d bytes", ErrTooLarge, s.maxBody)
+			return nil, f
+		}
+		return nil, broken(ctx, err, f)
+	}
+	if f := judge(response, *buffer); f != nil {
+		putBuffer(buffer)
+		return nil, f
+	}
+	whole := &body{buffer: buffer}
+	whole.Reset(*buffer)
+	response.Body = whole
+	return response, nil
+}
+
+// pulse restarts the stall timer whenever bytes arrive.
+type pulse struct {
+	io.Reader
+	timer *time.Timer
+	stall time.Duration
+}
+
+func (p *pulse) Read(b []byte) (int, error) {
+	n, err := p.Reader.Read(b)
+	if n > 0 {
+		p.timer.Reset(p.stall)
+	}
+	return n, err
+}
+
+// broken completes the failure of an exchange that ended early. The context's
+// own reason comes before what the connection made of it.
+func broken(ctx context.Context, err error, f *Failure) *Failure {
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	if err == io.EOF { //nolint:errorlint // A bare EOF says nothing to a reader.
+		err = io.ErrUnexpectedEOF
+	}
+	f.Err = fmt.Errorf("%w: %w", ErrTransport, withoutURL(err))
+	return f
+}
+
+// withoutURL strips what net/http adds: a URL holds visitors' data.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// judge returns nil for a success, and otherwise what is wrong.
+func judge(response *http.Response, body []byte) *Failure {
+	status := response.StatusCode
+	if status >= 200 && status < 300 {
+		hidden, found := wire.HiddenError(body)
+		if !found {
+			return nil
+		}
+		f := newFailure(status, response.Header, nil)
+		f.Answer = hidden
+		return f
+	}
+	f := newFailure(status, response.Header, body)
+	switch answer, ok := wire.DecodeError(body); {
+	case ok:
+		f.Answer, f.Excerpt = answer, ""
+	case status >= 300 && status < 400:
+		f.Err = fmt.Errorf("%w to %s", ErrRedirect, redirectHost(response))
+		f.Excerpt = ""
+	default:
+		f.Err = fmt.Errorf("%w: not an error body of the service", ErrDecode)
+	}
+	f.RetryAt = retryAt(status, response.Header, time.Now())
+	return f
+}
+
+func redirectHost(response *http.Response) string {
+	location, err := response.Location()
+	if err != nil {
+		return "nowhere"
+	}
+	return location.Scheme + "://" + location.Host
+}

@@ -1,0 +1,90 @@
+// Package wire holds what SalesIQ puts on the wire: the JSON codec, the
+// envelopes around every answer, and the query encoding.
+package wire
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// This file is the only one that knows which JSON library is in use. When
+// go.mod says 1.27, its imports become encoding/json/v2 and nothing else
+// changes.
+
+// tolerant decodes what encoding/json would: one emoji cut in half by a
+// server, or one repeated name, must not fail a page of a hundred chats.
+var tolerant = json.JoinOptions(
+	jsontext.AllowDuplicateNames(true),
+	jsontext.AllowInvalidUTF8(true),
+	json.MatchCaseInsensitiveNames(true),
+)
+
+// outgoing writes times as the service does, and is the only place that lets
+// a secret leave the process.
+var outgoing = json.JoinOptions(
+	jsontext.AllowInvalidUTF8(true),
+	json.Deterministic(true),
+	json.WithMarshalers(json.JoinMarshalers(
+		json.MarshalToFunc(encodeTime),
+		json.MarshalToFunc(encodeSecret),
+	)),
+)
+
+// Revealer is a secret that must be sent as it is, although it hides itself
+// from every other encoder.
+type Revealer interface{ Reveal() string }
+
+// Marshal encodes a request body.
+func Marshal(v any) ([]byte, error) { return json.Marshal(v, outgoing) }
+
+// Unmarshal decodes data into v, strictly typed.
+func Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v, tolerant) }
+
+// TimeLayout is the service's notation: RFC 3339 in UTC with milliseconds.
+const TimeLayout = "2006-01-02T15:04:05.000Z07:00"
+
+// FormatTime writes t as the service does, with more digits only where
+// dropping them would lose something.
+func FormatTime(t time.Time) string {
+	if t.Nanosecond()%int(time.Millisecond) != 0 {
+		return t.Format(time.RFC3339Nano)
+	}
+	return t.Format(TimeLayout)
+}
+
+func encodeTime(e *jsontext.Encoder, t time.Time) error {
+	return e.WriteToken(jsontext.String(FormatTime(t)))
+}
+
+func encodeSecret(e *jsontext.Encoder, s Revealer) error {
+	return e.WriteToken(jsontext.String(s.Reveal()))
+}
+
+// Query turns a params struct into a query through its json tags: one member,
+// one value. Members that are absent from the JSON are absent from the query.
+func Query(params any) (url.Values, error) {
+	data, err := Marshal(params)
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]jsontext.Value
+	if err := Unmarshal(data, &members); err != nil {
+		return nil, err
+	}
+	query := make(url.Values, len(members))
+	for name, value := range members {
+		if value.Kind() == '"' {
+			text, err := jsontext.AppendUnquote(nil, value)
+			if err != nil {
+				return nil, err
+			}
+			query.Set(name, string(text))
+			continue
+		}
+		query.Set(name, string(value))
+	}
+	return query, nil
+}

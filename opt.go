@@ -1,0 +1,77 @@
+package salesiq
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// Opt is one field of a partial update. It tells three intentions apart: the
+// zero Opt leaves the field alone, [Set] gives it a value (also 0, "" or an
+// empty list), and [Null] clears it.
+type Opt[T any] struct {
+	state optState
+	value T
+}
+
+type optState uint8
+
+const (
+	optUnset optState = iota
+	optNull
+	optSet
+)
+
+// Set returns an Opt that sets the field to value.
+func Set[T any](value T) Opt[T] { return Opt[T]{state: optSet, value: value} }
+
+// Null returns an Opt that sets the field to null.
+func Null[T any]() Opt[T] { return Opt[T]{state: optNull} }
+
+// Get returns the value and whether the Opt sets one.
+func (o Opt[T]) Get() (value T, ok bool) { return o.value, o.state == optSet }
+
+// IsNull reports whether the Opt clears the field.
+func (o Opt[T]) IsNull() bool { return o.state == optNull }
+
+// IsZero reports whether the Opt leaves the field alone. It makes the
+// omitzero option of a json tag work.
+func (o Opt[T]) IsZero() bool { return o.state == optUnset }
+
+// MarshalJSON encodes the value, or null.
+func (o Opt[T]) MarshalJSON() ([]byte, error) {
+	if o.state != optSet {
+		return []byte("null"), nil
+	}
+	return wire.Marshal(o.value)
+}
+
+// UnmarshalJSON reads a value, or null.
+func (o *Opt[T]) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*o = Null[T]()
+		return nil
+	}
+	o.state = optSet
+	return wire.Unmarshal(data, &o.value)
+}
+
+// Format prints the value as its own type would be printed, so that a
+// [Secret] in an Opt stays hidden.
+func (o Opt[T]) Format(f fmt.State, verb rune) {
+	switch o.state {
+	case optSet:
+		fmt.Fprintf(f, fmt.FormatString(f, verb), o.value)
+	case optNull:
+		fmt.Fprint(f, "null")
+	default:
+		fmt.Fprint(f, "unset")
+	}
+}
+
+// Seconds is a length of time as the service counts it.
+type Seconds float64
+
+// Duration converts s for use with package time.
+func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }

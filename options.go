@@ -1,0 +1,327 @@
+package salesiq
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq/internal/transport"
+)
+
+// Option configures a [Client]. NewClient reports the first one that refuses
+// its argument.
+type Option func(*config) error
+
+// config is what the options fill.
+type config struct {
+	dataCenter     DataCenter
+	baseURL        string
+	accountsURL    string
+	portal         string
+	plaintext      bool
+	httpClient     *http.Client
+	userAgent      string
+	logger         *slog.Logger
+	maxAttempts    int
+	maxWait        time.Duration
+	maxInFlight    int
+	maxBody        int64
+	attemptTimeout time.Duration
+	stallTimeout   time.Duration
+}
+
+func defaultConfig() *config {
+	return &config{
+		userAgent:      "salesiq-go/" + Version,
+		maxAttempts:    4,
+		maxWait:        2 * time.Minute,
+		maxInFlight:    maxInFlight,
+		maxBody:        16 << 20,
+		attemptTimeout: 30 * time.Second,
+		stallTimeout:   15 * time.Second,
+	}
+}
+
+// WithDataCenter selects the region in which the account lives. The default is
+// [US].
+func WithDataCenter(dc DataCenter) Option {
+	return func(c *config) error {
+		if dc.API == "" || dc.Accounts == "" {
+			return inputError("data center", "needs an API and an accounts URL")
+		}
+		c.dataCenter = dc
+		return firstOf(absoluteURL("data center API", dc.API), absoluteURL("data center accounts", dc.Accounts))
+	}
+}
+
+// WithBaseURL overrides the host of the service, such as
+// http://127.0.0.1:8080. A path is kept as a prefix.
+func WithBaseURL(address string) Option {
+	return func(c *config) error {
+		c.baseURL = address
+		return absoluteURL("base URL", address)
+	}
+}
+
+// WithAccountsURL overrides the host of the OAuth server.
+func WithAccountsURL(address string) Option {
+	return func(c *config) error {
+		c.accountsURL = address
+		return absoluteURL("accounts URL", address)
+	}
+}
+
+// WithPortal puts the portal's screen name into each path, as the live service
+// wants it: /api/v2/{screen_name}/chats. The specification's paths have none,
+// and that is the default.
+func WithPortal(screenName string) Option {
+	return func(c *config) error {
+		c.portal = url.PathEscape(screenName)
+		return checkID("portal", screenName)
+	}
+}
+
+// WithPlaintext permits sending tokens over plain HTTP to other hosts than this
+// machine's own. Anyone on the way can read them.
+func WithPlaintext() Option {
+	return func(c *config) error { c.plaintext = true; return nil }
+}
+
+// WithHTTPClient sends requests through the transport and cookie jar of client,
+// which is copied and never changed. Its Timeout bounds one attempt, from the
+// sending of the request to the end of the answer. Its CheckRedirect is not
+// used: redirects are refused.
+func WithHTTPClient(client *http.Client) Option {
+	return func(c *config) error {
+		if client == nil {
+			return inputError("HTTP client", "must not be nil")
+		}
+		copied := *client
+		c.httpClient = &copied
+		if client.Timeout > 0 {
+			c.attemptTimeout = client.Timeout
+		}
+		return nil
+	}
+}
+
+// WithUserAgent names the application in the User-Agent header, before the name
+// of this package.
+func WithUserAgent(application string) Option {
+	return func(c *config) error {
+		if strings.ContainsAny(application, "\r\n\x00") {
+			return inputError("user agent", "must not hold control characters")
+		}
+		c.userAgent = application + " salesiq-go/" + Version
+		return required("user agent", application)
+	}
+}
+
+// WithLogger logs each attempt: operation, status, attempt, duration and the
+// service's request id; successes at level debug, failures at warn. Bodies,
+// queries and credentials are never logged.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error { c.logger = logger; return nil }
+}
+
+// WithMaxAttempts bounds how often a request is sent, the first time included.
+// The default is 4; 1 turns retries off, but for the one after a refused token.
+func WithMaxAttempts(n int) Option {
+	return func(c *config) error {
+		c.maxAttempts = n
+		return between("max attempts", n, 1, 100)
+	}
+}
+
+// WithMaxWait bounds the pause before a retry. A longer one is not begun: the
+// call fails at once, and [Error.RetryAt] says when to come back. The default is
+// two minutes, which covers the rate limit's window.
+func WithMaxWait(d time.Duration) Option {
+	return func(c *config) error { c.maxWait = d; return positive("max wait", d) }
+}
+
+// WithMaxInFlight bounds the requests under way at once. The default is the
+// specification's 10, which counts for the whole organization: several processes
+// share it.
+func WithMaxInFlight(n int) Option {
+	return func(c *config) error {
+		c.maxInFlight = n
+		return between("max in flight", n, 1, 1000)
+	}
+}
+
+// WithMaxBody bounds the size of an answer, in bytes after inflation. The
+// default is 16 MiB; more is [ErrTooLarge].
+func WithMaxBody(bytes int64) Option {
+	return func(c *config) error {
+		c.maxBody = bytes
+		if bytes < 1 {
+			return inputError("max body", "must be positive")
+		}
+		return nil
+	}
+}
+
+// WithAttemptTimeout bounds one attempt, from the sending of the request to the
+// end of the answer. Waiting for the rate limit is not part of it. The default
+// is 30 seconds. The context of a call bounds all of it.
+func WithAttemptTimeout(d time.Duration) Option {
+	return func(c *config) error { c.attemptTimeout = d; return positive("attempt timeout", d) }
+}
+
+// WithStallTimeout bounds the silence within an answer: without a byte for this
+// long, the attempt fails. The default is 15 seconds.
+func WithStallTimeout(d time.Duration) Option {
+	return func(c *config) error { c.stallTimeout = d; return positive("stall timeout", d) }
+}
+
+func positive(field string, d time.Duration) error {
+	if d <= 0 {
+		return inputError(field, fmt.Sprintf("must be positive, not %s", d))
+	}
+	return nil
+}
+
+// finish fills what the options left open and checks what they left together.
+func (c *config) finish() error {
+	if c.dataCenter == (DataCenter{}) && c.baseURL == "" {
+		c.dataCenter = US
+	}
+	if c.baseURL != "" {
+		c.dataCenter.API = c.baseURL
+		if c.accountsURL == "" && c.dataCenter.Accounts == "" {
+			c.accountsURL = c.baseURL
+		}
+	}
+	if c.accountsURL != "" {
+		c.dataCenter.Accounts = c.accountsURL
+	}
+	c.dataCenter.API = trimAPIRoot(c.dataCenter.API)
+	c.dataCenter.Accounts = strings.TrimRight(c.dataCenter.Accounts, "/")
+	if c.httpClient == nil {
+		c.httpClient = &http.Client{Transport: newHTTPTransport(c.maxInFlight)}
+	} else if c.httpClient.Transport == nil {
+		c.httpClient.Transport = http.DefaultTransport
+	}
+	return firstOf(c.checkTLS("base URL", c.dataCenter.API), c.checkTLS("accounts URL", c.dataCenter.Accounts))
+}
+
+// trimAPIRoot accepts both ways in which the specification writes the base URL.
+func trimAPIRoot(address string) string {
+	return strings.TrimSuffix(strings.TrimRight(address, "/"), apiRoot)
+}
+
+// checkTLS keeps tokens off the open network.
+func (c *config) checkTLS(field, address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return inputError(field, "is not a URL")
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return inputError(field, "must not hold credentials, a query or a fragment")
+	}
+	if u.Scheme == "https" || c.plaintext || isLoopback(u.Hostname()) {
+		return nil
+	}
+	return inputError(field, "must use https: tokens would be readable on the way (see WithPlaintext)")
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// newHTTPTransport keeps as many connections open as requests may be under way.
+// The usual two would open new ones in every burst.
+func newHTTPTransport(inFlight int) *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // The standard library's own.
+	t.MaxIdleConns = 0
+	t.MaxIdleConnsPerHost = max(inFlight, maxInFlight)
+	t.IdleConnTimeout = 30 * time.Second // Below what servers usually keep.
+	return t
+}
+
+// CallOption adjusts a single call.
+type CallOption func(*callOptions)
+
+type callOptions struct {
+	header      http.Header
+	idempotent  bool
+	maxAttempts int
+	response    *Response
+}
+
+// Response is what [WithResponse] hands out.
+type Response struct {
+	StatusCode int
+	Header     http.Header
+	Body       []byte // As it arrived, after inflation.
+	Attempts   int
+	RateWindow RateWindow
+}
+
+// WithResponse fills r with the answer of a successful call. In a call that
+// makes several requests, it is the last one's.
+func WithResponse(r *Response) CallOption {
+	return func(o *callOptions) { o.response = r }
+}
+
+// WithIdempotent declares that the call may be carried out twice without harm,
+// so that it is retried like a GET.
+func WithIdempotent() CallOption {
+	return func(o *callOptions) { o.idempotent = true }
+}
+
+// WithCallAttempts is [WithMaxAttempts] for one call. Numbers below 1 are
+// ignored.
+func WithCallAttempts(n int) CallOption {
+	return func(o *callOptions) { o.maxAttempts = max(n, 0) }
+}
+
+// WithHeader sets a header of the request. Authorization and User-Agent are the
+// client's own and cannot be set; nor can Idempotency-Key, which makes net/http
+// repeat a POST by itself.
+func WithHeader(name, value string) CallOption {
+	return func(o *callOptions) {
+		switch name = http.CanonicalHeaderKey(name); name {
+		case "Authorization", "User-Agent", "Idempotency-Key", "X-Idempotency-Key":
+			return
+		}
+		if o.header == nil {
+			o.header = http.Header{}
+		}
+		o.header.Set(name, value)
+	}
+}
+
+func (client *Client) callOptions(opts []CallOption) (options callOptions) {
+	for _, option := range opts {
+		if option != nil {
+			option(&options)
+		}
+	}
+	return options
+}
+
+// keep hands the answer to WithResponse.
+func (o *callOptions) keep(answer *transport.Answer) {
+	if o.response == nil {
+		return
+	}
+	*o.response = Response{
+		StatusCode: answer.Status,
+		Header:     maps.Clone(answer.Header),
+		Body:       bytes.Clone(answer.Body),
+		Attempts:   answer.Attempts,
+		RateWindow: rateWindow(answer.Header),
+	}
+}

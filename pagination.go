@@ -1,0 +1,165 @@
+package salesiq
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"net/url"
+	"reflect"
+	"strconv"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// The specification's limit on a page, which is also what iterators ask for.
+const maxPerPage = 100
+
+// Page is one page of a list, as returned by the List methods.
+//
+// The All methods iterate over all pages. Their iterators
+//   - may be ranged over several times, each time from the start;
+//   - begin at the params' Page and keep its PerPage, 100 by default;
+//   - end on an empty or short page, on the service's total, and on a page that
+//     repeats the one before;
+//   - yield at most one error, as the last thing;
+//   - fetch ahead once a second page is asked for and the total is known, within
+//     the ten calls that may be in flight, and keep the order.
+type Page[T any] struct {
+	Items   []T
+	Number  int // Of this page, from 1.
+	PerPage int // As the service applied it.
+	Total   int // Items on all pages; 0 where the service does not tell.
+}
+
+// ListParams selects a page of a list without filters.
+type ListParams struct {
+	Page    int `json:"page,omitzero"`     // First page; 1 by default.
+	PerPage int `json:"per_page,omitzero"` // 1 to 100.
+}
+
+func (p *ListParams) validate() error { return checkPaging(p.Page, p.PerPage) }
+
+// fetchPage makes a call that answers with a list.
+func fetchPage[T any](ctx context.Context, client *Client, c *call, opts []CallOption) (*Page[T], error) {
+	page := &Page[T]{Number: max(1, queryInt(c.query, "page")), PerPage: queryInt(c.query, "per_page")}
+	err := client.do(ctx, c, opts, func(body []byte) error {
+		items, paging, err := wire.DecodeList[T](body)
+		page.Items = items
+		page.Number = cmp.Or(paging.Page, page.Number)
+		page.PerPage = cmp.Or(paging.PerPage, page.PerPage, len(items))
+		page.Total = paging.Total
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+// iterate turns a list call into an iterator over its items.
+func iterate[T any](ctx context.Context, client *Client, c *call, opts []CallOption) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		for page, err := range pages[T](ctx, client, c, opts) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for i := range page.Items {
+				if !yield(&page.Items[i], nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// fetched is a page or the reason why there is none.
+type fetched[T any] struct {
+	page *Page[T]
+	err  error
+}
+
+// pages yields page after page until the list ends. The first goes alone: it
+// tells how many there are, and whoever needs no more pays for no more.
+func pages[T any](ctx context.Context, client *Client, c *call, opts []CallOption) iter.Seq2[*Page[T], error] {
+	return func(yield func(*Page[T], error) bool) {
+		perPage := cmp.Or(queryInt(c.query, "per_page"), maxPerPage)
+		get := func(ctx context.Context, number int) fetched[T] {
+			page, err := fetchPage[T](ctx, client, c.page(number, perPage), opts)
+			return fetched[T]{page, err}
+		}
+		seen := map[string]bool{}
+		from := max(1, queryInt(c.query, "page"))
+		to := from
+		for {
+			var last *Page[T]
+			for result := range inOrder(ctx, maxInFlight, span(from, to), get) {
+				if result.err != nil {
+					yield(nil, result.err)
+					return
+				}
+				last = result.page
+				key := last.fingerprint()
+				if seen[key] || !yield(last, nil) || last.ends() {
+					return
+				}
+				seen[key] = true
+			}
+			from, to = to+1, max(to+1, last.count())
+		}
+	}
+}
+
+// ends reports whether nothing comes after the page.
+func (p *Page[T]) ends() bool {
+	return len(p.Items) < max(1, p.PerPage) || p.Total > 0 && p.Number >= p.count()
+}
+
+// count returns the number of pages, or 0 where the total is not known.
+func (p *Page[T]) count() int { return (p.Total + p.PerPage - 1) / max(1, p.PerPage) }
+
+// fingerprint tells one page from another by its ends. A service that ignores
+// the page number, or starts over, would be iterated for ever otherwise.
+func (p *Page[T]) fingerprint() string {
+	if len(p.Items) == 0 {
+		return ""
+	}
+	return fmt.Sprint(identity(p.Items[0]), len(p.Items), identity(p.Items[len(p.Items)-1]))
+}
+
+// identity returns an item's ID, or the whole item if it has none.
+func identity(item any) any {
+	if v := reflect.ValueOf(item); v.Kind() == reflect.Struct {
+		if id := v.FieldByName("ID"); id.IsValid() {
+			return id.Interface()
+		}
+	}
+	return item
+}
+
+// span yields the numbers from first to last.
+func span(first, last int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for n := first; n <= last && yield(n); n++ {
+		}
+	}
+}
+
+// page returns a copy of the call for another page.
+func (c *call) page(number, perPage int) *call {
+	next := *c
+	next.query = maps.Clone(c.query)
+	if next.query == nil {
+		next.query = url.Values{}
+	}
+	next.query.Set("page", strconv.Itoa(number))
+	next.query.Set("per_page", strconv.Itoa(perPage))
+	return &next
+}
+
+func queryInt(query url.Values, name string) int {
+	n, _ := strconv.Atoi(query.Get(name)) //nolint:errcheck // Absent is 0.
+	return n
+}

@@ -1,0 +1,156 @@
+package salesiq
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+)
+
+// RoutingService handles the rules that bring visitors to operators.
+type RoutingService service
+
+// RoutingRule sends visitors that meet its conditions to whom its actions name.
+//
+// Source: specification, "Routing Rules Object".
+type RoutingRule struct {
+	ID         string             `json:"id"`
+	Name       string             `json:"name"`
+	Priority   int                `json:"priority"` // 1 comes first.
+	Enabled    bool               `json:"enabled"`
+	Conditions []RoutingCondition `json:"conditions"`
+	Actions    RoutingActions     `json:"actions"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// RoutingCondition compares one field of a visitor with a value.
+//
+// Source: specification, "Routing Rules Object", conditions.
+type RoutingCondition struct {
+	Field    string          `json:"field"` // Such as visitor.lead_score.
+	Operator RoutingOperator `json:"operator"`
+	Value    any             `json:"value"` // Of any JSON type; numbers are read as float64.
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// RoutingOperator is a comparison. The service may add others.
+type RoutingOperator string
+
+// The comparisons that the specification shows.
+const (
+	RoutingContains    RoutingOperator = "contains"
+	RoutingGreaterThan RoutingOperator = "greater_than"
+)
+
+// RoutingActions says where a visitor goes.
+//
+// Source: specification, "Routing Rules Object", actions.
+type RoutingActions struct {
+	AssignTo     RoutingTarget   `json:"assign_to"`
+	DepartmentID string          `json:"department_id,omitzero"`
+	OperatorIDs  []string        `json:"operator_ids,omitzero"`
+	Priority     RoutingPriority `json:"priority,omitzero"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// RoutingTarget is the kind of receiver of a visitor. The service may add
+// others.
+type RoutingTarget string
+
+// The documented targets.
+const (
+	AssignToDepartment RoutingTarget = "department"
+	AssignToOperator   RoutingTarget = "operator"
+)
+
+// RoutingPriority is how urgent a routed visitor is. The service may add
+// others.
+type RoutingPriority string
+
+// RoutingPriorityHigh is the documented priority.
+const RoutingPriorityHigh RoutingPriority = "high"
+
+// RoutingRuleCreate describes a new rule.
+type RoutingRuleCreate struct {
+	Name       string             `json:"name"`              // Required.
+	Priority   Opt[int]           `json:"priority,omitzero"` // 1 comes first.
+	Enabled    Opt[bool]          `json:"enabled,omitzero"`
+	Conditions []RoutingCondition `json:"conditions"` // Required, one at least.
+	Actions    RoutingActions     `json:"actions"`    // Required: AssignTo.
+
+	// Extra is sent beside the other fields.
+	Extra map[string]any `json:",embed"`
+}
+
+func (p *RoutingRuleCreate) validate() error {
+	return firstOf(required("name", p.Name), requiredList("conditions", p.Conditions),
+		required("actions.assign_to", string(p.Actions.AssignTo)))
+}
+
+// RoutingRuleUpdate changes a rule; fields left zero stay as they are.
+type RoutingRuleUpdate struct {
+	Name       Opt[string]             `json:"name,omitzero"`
+	Priority   Opt[int]                `json:"priority,omitzero"`
+	Enabled    Opt[bool]               `json:"enabled,omitzero"`
+	Conditions Opt[[]RoutingCondition] `json:"conditions,omitzero"` // Replaces them all.
+	Actions    Opt[RoutingActions]     `json:"actions,omitzero"`
+
+	// Extra is sent beside the other fields.
+	Extra map[string]any `json:",embed"`
+}
+
+// List returns one page of routing rules. A nil params lists all of them.
+//
+// Endpoint: GET /api/v2/routing/rules; scope SalesIQ.settings.READ. The
+// specification documents no parameters for it; page and per_page are sent as
+// for the other lists.
+// Errors: [ErrInvalidInput] for a page below 1 or a page size outside 1 to 100.
+// Source: specification, "List Routing Rules".
+func (s *RoutingService) List(ctx context.Context, params *ListParams, opts ...CallOption) (*Page[RoutingRule], error) {
+	return fetchPage[RoutingRule](ctx, s.client, newCall("Routing.List", "GET /routing/rules").params(params), opts)
+}
+
+// All iterates over every routing rule, page by page.
+// See [Page] for what all iterators promise.
+//
+// Endpoint, scope, errors and source are those of List.
+func (s *RoutingService) All(ctx context.Context, params *ListParams, opts ...CallOption) iter.Seq2[*RoutingRule, error] {
+	return iterate[RoutingRule](ctx, s.client, newCall("Routing.All", "GET /routing/rules").params(params), opts)
+}
+
+// Create adds a routing rule and returns it.
+//
+// Endpoint: POST /api/v2/routing/rules; scope SalesIQ.settings.ALL.
+// Required: Name, Conditions, Actions.AssignTo.
+// Errors: [ErrInvalidDepartment], [ErrRequiredFieldMissing],
+// [ErrInvalidRequest].
+// Source: specification, "Create Routing Rule".
+func (s *RoutingService) Create(ctx context.Context, rule *RoutingRuleCreate, opts ...CallOption) (*RoutingRule, error) {
+	return fetch[RoutingRule](ctx, s.client, newCall("Routing.Create", "POST /routing/rules").body(rule), opts)
+}
+
+// Update changes some fields of a routing rule and returns it.
+//
+// Endpoint: PATCH /api/v2/routing/rules/{rule_id}; scope SalesIQ.settings.ALL.
+// Errors: [ErrResourceNotFound], [ErrInvalidRequest].
+// Source: specification, "Update Routing Rule".
+func (s *RoutingService) Update(ctx context.Context, ruleID string, update *RoutingRuleUpdate, opts ...CallOption) (*RoutingRule, error) {
+	c := newCall("Routing.Update", "PATCH /routing/rules/{rule_id}", ruleID).body(update)
+	return fetch[RoutingRule](ctx, s.client, c, opts)
+}
+
+// Delete removes a routing rule. A repeated Delete ends in
+// [ErrResourceNotFound]; see the package documentation on retries.
+//
+// Endpoint: DELETE /api/v2/routing/rules/{rule_id}; scope
+// SalesIQ.settings.ALL.
+// Errors: [ErrResourceNotFound].
+// Source: specification, "Delete Routing Rule".
+func (s *RoutingService) Delete(ctx context.Context, ruleID string, opts ...CallOption) error {
+	return send(ctx, s.client, newCall("Routing.Delete", "DELETE /routing/rules/{rule_id}", ruleID), opts)
+}

@@ -1,0 +1,129 @@
+package salesiq
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+)
+
+// WebhooksService handles the subscriptions by which the service reports
+// events.
+type WebhooksService service
+
+// Webhook is one subscription to events.
+//
+// Source: specification, "Create Webhook".
+type Webhook struct {
+	ID      string      `json:"id"`
+	Name    string      `json:"name"`
+	URL     string      `json:"url"`
+	Events  []EventName `json:"events"`
+	Enabled bool        `json:"enabled"`
+	Secret  Secret      `json:"secret,omitzero"` // Where the service gives it back.
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// EventName names a kind of event. The service may add others.
+type EventName string
+
+// The documented events.
+const (
+	EventChatStarted           EventName = "chat.started"
+	EventChatEnded             EventName = "chat.ended"
+	EventChatMissed            EventName = "chat.missed"
+	EventChatRating            EventName = "chat.rating"
+	EventMessageReceived       EventName = "message.received"
+	EventVisitorIdentified     EventName = "visitor.identified"
+	EventVisitorOnline         EventName = "visitor.online"
+	EventVisitorOffline        EventName = "visitor.offline"
+	EventOperatorStatusChanged EventName = "operator.status_changed"
+	EventLeadCreated           EventName = "lead.created"
+	EventTriggerExecuted       EventName = "trigger.executed"
+)
+
+// WebhookCreate describes a new subscription.
+type WebhookCreate struct {
+	Name    string      `json:"name"`   // Required.
+	URL     string      `json:"url"`    // Required, absolute.
+	Events  []EventName `json:"events"` // Required, one at least.
+	Enabled Opt[bool]   `json:"enabled,omitzero"`
+	Secret  Secret      `json:"secret,omitzero"` // Signs what is delivered.
+
+	// Extra is sent beside the other fields.
+	Extra map[string]any `json:",embed"`
+}
+
+func (p *WebhookCreate) validate() error {
+	return firstOf(required("name", p.Name), absoluteURL("url", p.URL), requiredList("events", p.Events))
+}
+
+// WebhookUpdate changes a subscription; fields left zero stay as they are.
+type WebhookUpdate struct {
+	Name    Opt[string]      `json:"name,omitzero"`
+	URL     Opt[string]      `json:"url,omitzero"`
+	Events  Opt[[]EventName] `json:"events,omitzero"` // Replaces them all.
+	Enabled Opt[bool]        `json:"enabled,omitzero"`
+	Secret  Opt[Secret]      `json:"secret,omitzero"`
+
+	// Extra is sent beside the other fields.
+	Extra map[string]any `json:",embed"`
+}
+
+func (p *WebhookUpdate) validate() error {
+	if address, ok := p.URL.Get(); ok {
+		return absoluteURL("url", address)
+	}
+	return nil
+}
+
+// List returns one page of webhooks. A nil params lists all of them.
+//
+// Endpoint: GET /api/v2/webhooks; scope SalesIQ.settings.READ. The
+// specification documents no parameters for it; page and per_page are sent as
+// for the other lists.
+// Errors: [ErrInvalidInput] for a page below 1 or a page size outside 1 to 100.
+// Source: specification, "List Webhooks".
+func (s *WebhooksService) List(ctx context.Context, params *ListParams, opts ...CallOption) (*Page[Webhook], error) {
+	return fetchPage[Webhook](ctx, s.client, newCall("Webhooks.List", "GET /webhooks").params(params), opts)
+}
+
+// All iterates over every webhook, page by page.
+// See [Page] for what all iterators promise.
+//
+// Endpoint, scope, errors and source are those of List.
+func (s *WebhooksService) All(ctx context.Context, params *ListParams, opts ...CallOption) iter.Seq2[*Webhook, error] {
+	return iterate[Webhook](ctx, s.client, newCall("Webhooks.All", "GET /webhooks").params(params), opts)
+}
+
+// Create adds a webhook and returns it.
+//
+// Endpoint: POST /api/v2/webhooks; scope SalesIQ.settings.ALL.
+// Required: Name, URL, Events.
+// Errors: [ErrRequiredFieldMissing], [ErrInvalidRequest],
+// [ErrDuplicateResource].
+// Source: specification, "Create Webhook".
+func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, opts ...CallOption) (*Webhook, error) {
+	return fetch[Webhook](ctx, s.client, newCall("Webhooks.Create", "POST /webhooks").body(webhook), opts)
+}
+
+// Update changes some fields of a webhook and returns it.
+//
+// Endpoint: PATCH /api/v2/webhooks/{webhook_id}; scope SalesIQ.settings.ALL.
+// Errors: [ErrResourceNotFound], [ErrInvalidRequest].
+// Source: specification, "Update Webhook".
+func (s *WebhooksService) Update(ctx context.Context, webhookID string, update *WebhookUpdate, opts ...CallOption) (*Webhook, error) {
+	c := newCall("Webhooks.Update", "PATCH /webhooks/{webhook_id}", webhookID).body(update)
+	return fetch[Webhook](ctx, s.client, c, opts)
+}
+
+// Delete removes a webhook. A repeated Delete ends in [ErrResourceNotFound];
+// see the package documentation on retries.
+//
+// Endpoint: DELETE /api/v2/webhooks/{webhook_id}; scope SalesIQ.settings.ALL.
+// Errors: [ErrResourceNotFound].
+// Source: specification, "Delete Webhook".
+func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...CallOption) error {
+	return send(ctx, s.client, newCall("Webhooks.Delete", "DELETE /webhooks/{webhook_id}", webhookID), opts)
+}
