@@ -89,6 +89,15 @@ func (f *Failure) Error() string {
 
 func (f *Failure) Unwrap() error { return f.Err }
 
+// failureOf finds the failure in what a link, or net/http around one, returned.
+func failureOf(err error) *Failure {
+	var f *Failure
+	if !errors.As(err, &f) {
+		f = &Failure{Err: fmt.Errorf("%w: %w", ErrTransport, withoutURL(err))}
+	}
+	return f
+}
+
 const excerptBytes = 512
 
 // newFailure describes an answer; whether the service itself speaks in it is

@@ -2,7 +2,6 @@ package transport
 
 import (
 	"context"
-	"errors"
 	"net/http"
 )
 
@@ -32,14 +31,11 @@ func (l *limiter) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, &Failure{Err: err}
 	}
 	response, err := l.next.RoundTrip(request)
-	var f *Failure
-	switch {
-	case err == nil:
+	if err == nil {
 		lease.Done(response.StatusCode, response.Header)
-	case errors.As(err, &f):
+	} else {
+		f := failureOf(err)
 		lease.Done(f.Status, f.Header)
-	default:
-		lease.Done(0, nil)
 	}
 	return response, err
 }

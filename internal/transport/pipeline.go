@@ -46,7 +46,7 @@ type Pipeline struct{ retrier *retrier }
 // token.
 func New(c Config) *Pipeline {
 	wire := &sender{next: c.Base, timeout: c.AttemptTimeout, stall: c.StallTimeout, maxBody: c.MaxBody}
-	authorized := &authorizer{next: wire, tokens: c.Tokens, userAgent: c.UserAgent}
+	authorized := &authorizer{next: wire, tokens: c.Tokens, userAgent: []string{c.UserAgent}}
 	limited := &limiter{next: authorized, limiter: c.Limiter}
 	traced := &tracer{next: limited, logger: c.Logger}
 	return &Pipeline{retrier: newRetrier(traced, c)}
@@ -64,7 +64,6 @@ func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
 	if err != nil {
 		return &Answer{}, &Failure{Err: err}
 	}
-	setHeader(request.Header, r)
 	response, err := p.retrier.do(c, request)
 	answer := &Answer{Attempts: c.attempts}
 	if err != nil {
@@ -73,21 +72,6 @@ func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
 	answer.take(response, r)
 	return answer, nil
 }
-
-func setHeader(h http.Header, r *Request) {
-	h["Accept"] = acceptJSON
-	if r.Body != nil {
-		h["Content-Type"] = contentJSON
-	}
-	for name, values := range r.Header {
-		h[name] = values
-	}
-}
-
-var (
-	acceptJSON  = []string{"application/json"}
-	contentJSON = []string{"application/json"}
-)
 
 // call is the state of one call. The links find it in the request's context.
 // It is used by one goroutine at a time.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"net"
@@ -81,10 +80,7 @@ func (c *call) maxAttempts() int { return cmp.Or(c.request.MaxAttempts, c.retrie
 
 // fail notes the outcome of an attempt.
 func (c *call) fail(err error) *Failure {
-	var f *Failure
-	if !errors.As(err, &f) {
-		f = &Failure{Err: fmt.Errorf("%w: %w", ErrTransport, withoutURL(err))}
-	}
+	f := failureOf(err)
 	f.MaybeProcessed = !c.request.Idempotent && f.maybeProcessed()
 	c.failure = f
 	return f

@@ -32,8 +32,8 @@ var (
 func (s *sender) RoundTrip(request *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(request.Context())
 	defer cancel(nil)
-	deadline := time.AfterFunc(s.timeout, func() { cancel(errTimeout) })
-	defer deadline.Stop()
+	w := watch(cancel, s.timeout, s.stall)
+	defer w.timer.Stop()
 
 	var sent *atomic.Bool
 	if !callOf(ctx).request.Idempotent {
@@ -46,7 +46,35 @@ func (s *sender) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 		return nil, broken(ctx, err, &Failure{Sent: sent == nil || sent.Load()})
 	}
-	return s.receive(ctx, cancel, response)
+	w.Reader = response.Body
+	return s.receive(ctx, w, response)
+}
+
+// watchdog ends an exchange that takes too long as a whole, or between two
+// reads of the answer.
+type watchdog struct {
+	io.Reader // The answer's body.
+
+	timer    *time.Timer
+	deadline time.Time
+	stall    time.Duration
+}
+
+func watch(cancel context.CancelCauseFunc, timeout, stall time.Duration) *watchdog {
+	w := &watchdog{deadline: time.Now().Add(timeout), stall: stall}
+	w.timer = time.AfterFunc(timeout, func() {
+		if time.Now().Before(w.deadline) {
+			cancel(errStalled)
+		} else {
+			cancel(errTimeout)
+		}
+	})
+	return w
+}
+
+func (w *watchdog) Read(b []byte) (int, error) {
+	w.timer.Reset(min(w.stall, time.Until(w.deadline)))
+	return w.Reader.Read(b)
 }
 
 // watchSending finds out whether a request, or a part of it, was written.
@@ -58,10 +86,8 @@ func watchSending(ctx context.Context) (context.Context, *atomic.Bool) {
 }
 
 // receive reads the answer and tells success from failure.
-func (s *sender) receive(ctx context.Context, cancel context.CancelCauseFunc, response *http.Response) (*http.Response, error) {
-	stalled := time.AfterFunc(s.stall, func() { cancel(errStalled) })
-	buffer, err := readAll(&pulse{response.Body, stalled, s.stall}, response.ContentLength, s.maxBody)
-	stalled.Stop()
+func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Response) (*http.Response, error) {
+	buffer, err := readAll(w, response.ContentLength, s.maxBody)
 	response.Body.Close() //nolint:errcheck // What was needed has been read.
 	if err != nil {
 		f := newFailure(response.StatusCode, response.Header, nil)
@@ -79,21 +105,6 @@ func (s *sender) receive(ctx context.Context, cancel context.CancelCauseFunc, re
 	whole.Reset(*buffer)
 	response.Body = whole
 	return response, nil
-}
-
-// pulse restarts the stall timer whenever bytes arrive.
-type pulse struct {
-	io.Reader
-	timer *time.Timer
-	stall time.Duration
-}
-
-func (p *pulse) Read(b []byte) (int, error) {
-	n, err := p.Reader.Read(b)
-	if n > 0 {
-		p.timer.Reset(p.stall)
-	}
-	return n, err
 }
 
 // broken completes the failure of an exchange that ended early. The context's

@@ -2,10 +2,8 @@ package transport
 
 import (
 	"context"
-	"errors"
-	"net/http"
-
 	"maps"
+	"net/http"
 )
 
 // Tokens supplies access tokens.
@@ -22,25 +20,42 @@ type Tokens interface {
 type authorizer struct {
 	next      http.RoundTripper
 	tokens    Tokens
-	userAgent string
+	userAgent []string
 }
 
 func (a *authorizer) RoundTrip(request *http.Request) (*http.Response, error) {
-	header, err := a.tokens.Header(request.Context())
+	token, err := a.tokens.Header(request.Context())
 	if err != nil {
 		return nil, &Failure{Err: err}
 	}
-	// The previous attempt may still be reading its own header.
+	// A request and a header of its own: the previous attempt's may still be
+	// read by the connection that it was written to.
 	attempt := *request
-	attempt.Header = maps.Clone(request.Header)
-	attempt.Header["Authorization"] = []string{header}
-	attempt.Header["User-Agent"] = []string{a.userAgent}
+	attempt.Header = a.header(token, request)
 	response, err := a.next.RoundTrip(&attempt)
-	var f *Failure
-	if errors.As(err, &f) && tokenRefused(f) {
-		f.otherToken = a.tokens.Rejected(header)
+	if err == nil {
+		return response, nil
 	}
-	return response, err
+	if f := failureOf(err); tokenRefused(f) {
+		f.otherToken = a.tokens.Rejected(token)
+	}
+	return nil, err
+}
+
+var jsonType = []string{"application/json"}
+
+func (a *authorizer) header(token string, request *http.Request) http.Header {
+	r := callOf(request.Context()).request
+	h := make(http.Header, 4+len(r.Header)+len(request.Header))
+	maps.Copy(h, request.Header) // What the cookie jar put there.
+	h["Accept"] = jsonType
+	if r.Body != nil {
+		h["Content-Type"] = jsonType
+	}
+	maps.Copy(h, r.Header)
+	h["User-Agent"] = a.userAgent
+	h["Authorization"] = []string{token}
+	return h
 }
 
 // tokenRefused follows the service's code; a bare 401 counts, too.

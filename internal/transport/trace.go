@@ -2,7 +2,6 @@ package transport
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -29,14 +28,11 @@ func (t *tracer) RoundTrip(request *http.Request) (*http.Response, error) {
 
 func (t *tracer) log(ctx context.Context, c *call, took time.Duration, response *http.Response, err error) {
 	level, status, id, code := slog.LevelDebug, 0, "", ""
-	var f *Failure
-	switch {
-	case err == nil:
+	if err == nil {
 		status, id = response.StatusCode, requestID(response.Header)
-	case errors.As(err, &f):
+	} else {
+		f := failureOf(err)
 		level, status, id, code = slog.LevelWarn, f.Status, f.RequestID, f.Answer.Code
-	default:
-		level = slog.LevelWarn
 	}
 	t.logger.LogAttrs(ctx, level, "salesiq attempt",
 		slog.String("operation", c.request.Operation),

@@ -1,0 +1,90 @@
+// Package salesiq is a client for Zoho SalesIQ: live chat, visitor tracking,
+// and what surrounds them.
+//
+// A [Client] is made once, from an [Authenticator] and options, and used by any
+// number of goroutines:
+//
+//	client, err := salesiq.NewClient(
+//		salesiq.RefreshToken(credentials, salesiq.FileTokenStore(path, key)),
+//		salesiq.WithDataCenter(salesiq.EU),
+//	)
+//	for chat, err := range client.Chats.All(ctx, &salesiq.ChatListParams{Status: salesiq.ChatActive}) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Println(chat.ID, chat.StartedAt)
+//	}
+//
+// Its fields are the services: Chats, Visitors, Operators, Brands, Routing,
+// Webhooks, Devices. [Client.Do] reaches whatever has no method of its own. To
+// test code that uses a Client, run it against the server of package
+// salesiqtest.
+//
+// # Values
+//
+// Answers are plain Go values: time.Time for times, [Seconds] for durations, a
+// pointer where the service may say null. Enumerations are string types with
+// constants for the documented values; unknown values are kept as they are.
+// Fields that this package does not know are in each object's Extra.
+//
+// Updates are made of [Opt] fields, which tell "leave alone" from "set to
+// nothing" from "clear": the zero Opt, [Set] and [Null].
+//
+// # Errors
+//
+// A call that was made and failed returns an [*Error]; one whose arguments were
+// refused before any request returns an [*InputError]. The service's codes are
+// constants, matched with [errors.Is]:
+//
+//	if errors.Is(err, salesiq.ErrChatNotActive) { … }
+//
+// Other conditions are sentinel errors, such as [ErrTransport] and [ErrAuth].
+// [IsRetryable] tells whether the same call may succeed later. No error holds a
+// credential.
+//
+// # Retries
+//
+// A request is sent up to four times ([WithMaxAttempts]), as long as the
+// context lasts. What is repeated depends on whether that could do something
+// twice.
+//
+//   - GET, PUT and DELETE are repeated after the statuses 429, 500, 502, 503 and
+//     504, after a broken connection, and after an answer that was cut.
+//   - POST and PATCH are repeated only where the service surely did nothing:
+//     after a 429, and after a connection that never carried a byte. Anything
+//     else comes back as an error that matches [ErrMaybeProcessed], since a
+//     visitor must not read the same answer twice. [WithIdempotent] lifts this
+//     for one call.
+//   - Any request is repeated once, with a new token, after the service refused
+//     the token.
+//   - Nothing is repeated after other answers, after a certificate that is not
+//     valid, or where the context would end first.
+//
+// The pause before a repetition is the one that the service asks for
+// (Retry-After, or the reset of the rate limit), and otherwise grows at random
+// from half a second to twenty. A pause longer than two minutes ([WithMaxWait])
+// is not begun: the call fails, and [Error.RetryAt] says when to come back.
+//
+// A DELETE that was repeated may end in [ErrResourceNotFound] although the first
+// request did the work; [Error.Attempts] is above 1 then.
+//
+// Which failures are repeated, and when, may become smarter without notice; that
+// nothing is done twice will not change.
+//
+// # Limits
+//
+// The service lets an organization have ten calls under way at once, and so
+// many a minute and a day, by its plan. A Client keeps to ten at once
+// ([WithMaxInFlight]). Several processes share the organization's ten.
+//
+// Requests carry the token to the configured host only. Redirects are refused.
+// Answers are bounded in size ([WithMaxBody]) and in time
+// ([WithAttemptTimeout], [WithStallTimeout]).
+//
+// # Compatibility
+//
+// The package follows semantic versioning. Until version 1, a minor version may
+// change its face. Adding fields to structs, constants to enumerations and
+// methods to services is not a breaking change; use field names in composite
+// literals.
+package salesiq
