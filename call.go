@@ -77,7 +77,7 @@ func (c *call) answers(names ...string) *call {
 
 func (c *call) check(err error) {
 	if c.err == nil {
-		c.err = err
+		c.err = named(c.operation, err)
 	}
 }
 

@@ -170,6 +170,9 @@ func ArticleMessage(text string, fields map[string]any) *MessageCreate {
 type ChatTransfer struct {
 	OperatorID string `json:"operator_id"`      // Required.
 	Message    string `json:"message,omitzero"` // Shown to the visitor.
+
+	// Extra is sent beside the other fields.
+	Extra map[string]any `json:",embed"`
 }
 
 func (p *ChatTransfer) validate() error { return required("operator_id", p.OperatorID) }
@@ -177,12 +180,18 @@ func (p *ChatTransfer) validate() error { return required("operator_id", p.Opera
 // ChatEnd closes a chat.
 type ChatEnd struct {
 	Message string `json:"message,omitzero"` // Shown to the visitor.
+
+	// Extra is sent beside the other fields.
+	Extra map[string]any `json:",embed"`
 }
 
 // ChatRating is a visitor's verdict on a chat.
 type ChatRating struct {
 	Rating   int    `json:"rating"` // Required, 1 to 5.
 	Feedback string `json:"feedback,omitzero"`
+
+	// Extra is sent beside the other fields.
+	Extra map[string]any `json:",embed"`
 }
 
 func (p *ChatRating) validate() error { return between("rating", p.Rating, 1, 5) }
@@ -242,11 +251,11 @@ type TranscriptResult struct {
 //
 // Endpoint, scope, errors and source are those of Transcript.
 func (s *ChatsService) Transcripts(ctx context.Context, ids []string, opts ...CallOption) []TranscriptResult {
-	fetchOne := func(ctx context.Context, id string) TranscriptResult {
+	fetchOne := func(ctx context.Context, id string, opts []CallOption) TranscriptResult {
 		messages, err := s.Transcript(ctx, id, opts...)
 		return TranscriptResult{ChatID: id, Messages: messages, Err: err}
 	}
-	return slices.Collect(inOrder(ctx, maxInFlight, slices.Values(ids), fetchOne))
+	return slices.Collect(callsInOrder(ctx, s.client, opts, slices.Values(ids), fetchOne))
 }
 
 // SendMessage writes into an active chat as the signed-in operator.

@@ -36,6 +36,9 @@ type DeviceCreate struct {
 	Token      string         `json:"device_token"` // Required.
 	Platform   DevicePlatform `json:"platform"`     // Required.
 	OperatorID string         `json:"operator_id"`  // Required.
+
+	// Extra is sent beside the other fields.
+	Extra map[string]any `json:",embed"`
 }
 
 func (p *DeviceCreate) validate() error {
@@ -63,6 +66,9 @@ type NotificationCreate struct {
 	Title      string         `json:"title"`         // Required.
 	Message    string         `json:"message"`       // Required.
 	Data       map[string]any `json:"data,omitzero"` // For the receiving app.
+
+	// Extra is sent beside the other fields.
+	Extra map[string]any `json:",embed"`
 }
 
 func (p *NotificationCreate) validate() error {

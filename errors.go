@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
@@ -105,13 +106,14 @@ func (e *Error) Error() string {
 			b.WriteString(" " + http.StatusText(e.StatusCode))
 		}
 	}
-	for _, part := range []string{string(e.Code), e.Message} {
-		if part != "" {
+	parts := []string{string(e.Code), e.Message}
+	if e.Err != nil {
+		parts = append(parts, e.Err.Error())
+	}
+	for _, part := range parts {
+		if part = oneLine(part); part != "" {
 			b.WriteString(separator(b.String()) + part)
 		}
-	}
-	if e.Err != nil {
-		b.WriteString(separator(b.String()) + e.Err.Error())
 	}
 	if e.Excerpt != "" {
 		fmt.Fprintf(&b, " (%s: %q)", e.ContentType, e.Excerpt)
@@ -123,6 +125,30 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (after %d attempts)", e.Attempts)
 	}
 	return b.String()
+}
+
+// oneLine makes what others wrote fit for one line of a log.
+func oneLine(text string) string {
+	const most = 500
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "…"
+	}
+	var lines []string
+	for line := range strings.Lines(text) {
+		printable := strings.Map(func(r rune) rune {
+			if unicode.IsSpace(r) {
+				return ' '
+			}
+			if !unicode.IsPrint(r) {
+				return -1
+			}
+			return r
+		}, line)
+		if line = strings.Join(strings.Fields(printable), " "); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "; ")
 }
 
 func separator(before string) string {

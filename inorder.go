@@ -3,8 +3,40 @@ package salesiq
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync"
 )
+
+// callsInOrder is inOrder for calls: as many at a time as may be in flight. What
+// [WithResponse] is due, it gets when the consumer comes to the call.
+func callsInOrder[In, Out any](
+	ctx context.Context, client *Client, opts []CallOption, inputs iter.Seq[In],
+	fn func(context.Context, In, []CallOption) Out,
+) iter.Seq[Out] {
+	response := client.callOptions(opts).response
+	type outcome struct {
+		out      Out
+		response Response
+	}
+	run := func(ctx context.Context, input In) (o outcome) {
+		own := opts
+		if response != nil {
+			own = append(slices.Clip(opts), WithResponse(&o.response))
+		}
+		o.out = fn(ctx, input, own)
+		return o
+	}
+	return func(yield func(Out) bool) {
+		for o := range inOrder(ctx, maxInFlight, inputs, run) {
+			if o.response.StatusCode != 0 {
+				*response = o.response
+			}
+			if !yield(o.out) {
+				return
+			}
+		}
+	}
+}
 
 // inOrder applies fn to each input, up to width of them at a time, and yields
 // the results in the order of the inputs. It works ahead of its consumer; once

@@ -39,12 +39,21 @@ func (o Opt[T]) IsNull() bool { return o.state == optNull }
 // omitzero option of a json tag work.
 func (o Opt[T]) IsZero() bool { return o.state == optUnset }
 
-// MarshalJSON encodes the value, or null.
+// Any returns the value as an any, or nil unless the Opt sets one.
+func (o Opt[T]) Any() any {
+	if o.state != optSet {
+		return nil
+	}
+	return o.value
+}
+
+// MarshalJSON encodes the value, or null. A [Secret] stays hidden; only a
+// request to the service holds it.
 func (o Opt[T]) MarshalJSON() ([]byte, error) {
 	if o.state != optSet {
 		return []byte("null"), nil
 	}
-	return wire.Marshal(o.value)
+	return wire.MarshalPublic(o.value)
 }
 
 // UnmarshalJSON reads a value, or null.
@@ -53,8 +62,12 @@ func (o *Opt[T]) UnmarshalJSON(data []byte) error {
 		*o = Null[T]()
 		return nil
 	}
-	o.state = optSet
-	return wire.Unmarshal(data, &o.value)
+	var value T
+	if err := wire.Unmarshal(data, &value); err != nil {
+		return err
+	}
+	*o = Set(value)
+	return nil
 }
 
 // Format prints the value as its own type would be printed, so that a

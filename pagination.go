@@ -86,7 +86,7 @@ type fetched[T any] struct {
 func pages[T any](ctx context.Context, client *Client, c *call, opts []CallOption) iter.Seq2[*Page[T], error] {
 	return func(yield func(*Page[T], error) bool) {
 		perPage := cmp.Or(queryInt(c.query, "per_page"), maxPerPage)
-		get := func(ctx context.Context, number int) fetched[T] {
+		get := func(ctx context.Context, number int, opts []CallOption) fetched[T] {
 			page, err := fetchPage[T](ctx, client, c.page(number, perPage), opts)
 			return fetched[T]{page, err}
 		}
@@ -95,7 +95,7 @@ func pages[T any](ctx context.Context, client *Client, c *call, opts []CallOptio
 		to := from
 		for {
 			var last *Page[T]
-			for result := range inOrder(ctx, maxInFlight, span(from, to), get) {
+			for result := range callsInOrder(ctx, client, opts, span(from, to), get) {
 				if result.err != nil {
 					yield(nil, result.err)
 					return

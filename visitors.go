@@ -142,12 +142,11 @@ type VisitorUpdate struct {
 	Extra map[string]any `json:",embed"`
 }
 
-// VisitorTags are tags to put on a visitor.
-type VisitorTags struct {
-	Tags []string `json:"tags"` // Required, one at least.
+type visitorTags struct {
+	Tags []string `json:"tags"`
 }
 
-func (p *VisitorTags) validate() error { return requiredList("tags", p.Tags) }
+func (p *visitorTags) validate() error { return requiredList("tags", p.Tags) }
 
 // List returns one page of visitors. A nil params lists all of them.
 //
@@ -206,6 +205,6 @@ func (s *VisitorsService) Activity(ctx context.Context, visitorID string, opts .
 // [ErrRequiredFieldMissing].
 // Source: specification, "Tag Visitor".
 func (s *VisitorsService) Tag(ctx context.Context, visitorID string, tags []string, opts ...CallOption) (*Visitor, error) {
-	c := newCall("Visitors.Tag", "POST /visitors/{visitor_id}/tags", visitorID).body(&VisitorTags{Tags: tags}).answers("visitor")
+	c := newCall("Visitors.Tag", "POST /visitors/{visitor_id}/tags", visitorID).body(&visitorTags{Tags: tags}).answers("visitor")
 	return fetchOpen[Visitor](ctx, s.client, c, opts)
 }

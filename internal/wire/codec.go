@@ -22,14 +22,20 @@ var tolerant = json.JoinOptions(
 	json.MatchCaseInsensitiveNames(true),
 )
 
-// outgoing writes times as the service does, and is the only place that lets
-// a secret leave the process.
-var outgoing = json.JoinOptions(
+// public writes times as the service does.
+var public = json.JoinOptions(
 	jsontext.AllowInvalidUTF8(true),
 	json.Deterministic(true),
+	json.WithMarshalers(json.MarshalToFunc(encodeTime)),
+)
+
+// outgoing is also the only place that lets a secret leave the process.
+var outgoing = json.JoinOptions(
+	public,
 	json.WithMarshalers(json.JoinMarshalers(
 		json.MarshalToFunc(encodeTime),
 		json.MarshalToFunc(encodeSecret),
+		json.MarshalToFunc(encodeOptional),
 	)),
 )
 
@@ -37,8 +43,14 @@ var outgoing = json.JoinOptions(
 // from every other encoder.
 type Revealer interface{ Reveal() string }
 
-// Marshal encodes a request body.
+// Optional is sent as the value that it holds, or as null if it holds nil.
+type Optional interface{ Any() any }
+
+// Marshal encodes a request body, secrets included.
 func Marshal(v any) ([]byte, error) { return json.Marshal(v, outgoing) }
+
+// MarshalPublic encodes what anyone may see: secrets stay hidden.
+func MarshalPublic(v any) ([]byte, error) { return json.Marshal(v, public) }
 
 // Unmarshal decodes data into v, strictly typed.
 func Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v, tolerant) }
@@ -49,6 +61,7 @@ const TimeLayout = "2006-01-02T15:04:05.000Z07:00"
 // FormatTime writes t as the service does, with more digits only where
 // dropping them would lose something.
 func FormatTime(t time.Time) string {
+	t = t.UTC()
 	if t.Nanosecond()%int(time.Millisecond) != 0 {
 		return t.Format(time.RFC3339Nano)
 	}
@@ -63,6 +76,8 @@ func encodeSecret(e *jsontext.Encoder, s Revealer) error {
 	return e.WriteToken(jsontext.String(s.Reveal()))
 }
 
+func encodeOptional(e *jsontext.Encoder, o Optional) error { return json.MarshalEncode(e, o.Any()) }
+
 // Query turns a params struct into a query through its json tags: one member,
 // one value. Members that are absent from the JSON are absent from the query.
 func Query(params any) (url.Values, error) {
@@ -76,15 +91,7 @@ func Query(params any) (url.Values, error) {
 	}
 	query := make(url.Values, len(members))
 	for name, value := range members {
-		if value.Kind() == '"' {
-			text, err := jsontext.AppendUnquote(nil, value)
-			if err != nil {
-				return nil, err
-			}
-			query.Set(name, string(text))
-			continue
-		}
-		query.Set(name, string(value))
+		query.Set(name, text(value))
 	}
 	return query, nil
 }

@@ -19,7 +19,6 @@ type Paging struct {
 
 // envelope is what surrounds an answer. Data stays nil if it is absent or null.
 type envelope[T any] struct {
-	Status     string `json:"status"`
 	Data       *T     `json:"data"`
 	Pagination Paging `json:"pagination"`
 }
@@ -43,25 +42,24 @@ func DecodeList[T any](body []byte) ([]T, Paging, error) {
 	if err != nil {
 		return nil, Paging{}, err
 	}
-	if env.Data == nil {
-		if env.Status == "" {
-			return nil, Paging{}, ErrNoData
-		}
+	if env.Data == nil || *env.Data == nil {
 		return []T{}, env.Pagination, nil
 	}
 	return *env.Data, env.Pagination, nil
 }
 
+// open takes an answer out of its envelope, if it has one.
 func open[T any](body []byte) (env envelope[T], err error) {
 	if body = bytes.TrimSpace(body); len(body) == 0 {
 		return env, ErrNoData
 	}
 	if body[0] == '{' {
-		if err := Unmarshal(body, &env); err != nil {
+		if err := Unmarshal(body, &env); err != nil || env.Data != nil {
 			return env, err
 		}
-		if env.Data != nil || env.Status != "" {
-			return env, nil
+		members, err := membersOf(body)
+		if _, hasData := members["data"]; err != nil || hasData || saysNothing(members) {
+			return env, err
 		}
 	}
 	env.Data = new(T)
@@ -77,14 +75,18 @@ func DecodeOpen(body []byte, out any, names ...string) error {
 		if value.Kind() != '{' {
 			break
 		}
-		var members map[string]jsontext.Value
-		if err := Unmarshal(value, &members); err != nil {
+		members, err := membersOf(value)
+		if err != nil {
 			return err
 		}
-		if inner := members[name]; inner.Kind() == '{' || inner.Kind() == '[' {
+		inner, ok := members[name]
+		switch {
+		case name == "data" && ok && !hasIdentity(members):
 			value = inner
-		} else if name == "data" && (inner != nil || emptyEnvelope(members)) {
+		case name == "data" && saysNothing(members):
 			return nil
+		case name != "data" && (inner.Kind() == '{' || inner.Kind() == '['):
+			value = inner
 		}
 	}
 	if len(value) == 0 || value.Kind() == 'n' {
@@ -93,13 +95,26 @@ func DecodeOpen(body []byte, out any, names ...string) error {
 	return Unmarshal(value, out)
 }
 
-// emptyEnvelope reports whether an object says how the call went and nothing
-// else.
-func emptyEnvelope(members map[string]jsontext.Value) bool {
-	for name := range members {
-		if name != "status" && name != "message" {
+func membersOf(object jsontext.Value) (members map[string]jsontext.Value, err error) {
+	err = Unmarshal(object, &members)
+	return members, err
+}
+
+// hasIdentity tells an object that has data of its own, as a notification
+// does, from an envelope.
+func hasIdentity(members map[string]jsontext.Value) bool {
+	return members["id"] != nil || members["operator_id"] != nil
+}
+
+// saysNothing reports whether an object is empty, or tells of success and
+// nothing else.
+func saysNothing(members map[string]jsontext.Value) bool {
+	for name, value := range members {
+		switch {
+		case name == "status", name == "code", name == "pagination", name == "message" && value.Kind() == '"':
+		default:
 			return false
 		}
 	}
-	return string(members["status"]) == `"success"`
+	return len(members) == 0 || text(members["status"]) == "success"
 }

@@ -17,7 +17,7 @@ type ErrorBody struct {
 // one, such as a proxy's HTML page.
 func DecodeError(body []byte) (ErrorBody, bool) {
 	var raw struct {
-		Status  string         `json:"status"`
+		Status  jsontext.Value `json:"status"`
 		Code    jsontext.Value `json:"code"`
 		Message jsontext.Value `json:"message"`
 		Details jsontext.Value `json:"details"`
@@ -32,7 +32,7 @@ func DecodeError(body []byte) (ErrorBody, bool) {
 		}
 	}
 	answer := ErrorBody{Code: text(raw.Code), Message: text(raw.Message), Details: details}
-	return answer, raw.Status == "error" || answer.Code != ""
+	return answer, text(raw.Status) == "error" || answer.Code != ""
 }
 
 // HiddenError finds the error in an answer whose status says success.
@@ -41,22 +41,26 @@ func HiddenError(body []byte) (ErrorBody, bool) {
 		return ErrorBody{}, false // The common case, at the price of one scan.
 	}
 	var head struct {
-		Status string `json:"status"`
+		Status jsontext.Value `json:"status"`
 	}
-	if Unmarshal(body, &head) != nil || head.Status != "error" {
+	if Unmarshal(body, &head) != nil || text(head.Status) != "error" {
 		return ErrorBody{}, false
 	}
 	return DecodeError(body)
 }
 
-// text returns a string without its quotes and any other scalar as it stands.
+// text returns a string without its quotes, nothing for null, and any other
+// value as it stands.
 func text(value jsontext.Value) string {
-	if value.Kind() != '"' {
-		return string(value)
-	}
-	s, err := jsontext.AppendUnquote(nil, value)
-	if err != nil {
+	switch value.Kind() {
+	case 'n':
 		return ""
+	case '"':
+		var s string
+		if err := Unmarshal(value, &s); err != nil {
+			return ""
+		}
+		return s
 	}
-	return string(s)
+	return string(value)
 }
