@@ -2,7 +2,15 @@ package salesiq
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -21,40 +29,84 @@ const scheme = "Zoho-oauthtoken "
 
 // StaticToken signs in with an access token that never changes. It is good for
 // an hour, until the service lets it expire.
-func StaticToken(token string) Authenticator { return staticToken{scheme + token} }
-
-type staticToken struct{ header string }
-
-func (s staticToken) bind(*config) (transport.Tokens, error) {
-	return s, required("access token", s.header[len(scheme):])
+func StaticToken(token string) Authenticator {
+	return &staticToken{opaque: "StaticToken", header: scheme + token}
 }
 
-func (s staticToken) Header(context.Context) (string, error) { return s.header, nil }
+type staticToken struct {
+	opaque
 
-func (s staticToken) Rejected(string) bool { return false }
+	header string
+}
+
+func (s *staticToken) bind(*config) (transport.Tokens, error) {
+	return s, checkToken("access token", s.header[len(scheme):])
+}
+
+func (s *staticToken) Header(context.Context) (string, error) { return s.header, nil }
+
+func (s *staticToken) Rejected(string) bool { return false }
+
+func checkToken(field, token string) error {
+	if err := required(field, token); err != nil {
+		return err
+	}
+	if !transport.ValidToken(token) {
+		return inputError(field, "must not hold spaces or control characters")
+	}
+	return nil
+}
 
 // TokenSource signs in with the tokens of source, which is asked for each
-// attempt and does its own caching.
-func TokenSource(source oauth2.TokenSource) Authenticator { return foreignTokens{source} }
+// attempt and does its own caching. A call does not wait for it beyond the end
+// of its context.
+func TokenSource(source oauth2.TokenSource) Authenticator {
+	return &foreignTokens{opaque: "TokenSource", source: source}
+}
 
-type foreignTokens struct{ source oauth2.TokenSource }
+type foreignTokens struct {
+	opaque
 
-func (f foreignTokens) bind(*config) (transport.Tokens, error) {
+	source oauth2.TokenSource
+}
+
+func (f *foreignTokens) bind(*config) (transport.Tokens, error) {
 	if f.source == nil {
 		return nil, inputError("token source", "must not be nil")
 	}
 	return f, nil
 }
 
-func (f foreignTokens) Header(context.Context) (string, error) {
-	token, err := f.source.Token()
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrAuth, err)
+func (f *foreignTokens) Header(ctx context.Context) (string, error) {
+	token, err := ask(ctx, func(context.Context) (*oauth2.Token, error) { return f.source.Token() })
+	var refused *oauth2.RetrieveError
+	switch {
+	case errors.As(err, &refused):
+		// Its text may hold the whole answer, so it goes no further.
+		return "", &AuthError{Code: refused.ErrorCode, StatusCode: statusOf(refused), Err: errForeignRefused}
+	case err != nil && ctx.Err() != nil:
+		return "", err
+	case err != nil:
+		return "", &AuthError{Err: err}
+	case token == nil || !transport.ValidToken(token.AccessToken):
+		return "", &AuthError{Err: errForeignToken}
 	}
 	return scheme + token.AccessToken, nil
 }
 
-func (f foreignTokens) Rejected(string) bool { return true }
+var (
+	errForeignRefused = errors.New("the OAuth server refused the token source")
+	errForeignToken   = errors.New("the token source returned no usable token")
+)
+
+func statusOf(e *oauth2.RetrieveError) int {
+	if e.Response == nil {
+		return 0
+	}
+	return e.Response.StatusCode
+}
+
+func (f *foreignTokens) Rejected(string) bool { return true }
 
 // Credentials identify an application, and the user on whose behalf it acts.
 type Credentials struct {
@@ -63,5 +115,141 @@ type Credentials struct {
 	RefreshToken Secret // Does not expire. Empty where a [TokenStore] holds it.
 }
 
-// RefreshToken signs in with a refresh token.
-func RefreshToken(credentials Credentials, store TokenStore) Authenticator { return nil }
+// RefreshToken signs in with a refresh token, and keeps what it is given in
+// store; nil stands for [NewMemoryTokenStore].
+//
+// An access token is renewed in the background a minute and a half before it
+// expires, and at once when the service refuses it. However many calls need a
+// token, one request is made, and all share what comes of it, success or
+// failure; each waits no longer than its own context. A failure is an
+// [AuthError]; it is remembered until its RetryAt, so that an outage or a
+// revoked token does not become a storm. No more than 10 tokens are requested in
+// 10 minutes, which is what the service allows.
+//
+// The store is read before each request: a newer token that another process
+// has put there is used instead. It is written after each request, before the
+// calls go on; if that fails, they go on nevertheless, the client's logger gets
+// a warning, and the next renewal writes again. A store that cannot be read at
+// the start is an error, since without it each start would use up one of the 10
+// tokens; later that is a warning, too. A stored token is used only with the
+// credentials and the OAuth server that it came from.
+//
+// The authenticator may serve several clients of the same data center, and then
+// uses the transport and logger of the first. NewClient refuses it for another
+// data center.
+func RefreshToken(credentials Credentials, store TokenStore) Authenticator {
+	return &refreshAuth{opaque: "RefreshToken", credentials: credentials, store: store}
+}
+
+type refreshAuth struct {
+	opaque
+
+	credentials Credentials
+	store       TokenStore
+
+	mu        sync.Mutex
+	refresher *refresher
+}
+
+func (a *refreshAuth) bind(c *config) (transport.Tokens, error) {
+	if err := a.check(); err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.refresher == nil {
+		a.refresher = newRefresher(c, a.credentials, a.store)
+	}
+	bound := a.refresher.server.dataCenter
+	if bound.API != c.dataCenter.API || bound.Accounts != c.dataCenter.Accounts {
+		return nil, inputError("authenticator", fmt.Sprintf("serves a client of %s already, and cannot serve %s: tokens are good for one data center",
+			bound.API, c.dataCenter.API))
+	}
+	return a.refresher, nil
+}
+
+func (a *refreshAuth) check() error {
+	if a.store == nil {
+		a.store = NewMemoryTokenStore()
+		if err := checkToken("refresh token", a.credentials.RefreshToken.Reveal()); err != nil {
+			return err
+		}
+	}
+	if checked, ok := a.store.(interface{ check() error }); ok {
+		if err := checked.check(); err != nil {
+			return err
+		}
+	}
+	return firstOf(
+		required("client ID", a.credentials.ClientID),
+		required("client secret", a.credentials.ClientSecret.Reveal()))
+}
+
+// fingerprint stands for a secret where one only needs to know it again.
+func fingerprint(secret Secret) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:16])
+}
+
+// opaque hides the fields of whatever embeds it from fmt, slog and encoders: it
+// is shown as its name. Types that embed it are used through pointers, so that
+// they are not expanded as a part of something else either.
+type opaque string
+
+func (o opaque) String() string { return "salesiq." + string(o) + "(" + Redacted + ")" }
+
+// Format prints the name for every verb.
+func (o opaque) Format(f fmt.State, _ rune) {
+	io.WriteString(f, o.String()) //nolint:errcheck // fmt collects its own errors.
+}
+
+func (o opaque) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+func (o opaque) LogValue() slog.Value { return slog.StringValue(o.String()) }
+
+// ask calls code of the user's: a store, a token source, a transport. Whatever
+// it does with its context, the call ends with ctx; a panic is an error.
+func ask[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		var a answer
+		defer func() { answers <- a }()
+		defer func() {
+			if p := recover(); p != nil {
+				a.err = panicked(p)
+			}
+		}()
+		a.value, a.err = f(ctx)
+	}()
+	select {
+	case a := <-answers:
+		return a.value, a.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
+}
+
+// askFor is ask with a time limit.
+func askFor[T any](ctx context.Context, limit time.Duration, f func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
+	defer cancel()
+	value, err := ask(ctx, f)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return value, err
+}
+
+// panicked makes an error of a panic. Values of the user's own are not printed:
+// they may hold a token.
+func panicked(p any) error {
+	if err, ok := p.(runtime.Error); ok {
+		return fmt.Errorf("panic: %w", err)
+	}
+	return fmt.Errorf("panic with a %T", p)
+}
