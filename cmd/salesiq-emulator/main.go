@@ -1,0 +1,148 @@
+// Command salesiq-emulator serves a SalesIQ that runs in memory, for programs in
+// any language that are to be tried without an account.
+//
+//	go run ./cmd/salesiq-emulator -addr 127.0.0.1:8080 -plan none
+//
+// As soon as it serves, it prints its address and credentials on standard
+// output, as lines of NAME=value: the environment that the examples, and
+// salesiq.NewClientFromEnv, read. Requests are logged on standard error. It ends on SIGINT or SIGTERM, once the
+// requests under way are done. What it can do, and how it is made to fail, is
+// described in package salesiqtest.
+//
+// The credentials are the same everywhere and protect nothing. Other addresses
+// than loopback ones are therefore refused unless -insecure-bind says otherwise.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/salesiq-go/salesiq/salesiqtest"
+)
+
+// The exit codes.
+const (
+	exitOK = iota
+	exitFailure
+	exitUsage
+)
+
+// grace is how long requests under way may take to end.
+const grace = 3 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// settings are what the flags say.
+type settings struct {
+	addr          string
+	insecureBind  bool
+	quiet         bool
+	seed          uint64
+	plan          salesiqtest.Plan
+	clockOffset   time.Duration
+	tokenLifetime time.Duration
+}
+
+// run serves until ctx ends, and returns the program's exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	set, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return exitOK
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "salesiq-emulator:", err) //nolint:errcheck // There is nowhere else to say so.
+		return exitUsage
+	}
+	if err := serve(ctx, set, stdout, stderr); err != nil {
+		fmt.Fprintln(stderr, "salesiq-emulator:", err) //nolint:errcheck // There is nowhere else to say so.
+		return exitFailure
+	}
+	return exitOK
+}
+
+func parse(args []string, stderr io.Writer) (set settings, err error) {
+	flags := flag.NewFlagSet("salesiq-emulator", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // One line for an error is enough; see below for the help.
+	flags.StringVar(&set.addr, "addr", "127.0.0.1:0", "`address` to listen on; port 0 is a free one")
+	plan := flags.String("plan", "enterprise", "rate limits: free, basic, professional, enterprise or none")
+	flags.Uint64Var(&set.seed, "seed", 1, "`number` that random faults follow from")
+	flags.BoolVar(&set.quiet, "quiet", false, "do not log requests")
+	flags.DurationVar(&set.clockOffset, "clock-offset", 0, "`duration` by which the server's clock is wrong")
+	flags.DurationVar(&set.tokenLifetime, "token-lifetime", time.Hour, "`duration` for which an access token is valid")
+	flags.BoolVar(&set.insecureBind, "insecure-bind", false, "permit an address that other machines can reach")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(stderr, "Usage of salesiq-emulator:") //nolint:errcheck // There is nowhere else to say so.
+			flags.SetOutput(stderr)
+			flags.PrintDefaults()
+		}
+		return set, err
+	}
+	var known bool
+	if set.plan, known = salesiqtest.LookupPlan(*plan); !known {
+		return set, fmt.Errorf("-plan: there is no plan %q", *plan)
+	}
+	return set, set.check(flags.Args())
+}
+
+func (set *settings) check(rest []string) error {
+	if len(rest) > 0 {
+		return fmt.Errorf("there are no arguments but flags: %q", strings.Join(rest, " "))
+	}
+	if set.tokenLifetime < time.Second {
+		return errors.New("-token-lifetime: must be a second at least")
+	}
+	host, _, err := net.SplitHostPort(set.addr)
+	if err != nil {
+		return fmt.Errorf("-addr: %w", err)
+	}
+	if !set.insecureBind && host != "localhost" && !net.ParseIP(host).IsLoopback() {
+		return fmt.Errorf("-addr: %q is not a loopback address: anyone could sign in (see -insecure-bind)", host)
+	}
+	return nil
+}
+
+func serve(ctx context.Context, set settings, stdout, stderr io.Writer) error {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", set.addr)
+	if err != nil {
+		return err
+	}
+	opts := []salesiqtest.Option{
+		salesiqtest.WithListener(listener),
+		salesiqtest.WithPlan(set.plan),
+		salesiqtest.WithSeed(set.seed),
+		salesiqtest.WithClockOffset(set.clockOffset),
+		salesiqtest.WithTokenLifetime(set.tokenLifetime),
+	}
+	if !set.quiet {
+		opts = append(opts, salesiqtest.WithLogger(slog.New(slog.NewTextHandler(stderr, nil))))
+	}
+	server := salesiqtest.NewServer(opts...)
+	if _, err := fmt.Fprintln(stdout, strings.Join(server.Environment(), "\n")); err != nil {
+		server.Close()
+		return err
+	}
+	<-ctx.Done()
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if err := server.Shutdown(ending); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}

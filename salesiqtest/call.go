@@ -1,0 +1,176 @@
+package salesiqtest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// call is one API call that was let in. The server's lock is held while its
+// handler runs.
+type call struct {
+	server *Server
+	state  *state
+	now    time.Time
+	id     string // From the path.
+	query  url.Values
+	body   members
+}
+
+// handler carries out a call. Its error is an *apiError.
+type handler func(c *call) (*reply, error)
+
+// reply is what a call answers with.
+type reply struct {
+	status int
+	body   any // Nil for an answer without one.
+}
+
+// envelope surrounds every answer.
+type envelope struct {
+	Status     string       `json:"status"`
+	Data       any          `json:"data"`
+	Pagination *wire.Paging `json:"pagination,omitzero"`
+}
+
+type errorBody struct {
+	Status  string            `json:"status"`
+	Code    salesiq.ErrorCode `json:"code"`
+	Message string            `json:"message"`
+	Details details           `json:"details"`
+}
+
+func found(data any) (*reply, error) {
+	return &reply{http.StatusOK, envelope{Status: "success", Data: data}}, nil
+}
+
+func created(data any) (*reply, error) {
+	return &reply{http.StatusCreated, envelope{Status: "success", Data: data}}, nil
+}
+
+func deleted() (*reply, error) { return &reply{status: http.StatusNoContent}, nil }
+
+// list answers with one page of the items that keep lets through.
+func list[T any](c *call, items *table[T], keep func(*T) bool) (*reply, error) {
+	p := params{query: c.query}
+	paging := p.paging()
+	if p.err != nil {
+		return nil, p.err
+	}
+	kept := []*T{}
+	for item := range items.all() {
+		if keep == nil || keep(item) {
+			kept = append(kept, item)
+		}
+	}
+	paging.Total = len(kept)
+	from := min((paging.Page-1)*paging.PerPage, len(kept))
+	to := min(from+paging.PerPage, len(kept))
+	return &reply{http.StatusOK, envelope{Status: "success", Data: kept[from:to], Pagination: &paging}}, nil
+}
+
+// The page size without per_page, and its limit.
+const (
+	defaultPerPage = 50
+	maxPerPage     = 100
+)
+
+// params reads a query and keeps the first thing that is wrong with it.
+type params struct {
+	query url.Values
+	err   error
+}
+
+func (p *params) fail(name, reason string) {
+	if p.err == nil {
+		p.err = invalid(name, reason)
+	}
+}
+
+func (p *params) paging() wire.Paging {
+	return wire.Paging{
+		Page:    p.number("page", 1, 1, 1_000_000_000),
+		PerPage: p.number("per_page", defaultPerPage, 1, maxPerPage),
+	}
+}
+
+func (p *params) number(name string, absent, low, high int) int {
+	text := p.query.Get(name)
+	if text == "" {
+		return absent
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < low || n > high {
+		p.fail(name, "must be a number from "+strconv.Itoa(low)+" to "+strconv.Itoa(high))
+	}
+	return n
+}
+
+// oneOf reads a filter that takes only some values.
+func oneOf[T ~string](p *params, name string, allowed []T) T {
+	value := T(p.query.Get(name))
+	if value != "" && !slices.Contains(allowed, value) {
+		p.fail(name, "must be one of "+join(allowed))
+	}
+	return value
+}
+
+func join[T ~string](values []T) string {
+	texts := make([]string, len(values))
+	for i, value := range values {
+		texts[i] = string(value)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// span is a range of time. A zero end is open; both ends belong to it.
+type span struct{ from, to time.Time }
+
+func (s span) holds(t time.Time) bool {
+	return (s.from.IsZero() || !t.Before(s.from)) && (s.to.IsZero() || !t.After(s.to))
+}
+
+func (p *params) dates() (s span) {
+	s.from, _ = p.date("from_date")
+	to, wholeDay := p.date("to_date")
+	if wholeDay {
+		to = to.Add(24*time.Hour - 1)
+	}
+	s.to = to
+	if !s.from.IsZero() && !s.to.IsZero() && s.to.Before(s.from) {
+		p.fail("to_date", "is before from_date")
+	}
+	return s
+}
+
+// dateLayouts are the notations of ISO 8601 that clients send: RFC 3339, and
+// Python's isoformat without a zone, which counts as UTC. A fraction of the
+// second is understood by all of them.
+var dateLayouts = []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04Z07:00", "2006-01-02T15:04"}
+
+func (p *params) date(name string) (at time.Time, wholeDay bool) {
+	text := p.query.Get(name)
+	if text == "" {
+		return time.Time{}, false
+	}
+	if at, err := time.Parse(time.DateOnly, text); err == nil {
+		return at, true
+	}
+	// A plus sign that nobody escaped arrives as a space.
+	if zone := len(text) - len(" 00:00"); zone > len(time.DateOnly) && text[zone] == ' ' {
+		text = text[:zone] + "+" + text[zone+1:]
+	}
+	for _, layout := range dateLayouts {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at, false
+		}
+	}
+	p.fail(name, "must be a date in ISO 8601, such as 2026-01-31 or 2026-01-31T08:30:00Z")
+	return time.Time{}, false
+}

@@ -1,0 +1,150 @@
+package salesiqtest
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// controlRoot is where tests in other languages steer the server. These calls
+// need no token, cost no quota and suffer no faults.
+const controlRoot = "/_emulator/"
+
+func (s *Server) controlRoutes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for pattern, handle := range map[string]func(body []byte) (any, error){
+		"POST /_emulator/faults":        s.controlFaults,
+		"DELETE /_emulator/faults":      func([]byte) (any, error) { s.ClearFaults(); return nil, nil },
+		"POST /_emulator/tokens":        s.controlToken,
+		"POST /_emulator/tokens/revoke": func([]byte) (any, error) { s.RevokeTokens(); return nil, nil },
+		"POST /_emulator/codes":         s.controlCode,
+		"POST /_emulator/reset":         func([]byte) (any, error) { s.Reset(); return nil, nil },
+		"GET /_emulator/stats":          func([]byte) (any, error) { return s.Stats(), nil },
+		"GET /_emulator/journal":        func([]byte) (any, error) { return s.Journal(), nil },
+	} {
+		mux.Handle(pattern, control(handle))
+	}
+	mux.Handle("/", control(func([]byte) (any, error) { return nil, notFound("path", "below "+controlRoot) }))
+	return mux
+}
+
+// control turns a function into a handler. It refuses browsers: any page that
+// someone has open could send such a request.
+func control(handle func(body []byte) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var answer any
+		var err error
+		if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
+			err = refuse(salesiq.ErrPermissionDenied, "control calls are not for web pages", details{"field": "Origin"})
+		} else {
+			answer, err = readAndHandle(r, handle)
+		}
+		if err != nil {
+			e := asAPIError(err)
+			writeJSON(w, e.status, errorBody{Status: "error", Code: e.code, Message: e.message, Details: e.details})
+			return
+		}
+		if answer == nil {
+			answer = map[string]string{"status": "success"}
+		}
+		writeJSON(w, http.StatusOK, answer)
+	})
+}
+
+func readAndHandle(r *http.Request, handle func([]byte) (any, error)) (any, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	if err != nil {
+		return nil, invalid("body", "cannot be read")
+	}
+	return handle(body)
+}
+
+// faultOrder is a [Fault] as it comes in JSON.
+type faultOrder struct {
+	Fault
+
+	LatencyMS    int `json:"latency_ms"`
+	PauseMS      int `json:"pause_ms"`
+	DateOffsetMS int `json:"date_offset_ms"`
+
+	Unknown map[string]json.RawMessage `json:",embed"`
+}
+
+// controlFaults injects one fault, or an array of them.
+func (s *Server) controlFaults(body []byte) (any, error) {
+	orders := make([]faultOrder, 1)
+	err := wire.Unmarshal(body, &orders[0])
+	if err != nil {
+		err = wire.Unmarshal(body, &orders)
+	}
+	if err != nil {
+		return nil, invalid("body", "must be a fault, or an array of faults: "+err.Error())
+	}
+	for i := range orders {
+		for name := range orders[i].Unknown {
+			return nil, invalid(name, "is no member of a fault")
+		}
+		if err := orders[i].check(); err != nil {
+			return nil, err
+		}
+	}
+	for _, order := range orders {
+		fault := order.Fault
+		fault.Latency = milliseconds(order.LatencyMS)
+		fault.Pause = milliseconds(order.PauseMS)
+		fault.DateOffset = milliseconds(order.DateOffsetMS)
+		s.Inject(fault)
+	}
+	return nil, nil
+}
+
+var effects = []Effect{"", Reset, CutBody, TrickleBody, HTML, EmptyBody, RevokeToken}
+
+func (f *Fault) check() error {
+	switch {
+	case !contains(effects, f.Effect):
+		return invalid("effect", "must be one of "+join(effects[1:]))
+	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
+		return invalid("status", "must be from 200 to 599")
+	case f.Probability < 0 || f.Probability > 1:
+		return invalid("probability", "must be from 0 to 1")
+	}
+	return nil
+}
+
+func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// scopeOrder is the body of calls that give something out.
+type scopeOrder struct {
+	Scopes []string `json:"scopes"`
+}
+
+func readScopes(body []byte) (order scopeOrder, err error) {
+	if len(body) == 0 {
+		return order, nil
+	}
+	if wire.Unmarshal(body, &order) != nil {
+		return order, invalid("scopes", "must be an array of strings")
+	}
+	return order, nil
+}
+
+func (s *Server) controlToken(body []byte) (any, error) {
+	order, err := readScopes(body)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{"access_token": s.AccessToken(order.Scopes...)}, nil
+}
+
+func (s *Server) controlCode(body []byte) (any, error) {
+	order, err := readScopes(body)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{"code": s.AuthorizationCode(order.Scopes...)}, nil
+}

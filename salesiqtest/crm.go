@@ -1,0 +1,99 @@
+package salesiqtest
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// lead is a record of Zoho CRM, whose fields are the account's own.
+type lead map[string]any
+
+// maxLeads bounds one insertion, as Zoho CRM does.
+const maxLeads = 100
+
+// searchLeads answers GET /crm/v8/Leads/search?criteria=(Email:equals:…).
+func searchLeads(c *call) (*reply, error) {
+	field, value, ok := parseCriteria(c.query.Get("criteria"))
+	if !ok {
+		return nil, invalid("criteria", "must look like (Email:equals:someone@example.com)")
+	}
+	matches := []*lead{}
+	for record := range c.state.leads.all() {
+		if text, ok := (*record)[field].(string); ok && strings.EqualFold(text, value) {
+			matches = append(matches, record)
+		}
+	}
+	if len(matches) == 0 {
+		return &reply{status: http.StatusNoContent}, nil
+	}
+	info := map[string]any{"page": 1, "per_page": 200, "count": len(matches), "more_records": false}
+	return &reply{http.StatusOK, map[string]any{"data": matches, "info": info}}, nil
+}
+
+// parseCriteria reads one equality. A backslash before a parenthesis or a comma
+// belongs to the notation, not to the value.
+func parseCriteria(text string) (field, value string, ok bool) {
+	text, open := strings.CutPrefix(text, "(")
+	text, closed := strings.CutSuffix(text, ")")
+	field, rest, _ := strings.Cut(text, ":")
+	operator, value, _ := strings.Cut(rest, ":")
+	value = strings.NewReplacer(`\(`, "(", `\)`, ")", `\,`, ",").Replace(value)
+	return field, value, open && closed && field != "" && operator == "equals"
+}
+
+// leadResult tells how one record of an insertion fared.
+type leadResult struct {
+	Code    string  `json:"code"`
+	Details details `json:"details"`
+	Message string  `json:"message"`
+	Status  string  `json:"status"`
+}
+
+// createLeads answers POST /crm/v8/Leads. As with Zoho CRM, a lead without a
+// last name is refused while the others are kept: 201 means all, 207 some, 400
+// none.
+func createLeads(c *call) (*reply, error) {
+	var records []lead
+	if wire.Unmarshal(c.body["data"], &records) != nil || len(records) == 0 || len(records) > maxLeads {
+		return nil, invalid("data", "must be an array of 1 to 100 records")
+	}
+	results := []leadResult{}
+	kept := 0
+	for _, record := range records {
+		result := c.createLead(record)
+		if result.Status == "success" {
+			kept++
+		}
+		results = append(results, result)
+	}
+	status := http.StatusMultiStatus
+	switch kept {
+	case 0:
+		status = http.StatusBadRequest
+	case len(records):
+		status = http.StatusCreated
+	}
+	return &reply{status, map[string]any{"data": results}}, nil
+}
+
+func (c *call) createLead(record lead) leadResult {
+	if name, _ := record["Last_Name"].(string); name == "" {
+		return leadResult{"MANDATORY_NOT_FOUND", details{"api_name": "Last_Name"}, "a required field is missing", "error"}
+	}
+	id := c.state.newID("6430")
+	record["id"] = id
+	record["Created_Time"] = c.now
+	c.state.leads.put(id, &record)
+	return leadResult{"SUCCESS", details{"id": id, "Created_Time": c.now}, "record added", "success"}
+}
+
+// Leads returns copies of the CRM leads that were created.
+func (s *Server) Leads() []map[string]any {
+	var leads []map[string]any
+	for _, record := range snapshots(s, &s.state.leads) {
+		leads = append(leads, record)
+	}
+	return leads
+}

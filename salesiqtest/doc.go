@@ -1,0 +1,100 @@
+// Package salesiqtest is a SalesIQ that runs in memory: for tests of programs
+// that use package salesiq, and, by way of cmd/salesiq-emulator, for programs in
+// any language.
+//
+//	client := salesiqtest.NewClient(t)
+//	chat, err := client.Chats.Get(ctx, "chat123")
+//
+// It remembers what is written, filters and pages what is listed, enforces
+// tokens, scopes and rate limits, and can be told to fail. Whoever wants more
+// than a client starts it with [NewServer].
+//
+// # The life of a chat
+//
+// A waiting chat becomes active when it is transferred to an operator. Messages
+// and the end need an active chat, a transfer an active or a waiting one; all
+// else is CHAT_NOT_ACTIVE. An operator who is offline cannot take a chat over,
+// one who is away or busy can, and max_chats is not enforced, since the
+// specification does not say that it is. Ending sets ended_at and duration and
+// frees operator and visitor. An ended chat can be rated, once. Messages are
+// signed by the operator of the chat.
+//
+// # Updates
+//
+// PATCH is a JSON merge patch (RFC 7396): what is not named stays, null clears,
+// objects inside merge too, and fields that the specification does not know are
+// kept. Fields that the service itself keeps, such as id or total_chats, may be
+// sent back unchanged; changing them is INVALID_REQUEST.
+//
+// # Lists and dates
+//
+// Lists are in the order in which the objects were created, 50 to a page unless
+// per_page says otherwise. Dates may be RFC 3339, the same without a zone (then
+// UTC), or a day, which as to_date includes all of that day. Chats are selected
+// by started_at, visitors by last_visit. Values that a filter does not know are
+// INVALID_REQUEST; parameters that it does not know are ignored.
+//
+// # Errors
+//
+// The details of an error name the field. Each code can be provoked:
+//
+//	INVALID_TOKEN           no token, a made-up one, one that expired or was revoked
+//	INVALID_OAUTH_SCOPE     AccessToken("SalesIQ.chats.READ") and a write; WithScopes
+//	INVALID_REQUEST         per_page=101, a status that there is not, a body that is no JSON
+//	REQUIRED_FIELD_MISSING  an operator without email, a message without text
+//	RESOURCE_NOT_FOUND      any id that there is not
+//	DUPLICATE_RESOURCE      an operator's email, a device token, a webhook's name and URL, a rating, twice
+//	RATE_LIMIT_EXCEEDED     WithPlan(Free) and eleven calls; eleven calls at once
+//	INTERNAL_ERROR          Inject(Fault{Status: 500})
+//	PERMISSION_DENIED       deleting the account's owner, operator1; WithRole(salesiq.RoleAgent)
+//	INVALID_VISITOR_ID      a visitor id that does not begin with "visitor"
+//	CHAT_NOT_ACTIVE         a message to a chat that has ended
+//	OPERATOR_OFFLINE        a transfer to operator203
+//	INVALID_DEPARTMENT      an operator or a routing rule for a department that there is not
+//
+// A method that a path does not take is INVALID_REQUEST with status 405.
+//
+// # Rate limit
+//
+// Each API answer, refusals included, carries the three X-RateLimit headers,
+// which speak of the minute's window. Over the minute's or the day's calls, or
+// over ten at once, the answer is 429, and its details say which limit it was.
+// Refused calls cost nothing, nor do calls without a valid token. Calls to the
+// OAuth server and to the CRM do not count.
+//
+// # OAuth
+//
+// The consent page agrees at once and redirects. Codes live two minutes and work
+// once. A refresh token gives ten access tokens in ten minutes and keeps fifteen
+// alive. Errors of the token endpoint have status 200.
+//
+// # Faults
+//
+// [Server.Inject] makes calls fail in ways that need a network otherwise; see
+// [Fault]. [Server.Stats] and [Server.Journal] tell what was processed all the
+// same, so that a test can say "exactly once".
+//
+// # Control calls
+//
+// The same for other languages, in JSON, without a token:
+//
+//	POST   /_emulator/faults         a Fault, or an array of them; latency_ms, pause_ms, date_offset_ms
+//	DELETE /_emulator/faults         forget them
+//	POST   /_emulator/tokens         {"scopes": […]}: an access token
+//	POST   /_emulator/tokens/revoke  end all access tokens
+//	POST   /_emulator/codes          {"scopes": […]}: a self-client's code
+//	POST   /_emulator/reset          back to the start; tokens stay
+//	GET    /_emulator/stats          what was processed and refused
+//	GET    /_emulator/journal        the calls that changed something
+//
+// Requests that a browser sends for a web page are refused there.
+//
+// # Default data
+//
+// It is the same at every start, except that its dates count from the start:
+// 286 chats over all statuses, 72 of them active and some for longer than half an
+// hour; 130 visitors, 14 operators, 2 brands with 5 departments, 3 routing rules,
+// and the ids that the specification's samples use. chat123 is active, between
+// visitor123 and operator456; operator789 is online and available; operator203 is
+// offline; operator1 owns the account.
+package salesiqtest

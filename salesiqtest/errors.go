@@ -1,0 +1,74 @@
+package salesiqtest
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+// details is the details object of an error body. It is never null.
+type details map[string]any
+
+// apiError is a refusal, as the service words it.
+type apiError struct {
+	status  int
+	code    salesiq.ErrorCode
+	message string
+	details details
+}
+
+func (e *apiError) Error() string { return string(e.code) + ": " + e.message }
+
+// statuses tells the HTTP status of each code.
+var statuses = map[salesiq.ErrorCode]int{
+	salesiq.ErrInvalidRequest:       http.StatusBadRequest,
+	salesiq.ErrRequiredFieldMissing: http.StatusBadRequest,
+	salesiq.ErrDuplicateResource:    http.StatusBadRequest,
+	salesiq.ErrChatNotActive:        http.StatusBadRequest,
+	salesiq.ErrOperatorOffline:      http.StatusBadRequest,
+	salesiq.ErrInvalidDepartment:    http.StatusBadRequest,
+	salesiq.ErrInvalidVisitorID:     http.StatusBadRequest,
+	salesiq.ErrInvalidToken:         http.StatusUnauthorized,
+	salesiq.ErrInvalidOAuthScope:    http.StatusForbidden,
+	salesiq.ErrPermissionDenied:     http.StatusForbidden,
+	salesiq.ErrResourceNotFound:     http.StatusNotFound,
+	salesiq.ErrRateLimitExceeded:    http.StatusTooManyRequests,
+	salesiq.ErrInternalError:        http.StatusInternalServerError,
+}
+
+func refuse(code salesiq.ErrorCode, message string, d details) *apiError {
+	if d == nil {
+		d = details{}
+	}
+	return &apiError{status: statuses[code], code: code, message: message, details: d}
+}
+
+// invalid refuses one parameter or field of the body.
+func invalid(field, reason string) *apiError {
+	return refuse(salesiq.ErrInvalidRequest, field+" "+reason, details{"field": field, "reason": reason})
+}
+
+func missing(field string) *apiError {
+	return refuse(salesiq.ErrRequiredFieldMissing, field+" is required", details{"field": field})
+}
+
+func duplicate(resource, field string) *apiError {
+	message := fmt.Sprintf("there is a %s with this %s already", resource, field)
+	return refuse(salesiq.ErrDuplicateResource, message, details{"resource": resource, "field": field})
+}
+
+func notFound(resource, id string) *apiError {
+	message := fmt.Sprintf("there is no %s %q", resource, id)
+	return refuse(salesiq.ErrResourceNotFound, message, details{"resource": resource, "id": id})
+}
+
+// asAPIError turns what went wrong by accident into the service's own words.
+func asAPIError(err error) *apiError {
+	var e *apiError
+	if errors.As(err, &e) {
+		return e
+	}
+	return refuse(salesiq.ErrInternalError, err.Error(), nil)
+}

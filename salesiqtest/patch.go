@@ -1,0 +1,116 @@
+package salesiqtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// members is a JSON object whose values are not decoded yet.
+type members map[string]json.RawMessage
+
+// parseObject reads a request's body. An empty one is an empty object.
+func parseObject(body []byte) (members, error) {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return members{}, nil
+	}
+	var object members
+	if err := wire.Unmarshal(body, &object); err != nil || object == nil {
+		return nil, invalid("body", "must be a JSON object")
+	}
+	return object, nil
+}
+
+// patch applies a JSON merge patch (RFC 7396) to an object: members that are
+// named change, null clears, objects within it merge as well, and members that
+// the type does not know are kept. Members that are read-only may be sent back
+// as they are, so that an object can be read, changed and returned.
+func patch[T any](target *T, changes members, readOnly ...string) error {
+	before, err := object(*target)
+	if err != nil {
+		return err
+	}
+	patched, document := *target, before
+	// One at a time, so that the error can tell which one does not fit.
+	for _, name := range slices.Sorted(maps.Keys(changes)) {
+		if document, err = mergeMember(document, name, changes[name]); err != nil {
+			return err
+		}
+		data, err := wire.Marshal(document)
+		if err != nil {
+			return err
+		}
+		var next T
+		if err := wire.Unmarshal(data, &next); err != nil {
+			return invalid(name, "has the wrong type")
+		}
+		patched = next
+	}
+	after, err := object(patched)
+	if err != nil {
+		return err
+	}
+	for _, name := range readOnly {
+		if !bytes.Equal(before[name], after[name]) {
+			return invalid(name, "cannot be set")
+		}
+	}
+	*target = patched
+	return nil
+}
+
+// object encodes a value and takes it apart.
+func object(value any) (members, error) {
+	data, err := wire.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	var o members
+	return o, wire.Unmarshal(data, &o)
+}
+
+func mergeMember(document members, name string, change json.RawMessage) (members, error) {
+	merged := maps.Clone(document)
+	if merged == nil {
+		merged = members{}
+	}
+	if isNull(change) {
+		delete(merged, name)
+		return merged, nil
+	}
+	value, err := merge(document[name], change)
+	merged[name] = value
+	return merged, err
+}
+
+func merge(target, change json.RawMessage) (json.RawMessage, error) {
+	if !isObject(change) {
+		return change, nil
+	}
+	var changes, merged members
+	if err := wire.Unmarshal(change, &changes); err != nil {
+		return nil, err
+	}
+	if isObject(target) {
+		if err := wire.Unmarshal(target, &merged); err != nil {
+			return nil, err
+		}
+	}
+	for name, change := range changes {
+		var err error
+		if merged, err = mergeMember(merged, name, change); err != nil {
+			return nil, err
+		}
+	}
+	return wire.Marshal(merged)
+}
+
+func isNull(value json.RawMessage) bool { return string(bytes.TrimSpace(value)) == "null" }
+
+func isObject(value json.RawMessage) bool {
+	value = bytes.TrimSpace(value)
+	return len(value) > 0 && value[0] == '{'
+}

@@ -1,0 +1,260 @@
+package salesiqtest
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// maxBody bounds the body of a request.
+const maxBody = 1 << 20
+
+// recorder is the answer of a handler before it goes out: whole, so that a
+// fault can do with it what it wants.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func newRecorder() *recorder { return &recorder{header: http.Header{}, status: http.StatusOK} }
+
+func (r *recorder) Header() http.Header         { return r.header }
+func (r *recorder) WriteHeader(status int)      { r.status = status }
+func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	status := 0
+	defer func() {
+		s.config.logger.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", r.Method),
+			slog.String("path", r.URL.EscapedPath()), slog.Int("status", status),
+			slog.Duration("duration", time.Since(began)))
+	}()
+	w.Header().Set("Date", s.now().Format(http.TimeFormat))
+	if strings.HasPrefix(r.URL.Path, controlRoot) {
+		answer := newRecorder()
+		s.controls.ServeHTTP(answer, r)
+		status = answer.status
+		answer.send(w)
+		return
+	}
+	status = s.serve(w, r)
+}
+
+// serve answers a request that faults may befall, and returns its status, or 0
+// if it had none.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) int {
+	leave, err := s.enter(r)
+	defer leave()
+	if err != nil {
+		answer := newRecorder()
+		s.refuseCall(answer, r, err)
+		answer.send(w)
+		return answer.status
+	}
+	body, readErr := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	fault := s.pickFault(r)
+	if readErr != nil || !sleep(r.Context(), fault.Latency) {
+		panic(http.ErrAbortHandler) // The client has gone, or the server is about to.
+	}
+	answer, ok := s.answer(r, fault)
+	leave() // Before the client can see the answer and call again.
+	if !ok {
+		hangUp(w)
+		return 0
+	}
+	fault.deliver(r.Context(), w, answer)
+	return answer.status
+}
+
+// answer carries a call out and makes its answer, unless the fault leaves none.
+func (s *Server) answer(r *http.Request, fault Fault) (answer *recorder, ok bool) {
+	if fault.Effect == RevokeToken {
+		s.revokePresented(r)
+	}
+	processed := fault.Processed || !fault.replaces()
+	answer = newRecorder()
+	if processed {
+		s.mux.ServeHTTP(answer, r)
+	}
+	if fault.Effect == Reset {
+		return nil, false
+	}
+	if fault.replaces() {
+		header := answer.header
+		answer = fault.instead()
+		maps.Copy(answer.header, rateHeaders(header))
+		if !processed && isAPI(r) {
+			s.describeQuota(answer.header)
+		}
+	}
+	return answer, true
+}
+
+func (s *Server) describeQuota(header http.Header) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.quota.describe(header, s.now())
+}
+
+// rateHeaders picks the headers of the rate limit.
+func rateHeaders(header http.Header) http.Header {
+	picked := http.Header{}
+	for name, values := range header {
+		if strings.HasPrefix(name, "X-Ratelimit-") {
+			picked[name] = values
+		}
+	}
+	return picked
+}
+
+// send writes the answer out.
+func (r *recorder) send(w http.ResponseWriter) {
+	maps.Copy(w.Header(), r.header)
+	if r.status != http.StatusNoContent {
+		w.Header().Set("Content-Length", strconv.Itoa(r.body.Len()))
+	}
+	w.WriteHeader(r.status)
+	w.Write(r.body.Bytes()) //nolint:errcheck,gosec // The client may be gone; what it sees is its own affair.
+}
+
+// isAPI tells the calls to which the rate limit applies.
+func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }
+
+// enter counts an API call as under way. The function that it returns ends
+// that; it may be called more than once.
+func (s *Server) enter(r *http.Request) (leave func(), err error) {
+	if !isAPI(r) {
+		return func() {}, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left := false
+	s.inFlight++
+	s.stats.InFlightPeak = max(s.stats.InFlightPeak, s.inFlight)
+	if s.config.maxInFlight > 0 && s.inFlight > s.config.maxInFlight {
+		err = tooMany("concurrency", time.Time{})
+	}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !left {
+			left = true
+			s.inFlight--
+		}
+	}, err
+}
+
+// refuseCall answers a call that was not let in.
+func (s *Server) refuseCall(w *recorder, r *http.Request, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, pattern := s.mux.Handler(r)
+	s.quota.describe(w.Header(), s.now())
+	s.conclude(w, callKey(r, pattern), nil, err)
+}
+
+// api returns what stands between the wire and a handler: token, quota, scope,
+// role, body, and the accounts. The server's lock is held from end to end.
+func (s *Server) api(route route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil && len(body) > maxBody {
+			err = invalid("body", "must be at most 1 MiB")
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		c := &call{server: s, state: s.state, now: s.now(), id: r.PathValue(route.wildcard), query: r.URL.Query()}
+		var answer *reply
+		if admission := s.admit(r, route); admission != nil {
+			err = admission
+		}
+		if err == nil {
+			c.body, err = parseObject(body)
+		}
+		if err == nil {
+			answer, err = route.handle(c)
+		}
+		if isAPI(r) {
+			s.quota.describe(w.Header(), c.now)
+		}
+		s.conclude(w, callKey(r, r.Pattern), answer, err)
+		if err == nil && r.Method != http.MethodGet && r.Method != http.MethodHead {
+			s.note(r, body)
+		}
+		if err == nil {
+			s.stats.ByPath[r.Method+" "+r.URL.EscapedPath()]++
+		}
+	})
+}
+
+// admit checks the token, spends a call, and checks what the token may do. A
+// call without a valid token costs no quota, since nobody knows whose it is.
+func (s *Server) admit(r *http.Request, route route) error {
+	if route.open {
+		return nil
+	}
+	token, err := s.tokens.authenticate(r.Header, s.now())
+	if err != nil {
+		return err
+	}
+	if isAPI(r) {
+		if err := s.quota.take(s.now()); err != nil {
+			return err
+		}
+	}
+	if !covered(token.scopes, route.scope) {
+		return refuse(salesiq.ErrInvalidOAuthScope, "the token lacks the scope "+route.scope,
+			details{"required_scope": route.scope})
+	}
+	if route.adminOnly && s.config.role != salesiq.RoleAdmin {
+		return refuse(salesiq.ErrPermissionDenied, "this is for admins only",
+			details{"role": s.config.role, "required_role": salesiq.RoleAdmin})
+	}
+	return nil
+}
+
+// conclude writes a reply or a refusal, and counts it.
+func (s *Server) conclude(w http.ResponseWriter, key string, answer *reply, err error) {
+	if err != nil {
+		e := asAPIError(err)
+		s.stats.refuse(key, e.code)
+		writeJSON(w, e.status, errorBody{Status: "error", Code: e.code, Message: e.message, Details: e.details})
+		return
+	}
+	s.stats.process(key)
+	if answer.body == nil {
+		w.WriteHeader(answer.status)
+		return
+	}
+	writeJSON(w, answer.status, answer.body)
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	data, err := wire.Marshal(value)
+	if err != nil {
+		status, data = http.StatusInternalServerError, []byte(`{"status":"error","code":"INTERNAL_ERROR","message":"not JSON","details":{}}`)
+	}
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.WriteHeader(status)
+	w.Write(data) //nolint:errcheck,gosec // A recorder takes everything.
+}
+
+// callKey names a call in the statistics: its method and pattern.
+func callKey(r *http.Request, pattern string) string {
+	if strings.Contains(pattern, " ") {
+		return pattern
+	}
+	return r.Method + " " + pattern
+}

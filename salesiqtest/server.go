@@ -1,0 +1,185 @@
+package salesiqtest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+// The credentials that every server accepts. They are the same everywhere, and
+// so protect nothing: a server belongs on loopback.
+const (
+	clientID     = "1000.EMULATORCLIENT"
+	clientSecret = "emulator-client-secret"
+	refreshToken = "1000.emulator.refresh-token"
+)
+
+// Server is a SalesIQ in memory. It is safe for concurrent use.
+type Server struct {
+	// URL is where the API, the OAuth server and the CRM calls are served,
+	// without a slash at the end.
+	URL string
+
+	config   config
+	http     *http.Server
+	dial     func(ctx context.Context, network, address string) (net.Conn, error) // Nil outside of memory.
+	mux      *http.ServeMux
+	controls *http.ServeMux
+	stop     context.CancelFunc
+	served   chan struct{} // Closed when the listener has gone.
+
+	mu         sync.Mutex // Guards what follows.
+	random     *rand.Rand
+	state      *state
+	quota      quota
+	tokens     tokens
+	faults     []*Fault
+	stats      Stats
+	journal    []Write
+	inFlight   int
+	httpClient *http.Client
+}
+
+// NewServer returns a server that has started. It panics if it cannot, as
+// net/http/httptest does. The caller should call Close.
+func NewServer(opts ...Option) *Server {
+	s := &Server{config: defaultConfig(), served: make(chan struct{})}
+	for _, option := range opts {
+		option(&s.config)
+	}
+	listener := s.config.listener
+	switch {
+	case s.config.inMemory:
+		pipe := newPipeListener()
+		listener, s.dial, s.URL = pipe, pipe.dial, "http://salesiq.localhost"
+	case listener == nil:
+		var err error
+		if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			panic(fmt.Sprintf("salesiqtest: cannot listen: %v", err))
+		}
+		fallthrough
+	default:
+		s.URL = "http://" + listener.Addr().String()
+	}
+	s.begin()
+	s.serveOn(listener)
+	return s
+}
+
+// serveOn accepts connections until Close or Shutdown.
+func (s *Server) serveOn(listener net.Listener) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.mux, s.controls = s.routes(), s.controlRoutes()
+	s.http = &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: time.Minute,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	go func() {
+		defer close(s.served)
+		s.http.Serve(listener) //nolint:errcheck // It ends with ErrServerClosed, or with the listener.
+	}()
+}
+
+// begin puts everything but the tokens into the state of a new server.
+func (s *Server) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.random = rand.New(rand.NewPCG(s.config.seed, s.config.seed)) //nolint:gosec // Faults must come again the same.
+	s.quota = quota{plan: s.config.plan, kind: s.config.windowKind, length: s.config.windowLength}
+	s.faults, s.journal, s.stats = nil, nil, newStats()
+	s.state = &state{}
+	if !s.config.noDefaultData {
+		s.state.add(defaultData(s.now()))
+	}
+	for _, data := range s.config.data {
+		s.state.add(data)
+	}
+	s.tokens.prepare(s.config)
+}
+
+// Reset puts the server back to its start: data, rate limit, faults,
+// statistics and journal. Tokens stay valid.
+func (s *Server) Reset() { s.begin() }
+
+// Close stops the server at once. Calls under way are cut off.
+func (s *Server) Close() {
+	s.stop()
+	s.http.Close() //nolint:errcheck // There is nothing left to do about it.
+	<-s.served
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.httpClient != nil {
+		s.httpClient.CloseIdleConnections()
+	}
+}
+
+// Shutdown stops the server as soon as the calls under way have ended, or ctx
+// has.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	s.Close()
+	return err
+}
+
+// now is the time by the server's clock.
+func (s *Server) now() time.Time {
+	return time.Now().Add(s.config.clockOffset).UTC().Truncate(time.Millisecond)
+}
+
+// Credentials returns what signs a client in, with every scope.
+func (s *Server) Credentials() salesiq.Credentials {
+	return salesiq.Credentials{ClientID: clientID, ClientSecret: clientSecret, RefreshToken: refreshToken}
+}
+
+// HTTPClient returns an HTTP client that reaches the server, also one that is
+// [InMemory]. It does not sign in and does not follow redirects.
+func (s *Server) HTTPClient() *http.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.httpClient == nil {
+		s.httpClient = &http.Client{
+			Transport:     &http.Transport{DialContext: s.dial, MaxIdleConnsPerHost: 100},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+	}
+	return s.httpClient
+}
+
+// Options returns what points a [salesiq.Client] at the server.
+func (s *Server) Options() []salesiq.Option {
+	return []salesiq.Option{
+		salesiq.WithBaseURL(s.URL),
+		salesiq.WithAccountsURL(s.URL),
+		salesiq.WithHTTPClient(s.HTTPClient()),
+	}
+}
+
+// Client returns a client of the server that signs in by itself. The options
+// come after those that point it at the server.
+func (s *Server) Client(tb testing.TB, opts ...salesiq.Option) *salesiq.Client {
+	tb.Helper()
+	auth := salesiq.RefreshToken(s.Credentials(), salesiq.NewMemoryTokenStore())
+	client, err := salesiq.NewClient(auth, append(s.Options(), opts...)...)
+	if err != nil {
+		tb.Fatalf("salesiqtest: %v", err)
+	}
+	return client
+}
+
+// NewClient returns a client of a new server with the default data, which goes
+// away with the test.
+func NewClient(tb testing.TB, opts ...salesiq.Option) *salesiq.Client {
+	tb.Helper()
+	s := NewServer()
+	tb.Cleanup(s.Close)
+	return s.Client(tb, opts...)
+}
