@@ -55,10 +55,11 @@ func (c *call) params(p validator) *call {
 	return c
 }
 
-// body sends content as JSON. It must not be nil.
-func (c *call) body(content any) *call {
+// body sends content as JSON. It must not be nil; argument is its name in the
+// method's signature.
+func (c *call) body(argument string, content any) *call {
 	if reflect.ValueOf(content).IsNil() {
-		c.check(inputError("params", "must not be nil"))
+		c.check(inputError(argument, "must not be nil"))
 		return c
 	}
 	if v, ok := content.(validator); ok {
@@ -113,6 +114,9 @@ func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode
 	request, err := client.newRequest(c, options)
 	if err != nil {
 		return named(c.operation, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return client.newError(c, &transport.Answer{}, err)
 	}
 	answer, err := client.pipeline.Do(ctx, request)
 	if err != nil {

@@ -230,7 +230,7 @@ func (s *ChatsService) Get(ctx context.Context, chatID string, opts ...CallOptio
 // Errors: [ErrResourceNotFound].
 // Source: specification, "Get Chat Transcript".
 func (s *ChatsService) Transcript(ctx context.Context, chatID string, opts ...CallOption) ([]Message, error) {
-	c := newCall("Chats.Transcript", "GET /chats/{chat_id}/transcript", chatID).answers("transcript", "messages")
+	c := newCall("Chats.Transcript", "GET /chats/{chat_id}/transcript", chatID).answers("chat", "transcript", "messages")
 	messages, err := fetchOpen[[]Message](ctx, s.client, c, opts)
 	return *messages, err
 }
@@ -268,7 +268,7 @@ func (s *ChatsService) Transcripts(ctx context.Context, ids []string, opts ...Ca
 // Errors: [ErrChatNotActive], [ErrResourceNotFound], [ErrRequiredFieldMissing].
 // Source: specification, "Send Chat Message".
 func (s *ChatsService) SendMessage(ctx context.Context, chatID string, message *MessageCreate, opts ...CallOption) (*Message, error) {
-	c := newCall("Chats.SendMessage", "POST /chats/{chat_id}/messages", chatID).body(message).answers("message")
+	c := newCall("Chats.SendMessage", "POST /chats/{chat_id}/messages", chatID).body("message", message).answers("message")
 	return fetchOpen[Message](ctx, s.client, c, opts)
 }
 
@@ -280,7 +280,7 @@ func (s *ChatsService) SendMessage(ctx context.Context, chatID string, message *
 // Errors: [ErrChatNotActive], [ErrOperatorOffline], [ErrResourceNotFound].
 // Source: specification, "Transfer Chat".
 func (s *ChatsService) Transfer(ctx context.Context, chatID string, params *ChatTransfer, opts ...CallOption) (*Chat, error) {
-	c := newCall("Chats.Transfer", "POST /chats/{chat_id}/transfer", chatID).body(params).answers("chat")
+	c := newCall("Chats.Transfer", "POST /chats/{chat_id}/transfer", chatID).body("params", params).answers("chat")
 	return fetchOpen[Chat](ctx, s.client, c, opts)
 }
 
@@ -294,7 +294,7 @@ func (s *ChatsService) End(ctx context.Context, chatID string, params *ChatEnd, 
 	if params == nil {
 		params = &ChatEnd{}
 	}
-	c := newCall("Chats.End", "POST /chats/{chat_id}/end", chatID).body(params).answers("chat")
+	c := newCall("Chats.End", "POST /chats/{chat_id}/end", chatID).body("params", params).answers("chat")
 	return fetchOpen[Chat](ctx, s.client, c, opts)
 }
 
@@ -307,6 +307,6 @@ func (s *ChatsService) End(ctx context.Context, chatID string, params *ChatEnd, 
 // [ErrResourceNotFound].
 // Source: specification, "Add Chat Rating".
 func (s *ChatsService) Rate(ctx context.Context, chatID string, params *ChatRating, opts ...CallOption) (*Chat, error) {
-	c := newCall("Chats.Rate", "POST /chats/{chat_id}/rating", chatID).body(params).answers("chat")
+	c := newCall("Chats.Rate", "POST /chats/{chat_id}/rating", chatID).body("params", params).answers("chat")
 	return fetchOpen[Chat](ctx, s.client, c, opts)
 }

@@ -83,7 +83,7 @@ func (p *NotificationCreate) validate() error {
 // [ErrDuplicateResource], [ErrRequiredFieldMissing].
 // Source: specification, "Register Device for Push Notifications".
 func (s *DevicesService) Register(ctx context.Context, device *DeviceCreate, opts ...CallOption) (*Device, error) {
-	return fetch[Device](ctx, s.client, newCall("Devices.Register", "POST /devices").body(device), opts)
+	return fetch[Device](ctx, s.client, newCall("Devices.Register", "POST /devices").body("device", device), opts)
 }
 
 // Unregister removes a device. A repeated Unregister ends in
@@ -106,6 +106,6 @@ func (s *DevicesService) Unregister(ctx context.Context, deviceID string, opts .
 // [ErrRequiredFieldMissing].
 // Source: specification, "Send Custom Notification".
 func (s *DevicesService) Notify(ctx context.Context, notification *NotificationCreate, opts ...CallOption) (*Notification, error) {
-	c := newCall("Devices.Notify", "POST /notifications").body(notification).answers("notification")
+	c := newCall("Devices.Notify", "POST /notifications").body("notification", notification).answers("notification")
 	return fetchOpen[Notification](ctx, s.client, c, opts)
 }

@@ -36,6 +36,15 @@ func requiredList[T any](field string, values []T) error {
 	return nil
 }
 
+func requiredTexts[T ~string](field string, values []T) error {
+	for _, value := range values {
+		if strings.TrimSpace(string(value)) == "" {
+			return inputError(field, "must not hold an empty entry")
+		}
+	}
+	return requiredList(field, values)
+}
+
 func between(field string, value, low, high int) error {
 	if value < low || value > high {
 		return inputError(field, fmt.Sprintf("must be from %d to %d, not %d", low, high, value))

@@ -181,7 +181,7 @@ func (s *OperatorsService) Get(ctx context.Context, operatorID string, opts ...C
 // [ErrInvalidDepartment], [ErrRequiredFieldMissing].
 // Source: specification, "Create Operator".
 func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate, opts ...CallOption) (*Operator, error) {
-	return fetch[Operator](ctx, s.client, newCall("Operators.Create", "POST /operators").body(operator), opts)
+	return fetch[Operator](ctx, s.client, newCall("Operators.Create", "POST /operators").body("operator", operator), opts)
 }
 
 // Update changes some fields of an operator and returns it.
@@ -192,7 +192,7 @@ func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate,
 // [ErrDuplicateResource], [ErrInvalidRequest].
 // Source: specification, "Update Operator".
 func (s *OperatorsService) Update(ctx context.Context, operatorID string, update *OperatorUpdate, opts ...CallOption) (*Operator, error) {
-	c := newCall("Operators.Update", "PATCH /operators/{operator_id}", operatorID).body(update)
+	c := newCall("Operators.Update", "PATCH /operators/{operator_id}", operatorID).body("update", update)
 	return fetch[Operator](ctx, s.client, c, opts)
 }
 

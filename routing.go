@@ -131,7 +131,7 @@ func (s *RoutingService) All(ctx context.Context, params *ListParams, opts ...Ca
 // [ErrInvalidRequest].
 // Source: specification, "Create Routing Rule".
 func (s *RoutingService) Create(ctx context.Context, rule *RoutingRuleCreate, opts ...CallOption) (*RoutingRule, error) {
-	return fetch[RoutingRule](ctx, s.client, newCall("Routing.Create", "POST /routing/rules").body(rule), opts)
+	return fetch[RoutingRule](ctx, s.client, newCall("Routing.Create", "POST /routing/rules").body("rule", rule), opts)
 }
 
 // Update changes some fields of a routing rule and returns it.
@@ -140,7 +140,7 @@ func (s *RoutingService) Create(ctx context.Context, rule *RoutingRuleCreate, op
 // Errors: [ErrResourceNotFound], [ErrInvalidRequest].
 // Source: specification, "Update Routing Rule".
 func (s *RoutingService) Update(ctx context.Context, ruleID string, update *RoutingRuleUpdate, opts ...CallOption) (*RoutingRule, error) {
-	c := newCall("Routing.Update", "PATCH /routing/rules/{rule_id}", ruleID).body(update)
+	c := newCall("Routing.Update", "PATCH /routing/rules/{rule_id}", ruleID).body("update", update)
 	return fetch[RoutingRule](ctx, s.client, c, opts)
 }
 

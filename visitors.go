@@ -146,7 +146,7 @@ type visitorTags struct {
 	Tags []string `json:"tags"`
 }
 
-func (p *visitorTags) validate() error { return requiredList("tags", p.Tags) }
+func (p *visitorTags) validate() error { return requiredTexts("tags", p.Tags) }
 
 // List returns one page of visitors. A nil params lists all of them.
 //
@@ -181,7 +181,7 @@ func (s *VisitorsService) Get(ctx context.Context, visitorID string, opts ...Cal
 // Errors: [ErrResourceNotFound], [ErrInvalidVisitorID], [ErrInvalidRequest].
 // Source: specification, "Update Visitor Information".
 func (s *VisitorsService) Update(ctx context.Context, visitorID string, update *VisitorUpdate, opts ...CallOption) (*Visitor, error) {
-	c := newCall("Visitors.Update", "PATCH /visitors/{visitor_id}", visitorID).body(update)
+	c := newCall("Visitors.Update", "PATCH /visitors/{visitor_id}", visitorID).body("update", update)
 	return fetch[Visitor](ctx, s.client, c, opts)
 }
 
@@ -205,6 +205,6 @@ func (s *VisitorsService) Activity(ctx context.Context, visitorID string, opts .
 // [ErrRequiredFieldMissing].
 // Source: specification, "Tag Visitor".
 func (s *VisitorsService) Tag(ctx context.Context, visitorID string, tags []string, opts ...CallOption) (*Visitor, error) {
-	c := newCall("Visitors.Tag", "POST /visitors/{visitor_id}/tags", visitorID).body(&visitorTags{Tags: tags}).answers("visitor")
+	c := newCall("Visitors.Tag", "POST /visitors/{visitor_id}/tags", visitorID).body("tags", &visitorTags{Tags: tags}).answers("visitor")
 	return fetchOpen[Visitor](ctx, s.client, c, opts)
 }

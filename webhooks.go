@@ -56,7 +56,7 @@ type WebhookCreate struct {
 }
 
 func (p *WebhookCreate) validate() error {
-	return firstOf(required("name", p.Name), absoluteURL("url", p.URL), requiredList("events", p.Events))
+	return firstOf(required("name", p.Name), absoluteURL("url", p.URL), requiredTexts("events", p.Events))
 }
 
 // WebhookUpdate changes a subscription; fields left zero stay as they are.
@@ -105,7 +105,7 @@ func (s *WebhooksService) All(ctx context.Context, params *ListParams, opts ...C
 // [ErrDuplicateResource].
 // Source: specification, "Create Webhook".
 func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, opts ...CallOption) (*Webhook, error) {
-	return fetch[Webhook](ctx, s.client, newCall("Webhooks.Create", "POST /webhooks").body(webhook), opts)
+	return fetch[Webhook](ctx, s.client, newCall("Webhooks.Create", "POST /webhooks").body("webhook", webhook), opts)
 }
 
 // Update changes some fields of a webhook and returns it.
@@ -114,7 +114,7 @@ func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, op
 // Errors: [ErrResourceNotFound], [ErrInvalidRequest].
 // Source: specification, "Update Webhook".
 func (s *WebhooksService) Update(ctx context.Context, webhookID string, update *WebhookUpdate, opts ...CallOption) (*Webhook, error) {
-	c := newCall("Webhooks.Update", "PATCH /webhooks/{webhook_id}", webhookID).body(update)
+	c := newCall("Webhooks.Update", "PATCH /webhooks/{webhook_id}", webhookID).body("update", update)
 	return fetch[Webhook](ctx, s.client, c, opts)
 }
 

@@ -79,14 +79,11 @@ func DecodeOpen(body []byte, out any, names ...string) error {
 		if err != nil {
 			return err
 		}
-		inner, ok := members[name]
-		switch {
-		case name == "data" && ok && !hasIdentity(members):
-			value = inner
-		case name == "data" && saysNothing(members):
+		if saysNothing(members) {
 			return nil
-		case name != "data" && (inner.Kind() == '{' || inner.Kind() == '['):
-			value = inner
+		}
+		if wraps(members, name) {
+			value = members[name]
 		}
 	}
 	if len(value) == 0 || value.Kind() == 'n' {
@@ -100,10 +97,15 @@ func membersOf(object jsontext.Value) (members map[string]jsontext.Value, err er
 	return members, err
 }
 
-// hasIdentity tells an object that has data of its own, as a notification
-// does, from an envelope.
-func hasIdentity(members map[string]jsontext.Value) bool {
-	return members["id"] != nil || members["operator_id"] != nil
+// wraps reports whether an object is there for the sake of one member. An
+// object with an id is there for its own: a notification has data, too. What
+// it may hold is a list or another object.
+func wraps(members map[string]jsontext.Value, name string) bool {
+	inner, ok := members[name]
+	if members["id"] != nil || members["operator_id"] != nil {
+		return name != "data" && (inner.Kind() == '{' || inner.Kind() == '[')
+	}
+	return ok && (name == "data" || inner.Kind() != '"')
 }
 
 // saysNothing reports whether an object is empty, or tells of success and

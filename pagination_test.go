@@ -1,0 +1,493 @@
+package salesiq_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+// pagedChats serves chats c1 to c<total> as the specification has it, perPage
+// of them unless the request says otherwise.
+func pagedChats(total, perPage int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		number, size := pageOf(r, perPage)
+		answerJSON(http.StatusOK, chatsJSON(number, size, total, true))(w, r)
+	}
+}
+
+func pageOf(r *http.Request, perPage int) (number, size int) {
+	number, size = 1, perPage
+	if n, err := strconv.Atoi(r.URL.Query().Get("page")); err == nil {
+		number = n
+	}
+	if n, err := strconv.Atoi(r.URL.Query().Get("per_page")); err == nil {
+		size = n
+	}
+	return number, size
+}
+
+// chatsJSON is one page of a list of total chats.
+func chatsJSON(number, size, total int, counted bool) string {
+	var chats []string
+	for i := (number-1)*size + 1; i <= min(total, number*size); i++ {
+		chats = append(chats, fmt.Sprintf(`{"id":"c%d"}`, i))
+	}
+	body := `{"status":"success","data":[` + strings.Join(chats, ",") + `]`
+	if counted {
+		body += fmt.Sprintf(`,"pagination":{"page":%d,"per_page":%d,"total":%d}`, number, size, total)
+	}
+	return body + "}"
+}
+
+// collect ranges over an iterator and returns the numbers of the chats.
+func collect(t testing.TB, client *salesiq.Client, params *salesiq.ChatListParams) []int {
+	t.Helper()
+	var numbers []int
+	for chat, err := range client.Chats.All(t.Context(), params) {
+		require.NoError(t, err)
+		numbers = append(numbers, numberOf(t, chat))
+	}
+	return numbers
+}
+
+func numberOf(t testing.TB, chat *salesiq.Chat) int {
+	t.Helper()
+	n, err := strconv.Atoi(strings.TrimPrefix(chat.ID, "c"))
+	require.NoError(t, err)
+	return n
+}
+
+func upTo(from, to int) (numbers []int) {
+	for n := from; n <= to; n++ {
+		numbers = append(numbers, n)
+	}
+	return numbers
+}
+
+func TestListTellsWhereItIs(t *testing.T) {
+	t.Parallel()
+	client := newAPIRecorder(t, pagedChats(120, 50)).client(t)
+	page, err := client.Chats.List(t.Context(), &salesiq.ChatListParams{Page: 3})
+	require.NoError(t, err)
+	assert.Len(t, page.Items, 20)
+	assert.Equal(t, 3, page.Number)
+	assert.Equal(t, 50, page.PerPage, "the service's own")
+	assert.Equal(t, 120, page.Total)
+
+	page, err = client.Chats.List(t.Context(), &salesiq.ChatListParams{Page: 9, PerPage: 20})
+	require.NoError(t, err)
+	assert.Empty(t, page.Items)
+	assert.Equal(t, 9, page.Number)
+	assert.Equal(t, 20, page.PerPage)
+}
+
+func TestListWithoutPaginationTellsWhatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
+		number, size := pageOf(r, 50)
+		answerJSON(http.StatusOK, chatsJSON(number, size, 30, false))(w, r)
+	})
+	page, err := api.client(t).Chats.List(t.Context(), &salesiq.ChatListParams{Page: 2, PerPage: 10})
+	require.NoError(t, err)
+	assert.Equal(t, upTo(11, 20)[0], numberOf(t, &page.Items[0]))
+	assert.Equal(t, 2, page.Number)
+	assert.Equal(t, 10, page.PerPage)
+	assert.Zero(t, page.Total)
+}
+
+// The servers that an iterator meets, and what it must make of them.
+func TestIteratorsEnd(t *testing.T) {
+	t.Parallel()
+	type serverPage struct {
+		number, size, total int
+		counted             bool
+	}
+	for _, row := range []struct {
+		why      string
+		params   *salesiq.ChatListParams
+		page     func(number, size int) serverPage
+		want     []int
+		requests int // At most.
+	}{
+		{"an empty list", nil,
+			func(n, size int) serverPage { return serverPage{n, size, 0, true} }, nil, 1},
+		{"one short page", nil,
+			func(n, size int) serverPage { return serverPage{n, size, 99, true} }, upTo(1, 99), 1},
+		{"one full page: the total says that it is the last", nil,
+			func(n, size int) serverPage { return serverPage{n, size, 100, true} }, upTo(1, 100), 1},
+		{"several pages, the last one full", nil,
+			func(n, size int) serverPage { return serverPage{n, size, 300, true} }, upTo(1, 300), 3},
+		{"several pages, the last one short", nil,
+			func(n, size int) serverPage { return serverPage{n, size, 201, true} }, upTo(1, 201), 3},
+		{"the caller's first page and page size", &salesiq.ChatListParams{Page: 3, PerPage: 20},
+			func(n, size int) serverPage { return serverPage{n, size, 90, true} }, upTo(41, 90), 3},
+		{"a first page beyond the end", &salesiq.ChatListParams{Page: 9},
+			func(n, size int) serverPage { return serverPage{n, size, 90, true} }, nil, 1},
+		{"no pagination, a short last page", nil,
+			func(n, size int) serverPage { return serverPage{n, size, 250, false} }, upTo(1, 250), 3},
+		{"no pagination, a full last page: an empty one follows", nil,
+			func(n, size int) serverPage { return serverPage{n, size, 200, false} }, upTo(1, 200), 3},
+		{"a server that caps the page size and says so", nil,
+			func(n, _ int) serverPage { return serverPage{n, 50, 175, true} }, upTo(1, 175), 4},
+		{"a server that ignores the page number", nil,
+			func(_, size int) serverPage { return serverPage{1, size, 100, false} }, upTo(1, 100), 2},
+		{"a server that ignores the page number and counts", nil,
+			func(_, size int) serverPage { return serverPage{1, size, 5000, true} }, upTo(1, 100), 11},
+		{"pages that go round in a circle", nil,
+			func(n, size int) serverPage { return serverPage{(n-1)%3 + 1, size, 300, false} }, upTo(1, 300), 4},
+		{"a total that is too large: an empty page ends it", &salesiq.ChatListParams{PerPage: 10},
+			func(n, size int) serverPage {
+				if n > 3 {
+					return serverPage{100, size, 900, true}
+				}
+				return serverPage{n, size, 900, true}
+			}, upTo(1, 30), 14},
+		{"a total that shrinks under way", &salesiq.ChatListParams{PerPage: 10},
+			func(n, size int) serverPage {
+				if n > 1 {
+					return serverPage{n, size, 25, true}
+				}
+				return serverPage{n, size, 60, true}
+			}, upTo(1, 25), 6},
+		{"a total that grows under way", &salesiq.ChatListParams{PerPage: 10},
+			func(n, size int) serverPage {
+				if n > 1 {
+					return serverPage{n, size, 45, true}
+				}
+				return serverPage{n, size, 30, true}
+			}, upTo(1, 45), 5},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			t.Parallel()
+			api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
+				p := row.page(pageOf(r, 50))
+				answerJSON(http.StatusOK, chatsJSON(p.number, p.size, p.total, p.counted))(w, r)
+			})
+			assert.Equal(t, row.want, collect(t, api.client(t), row.params))
+			assert.LessOrEqual(t, len(api.requests()), row.requests)
+		})
+	}
+}
+
+func TestIteratorsCanBeRangedOverAgain(t *testing.T) {
+	t.Parallel()
+	client := newAPIRecorder(t, pagedChats(30, 10)).client(t)
+	params := &salesiq.ChatListParams{PerPage: 10}
+	chats := client.Chats.All(t.Context(), params)
+	for range 2 {
+		var numbers []int
+		for chat, err := range chats {
+			require.NoError(t, err)
+			numbers = append(numbers, numberOf(t, chat))
+		}
+		assert.Equal(t, upTo(1, 30), numbers)
+	}
+	for range chats {
+		break
+	}
+	assert.Equal(t, &salesiq.ChatListParams{PerPage: 10}, params, "the caller's params are the caller's")
+}
+
+func TestWhoeverStopsOnTheFirstPagePaysForOnePage(t *testing.T) {
+	t.Parallel()
+	api := newAPIRecorder(t, pagedChats(1000, 100))
+	seen := 0
+	for _, err := range api.client(t).Chats.All(t.Context(), nil) {
+		require.NoError(t, err)
+		if seen++; seen == 100 {
+			break
+		}
+	}
+	assert.Len(t, api.requests(), 1)
+}
+
+func TestEachItemIsItsOwn(t *testing.T) {
+	t.Parallel()
+	client := newAPIRecorder(t, pagedChats(3, 10)).client(t)
+	var kept []*salesiq.Chat
+	for chat, err := range client.Chats.All(t.Context(), nil) {
+		require.NoError(t, err)
+		kept = append(kept, chat)
+	}
+	assert.Equal(t, "c1", kept[0].ID)
+	assert.Equal(t, "c3", kept[2].ID)
+}
+
+func TestIteratorsYieldOneErrorAndStop(t *testing.T) {
+	t.Parallel()
+	api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
+		if number, size := pageOf(r, 10); number != 3 {
+			answerJSON(http.StatusOK, chatsJSON(number, size, 80, true))(w, r)
+			return
+		}
+		answerJSON(http.StatusForbidden, `{"status":"error","code":"PERMISSION_DENIED","message":"Not these"}`)(w, r)
+	})
+	var numbers []int
+	var failures []error
+	for chat, err := range api.client(t).Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 10}) {
+		if err != nil {
+			assert.Nil(t, chat)
+			failures = append(failures, err)
+			continue // As someone who forgets to stop would.
+		}
+		numbers = append(numbers, numberOf(t, chat))
+	}
+	assert.Equal(t, upTo(1, 20), numbers, "what came before the error counts")
+	require.Len(t, failures, 1)
+	require.ErrorIs(t, failures[0], salesiq.ErrPermissionDenied)
+	assert.ErrorContains(t, failures[0], "Chats.All")
+}
+
+// fakeNetwork answers requests within this process, so that its delays can be
+// virtual.
+type fakeNetwork struct {
+	answer func(r *http.Request) (status int, body string)
+	delay  func(r *http.Request) time.Duration
+
+	mu             sync.Mutex
+	inFlight, peak int
+	started        []string // Request URIs.
+}
+
+func (n *fakeNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
+	n.mu.Lock()
+	n.inFlight++
+	n.peak = max(n.peak, n.inFlight)
+	n.started = append(n.started, r.URL.RequestURI())
+	n.mu.Unlock()
+	defer func() {
+		n.mu.Lock()
+		n.inFlight--
+		n.mu.Unlock()
+	}()
+	select {
+	case <-time.After(n.delay(r)):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	status, body := n.answer(r)
+	return &http.Response{
+		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r,
+	}, nil
+}
+
+func (n *fakeNetwork) client(t testing.TB) *salesiq.Client {
+	t.Helper()
+	client, err := salesiq.NewClient(salesiq.StaticToken(testToken),
+		salesiq.WithBaseURL("http://127.0.0.1:1"), salesiq.WithHTTPClient(&http.Client{Transport: n}), salesiq.WithMaxAttempts(1))
+	require.NoError(t, err)
+	return client
+}
+
+func randomDelay(*http.Request) time.Duration {
+	return time.Duration(1+rand.IntN(2000)) * time.Millisecond
+}
+
+func fakeChats(total int) *fakeNetwork {
+	return &fakeNetwork{delay: randomDelay, answer: func(r *http.Request) (int, string) {
+		number, size := pageOf(r, 50)
+		return http.StatusOK, chatsJSON(number, size, total, true)
+	}}
+}
+
+// synctest fails a test whose goroutines outlive it.
+func TestFetchingAheadKeepsTheOrderAndTheLimit(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			network := fakeChats(500)
+			start := time.Now()
+			assert.Equal(t, upTo(1, 500), collect(t, network.client(t), &salesiq.ChatListParams{PerPage: 10}))
+			assert.LessOrEqual(t, network.peak, 10)
+			assert.Greater(t, network.peak, 5, "pages are fetched ahead")
+			assert.Less(t, time.Since(start), 30*time.Second, "50 pages of a second each, one by one, would take 50")
+			assert.Len(t, network.started, 50, "no page twice, none too many")
+		})
+	}
+}
+
+func TestStoppingEarlyLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	for _, stopAt := range []int{1, 10, 11, 25, 499} {
+		synctest.Test(t, func(t *testing.T) {
+			network := fakeChats(1000)
+			seen := 0
+			for _, err := range network.client(t).Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 10}) {
+				require.NoError(t, err)
+				if seen++; seen == stopAt {
+					break
+				}
+			}
+			synctest.Wait()
+			assert.Zero(t, network.inFlight, "what was under way is cancelled")
+			made := len(network.started)
+			needed := (stopAt + 9) / 10
+			if needed == 1 {
+				assert.Equal(t, 1, made)
+			}
+			assert.LessOrEqual(t, made, needed+10)
+			time.Sleep(time.Hour)
+			assert.Len(t, network.started, made, "no request after the consumer stopped")
+		})
+	}
+}
+
+func TestAConsumerThatPanicsLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network := fakeChats(1000)
+		seen := 0
+		assert.Panics(t, func() {
+			for range network.client(t).Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 10}) {
+				if seen++; seen == 15 {
+					panic("on page two")
+				}
+			}
+		})
+		synctest.Wait()
+		assert.Zero(t, network.inFlight)
+	})
+}
+
+func TestCancellingEndsAnIteratorWithThatError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network := fakeChats(1000)
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 5*time.Second, errors.New("enough"))
+		defer cancel()
+		var failures []error
+		start := time.Now()
+		for _, err := range network.client(t).Chats.All(ctx, &salesiq.ChatListParams{PerPage: 10}) {
+			if err != nil {
+				failures = append(failures, err)
+			} else {
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+		require.Len(t, failures, 1)
+		require.ErrorIs(t, failures[0], context.DeadlineExceeded)
+		requireOneLine(t, failures[0])
+		assert.LessOrEqual(t, time.Since(start), 6*time.Second)
+		assert.Zero(t, network.inFlight)
+	})
+}
+
+func TestACancelledContextMakesNoRequest(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	network := fakeChats(10)
+	var failures []error
+	for _, err := range network.client(t).Chats.All(ctx, nil) {
+		failures = append(failures, err)
+	}
+	require.Len(t, failures, 1)
+	require.ErrorIs(t, failures[0], context.Canceled)
+	assert.Empty(t, network.started)
+}
+
+func transcriptNetwork() *fakeNetwork {
+	return &fakeNetwork{delay: randomDelay, answer: func(r *http.Request) (int, string) {
+		id := strings.Split(r.URL.Path, "/")[4]
+		if strings.HasPrefix(id, "lost") {
+			return http.StatusNotFound, `{"status":"error","code":"RESOURCE_NOT_FOUND","message":"No such chat"}`
+		}
+		return http.StatusOK, `{"status":"success","data":[{"id":"of-` + id + `"}]}`
+	}}
+}
+
+func TestTranscriptsComeInOrderEachWithItsOwnError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var ids []string
+		for i := range 200 {
+			id := strconv.Itoa(i)
+			switch i % 10 {
+			case 3:
+				id = "lost" + id
+			case 7:
+				id = ".."
+			}
+			ids = append(ids, id)
+		}
+		network := transcriptNetwork()
+		results := network.client(t).Chats.Transcripts(t.Context(), ids)
+		require.Len(t, results, len(ids))
+		for i, result := range results {
+			assert.Equal(t, ids[i], result.ChatID)
+			switch i % 10 {
+			case 3:
+				require.ErrorIs(t, result.Err, salesiq.ErrResourceNotFound)
+				assert.Empty(t, result.Messages)
+			case 7:
+				require.ErrorIs(t, result.Err, salesiq.ErrInvalidInput)
+			default:
+				require.NoError(t, result.Err)
+				assert.Equal(t, "of-"+ids[i], result.Messages[0].ID)
+			}
+		}
+		assert.LessOrEqual(t, network.peak, 10)
+		assert.Greater(t, network.peak, 5)
+		assert.Len(t, network.started, 180)
+	})
+}
+
+func TestTranscriptsEndWithTheContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		ids := make([]string, 500)
+		for i := range ids {
+			ids[i] = strconv.Itoa(i)
+		}
+		network := transcriptNetwork()
+		start := time.Now()
+		results := network.client(t).Chats.Transcripts(ctx, ids)
+		assert.LessOrEqual(t, time.Since(start), 11*time.Second)
+		require.Len(t, results, len(ids), "every id has its result")
+		require.NoError(t, results[0].Err)
+		require.ErrorIs(t, results[499].Err, context.DeadlineExceeded)
+		assert.Less(t, len(network.started), 150, "what is missing is not tried")
+		assert.Zero(t, network.inFlight)
+	})
+}
+
+func TestNoTranscriptsIsNoRequest(t *testing.T) {
+	t.Parallel()
+	network := transcriptNetwork()
+	assert.Empty(t, network.client(t).Chats.Transcripts(t.Context(), nil))
+	assert.Empty(t, network.started)
+}
+
+// Two iterators of one client share its ten requests.
+func TestIteratorsShareTheLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network := fakeChats(300)
+		client := network.client(t)
+		var running sync.WaitGroup
+		for range 3 {
+			running.Go(func() {
+				assert.Equal(t, upTo(1, 300), collect(t, client, &salesiq.ChatListParams{PerPage: 10}))
+			})
+		}
+		running.Wait()
+		assert.LessOrEqual(t, network.peak, 10)
+	})
+}
