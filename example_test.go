@@ -52,7 +52,7 @@ func ExampleChatsService_All() {
 	defer stop()
 
 	show := func() error {
-		for chat, err := range client.Chats.All(ctx, &salesiq.ChatListParams{Status: salesiq.ChatActive, VisitorID: "visitor123"}) {
+		for chat, err := range client.Chats.All(ctx, &salesiq.ChatListParams{VisitorID: "visitor123", Status: salesiq.ChatActive}) {
 			if err != nil {
 				return err
 			}
@@ -63,7 +63,10 @@ func ExampleChatsService_All() {
 	if err := show(); err != nil {
 		log.Fatal(err)
 	}
-	// Output: chat123 active
+	// Output:
+	// chat123 active
+	// chat123456789 active
+	// chat1027 active
 }
 
 func ExampleChatsService_SendMessage() {
@@ -167,7 +170,7 @@ func ExampleClient_Do() {
 	// Output: Amira Osei
 }
 
-// greetEveryone is code to be tested, for Example_testing.
+// greetEveryone is code of a user, to be tested.
 func greetEveryone(ctx context.Context, client *salesiq.Client) error {
 	for chat, err := range client.Chats.All(ctx, &salesiq.ChatListParams{Status: salesiq.ChatActive}) {
 		if err != nil {
@@ -200,7 +203,7 @@ func TestSnippetsOfTheReadmeAreExamplesThatRun(t *testing.T) {
 	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
 	require.GreaterOrEqual(t, len(snippets), 10)
 	for _, snippet := range snippets {
-		assert.Contains(t, examples, unindented(snippet[1]))
+		assert.True(t, strings.Contains(examples, unindented(snippet[1])), "not in example_test.go:\n%s", snippet[1])
 	}
 }
 
