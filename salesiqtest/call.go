@@ -15,12 +15,11 @@ import (
 // call is one API call that was let in. The server's lock is held while its
 // handler runs.
 type call struct {
-	server *Server
-	state  *state
-	now    time.Time
-	id     string // From the path.
-	query  url.Values
-	body   members
+	state *state
+	now   time.Time
+	id    string // From the path.
+	query url.Values
+	body  members
 }
 
 // handler carries out a call. Its error is an *apiError.

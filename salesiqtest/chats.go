@@ -2,6 +2,7 @@ package salesiqtest
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -43,10 +44,8 @@ func (c *call) chatIn(statuses ...salesiq.ChatStatus) (*salesiq.Chat, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, status := range statuses {
-		if chat.Status == status {
-			return chat, nil
-		}
+	if slices.Contains(statuses, chat.Status) {
+		return chat, nil
 	}
 	return nil, refuse(salesiq.ErrChatNotActive, "the chat is "+string(chat.Status),
 		details{"chat_id": chat.ID, "status": chat.Status})
@@ -80,7 +79,7 @@ func sendMessage(c *call) (*reply, error) {
 	switch {
 	case message.Type == "":
 		return nil, missing("type")
-	case !contains(messageTypes, message.Type):
+	case !slices.Contains(messageTypes, message.Type):
 		return nil, invalid("type", "must be one of "+join(messageTypes))
 	case message.Text == "" && (message.Type == salesiq.MessageText || message.Type == salesiq.MessageHTML):
 		return nil, missing("message")

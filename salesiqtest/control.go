@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -14,15 +15,18 @@ import (
 // need no token, cost no quota and suffer no faults.
 const controlRoot = "/_emulator/"
 
+// done is the answer of a control call that has nothing else to say.
+var done = map[string]string{"status": "success"}
+
 func (s *Server) controlRoutes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]func(body []byte) (any, error){
 		"POST /_emulator/faults":        s.controlFaults,
-		"DELETE /_emulator/faults":      func([]byte) (any, error) { s.ClearFaults(); return nil, nil },
+		"DELETE /_emulator/faults":      func([]byte) (any, error) { s.ClearFaults(); return done, nil },
 		"POST /_emulator/tokens":        s.controlToken,
-		"POST /_emulator/tokens/revoke": func([]byte) (any, error) { s.RevokeTokens(); return nil, nil },
+		"POST /_emulator/tokens/revoke": func([]byte) (any, error) { s.RevokeTokens(); return done, nil },
 		"POST /_emulator/codes":         s.controlCode,
-		"POST /_emulator/reset":         func([]byte) (any, error) { s.Reset(); return nil, nil },
+		"POST /_emulator/reset":         func([]byte) (any, error) { s.Reset(); return done, nil },
 		"GET /_emulator/stats":          func([]byte) (any, error) { return s.Stats(), nil },
 		"GET /_emulator/journal":        func([]byte) (any, error) { return s.Journal(), nil },
 	} {
@@ -47,9 +51,6 @@ func control(handle func(body []byte) (any, error)) http.Handler {
 			e := asAPIError(err)
 			writeJSON(w, e.status, errorBody{Status: "error", Code: e.code, Message: e.message, Details: e.details})
 			return
-		}
-		if answer == nil {
-			answer = map[string]string{"status": "success"}
 		}
 		writeJSON(w, http.StatusOK, answer)
 	})
@@ -99,14 +100,14 @@ func (s *Server) controlFaults(body []byte) (any, error) {
 		fault.DateOffset = milliseconds(order.DateOffsetMS)
 		s.Inject(fault)
 	}
-	return nil, nil
+	return done, nil
 }
 
-var effects = []Effect{"", Reset, CutBody, TrickleBody, HTML, EmptyBody, RevokeToken}
+var effects = []Effect{"", ResetConnection, CutBody, TrickleBody, HTMLPage, EmptyBody, RevokeToken}
 
 func (f *Fault) check() error {
 	switch {
-	case !contains(effects, f.Effect):
+	case !slices.Contains(effects, f.Effect):
 		return invalid("effect", "must be one of "+join(effects[1:]))
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return invalid("status", "must be from 200 to 599")

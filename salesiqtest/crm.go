@@ -79,7 +79,7 @@ func createLeads(c *call) (*reply, error) {
 }
 
 func (c *call) createLead(record lead) leadResult {
-	if name, _ := record["Last_Name"].(string); name == "" {
+	if name, ok := record["Last_Name"].(string); !ok || name == "" {
 		return leadResult{"MANDATORY_NOT_FOUND", details{"api_name": "Last_Name"}, "a required field is missing", "error"}
 	}
 	id := c.state.newID("6430")
@@ -91,9 +91,10 @@ func (c *call) createLead(record lead) leadResult {
 
 // Leads returns copies of the CRM leads that were created.
 func (s *Server) Leads() []map[string]any {
-	var leads []map[string]any
-	for _, record := range snapshots(s, &s.state.leads) {
-		leads = append(leads, record)
+	records := snapshots(s, &s.state.leads)
+	leads := make([]map[string]any, len(records))
+	for i, record := range records {
+		leads[i] = record
 	}
 	return leads
 }

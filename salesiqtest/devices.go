@@ -1,6 +1,8 @@
 package salesiqtest
 
 import (
+	"slices"
+
 	"github.com/salesiq-go/salesiq"
 )
 
@@ -18,7 +20,7 @@ func registerDevice(c *call) (*reply, error) {
 		return nil, missing("platform")
 	case device.OperatorID == "":
 		return nil, missing("operator_id")
-	case !contains(platforms, device.Platform):
+	case !slices.Contains(platforms, device.Platform):
 		return nil, invalid("platform", "must be one of "+join(platforms))
 	}
 	if _, ok := c.state.operators.get(device.OperatorID); !ok {

@@ -66,8 +66,7 @@ func notFound(resource, id string) *apiError {
 
 // asAPIError turns what went wrong by accident into the service's own words.
 func asAPIError(err error) *apiError {
-	var e *apiError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*apiError](err); ok {
 		return e
 	}
 	return refuse(salesiq.ErrInternalError, err.Error(), nil)

@@ -19,18 +19,19 @@ type Effect string
 
 // The effects.
 const (
-	Reset       Effect = "reset"        // The connection breaks without an answer.
-	CutBody     Effect = "cut_body"     // The connection breaks in the middle of the answer's body.
-	TrickleBody Effect = "trickle_body" // The answer's body comes byte by byte, with a pause after each.
-	HTML        Effect = "html"         // A proxy's page instead of JSON; status 502 unless Status says otherwise.
-	EmptyBody   Effect = "empty_body"   // No body; status 200 unless Status says otherwise.
-	RevokeToken Effect = "revoke_token" // The token that the call presents is revoked first.
+	ResetConnection Effect = "reset"        // The connection breaks without an answer.
+	CutBody         Effect = "cut_body"     // The connection breaks in the middle of the answer's body.
+	TrickleBody     Effect = "trickle_body" // The answer's body comes byte by byte, with a pause after each.
+	HTMLPage        Effect = "html"         // A proxy's page instead of JSON; status 502 unless Status says otherwise.
+	EmptyBody       Effect = "empty_body"   // No body; status 200 unless Status says otherwise.
+	RevokeToken     Effect = "revoke_token" // The token that the call presents is revoked first.
 )
 
 // Fault is something that goes wrong. Its first fields select calls, the others
 // say what befalls them.
 //
-// A fault that replaces the answer (Status, Code, Body, Reset, HTML, EmptyBody)
+// A fault that replaces the answer (Status, Code, Body, ResetConnection, HTMLPage,
+// EmptyBody)
 // strikes before the call is processed, and then costs no quota, unless
 // Processed is set. All other faults let the call be processed.
 type Fault struct {
@@ -89,7 +90,8 @@ func (s *Server) pickFault(r *http.Request) Fault {
 			continue
 		}
 		if fault.Times > 0 {
-			if fault.Times--; fault.Times == 0 {
+			fault.Times--
+			if fault.Times == 0 {
 				s.faults = slices.Delete(s.faults, i, i+1)
 			}
 		}
@@ -114,7 +116,7 @@ func (f *Fault) matches(r *http.Request) bool {
 
 // replaces tells whether the client gets something else than the answer.
 func (f *Fault) replaces() bool {
-	return f.Status != 0 || f.Code != "" || f.Body != "" || f.Effect == Reset || f.Effect == HTML || f.Effect == EmptyBody
+	return f.Status != 0 || f.Code != "" || f.Body != "" || f.Effect == ResetConnection || f.Effect == HTMLPage || f.Effect == EmptyBody
 }
 
 // instead is the answer that the client gets.
@@ -122,7 +124,7 @@ func (f *Fault) instead() *recorder {
 	answer := newRecorder()
 	status := cmp.Or(f.Status, statuses[f.Code], http.StatusOK)
 	switch {
-	case f.Effect == HTML:
+	case f.Effect == HTMLPage:
 		answer.header.Set("Content-Type", "text/html; charset=utf-8")
 		answer.status = cmp.Or(f.Status, http.StatusBadGateway)
 		answer.body.WriteString(cmp.Or(f.Body, "<html><head><title>Oops</title></head><body>The gateway is unwell.</body></html>\n"))
@@ -165,7 +167,7 @@ func (f *Fault) deliver(ctx context.Context, w http.ResponseWriter, answer *reco
 		maps.Copy(w.Header(), answer.header)
 		w.Header().Set("Content-Length", strconv.Itoa(max(answer.body.Len(), 2)))
 		w.WriteHeader(answer.status)
-		w.Write(answer.body.Bytes()[:answer.body.Len()/2]) //nolint:errcheck,gosec // It is to fail.
+		w.Write(answer.body.Bytes()[:answer.body.Len()/2])
 		flush(w)
 		panic(http.ErrAbortHandler)
 	case TrickleBody:
@@ -206,7 +208,7 @@ func (f *Fault) trickle(ctx context.Context, w http.ResponseWriter, answer *reco
 }
 
 func flush(w http.ResponseWriter) {
-	http.NewResponseController(w).Flush() //nolint:errcheck,gosec // The client may be gone.
+	http.NewResponseController(w).Flush() //nolint:errcheck // The client may be gone.
 }
 
 // hangUp breaks the connection, with a reset where there is such a thing.
@@ -216,9 +218,9 @@ func hangUp(w http.ResponseWriter) {
 		panic(http.ErrAbortHandler)
 	}
 	if tcp, ok := connection.(*net.TCPConn); ok {
-		tcp.SetLinger(0) //nolint:errcheck,gosec // Without it, the connection ends less rudely.
+		tcp.SetLinger(0) //nolint:errcheck // Without it, the connection ends less rudely.
 	}
-	connection.Close() //nolint:errcheck,gosec // It is gone either way.
+	connection.Close() //nolint:errcheck // It is gone either way.
 }
 
 // sleep pauses, and reports whether it was allowed to.

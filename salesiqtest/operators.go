@@ -21,8 +21,6 @@ var operatorReadOnly = []string{
 	"id", "department_name", "active_chats", "total_chats", "average_rating", "created_at", "last_active",
 }
 
-func contains[T comparable](values []T, value T) bool { return slices.Contains(values, value) }
-
 func listOperators(c *call) (*reply, error) {
 	p := params{query: c.query}
 	status := oneOf(&p, "status", operatorStatuses)
@@ -104,11 +102,11 @@ func (c *call) checkOperator(operator *salesiq.Operator) error {
 		return missing("role")
 	case !strings.Contains(operator.Email, "@"):
 		return invalid("email", "must be an e-mail address")
-	case !contains(operatorRoles, operator.Role):
+	case !slices.Contains(operatorRoles, operator.Role):
 		return invalid("role", "must be one of "+join(operatorRoles))
-	case !contains(operatorStatuses, operator.Status):
+	case !slices.Contains(operatorStatuses, operator.Status):
 		return invalid("status", "must be one of "+join(operatorStatuses))
-	case !contains(availabilities, operator.Availability):
+	case !slices.Contains(availabilities, operator.Availability):
 		return invalid("availability", "must be one of "+join(availabilities))
 	case operator.MaxChats < 0:
 		return invalid("max_chats", "must be at least 0")
@@ -171,6 +169,7 @@ func (s *state) stats(operatorID string, started span) salesiq.OperatorStats {
 			durations.add(float64(chat.Duration))
 		case salesiq.ChatMissed:
 			sum.MissedChats++
+		default: // Not over yet.
 		}
 		if response, ok := firstResponse(chat); ok {
 			responses.add(response.Seconds())

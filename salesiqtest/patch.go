@@ -69,7 +69,8 @@ func object(value any) (members, error) {
 		return nil, err
 	}
 	var o members
-	return o, wire.Unmarshal(data, &o)
+	err = wire.Unmarshal(data, &o)
+	return o, err
 }
 
 func mergeMember(document members, name string, change json.RawMessage) (members, error) {

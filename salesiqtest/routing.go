@@ -2,6 +2,7 @@ package salesiqtest
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/salesiq-go/salesiq"
 )
@@ -77,7 +78,7 @@ func (c *call) checkActions(actions salesiq.RoutingActions) error {
 	switch {
 	case actions.AssignTo == "":
 		return missing("actions.assign_to")
-	case !contains(routingTargets, actions.AssignTo):
+	case !slices.Contains(routingTargets, actions.AssignTo):
 		return invalid("actions.assign_to", "must be one of "+join(routingTargets))
 	case actions.AssignTo == salesiq.AssignToDepartment && actions.DepartmentID == "":
 		return missing("actions.department_id")

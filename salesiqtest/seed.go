@@ -27,7 +27,7 @@ const (
 func defaultData(start time.Time) Data {
 	s := &seeder{
 		start:  start.Truncate(time.Second),
-		random: rand.New(rand.NewPCG(2, 14)), //nolint:gosec // Always the same.
+		random: rand.New(rand.NewPCG(2, 14)),
 	}
 	s.data.Brands = s.brands()
 	s.operators()
@@ -114,6 +114,7 @@ func (s *seeder) operators() {
 		{"operator202", "Tomasz Zieliński", away, taken, agent, "dept789", 8, "Sales", "Polish,English"},
 		{"operator203", "Amélie Moreau", offline, taken, agent, "dept790", 8, "General Support", "French"},
 		{"operator204", "Björn Þórsson", offline, taken, agent, "dept801", 8, "Sales,General Support", "Icelandic,English"},
+		//nolint:gosmopolitan // People come from all over the world.
 		{"operator205", "Chen Wei 陈伟", busy, taken, agent, "dept801", 6, "Technical Support", "Chinese,English"},
 		{"operator206", "Noor Haddad", away, free, agent, "dept802", 6, "General Support", "Arabic,French"},
 		{"operator207", "Samuel Okoro", offline, taken, supervisor, "dept801", 3, "Sales", "English"},
@@ -160,7 +161,9 @@ func ascii(text string) string {
 type place struct{ city, region, country, code, language, timezone string }
 
 var (
-	givenNames  = []string{"Ada", "Søren", "Mei", "José", "Олена", "Fatima", "Zoë", "李", "Jürgen", "Aoife", "Kwame", "Nguyễn", "Lars", "Ínes", "Yusuf", "Hana"}
+	//nolint:gosmopolitan // People come from all over the world.
+	givenNames = []string{"Ada", "Søren", "Mei", "José", "Олена", "Fatima", "Zoë", "李", "Jürgen", "Aoife", "Kwame", "Nguyễn", "Lars", "Ínes", "Yusuf", "Hana"}
+	//nolint:gosmopolitan // People come from all over the world.
 	familyNames = []string{"Marchetti", "Ødegård", "Tanaka", "Peña", "Коваль", "Al-Sayed", "Ångström", "娜", "Müller", "O’Brien", "Mensah", "Thị Mai", "Smith", "Costa", "Demir", "Nováková"}
 	companies   = []string{"Halden Works", "Kaffee & Kuchen GmbH", "Blue Kite Studio", "Ryokan Partners", "", "Tindra AB", "Loom <Labs>", "", "Fjellsport", "Acacia Foods 🌿"}
 	places      = []place{
@@ -242,8 +245,8 @@ func (s *seeder) tags() []string {
 }
 
 func (s *seeder) sessions(visitor salesiq.Visitor) []salesiq.Session {
-	var sessions []salesiq.Session
-	for n := range 1 + s.random.IntN(3) {
+	sessions := make([]salesiq.Session, 1+s.random.IntN(3))
+	for n := range sessions {
 		began := visitor.LastVisit.Add(-s.within(20*time.Minute, 3*time.Hour) - time.Duration(n)*72*time.Hour)
 		session := salesiq.Session{ID: fmt.Sprintf("session-%s-%d", visitor.ID, n+1), StartedAt: began}
 		at := began
@@ -256,7 +259,7 @@ func (s *seeder) sessions(visitor salesiq.Visitor) []salesiq.Session {
 		}
 		session.Duration = wholeSeconds(at.Sub(began))
 		session.EndedAt = &at
-		sessions = append(sessions, session)
+		sessions[n] = session
 	}
 	slices.Reverse(sessions) // Oldest first.
 	return sessions
@@ -358,6 +361,7 @@ func (s *seeder) rate(chat *salesiq.Chat) {
 }
 
 var (
+	//nolint:gosmopolitan // People come from all over the world.
 	questions = []string{"Hi, do you have this in green?", "My order has not arrived.", "Can I rent for a weekend?", "The login page says 500.", "什么时候发货？"}
 	answers   = []string{"Hello! Let me look.", "One moment, please.", "Yes, we do.", "I have sent you a link.", "Could you tell me the order number?"}
 )
@@ -368,9 +372,9 @@ func (s *seeder) transcript(chat *salesiq.Chat, length time.Duration) []salesiq.
 	if !answered {
 		lines = 1
 	}
-	var messages []salesiq.Message
+	messages := make([]salesiq.Message, lines)
 	at := chat.StartedAt
-	for i := range lines {
+	for i := range messages {
 		at = at.Add(min(s.within(2*time.Second, 90*time.Second), length/time.Duration(lines)).Truncate(time.Second))
 		message := salesiq.Message{
 			ID: fmt.Sprintf("%s-msg%d", chat.ID, i+1), SenderType: salesiq.SenderVisitor, SenderID: chat.VisitorID,
@@ -379,7 +383,7 @@ func (s *seeder) transcript(chat *salesiq.Chat, length time.Duration) []salesiq.
 		if i%2 == 1 {
 			message.SenderType, message.SenderID, message.Text = salesiq.SenderOperator, chat.OperatorID, pick(s, answers...)
 		}
-		messages = append(messages, message)
+		messages[i] = message
 	}
 	return messages
 }

@@ -27,19 +27,19 @@ type recorder struct {
 
 func newRecorder() *recorder { return &recorder{header: http.Header{}, status: http.StatusOK} }
 
-func (r *recorder) Header() http.Header         { return r.header }
-func (r *recorder) WriteHeader(status int)      { r.status = status }
-func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
+func (r *recorder) Header() http.Header    { return r.header }
+func (r *recorder) WriteHeader(status int) { r.status = status }
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.body.Write(p)
+	return len(p), nil
+}
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	status := 0
-	defer func() {
-		s.config.logger.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", r.Method),
-			slog.String("path", r.URL.EscapedPath()), slog.Int("status", status),
-			slog.Duration("duration", time.Since(began)))
-	}()
+	defer func() { s.log(r, status, time.Since(began)) }()
 	w.Header().Set("Date", s.now().Format(http.TimeFormat))
 	if strings.HasPrefix(r.URL.Path, controlRoot) {
 		answer := newRecorder()
@@ -49,6 +49,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status = s.serve(w, r)
+}
+
+// log leaves out the query, which may hold tokens and people's names.
+func (s *Server) log(r *http.Request, status int, duration time.Duration) {
+	s.config.logger.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", r.Method),
+		slog.String("path", r.URL.EscapedPath()), slog.Int("status", status), slog.Duration("duration", duration))
 }
 
 // serve answers a request that faults may befall, and returns its status, or 0
@@ -88,7 +94,7 @@ func (s *Server) answer(r *http.Request, fault Fault) (answer *recorder, ok bool
 	if processed {
 		s.mux.ServeHTTP(answer, r)
 	}
-	if fault.Effect == Reset {
+	if fault.Effect == ResetConnection {
 		return nil, false
 	}
 	if fault.replaces() {
@@ -126,7 +132,7 @@ func (r *recorder) send(w http.ResponseWriter) {
 		w.Header().Set("Content-Length", strconv.Itoa(r.body.Len()))
 	}
 	w.WriteHeader(r.status)
-	w.Write(r.body.Bytes()) //nolint:errcheck,gosec // The client may be gone; what it sees is its own affair.
+	w.Write(r.body.Bytes()) //nolint:gosec // It goes to a test, not to a browser.
 }
 
 // isAPI tells the calls to which the rate limit applies.
@@ -175,27 +181,34 @@ func (s *Server) api(route route) http.Handler {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		c := &call{server: s, state: s.state, now: s.now(), id: r.PathValue(route.wildcard), query: r.URL.Query()}
 		var answer *reply
-		if admission := s.admit(r, route); admission != nil {
-			err = admission
-		}
 		if err == nil {
-			c.body, err = parseObject(body)
-		}
-		if err == nil {
-			answer, err = route.handle(c)
+			answer, err = s.carryOut(r, route, body)
 		}
 		if isAPI(r) {
-			s.quota.describe(w.Header(), c.now)
-		}
-		s.conclude(w, callKey(r, r.Pattern), answer, err)
-		if err == nil && r.Method != http.MethodGet && r.Method != http.MethodHead {
-			s.note(r, body)
+			s.quota.describe(w.Header(), s.now())
 		}
 		if err == nil {
-			s.stats.ByPath[r.Method+" "+r.URL.EscapedPath()]++
+			s.note(r, body)
 		}
+		s.conclude(w, callKey(r, r.Pattern), answer, err)
+	})
+}
+
+func (s *Server) carryOut(r *http.Request, route route, body []byte) (*reply, error) {
+	if err := s.admit(r, route); err != nil {
+		return nil, err
+	}
+	object, err := parseObject(body)
+	if err != nil {
+		return nil, err
+	}
+	return route.handle(&call{
+		state: s.state,
+		now:   s.now(),
+		id:    r.PathValue(route.wildcard),
+		query: r.URL.Query(),
+		body:  object,
 	})
 }
 
@@ -248,7 +261,7 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	}
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
 	w.WriteHeader(status)
-	w.Write(data) //nolint:errcheck,gosec // A recorder takes everything.
+	w.Write(data) //nolint:gosec // It goes to a test, not to a browser.
 }
 
 // callKey names a call in the statistics: its method and pattern.

@@ -61,7 +61,7 @@ func NewServer(opts ...Option) *Server {
 		listener, s.dial, s.URL = pipe, pipe.dial, "http://salesiq.localhost"
 	case listener == nil:
 		var err error
-		if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		if listener, err = new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0"); err != nil {
 			panic(fmt.Sprintf("salesiqtest: cannot listen: %v", err))
 		}
 		fallthrough
@@ -93,7 +93,7 @@ func (s *Server) serveOn(listener net.Listener) {
 func (s *Server) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.random = rand.New(rand.NewPCG(s.config.seed, s.config.seed)) //nolint:gosec // Faults must come again the same.
+	s.random = rand.New(rand.NewPCG(s.config.seed, s.config.seed)) // Faults must come again the same.
 	s.quota = quota{plan: s.config.plan, kind: s.config.windowKind, length: s.config.windowLength}
 	s.faults, s.journal, s.stats = nil, nil, newStats()
 	s.state = &state{}
@@ -125,9 +125,11 @@ func (s *Server) Close() {
 // Shutdown stops the server as soon as the calls under way have ended, or ctx
 // has.
 func (s *Server) Shutdown(ctx context.Context) error {
-	err := s.http.Shutdown(ctx)
-	s.Close()
-	return err
+	defer s.Close()
+	if err := s.http.Shutdown(ctx); err != nil {
+		return fmt.Errorf("salesiqtest: %w", err)
+	}
+	return nil
 }
 
 // now is the time by the server's clock.
@@ -156,11 +158,11 @@ func (s *Server) HTTPClient() *http.Client {
 
 // Options returns what points a [salesiq.Client] at the server.
 func (s *Server) Options() []salesiq.Option {
-	return []salesiq.Option{
-		salesiq.WithBaseURL(s.URL),
-		salesiq.WithAccountsURL(s.URL),
-		salesiq.WithHTTPClient(s.HTTPClient()),
+	opts := []salesiq.Option{salesiq.WithBaseURL(s.URL), salesiq.WithAccountsURL(s.URL)}
+	if s.config.inMemory {
+		opts = append(opts, salesiq.WithHTTPClient(s.HTTPClient()))
 	}
+	return opts
 }
 
 // Client returns a client of the server that signs in by itself. The options

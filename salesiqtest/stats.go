@@ -68,8 +68,13 @@ func (s *Server) Stats() Stats {
 	return stats
 }
 
-// note writes a call down that changed something.
+// note counts a call that was carried out, and writes it down if it changed
+// something.
 func (s *Server) note(r *http.Request, body []byte) {
+	s.stats.ByPath[r.Method+" "+r.URL.EscapedPath()]++
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return
+	}
 	if len(s.journal) == maxJournal {
 		s.journal = slices.Delete(s.journal, 0, maxJournal/10)
 	}

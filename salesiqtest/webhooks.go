@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/salesiq-go/salesiq"
@@ -79,7 +80,7 @@ func (c *call) checkWebhook(webhook *salesiq.Webhook) error {
 		return invalid("url", "must be an absolute https URL; http is for loopback hosts only")
 	}
 	for i, event := range webhook.Events {
-		if !contains(eventNames, event) {
+		if !slices.Contains(eventNames, event) {
 			return invalid(fmt.Sprintf("events[%d]", i), "must be one of "+join(eventNames))
 		}
 	}

@@ -91,13 +91,16 @@ func parse(args []string, stderr io.Writer) (set settings, err error) {
 			flags.SetOutput(stderr)
 			flags.PrintDefaults()
 		}
-		return set, err
+		return set, fmt.Errorf("flags: %w", err)
 	}
 	var known bool
 	if set.plan, known = salesiqtest.LookupPlan(*plan); !known {
 		return set, fmt.Errorf("-plan: there is no plan %q", *plan)
 	}
-	return set, set.check(flags.Args())
+	if err := set.check(flags.Args()); err != nil {
+		return set, err
+	}
+	return set, nil
 }
 
 func (set *settings) check(rest []string) error {
@@ -121,7 +124,7 @@ func serve(ctx context.Context, set settings, stdout, stderr io.Writer) error {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", set.addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot serve: %w", err)
 	}
 	opts := []salesiqtest.Option{
 		salesiqtest.WithListener(listener),
@@ -133,16 +136,16 @@ func serve(ctx context.Context, set settings, stdout, stderr io.Writer) error {
 	if !set.quiet {
 		opts = append(opts, salesiqtest.WithLogger(slog.New(slog.NewTextHandler(stderr, nil))))
 	}
-	server := salesiqtest.NewServer(opts...)
+	server := salesiqtest.NewServer(opts...) //nolint:contextcheck // It lives until Shutdown.
 	if _, err := fmt.Fprintln(stdout, strings.Join(server.Environment(), "\n")); err != nil {
 		server.Close()
-		return err
+		return fmt.Errorf("cannot say where: %w", err)
 	}
 	<-ctx.Done()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	if err := server.Shutdown(ending); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return err
+		return fmt.Errorf("cannot end: %w", err)
 	}
 	return nil
 }
