@@ -188,10 +188,10 @@ func (client *Client) newError(c *call, answer *transport.Answer, cause error) e
 	if errors.As(cause, &failure) {
 		e.StatusCode = failure.Status
 		e.Code = ErrorCode(failure.Answer.Code)
-		e.Message = failure.Answer.Message
+		e.Message = withoutTokens(failure.Answer.Message)
 		e.Details = failure.Answer.Details
 		e.ContentType = failure.ContentType
-		e.Excerpt = failure.Excerpt
+		e.Excerpt = withoutTokens(failure.Excerpt)
 		e.RequestID = failure.RequestID
 		e.RetryAt = failure.RetryAt
 		e.MaybeProcessed = failure.MaybeProcessed

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -91,7 +92,7 @@ type Error struct {
 	MaybeProcessed bool
 
 	// Err is the cause, where it is not an answer of the service.
-	Err error
+	Err error `json:"-"`
 }
 
 // Error describes the failure in one line.
@@ -102,8 +103,8 @@ func (e *Error) Error() string {
 	b.WriteString(": ")
 	if e.StatusCode != 0 {
 		fmt.Fprintf(&b, "HTTP %d", e.StatusCode)
-		if e.Code == "" {
-			b.WriteString(" " + http.StatusText(e.StatusCode))
+		if text := http.StatusText(e.StatusCode); e.Code == "" && text != "" {
+			b.WriteString(" " + text)
 		}
 	}
 	parts := []string{string(e.Code), e.Message}
@@ -150,6 +151,13 @@ func oneLine(text string) string {
 	}
 	return strings.Join(lines, "; ")
 }
+
+// tokens finds access tokens in what others wrote: after the name of the
+// scheme, or in the service's own form.
+var tokens = regexp.MustCompile(`(?i)\b(zoho-oauthtoken|bearer)\s+[^\s"'<>]+|\b1000\.[0-9a-f]{8,}\.[0-9a-f]+`)
+
+// withoutTokens hides what a proxy, or the service, repeated of a request.
+func withoutTokens(text string) string { return tokens.ReplaceAllString(text, Redacted) }
 
 func separator(before string) string {
 	if strings.HasSuffix(before, ": ") {
