@@ -30,20 +30,20 @@ const scheme = "Zoho-oauthtoken "
 // StaticToken signs in with an access token that never changes. It is good for
 // an hour, until the service lets it expire.
 func StaticToken(token string) Authenticator {
-	return &staticToken{opaque: "StaticToken", header: scheme + token}
+	return &staticToken{opaque: "StaticToken", header: new(scheme + token)}
 }
 
 type staticToken struct {
 	opaque
 
-	header string
+	header *string
 }
 
 func (s *staticToken) bind(*config) (transport.Tokens, error) {
-	return s, checkToken("access token", s.header[len(scheme):])
+	return s, checkToken("access token", (*s.header)[len(scheme):])
 }
 
-func (s *staticToken) Header(context.Context) (string, error) { return s.header, nil }
+func (s *staticToken) Header(context.Context) (string, error) { return *s.header, nil }
 
 func (s *staticToken) Rejected(string) bool { return false }
 
@@ -115,6 +115,24 @@ type Credentials struct {
 	RefreshToken Secret // Does not expire. Empty where a [TokenStore] holds it.
 }
 
+// Format hides the secrets for every verb.
+func (c Credentials) Format(f fmt.State, _ rune) {
+	type plain Credentials
+	fmt.Fprintf(f, plainVerb(f), plain(c))
+}
+
+// plainVerb is the verb that prints a struct by its fields. With any other,
+// fmt would print one behind a pointer without asking the fields' methods.
+func plainVerb(f fmt.State) string {
+	switch {
+	case f.Flag('#'):
+		return "%#v"
+	case f.Flag('+'):
+		return "%+v"
+	}
+	return "%v"
+}
+
 // RefreshToken signs in with a refresh token, and keeps what it is given in
 // store; nil stands for [NewMemoryTokenStore].
 //
@@ -138,13 +156,13 @@ type Credentials struct {
 // uses the transport and logger of the first. NewClient refuses it for another
 // data center.
 func RefreshToken(credentials Credentials, store TokenStore) Authenticator {
-	return &refreshAuth{opaque: "RefreshToken", credentials: credentials, store: store}
+	return &refreshAuth{opaque: "RefreshToken", credentials: &credentials, store: store}
 }
 
 type refreshAuth struct {
 	opaque
 
-	credentials Credentials
+	credentials *Credentials
 	store       TokenStore
 
 	mu        sync.Mutex
@@ -192,8 +210,9 @@ func fingerprint(secret Secret) string {
 }
 
 // opaque hides the fields of whatever embeds it from fmt, slog and encoders: it
-// is shown as its name. Types that embed it are used through pointers, so that
-// they are not expanded as a part of something else either.
+// is shown as its name. In a field that is not exported fmt calls no method, and
+// may follow one pointer; hence types that embed it are used through pointers,
+// and what they hide lies behind another.
 type opaque string
 
 func (o opaque) String() string { return "salesiq." + string(o) + "(" + Redacted + ")" }

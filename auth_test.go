@@ -1,17 +1,27 @@
 package salesiq
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
+
+	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
 // fakeZoho is an OAuth server and a service in one round tripper, so that it
@@ -161,3 +171,120 @@ func TestRefreshTokenSignsIn(t *testing.T) {
 	require.Equal(t, []string{"access-1", "access-1", "access-1"}, z.seen())
 	require.Equal(t, 1, z.requests())
 }
+
+func TestStaticTokenIsSentAsItIs(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{}
+	client, err := NewClient(StaticToken("mine"), WithHTTPClient(&http.Client{Transport: z}))
+	require.NoError(t, err)
+	require.NoError(t, get(t.Context(), client))
+	z.revoke("mine")
+	require.ErrorIs(t, get(t.Context(), client), ErrInvalidToken)
+	require.Equal(t, []string{"mine", "mine"}, z.seen(), "there is no other token to try")
+	require.Zero(t, z.requests())
+}
+
+func TestForeignTokenSource(t *testing.T) {
+	t.Parallel()
+	const secret = "1000.s3cr3t"
+	refused := &oauth2.RetrieveError{Response: &http.Response{StatusCode: 500, Status: "500"}, Body: []byte(secret)}
+	for name, test := range map[string]struct {
+		source sourceFunc
+		want   error
+	}{
+		"a token":              {func() (*oauth2.Token, error) { return &oauth2.Token{AccessToken: "theirs"}, nil }, nil},
+		"an error":             {func() (*oauth2.Token, error) { return nil, io.ErrUnexpectedEOF }, io.ErrUnexpectedEOF},
+		"an answer's text":     {func() (*oauth2.Token, error) { return nil, refused }, ErrAuth},
+		"a panic":              {func() (*oauth2.Token, error) { panic(secret) }, ErrAuth},
+		"nothing":              {func() (*oauth2.Token, error) { return nil, nil }, ErrAuth},
+		"a header in a header": {func() (*oauth2.Token, error) { return &oauth2.Token{AccessToken: "a\r\nb"}, nil }, ErrAuth},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			z := &fakeZoho{}
+			client, err := NewClient(TokenSource(test.source), WithHTTPClient(&http.Client{Transport: z}))
+			require.NoError(t, err)
+			err = get(t.Context(), client)
+			if test.want == nil {
+				require.NoError(t, err)
+				require.Equal(t, []string{"theirs"}, z.seen())
+				return
+			}
+			requireAuthError(t, err)
+			require.ErrorIs(t, err, test.want)
+			require.NotContains(t, fmt.Sprintf("%+v", err), secret)
+			require.Empty(t, z.seen())
+		})
+	}
+}
+
+func TestForeignTokenSourceHoldsNoCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, err := NewClient(TokenSource(sourceFunc(func() (*oauth2.Token, error) {
+			time.Sleep(time.Minute)
+			return nil, io.EOF
+		})), WithHTTPClient(&http.Client{Transport: &fakeZoho{}}))
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		err = get(ctx, client)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NotErrorIs(t, err, ErrAuth)
+		require.Equal(t, time.Second, time.Since(start))
+		time.Sleep(time.Minute)
+	})
+}
+
+// S1
+func TestNothingOfSigningInPrintsASecret(t *testing.T) {
+	t.Parallel()
+	const secret = "1000.0f1e2d.s3cr3t"
+	credentials := Credentials{ClientID: "client-id", ClientSecret: secret, RefreshToken: secret}
+	token := Token{AccessToken: secret, RefreshToken: secret, Expiry: time.Now()}
+	memory := NewMemoryTokenStore()
+	require.NoError(t, memory.Save(t.Context(), token))
+	key := []byte("0123456789abcdef0123456789abcdef")
+	file := FileTokenStore(filepath.Join(t.TempDir(), "token"), key)
+	refresh := RefreshToken(credentials, memory)
+	client, err := NewClient(refresh, WithHTTPClient(&http.Client{Transport: &fakeZoho{}}))
+	require.NoError(t, err)
+	_ = get(t.Context(), client)
+	bound := refresh.(*refreshAuth).refresher
+
+	type application struct{ hidden any } // Whose methods fmt cannot call.
+	for _, v := range []any{
+		credentials, &credentials, token, &token, memory, file, refresh, bound, client,
+		StaticToken(secret), TokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: secret})),
+		OAuth{Credentials: credentials}, &OAuth{Credentials: credentials}, AuthCode{Code: secret}, &AuthCode{Code: secret},
+		application{refresh}, application{memory}, application{file}, application{StaticToken(secret)}, application{client},
+		&Error{Err: newAuthError(t.Context(), &transport.TokenFailure{Status: 500, Err: io.EOF})},
+	} {
+		for _, text := range everyPrint(t, v) {
+			require.NotContains(t, text, secret, "%T", v)
+			require.NotContains(t, text, fmt.Sprint([]byte(secret)), "%T", v)
+			require.NotContains(t, text, string(key), "%T", v)
+			require.NotContains(t, text, "48 49 50 51", "%T", v)
+		}
+	}
+}
+
+// everyPrint shows v in every way in which a program would.
+func everyPrint(t *testing.T, v any) (texts []string) {
+	t.Helper()
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		texts = append(texts, fmt.Sprintf(verb, v), fmt.Sprintf(verb, []any{v}), fmt.Sprintf(verb, map[string]any{"v": v}))
+	}
+	if encoded, err := json.Marshal(v); err == nil {
+		texts = append(texts, string(encoded))
+	}
+	var b bytes.Buffer
+	slog.New(slog.NewTextHandler(&b, nil)).Info("", slog.Any("v", v))
+	slog.New(slog.NewJSONHandler(&b, nil)).Info("", slog.Any("v", v))
+	return append(texts, b.String(), fmt.Sprint(errors.Join(fmt.Errorf("%v", v))))
+}
+
+type sourceFunc func() (*oauth2.Token, error)
+
+func (f sourceFunc) Token() (*oauth2.Token, error) { return f() }

@@ -111,7 +111,7 @@ func newAuthError(ctx context.Context, err error) *AuthError {
 	case ctx.Err() != nil:
 		e.Err = context.Cause(ctx)
 	default:
-		e.unreachable = f.Unreachable()
+		e.unreachable = f.Unreachable
 	}
 	return e
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -76,6 +77,18 @@ type AuthCode struct {
 	// DataCenter is the one that the account lives in, which the client must use
 	// from then on. Zero stands for that of [OAuth].
 	DataCenter DataCenter
+}
+
+// Format hides the secret for every verb.
+func (c AuthCode) Format(f fmt.State, _ rune) {
+	type plain AuthCode
+	fmt.Fprintf(f, plainVerb(f), plain(c))
+}
+
+// Format hides the secrets for every verb.
+func (o OAuth) Format(f fmt.State, _ rune) {
+	type plain OAuth
+	fmt.Fprintf(f, plainVerb(f), plain(o))
 }
 
 // AuthURL returns the address of the page on which the user consents. The state

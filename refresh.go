@@ -53,7 +53,7 @@ type refresher struct {
 	opaque
 
 	server      *oauthServer
-	credentials Credentials
+	credentials *Credentials
 	store       TokenStore
 	logger      *slog.Logger // Optional.
 
@@ -65,7 +65,7 @@ type refresher struct {
 	failure  *AuthError // Of the last one.
 	failures int        // Since the last success.
 
-	flightState
+	*flightState
 }
 
 // flightState belongs to the flight: there is one at a time.
@@ -105,16 +105,18 @@ func newBearer(token Token, now time.Time) *bearer {
 	}
 }
 
-func newRefresher(c *config, credentials Credentials, store TokenStore) *refresher {
-	r := &refresher{
+func newRefresher(c *config, credentials *Credentials, store TokenStore) *refresher {
+	return &refresher{
 		opaque:      "RefreshToken",
 		server:      newOAuthServer(c.dataCenter, c.httpClient.Transport, c.userAgent),
 		credentials: credentials,
 		store:       store,
 		logger:      c.logger,
+		flightState: &flightState{
+			refreshToken: credentials.RefreshToken,
+			grant:        fingerprint(credentials.RefreshToken),
+		},
 	}
-	r.refreshToken, r.grant = credentials.RefreshToken, fingerprint(credentials.RefreshToken)
-	return r
 }
 
 // Header implements [transport.Tokens].
@@ -353,16 +355,16 @@ func (r *refresher) requestTwice(ctx context.Context) (Token, error) {
 	if err := r.spend(time.Now()); err != nil {
 		return Token{}, err
 	}
-	token, err := r.server.refresh(ctx, r.credentials, r.refreshToken)
+	token, err := r.server.refresh(ctx, *r.credentials, r.refreshToken)
 	var e *AuthError
 	if r.failures > 0 || !errors.As(err, &e) || !e.unreachable {
 		return token, err
 	}
-	time.Sleep(secondTry)
+	<-time.After(secondTry)
 	if err := r.spend(time.Now()); err != nil {
 		return Token{}, err
 	}
-	return r.server.refresh(ctx, r.credentials, r.refreshToken)
+	return r.server.refresh(ctx, *r.credentials, r.refreshToken)
 }
 
 // spend counts a request, or refuses it.

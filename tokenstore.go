@@ -2,6 +2,7 @@ package salesiq
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -19,6 +20,12 @@ type Token struct {
 	// credentials or another server, a stored token is not used.
 	AccountsURL string
 	Grant       string
+}
+
+// Format hides the secrets for every verb.
+func (t Token) Format(f fmt.State, _ rune) {
+	type plain Token
+	fmt.Fprintf(f, plainVerb(f), plain(t))
 }
 
 // TokenStore keeps a token between runs of a program, or for several programs.
@@ -47,24 +54,26 @@ type LockedTokenStore interface {
 }
 
 // NewMemoryTokenStore returns a store that forgets when the program ends.
-func NewMemoryTokenStore() TokenStore { return &memoryStore{opaque: "MemoryTokenStore"} }
+func NewMemoryTokenStore() TokenStore {
+	return &memoryStore{opaque: "MemoryTokenStore", token: new(Token)}
+}
 
 type memoryStore struct {
 	opaque
 
 	mu    sync.Mutex
-	token Token
+	token *Token
 }
 
 func (m *memoryStore) Load(context.Context) (Token, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.token, nil
+	return *m.token, nil
 }
 
 func (m *memoryStore) Save(_ context.Context, token Token) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.token = token
+	*m.token = token
 	return nil
 }

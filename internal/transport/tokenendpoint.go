@@ -29,6 +29,7 @@ type TokenFailure struct {
 	Code        string // The server's own, if it gave one.
 	Description string // The server's own, if it gave one.
 	Throttled   bool   // The server asks for a pause.
+	Unreachable bool   // Another request, a moment later, may well get through.
 	RetryAfter  time.Duration
 	Err         error // What went wrong, unless the server gave a code.
 }
@@ -84,7 +85,7 @@ func (t *TokenEndpoint) Send(request *http.Request) (map[string]any, error) {
 	attempt.Header.Set("Accept", "application/json")
 	response, err := t.Base.RoundTrip(attempt)
 	if err != nil {
-		return nil, &TokenFailure{Err: withoutURL(err)}
+		return nil, &TokenFailure{Err: withoutURL(err), Unreachable: !permanent(err)}
 	}
 	defer response.Body.Close() //nolint:errcheck // What was needed has been read.
 	if status := response.StatusCode; status >= 300 && status < 400 {
@@ -92,7 +93,7 @@ func (t *TokenEndpoint) Send(request *http.Request) (map[string]any, error) {
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxTokenAnswer+1))
 	if err != nil {
-		return nil, &TokenFailure{Status: response.StatusCode, Err: err}
+		return nil, &TokenFailure{Status: response.StatusCode, Err: err, Unreachable: true}
 	}
 	fields, f := judgeToken(response.StatusCode, body)
 	if f == nil {
@@ -114,6 +115,7 @@ func judgeToken(status int, body []byte) (map[string]any, *TokenFailure) {
 	if err := wire.Unmarshal(body, &fields); err != nil {
 		f := &TokenFailure{Status: status, Err: fmt.Errorf("%w: not JSON", ErrDecode)}
 		f.Throttled = status == http.StatusTooManyRequests || saysThrottled(string(body))
+		f.Unreachable = status >= http.StatusBadGateway && !f.Throttled // A proxy with nobody behind it.
 		return nil, f
 	}
 	f := &TokenFailure{Status: status, Code: text(fields["error"]), Description: text(fields["error_description"])}
@@ -223,18 +225,6 @@ func secretsOf(request *http.Request) (secrets []string) {
 		}
 	}
 	return secrets
-}
-
-// Unreachable reports whether a token request failed in a way that another one,
-// a moment later, may not: the connection broke, or a proxy had nobody behind it.
-func (f *TokenFailure) Unreachable() bool {
-	switch f.Status {
-	case 0:
-		return !permanent(f.Err)
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return !f.Throttled
-	}
-	return false
 }
 
 // AsTokenFailure finds the failure within what net/http and x/oauth2 made of it.

@@ -1,0 +1,260 @@
+package salesiq
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func testOAuth(z http.RoundTripper) *OAuth {
+	return &OAuth{
+		Credentials: Credentials{ClientID: "client-id", ClientSecret: "client-secret"},
+		Scopes:      []Scope{ScopeChatsAll, ScopeVisitorsRead, "SalesIQ.portals.READ"},
+		RedirectURL: "https://app.example/callback",
+		HTTPClient:  &http.Client{Transport: z},
+	}
+}
+
+func TestConsentURLIsTheSpecifications(t *testing.T) {
+	t.Parallel()
+	o := testOAuth(nil)
+	address, err := o.AuthURL("s&t")
+	require.NoError(t, err)
+	u, err := url.Parse(address)
+	require.NoError(t, err)
+	require.Equal(t, "https://accounts.zoho.com/oauth/v2/auth", u.Scheme+"://"+u.Host+u.Path)
+	require.Equal(t, url.Values{
+		"scope":         {"SalesIQ.chats.ALL,SalesIQ.visitors.READ,SalesIQ.portals.READ"},
+		"client_id":     {"client-id"},
+		"response_type": {"code"},
+		"access_type":   {"offline"},
+		"redirect_uri":  {"https://app.example/callback"},
+		"state":         {"s&t"},
+	}, u.Query())
+	require.NotContains(t, address, "client-secret")
+
+	o.Prompt, o.DataCenter = PromptConsent, EU
+	address, err = o.AuthURL("state")
+	require.NoError(t, err)
+	require.Contains(t, address, "prompt=consent")
+	require.True(t, strings.HasPrefix(address, "https://accounts.zoho.eu/"))
+}
+
+func TestConsentURLNeedsAllItsParts(t *testing.T) {
+	t.Parallel()
+	for field, change := range map[string]func(*OAuth){
+		"client ID":            func(o *OAuth) { o.Credentials.ClientID = "" },
+		"redirect URL":         func(o *OAuth) { o.RedirectURL = "callback" },
+		"scopes":               func(o *OAuth) { o.Scopes = nil },
+		"data center accounts": func(o *OAuth) { o.DataCenter = DataCenter{Accounts: "http://accounts.example"} },
+	} {
+		o := testOAuth(nil)
+		change(o)
+		_, err := o.AuthURL("state")
+		var e *InputError
+		require.ErrorAs(t, err, &e, field)
+		require.Equal(t, field, e.Field)
+	}
+	_, err := testOAuth(nil).AuthURL("")
+	require.ErrorContains(t, err, "state")
+}
+
+func TestCallbackIsBelievedOnlyWithTheStateAndAKnownServer(t *testing.T) {
+	t.Parallel()
+	local := DataCenter{API: "http://127.0.0.1:1", Accounts: "http://127.0.0.1:1"}
+	for why, test := range map[string]struct {
+		query  string
+		own    DataCenter
+		want   DataCenter
+		refuse string // A part of the error.
+	}{
+		"plain":                            {query: "code=c&state=s", want: US},
+		"configured":                       {query: "code=c&state=s", own: EU, want: EU},
+		"the account lives elsewhere":      {query: "code=c&state=s&location=in&accounts-server=https%3A%2F%2Faccounts.zoho.in", want: IN},
+		"a final slash":                    {query: "code=c&state=s&accounts-server=https://accounts.zoho.in/", want: IN},
+		"in capitals":                      {query: "code=c&state=s&accounts-server=HTTPS://Accounts.Zoho.EU", want: EU},
+		"the location alone":               {query: "code=c&state=s&location=au", want: AU},
+		"an unknown location":              {query: "code=c&state=s&location=mars", want: US},
+		"two data centers on one server":   {query: "code=c&state=s&location=ca&accounts-server=https://accounts.zohocloud.ca", own: CACloud, want: CACloud},
+		"a server of one's own":            {query: "code=c&state=s&location=us&accounts-server=http://127.0.0.1:1", own: local, want: local},
+		"a location, to one's own":         {query: "code=c&state=s&location=us", own: local, want: local},
+		"another state":                    {query: "code=c&state=other", refuse: "state"},
+		"no state":                         {query: "code=c", refuse: "state"},
+		"another state, though refused":    {query: "error=access_denied&state=other", refuse: "state"},
+		"refused":                          {query: "error=access_denied&state=s", refuse: "access_denied"},
+		"refused, with a line break":       {query: "error=a%0d%0aforged+line&state=s", refuse: "aforged line"},
+		"no code":                          {query: "state=s", refuse: "code"},
+		"a code that is none":              {query: "state=s&code=a%0d%0ab", refuse: "code"},
+		"a foreign server":                 {query: "code=c&state=s&accounts-server=https://accounts.zoho.com.evil.example", refuse: "accounts-server"},
+		"a foreign server, dressed up":     {query: "code=c&state=s&accounts-server=https://accounts.zoho.com@evil.example", refuse: "accounts-server"},
+		"a known server, another port":     {query: "code=c&state=s&accounts-server=https://accounts.zoho.com:8443", refuse: "accounts-server"},
+		"a known server, another path":     {query: "code=c&state=s&accounts-server=https://accounts.zoho.com/evil", refuse: "accounts-server"},
+		"a known server, without TLS":      {query: "code=c&state=s&accounts-server=http://accounts.zoho.com", refuse: "accounts-server"},
+		"another service of a known owner": {query: "code=c&state=s&accounts-server=https://sites.zoho.com", refuse: "accounts-server"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			o := testOAuth(nil)
+			o.DataCenter = test.own
+			query, err := url.ParseQuery(test.query)
+			require.NoError(t, err)
+			code, err := o.ParseCallback(query, "s")
+			if test.refuse != "" {
+				require.ErrorContains(t, err, test.refuse)
+				require.NotContains(t, err.Error(), "\n")
+				require.Zero(t, code.DataCenter)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, AuthCode{Code: "c", DataCenter: test.want}, code)
+		})
+	}
+	_, err := testOAuth(nil).ParseCallback(url.Values{"code": {"c"}, "state": {""}}, "")
+	require.Error(t, err, "no state is no protection")
+}
+
+func TestExchangeIsTheSpecifications(t *testing.T) {
+	t.Parallel()
+	answer := func(int, *tokenRequest) (*http.Response, error) {
+		return answerWith(http.StatusOK, tokenJSON(1, map[string]any{"refresh_token": "refresh-1", "api_domain": "https://www.zohoapis.in"})), nil
+	}
+	z := &fakeZoho{answer: answer}
+	o := testOAuth(z)
+	token, err := o.Exchange(t.Context(), AuthCode{Code: "the-code", DataCenter: IN})
+	require.NoError(t, err)
+
+	request := z.tokens[0]
+	require.Equal(t, http.MethodPost, request.Method)
+	require.Equal(t, "https://accounts.zoho.in/oauth/v2/token", request.URL.String())
+	require.Equal(t, "application/x-www-form-urlencoded", request.Header.Get("Content-Type"))
+	require.Equal(t, "salesiq-go/"+Version, request.Header.Get("User-Agent"))
+	require.Empty(t, request.Header.Get("Authorization"))
+	require.Equal(t, url.Values{
+		"grant_type":    {"authorization_code"},
+		"client_id":     {"client-id"},
+		"client_secret": {"client-secret"},
+		"redirect_uri":  {"https://app.example/callback"},
+		"code":          {"the-code"},
+	}, request.form)
+
+	require.WithinDuration(t, time.Now().Add(time.Hour), token.Expiry, 5*time.Second)
+	token.Expiry = time.Time{}
+	require.Equal(t, Token{
+		AccessToken:  "access-1",
+		RefreshToken: "refresh-1",
+		APIDomain:    "https://www.zohoapis.in",
+		AccountsURL:  "https://accounts.zoho.in",
+		Grant:        fingerprint("refresh-1"),
+	}, token)
+}
+
+func TestSelfClientExchangesWithoutRedirect(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{}
+	o := testOAuth(z)
+	o.RedirectURL = ""
+	_, err := o.Exchange(t.Context(), AuthCode{Code: "the-code"})
+	require.NoError(t, err)
+	require.False(t, z.tokens[0].form.Has("redirect_uri"))
+	require.Equal(t, accountsHost, z.tokens[0].URL.Host)
+}
+
+func TestExchangeFailsWithTheServersReason(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{answer: refusal("invalid_code")}
+	_, err := testOAuth(z).Exchange(t.Context(), AuthCode{Code: "the-code"})
+	var e *AuthError
+	require.ErrorAs(t, err, &e)
+	require.ErrorIs(t, err, ErrAuth)
+	require.Equal(t, "invalid_code", e.Code)
+	require.ErrorContains(t, err, "sign in again")
+
+	z.answer = nil
+	_, err = testOAuth(z).Exchange(t.Context(), AuthCode{Code: "the-code", DataCenter: EU})
+	require.ErrorIs(t, err, ErrWrongDataCenter)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = testOAuth(z).Exchange(ctx, AuthCode{Code: "the-code"})
+	require.ErrorIs(t, err, context.Canceled)
+
+	_, err = testOAuth(z).Exchange(t.Context(), AuthCode{})
+	require.ErrorIs(t, err, ErrInvalidInput)
+}
+
+func TestRefreshIsTheSpecifications(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{}
+	require.NoError(t, get(t.Context(), clientOf(t, z, nil, WithUserAgent("app"))))
+	request := z.tokens[0]
+	require.Equal(t, http.MethodPost, request.Method)
+	require.Equal(t, "https://accounts.zoho.com/oauth/v2/token", request.URL.String())
+	require.Equal(t, "application/x-www-form-urlencoded", request.Header.Get("Content-Type"))
+	require.Equal(t, "app salesiq-go/"+Version, request.Header.Get("User-Agent"))
+	require.Equal(t, url.Values{
+		"grant_type":    {"refresh_token"},
+		"client_id":     {"client-id"},
+		"client_secret": {"client-secret"},
+		"refresh_token": {"refresh-token"},
+	}, request.form)
+}
+
+func TestRevokeIsTheVendors(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) {
+		return answerWith(http.StatusOK, `{"status":"success"}`), nil
+	}}
+	require.NoError(t, testOAuth(z).Revoke(t.Context(), "refresh+1"))
+	request := z.tokens[0]
+	require.Equal(t, http.MethodPost, request.Method)
+	require.Equal(t, "https://accounts.zoho.com/oauth/v2/token/revoke?token=refresh%2B1", request.URL.String())
+
+	z.answer = func(int, *tokenRequest) (*http.Response, error) {
+		return answerWith(http.StatusBadRequest, `{"error":"invalid_token","error_description":"refresh+1 is none"}`), nil
+	}
+	err := testOAuth(z).Revoke(t.Context(), "refresh+1")
+	require.ErrorIs(t, err, ErrAuth)
+	require.ErrorContains(t, err, "invalid_token")
+	require.NotContains(t, err.Error(), "refresh+1")
+	require.ErrorIs(t, testOAuth(z).Revoke(t.Context(), ""), ErrInvalidInput)
+}
+
+// A11, over real connections.
+func TestSecretsDoNotFollowARedirect(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		assert.Fail(t, "the redirect was followed")
+	}))
+	defer elsewhere.Close()
+	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	defer server.Close()
+	client, err := NewClient(RefreshToken(testCredentials, nil), WithBaseURL(server.URL))
+	require.NoError(t, err)
+	require.ErrorIs(t, get(t.Context(), client), ErrRedirect)
+	o := testOAuth(http.DefaultTransport)
+	o.DataCenter = DataCenter{API: server.URL, Accounts: server.URL}
+	_, err = o.Exchange(t.Context(), AuthCode{Code: "c"})
+	require.ErrorIs(t, err, ErrRedirect)
+	require.ErrorIs(t, o.Revoke(t.Context(), "token"), ErrRedirect)
+}
+
+func TestScopesAreTheSpecifications(t *testing.T) {
+	t.Parallel()
+	all := []Scope{
+		ScopeOperatorsAll, ScopeOperatorsRead, ScopeOperatorsCreate, ScopeOperatorsUpdate, ScopeOperatorsDelete,
+		ScopeVisitorsAll, ScopeVisitorsRead,
+		ScopeChatsAll, ScopeChatsRead, ScopeChatsCreate, ScopeChatsUpdate,
+		ScopeLeadsAll, ScopeLeadsRead, ScopeSettingsAll, ScopeSettingsRead, ScopeAnalyticsRead,
+	}
+	require.Equal(t, "SalesIQ.operators.ALL,SalesIQ.operators.READ,SalesIQ.operators.CREATE,SalesIQ.operators.UPDATE,"+
+		"SalesIQ.operators.DELETE,SalesIQ.visitors.ALL,SalesIQ.visitors.READ,SalesIQ.chats.ALL,SalesIQ.chats.READ,"+
+		"SalesIQ.chats.CREATE,SalesIQ.chats.UPDATE,SalesIQ.leads.ALL,SalesIQ.leads.READ,SalesIQ.settings.ALL,"+
+		"SalesIQ.settings.READ,SalesIQ.analytics.READ", joinScopes(all))
+}

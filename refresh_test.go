@@ -1,0 +1,971 @@
+package salesiq
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The rows of the fault catalogue are named beside the tests that stand for
+// them: A1 to A14.
+
+func get(ctx context.Context, client *Client) error {
+	_, err := client.Chats.Get(ctx, "c1")
+	return err
+}
+
+// many runs f in n goroutines and returns their errors.
+func many(n int, f func() error) []error {
+	errs := make([]error, n)
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() { errs[i] = f() })
+	}
+	group.Wait()
+	return errs
+}
+
+func refusal(code string) func(int, *tokenRequest) (*http.Response, error) {
+	return func(int, *tokenRequest) (*http.Response, error) {
+		return answerWith(http.StatusOK, fmt.Sprintf(`{"error":%q}`, code)), nil
+	}
+}
+
+func requireAuthError(t *testing.T, err error) *AuthError {
+	t.Helper()
+	var e *AuthError
+	require.ErrorAs(t, err, &e)
+	require.ErrorIs(t, err, ErrAuth)
+	var whole *Error
+	require.ErrorAs(t, err, &whole, "the call's own error is around it")
+	return e
+}
+
+// A1
+func TestExpiredTokenIsRenewedOnceBeforeTheCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{perToken: time.Second}
+		store := NewMemoryTokenStore()
+		require.NoError(t, store.Save(t.Context(), Token{AccessToken: "expired", Expiry: time.Now().Add(-time.Minute)}))
+		client := clientOf(t, z, store)
+		for _, err := range many(100, func() error { return get(t.Context(), client) }) {
+			require.NoError(t, err)
+		}
+		require.Equal(t, 1, z.requests())
+		require.NotContains(t, z.seen(), "expired")
+
+		time.Sleep(time.Hour)
+		for _, err := range many(100, func() error { return get(t.Context(), client) }) {
+			require.NoError(t, err)
+		}
+		require.Equal(t, 2, z.requests())
+	})
+}
+
+// A2
+func TestRefusedTokenIsReplacedAndThePostRepeatedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var bodies []string
+		z := &fakeZoho{call: func(r *http.Request) *http.Response {
+			body, _ := io.ReadAll(r.Body)
+			bodies = append(bodies, string(body))
+			return answerWith(http.StatusOK, `{"status":"success","data":{"id":"m1"}}`)
+		}}
+		z.revoke("access-1")
+		client := clientOf(t, z, nil)
+		_, err := client.Chats.SendMessage(t.Context(), "c1", TextMessage("hello"))
+		require.NoError(t, err)
+		require.Equal(t, []string{"access-1", "access-2"}, z.seen())
+		require.Len(t, bodies, 1)
+		require.Contains(t, bodies[0], "hello")
+	})
+}
+
+// A2
+func TestTokenRefusedTwiceIsAnError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{}
+		z.revoke("access-1")
+		z.revoke("access-2")
+		err := get(t.Context(), clientOf(t, z, nil))
+		require.ErrorIs(t, err, ErrInvalidToken)
+		require.Equal(t, []string{"access-1", "access-2"}, z.seen())
+		require.Equal(t, 2, z.requests())
+	})
+}
+
+// A3
+func TestHundredRefusalsAtOnceCostOneTokenRequest(t *testing.T) {
+	t.Parallel()
+	for _, inFlight := range []int{10, 100} {
+		synctest.Test(t, func(t *testing.T) {
+			z := &fakeZoho{perCall: time.Second, perToken: time.Second}
+			client := clientOf(t, z, nil, WithMaxInFlight(inFlight))
+			require.NoError(t, get(t.Context(), client))
+			z.revoke("access-1")
+			for _, err := range many(100, func() error { return get(t.Context(), client) }) {
+				require.NoError(t, err)
+			}
+			require.Equal(t, 2, z.requests(), "one at the start, one for all refusals")
+		})
+	}
+}
+
+// A4
+func TestLateRefusalOfAnOldTokenCostsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{}
+		r := refresherOf(t, z, nil)
+		old, err := r.Header(t.Context())
+		require.NoError(t, err)
+		require.True(t, r.Rejected(old))
+		fresh, err := r.Header(t.Context())
+		require.NoError(t, err)
+		require.NotEqual(t, old, fresh)
+
+		require.True(t, r.Rejected(old), "another attempt carries the newer one")
+		again, err := r.Header(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, fresh, again)
+		require.Equal(t, 2, z.requests())
+	})
+}
+
+func refresherOf(t *testing.T, z http.RoundTripper, store TokenStore, opts ...Option) *refresher {
+	t.Helper()
+	c := defaultConfig()
+	for _, option := range append([]Option{WithHTTPClient(&http.Client{Transport: z})}, opts...) {
+		require.NoError(t, option(c))
+	}
+	require.NoError(t, c.finish())
+	tokens, err := RefreshToken(testCredentials, store).bind(c)
+	require.NoError(t, err)
+	return tokens.(*refresher)
+}
+
+// A5
+func TestPermanentFailureIsSharedAndRemembered(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"invalid_code", "invalid_client", "invalid_client_secret", "invalid_grant"} {
+		synctest.Test(t, func(t *testing.T) {
+			z := &fakeZoho{perToken: time.Second, answer: refusal(code)}
+			client := clientOf(t, z, nil)
+			for i, minutes := range []time.Duration{1, 2, 4, 8, 10, 10} {
+				for _, err := range many(100, func() error { return get(t.Context(), client) }) {
+					e := requireAuthError(t, err)
+					require.True(t, e.Permanent)
+					require.Equal(t, code, e.Code)
+					require.Equal(t, time.Now().Add(minutes*time.Minute), e.RetryAt)
+				}
+				require.Equal(t, i+1, z.requests())
+				time.Sleep(minutes*time.Minute - time.Second)
+				require.Error(t, get(t.Context(), client))
+				require.Equal(t, i+1, z.requests(), "no herd before the pause is over")
+				time.Sleep(time.Second)
+			}
+			require.Empty(t, z.seen(), "no call goes out without a token")
+		})
+	}
+}
+
+// A5
+func TestFailureIsForgottenWithTheNextToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{answer: refusal("invalid_code")}
+		store := NewMemoryTokenStore()
+		client := clientOf(t, z, store)
+		require.Error(t, get(t.Context(), client))
+		// Someone signs in again and puts the token where it belongs.
+		require.NoError(t, store.Save(t.Context(), Token{AccessToken: "signed-in", Expiry: time.Now().Add(time.Hour)}))
+		time.Sleep(time.Minute)
+		require.NoError(t, get(t.Context(), client))
+		require.Equal(t, []string{"signed-in"}, z.seen())
+	})
+}
+
+// A6
+func TestAccessDeniedWaitsTenMinutes(t *testing.T) {
+	t.Parallel()
+	const body = `{"error_description":"You have made too many requests continuously. Please try again after some time.","error":"Access Denied","status":"failure"}`
+	for name, answer := range map[string]*http.Response{
+		"as documented":        answerWith(http.StatusOK, body),
+		"as seen":              answerWith(http.StatusBadRequest, body),
+		"as a page":            answerWith(http.StatusOK, "<h1>Access Denied</h1>"),
+		"as the standard says": answerWith(http.StatusTooManyRequests, ""),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				z := &fakeZoho{}
+				z.answer = func(n int, _ *tokenRequest) (*http.Response, error) {
+					if n == 1 {
+						return answer, nil
+					}
+					return answerWith(http.StatusOK, tokenJSON(n, nil)), nil
+				}
+				client := clientOf(t, z, nil)
+				start := time.Now()
+				for time.Since(start) < 10*time.Minute {
+					e := requireAuthError(t, get(t.Context(), client))
+					require.Equal(t, start.Add(10*time.Minute), e.RetryAt)
+					require.False(t, e.Permanent)
+					time.Sleep(5 * time.Second)
+				}
+				require.Equal(t, 1, z.requests())
+				require.NoError(t, get(t.Context(), client))
+			})
+		})
+	}
+}
+
+// A7
+func TestUnreadableTokenAnswerIsATypedErrorWithoutItsText(t *testing.T) {
+	t.Parallel()
+	const secret = "1000.s3cr3t.s3cr3t"
+	for name, answer := range map[string]*http.Response{
+		"text":                   answerWith(http.StatusOK, "access_token="+secret),
+		"a page":                 answerWith(http.StatusOK, "<html>"+secret),
+		"nothing":                answerWith(http.StatusOK, ""),
+		"too much":               answerWith(http.StatusOK, tokenJSON(1, map[string]any{"padding": strings.Repeat(secret, 1<<17)})),
+		"an error without text":  answerWith(http.StatusOK, `{"error":{},"access_token":"`+secret+`"}`),
+		"a token that is none":   answerWith(http.StatusOK, `{"access_token":"`+secret+`\r\nX-Evil: 1"}`),
+		"a token and an error":   answerWith(http.StatusOK, `{"error":"general_error","access_token":"`+secret+`"}`),
+		"a token and status 500": answerWith(http.StatusInternalServerError, tokenJSON(1, map[string]any{"access_token": secret})),
+		"a token and status 400": answerWith(http.StatusBadRequest, tokenJSON(1, map[string]any{"access_token": secret})),
+		"the request's secrets":  answerWith(http.StatusOK, `{"error":"bad client-secret","error_description":"no refresh-token"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			z := &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) { return answer, nil }}
+			err := get(t.Context(), clientOf(t, z, nil))
+			requireAuthError(t, err)
+			for _, verb := range []string{"%v", "%+v", "%#v", "%q"} {
+				text := fmt.Sprintf(verb, err) + fmt.Sprintf(verb, errors.Unwrap(err))
+				require.NotContains(t, text, secret)
+				require.NotContains(t, text, "client-secret")
+				require.NotContains(t, text, "refresh-token")
+			}
+			require.Empty(t, z.seen())
+		})
+	}
+}
+
+// A8
+func TestHungTokenServerHoldsNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{perToken: 20 * time.Second}
+		client := clientOf(t, z, nil)
+		var group sync.WaitGroup
+		start := time.Now()
+		leader, cancel := context.WithCancel(t.Context())
+		group.Go(func() {
+			err := get(leader, client)
+			assert.ErrorIs(t, err, context.Canceled)
+			assert.Equal(t, 2*time.Second, time.Since(start))
+		})
+		synctest.Wait()
+		for i := range 5 {
+			group.Go(func() {
+				limit := time.Duration(i+3) * time.Second
+				ctx, cancel := context.WithTimeout(t.Context(), limit)
+				defer cancel()
+				assert.ErrorIs(t, get(ctx, client), context.DeadlineExceeded)
+				assert.Equal(t, limit, time.Since(start))
+			})
+		}
+		group.Go(func() {
+			assert.NoError(t, get(t.Context(), client), "the leader's end is not the refresh's")
+			assert.Equal(t, 20*time.Second, time.Since(start))
+		})
+		time.Sleep(2 * time.Second)
+		cancel()
+		group.Wait()
+		require.Equal(t, 1, z.requests())
+	})
+}
+
+// A8
+func TestSilentTokenServerIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{perToken: time.Hour}
+		client := clientOf(t, z, nil)
+		start := time.Now()
+		err := get(t.Context(), client)
+		e := requireAuthError(t, err)
+		require.Equal(t, 30*time.Second, time.Since(start))
+		require.NotErrorIs(t, err, context.DeadlineExceeded, "that is for the caller's own deadline")
+		require.False(t, e.Permanent)
+		require.Equal(t, 1, z.requests())
+	})
+}
+
+// A9
+func TestLifetimeIsBelievedOnlyWithinReason(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		changes map[string]any
+		want    time.Duration
+	}{
+		"as documented":          {map[string]any{"expires_in": 3600}, time.Hour},
+		"shorter":                {map[string]any{"expires_in": 1800}, 30 * time.Minute},
+		"missing":                {map[string]any{"expires_in": nil}, time.Hour},
+		"null":                   {map[string]any{"expires_in": (*int)(nil)}, time.Hour},
+		"zero":                   {map[string]any{"expires_in": 0}, time.Hour},
+		"negative":               {map[string]any{"expires_in": -5}, time.Hour},
+		"a string":               {map[string]any{"expires_in": "1800"}, 30 * time.Minute},
+		"a word":                 {map[string]any{"expires_in": "soon"}, time.Hour},
+		"not a number":           {map[string]any{"expires_in": "NaN"}, time.Hour},
+		"milliseconds":           {map[string]any{"expires_in": 3600000}, time.Hour},
+		"milliseconds, of old":   {map[string]any{"expires_in": 1800000, "expires_in_sec": 1800}, 30 * time.Minute},
+		"beyond all numbers":     {map[string]any{"expires_in": 1e300}, time.Hour},
+		"a fraction of a second": {map[string]any{"expires_in": 0.5}, time.Hour},
+		"an object":              {map[string]any{"expires_in": map[string]any{}}, time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				z := &fakeZoho{answer: func(n int, _ *tokenRequest) (*http.Response, error) {
+					return answerWith(http.StatusOK, tokenJSON(n, test.changes)), nil
+				}}
+				store := NewMemoryTokenStore()
+				require.NoError(t, get(t.Context(), clientOf(t, z, store)))
+				token, err := store.Load(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, time.Now().Add(test.want), token.Expiry)
+			})
+		})
+	}
+}
+
+// A10
+func TestTokenIsRenewedInTheBackgroundBeforeItExpires(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{}
+		client := clientOf(t, z, nil)
+		require.NoError(t, get(t.Context(), client))
+		z.perToken = 10 * time.Second
+
+		time.Sleep(time.Hour - renewBefore - time.Second)
+		require.NoError(t, get(t.Context(), client))
+		synctest.Wait()
+		require.Equal(t, 1, z.requests(), "not yet")
+
+		time.Sleep(time.Second)
+		start := time.Now()
+		for _, err := range many(100, func() error { return get(t.Context(), client) }) {
+			require.NoError(t, err)
+		}
+		require.Equal(t, start, time.Now(), "nobody waits for the new token while the old one is good")
+		synctest.Wait()
+		require.Equal(t, 2, z.requests())
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		require.NoError(t, get(t.Context(), client))
+		require.Equal(t, "access-2", z.seen()[len(z.seen())-1])
+	})
+}
+
+// A10
+func TestFailedRenewalInTheBackgroundIsNotSeenWhileTheTokenIsGood(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{answer: func(n int, _ *tokenRequest) (*http.Response, error) {
+			if n == 1 {
+				return answerWith(http.StatusOK, tokenJSON(1, nil)), nil
+			}
+			return answerWith(http.StatusInternalServerError, "down"), nil
+		}}
+		client := clientOf(t, z, nil)
+		require.NoError(t, get(t.Context(), client))
+		expiry := time.Now().Add(time.Hour)
+		time.Sleep(time.Hour - renewBefore)
+		for time.Now().Before(expiry.Add(-expiryMargin)) {
+			require.NoError(t, get(t.Context(), client))
+			time.Sleep(time.Second)
+		}
+		require.Equal(t, 4, z.requests(), "the first, and one attempt in 30 seconds")
+		for time.Now().Before(expiry) {
+			require.NoError(t, get(t.Context(), client), "within the margin the old one is better than none")
+			time.Sleep(time.Second)
+		}
+		requireAuthError(t, get(t.Context(), client))
+	})
+}
+
+// A10
+func TestShortLivedTokenIsUsed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{answer: func(n int, _ *tokenRequest) (*http.Response, error) {
+			return answerWith(http.StatusOK, tokenJSON(n, map[string]any{"expires_in": 60})), nil
+		}}
+		client := clientOf(t, z, nil)
+		for range 40 {
+			require.NoError(t, get(t.Context(), client))
+			time.Sleep(time.Second)
+		}
+		require.Equal(t, 1, z.requests(), "a minute is shorter than the margin of an hour's token")
+	})
+}
+
+// A11
+func TestTokenEndpointRedirectIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		synctest.Test(t, func(t *testing.T) {
+			z := &fakeZoho{answer: func(_ int, r *tokenRequest) (*http.Response, error) {
+				response := answerWith(status, "")
+				response.Header.Set("Location", "https://evil.example/oauth/v2/token?refresh_token=refresh-token")
+				response.Request = r.Request
+				return response, nil
+			}}
+			err := get(t.Context(), clientOf(t, z, nil))
+			requireAuthError(t, err)
+			require.ErrorIs(t, err, ErrRedirect)
+			require.Contains(t, err.Error(), "https://evil.example")
+			require.NotContains(t, err.Error(), "refresh-token")
+			require.Equal(t, 1, z.requests())
+			require.Equal(t, accountsHost, z.tokens[0].URL.Host)
+		})
+	}
+}
+
+// A12
+func TestMissingScopeIsNotAReasonForANewToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{call: func(*http.Request) *http.Response {
+			return answerWith(http.StatusForbidden, `{"status":"error","code":"INVALID_OAUTH_SCOPE","message":"no"}`)
+		}}
+		err := get(t.Context(), clientOf(t, z, nil))
+		require.ErrorIs(t, err, ErrInvalidOAuthScope)
+		require.Equal(t, 1, z.requests())
+		require.Len(t, z.seen(), 1)
+	})
+}
+
+// A13
+func TestTokenOfAnotherDataCenterNamesTheRightOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{answer: func(n int, _ *tokenRequest) (*http.Response, error) {
+			return answerWith(http.StatusOK, tokenJSON(n, map[string]any{"api_domain": "https://www.zohoapis.eu"})), nil
+		}}
+		store := NewMemoryTokenStore()
+		err := get(t.Context(), clientOf(t, z, store))
+		e := requireAuthError(t, err)
+		require.True(t, e.Permanent)
+		require.ErrorIs(t, err, ErrWrongDataCenter)
+		require.Contains(t, err.Error(), "salesiq.EU")
+		require.Empty(t, z.seen(), "the token is not sent to the wrong data center")
+		token, err := store.Load(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, token)
+	})
+}
+
+// A14
+func TestNewerTokenInTheStoreIsUsedInsteadOfARequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{}
+		store := NewMemoryTokenStore()
+		save := func(token Secret, left time.Duration) {
+			require.NoError(t, store.Save(t.Context(), Token{AccessToken: token, Expiry: time.Now().Add(left)}))
+		}
+		save("first", time.Hour)
+		client := clientOf(t, z, store)
+		require.NoError(t, get(t.Context(), client))
+
+		// Another process renewed it, and the service killed the first one.
+		time.Sleep(time.Minute)
+		save("second", time.Hour)
+		z.revoke("first")
+		for _, err := range many(50, func() error { return get(t.Context(), client) }) {
+			require.NoError(t, err)
+		}
+
+		// Or it expired.
+		time.Sleep(time.Hour - time.Minute)
+		save("third", time.Hour)
+		require.NoError(t, get(t.Context(), client))
+		synctest.Wait()
+		require.NoError(t, get(t.Context(), client))
+		require.Equal(t, "third", z.seen()[len(z.seen())-1])
+		require.Zero(t, z.requests())
+
+		// An older one, though still good by its date, is no help.
+		save("second", 30*time.Minute)
+		z.revoke("third")
+		require.NoError(t, get(t.Context(), client))
+		require.Equal(t, "access-1", z.seen()[len(z.seen())-1])
+		require.Equal(t, 1, z.requests())
+	})
+}
+
+func TestStoredTokenOfOtherCredentialsIsNotUsed(t *testing.T) {
+	t.Parallel()
+	expiry := time.Now().Add(time.Hour)
+	for why, token := range map[string]Token{
+		"another account's":           {AccessToken: "other", RefreshToken: "other-refresh", Expiry: expiry},
+		"another account's, rotated":  {AccessToken: "other", RefreshToken: "refresh-token", Expiry: expiry, Grant: fingerprint("other-refresh")},
+		"another OAuth server's":      {AccessToken: "other", RefreshToken: "refresh-token", Expiry: expiry, AccountsURL: "https://accounts.zoho.eu"},
+		"another data center's":       {AccessToken: "other", RefreshToken: "refresh-token", Expiry: expiry, APIDomain: "https://www.zohoapis.in"},
+		"cannot stand in a header":    {AccessToken: "other\r\nX: 1", RefreshToken: "refresh-token", Expiry: expiry},
+		"without a date of expiry":    {AccessToken: "other", RefreshToken: "refresh-token"},
+		"about to expire":             {AccessToken: "other", RefreshToken: "refresh-token", Expiry: time.Now().Add(5 * time.Second)},
+		"empty, as on the first time": {},
+	} {
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			z := &fakeZoho{}
+			store := NewMemoryTokenStore()
+			require.NoError(t, store.Save(t.Context(), token))
+			require.NoError(t, get(t.Context(), clientOf(t, z, store)))
+			require.Equal(t, []string{"access-1"}, z.seen())
+			require.Equal(t, "refresh-token", z.tokens[0].form.Get("refresh_token"))
+		})
+	}
+}
+
+func TestStoreAloneSignsIn(t *testing.T) {
+	t.Parallel()
+	credentials := testCredentials
+	credentials.RefreshToken = ""
+	for name, test := range map[string]struct {
+		stored Token
+		want   error
+	}{
+		"a refresh token":        {Token{RefreshToken: "stored", AccountsURL: US.Accounts}, nil},
+		"nothing":                {Token{}, errNoRefreshToken},
+		"another server's token": {Token{RefreshToken: "stored", AccountsURL: EU.Accounts}, ErrWrongDataCenter},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			z := &fakeZoho{}
+			store := NewMemoryTokenStore()
+			require.NoError(t, store.Save(t.Context(), test.stored))
+			client, err := NewClient(RefreshToken(credentials, store), WithHTTPClient(&http.Client{Transport: z}))
+			require.NoError(t, err)
+			err = get(t.Context(), client)
+			if test.want == nil {
+				require.NoError(t, err)
+				require.Equal(t, "stored", z.tokens[0].form.Get("refresh_token"))
+				return
+			}
+			require.ErrorIs(t, err, test.want)
+			require.True(t, requireAuthError(t, err).Permanent)
+			require.Zero(t, z.requests())
+		})
+	}
+}
+
+func TestRefreshTokenSurvivesAnAnswerWithoutOneAndFollowsOneThatHasIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{answer: func(n int, _ *tokenRequest) (*http.Response, error) {
+			changes := map[string]any{}
+			if n == 2 {
+				changes["refresh_token"] = "rotated"
+			}
+			return answerWith(http.StatusOK, tokenJSON(n, changes)), nil
+		}}
+		store := NewMemoryTokenStore()
+		client := clientOf(t, z, store)
+		for _, want := range []Secret{"refresh-token", "rotated", "rotated"} {
+			require.NoError(t, get(t.Context(), client))
+			token, err := store.Load(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, want, token.RefreshToken)
+			time.Sleep(time.Hour)
+		}
+		var sent []string
+		for _, request := range z.tokens {
+			sent = append(sent, request.form.Get("refresh_token"))
+		}
+		require.Equal(t, []string{"refresh-token", "refresh-token", "rotated"}, sent)
+
+		// Another process with the old credentials finds what has become of them.
+		require.NoError(t, get(t.Context(), clientOf(t, z, store)))
+		require.Equal(t, "rotated", z.tokens[len(z.tokens)-1].form.Get("refresh_token"))
+	})
+}
+
+// testStore is a memory store with faults.
+type testStore struct {
+	TokenStore
+
+	mu         sync.Mutex
+	load, save func(ctx context.Context) error
+}
+
+func newTestStore() *testStore { return &testStore{TokenStore: NewMemoryTokenStore()} }
+
+func (s *testStore) fail(load, save func(context.Context) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.load, s.save = load, save
+}
+
+func (s *testStore) Load(ctx context.Context) (Token, error) {
+	s.mu.Lock()
+	fault := s.load
+	s.mu.Unlock()
+	if fault != nil {
+		if err := fault(ctx); err != nil {
+			return Token{}, err
+		}
+	}
+	return s.TokenStore.Load(ctx)
+}
+
+func (s *testStore) Save(ctx context.Context, token Token) error {
+	s.mu.Lock()
+	fault := s.save
+	s.mu.Unlock()
+	if fault != nil {
+		if err := fault(ctx); err != nil {
+			return err
+		}
+	}
+	return s.TokenStore.Save(ctx, token)
+}
+
+func TestStoreIsWrittenAlthoughTheCallWasCancelled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{perToken: 2 * time.Second}
+		store := newTestStore()
+		store.fail(nil, func(ctx context.Context) error { return ctx.Err() })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, get(ctx, clientOf(t, z, store)), context.DeadlineExceeded)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		token, err := store.Load(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, Secret("access-1"), token.AccessToken)
+	})
+}
+
+func TestStoreThatCannotBeWrittenFailsNoCall(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]func(context.Context) error{
+		"an error":               func(context.Context) error { return errors.New("disk full") },
+		"a panic":                func(context.Context) error { panic("client-secret") },
+		"silence":                func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+		"silence, deaf to limit": func(context.Context) error { <-time.After(time.Minute); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				z := &fakeZoho{answer: func(n int, _ *tokenRequest) (*http.Response, error) {
+					return answerWith(http.StatusOK, tokenJSON(n, map[string]any{"refresh_token": fmt.Sprint("rotated-", n)})), nil
+				}}
+				store := newTestStore()
+				store.fail(nil, fault)
+				var log bytes.Buffer
+				client := clientOf(t, z, store, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+				require.NoError(t, get(t.Context(), client))
+				require.Contains(t, log.String(), "token not stored")
+				for _, secret := range []string{"client-secret", "access-1", "rotated-1"} {
+					require.NotContains(t, log.String(), secret)
+				}
+
+				store.fail(nil, nil)
+				time.Sleep(time.Hour)
+				require.NoError(t, get(t.Context(), client))
+				require.Equal(t, "rotated-1", z.tokens[1].form.Get("refresh_token"), "what was not stored is not forgotten")
+				token, err := store.Load(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, Secret("rotated-2"), token.RefreshToken, "the next renewal writes again")
+			})
+		})
+	}
+}
+
+func TestStoreThatCannotBeReadIsAnErrorAtTheStartOnly(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("no such luck")
+	for name, fault := range map[string]func(context.Context) error{
+		"an error": func(context.Context) error { return broken },
+		"a panic":  func(context.Context) error { panic(broken) },
+		"silence":  func(context.Context) error { <-time.After(time.Minute); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				z := &fakeZoho{}
+				store := newTestStore()
+				store.fail(fault, nil)
+				client := clientOf(t, z, store)
+				for _, err := range many(10, func() error { return get(t.Context(), client) }) {
+					requireAuthError(t, err)
+					require.ErrorContains(t, err, "token store")
+				}
+				require.Zero(t, z.requests())
+
+				store.fail(nil, nil)
+				time.Sleep(firstPause)
+				require.NoError(t, get(t.Context(), client))
+
+				store.fail(fault, nil)
+				time.Sleep(time.Hour)
+				require.NoError(t, get(t.Context(), client))
+				require.Equal(t, 2, z.requests())
+				time.Sleep(time.Minute) // For the silent one to end.
+			})
+		})
+	}
+}
+
+// A panic anywhere in a refresh must not take the refresher with it.
+func TestPanicInTheTransportIsAnError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{answer: func(n int, _ *tokenRequest) (*http.Response, error) {
+			if n == 1 {
+				panic("client-secret")
+			}
+			return answerWith(http.StatusOK, tokenJSON(n, nil)), nil
+		}}
+		client := clientOf(t, z, nil)
+		err := get(t.Context(), client)
+		requireAuthError(t, err)
+		require.NotContains(t, err.Error(), "client-secret")
+		time.Sleep(time.Minute)
+		require.NoError(t, get(t.Context(), client))
+	})
+}
+
+func TestUnreachableTokenServerIsTriedTwice(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]func() (*http.Response, error){
+		"refused": func() (*http.Response, error) { return nil, syscall.ECONNREFUSED },
+		"reset":   func() (*http.Response, error) { return nil, syscall.ECONNRESET },
+		"cut": func() (*http.Response, error) {
+			response := answerWith(http.StatusOK, "")
+			response.Body = io.NopCloser(io.MultiReader(strings.NewReader("{"), failingReader{}))
+			return response, nil
+		},
+		"bad gateway": func() (*http.Response, error) { return answerWith(http.StatusBadGateway, "<html>"), nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				z := &fakeZoho{answer: func(n int, _ *tokenRequest) (*http.Response, error) {
+					if n == 1 {
+						return fault()
+					}
+					return answerWith(http.StatusOK, tokenJSON(n, nil)), nil
+				}}
+				require.NoError(t, get(t.Context(), clientOf(t, z, nil)))
+				require.Equal(t, 2, z.requests())
+			})
+		})
+	}
+}
+
+type failingReader struct{}
+
+func (failingReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestOutageOfTheTokenServerStaysWithinTheBudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var times []time.Time
+		z := &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) {
+			times = append(times, time.Now())
+			return nil, syscall.ECONNREFUSED
+		}}
+		client := clientOf(t, z, nil)
+		start := time.Now()
+		for time.Since(start) < time.Hour {
+			err := get(t.Context(), client)
+			e := requireAuthError(t, err)
+			require.False(t, e.Permanent)
+			require.False(t, e.RetryAt.Before(time.Now()))
+			require.NotErrorIs(t, err, ErrTransport, "the pipeline would retry that")
+			time.Sleep(time.Second)
+		}
+		for i := tokenBudget; i < len(times); i++ {
+			require.Greater(t, times[i].Sub(times[i-tokenBudget]), 10*time.Minute)
+		}
+		require.Greater(t, len(times), 40, "but it goes on asking")
+	})
+}
+
+func TestNoMoreThanTenTokensInTenMinutes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{call: func(*http.Request) *http.Response {
+			return answerWith(http.StatusUnauthorized, `{"status":"error","code":"INVALID_TOKEN","message":"no"}`)
+		}}
+		client := clientOf(t, z, nil)
+		start := time.Now()
+		for range 100 {
+			require.Error(t, get(t.Context(), client))
+		}
+		require.Equal(t, 10, z.requests())
+		e := requireAuthError(t, get(t.Context(), client))
+		require.ErrorIs(t, e, errBudget)
+		require.Equal(t, start.Add(tokenWindow), e.RetryAt)
+		require.Equal(t, start, time.Now(), "nobody waits")
+
+		z.call = nil
+		time.Sleep(tokenWindow)
+		require.NoError(t, get(t.Context(), client))
+	})
+}
+
+func TestAuthenticatorServesOneDataCenter(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{}
+	auth := RefreshToken(testCredentials, nil)
+	transport := WithHTTPClient(&http.Client{Transport: z})
+	first, err := NewClient(auth, transport, WithDataCenter(US))
+	require.NoError(t, err)
+	second, err := NewClient(auth, transport, WithDataCenter(US))
+	require.NoError(t, err)
+	require.NoError(t, get(t.Context(), first))
+	require.NoError(t, get(t.Context(), second))
+	require.Equal(t, 1, z.requests(), "both share one token")
+
+	for why, option := range map[string]Option{
+		"another data center":              WithDataCenter(EU),
+		"another service, same OAuth host": WithBaseURL(EU.API),
+		"another OAuth host":               WithAccountsURL(EU.Accounts),
+	} {
+		_, err = NewClient(auth, transport, WithDataCenter(US), option)
+		require.ErrorIs(t, err, ErrInvalidInput, why)
+	}
+}
+
+func TestIncompleteCredentialsAreRefused(t *testing.T) {
+	t.Parallel()
+	for field, auth := range map[string]Authenticator{
+		"client ID":      RefreshToken(Credentials{ClientSecret: "s", RefreshToken: "r"}, nil),
+		"client secret":  RefreshToken(Credentials{ClientID: "c", RefreshToken: "r"}, nil),
+		"refresh token":  RefreshToken(Credentials{ClientID: "c", ClientSecret: "s"}, nil),
+		"access token":   StaticToken("a\r\nX: 1"),
+		"token source":   TokenSource(nil),
+		"token file":     RefreshToken(testCredentials, FileTokenStore("", make([]byte, 32))),
+		"token file key": RefreshToken(testCredentials, FileTokenStore("token", make([]byte, 16))),
+	} {
+		_, err := NewClient(auth)
+		var e *InputError
+		require.ErrorAs(t, err, &e, field)
+		require.Equal(t, field, e.Field)
+	}
+}
+
+// lockingStore is what processes share: a token and a lock.
+type lockingStore struct {
+	*testStore
+
+	lock chan struct{}
+	err  error
+}
+
+func (s *lockingStore) Lock(ctx context.Context) (LockedTokenStore, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	select {
+	case s.lock <- struct{}{}:
+		return lockedStore{s.testStore, s.lock}, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+type lockedStore struct {
+	*testStore
+
+	lock chan struct{}
+}
+
+func (s lockedStore) Unlock() { <-s.lock }
+
+func TestProcessesThatShareALockingStoreRequestOneToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{perToken: time.Second}
+		store := &lockingStore{testStore: newTestStore(), lock: make(chan struct{}, 1)}
+		var group sync.WaitGroup
+		for range 4 {
+			process := clientOf(t, z, store)
+			group.Go(func() {
+				for _, err := range many(25, func() error { return get(t.Context(), process) }) {
+					assert.NoError(t, err)
+				}
+			})
+		}
+		group.Wait()
+		require.Equal(t, 1, z.requests())
+		require.Empty(t, store.lock, "each gives the lock back")
+	})
+}
+
+func TestTokenIsRenewedWithoutALockThatCannotBeHad(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{}
+		held := make(chan struct{}, 1)
+		held <- struct{}{} // By someone who is dead.
+		for i, store := range []TokenStore{
+			&lockingStore{testStore: newTestStore(), lock: held},
+			&lockingStore{testStore: newTestStore(), err: errors.New("gone")},
+		} {
+			require.NoError(t, get(t.Context(), clientOf(t, z, store)))
+			require.Equal(t, i+1, z.requests())
+		}
+	})
+}
+
+// BenchmarkTokenHeader is the hot path: no lock, no allocation.
+func BenchmarkTokenHeader(b *testing.B) {
+	c := defaultConfig()
+	if err := c.finish(); err != nil {
+		b.Fatal(err)
+	}
+	r := newRefresher(c, &testCredentials, NewMemoryTokenStore())
+	r.current.Store(newBearer(Token{AccessToken: "access", Expiry: time.Now().Add(24 * time.Hour)}, time.Now()))
+	ctx := b.Context()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := r.Header(ctx); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func TestTokenHeaderAllocatesNothing(t *testing.T) {
+	r := refresherOf(t, &fakeZoho{}, nil)
+	_, err := r.Header(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		_, _ = r.Header(t.Context())
+	}))
+}
