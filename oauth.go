@@ -144,8 +144,8 @@ func (o *OAuth) ParseCallback(query url.Values, state string) (AuthCode, error) 
 		return AuthCode{}, inputError("state", "is not the one that was sent: the callback belongs to another sign-in, or is forged")
 	}
 	if code := query.Get("error"); code != "" {
-		code = printable(code)
-		return AuthCode{}, &AuthError{Code: code, Description: printable(query.Get("error_description")), Permanent: remedies[code] != ""}
+		code = transport.OneLine(code)
+		return AuthCode{}, &AuthError{Code: code, Description: transport.OneLine(query.Get("error_description")), Permanent: remedies[code] != ""}
 	}
 	if err := checkToken("code", query.Get("code")); err != nil {
 		return AuthCode{}, err
@@ -316,14 +316,4 @@ func (s *oauthServer) revoke(ctx context.Context, token Secret) error {
 		return newAuthError(ctx, err)
 	}
 	return nil
-}
-
-// printable keeps what a stranger put into a URL fit for one line of a log.
-func printable(words string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return -1
-		}
-		return r
-	}, words[:min(len(words), 256)])
 }

@@ -89,7 +89,7 @@ func TestCallbackIsBelievedOnlyWithTheStateAndAKnownServer(t *testing.T) {
 		"no state":                         {query: "code=c", refuse: "state"},
 		"another state, though refused":    {query: "error=access_denied&state=other", refuse: "state"},
 		"refused":                          {query: "error=access_denied&state=s", refuse: "access_denied"},
-		"refused, with a line break":       {query: "error=a%0d%0aforged+line&state=s", refuse: "aforged line"},
+		"refused, with a line break":       {query: "error=a%0d%0aforged+line&state=s", refuse: "a forged line"},
 		"no code":                          {query: "state=s", refuse: "code"},
 		"a code that is none":              {query: "state=s&code=a%0d%0ab", refuse: "code"},
 		"a foreign server":                 {query: "code=c&state=s&accounts-server=https://accounts.zoho.com.evil.example", refuse: "accounts-server"},

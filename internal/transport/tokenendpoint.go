@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
@@ -99,7 +100,9 @@ func (t *TokenEndpoint) Send(request *http.Request) (map[string]any, error) {
 	if f == nil {
 		return fields, nil
 	}
-	f.RetryAfter, _ = retryAfter(response.Header, time.Now())
+	if wait, ok := retryAfter(response.Header, time.Now()); ok {
+		f.RetryAfter = wait
+	}
 	clean := cleaner(request)
 	f.Code, f.Description = clean(f.Code), clean(f.Description)
 	return nil, f
@@ -194,18 +197,32 @@ func ValidToken(token string) bool {
 	return token != "" && len(token) <= maxToken
 }
 
-// cleaner returns a func that makes the server's words fit for an error: short,
-// on one line, and without the secrets of the request, which they may repeat.
+// cleaner returns a func that makes the server's words fit for an error, without
+// the secrets of the request, which they may repeat.
 func cleaner(request *http.Request) func(string) string {
 	var pairs []string
 	for _, secret := range secretsOf(request) {
 		pairs = append(pairs, secret, "[redacted]")
 	}
 	secrets := strings.NewReplacer(pairs...)
-	return func(words string) string {
-		words = excerpt([]byte(secrets.Replace(words)))
-		return words[:min(len(words), maxWords)]
-	}
+	return func(words string) string { return shorten(secrets.Replace(visible(words))) }
+}
+
+// OneLine makes a stranger's words fit for an error: short, and on one line.
+func OneLine(words string) string { return shorten(visible(words)) }
+
+func visible(words string) string {
+	kept := strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, words)
+	return strings.Join(strings.Fields(kept), " ")
+}
+
+func shorten(words string) string {
+	return strings.ToValidUTF8(words[:min(len(words), maxWords)], "")
 }
 
 func secretsOf(request *http.Request) (secrets []string) {

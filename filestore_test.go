@@ -1,0 +1,218 @@
+package salesiq
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var testKey = []byte("0123456789abcdef0123456789abcdef")
+
+func fullToken() Token {
+	return Token{
+		AccessToken:  "access-text",
+		RefreshToken: "refresh-text",
+		Expiry:       time.Now().Add(time.Hour).UTC().Round(0),
+		APIDomain:    "https://www.zohoapis.eu",
+		AccountsURL:  "https://accounts.zoho.eu",
+		Grant:        fingerprint("refresh-text"),
+	}
+}
+
+func TestFileStoreKeepsAllOfATokenEncrypted(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "token")
+	want := fullToken()
+	require.NoError(t, FileTokenStore(path, testKey).Save(t.Context(), want))
+	got, err := FileTokenStore(path, testKey).Load(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for _, text := range []string{"access-text", "refresh-text", "zoho"} {
+		require.NotContains(t, string(content), text)
+	}
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	if runtime.GOOS != "windows" {
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	}
+	require.Len(t, entries(t, path), 1, "no temporary file is left")
+}
+
+func entries(t *testing.T, path string) []os.DirEntry {
+	t.Helper()
+	found, err := os.ReadDir(filepath.Dir(path))
+	require.NoError(t, err)
+	return found
+}
+
+func TestFileStoreStartsEmpty(t *testing.T) {
+	t.Parallel()
+	token, err := FileTokenStore(filepath.Join(t.TempDir(), "token"), testKey).Load(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, token)
+}
+
+func TestFileThatCannotBeTrustedIsRefusedAndLeftAlone(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("modes and links are other things there")
+	}
+	for why, test := range map[string]struct {
+		spoil func(t *testing.T, path string)
+		want  string
+	}{
+		"another key": {func(t *testing.T, path string) {
+			t.Helper()
+			require.NoError(t, os.Remove(path))
+			require.NoError(t, FileTokenStore(path, bytes.Repeat([]byte("k"), 32)).Save(t.Context(), fullToken()))
+		}, "another one"},
+		"a changed byte": {func(t *testing.T, path string) {
+			t.Helper()
+			content, err := os.ReadFile(path)
+			require.NoError(t, err)
+			content[len(content)-1] ^= 1
+			require.NoError(t, os.WriteFile(path, content, 0o600))
+		}, "damaged"},
+		"cut":   {func(t *testing.T, path string) { t.Helper(); require.NoError(t, os.Truncate(path, 60)) }, "damaged"},
+		"empty": {func(t *testing.T, path string) { t.Helper(); require.NoError(t, os.Truncate(path, 0)) }, "not a token file"},
+		"something else": {func(t *testing.T, path string) {
+			t.Helper()
+			require.NoError(t, os.WriteFile(path, []byte(`{"access_token":"x"}`), 0o600))
+		}, "not a token file"},
+		"a later version": {func(t *testing.T, path string) {
+			t.Helper()
+			content, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(path, bytes.Replace(content, []byte("file 1"), []byte("file 2"), 1), 0o600))
+		}, "not a token file of this version"},
+		"open to others": {func(t *testing.T, path string) { t.Helper(); require.NoError(t, os.Chmod(path, 0o640)) }, "0600"},
+		"a symbolic link": {func(t *testing.T, path string) {
+			t.Helper()
+			require.NoError(t, os.Rename(path, path+".real"))
+			require.NoError(t, os.Symlink(path+".real", path))
+		}, "not a regular file"},
+		"a directory": {func(t *testing.T, path string) {
+			t.Helper()
+			require.NoError(t, os.Remove(path))
+			require.NoError(t, os.Mkdir(path, 0o700))
+		}, "not a regular file"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "token")
+			store := FileTokenStore(path, testKey)
+			require.NoError(t, store.Save(t.Context(), fullToken()))
+			test.spoil(t, path)
+			before, _ := os.ReadFile(path)
+
+			_, err := store.Load(t.Context())
+			require.ErrorContains(t, err, test.want)
+			require.ErrorContains(t, err, path)
+			require.ErrorContains(t, store.Save(t.Context(), fullToken()), test.want)
+			err = get(t.Context(), clientOf(t, &fakeZoho{}, store))
+			requireAuthError(t, err)
+			require.ErrorContains(t, err, test.want)
+
+			after, _ := os.ReadFile(path)
+			require.Equal(t, before, after)
+		})
+	}
+}
+
+func TestFileStoreSaysWhyItCannotWrite(t *testing.T) {
+	t.Parallel()
+	err := FileTokenStore(filepath.Join(t.TempDir(), "missing", "token"), testKey).Save(t.Context(), fullToken())
+	require.ErrorIs(t, err, os.ErrNotExist)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	path := filepath.Join(t.TempDir(), "token")
+	require.ErrorIs(t, FileTokenStore(path, testKey).Save(ctx, fullToken()), context.Canceled)
+	require.Empty(t, entries(t, path))
+}
+
+func TestClientSurvivesARestartWithOneToken(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "token")
+	z := &fakeZoho{}
+	for range 5 {
+		require.NoError(t, get(t.Context(), clientOf(t, z, FileTokenStore(path, testKey))))
+	}
+	require.Equal(t, 1, z.requests())
+}
+
+// writerVariable turns the test binary into one of several processes that
+// write to the same file.
+const writerVariable = "SALESIQ_TEST_TOKEN_FILE"
+
+func TestProcessesThatWriteAtOnceLeaveAWholeFile(t *testing.T) {
+	if path := os.Getenv(writerVariable); path != "" {
+		writeTokens(t, path)
+		return
+	}
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, FileTokenStore(path, testKey).Save(t.Context(), fullToken()))
+	var writers []*exec.Cmd
+	for range 3 {
+		writer := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+		writer.Env = append(os.Environ(), writerVariable+"="+path)
+		require.NoError(t, writer.Start())
+		writers = append(writers, writer)
+	}
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		for _, writer := range writers {
+			if failed := writer.Wait(); failed != nil {
+				err = failed
+			}
+		}
+		done <- err
+	}()
+	for {
+		token, err := FileTokenStore(path, testKey).Load(t.Context())
+		require.NoError(t, err)
+		require.True(t, strings.HasPrefix(token.APIDomain, "https://"))
+		select {
+		case err := <-done:
+			require.NoError(t, err)
+			require.Len(t, entries(t, path), 1)
+			return
+		default:
+		}
+	}
+}
+
+func writeTokens(t *testing.T, path string) {
+	t.Helper()
+	store := FileTokenStore(path, testKey)
+	for i := range 20 {
+		token := fullToken()
+		token.AccessToken = Secret(fmt.Sprint(os.Getpid(), i))
+		require.NoError(t, store.Save(t.Context(), token))
+	}
+}
+
+func TestMemoryStoreStartsEmptyAndKeeps(t *testing.T) {
+	t.Parallel()
+	store := NewMemoryTokenStore()
+	token, err := store.Load(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, token)
+	require.NoError(t, store.Save(t.Context(), fullToken()))
+	token, err = store.Load(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, Secret("access-text"), token.AccessToken)
+}
