@@ -27,6 +27,10 @@
 // constants for the documented values; unknown values are kept as they are.
 // Fields that this package does not know are in each object's Extra.
 //
+// A program may keep objects with encoding/json and read them back whole. Until
+// Go 1.26 it writes the unknown fields under the name Extra; from 1.27 on they
+// stand beside the others, as they came. A [Secret] is not written.
+//
 // Updates are made of [Opt] fields, which tell "leave alone" from "set to
 // nothing" from "clear": the zero Opt, [Set] and [Null].
 //

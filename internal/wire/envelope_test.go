@@ -1,0 +1,109 @@
+package wire_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+type thing struct {
+	ID     string         `json:"id"`
+	Status string         `json:"status"`
+	Text   string         `json:"message"`
+	Data   map[string]any `json:"data"`
+}
+
+func TestDecodeFindsTheObject(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"status":"success","data":{"id":"a","status":"open"}}`,
+		`{"data":{"id":"a","status":"open"},"status":"success","sync_time":1}`,
+		`{"DATA":{"ID":"a","Status":"open"}}`,
+		`{"id":"a","status":"open"}`,
+		` {"status":"open","id":"a"} `,
+	} {
+		got, err := wire.Decode[thing]([]byte(body))
+		require.NoError(t, err, body)
+		assert.Equal(t, &thing{ID: "a", Status: "open"}, got, body)
+	}
+}
+
+func TestDecodeSaysThatThereIsNothing(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		``, " \r\n", `{}`, `{"data":null}`, `{"status":"success"}`, `{"status":"success","message":"ok"}`,
+		`{"status":"success","data":null}`, `{"status":"success","pagination":{"page":1}}`,
+	} {
+		_, err := wire.Decode[thing]([]byte(body))
+		require.ErrorIs(t, err, wire.ErrNoData, body)
+	}
+	for _, body := range []string{`<html>`, `[`, `"x"`, `5`, `{"data":[]}`, `{"data":"x"}`, `{"id":5}`, `{"id":"a"}{}`} {
+		_, err := wire.Decode[thing]([]byte(body))
+		require.Error(t, err, body)
+		require.NotErrorIs(t, err, wire.ErrNoData, body)
+	}
+}
+
+func TestDecodeListFindsTheList(t *testing.T) {
+	t.Parallel()
+	items, paging, err := wire.DecodeList[thing]([]byte(`{"status":"success","data":[{"id":"a"},{"id":"b"}],"pagination":{"page":2,"per_page":2,"total":8}}`))
+	require.NoError(t, err)
+	assert.Equal(t, []thing{{ID: "a"}, {ID: "b"}}, items)
+	assert.Equal(t, wire.Paging{Page: 2, PerPage: 2, Total: 8}, paging)
+
+	for _, body := range []string{`[]`, `null`, `{"data":[]}`, `{"data":null}`, `{"status":"success"}`} {
+		items, paging, err := wire.DecodeList[thing]([]byte(body))
+		require.NoError(t, err, body)
+		assert.Equal(t, []thing{}, items, "%s: never nil", body)
+		assert.Zero(t, paging)
+	}
+	for _, body := range []string{``, `{"id":"a"}`, `{"data":{"id":"a"}}`, `"x"`, `[{"id":1}]`} {
+		_, _, err := wire.DecodeList[thing]([]byte(body))
+		require.Error(t, err, body)
+	}
+}
+
+func TestDecodeOpenFindsTheObject(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		why, body string
+		want      thing
+	}{
+		{"bare", `{"id":"a"}`, thing{ID: "a"}},
+		{"in an envelope", `{"data":{"id":"a"}}`, thing{ID: "a"}},
+		{"wrapped", `{"thing":{"id":"a"}}`, thing{ID: "a"}},
+		{"wrapped in an envelope", `{"status":"success","data":{"thing":{"id":"a"}}}`, thing{ID: "a"}},
+		{"wrapped twice", `{"data":{"thing":{"item":{"id":"a"}}}}`, thing{ID: "a"}},
+		{"a string under the wrapper's name is a field", `{"id":"a","item":"x"}`, thing{ID: "a"}},
+		{"an object with an id keeps its data", `{"id":"a","data":{"id":"b"}}`, thing{ID: "a", Data: map[string]any{"id": "b"}}},
+		{"an object with its own status is no report", `{"status":"open"}`, thing{Status: "open"}},
+		{"a text is no report without a status", `{"message":"hello"}`, thing{Text: "hello"}},
+		{"a report", `{"status":"success","message":"done"}`, thing{}},
+		{"null", `null`, thing{}},
+		{"nothing", ``, thing{}},
+		{"null within", `{"data":{"thing":null}}`, thing{}},
+	} {
+		var got thing
+		require.NoError(t, wire.DecodeOpen([]byte(row.body), &got, "thing", "item"), row.why)
+		assert.Equal(t, row.want, got, row.why)
+	}
+	for _, body := range []string{`<html>`, `{`, `"ok"`, `[1]`, `{"data":"x"}`, `{"id":1}`} {
+		require.Error(t, wire.DecodeOpen([]byte(body), new(thing), "thing"), body)
+	}
+}
+
+func TestDecodeOpenReadsDataOfAnyKind(t *testing.T) {
+	t.Parallel()
+	var number int
+	require.NoError(t, wire.DecodeOpen([]byte(`{"status":"success","data":7}`), &number))
+	assert.Equal(t, 7, number)
+	var list []string
+	require.NoError(t, wire.DecodeOpen([]byte(`{"data":["a"]}`), &list))
+	assert.Equal(t, []string{"a"}, list)
+	kept := 3
+	require.NoError(t, wire.DecodeOpen([]byte(`{"data":null}`), &kept))
+	assert.Equal(t, 3, kept, "nothing leaves it as it was")
+}
