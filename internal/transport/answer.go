@@ -2,9 +2,11 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"strings"
@@ -37,14 +39,16 @@ type Answer struct {
 // body is a whole answer in memory, in the clothes of a response's body.
 type body struct {
 	bytes.Reader
+
 	buffer *[]byte
+	token  secret
 }
 
 func (b *body) Close() error { return nil }
 
 func (a *Answer) take(response *http.Response, r *Request) {
 	a.Status, a.Header, a.request = response.StatusCode, response.Header, r
-	a.body = response.Body.(*body) //nolint:errcheck,forcetypeassert // The sender put it there.
+	a.body = response.Body.(*body) //nolint:forcetypeassert // The sender put it there.
 	a.Body = *a.body.buffer
 }
 
@@ -58,8 +62,9 @@ func (a *Answer) Release() {
 
 // Undecodable is the failure of a caller who could not make sense of the body.
 func (a *Answer) Undecodable(cause error) *Failure {
-	f := newFailure(a.Status, a.Header, a.Body)
-	f.Err = fmt.Errorf("%w: %w", ErrDecode, cause)
+	token := a.body.token
+	f := newFailure(a.Status, a.Header, a.Body, token)
+	f.Err = fmt.Errorf("%w: %w", ErrDecode, token.inError(cause))
 	f.MaybeProcessed = !a.request.Idempotent
 	return f
 }
@@ -102,13 +107,11 @@ const excerptBytes = 512
 
 // newFailure describes an answer; whether the service itself speaks in it is
 // for the caller to find out.
-func newFailure(status int, header http.Header, body []byte) *Failure {
-	f := &Failure{Status: status, Header: header, Sent: true, RequestID: requestID(header)}
-	f.ContentType, _, _ = mime.ParseMediaType(header.Get("Content-Type"))
-	if f.ContentType == "" {
-		f.ContentType = "no content type"
-	}
-	f.Excerpt = excerpt(body)
+func newFailure(status int, header http.Header, body []byte, token secret) *Failure {
+	f := &Failure{Status: status, Header: header, Sent: true, RequestID: requestID(header, token)}
+	contentType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	f.ContentType = cmp.Or(label(token.inText(contentType)), "no content type")
+	f.Excerpt = excerpt(token.in(body))
 	return f
 }
 
@@ -124,14 +127,19 @@ func excerpt(body []byte) string {
 	return strings.Join(strings.Fields(visible), " ")
 }
 
-func requestID(header http.Header) string {
+func requestID(header http.Header, token secret) string {
 	for _, name := range []string{"X-Request-Id", "X-Correlation-Id"} {
 		if id := header.Get(name); id != "" {
-			return id
+			return label(token.inText(id))
 		}
 	}
 	return ""
 }
+
+const maxLabel = 128
+
+// label is what is kept of a header's value: no more than fits into a log.
+func label(value string) string { return excerpt([]byte(value[:min(len(value), maxLabel)])) }
 
 // buffers holds bodies between answers. Rare large ones are left to the
 // garbage collector.
@@ -148,16 +156,19 @@ func putBuffer(buffer *[]byte) {
 
 const minBuffer = 4 << 10
 
-// readAll reads src into a pooled buffer that never grows beyond limit+1.
+// readAll reads src into a pooled buffer. It believes a header's size only so
+// far, and grows such that all buffers together, outgrown ones included, are no
+// larger than twice the limit.
 func readAll(src io.Reader, sizeHint, limit int64) (*[]byte, error) {
-	buffer := buffers.Get().(*[]byte) //nolint:errcheck,forcetypeassert // The pool holds nothing else.
+	most := int(min(limit, math.MaxInt-1)) + 1 // A byte over the limit tells.
+	buffer := buffers.Get().(*[]byte)          //nolint:errcheck,forcetypeassert // The pool holds nothing else.
 	b := (*buffer)[:0]
-	if want := int(min(sizeHint, limit)) + 1; want > cap(b) {
+	if want := int(min(sizeHint, maxPooledBuffer-1)) + 1; want > cap(b) {
 		b = make([]byte, 0, max(want, minBuffer))
 	}
 	for {
 		if len(b) == cap(b) {
-			grown := make([]byte, len(b), min(2*max(cap(b), minBuffer), int(limit)+1))
+			grown := make([]byte, len(b), nextSize(cap(b), most))
 			copy(grown, b)
 			b = grown
 		}
@@ -165,7 +176,7 @@ func readAll(src io.Reader, sizeHint, limit int64) (*[]byte, error) {
 		b = b[:len(b)+n]
 		*buffer = b
 		switch {
-		case int64(len(b)) > limit:
+		case len(b) >= most:
 			return buffer, ErrTooLarge
 		case err == io.EOF: //nolint:errorlint // As io.ReadAll does.
 			return buffer, nil
@@ -173,4 +184,12 @@ func readAll(src io.Reader, sizeHint, limit int64) (*[]byte, error) {
 			return buffer, err
 		}
 	}
+}
+
+func nextSize(size, most int) int {
+	next := 2 * max(size, minBuffer)
+	if next > most/2 {
+		return most
+	}
+	return next
 }

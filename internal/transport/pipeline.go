@@ -62,9 +62,9 @@ func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
 	}
 	request, err := retryablehttp.NewRequestWithContext(context.WithValue(ctx, callKey{}, c), r.Method, r.URL, body)
 	if err != nil {
-		return &Answer{}, &Failure{Err: err}
+		return &Answer{}, &Failure{Err: withoutURL(err)}
 	}
-	response, err := p.retrier.do(c, request)
+	response, err := p.retrier.do(c, request) //nolint:bodyclose // It is in memory.
 	answer := &Answer{Attempts: c.attempts}
 	if err != nil {
 		return answer, c.verdict(ctx, err)
@@ -87,5 +87,5 @@ type call struct {
 type callKey struct{}
 
 func callOf(ctx context.Context) *call {
-	return ctx.Value(callKey{}).(*call) //nolint:errcheck,forcetypeassert // Do put it there.
+	return ctx.Value(callKey{}).(*call) //nolint:forcetypeassert // Do put it there.
 }

@@ -27,6 +27,7 @@ type retrier struct {
 	client      *http.Client
 	maxAttempts int
 	maxWait     time.Duration
+	budget      budget
 }
 
 func newRetrier(next http.RoundTripper, c Config) *retrier {
@@ -59,6 +60,7 @@ func (r *retrier) do(c *call, request *retryablehttp.Request) (*http.Response, e
 // it survives whatever ends the loop.
 func (c *call) check(ctx context.Context, _ *http.Response, err error) (bool, error) {
 	if err == nil {
+		c.retrier.budget.earn()
 		return false, nil
 	}
 	f := c.fail(err)
@@ -66,7 +68,7 @@ func (c *call) check(ctx context.Context, _ *http.Response, err error) (bool, er
 		return false, f
 	}
 	c.pause = f.pause(c.attempts)
-	if !c.affordable(ctx) {
+	if !c.affordable(ctx) || !f.cheap() && !c.retrier.budget.spend() {
 		return false, f
 	}
 	return true, nil
@@ -97,8 +99,13 @@ func (f *Failure) maybeProcessed() bool {
 
 // notProcessed reports whether the service said that it did not act.
 func (f *Failure) notProcessed() bool {
-	return f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit || tokenRefused(f) ||
-		f.Answer.Code != "" && f.Answer.Code != codeInternalError && f.Status < 500
+	return f.cheap() || f.Answer.Code != "" && f.Answer.Code != codeInternalError && f.Status < 500
+}
+
+// cheap reports whether a retry adds nothing to an outage: the service works,
+// and wants the request later, or with another token.
+func (f *Failure) cheap() bool {
+	return f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit || tokenRefused(f)
 }
 
 // worthRetrying is the retry contract of the package documentation.
@@ -157,7 +164,7 @@ func (c *call) affordable(ctx context.Context) bool {
 }
 
 // jitter spreads callers over the whole of d.
-func jitter(d time.Duration) time.Duration { return rand.N(d) + 1 }
+func jitter(d time.Duration) time.Duration { return rand.N(d) + 1 } //nolint:gosec // It is no secret.
 
 // verdict is the outcome of a call that failed. Where the caller's context
 // ended it, the context's error stands beside the last failure.

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
-	"sync/atomic"
 	"time"
 
 	"github.com/salesiq-go/salesiq/internal/wire"
@@ -35,19 +33,20 @@ func (s *sender) RoundTrip(request *http.Request) (*http.Response, error) {
 	w := watch(cancel, s.timeout, s.stall)
 	defer w.timer.Stop()
 
-	var sent *atomic.Bool
+	var sent *sending
 	if !callOf(ctx).request.Idempotent {
 		ctx, sent = watchSending(ctx)
 	}
+	token := secretOf(request)
 	response, err := s.next.RoundTrip(request.WithContext(ctx))
 	if err != nil {
 		if response != nil && response.Body != nil {
 			response.Body.Close() //nolint:errcheck // Not a legal pair, but seen in the wild.
 		}
-		return nil, broken(ctx, err, &Failure{Sent: sent == nil || sent.Load()})
+		return nil, broken(ctx, err, &Failure{Sent: sent == nil || sent.begun()}, token)
 	}
 	w.Reader = response.Body
-	return s.receive(ctx, w, response)
+	return s.receive(ctx, w, response, token)
 }
 
 // watchdog ends an exchange that takes too long as a whole, or between two
@@ -77,31 +76,24 @@ func (w *watchdog) Read(b []byte) (int, error) {
 	return w.Reader.Read(b)
 }
 
-// watchSending finds out whether a request, or a part of it, was written.
-// Until its header was, the service cannot have done anything.
-func watchSending(ctx context.Context) (context.Context, *atomic.Bool) {
-	sent := new(atomic.Bool)
-	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
-	return httptrace.WithClientTrace(ctx, trace), sent
-}
-
 // receive reads the answer and tells success from failure.
-func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Response) (*http.Response, error) {
+func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Response, token secret) (*http.Response, error) {
 	buffer, err := readAll(w, response.ContentLength, s.maxBody)
 	response.Body.Close() //nolint:errcheck // What was needed has been read.
 	if err != nil {
-		f := newFailure(response.StatusCode, response.Header, nil)
+		putBuffer(buffer)
+		f := newFailure(response.StatusCode, response.Header, nil, token)
 		if errors.Is(err, ErrTooLarge) {
 			f.Err = fmt.Errorf("%w: over %d bytes", ErrTooLarge, s.maxBody)
 			return nil, f
 		}
-		return nil, broken(ctx, err, f)
+		return nil, broken(ctx, err, f, token)
 	}
-	if f := judge(response, *buffer); f != nil {
+	if f := judge(response, *buffer, token); f != nil {
 		putBuffer(buffer)
 		return nil, f
 	}
-	whole := &body{buffer: buffer}
+	whole := &body{buffer: buffer, token: token}
 	whole.Reset(*buffer)
 	response.Body = whole
 	return response, nil
@@ -109,50 +101,64 @@ func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Respon
 
 // broken completes the failure of an exchange that ended early. The context's
 // own reason comes before what the connection made of it.
-func broken(ctx context.Context, err error, f *Failure) *Failure {
+func broken(ctx context.Context, err error, f *Failure, token secret) *Failure {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	if err == io.EOF { //nolint:errorlint // A bare EOF says nothing to a reader.
 		err = io.ErrUnexpectedEOF
 	}
-	f.Err = fmt.Errorf("%w: %w", ErrTransport, withoutURL(err))
+	f.Err = fmt.Errorf("%w: %w", ErrTransport, token.inError(withoutURL(err)))
 	return f
 }
 
-// withoutURL strips what net/http adds: a URL holds visitors' data.
+// withoutURL strips what net/http adds, more than once where a transport uses
+// an http.Client of its own: a URL holds visitors' data.
 func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
+	for {
+		u, ok := errors.AsType[*url.Error](err)
+		if !ok {
+			return err
+		}
+		err = u.Err
 	}
-	return err
 }
 
 // judge returns nil for a success, and otherwise what is wrong.
-func judge(response *http.Response, body []byte) *Failure {
+func judge(response *http.Response, body []byte, token secret) *Failure {
 	status := response.StatusCode
 	if status >= 200 && status < 300 {
-		hidden, found := wire.HiddenError(body)
-		if !found {
-			return nil
-		}
-		f := newFailure(status, response.Header, nil)
-		f.Answer = hidden
-		return f
+		return judgeSuccess(response, body, token)
 	}
-	f := newFailure(status, response.Header, body)
-	switch answer, ok := wire.DecodeError(body); {
+	f := newFailure(status, response.Header, body, token)
+	switch answer, ok := wire.DecodeError(token.in(body)); {
 	case ok:
 		f.Answer, f.Excerpt = answer, ""
 	case status >= 300 && status < 400:
-		f.Err = fmt.Errorf("%w to %s", ErrRedirect, redirectHost(response))
+		f.Err = fmt.Errorf("%w to %s", ErrRedirect, token.inText(redirectHost(response)))
 		f.Excerpt = ""
 	default:
 		f.Err = fmt.Errorf("%w: not an error body of the service", ErrDecode)
 	}
 	f.RetryAt = retryAt(status, response.Header, time.Now())
 	return f
+}
+
+var errCutJSON = errors.New("the JSON breaks off")
+
+// judgeSuccess finds what the status conceals: an error, or half an answer.
+func judgeSuccess(response *http.Response, body []byte, token secret) *Failure {
+	if hidden, found := wire.HiddenError(token.in(body)); found {
+		f := newFailure(response.StatusCode, response.Header, nil, token)
+		f.Answer = hidden
+		return f
+	}
+	if wire.Truncated(body) {
+		f := newFailure(response.StatusCode, response.Header, body, token)
+		f.Err = fmt.Errorf("%w: %w", ErrTransport, errCutJSON)
+		return f
+	}
+	return nil
 }
 
 func redirectHost(response *http.Response) string {

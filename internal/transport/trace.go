@@ -27,9 +27,11 @@ func (t *tracer) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 func (t *tracer) log(ctx context.Context, c *call, took time.Duration, response *http.Response, err error) {
-	level, status, id, code := slog.LevelDebug, 0, "", ""
+	var status int
+	var id, code string
+	level := slog.LevelDebug
 	if err == nil {
-		status, id = response.StatusCode, requestID(response.Header)
+		status, id = response.StatusCode, requestID(response.Header, response.Body.(*body).token) //nolint:forcetypeassert // The sender put it there.
 	} else {
 		f := failureOf(err)
 		level, status, id, code = slog.LevelWarn, f.Status, f.RequestID, f.Answer.Code
