@@ -219,7 +219,7 @@ func (o opaque) String() string { return "salesiq." + string(o) + "(" + Redacted
 
 // Format prints the name for every verb.
 func (o opaque) Format(f fmt.State, _ rune) {
-	io.WriteString(f, o.String()) //nolint:errcheck // fmt collects its own errors.
+	io.WriteString(f, o.String())
 }
 
 func (o opaque) MarshalText() ([]byte, error) { return []byte(o.String()), nil }

@@ -184,8 +184,7 @@ func named(operation string, err error) error {
 // newError tells the user what the pipeline reports.
 func (client *Client) newError(c *call, answer *transport.Answer, cause error) error {
 	e := &Error{Operation: c.operation, Method: c.method, Attempts: answer.Attempts, Err: cause}
-	var failure *transport.Failure
-	if errors.As(cause, &failure) {
+	if failure, ok := errors.AsType[*transport.Failure](cause); ok {
 		e.StatusCode = failure.Status
 		e.Code = ErrorCode(failure.Answer.Code)
 		e.Message = withoutTokens(failure.Answer.Message)
@@ -197,6 +196,9 @@ func (client *Client) newError(c *call, answer *transport.Answer, cause error) e
 		e.MaybeProcessed = failure.MaybeProcessed
 		e.RateWindow = rateWindow(failure.Header)
 		e.Err = failure.Err
+	}
+	if auth, ok := errors.AsType[*AuthError](cause); ok {
+		e.RetryAt = auth.RetryAt
 	}
 	return e
 }

@@ -93,8 +93,7 @@ func ExampleError() {
 	if errors.Is(err, salesiq.ErrChatNotActive) {
 		fmt.Println("somebody was faster")
 	}
-	var failure *salesiq.Error
-	if errors.As(err, &failure) {
+	if failure, ok := errors.AsType[*salesiq.Error](err); ok {
 		fmt.Println(failure.Operation, failure.StatusCode, failure.Attempts)
 	}
 	// Output:

@@ -151,7 +151,7 @@ func (f *fileStore) load() (Token, error) {
 // seal returns magic, nonce and ciphertext.
 func (f *fileStore) seal(content []byte) []byte {
 	nonce := make([]byte, f.aead.NonceSize())
-	rand.Read(nonce) //nolint:errcheck // It never fails.
+	rand.Read(nonce) // It never fails.
 	sealed := append([]byte(fileMagic), nonce...)
 	return f.aead.Seal(sealed, nonce, content, []byte(fileMagic))
 }
@@ -225,8 +225,7 @@ func syncDirectory(path string) error {
 
 // withoutPath keeps the path from being named twice.
 func withoutPath(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err
 	}
 	return err

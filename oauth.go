@@ -51,7 +51,7 @@ const PromptConsent = "consent"
 // A self client skips the first two: its code is made in the API console.
 //
 // Source: specification, "OAuth 2.0 Flow".
-type OAuth struct {
+type OAuth struct { //nolint:recvcheck // Format must hide a copy, too.
 	Credentials Credentials // ClientID and ClientSecret.
 	DataCenter  DataCenter  // Where users are sent to sign in; [US] by default.
 	Scopes      []Scope
@@ -165,9 +165,9 @@ func (o *OAuth) callbackDataCenter(server, location string) (DataCenter, error) 
 	if server == "" {
 		return known[0], nil
 	}
-	server = strings.ToLower(strings.TrimRight(server, "/"))
+	server = strings.TrimRight(server, "/")
 	for _, dc := range known {
-		if server == strings.ToLower(dc.Accounts) {
+		if strings.EqualFold(server, dc.Accounts) {
 			return dc, nil
 		}
 	}

@@ -142,7 +142,10 @@ func identity(item any) any {
 // span yields the numbers from first to last.
 func span(first, last int) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		for n := first; n <= last && yield(n); n++ {
+		for n := first; n <= last; n++ {
+			if !yield(n) {
+				return
+			}
 		}
 	}
 }

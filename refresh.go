@@ -51,6 +51,7 @@ var (
 // call begins may go on without it, but nothing polls.
 type refresher struct {
 	opaque
+	*flightState
 
 	server      *oauthServer
 	credentials *Credentials
@@ -64,8 +65,6 @@ type refresher struct {
 	started  time.Time  // When the last one was begun.
 	failure  *AuthError // Of the last one.
 	failures int        // Since the last success.
-
-	*flightState
 }
 
 // flightState belongs to the flight: there is one at a time.

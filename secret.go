@@ -31,7 +31,7 @@ func (s Secret) Format(f fmt.State, verb rune) {
 		fmt.Fprintf(f, "%q", s.String())
 		return
 	}
-	io.WriteString(f, s.String()) //nolint:errcheck // fmt collects its own errors.
+	io.WriteString(f, s.String())
 }
 
 // MarshalText keeps the secret out of JSON, XML and every other encoding that

@@ -246,8 +246,7 @@ func secretsOf(request *http.Request) (secrets []string) {
 
 // AsTokenFailure finds the failure within what net/http and x/oauth2 made of it.
 func AsTokenFailure(err error) *TokenFailure {
-	var f *TokenFailure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*TokenFailure](err); ok {
 		return f
 	}
 	return &TokenFailure{Err: withoutURL(err)}
