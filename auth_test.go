@@ -187,7 +187,7 @@ func TestStaticTokenIsSentAsItIs(t *testing.T) {
 func TestForeignTokenSource(t *testing.T) {
 	t.Parallel()
 	const secret = "1000.s3cr3t"
-	refused := &oauth2.RetrieveError{Response: &http.Response{StatusCode: 500, Status: "500"}, Body: []byte(secret)}
+	refused := &oauth2.RetrieveError{Response: &http.Response{StatusCode: http.StatusInternalServerError, Status: "500"}, Body: []byte(secret)}
 	for name, test := range map[string]struct {
 		source sourceFunc
 		want   error
@@ -196,7 +196,7 @@ func TestForeignTokenSource(t *testing.T) {
 		"an error":             {func() (*oauth2.Token, error) { return nil, io.ErrUnexpectedEOF }, io.ErrUnexpectedEOF},
 		"an answer's text":     {func() (*oauth2.Token, error) { return nil, refused }, ErrAuth},
 		"a panic":              {func() (*oauth2.Token, error) { panic(secret) }, ErrAuth},
-		"nothing":              {func() (*oauth2.Token, error) { return nil, nil }, ErrAuth},
+		"nothing":              {func() (*oauth2.Token, error) { return new(oauth2.Token), nil }, ErrAuth},
 		"a header in a header": {func() (*oauth2.Token, error) { return &oauth2.Token{AccessToken: "a\r\nb"}, nil }, ErrAuth},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -263,9 +263,9 @@ func TestNothingOfSigningInPrintsASecret(t *testing.T) {
 	} {
 		for _, text := range everyPrint(t, v) {
 			require.NotContains(t, text, secret, "%T", v)
-			require.NotContains(t, text, fmt.Sprint([]byte(secret)), "%T", v)
+			require.NotContains(t, text, "49 48 48 48", "%T: the secret as bytes", v)
 			require.NotContains(t, text, string(key), "%T", v)
-			require.NotContains(t, text, "48 49 50 51", "%T", v)
+			require.NotContains(t, text, "48 49 50 51", "%T: the key as bytes", v)
 		}
 	}
 }

@@ -202,6 +202,9 @@ func (e *Error) LogValue() slog.Value {
 // to it: the rate limit, an outage, a broken connection. It is false where a
 // repetition could do something twice; see [ErrMaybeProcessed].
 func IsRetryable(err error) bool {
+	if auth, ok := errors.AsType[*AuthError](err); ok {
+		return !auth.Permanent
+	}
 	var e *Error
 	if !errors.As(err, &e) || e.MaybeProcessed {
 		return false

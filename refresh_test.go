@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The rows of the fault catalogue are named beside the tests that stand for
+// The rows of the fault catalog are named beside the tests that stand for
 // them: A1 to A14.
 
 func get(ctx context.Context, client *Client) error {
@@ -51,6 +51,8 @@ func requireAuthError(t *testing.T, err error) *AuthError {
 	require.ErrorIs(t, err, ErrAuth)
 	var whole *Error
 	require.ErrorAs(t, err, &whole, "the call's own error is around it")
+	require.Equal(t, e.RetryAt, whole.RetryAt)
+	require.Equal(t, !e.Permanent, IsRetryable(err))
 	return e
 }
 
@@ -167,15 +169,16 @@ func TestPermanentFailureIsSharedAndRemembered(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			z := &fakeZoho{perToken: time.Second, answer: refusal(code)}
 			client := clientOf(t, z, nil)
-			for i, minutes := range []time.Duration{1, 2, 4, 8, 10, 10} {
+			for i, minutes := range []int{1, 2, 4, 8, 10, 10} {
+				pause := time.Duration(minutes) * time.Minute
 				for _, err := range many(100, func() error { return get(t.Context(), client) }) {
 					e := requireAuthError(t, err)
 					require.True(t, e.Permanent)
 					require.Equal(t, code, e.Code)
-					require.Equal(t, time.Now().Add(minutes*time.Minute), e.RetryAt)
+					require.Equal(t, time.Now().Add(pause), e.RetryAt)
 				}
 				require.Equal(t, i+1, z.requests())
-				time.Sleep(minutes*time.Minute - time.Second)
+				time.Sleep(pause - time.Second)
 				require.Error(t, get(t.Context(), client))
 				require.Equal(t, i+1, z.requests(), "no herd before the pause is over")
 				time.Sleep(time.Second)
@@ -684,6 +687,7 @@ func TestStoreThatCannotBeWrittenFailsNoCall(t *testing.T) {
 					return answerWith(http.StatusOK, tokenJSON(n, map[string]any{"refresh_token": fmt.Sprint("rotated-", n)})), nil
 				}}
 				store := newTestStore()
+				require.NoError(t, store.Save(t.Context(), Token{RefreshToken: "refresh-token"}))
 				store.fail(nil, fault)
 				var log bytes.Buffer
 				client := clientOf(t, z, store, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
@@ -961,7 +965,7 @@ func BenchmarkTokenHeader(b *testing.B) {
 	}
 }
 
-func TestTokenHeaderAllocatesNothing(t *testing.T) {
+func TestTokenHeaderAllocatesNothing(t *testing.T) { //nolint:paralleltest // Others would be counted.
 	r := refresherOf(t, &fakeZoho{}, nil)
 	_, err := r.Header(t.Context())
 	require.NoError(t, err)
