@@ -342,7 +342,8 @@ func (s *seeder) visitorFor(id string) *salesiq.Visitor {
 			return &s.data.Visitors[i]
 		}
 	}
-	return &s.data.Visitors[s.random.IntN(len(s.data.Visitors))]
+	others := s.data.Visitors[2:] // The samples' visitors have the samples' chats.
+	return &others[s.random.IntN(len(others))]
 }
 
 func (s *seeder) rate(chat *salesiq.Chat) {

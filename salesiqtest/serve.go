@@ -132,7 +132,7 @@ func (r *recorder) send(w http.ResponseWriter) {
 		w.Header().Set("Content-Length", strconv.Itoa(r.body.Len()))
 	}
 	w.WriteHeader(r.status)
-	w.Write(r.body.Bytes()) //nolint:gosec // It goes to a test, not to a browser.
+	w.Write(r.body.Bytes())
 }
 
 // isAPI tells the calls to which the rate limit applies.
@@ -261,7 +261,7 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	}
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
 	w.WriteHeader(status)
-	w.Write(data) //nolint:gosec // It goes to a test, not to a browser.
+	w.Write(data)
 }
 
 // callKey names a call in the statistics: its method and pattern.

@@ -101,7 +101,7 @@ func (s *Server) begin() {
 		s.state.add(defaultData(s.now()))
 	}
 	for _, data := range s.config.data {
-		s.state.add(data)
+		s.state.add(clone(data))
 	}
 	s.tokens.prepare(s.config)
 }

@@ -3,6 +3,7 @@ package salesiqtest
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/salesiq-go/salesiq"
@@ -117,7 +118,8 @@ type Data struct {
 	Sessions     map[string][]salesiq.Session // By visitor, for Visitors.Activity.
 }
 
-// add loads data. An object that is there already is replaced.
+// add loads data and keeps it: what is the caller's must be cloned before. An
+// object that is there already is replaced.
 func (s *state) add(data Data) {
 	load(&s.chats, data.Chats, func(v *salesiq.Chat) string { return v.ID })
 	load(&s.visitors, data.Visitors, func(v *salesiq.Visitor) string { return v.ID })
@@ -129,15 +131,12 @@ func (s *state) add(data Data) {
 	if s.sessions == nil {
 		s.sessions = map[string][]salesiq.Session{}
 	}
-	for visitorID, sessions := range data.Sessions {
-		s.sessions[visitorID] = clone(sessions)
-	}
+	maps.Copy(s.sessions, data.Sessions)
 }
 
 func load[T any](t *table[T], items []T, id func(*T) string) {
-	for _, item := range items {
-		copied := clone(item)
-		t.put(id(&copied), &copied)
+	for i := range items {
+		t.put(id(&items[i]), &items[i])
 	}
 }
 

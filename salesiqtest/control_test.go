@@ -1,0 +1,103 @@
+package salesiqtest_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/salesiqtest"
+)
+
+func TestOtherLanguagesCanInjectFaults(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for body, status := range map[string]int{
+		`{"path":"/api/v2/brands","status":503,"latency_ms":1}`:                  503,
+		`[{"method":"GET","code":"PERMISSION_DENIED","message":"not today"}]`:    403,
+		`{"effect":"html","header":{"Retry-After":"3"},"times":1,"pause_ms":10}`: 502,
+	} {
+		a := do(t, s, "", "POST", "/_emulator/faults", body)
+		require.Equal(t, http.StatusOK, a.status, a.body)
+		assert.Equal(t, status, get(t, s, "/api/v2/brands").status, body)
+		assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status, body)
+	}
+	do(t, s, "", "POST", "/_emulator/faults", `{"status":500,"times":5}`)
+	do(t, s, "", "DELETE", "/_emulator/faults", "")
+	assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status)
+}
+
+func TestAMisspeltFaultIsRefused(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for body, field := range map[string]string{
+		`{"latency":5}`:       "latency",
+		`{"effect":"reste"}`:  "effect",
+		`{"status":99}`:       "status",
+		`{"probability":1.5}`: "probability",
+		`{"status":"500"}`:    "body",
+		`nonsense`:            "body",
+	} {
+		a := do(t, s, "", "POST", "/_emulator/faults", body)
+		assert.Equal(t, http.StatusBadRequest, a.status, body)
+		assert.Equal(t, field, a.refusal(t).Details["field"], body)
+	}
+	assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status)
+}
+
+func TestOtherLanguagesCanCount(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	do(t, s, s.AccessToken(), "POST", messagesPath, hello)
+	get(t, s, "/api/v2/chats/none")
+	var stats salesiqtest.Stats
+	a := do(t, s, "", "GET", "/_emulator/stats", "")
+	require.NoError(t, json.Unmarshal([]byte(a.body), &stats))
+	assert.Equal(t, s.Stats(), stats)
+	assert.Equal(t, 1, stats.Processed)
+	assert.Equal(t, salesiqtest.CallStats{Processed: 1}, stats.Calls["POST /api/v2/chats/{chat_id}/messages"])
+	assert.Equal(t, salesiqtest.CallStats{Refused: 1}, stats.Calls["GET /api/v2/chats/{chat_id}"])
+	assert.Equal(t, 1, stats.InFlightPeak)
+	a = do(t, s, "", "GET", "/_emulator/journal", "")
+	assert.Contains(t, a.body, `"path":"`+messagesPath+`"`)
+	do(t, s, "", "POST", "/_emulator/reset", "")
+	assert.Zero(t, s.Stats().Processed)
+}
+
+func TestOtherLanguagesGetAndLoseTokens(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	var got struct {
+		AccessToken string `json:"access_token"`
+		Code        string `json:"code"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(do(t, s, "", "POST", "/_emulator/tokens", `{"scopes":["SalesIQ.settings.READ"]}`).body), &got))
+	assert.Equal(t, http.StatusOK, do(t, s, got.AccessToken, "GET", "/api/v2/brands", "").status)
+	assert.Equal(t, http.StatusForbidden, do(t, s, got.AccessToken, "GET", "/api/v2/chats", "").status)
+	do(t, s, "", "POST", "/_emulator/tokens/revoke", "")
+	assert.Equal(t, http.StatusUnauthorized, do(t, s, got.AccessToken, "GET", "/api/v2/brands", "").status)
+	require.NoError(t, json.Unmarshal([]byte(do(t, s, "", "POST", "/_emulator/codes", "").body), &got))
+	assert.NotEmpty(t, ask(t, s, form(s, "grant_type", "authorization_code", "code", got.Code)).AccessToken)
+}
+
+func TestWebPagesCannotSteer(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for name, value := range map[string]string{"Origin": "http://127.0.0.1:1", "Sec-Fetch-Site": "same-origin"} {
+		request, err := http.NewRequestWithContext(t.Context(), "POST", s.URL+"/_emulator/reset", strings.NewReader(""))
+		require.NoError(t, err)
+		request.Header.Set(name, value)
+		a, err := send(s, request)
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusForbidden, a.status, name)
+	}
+}
+
+func TestUnknownControlCallsAreRefused(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	assert.Equal(t, http.StatusNotFound, do(t, s, "", "GET", "/_emulator/nothing", "").status)
+}
