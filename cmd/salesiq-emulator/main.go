@@ -65,11 +65,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "salesiq-emulator:", err) //nolint:errcheck // There is nowhere else to say so.
+		fmt.Fprintln(stderr, "salesiq-emulator:", err)
 		return exitUsage
 	}
 	if err := serve(ctx, set, stdout, stderr); err != nil {
-		fmt.Fprintln(stderr, "salesiq-emulator:", err) //nolint:errcheck // There is nowhere else to say so.
+		fmt.Fprintln(stderr, "salesiq-emulator:", err)
 		return exitFailure
 	}
 	return exitOK
@@ -87,7 +87,7 @@ func parse(args []string, stderr io.Writer) (set settings, err error) {
 	flags.BoolVar(&set.insecureBind, "insecure-bind", false, "permit an address that other machines can reach")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(stderr, "Usage of salesiq-emulator:") //nolint:errcheck // There is nowhere else to say so.
+			fmt.Fprintln(stderr, "Usage of salesiq-emulator:")
 			flags.SetOutput(stderr)
 			flags.PrintDefaults()
 		}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+// The test binary is the program, when it is told to.
+func TestMain(m *testing.M) {
+	if os.Getenv("SALESIQ_EMULATOR_RUN") != "" {
+		os.Args = append([]string{"salesiq-emulator"}, strings.Fields(os.Getenv("SALESIQ_EMULATOR_RUN"))...)
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// names are what the program tells, in this order.
+var names = []string{
+	"SALESIQ_BASE_URL", "SALESIQ_ACCOUNTS_URL", "SALESIQ_CRM_URL",
+	"ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN",
+}
+
+// program starts the program as a process of its own and reads what it tells.
+func program(t *testing.T, flags string) (environment map[string]string, process *exec.Cmd, stdout *bufio.Reader, stderr *bytes.Buffer) {
+	t.Helper()
+	executable, err := os.Executable()
+	require.NoError(t, err)
+	process = exec.CommandContext(t.Context(), executable)
+	process.Env = append(os.Environ(), "SALESIQ_EMULATOR_RUN=-quiet=false "+flags)
+	stderr = &bytes.Buffer{}
+	process.Stderr = stderr
+	pipe, err := process.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, process.Start())
+	stdout = bufio.NewReader(pipe)
+	environment = map[string]string{}
+	for _, want := range names {
+		line, err := stdout.ReadString('\n')
+		require.NoError(t, err)
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		require.Equal(t, want, name)
+		environment[name] = value
+	}
+	return environment, process, stdout, stderr
+}
+
+func clientOf(t *testing.T, environment map[string]string) *salesiq.Client {
+	t.Helper()
+	client, err := salesiq.NewClient(
+		salesiq.RefreshToken(salesiq.Credentials{
+			ClientID:     environment["ZOHO_CLIENT_ID"],
+			ClientSecret: salesiq.Secret(environment["ZOHO_CLIENT_SECRET"]),
+			RefreshToken: salesiq.Secret(environment["ZOHO_REFRESH_TOKEN"]),
+		}, salesiq.NewMemoryTokenStore()),
+		salesiq.WithBaseURL(environment["SALESIQ_BASE_URL"]),
+		salesiq.WithAccountsURL(environment["SALESIQ_ACCOUNTS_URL"]))
+	require.NoError(t, err)
+	return client
+}
+
+func TestItServesOnceItHasSaidWhere(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
+		environment, process, stdout, stderr := program(t, "")
+		var response salesiq.Response
+		_, err := clientOf(t, environment).Chats.Get(t.Context(), "chat123", salesiq.WithResponse(&response))
+		require.NoError(t, err)
+		assert.Equal(t, 100, response.RateWindow.Limit, "plan enterprise by default")
+
+		require.NoError(t, process.Process.Signal(signal))
+		rest, err := io.ReadAll(stdout)
+		require.NoError(t, err)
+		assert.Empty(t, string(rest), "nothing else on standard output")
+		require.NoError(t, process.Wait(), "exit code 0")
+		assert.Contains(t, stderr.String(), "method=GET path=/api/v2/chats/chat123 status=200")
+		for _, name := range []string{"ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN"} {
+			assert.NotContains(t, stderr.String(), environment[name])
+		}
+	}
+}
+
+func TestCallsUnderWayMayEnd(t *testing.T) {
+	t.Parallel()
+	environment, process, _, _ := program(t, "-plan none")
+	fault := `{"path":"/api/v2/brands","latency_ms":500}`
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, environment["SALESIQ_BASE_URL"]+"/_emulator/faults", strings.NewReader(fault))
+	require.NoError(t, err)
+	response, err := new(http.Client).Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+
+	client := clientOf(t, environment)
+	_, err = client.Chats.Get(t.Context(), "chat123") // Signs in.
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() {
+		_, err := client.Brands.List(t.Context(), nil, salesiq.WithCallAttempts(1))
+		done <- err
+	}()
+	time.Sleep(200 * time.Millisecond)
+	require.NoError(t, process.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, <-done)
+	require.NoError(t, process.Wait())
+}
+
+func TestFlagsReachTheServer(t *testing.T) {
+	t.Parallel()
+	environment, _, _, _ := program(t, "-plan free -clock-offset 1h -token-lifetime 30m -seed 9 -addr localhost:0")
+	var response salesiq.Response
+	_, err := clientOf(t, environment).Chats.Get(t.Context(), "chat123", salesiq.WithResponse(&response))
+	require.NoError(t, err)
+	assert.Equal(t, 10, response.RateWindow.Limit)
+	date, err := http.ParseTime(response.Header.Get("Date"))
+	require.NoError(t, err)
+	assert.InDelta(t, time.Hour, time.Until(date), float64(10*time.Second))
+}
+
+func TestAMistakeIsOneClearLine(t *testing.T) {
+	t.Parallel()
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	for flags, want := range map[string]struct {
+		code    int
+		message string
+	}{
+		"-plan gold":                     {2, `no plan "gold"`},
+		"-colour blue":                   {2, "colour"},
+		"-addr 8080":                     {2, "-addr"},
+		"-addr 0.0.0.0:0":                {2, "loopback"},
+		"-addr :0":                       {2, "loopback"},
+		"-addr example.com:80":           {2, "loopback"},
+		"-token-lifetime 1ms":            {2, "-token-lifetime"},
+		"serve":                          {2, "serve"},
+		"-test.v":                        {2, "test.v"},
+		"-addr " + taken.Addr().String(): {1, "in use"},
+	} {
+		var stdout, stderr bytes.Buffer
+		assert.Equal(t, want.code, run(t.Context(), strings.Fields(flags), &stdout, &stderr), flags)
+		assert.Empty(t, stdout.String(), flags)
+		assert.Contains(t, stderr.String(), want.message, flags)
+		assert.Equal(t, 1, strings.Count(stderr.String(), "\n"), "%s: %s", flags, stderr.String())
+	}
+}
+
+func TestAnOpenAddressTakesAnExtraWord(t *testing.T) {
+	t.Parallel()
+	set, err := parse([]string{"-addr", "0.0.0.0:0", "-insecure-bind"}, io.Discard)
+	require.NoError(t, err)
+	assert.Equal(t, "0.0.0.0:0", set.addr)
+}
+
+func TestHelpIsNoMistake(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	assert.Zero(t, run(t.Context(), []string{"-h"}, io.Discard, &stderr))
+	for _, name := range []string{"-addr", "-plan", "-seed", "-quiet", "-clock-offset", "-token-lifetime"} {
+		assert.Contains(t, stderr.String(), name)
+	}
+	assert.NotContains(t, stderr.String(), "-test.")
+}
+
+func TestAClosedOutputIsAnError(t *testing.T) {
+	t.Parallel()
+	reader, writer := io.Pipe()
+	require.NoError(t, reader.Close())
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var stderr bytes.Buffer
+	assert.Equal(t, 1, run(ctx, []string{"-quiet"}, writer, &stderr))
+	assert.NotEmpty(t, stderr.String())
+}
