@@ -4,6 +4,7 @@ package wire
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -51,6 +52,19 @@ func Marshal(v any) ([]byte, error) { return json.Marshal(v, outgoing) }
 
 // MarshalPublic encodes what anyone may see: secrets stay hidden.
 func MarshalPublic(v any) ([]byte, error) { return json.Marshal(v, public) }
+
+// Script encodes what anyone may see as a JavaScript expression for a script
+// element: a string literal that JSON.parse reads. Whatever v holds, the
+// literal cannot end early, and no member name means more than itself, as
+// __proto__ would in an object literal.
+func Script(v any) ([]byte, error) {
+	data, err := MarshalPublic(v)
+	if err != nil {
+		return nil, err
+	}
+	literal, err := json.Marshal(string(data), jsontext.EscapeForHTML(true), jsontext.EscapeForJS(true))
+	return slices.Concat([]byte("JSON.parse("), literal, []byte(")")), err
+}
 
 // Unmarshal decodes data into v, strictly typed.
 func Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v, tolerant) }
