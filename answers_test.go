@@ -77,7 +77,7 @@ func TestOneOddChatDoesNotFailThePage(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, page.Items, 100)
 			row.check(t, page.Items[42])
-			assert.Equal(t, salesiq.Seconds(99), page.Items[99].Duration)
+			assert.Equal(t, salesiq.Seconds(99), page.Items[99].Duration) //nolint:testifylint // It is exact.
 		})
 	}
 }
@@ -299,7 +299,7 @@ func TestForeignAnswersAreExplained(t *testing.T) {
 					w.Header().Set("Content-Type", row.contentType)
 				}
 				w.WriteHeader(row.status)
-				io.WriteString(w, row.body) //nolint:errcheck // The client would notice.
+				io.WriteString(w, row.body)
 			})
 			_, err := api.client(t).Chats.Get(t.Context(), "c1")
 			failure := requireOneLine(t, err)
@@ -323,7 +323,7 @@ func TestAnAnswerCutByTheConnectionIsATransportError(t *testing.T) {
 	t.Parallel()
 	api := newAPIRecorder(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "500")
-		io.WriteString(w, `{"status":"success","data":{"id":"c1"`) //nolint:errcheck // It is cut on purpose.
+		io.WriteString(w, `{"status":"success","data":{"id":"c1"`)
 	})
 	_, err := api.client(t).Chats.Get(t.Context(), "c1")
 	failure := requireOneLine(t, err)

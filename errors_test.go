@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -152,8 +153,8 @@ func TestErrorsTellWhenToComeBack(t *testing.T) {
 	api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Ratelimit-Limit", "20")
 		w.Header().Set("X-Ratelimit-Remaining", "0")
-		w.Header().Set("X-Ratelimit-Reset", fmt.Sprint(reset.Unix()))
-		w.Header().Set("X-Request-Id", "req-9")
+		w.Header().Set("X-Ratelimit-Reset", strconv.FormatInt(reset.Unix(), 10))
+		w.Header().Set("X-Request-ID", "req-9")
 		answerJSON(http.StatusTooManyRequests, `{"status":"error","code":"RATE_LIMIT_EXCEEDED","message":"Slow down"}`)(w, r)
 	})
 	_, err := api.client(t).Chats.Get(t.Context(), "c1")
@@ -200,7 +201,7 @@ func TestNoErrorShowsTheToken(t *testing.T) {
 				`{"status":"error","code":"INVALID_TOKEN","message":"Refused %s"}`, r.Header.Get("Authorization")))(w, r)
 		},
 		"a broken connection": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+		"a redirect": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "https://elsewhere.test/?token="+testToken)
 			w.WriteHeader(http.StatusFound)
 		},

@@ -202,7 +202,7 @@ func TestSnippetsOfTheReadmeAreExamplesThatRun(t *testing.T) {
 	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
 	require.GreaterOrEqual(t, len(snippets), 10)
 	for _, snippet := range snippets {
-		assert.True(t, strings.Contains(examples, unindented(snippet[1])), "not in example_test.go:\n%s", snippet[1])
+		assert.Contains(t, examples, unindented(snippet[1]), "not in example_test.go")
 	}
 }
 

@@ -64,9 +64,9 @@ func FuzzDecodeEnvelope(f *testing.F) {
 			assert.Equal(t, encode(t, ours), encode(t, reread))
 		}
 		// Anything may happen to these but a panic.
-		_, _, _ = wire.DecodeList[salesiq.Chat](body)                               //nolint:errcheck,dogsled // See above.
-		_ = wire.DecodeOpen(body, new(salesiq.Chat), "chat")                        //nolint:errcheck // See above.
-		_ = wire.DecodeOpen(body, new([]salesiq.Message), "transcript", "messages") //nolint:errcheck // See above.
+		_, _, _ = wire.DecodeList[salesiq.Chat](body)
+		_ = wire.DecodeOpen(body, new(salesiq.Chat), "chat")
+		_ = wire.DecodeOpen(body, new([]salesiq.Message), "transcript", "messages")
 	})
 }
 

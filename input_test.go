@@ -2,7 +2,6 @@ package salesiq_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -306,8 +305,7 @@ func TestBadArgumentsAreRefusedBeforeAnyRequest(t *testing.T) {
 		assert.NotEmpty(t, input.Reason)
 		assert.Equal(t, "salesiq: "+row.call+": "+row.field+" "+input.Reason, err.Error())
 		assert.False(t, salesiq.IsRetryable(err), "it would fail again")
-		var failure *salesiq.Error
-		assert.False(t, errors.As(err, &failure), "the service said nothing")
+		assert.NotErrorAs(t, err, new(*salesiq.Error), "the service said nothing")
 	}
 	assert.Empty(t, api.requests())
 }

@@ -334,7 +334,7 @@ func TestStoppingEarlyLeavesNothingBehind(t *testing.T) {
 				}
 			}
 			synctest.Wait()
-			assert.Zero(t, network.inFlight, "what was under way is cancelled")
+			assert.Zero(t, network.inFlight, "what was under way is canceled")
 			made := len(network.started)
 			needed := (stopAt + 9) / 10
 			if needed == 1 {

@@ -109,7 +109,7 @@ const excerptBytes = 512
 // for the caller to find out.
 func newFailure(status int, header http.Header, body []byte, token secret) *Failure {
 	f := &Failure{Status: status, Header: header, Sent: true, RequestID: requestID(header, token)}
-	contentType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	contentType, _, _ := mime.ParseMediaType(header.Get("Content-Type")) //nolint:errcheck // As good as absent.
 	f.ContentType = cmp.Or(label(token.inText(contentType)), "no content type")
 	f.Excerpt = excerpt(token.in(body))
 	return f
@@ -161,7 +161,7 @@ const minBuffer = 4 << 10
 // larger than twice the limit.
 func readAll(src io.Reader, sizeHint, limit int64) (*[]byte, error) {
 	most := int(min(limit, math.MaxInt-1)) + 1 // A byte over the limit tells.
-	buffer := buffers.Get().(*[]byte)          //nolint:errcheck,forcetypeassert // The pool holds nothing else.
+	buffer := buffers.Get().(*[]byte)          //nolint:forcetypeassert // The pool holds nothing else.
 	b := (*buffer)[:0]
 	if want := int(min(sizeHint, maxPooledBuffer-1)) + 1; want > cap(b) {
 		b = make([]byte, 0, max(want, minBuffer))
@@ -178,7 +178,7 @@ func readAll(src io.Reader, sizeHint, limit int64) (*[]byte, error) {
 		switch {
 		case len(b) >= most:
 			return buffer, ErrTooLarge
-		case err == io.EOF: //nolint:errorlint // As io.ReadAll does.
+		case err == io.EOF:
 			return buffer, nil
 		case err != nil:
 			return buffer, err

@@ -82,6 +82,6 @@ func meterOf(conn net.Conn) *meteredConn {
 	if secured, ok := conn.(*tls.Conn); ok {
 		conn = secured.NetConn()
 	}
-	metered, _ := conn.(*meteredConn) //nolint:errcheck // A user's transport has other ones.
+	metered, _ := conn.(*meteredConn) // A user's transport has other ones.
 	return metered
 }
