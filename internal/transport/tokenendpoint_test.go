@@ -66,6 +66,7 @@ func TestTokenFailureTellsItsKind(t *testing.T) {
 		"no token":              {answer: tokenText(200, `{}`), want: TokenFailure{Status: 200}, cause: ErrDecode},
 		"not an object":         {answer: tokenText(200, `["a"]`), want: TokenFailure{Status: 200}, cause: ErrDecode},
 		"more after the end":    {answer: tokenText(200, `{"access_token":"a"}{"error":"e"}`), want: TokenFailure{Status: 200}, cause: ErrDecode},
+		"too much":              {answer: tokenText(200, `{"access_token":"a"}`+strings.Repeat(" ", maxTokenAnswer)), want: TokenFailure{Status: 200}, cause: ErrTooLarge},
 		"a redirect":            {answer: tokenText(307, ""), want: TokenFailure{Status: 307}, cause: ErrRedirect},
 	} {
 		_, err := tokenExchange(t, test.answer, test.err)
