@@ -55,6 +55,7 @@ func run(ctx context.Context, out io.Writer, write bool) error {
 
 type quickstart struct {
 	*account.Account
+
 	out io.Writer
 }
 
