@@ -29,6 +29,7 @@ func (s *Server) controlRoutes() *http.ServeMux {
 		"POST /_emulator/reset":         func([]byte) (any, error) { s.Reset(); return done, nil },
 		"GET /_emulator/stats":          func([]byte) (any, error) { return s.Stats(), nil },
 		"GET /_emulator/journal":        func([]byte) (any, error) { return s.Journal(), nil },
+		"GET /_emulator/widget/calls":   s.controlWidgetCalls,
 	} {
 		mux.Handle(pattern, control(handle))
 	}

@@ -87,7 +87,7 @@ func TestWebPagesCannotSteer(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for name, value := range map[string]string{"Origin": "http://127.0.0.1:1", "Sec-Fetch-Site": "same-origin"} {
-		request, err := http.NewRequestWithContext(t.Context(), "POST", s.URL+"/_emulator/reset", strings.NewReader(""))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/_emulator/reset", strings.NewReader(""))
 		require.NoError(t, err)
 		request.Header.Set(name, value)
 		a, err := send(s, request)

@@ -74,6 +74,22 @@
 // [Fault]. [Server.Stats] and [Server.Journal] tell what was processed all the
 // same, so that a test can say "exactly once".
 //
+// # Widget
+//
+// /widget serves a stand-in for the website widget, a chat window with all the
+// functions of the specification below $zoho.salesiq:
+//
+//	widget := salesiq.Widget{Code: "any", DataCenter: salesiq.DataCenter{API: server.URL}}
+//
+// It needs nothing but the server, and runs under a strict
+// Content-Security-Policy. A browser becomes a visitor, what it writes begins a
+// chat that waits for an operator, and what Chats.SendMessage answers appears in
+// the window. [Server.WidgetCalls] tells each call. The stand-in gives
+// chat.start, chat.end, operator.typing and message.received the chat's id, the
+// operator's name, and a message as in a transcript. With
+// /widget?surface=official it has the functions that the vendor publishes for
+// the live widget instead, and lacks the others.
+//
 // # Control calls
 //
 // The same for other languages, in JSON, without a token:
@@ -86,6 +102,7 @@
 //	POST   /_emulator/reset          back to the start; tokens stay
 //	GET    /_emulator/stats          what was processed and refused
 //	GET    /_emulator/journal        the calls that changed something
+//	GET    /_emulator/widget/calls   what pages asked of the widget
 //
 // Requests that a browser sends for a web page are refused there.
 //

@@ -124,7 +124,7 @@ func TestBodiesNeedNoContentType(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for _, contentType := range []string{"", "application/json", "application/json; charset=utf-8", "text/plain"} {
-		request, err := http.NewRequestWithContext(t.Context(), "POST", s.URL+"/api/v2/visitors/visitor123/tags", strings.NewReader(`{"tags":["x"]}`))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/v2/visitors/visitor123/tags", strings.NewReader(`{"tags":["x"]}`))
 		require.NoError(t, err)
 		request.Header.Set("Authorization", "Bearer "+s.AccessToken()) // As the live service, it takes both schemes.
 		if contentType != "" {

@@ -88,6 +88,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("/oauth/v2/auth", s.consent)
 	mux.HandleFunc("POST /oauth/v2/token", s.issueToken)
 	mux.HandleFunc("POST /oauth/v2/token/revoke", s.revokeToken)
+	s.widgetRoutes(mux)
 	mux.Handle("/", s.unknown(mux))
 	return mux
 }

@@ -73,6 +73,7 @@ type state struct {
 	notifications table[salesiq.Notification]
 	leads         table[lead]
 	sessions      map[string][]salesiq.Session // By visitor.
+	widget        widget
 	serial        int
 }
 

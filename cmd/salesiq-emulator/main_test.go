@@ -36,14 +36,13 @@ var names = []string{
 }
 
 // program starts the program as a process of its own and reads what it tells.
-func program(t *testing.T, flags string) (environment map[string]string, process *exec.Cmd, stdout *bufio.Reader, stderr *bytes.Buffer) {
+func program(t *testing.T, flags string) (environment map[string]string, process *exec.Cmd, stdout *bufio.Reader) {
 	t.Helper()
 	executable, err := os.Executable()
 	require.NoError(t, err)
 	process = exec.CommandContext(t.Context(), executable)
 	process.Env = append(os.Environ(), "SALESIQ_EMULATOR_RUN=-quiet=false "+flags)
-	stderr = &bytes.Buffer{}
-	process.Stderr = stderr
+	process.Stderr = &bytes.Buffer{}
 	pipe, err := process.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, process.Start())
@@ -56,7 +55,7 @@ func program(t *testing.T, flags string) (environment map[string]string, process
 		require.Equal(t, want, name)
 		environment[name] = value
 	}
-	return environment, process, stdout, stderr
+	return environment, process, stdout
 }
 
 func clientOf(t *testing.T, environment map[string]string) *salesiq.Client {
@@ -76,7 +75,9 @@ func clientOf(t *testing.T, environment map[string]string) *salesiq.Client {
 func TestItServesOnceItHasSaidWhere(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
-		environment, process, stdout, stderr := program(t, "")
+		environment, process, stdout := program(t, "")
+		stderr, ok := process.Stderr.(*bytes.Buffer)
+		require.True(t, ok)
 		var response salesiq.Response
 		_, err := clientOf(t, environment).Chats.Get(t.Context(), "chat123", salesiq.WithResponse(&response))
 		require.NoError(t, err)
@@ -96,7 +97,7 @@ func TestItServesOnceItHasSaidWhere(t *testing.T) {
 
 func TestCallsUnderWayMayEnd(t *testing.T) {
 	t.Parallel()
-	environment, process, _, _ := program(t, "-plan none")
+	environment, process, _ := program(t, "-plan none")
 	fault := `{"path":"/api/v2/brands","latency_ms":500}`
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, environment["SALESIQ_BASE_URL"]+"/_emulator/faults", strings.NewReader(fault))
 	require.NoError(t, err)
@@ -120,7 +121,7 @@ func TestCallsUnderWayMayEnd(t *testing.T) {
 
 func TestFlagsReachTheServer(t *testing.T) {
 	t.Parallel()
-	environment, _, _, _ := program(t, "-plan free -clock-offset 1h -token-lifetime 30m -seed 9 -addr localhost:0")
+	environment, _, _ := program(t, "-plan free -clock-offset 1h -token-lifetime 30m -seed 9 -addr localhost:0")
 	var response salesiq.Response
 	_, err := clientOf(t, environment).Chats.Get(t.Context(), "chat123", salesiq.WithResponse(&response))
 	require.NoError(t, err)
@@ -134,13 +135,13 @@ func TestAMistakeIsOneClearLine(t *testing.T) {
 	t.Parallel()
 	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer taken.Close()
+	t.Cleanup(func() { assert.NoError(t, taken.Close()) })
 	for flags, want := range map[string]struct {
 		code    int
 		message string
 	}{
 		"-plan gold":                     {2, `no plan "gold"`},
-		"-colour blue":                   {2, "colour"},
+		"-paint blue":                   {2, "paint"},
 		"-addr 8080":                     {2, "-addr"},
 		"-addr 0.0.0.0:0":                {2, "loopback"},
 		"-addr :0":                       {2, "loopback"},

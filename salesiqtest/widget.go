@@ -1,0 +1,265 @@
+package salesiqtest
+
+import (
+	"cmp"
+	_ "embed"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+// widgetScript is what /widget serves.
+//
+//go:embed widget.js
+var widgetScript []byte
+
+// WidgetCall is one call that a page made to the widget of [Server.URL]/widget.
+type WidgetCall struct {
+	At        time.Time `json:"at"`         // By the server's clock.
+	Code      string    `json:"code"`       // The widget's.
+	Page      string    `json:"page"`       // The address of the page.
+	VisitorID string    `json:"visitor_id"` // The visitor whom the server made of the browser.
+	Function  string    `json:"function"`   // Below $zoho.salesiq, such as "visitor.name".
+	Args      []any     `json:"args"`       // As JSON decodes them; "[function]" for a function.
+}
+
+// maxWidgetCalls bounds what is remembered of pages; the oldest goes first.
+const maxWidgetCalls = 10_000
+
+// WidgetCalls returns the calls that pages made to the widget, oldest first:
+// the last 9,000 of them at least.
+func (s *Server) WidgetCalls() []WidgetCall {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]WidgetCall{}, s.state.widget.calls...)
+}
+
+// widget is what the service remembers of browsers.
+type widget struct {
+	calls  []WidgetCall
+	visits map[string]*visit // By the key that a browser made up for itself.
+}
+
+// visit is a browser that has the widget.
+type visit struct {
+	visitorID    string
+	chatID       string // The latest; "" before the first.
+	departmentID string // That the page has chosen.
+}
+
+// widgetRoutes are what the widget calls.
+func (s *Server) widgetRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /widget", serveWidget)
+	for pattern, handle := range map[string]func(*call, widgetRequest) (*reply, error){
+		"POST /widget/visits": beginVisit,
+		"POST /widget/calls":  recordWidgetCall,
+		"POST /widget/say":    sayAsVisitor,
+		"POST /widget/look":   lookAtChat,
+	} {
+		mux.Handle(pattern, anyOrigin(s.api(route{open: true, handle: fromWidget(handle)})))
+	}
+	mux.Handle("OPTIONS /widget/", anyOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+	})))
+}
+
+func serveWidget(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Write(widgetScript)
+}
+
+// anyOrigin lets pages of other servers call, as they do with the real widget.
+func anyOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// widgetRequest is the body of each of the widget's calls.
+type widgetRequest struct {
+	Key  string `json:"visitor"`
+	Code string `json:"code"`
+	Page string `json:"page"`
+
+	Referrer         string `json:"referrer"` // Of a visit,
+	Language         string `json:"language"`
+	Timezone         string `json:"timezone"`
+	ScreenResolution string `json:"screen_resolution"`
+
+	Function string `json:"function"` // of a call,
+	Args     []any  `json:"args"`
+
+	Message string `json:"message"` // and of what is said.
+}
+
+func fromWidget(handle func(*call, widgetRequest) (*reply, error)) handler {
+	return func(c *call) (*reply, error) {
+		var request widgetRequest
+		if err := patch(&request, c.body); err != nil {
+			return nil, err
+		}
+		if request.Key == "" {
+			return nil, missing("visitor")
+		}
+		return handle(c, request)
+	}
+}
+
+// visit finds what is known of a browser. One that comes for the first time
+// becomes a visitor.
+func (c *call) visit(request widgetRequest) (*visit, *salesiq.Visitor) {
+	visits := &c.state.widget.visits
+	if known, ok := (*visits)[request.Key]; ok {
+		if visitor, ok := c.state.visitors.get(known.visitorID); ok {
+			return known, visitor
+		}
+	}
+	if *visits == nil {
+		*visits = map[string]*visit{}
+	}
+	visitor := &salesiq.Visitor{
+		ID: c.state.newID(visitorPrefix), LandingPage: request.Page, CurrentPage: request.Page, TotalVisits: 1,
+		FirstVisit: c.now, LastVisit: c.now, Status: salesiq.VisitorOnline, ChatStatus: salesiq.VisitorChatAvailable,
+	}
+	c.state.visitors.put(visitor.ID, visitor)
+	begun := &visit{visitorID: visitor.ID}
+	(*visits)[request.Key] = begun
+	return begun, visitor
+}
+
+// beginVisit answers what the widget shows at first.
+func beginVisit(c *call, request widgetRequest) (*reply, error) {
+	visit, visitor := c.visit(request)
+	visitor.CurrentPage, visitor.LastVisit = request.Page, c.now
+	visitor.PagesVisited++
+	visitor.Referrer, visitor.Language = request.Referrer, request.Language
+	visitor.Timezone, visitor.ScreenResolution = request.Timezone, request.ScreenResolution
+	brand := salesiq.Brand{Name: "Chat"}
+	if first, ok := c.state.brands.find(func(*salesiq.Brand) bool { return true }); ok {
+		brand = *first
+	}
+	return found(map[string]any{"brand": brand, "chat": c.widgetChat(visit)})
+}
+
+// widgetChat is a chat as the visitor sees it.
+type widgetChat struct {
+	ChatID   string             `json:"chat_id"`
+	Status   salesiq.ChatStatus `json:"status"`
+	Operator string             `json:"operator"` // A name.
+	Messages []salesiq.Message  `json:"messages"`
+}
+
+func (c *call) widgetChat(visit *visit) widgetChat {
+	chat, ok := c.state.chats.get(visit.chatID)
+	if !ok {
+		return widgetChat{Messages: []salesiq.Message{}}
+	}
+	view := widgetChat{ChatID: chat.ID, Status: chat.Status, Messages: append([]salesiq.Message{}, chat.Transcript...)}
+	if operator, ok := c.state.operators.get(chat.OperatorID); ok {
+		view.Operator = operator.Name
+	}
+	return view
+}
+
+func lookAtChat(c *call, request widgetRequest) (*reply, error) {
+	visit, _ := c.visit(request)
+	return found(c.widgetChat(visit))
+}
+
+// sayAsVisitor begins a chat, unless there is one, and adds what the visitor
+// wrote. A new chat waits for an operator.
+func sayAsVisitor(c *call, request widgetRequest) (*reply, error) {
+	visit, visitor := c.visit(request)
+	chat, ok := c.state.chats.get(visit.chatID)
+	if !ok || chat.Status == salesiq.ChatEnded || chat.Status == salesiq.ChatMissed {
+		chat = &salesiq.Chat{
+			ID: c.state.newID("chat"), VisitorID: visitor.ID, DepartmentID: visit.departmentID,
+			Status: salesiq.ChatWaiting, Type: salesiq.ChatTypeLive, StartedAt: c.now,
+			VisitorInfo: salesiq.VisitorInfo{Name: visitor.Name, Email: visitor.Email, Phone: visitor.Phone},
+		}
+		c.state.chats.put(chat.ID, chat)
+		visit.chatID = chat.ID
+	}
+	if request.Message != "" {
+		chat.Transcript = append(chat.Transcript, salesiq.Message{
+			ID: c.state.newID("msg"), SenderType: salesiq.SenderVisitor, SenderID: visitor.ID,
+			Text: request.Message, Timestamp: c.now, Type: salesiq.MessageText,
+		})
+	}
+	return found(c.widgetChat(visit))
+}
+
+// recordWidgetCall remembers a call, and does what it means for the visitor.
+func recordWidgetCall(c *call, request widgetRequest) (*reply, error) {
+	if request.Function == "" {
+		return nil, missing("function")
+	}
+	visit, visitor := c.visit(request)
+	calls := &c.state.widget.calls
+	if len(*calls) == maxWidgetCalls {
+		*calls = slices.Delete(*calls, 0, maxWidgetCalls/10)
+	}
+	*calls = append(*calls, WidgetCall{
+		At: c.now, Code: request.Code, Page: request.Page, VisitorID: visitor.ID,
+		Function: request.Function, Args: request.Args,
+	})
+	if len(request.Args) > 0 {
+		c.heed(visit, visitor, request.Function, request.Args[0])
+	}
+	return found(nil)
+}
+
+// heed changes what is known of a visitor. Values of a wrong type change
+// nothing, as with the real widget.
+func (c *call) heed(visit *visit, visitor *salesiq.Visitor, function string, value any) {
+	switch value := value.(type) {
+	case string:
+		c.heedText(visit, visitor, function, value)
+	case map[string]any:
+		if function == "visitor.info" {
+			merged := maps.Clone(visitor.CustomFields)
+			if merged == nil {
+				merged = map[string]any{}
+			}
+			maps.Copy(merged, value)
+			visitor.CustomFields = merged
+		}
+	}
+}
+
+func (c *call) heedText(visit *visit, visitor *salesiq.Visitor, function, text string) {
+	switch function {
+	case "visitor.name":
+		visitor.Name = text
+	case "visitor.email":
+		visitor.Email = text
+	case "visitor.phone", "visitor.contactnumber":
+		visitor.Phone = text
+	case "tracking.pageview":
+		visitor.CurrentPage = text
+	case "chat.department", "chat.start":
+		visit.departmentID = cmp.Or(c.state.departmentNamed(text), visit.departmentID)
+	}
+}
+
+// departmentNamed returns the id of a department, or "".
+func (s *state) departmentNamed(name string) string {
+	for brand := range s.brands.all() {
+		for _, department := range brand.Departments {
+			if department.Name == name {
+				return department.ID
+			}
+		}
+	}
+	return ""
+}
+
+// controlWidgetCalls answers what pages called.
+func (s *Server) controlWidgetCalls([]byte) (any, error) { return s.WidgetCalls(), nil }
