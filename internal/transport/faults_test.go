@@ -1,0 +1,386 @@
+package transport_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/internal/faulty"
+	"github.com/salesiq-go/salesiq/internal/transport"
+)
+
+// The tests of this file run on real connections.
+
+// metered returns a transport of the kind that the SDK makes by default.
+func metered(t testing.TB, s *faulty.Server) *http.Transport {
+	base := s.Transport(t)
+	base.DialContext = transport.Metered(base.DialContext)
+	return base
+}
+
+func requestTo(url, method string) *transport.Request {
+	r := request(method)
+	r.URL = url + "/api/v2/chats?email=ada@example.com"
+	return r
+}
+
+func failure(t testing.TB, err error) *transport.Failure {
+	t.Helper()
+	var f *transport.Failure
+	require.ErrorAs(t, err, &f)
+	return f
+}
+
+func TestWhatRealFaultsLeadTo(t *testing.T) {
+	t.Parallel()
+	ok := faulty.OK()
+	tests := []struct {
+		name     string
+		tls      bool
+		method   string
+		plan     []faulty.Behavior
+		received int   // Requests that reached the service whole.
+		cause    error // Nil for a success.
+		maybe    bool
+	}{
+		{name: "GET, reset before reading", method: "GET", plan: []faulty.Behavior{faulty.ResetBefore(), ok}, received: 1},
+		{name: "GET, reset after processing", method: "GET", plan: []faulty.Behavior{faulty.ResetAfter(), ok}, received: 2},
+		{name: "PUT, reset after processing", method: "PUT", plan: []faulty.Behavior{faulty.ResetAfter(), ok}, received: 2},
+		{name: "DELETE, reset after processing", method: "DELETE", plan: []faulty.Behavior{faulty.ResetAfter(), ok}, received: 2},
+		{name: "POST, reset after processing", method: "POST", plan: []faulty.Behavior{faulty.ResetAfter(), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
+		{name: "PATCH, reset after processing", method: "PATCH", plan: []faulty.Behavior{faulty.ResetAfter(), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
+		{name: "POST, closed after processing", method: "POST", plan: []faulty.Behavior{faulty.CloseAfter(), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
+		{name: "POST, reset in the TLS handshake: it was not sent", tls: true, method: "POST", plan: []faulty.Behavior{faulty.ResetBefore(), ok}, received: 1},
+		{name: "POST through TLS, reset after processing", tls: true, method: "POST", plan: []faulty.Behavior{faulty.ResetAfter(), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
+
+		{name: "GET, short body", method: "GET", plan: []faulty.Behavior{faulty.ShortBody(`{"data":`), ok}, received: 2},
+		{name: "GET, broken chunk", method: "GET", plan: []faulty.Behavior{faulty.BrokenChunk(`{"data":`), ok}, received: 2},
+		{name: "GET, cut JSON without a length to tell", method: "GET", plan: []faulty.Behavior{faulty.Unframed(`{"data":[{"id":"1"},`), ok}, received: 2},
+		{name: "GET, cut JSON with the length of what is left", method: "GET", plan: []faulty.Behavior{faulty.JSON(`{"data":"half`), ok}, received: 2},
+		{name: "GET, always cut", method: "GET", plan: []faulty.Behavior{faulty.ShortBody(`{"data":`)}, received: 2, cause: transport.ErrTransport},
+		{name: "POST, short body: success, probably", method: "POST", plan: []faulty.Behavior{faulty.ShortBody(`{"data":`), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
+		{name: "POST, cut JSON", method: "POST", plan: []faulty.Behavior{faulty.JSON(`{"data":"half`), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
+
+		{name: "GET, 502 of a proxy", method: "GET", plan: []faulty.Behavior{faulty.HTML(502, "<html>bad gateway"), ok}, received: 2},
+		{name: "POST, 502 of a proxy", method: "POST", plan: []faulty.Behavior{faulty.HTML(502, "<html>bad gateway"), ok}, received: 1, cause: transport.ErrDecode, maybe: true},
+		{name: "POST, 204", method: "POST", plan: []faulty.Behavior{faulty.Empty(204)}, received: 1},
+		{name: "GET, error under 200", method: "GET", plan: []faulty.Behavior{faulty.JSON(`{"status":"error","code":"INTERNAL_ERROR"}`), ok}, received: 2},
+
+		{name: "GET, a status that is none", method: "GET", plan: []faulty.Behavior{faulty.MalformedStatus("HTTP/1.1 twohundred OK"), ok}, received: 2},
+		{name: "GET, no HTTP at all", method: "GET", plan: []faulty.Behavior{faulty.MalformedStatus("SSH-2.0-OpenSSH_9.9"), ok}, received: 2},
+		{name: "POST, no HTTP at all", method: "POST", plan: []faulty.Behavior{faulty.MalformedStatus("SSH-2.0-OpenSSH_9.9"), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
+		{name: "GET, header flood", method: "GET", plan: []faulty.Behavior{faulty.HeaderFlood()}, received: 2, cause: transport.ErrTransport},
+		{name: "GET, flood of 1xx answers", method: "GET", plan: []faulty.Behavior{faulty.InformationalFlood()}, received: 2, cause: transport.ErrTransport},
+		{name: "GET, gzip that is none", method: "GET", plan: []faulty.Behavior{faulty.Answer(200, "application/json", "no gzip", "Content-Encoding: gzip"), ok}, received: 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			start := faulty.New
+			if tt.tls {
+				start = faulty.NewTLS
+			}
+			s := start(t, tt.plan...)
+			c := config(metered(t, s))
+			c.MaxAttempts = 2
+			_, err := transport.New(c).Do(t.Context(), requestTo(s.URL, tt.method))
+			assert.Len(t, s.Received(), tt.received)
+			if tt.cause == nil {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, tt.cause)
+			assert.Equal(t, tt.maybe, failure(t, err).MaybeProcessed)
+			assert.NotContains(t, err.Error(), "ada@example.com", "queries hold visitors' data")
+		})
+	}
+}
+
+// dialer makes the first connection in its own way.
+func dialer(s *faulty.Server, first func() (net.Conn, error)) (transport.DialFunc, *atomic.Int32) {
+	dials := new(atomic.Int32)
+	address := strings.TrimPrefix(s.URL, "http://")
+	return func(ctx context.Context, network, _ string) (net.Conn, error) {
+		if dials.Add(1) == 1 {
+			return first()
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}, dials
+}
+
+// nobody dials where nobody listens.
+func nobody(testing.TB) (net.Conn, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	listener.Close() //nolint:errcheck,gosec // The point is that nobody listens.
+	return new(net.Dialer).Dial("tcp", listener.Addr().String())
+}
+
+// corpse returns a connection that was reset before its first byte.
+func corpse(t testing.TB) (net.Conn, error) {
+	t.Helper()
+	graveyard := faulty.New(t, faulty.ResetBefore())
+	conn, err := new(net.Dialer).Dial("tcp", strings.TrimPrefix(graveyard.URL, "http://"))
+	if err != nil {
+		return nil, err
+	}
+	conn.Read(make([]byte, 1)) //nolint:errcheck,gosec // It waits for the reset.
+	return conn, nil
+}
+
+// deafMute returns a connection on which reading waits and the first write
+// fails: what a corpse is for whoever writes before the reset is noticed.
+func deafMute(t testing.TB) (net.Conn, error) {
+	t.Helper()
+	mute := faulty.New(t, faulty.Mute())
+	conn, err := new(net.Dialer).Dial("tcp", strings.TrimPrefix(mute.URL, "http://"))
+	return brokenWriter{conn}, err
+}
+
+type brokenWriter struct{ net.Conn }
+
+func (brokenWriter) Write([]byte) (int, error) {
+	return 0, &net.OpError{Op: "write", Net: "tcp", Err: syscall.ECONNRESET}
+}
+
+func TestPostIsSentAgainWhereItWasNeverSent(t *testing.T) {
+	t.Parallel()
+	for name, first := range map[string]func(testing.TB) (net.Conn, error){
+		"nobody listens": nobody,
+		"the connection was reset before the first byte": corpse,
+		"the connection broke at the first byte":         deafMute,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := faulty.New(t, faulty.OK())
+			dial, dials := dialer(s, func() (net.Conn, error) { return first(t) })
+			base := s.Transport(t)
+			base.DialContext = transport.Metered(dial)
+			answer, err := transport.New(config(base)).Do(t.Context(), requestTo(s.URL, "POST"))
+			require.NoError(t, err)
+			assert.Equal(t, 2, answer.Attempts)
+			assert.EqualValues(t, 2, dials.Load())
+			assert.Len(t, s.Received(), 1)
+		})
+	}
+}
+
+func TestPostOnAConnectionThatDoesNotCountIsTakenForSent(t *testing.T) {
+	t.Parallel()
+	s := faulty.New(t, faulty.OK())
+	dial, _ := dialer(s, func() (net.Conn, error) { return deafMute(t) })
+	base := s.Transport(t)
+	base.DialContext = dial // Of a user's transport.
+	_, err := transport.New(config(base)).Do(t.Context(), requestTo(s.URL, "POST"))
+	assert.True(t, failure(t, err).MaybeProcessed)
+	assert.Empty(t, s.Received())
+}
+
+func TestStaleConnectionNeverCarriesAPostTwice(t *testing.T) {
+	t.Parallel()
+	t.Run("the service hangs up on the request", func(t *testing.T) {
+		t.Parallel()
+		for method, received := range map[string]int{"GET": 2, "POST": 1} {
+			s := faulty.New(t, faulty.OK(), faulty.CloseAfter(), faulty.OK())
+			pipeline := transport.New(config(metered(t, s)))
+			_, err := pipeline.Do(t.Context(), requestTo(s.URL, "GET"))
+			require.NoError(t, err)
+			_, err = pipeline.Do(t.Context(), requestTo(s.URL, method))
+			assert.Len(t, s.Received()[1:], received, method)
+			if method == "POST" {
+				assert.True(t, failure(t, err).MaybeProcessed)
+			} else {
+				assert.NoError(t, err)
+			}
+		}
+	})
+	t.Run("the service hung up while the connection was idle", func(t *testing.T) {
+		t.Parallel()
+		s := faulty.New(t, faulty.ThenClose(faulty.OK()))
+		pipeline := transport.New(config(metered(t, s)))
+		for i := range 100 {
+			before := len(s.Received())
+			_, err := pipeline.Do(t.Context(), requestTo(s.URL, "POST"))
+			received := len(s.Received()) - before
+			switch {
+			case err == nil:
+				assert.Equal(t, 1, received, "call %d", i)
+			case failure(t, err).MaybeProcessed:
+				assert.LessOrEqual(t, received, 1, "call %d", i)
+			default:
+				assert.Zero(t, received, "call %d", i)
+			}
+		}
+	})
+}
+
+func TestHTTP2StreamsAreProcessedOnce(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		plan    []faulty.StreamBehavior
+		streams int
+		fails   bool
+	}{
+		{"refused stream: it was not processed", []faulty.StreamBehavior{faulty.RefuseStream, faulty.Serve}, 2, false},
+		{"connection that goes away: it was not processed", []faulty.StreamBehavior{faulty.GoAway, faulty.Serve}, 2, false},
+		{"stream that fails late: it was processed", []faulty.StreamBehavior{faulty.ProcessAndFail, faulty.Serve}, 1, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := faulty.NewHTTP2(t, tt.plan...)
+			base := s.Transport(t)
+			base.DialContext = transport.Metered(base.DialContext)
+			_, err := transport.New(config(base)).Do(t.Context(), requestTo(s.URL, "POST"))
+			processed, streams := s.Processed()
+			assert.Equal(t, 1, processed)
+			assert.Equal(t, tt.streams, streams)
+			if tt.fails {
+				assert.True(t, failure(t, err).MaybeProcessed)
+			} else {
+				assert.NoError(t, err)
+			}
+		})
+	}
+}
+
+func TestInvalidCertificateIsRefusedForGood(t *testing.T) {
+	t.Parallel()
+	s := faulty.NewTLS(t, faulty.OK())
+	base := metered(t, s)
+	base.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	answer, err := transport.New(config(base)).Do(t.Context(), requestTo(s.URL, "POST"))
+	var certificate *tls.CertificateVerificationError
+	require.ErrorAs(t, err, &certificate)
+	assert.False(t, failure(t, err).MaybeProcessed)
+	assert.Equal(t, 1, answer.Attempts)
+	assert.Empty(t, s.Received())
+}
+
+func TestRedirectsAreRefused(t *testing.T) {
+	t.Parallel()
+	elsewhere := faulty.New(t, faulty.OK())
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, method := range []string{"GET", "POST"} {
+			t.Run(fmt.Sprintf("%d on %s", status, method), func(t *testing.T) {
+				t.Parallel()
+				for kind, location := range map[string]string{
+					"other port of the same host":   elsewhere.URL + "/?token=copied",
+					"other host":                    strings.Replace(elsewhere.URL, "127.0.0.1", "localhost", 1),
+					"same origin":                   "/elsewhere",
+					"nowhere":                       "http://[::1",
+					"no address but a scheme of it": "javascript:alert(1)",
+				} {
+					s := faulty.NewTLS(t, faulty.Redirect(status, location))
+					_, err := transport.New(config(metered(t, s))).Do(t.Context(), requestTo(s.URL, method))
+					assert.ErrorIs(t, err, transport.ErrRedirect, kind)
+					assert.NotContains(t, err.Error(), "copied", "a location may hold anything")
+					assert.Len(t, s.Received(), 1, kind)
+				}
+			})
+		}
+	}
+	t.Cleanup(func() { assert.Zero(t, elsewhere.Connections(), "https to http, and with the token") })
+}
+
+// allocated returns how many bytes f allocates, all goroutines included.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// It measures memory, and so runs alone.
+func TestHostileBodyCostsAtMostTwiceTheCap(t *testing.T) { //nolint:paralleltest // See above.
+	const limit = 16 << 20
+	liar := fmt.Sprintf("Content-Length: %d", int64(1)<<60)
+	tests := []struct {
+		name  string
+		body  faulty.Behavior
+		cause error
+	}{
+		{"gzip that inflates to 256 MB", faulty.GzipBomb(256), transport.ErrTooLarge},
+		{"100 MB", faulty.Huge(100 << 20), transport.ErrTooLarge},
+		{"an exabyte, as the header has it", faulty.MalformedStatus("HTTP/1.1 200 OK\r\n" + liar), transport.ErrTransport},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := faulty.New(t, tt.body)
+			c := config(metered(t, s))
+			c.MaxBody, c.MaxAttempts = limit, 1
+			pipeline := transport.New(c)
+			bytes := allocated(func() {
+				_, err := pipeline.Do(t.Context(), requestTo(s.URL, "GET"))
+				assert.ErrorIs(t, err, tt.cause)
+			})
+			t.Logf("%.1f MB, %.2f times the cap", float64(bytes)/(1<<20), float64(bytes)/limit)
+			assert.LessOrEqual(t, float64(bytes), 2.2*limit)
+			assert.Eventually(t, func() bool { return s.Open() == 0 }, 5*time.Second, time.Millisecond, "the connection is closed")
+		})
+	}
+}
+
+func TestBodyOfExactlyTheCapIsRead(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{0, 1, 4 << 10, 1 << 20, 1<<20 + 1} {
+		s := faulty.New(t, faulty.JSON(strings.Repeat(" ", size)))
+		for limit, cause := range map[int64]error{int64(size): nil, int64(size) - 1: transport.ErrTooLarge, 1<<63 - 1: nil} {
+			if limit < 1 {
+				continue
+			}
+			c := config(metered(t, s))
+			c.MaxBody = limit
+			answer, err := transport.New(c).Do(t.Context(), requestTo(s.URL, "GET"))
+			assert.ErrorIs(t, err, cause, "%d bytes under a cap of %d", size, limit)
+			if cause == nil {
+				assert.Len(t, answer.Body, size)
+			}
+		}
+	}
+}
+
+func TestSlowAnswersEnd(t *testing.T) {
+	t.Parallel()
+	const limit = 60 * time.Millisecond
+	tests := []struct {
+		name           string
+		behavior       faulty.Behavior
+		attempt, stall time.Duration
+	}{
+		{"silence, by the time limit", faulty.Silence(), limit, time.Hour},
+		{"a body that stops, by the stall limit", faulty.Stall(), time.Hour, limit},
+		{"a body that trickles, by the time limit", faulty.Trickle(time.Millisecond), limit, time.Hour},
+		{"a body that trickles too slowly, by the stall limit", faulty.Trickle(time.Second), time.Hour, limit},
+		{"no handshake, by the time limit", faulty.Mute(), limit, time.Hour},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := faulty.NewTLS(t, tt.behavior)
+			c := config(metered(t, s))
+			c.AttemptTimeout, c.StallTimeout, c.MaxAttempts = tt.attempt, tt.stall, 1
+			start := time.Now()
+			_, err := transport.New(c).Do(t.Context(), requestTo(s.URL, "GET"))
+			assert.ErrorIs(t, err, transport.ErrTransport)
+			assert.NotErrorIs(t, err, context.Canceled, "the caller did not cancel")
+			assert.GreaterOrEqual(t, time.Since(start), limit)
+			assert.Less(t, time.Since(start), 5*time.Second)
+		})
+	}
+}
