@@ -57,10 +57,10 @@ func (s *Server) widgetRoutes(mux *http.ServeMux) {
 		"POST /widget/visits": beginVisit,
 		"POST /widget/calls":  recordWidgetCall,
 		"POST /widget/say":    sayAsVisitor,
-		"POST /widget/look":   lookAtChat,
 	} {
 		mux.Handle(pattern, anyOrigin(s.api(route{open: true, handle: fromWidget(handle)})))
 	}
+	mux.Handle("GET /widget/chat", anyOrigin(s.api(route{open: true, handle: lookAtChat})))
 	mux.Handle("OPTIONS /widget/", anyOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	})))
@@ -82,7 +82,7 @@ func anyOrigin(next http.Handler) http.Handler {
 	})
 }
 
-// widgetRequest is the body of each of the widget's calls.
+// widgetRequest is the body of what the widget tells.
 type widgetRequest struct {
 	Key  string `json:"visitor"`
 	Code string `json:"code"`
@@ -168,8 +168,12 @@ func (c *call) widgetChat(visit *visit) widgetChat {
 	return view
 }
 
-func lookAtChat(c *call, request widgetRequest) (*reply, error) {
-	visit, _ := c.visit(request)
+// lookAtChat answers how the latest chat of a browser stands.
+func lookAtChat(c *call) (*reply, error) {
+	visit, ok := c.state.widget.visits[c.query.Get("visitor")]
+	if !ok {
+		return nil, notFound("visitor", c.query.Get("visitor"))
+	}
 	return found(c.widgetChat(visit))
 }
 

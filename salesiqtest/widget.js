@@ -33,20 +33,22 @@
 
   function send(path, body) {
     const request = { visitor, code, page: location.href, ...body };
-    const answer = queue.then(async () => {
-      const response = await fetch(base + path, {
-        method: "POST",
-        keepalive: true,
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(request),
-      });
-      if (!response.ok) {
-        throw new Error("the emulator answered " + response.status);
-      }
-      return (await response.json()).data;
-    });
+    const answer = queue.then(() => ask(path, {
+      method: "POST",
+      keepalive: true,
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(request),
+    }));
     queue = answer.catch((problem) => console.warn("salesiq emulator:", problem));
     return answer;
+  }
+
+  async function ask(path, options) {
+    const response = await fetch(base + path, options);
+    if (!response.ok) {
+      throw new Error("the emulator answered " + response.status);
+    }
+    return (await response.json()).data;
   }
 
   // Events.
@@ -315,7 +317,7 @@
     polling = true;
     await pause(500);
     try {
-      const next = await send("/look", {});
+      const next = await ask("/chat?visitor=" + encodeURIComponent(visitor), {});
       polling = false;
       await takeLater(next, false);
     } catch {
