@@ -1,0 +1,116 @@
+package salesiq
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// FileDedupStore is a [DedupStore] in a file, for one process at a time: it
+// knows after a restart what was handled before. It remembers as many events as
+// the default store, and as long.
+//
+// A mark reaches the operating system before [FileDedupStore.Done] returns, so
+// that it survives the end of the process, and the disk soon after: when the
+// machine loses power, the last events may be handled again.
+type FileDedupStore struct {
+	path   string
+	memory *memoryDedup
+
+	mu    sync.Mutex // Guards what follows.
+	file  *os.File
+	lines int
+}
+
+// OpenFileDedupStore opens the store in a file, which it makes if there is none.
+// What cannot be read in it, such as a last line that was cut, is dropped. The
+// caller should call Close.
+func OpenFileDedupStore(path string) (*FileDedupStore, error) {
+	f := &FileDedupStore{path: path, memory: newMemoryDedup(defaultDedupEvents, defaultDedupAge)}
+	content, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("dedup file: %w", err)
+	}
+	for line := range bytes.Lines(content) {
+		if mark, ok := parseMark(line); ok {
+			f.memory.mark(mark.eventID, mark.at)
+		}
+	}
+	if err := f.compact(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// A line has the time in seconds since 1970, a space, and the id.
+func (m dedupMark) appendTo(line []byte) []byte {
+	line = strconv.AppendInt(line, m.at.Unix(), 10)
+	line = append(append(line, ' '), m.eventID...)
+	return append(line, '\n')
+}
+
+func parseMark(line []byte) (dedupMark, bool) {
+	text, whole := strings.CutSuffix(string(line), "\n")
+	at, eventID, ok := strings.Cut(text, " ")
+	seconds, err := strconv.ParseInt(at, 10, 64)
+	return dedupMark{eventID, time.Unix(seconds, 0)}, whole && ok && err == nil
+}
+
+// compact writes the file anew, without what is forgotten, and leaves it open.
+func (f *FileDedupStore) compact() error {
+	var content bytes.Buffer
+	marks := f.memory.remembered()
+	for _, mark := range marks {
+		content.Write(mark.appendTo(content.AvailableBuffer()))
+	}
+	var closed error
+	if f.file != nil {
+		closed = f.file.Close() // Some systems do not replace an open file.
+	}
+	written := writeFile(f.path, content.Bytes())
+	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND, 0o600)
+	if err := errors.Join(closed, written, err); err != nil {
+		return fmt.Errorf("dedup file: %w", err)
+	}
+	f.file, f.lines = file, len(marks)
+	return nil
+}
+
+// Begin implements [DedupStore].
+func (f *FileDedupStore) Begin(ctx context.Context, eventID string) (DedupState, error) {
+	return f.memory.Begin(ctx, eventID)
+}
+
+// Done implements [DedupStore].
+func (f *FileDedupStore) Done(_ context.Context, eventID string) error {
+	mark := dedupMark{eventID, time.Now()}
+	f.memory.mark(mark.eventID, mark.at)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, err := f.file.Write(mark.appendTo(nil)); err != nil {
+		return fmt.Errorf("dedup file: %w", err)
+	}
+	if f.lines++; f.lines > 2*f.memory.maxEvents {
+		return f.compact()
+	}
+	return nil
+}
+
+// Abort implements [DedupStore].
+func (f *FileDedupStore) Abort(ctx context.Context, eventID string) error {
+	return f.memory.Abort(ctx, eventID)
+}
+
+// Close writes everything to disk. The store is of no use afterwards.
+func (f *FileDedupStore) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return errors.Join(f.file.Sync(), f.file.Close())
+}

@@ -1,0 +1,146 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// ErrNoObject means that a webhook's body is not one JSON object.
+var ErrNoObject = errors.New("not a JSON object")
+
+// Event is a webhook's body, taken apart. Its slices are parts of the body.
+type Event struct {
+	Name    []byte // Empty where there is none.
+	Time    time.Time
+	Data    []byte // What happened to what; the whole body where nothing is marked as that.
+	Counted bool   // Whether the body counts how often it was sent.
+}
+
+// DecodeEvent takes a webhook's body apart, in either form: event, timestamp
+// and data, or event, entity_type, entity_id, attempt and entity. Members of
+// another type than these should have count as absent.
+func DecodeEvent(body []byte) (Event, error) {
+	event := Event{Data: body}
+	var data, entity jsontext.Value
+	err := eachMember(body, func(name, value jsontext.Value) {
+		switch string(name) {
+		case `"event"`:
+			event.Name = plain(value)
+		case `"timestamp"`, `"event_time"`:
+			event.Time = parseTime(value)
+		case `"data"`:
+			data = value
+		case `"entity"`:
+			entity = value
+		case `"attempt"`:
+			event.Counted = true
+		}
+	})
+	switch {
+	case data.Kind() == '{':
+		event.Data = data
+	case entity.Kind() == '{':
+		event.Data = entity
+	}
+	return event, err
+}
+
+// scanner reads tokens out of a slice, without copying it.
+type scanner struct {
+	decoder jsontext.Decoder
+	buffer  bytes.Buffer
+}
+
+var scanners = sync.Pool{New: func() any { return new(scanner) }}
+
+// reset begins anew. Whatever the scanner read from before is let go.
+func (s *scanner) reset(data []byte) {
+	s.buffer = *bytes.NewBuffer(data)
+	s.decoder.Reset(&s.buffer, tolerant)
+}
+
+// eachMember calls do for the members of an object, and takes nothing but one
+// object. Names are in quotes.
+func eachMember(object []byte, do func(name, value jsontext.Value)) error {
+	s := scanners.Get().(*scanner) //nolint:errcheck,forcetypeassert // The pool holds nothing else.
+	defer scanners.Put(s)
+	defer s.reset(nil)
+	s.reset(object)
+	if s.decoder.PeekKind() != '{' {
+		return ErrNoObject
+	}
+	if _, err := s.decoder.ReadToken(); err != nil {
+		return err
+	}
+	for s.decoder.PeekKind() != '}' {
+		name, err := s.decoder.ReadValue()
+		if err != nil {
+			return err
+		}
+		value, err := s.decoder.ReadValue()
+		if err != nil {
+			return err
+		}
+		do(name, value)
+	}
+	if _, err := s.decoder.ReadToken(); err != nil {
+		return err
+	}
+	if _, err := s.decoder.ReadToken(); !errors.Is(err, io.EOF) {
+		return ErrNoObject
+	}
+	return nil
+}
+
+// parseTime reads RFC 3339, or milliseconds since 1970 as a number or a string.
+// Anything else is the zero time.
+func parseTime(value jsontext.Value) time.Time {
+	var at time.Time
+	text := plain(value)
+	if at.UnmarshalText(text) == nil {
+		return at
+	}
+	if ms, err := strconv.ParseInt(string(text), 10, 64); err == nil && ms > 0 {
+		return time.UnixMilli(ms).UTC()
+	}
+	return time.Time{}
+}
+
+// plain is text for values that seldom need any decoding.
+func plain(value jsontext.Value) []byte {
+	if value.Kind() == '"' && bytes.IndexByte(value, '\\') < 0 {
+		return value[1 : len(value)-1]
+	}
+	return []byte(text(value))
+}
+
+// UnmarshalWhatFits decodes an object into out, and skips the members that have
+// another type than out wants.
+func UnmarshalWhatFits(object []byte, out any) error {
+	if Unmarshal(object, out) == nil {
+		return nil
+	}
+	return eachMember(object, func(name, value jsontext.Value) {
+		member := make([]byte, 0, len(name)+len(value)+len("{:}"))
+		member = append(append(append(append(append(member, '{'), name...), ':'), value...), '}')
+		Unmarshal(member, out) //nolint:errcheck,gosec // It does not fit, then.
+	})
+}
+
+// Without returns an object without one of its members, always written in the
+// same way.
+func Without(object []byte, name string) ([]byte, error) {
+	members, err := membersOf(object)
+	if err != nil {
+		return nil, err
+	}
+	delete(members, name)
+	return json.Marshal(members, public, jsontext.AllowDuplicateNames(true))
+}

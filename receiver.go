@@ -1,0 +1,404 @@
+package salesiq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// WebhookReceiver is an [http.Handler] that receives the service's events:
+//
+//	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret))
+//	salesiq.On(receiver, func(ctx context.Context, e *salesiq.ChatRated) error {
+//		return ratings.Save(ctx, e.ChatID, e.Rating)
+//	})
+//	http.Handle("/webhook/salesiq", receiver)
+//
+// # What is guaranteed
+//
+// An event is handled at least once: it is answered with success only after the
+// handlers have succeeded, and the service delivers it again otherwise (a minute
+// later, three times).
+//
+// An event is handled at most once, too, however often it is delivered, as long
+// as its [DedupStore] remembers it, unless the process ends, or the store fails,
+// between the end of the handlers and the mark that says so. Two deliveries are
+// of one event if their bodies are the same, but for the count of deliveries. A
+// handler for which that window is too wide can use [EventInfo.EventID] as a key
+// of its own, in the same transaction as its work.
+//
+// Events arrive in any order: compare [EventInfo.EventTime].
+//
+// # What is answered
+//
+//   - GET and HEAD: 200, since the service probes with them. Others than POST: 405.
+//   - A body over the limit ([WithMaxEventBody]): 413, before all of it is read. A
+//     compressed one: 415, since nothing says what of it is signed.
+//   - A signature that the [Verifier] refuses: 401; the body is not looked at. The
+//     content type does not matter, since the signature does.
+//   - A body that is no JSON object: 400. An event that is too old
+//     ([WithTolerance]): 403.
+//   - An event that was handled before: 200, without handling it. One that another
+//     delivery is handling: the same once that has succeeded, or 503 if it takes
+//     too long.
+//   - A handler that fails, panics or takes too long ([WithHandlerTimeout]): 500.
+//     If it succeeds after that all the same, the event counts as handled.
+//   - A [DedupStore] or a [Sink] that does not do its work: 503.
+//   - Anything else, also an event that no handler wants: 200.
+type WebhookReceiver struct {
+	verifier  Verifier
+	store     DedupStore
+	onFailure DedupFailure
+	sink      Sink
+	maxBody   int64
+	timeout   time.Duration
+	tolerance time.Duration
+	logger    *slog.Logger
+	handlers  []func(context.Context, Event) error
+}
+
+// ReceiverOption configures a [WebhookReceiver].
+type ReceiverOption func(*WebhookReceiver)
+
+// WithDedupStore remembers handled events in store. The default is in memory,
+// for a hundred thousand events and a day.
+func WithDedupStore(store DedupStore) ReceiverOption {
+	return func(r *WebhookReceiver) { r.store = store }
+}
+
+// WithDedupFailure chooses what happens while the store does not answer. The
+// default is [DedupRefuse].
+func WithDedupFailure(failure DedupFailure) ReceiverOption {
+	return func(r *WebhookReceiver) { r.onFailure = failure }
+}
+
+// WithSink hands events to sink instead of to the handlers, and answers as soon
+// as it has them.
+func WithSink(sink Sink) ReceiverOption { return func(r *WebhookReceiver) { r.sink = sink } }
+
+// WithMaxEventBody bounds the size of an event, in bytes. The default is 1 MiB.
+func WithMaxEventBody(bytes int64) ReceiverOption {
+	return func(r *WebhookReceiver) { r.maxBody = bytes }
+}
+
+// WithHandlerTimeout bounds the work on one event: its context ends then, and
+// the service is answered. The default is 4.5 seconds, since the service waits
+// for 5.
+func WithHandlerTimeout(d time.Duration) ReceiverOption {
+	return func(r *WebhookReceiver) { r.timeout = d }
+}
+
+// WithTolerance refuses events whose time is further away than d. By default,
+// none is: the signature tells that an event is genuine, and the [DedupStore]
+// that it is new. A later delivery has the time of the first, so that less than
+// five minutes lose events.
+func WithTolerance(d time.Duration) ReceiverOption {
+	return func(r *WebhookReceiver) { r.tolerance = d }
+}
+
+// WithReceiverLogger logs what is refused and what fails, and, at level debug,
+// what is handled: name and id of the event, status, duration, and the errors of
+// handlers. Bodies and signatures are never logged.
+func WithReceiverLogger(logger *slog.Logger) ReceiverOption {
+	return func(r *WebhookReceiver) { r.logger = logger }
+}
+
+// NewWebhookReceiver returns a receiver that believes what verifier does. With
+// one that is nil, it believes nothing.
+func NewWebhookReceiver(verifier Verifier, opts ...ReceiverOption) *WebhookReceiver {
+	if verifier == nil {
+		verifier = AnyOf()
+	}
+	r := &WebhookReceiver{
+		verifier: verifier,
+		store:    newMemoryDedup(defaultDedupEvents, defaultDedupAge),
+		maxBody:  1 << 20,
+		timeout:  4500 * time.Millisecond,
+		logger:   slog.New(slog.DiscardHandler),
+	}
+	for _, option := range opts {
+		option(r)
+	}
+	return r
+}
+
+// On registers a handler for one type of events. Handlers run one after the
+// other, in the order in which they were registered; the first error ends that,
+// and all of them run again when the event is delivered again. On must not be
+// called once the receiver is in use.
+//
+// The context ends when the time for the event is over, and not when the
+// service hangs up.
+func On[E EventType](receiver *WebhookReceiver, handle func(ctx context.Context, event *E) error) {
+	OnAny(receiver, func(ctx context.Context, event Event) error {
+		if e, ok := any(event).(*E); ok {
+			return handle(ctx, e)
+		}
+		return nil
+	})
+}
+
+// OnAny registers a handler for all events, as [On] does for some.
+func OnAny(receiver *WebhookReceiver, handle func(ctx context.Context, event Event) error) {
+	receiver.handlers = append(receiver.handlers, handle)
+}
+
+// Dispatch runs the handlers for an event that was received in another way, such
+// as out of a queue that a [Sink] has filled. It neither verifies nor
+// deduplicates.
+func (r *WebhookReceiver) Dispatch(ctx context.Context, event Event) error {
+	for _, handle := range r.handlers {
+		if err := handle(ctx, event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ServeHTTP implements [http.Handler].
+func (r *WebhookReceiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	switch request.Method {
+	case http.MethodPost:
+	case http.MethodGet, http.MethodHead:
+		w.WriteHeader(http.StatusOK)
+		return
+	default:
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		wrongMethod.send(w)
+		return
+	}
+	began := time.Now()
+	event, refusal, err := r.accept(request)
+	if err != nil {
+		r.logger.LogAttrs(request.Context(), slog.LevelWarn, "webhook refused",
+			slog.Int("status", refusal.status), slog.String("reason", err.Error()))
+		refusal.send(w)
+		return
+	}
+	work := startWork(request.Context(), r.timeout, w)
+	answer := failed
+	defer func() { work.finish(answer) }()
+	answer, err = r.process(work, event)
+	logEvent(request.Context(), r.logger, event, err, slog.Int("status", answer.status), slog.Duration("duration", time.Since(began)))
+}
+
+// logEvent logs how an event fared.
+func logEvent(ctx context.Context, logger *slog.Logger, event Event, err error, more ...slog.Attr) {
+	level, message := slog.LevelDebug, "webhook event handled"
+	if err != nil {
+		level, message = slog.LevelError, "webhook event failed"
+	}
+	if !logger.Enabled(ctx, level) {
+		return
+	}
+	info := event.Info()
+	attrs := append([]slog.Attr{slog.String("event", string(info.EventName)), slog.String("event_id", info.EventID)}, more...)
+	if err != nil {
+		attrs = append(attrs, slog.String("error", oneLine(err.Error())))
+	}
+	if p := (*handlerPanic)(nil); errors.As(err, &p) {
+		attrs = append(attrs, slog.String("stack", string(p.stack)))
+	}
+	logger.LogAttrs(ctx, level, message, attrs...)
+}
+
+// webhookAnswer is one of the few things that are said to the service.
+type webhookAnswer struct {
+	status int
+	body   string
+	header map[string]string
+}
+
+var (
+	comeAgain = map[string]string{"Retry-After": "10"}
+
+	received     = &webhookAnswer{status: http.StatusOK, body: `{"received":true}`}
+	wrongMethod  = &webhookAnswer{status: http.StatusMethodNotAllowed, body: `{"error":"method not allowed"}`}
+	tooLarge     = &webhookAnswer{status: http.StatusRequestEntityTooLarge, body: `{"error":"body too large"}`, header: map[string]string{"Connection": "close"}}
+	compressed   = &webhookAnswer{status: http.StatusUnsupportedMediaType, body: `{"error":"compressed body"}`}
+	unreadable   = &webhookAnswer{status: http.StatusBadRequest, body: `{"error":"body cut short"}`}
+	notSigned    = &webhookAnswer{status: http.StatusUnauthorized, body: `{"error":"invalid signature"}`}
+	notAnEvent   = &webhookAnswer{status: http.StatusBadRequest, body: `{"error":"not an event"}`}
+	tooOld       = &webhookAnswer{status: http.StatusForbidden, body: `{"error":"event too old or too new"}`}
+	failed       = &webhookAnswer{status: http.StatusInternalServerError, body: `{"error":"not handled"}`}
+	unavailable  = &webhookAnswer{status: http.StatusServiceUnavailable, body: `{"error":"not now"}`, header: comeAgain}
+	stillAtWork  = &webhookAnswer{status: http.StatusServiceUnavailable, body: `{"error":"another delivery is being handled"}`, header: comeAgain}
+	tookTooLong  = &webhookAnswer{status: http.StatusInternalServerError, body: `{"error":"took too long"}`, header: map[string]string{"Connection": "close"}}
+	jsonMimeType = []string{"application/json"}
+)
+
+func (a *webhookAnswer) send(w http.ResponseWriter) {
+	header := w.Header()
+	header["Content-Type"] = jsonMimeType
+	for name, value := range a.header {
+		header.Set(name, value)
+	}
+	w.WriteHeader(a.status)
+	io.WriteString(w, a.body)
+}
+
+var (
+	errBodyTooLarge = errors.New("the body is too large")
+	errCompressed   = errors.New("the body is compressed")
+	errTooOld       = errors.New("the time of the event is too far away")
+)
+
+// accept reads a request and returns its event, or how to refuse it.
+func (r *WebhookReceiver) accept(request *http.Request) (Event, *webhookAnswer, error) {
+	if encoding := request.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return nil, compressed, errCompressed
+	}
+	body, err := r.read(request)
+	if errors.Is(err, errBodyTooLarge) {
+		return nil, tooLarge, err
+	}
+	if err != nil {
+		return nil, unreadable, fmt.Errorf("reading the body: %w", err)
+	}
+	if err := r.verifier.Verify(request.Header, body); err != nil {
+		return nil, notSigned, err
+	}
+	event, err := ParseEvent(body)
+	if err != nil {
+		return nil, notAnEvent, err
+	}
+	if at := event.Info().EventTime; r.tolerance > 0 && !at.IsZero() && time.Since(at).Abs() > r.tolerance {
+		return nil, tooOld, errTooOld
+	}
+	return event, nil, nil
+}
+
+// firstRead is how much of a body is believed to come before any of it has.
+const firstRead = 64 << 10
+
+// read returns a body that is not too large, with one allocation where its
+// length is known.
+func (r *WebhookReceiver) read(request *http.Request) ([]byte, error) {
+	if request.ContentLength > r.maxBody {
+		return nil, errBodyTooLarge
+	}
+	// One byte more, so that the end is seen without making room.
+	body := make([]byte, 0, min(max(request.ContentLength, 511), firstRead)+1)
+	for {
+		n, err := request.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case int64(len(body)) > r.maxBody:
+			return nil, errBodyTooLarge
+		case errors.Is(err, io.EOF):
+			return body, nil
+		case err != nil:
+			return nil, err
+		case len(body) == cap(body):
+			body = append(body, 0)[:len(body)]
+		}
+	}
+}
+
+// process claims an event, has it handled, and marks it.
+func (r *WebhookReceiver) process(work *webhookWork, event Event) (answer *webhookAnswer, err error) {
+	id := event.Info().EventID
+	state, err := r.claim(work, id)
+	switch {
+	case err != nil && r.onFailure == DedupProcess:
+		answer, handling := r.handle(work, event)
+		return answer, errors.Join(err, handling)
+	case err != nil:
+		return unavailable, err
+	case state == DedupDone:
+		return received, nil
+	case state == DedupClaimed:
+		return stillAtWork, nil
+	}
+	succeeded := false
+	defer func() { err = errors.Join(err, r.settle(work, id, succeeded)) }()
+	answer, err = r.handle(work, event)
+	succeeded = err == nil
+	return answer, err
+}
+
+// claim claims an event. While another delivery has it, claim waits, though no
+// longer than half of the time that there is, so that the rest is left for the
+// handlers.
+func (r *WebhookReceiver) claim(work *webhookWork, eventID string) (DedupState, error) {
+	const shortest, longest = 5 * time.Millisecond, 200 * time.Millisecond
+	latest := work.deadline.Add(-r.timeout / 2)
+	for pause := shortest; ; pause = min(2*pause, longest) {
+		state, err := r.store.Begin(work, eventID)
+		if err != nil {
+			return state, fmt.Errorf("deduplication: %w", err)
+		}
+		left := time.Until(latest)
+		if state != DedupClaimed || left <= 0 {
+			return state, nil
+		}
+		<-time.After(min(pause, left))
+	}
+}
+
+// settle ends a claim, also when the time for the event is over.
+func (r *WebhookReceiver) settle(work *webhookWork, eventID string, succeeded bool) error {
+	end := r.store.Abort
+	if succeeded {
+		end = r.store.Done
+	}
+	err := end(work, eventID)
+	if err != nil && work.Err() != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(work), settleTimeout)
+		defer cancel()
+		err = end(ctx, eventID)
+	}
+	if err != nil {
+		return fmt.Errorf("deduplication: %w", err)
+	}
+	return nil
+}
+
+// settleTimeout is for a store that answers late, after the time of the event.
+const settleTimeout = 2 * time.Second
+
+// handle has an event handled, or handed over to the sink.
+func (r *WebhookReceiver) handle(ctx context.Context, event Event) (*webhookAnswer, error) {
+	handle, otherwise := r.Dispatch, failed
+	if r.sink != nil {
+		handle, otherwise = r.sink.Enqueue, unavailable
+	}
+	if err := callHandler(ctx, handle, event); err != nil {
+		return otherwise, err
+	}
+	return received, nil
+}
+
+// callHandler makes an error of a panic.
+func callHandler(ctx context.Context, handle func(context.Context, Event) error, event Event) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = newHandlerPanic(p)
+		}
+	}()
+	return handle(ctx, event)
+}
+
+// handlerPanic is a panic of a handler. What it panicked with may hold anything,
+// and is shown only where it is the runtime's own.
+type handlerPanic struct {
+	text  string
+	stack []byte
+}
+
+func newHandlerPanic(value any) error {
+	p := &handlerPanic{text: fmt.Sprintf("%T", value), stack: debug.Stack()}
+	if err, ok := value.(runtime.Error); ok {
+		p.text = err.Error()
+	}
+	return p
+}
+
+func (p *handlerPanic) Error() string { return "panic: " + p.text }
