@@ -62,7 +62,7 @@ func newClient(c *config, tokens transport.Tokens) *Client {
 		Base:           c.httpClient.Transport,
 		Jar:            c.httpClient.Jar,
 		Tokens:         tokens,
-		Limiter:        make(slots, c.maxInFlight),
+		Limiter:        c.newLimiter(),
 		Logger:         c.logger,
 		UserAgent:      c.userAgent,
 		AttemptTimeout: c.attemptTimeout,

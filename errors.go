@@ -64,6 +64,9 @@ var (
 	ErrRedirect = transport.ErrRedirect
 	// ErrTooLarge means that an answer exceeded the limit of [WithMaxBody].
 	ErrTooLarge = transport.ErrTooLarge
+	// ErrDailyLimit means that the day's calls of [WithPlan] are spent. It comes
+	// with [ErrRateLimitExceeded].
+	ErrDailyLimit = transport.ErrDailyLimit
 )
 
 // Error is what a call returns when it fails: everything that is known about

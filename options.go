@@ -2,6 +2,7 @@ package salesiq
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -10,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
@@ -30,7 +33,11 @@ type config struct {
 	logger         *slog.Logger
 	maxAttempts    int
 	maxWait        time.Duration
-	maxInFlight    int
+	maxInFlight    int // 0 for the default.
+	plan           Plan
+	rate           rate.Limit // 0 for none.
+	burst          int
+	limiter        Limiter // Nil for the client's own.
 	maxBody        int64
 	attemptTimeout time.Duration
 	stallTimeout   time.Duration
@@ -41,7 +48,6 @@ func defaultConfig() *config {
 		userAgent:      "salesiq-go/" + Version,
 		maxAttempts:    4,
 		maxWait:        2 * time.Minute,
-		maxInFlight:    maxInFlight,
 		maxBody:        16 << 20,
 		attemptTimeout: 30 * time.Second,
 		stallTimeout:   15 * time.Second,
@@ -139,9 +145,10 @@ func WithMaxAttempts(n int) Option {
 	}
 }
 
-// WithMaxWait bounds the pause before a retry. A longer one is not begun: the
-// call fails at once, and [Error.RetryAt] says when to come back. The default is
-// two minutes, which covers the rate limit's window.
+// WithMaxWait bounds each wait of a call: for the rate limit, and before a
+// retry. One that is known to be longer is not begun: the call fails at once, and
+// [Error.RetryAt] says when to come back. The default is two minutes, which
+// covers the rate limit's window.
 func WithMaxWait(d time.Duration) Option {
 	return func(c *config) error { c.maxWait = d; return positive("max wait", d) }
 }
@@ -205,12 +212,14 @@ func (c *config) finish() error {
 	c.dataCenter.API = trimAPIRoot(c.dataCenter.API)
 	c.dataCenter.Accounts = strings.TrimRight(c.dataCenter.Accounts, "/")
 	if c.httpClient == nil {
-		c.httpClient = &http.Client{Transport: newHTTPTransport(c.maxInFlight)}
+		c.httpClient = &http.Client{Transport: newHTTPTransport(c.inFlight())}
 	} else if c.httpClient.Transport == nil {
 		c.httpClient.Transport = http.DefaultTransport
 	}
-	return firstOf(c.checkTLS("base URL", c.dataCenter.API), c.checkTLS("accounts URL", c.dataCenter.Accounts))
+	return firstOf(c.checkLimits(), c.checkTLS("base URL", c.dataCenter.API), c.checkTLS("accounts URL", c.dataCenter.Accounts))
 }
+
+func (c *config) inFlight() int { return cmp.Or(c.maxInFlight, maxInFlight) }
 
 // trimAPIRoot accepts both ways in which the specification writes the base URL.
 func trimAPIRoot(address string) string {
@@ -243,10 +252,12 @@ func isLoopback(host string) bool {
 // newHTTPTransport keeps as many connections open as requests may be under way.
 // The usual two would open new ones in every burst.
 func newHTTPTransport(inFlight int) *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // The standard library's own.
+	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // The standard library's own.
 	t.MaxIdleConns = 0
 	t.MaxIdleConnsPerHost = max(inFlight, maxInFlight)
 	t.IdleConnTimeout = 30 * time.Second // Below what servers usually keep.
+	t.MaxResponseHeaderBytes = 256 << 10 // Not the usual 10 MB.
+	t.DialContext = transport.Metered(t.DialContext)
 	return t
 }
 

@@ -2,14 +2,114 @@ package salesiq
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
+	"golang.org/x/time/rate"
+
+	"github.com/salesiq-go/salesiq/internal/quota"
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
 // The specification's limit on calls at once, for the whole organization.
 const maxInFlight = 10
+
+// Plan is how many calls the organization may make. Zero is no limit.
+//
+// Source: specification, "API Call Limits".
+type Plan struct {
+	CallsPerMinute int
+	CallsPerDay    int
+}
+
+// The plans of the specification.
+var (
+	Free         = Plan{CallsPerMinute: 10, CallsPerDay: 1_000}
+	Basic        = Plan{CallsPerMinute: 20, CallsPerDay: 5_000}
+	Professional = Plan{CallsPerMinute: 50, CallsPerDay: 20_000}
+	Enterprise   = Plan{CallsPerMinute: 100, CallsPerDay: 50_000}
+)
+
+// WithPlan tells what the service grants, before the first answer does, and
+// bounds the calls of a day, of which no answer tells. Without it, the minute's
+// limit is learned from the first answer, and days are not counted. Where the
+// service says that there is less, it is believed.
+//
+// Where several processes share a plan, each may be given a share, such as
+// Plan{CallsPerMinute: 25, CallsPerDay: 10_000}; see [WithLimiter] for a way to
+// share all of it.
+//
+// A call that would have to wait for longer than [WithMaxWait] or its context
+// allow fails at once, with an [Error] that has a RetryAt and matches
+// [ErrRateLimitExceeded], and [ErrDailyLimit] if the day's calls are spent.
+// Days are those of UTC by the service's clock, since the specification names
+// none, and the count begins anew with each Client.
+func WithPlan(plan Plan) Option {
+	return func(c *config) error {
+		c.plan = plan
+		if plan.CallsPerMinute < 0 || plan.CallsPerDay < 0 {
+			return inputError("plan", "must not be negative")
+		}
+		return nil
+	}
+}
+
+// WithRateLimit spreads calls evenly: so many a second, after a burst. It is for
+// services that tell nothing of their limits; those that do are followed more
+// closely without it. It comes in addition to the other limits.
+func WithRateLimit(perSecond rate.Limit, burst int) Option {
+	return func(c *config) error {
+		c.rate, c.burst = perSecond, burst
+		if !(perSecond > 0) { // Also not a number.
+			return inputError("rate limit", "must be positive")
+		}
+		return between("burst", burst, 1, 1_000_000)
+	}
+}
+
+// WithLimiter has every request ask limiter, instead of the client's own
+// accounting: [WithPlan], [WithRateLimit] and [WithMaxInFlight] must be left to
+// it, and so must [WithMaxWait], as far as it is about calls that have not been
+// sent. It is for several processes that share an organization's limits.
+func WithLimiter(limiter Limiter) Option {
+	return func(c *config) error {
+		c.limiter = limiter
+		if limiter == nil {
+			return inputError("limiter", "must not be nil")
+		}
+		return nil
+	}
+}
+
+// Limiter decides when a request may be sent. It must be safe for concurrent
+// use.
+type Limiter interface {
+	// Acquire waits for permission to send one request: each attempt of a call
+	// asks anew. It returns when ctx ends.
+	//
+	// A limiter that knows that waiting is in vain returns an [*Error] with
+	// RetryAt, and Err if there is more to say, such as [ErrDailyLimit]. The
+	// call fails with it and with [ErrRateLimitExceeded], and is not retried.
+	Acquire(ctx context.Context) (Lease, error)
+}
+
+// Lease is the permission to send one request.
+type Lease interface {
+	// Done ends the request. It is called once, whatever happens.
+	Done(o Outcome)
+}
+
+// Outcome is what a [Limiter] learns from one request.
+type Outcome struct {
+	StatusCode int         // 0 without an answer.
+	Header     http.Header // Nil without an answer. It must not be changed.
+	Sent       bool        // Some of the request may have reached the service.
+	Throttled  bool        // The service refused it as one too many.
+}
+
+// RateWindow returns what the answer's header says about the rate limit.
+func (o Outcome) RateWindow() RateWindow { return rateWindow(o.Header) }
 
 // RateWindow is what the service said about its rate limit: so many calls in a
 // window of a minute.
@@ -32,21 +132,41 @@ func rateWindow(header http.Header) RateWindow {
 	return window
 }
 
-// slots lets a number of requests be under way at once.
-type slots chan struct{}
-
-func (s slots) Acquire(ctx context.Context) (transport.Lease, error) {
-	select {
-	case s <- struct{}{}:
-		return s, nil
-	default:
+// checkLimits refuses limits that somebody else is to keep.
+func (c *config) checkLimits() error {
+	if c.limiter != nil && (c.plan != Plan{} || c.rate != 0 || c.maxInFlight != 0) {
+		return inputError("limiter", "replaces WithPlan, WithRateLimit and WithMaxInFlight")
 	}
-	select {
-	case s <- struct{}{}:
-		return s, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+	return nil
 }
 
-func (s slots) Done(int, http.Header) { <-s }
+// newLimiter returns the limiter that the options describe.
+func (c *config) newLimiter() transport.Limiter {
+	if c.limiter != nil {
+		return foreignLimiter{c.limiter}
+	}
+	return transport.NewQueue(transport.QueueConfig{
+		Limits:  quota.Limits{PerMinute: c.plan.CallsPerMinute, PerDay: c.plan.CallsPerDay, InFlight: c.inFlight()},
+		Rate:    c.rate,
+		Burst:   c.burst,
+		MaxWait: c.maxWait,
+	})
+}
+
+// foreignLimiter is the user's limiter in the pipeline.
+type foreignLimiter struct{ Limiter }
+
+func (l foreignLimiter) Acquire(ctx context.Context) (transport.Lease, error) {
+	lease, err := l.Limiter.Acquire(ctx)
+	if err == nil {
+		return foreignLease{lease}, nil
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return nil, transport.Held(e.RetryAt, e.Err)
+	}
+	return nil, err
+}
+
+type foreignLease struct{ Lease }
+
+func (l foreignLease) Done(o transport.Outcome) { l.Lease.Done(Outcome(o)) }

@@ -83,6 +83,7 @@ type Failure struct {
 	Err            error // The cause, unless the service spoke for itself.
 
 	otherToken bool // The next attempt would carry another token.
+	held       bool // The limiter did not let it go, and knows that waiting is in vain.
 }
 
 func (f *Failure) Error() string {

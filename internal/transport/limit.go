@@ -2,7 +2,13 @@ package transport
 
 import (
 	"context"
+	"errors"
+	"net"
 	"net/http"
+	"time"
+
+	"github.com/salesiq-go/salesiq/internal/quota"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // Limiter decides when a request may be sent.
@@ -13,9 +19,16 @@ type Limiter interface {
 
 // Lease is the permission to send one request.
 type Lease interface {
-	// Done ends the request. The status is 0 and the header nil if the service
-	// gave no answer.
-	Done(status int, header http.Header)
+	// Done ends the request. It is called once.
+	Done(o Outcome)
+}
+
+// Outcome is what a limiter learns from one request.
+type Outcome struct {
+	StatusCode int         // 0 without an answer.
+	Header     http.Header // Nil without an answer. It must not be changed.
+	Sent       bool        // Some of the request may have reached the service.
+	Throttled  bool        // The service refused it as one too many.
 }
 
 // limiter is the link that keeps the number of requests within bounds: how
@@ -28,14 +41,65 @@ type limiter struct {
 func (l *limiter) RoundTrip(request *http.Request) (*http.Response, error) {
 	lease, err := l.limiter.Acquire(request.Context())
 	if err != nil {
+		if f, ok := errors.AsType[*Failure](err); ok {
+			return nil, f
+		}
 		return nil, &Failure{Err: err}
 	}
+	o := Outcome{Sent: true}
+	defer func() { lease.Done(o) }() // Also after a panic.
 	response, err := l.next.RoundTrip(request)
 	if err == nil {
-		lease.Done(response.StatusCode, response.Header)
+		o.StatusCode, o.Header = response.StatusCode, response.Header
 	} else {
-		f := failureOf(err)
-		lease.Done(f.Status, f.Header)
+		o = outcomeOf(failureOf(err))
 	}
 	return response, err
+}
+
+func outcomeOf(f *Failure) Outcome {
+	return Outcome{
+		StatusCode: f.Status,
+		Header:     f.Header,
+		Sent:       f.Sent && !undialed(f.Err),
+		Throttled:  f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit,
+	}
+}
+
+// undialed reports whether no connection came about.
+func undialed(err error) bool {
+	operation, ok := errors.AsType[*net.OpError](err)
+	return ok && operation.Op == "dial"
+}
+
+// report translates an outcome for the accounting.
+func (o *Outcome) report(now time.Time) quota.Report {
+	w := ParseWindow(o.Header, now)
+	r := quota.Report{
+		Sent:      o.Sent,
+		Answered:  o.StatusCode != 0,
+		Refused:   o.Throttled || o.StatusCode == http.StatusUnauthorized,
+		Throttled: o.Throttled,
+		Known:     w.Known,
+		Limit:     w.Limit,
+		Remaining: w.Remaining,
+		Reset:     w.Reset,
+		Date:      w.Date,
+	}
+	if o.Throttled {
+		r.RetryAt = retryAt(o.StatusCode, o.Header, now)
+	}
+	return r
+}
+
+// Why a limiter does not let a request go, as causes of a Failure.
+var (
+	ErrDailyLimit = errors.New("the day's calls are spent")
+	errTooLong    = errors.New("the rate limit would make the call wait for too long")
+)
+
+// Held is the failure of a request that a limiter does not let go, and that is
+// not to be tried again before a certain time, which is zero if unknown.
+func Held(retryAt time.Time, cause error) *Failure {
+	return &Failure{Answer: wire.ErrorBody{Code: codeRateLimit}, RetryAt: retryAt, Err: cause, held: true}
 }

@@ -13,6 +13,11 @@ type Window struct {
 	Remaining int           // Calls left in it.
 	ResetIn   time.Duration // From the answer to the next window; 0 if unknown.
 	Known     bool          // Limit and Remaining were given.
+
+	// The two that ResetIn is made of, by the service's clock: zero if they
+	// were not given.
+	Reset time.Time
+	Date  time.Time
 }
 
 // The longest pause that is believed. A longer one is a unit mistaken or a
@@ -29,18 +34,19 @@ func ParseWindow(header http.Header, now time.Time) Window {
 	limit, err1 := strconv.Atoi(header.Get("X-Ratelimit-Limit"))
 	remaining, err2 := strconv.Atoi(header.Get("X-Ratelimit-Remaining"))
 	w := Window{Limit: limit, Remaining: remaining}
-	w.Known = err1 == nil && err2 == nil && limit > 0 && remaining >= 0
+	w.Known = err1 == nil && err2 == nil && limit > 0 && remaining >= 0 && limit <= math.MaxInt32
 	if !w.Known {
 		w.Limit, w.Remaining = 0, 0
+	}
+	if date, err := http.ParseTime(header.Get("Date")); err == nil {
+		w.Date, now = date, date
 	}
 	reset, err := strconv.ParseInt(header.Get("X-Ratelimit-Reset"), 10, 64)
 	if err != nil || reset <= 0 || reset > math.MaxInt32*4 {
 		return w
 	}
-	if date, err := http.ParseTime(header.Get("Date")); err == nil {
-		now = date
-	}
-	if in := time.Unix(reset, 0).Sub(now); in > 0 && in <= maxResetIn {
+	w.Reset = time.Unix(reset, 0)
+	if in := w.Reset.Sub(now); in > 0 && in <= maxResetIn {
 		w.ResetIn = in
 	}
 	return w

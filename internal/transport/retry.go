@@ -117,6 +117,8 @@ func (c *call) worthRetrying(f *Failure) bool {
 		}
 		c.reauthenticated = true
 		return true
+	case f.held:
+		return false
 	case f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit:
 		return true
 	case errors.Is(f.Err, ErrTooLarge) || errors.Is(f.Err, ErrRedirect) || f.MaybeProcessed:
@@ -167,14 +169,16 @@ func (c *call) affordable(ctx context.Context) bool {
 func jitter(d time.Duration) time.Duration { return rand.N(d) + 1 } //nolint:gosec // It is no secret.
 
 // verdict is the outcome of a call that failed. Where the caller's context
-// ended it, the context's error stands beside the last failure.
+// ended it, the context's error and its cause stand beside the last failure.
 func (c *call) verdict(ctx context.Context, err error) *Failure {
 	f := c.failure
 	if f == nil {
 		f = c.fail(err)
 	}
-	if ended := ctx.Err(); ended != nil && !errors.Is(f.Err, ended) {
-		f.Err = errors.Join(ended, f.Err)
+	for _, ended := range []error{context.Cause(ctx), ctx.Err()} {
+		if ended != nil && !errors.Is(f.Err, ended) {
+			f.Err = errors.Join(ended, f.Err)
+		}
 	}
 	return f
 }

@@ -103,7 +103,7 @@ func (t *tokens) Rejected(string) bool {
 type unlimited struct{}
 
 func (unlimited) Acquire(context.Context) (transport.Lease, error) { return unlimited{}, nil }
-func (unlimited) Done(int, http.Header)                            {}
+func (unlimited) Done(transport.Outcome)                           {}
 
 func config(base http.RoundTripper) transport.Config {
 	return transport.Config{

@@ -1,0 +1,148 @@
+// Package quota keeps account of the service's limits: so many calls in a
+// window of a minute, so many a day, so many at once. It is arithmetic on what
+// its caller reports, and knows no network, no clock and no lock.
+//
+// Two clocks occur in it. Every "now" is the caller's own; Reset and Date are
+// the service's. They are never compared: what counts is the difference of
+// Reset and Date, from the moment at which an answer arrived. A clock that is
+// wrong changes nothing, therefore.
+package quota
+
+import "time"
+
+// Limits is what an account grants. Zero means no limit that is known.
+type Limits struct {
+	PerMinute int
+	PerDay    int
+	InFlight  int
+}
+
+// Call is a call that has been started. It is a receipt for [Account.End].
+type Call struct {
+	number int  // In the order of starting, from 1.
+	epoch  int  // The window that it was started in.
+	probe  bool // It went alone.
+}
+
+// Report is how a call ended.
+type Report struct {
+	Sent      bool // Some of the request may have reached the service.
+	Answered  bool // The service, or something before it, gave an answer.
+	Refused   bool // At the door, which costs nothing, or shows in Remaining.
+	Throttled bool // Refused for being one too many.
+
+	Known     bool // Limit and Remaining were given.
+	Limit     int
+	Remaining int
+	Reset     time.Time // End of the window by the service's clock; zero if not given.
+	Date      time.Time // Of the answer, by the same clock; zero if not given.
+	RetryAt   time.Time // When the service wants to be asked again, by the caller's clock; zero if not given.
+}
+
+// Account is the state of all limits. Its methods must not be called
+// concurrently.
+type Account struct {
+	window window
+	day    day
+	slots  slots
+	pause  pause
+	clock  clock
+	calls  int
+}
+
+// New returns the account of someone who has not called yet.
+func New(l Limits) *Account {
+	return &Account{
+		window: window{plan: l.PerMinute},
+		day:    day{limit: l.PerDay},
+		slots:  slots{most: l.InFlight, open: l.InFlight},
+	}
+}
+
+// Ready reports whether a call may be started now.
+func (a *Account) Ready(now time.Time) bool {
+	a.roll(now)
+	return a.slots.free() && !now.Before(a.pause.until) && !a.window.probing(now) && a.window.free() > 0 && a.day.free() > 0
+}
+
+// Start counts a call that is started now, which must be Ready.
+func (a *Account) Start(now time.Time) Call {
+	a.calls++
+	a.slots.inFlight++
+	a.day.used++
+	return Call{number: a.calls, epoch: a.window.epoch, probe: a.window.start(now)}
+}
+
+// Cancel takes a call back that was started, but never made.
+func (a *Account) Cancel(c Call, now time.Time) { a.End(c, Report{}, now) }
+
+// End accounts for the end of a call.
+func (a *Account) End(c Call, r Report, now time.Time) {
+	a.roll(now)
+	a.slots.inFlight--
+	in, dated := a.clock.resetIn(&r, now)
+	a.day.follow(&a.clock, now)
+	if !r.Sent || r.Refused {
+		a.day.used--
+	}
+	switch current := a.window.settle(c, &r, in, dated, now, a.slots.inFlight); {
+	case !current || !r.Answered:
+	case r.Throttled:
+		a.throttle(c, &r, now)
+	default:
+		a.slots.grow()
+		a.pause.last = 0
+	}
+}
+
+// throttle heeds a refusal. With calls remaining it was about too many at once;
+// with none and a reset, the window is closed already. Without a reason it may
+// be anything, and to ask less is the answer.
+func (a *Account) throttle(c Call, r *Report, now time.Time) {
+	explained := r.Known && (r.Remaining > 0 || !r.Reset.IsZero())
+	if r.Remaining > 0 || !explained {
+		a.slots.shrink(c, a.calls)
+	}
+	if !r.RetryAt.IsZero() {
+		a.pause.extend(r.RetryAt)
+	} else if !explained {
+		a.pause.grow(c, a.calls, now)
+	}
+}
+
+// Earliest returns the time before which a call cannot be started if ahead
+// others are to go first, and whether it is the day's limit that forbids it.
+// It may take longer, for what others do and for calls that have to end first.
+func (a *Account) Earliest(now time.Time, ahead int) (at time.Time, daily bool) {
+	a.roll(now)
+	at = latest(now, a.pause.until, a.window.earliest(now, ahead))
+	if end := a.day.earliest(now, ahead); end.After(at) {
+		return end, true
+	}
+	return at, false
+}
+
+// Look returns when it is worth asking again whether the account is Ready. If
+// that is not after now, it is once a call has ended.
+func (a *Account) Look(now time.Time) time.Time {
+	at, _ := a.Earliest(now, 0)
+	if a.window.probing(now) {
+		at = latest(at, a.window.probe.Add(patience))
+	}
+	return at
+}
+
+// roll begins what is due to begin.
+func (a *Account) roll(now time.Time) {
+	a.window.roll(now, a.slots.inFlight)
+	a.day.roll(&a.clock, now, a.slots.inFlight)
+}
+
+func latest(first time.Time, others ...time.Time) time.Time {
+	for _, t := range others {
+		if t.After(first) {
+			first = t
+		}
+	}
+	return first
+}

@@ -1,0 +1,146 @@
+package quota
+
+import (
+	"math"
+	"time"
+)
+
+// day counts the calls of a day, of which no header tells. When it begins is
+// not documented; it is taken to be the day of UTC, by the service's clock.
+type day struct {
+	limit int       // 0 for none.
+	used  int       // Own calls.
+	end   time.Time // By the caller's clock; zero before the first call.
+}
+
+const aDay = 24 * time.Hour
+
+func (d *day) free() int {
+	if d.limit == 0 {
+		return math.MaxInt
+	}
+	return d.limit - d.used
+}
+
+// roll begins the next day. Calls under way may be charged to it.
+func (d *day) roll(c *clock, now time.Time, inFlight int) {
+	switch {
+	case d.limit == 0:
+	case d.end.IsZero():
+		d.end = c.midnight(now)
+	case !now.Before(d.end):
+		d.end, d.used = c.midnight(now), inFlight
+	}
+}
+
+// follow moves the end of the day when the service's clock proves to be
+// another than was thought.
+func (d *day) follow(c *clock, now time.Time) {
+	if d.limit > 0 && c.moved {
+		d.end, c.moved = c.midnight(now), false
+	}
+}
+
+func (d *day) earliest(now time.Time, ahead int) time.Time {
+	if d.limit == 0 || ahead < d.free() {
+		return now
+	}
+	return d.end.Add(time.Duration((ahead-max(0, d.free()))/d.limit) * aDay)
+}
+
+// clock knows by how much the service's clock is ahead of the caller's, at
+// least: an answer's Date was true, within its second, before the answer
+// arrived.
+type clock struct {
+	ahead time.Duration
+	known bool
+	moved bool // By more than the resolution, and nobody has looked since.
+}
+
+// resetIn returns how long after now the window of a report ends, and whether
+// that can be told. It deletes a Reset that cannot be true.
+func (c *clock) resetIn(r *Report, now time.Time) (in time.Duration, dated bool) {
+	if !r.Date.IsZero() {
+		c.set(r.Date.Sub(now))
+	}
+	if r.Reset.IsZero() || !c.known {
+		return 0, false
+	}
+	in = r.Reset.Sub(r.Date)
+	if r.Date.IsZero() {
+		in = r.Reset.Sub(now) - c.ahead
+	}
+	if in < 0 || in > maxResetIn {
+		r.Reset = time.Time{}
+		return 0, false
+	}
+	return in, true
+}
+
+func (c *clock) set(ahead time.Duration) {
+	if d := ahead - c.ahead; !c.known || d < -2*resolution || d > 2*resolution {
+		c.ahead, c.moved = ahead, true
+	}
+	c.known = true
+}
+
+// midnight returns the end of the day of UTC by the service's clock.
+func (c *clock) midnight(now time.Time) time.Time {
+	service := now.Add(c.ahead).UTC()
+	return now.Add(service.Truncate(aDay).Add(aDay).Sub(service.Round(0)))
+}
+
+// slots bounds the calls at once. The service's bound is the organization's, so
+// that others may fill it: a refusal halves the calls at once, and each round of
+// good answers adds one.
+type slots struct {
+	most     int // 0 for no bound.
+	open     int // At present; from 1 to most.
+	inFlight int
+	good     int // Answers since the last change.
+	shrunk   int // The call started last when it was shrunk last.
+}
+
+func (s *slots) free() bool { return s.most == 0 || s.inFlight < s.open }
+
+// shrink heeds a refusal, unless the call had been started before the refusal
+// that was heeded last.
+func (s *slots) shrink(c Call, calls int) {
+	if c.number <= s.shrunk {
+		return
+	}
+	s.open, s.good, s.shrunk = max(1, s.open/2), 0, calls
+}
+
+func (s *slots) grow() {
+	if s.open >= s.most {
+		return
+	}
+	if s.good++; s.good >= s.open {
+		s.open, s.good = s.open+1, 0
+	}
+}
+
+// pause keeps everybody from calling.
+type pause struct {
+	until   time.Time
+	last    time.Duration // The length of the last one, if no good answer followed.
+	started int           // The call started last when it began.
+}
+
+func (p *pause) extend(until time.Time) {
+	if until.After(p.until) {
+		p.until = until
+	}
+}
+
+// grow pauses after a refusal that gave no time, longer each time, but no longer
+// than a window can last.
+func (p *pause) grow(c Call, calls int, now time.Time) {
+	if c.number <= p.started {
+		return
+	}
+	p.last = min(minute, max(time.Second, 2*p.last))
+	p.started = calls
+	p.extend(now.Add(p.last))
+}

@@ -1,0 +1,215 @@
+package quota
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	// The specification counts calls per minute.
+	minute = time.Minute
+	// A reset that is further away is a unit mistaken or a value broken.
+	maxResetIn = time.Hour
+	// Resets have whole seconds, and need not be rounded in the same way each
+	// time.
+	resolution = time.Second
+	// How long the others wait for the call that goes alone. It is there to
+	// learn from, not to hold everybody up.
+	patience = 3 * time.Second
+)
+
+// window is what is known about the current window of the service. It is
+// identified by its reset. All calls under way are counted in it, since any of
+// them may be charged to it.
+type window struct {
+	plan  int // Own calls per window; 0 for no limit.
+	limit int // Everybody's calls per window; 0 until the service has told.
+
+	epoch  int       // Counts windows.
+	seen   bool      // An answer told the reset of this one.
+	reset  time.Time // By the service's clock: of the window seen last.
+	end    time.Time // By the caller's clock: this one is over then, at the latest; zero if unknown.
+	own    int       // Calls started in it, or under way when it began.
+	others int       // Calls that someone else made in it, at least.
+	blind  int       // Own calls that ended in it without word of a reset.
+
+	probe  time.Time // When the call that goes alone was started; zero before.
+	probed bool      // It was answered.
+
+	aligned bool // Windows begin by the service's clock, so that resets are exact.
+	cut     bool // They do not: a window outlived its reset.
+}
+
+// free returns how many more calls may be started in the window.
+func (w *window) free() int {
+	free := math.MaxInt
+	if w.limit > 0 {
+		free = w.limit - w.own - w.others
+	}
+	if w.plan > 0 {
+		free = min(free, w.plan-w.own)
+	}
+	return free
+}
+
+// size returns how many calls a new window grants, or 0 if that is not known.
+func (w *window) size() int {
+	if w.limit > 0 && w.plan > 0 {
+		return min(w.limit, w.plan)
+	}
+	return max(w.limit, w.plan)
+}
+
+// start counts a call. The first one of a window goes alone: its answer tells
+// what others have used.
+func (w *window) start(now time.Time) (probe bool) {
+	w.own++
+	if w.probed || !w.probe.IsZero() {
+		return false
+	}
+	w.probe = now
+	return true
+}
+
+func (w *window) probing(now time.Time) bool {
+	return !w.probed && !w.probe.IsZero() && now.Before(w.probe.Add(patience))
+}
+
+// roll begins the next window when this one is over for certain.
+func (w *window) roll(now time.Time, inFlight int) {
+	if !w.end.IsZero() && !now.Before(w.end) {
+		w.next(inFlight)
+	}
+}
+
+// next begins a window of which nothing is known but the calls that may be
+// charged to it.
+func (w *window) next(own int) {
+	w.epoch++
+	w.seen, w.end = false, time.Time{}
+	w.own, w.others, w.blind = own, 0, 0
+	w.probe, w.probed = time.Time{}, false
+}
+
+// settle accounts for the end of a call, and reports whether its answer speaks
+// of the current window.
+func (w *window) settle(c Call, r *Report, in time.Duration, dated bool, now time.Time, inFlight int) (current bool) {
+	w.endProbe(c, r)
+	if r.Known {
+		w.limit = r.Limit
+	}
+	switch {
+	case !r.Sent:
+		w.own--
+		return false
+	case r.Reset.IsZero():
+		w.settleBlind(r, now)
+	case w.seen && w.isReset(r.Reset):
+		w.shorten(w.bound(in, dated, now))
+	case c.epoch < w.epoch && w.isOver(r.Reset):
+		w.own-- // It was charged to an older window.
+		return false
+	default:
+		w.identify(c, r, in, dated, now, inFlight)
+	}
+	if r.Refused {
+		w.own--
+	}
+	// A refusal without a reset would close the window for nobody knows how
+	// long; the account pauses instead.
+	if r.Known && !(r.Throttled && r.Reset.IsZero()) {
+		w.others = max(w.others, w.limit-r.Remaining-w.own)
+	}
+	return true
+}
+
+// endProbe lets the others go once the first call was answered; if it was not,
+// the next one is the first.
+func (w *window) endProbe(c Call, r *Report) {
+	switch {
+	case c.epoch != w.epoch:
+	case r.Answered:
+		w.probed = true
+	case c.probe:
+		w.probe = time.Time{}
+	}
+}
+
+// settleBlind counts a call that may be of any window up to now. Where no
+// answer ever tells a reset, a new window has begun a minute after the last.
+func (w *window) settleBlind(r *Report, now time.Time) {
+	if !r.Refused {
+		w.blind++
+	}
+	if !w.seen && w.size() > 0 {
+		w.end = now.Add(minute)
+	}
+}
+
+// isReset reports whether a reset is that of the window seen last.
+func (w *window) isReset(reset time.Time) bool {
+	d := reset.Sub(w.reset)
+	return -resolution <= d && d <= resolution
+}
+
+// isOver reports whether a reset is that of an older window.
+func (w *window) isOver(reset time.Time) bool {
+	return !w.reset.IsZero() && (reset.Before(w.reset) || !w.seen) && !reset.After(w.reset.Add(resolution))
+}
+
+// identify takes over the window that an answer speaks of. If it is another
+// one than that seen before, the service has gone on sooner than the latest
+// possible time, or its clock was set; calls that ended without word of their
+// window may then have been charged to this one.
+func (w *window) identify(c Call, r *Report, in time.Duration, dated bool, now time.Time, inFlight int) {
+	switch {
+	case w.seen:
+		w.next(inFlight + w.blind + 1)
+	case w.isReset(r.Reset) && c.epoch == w.epoch:
+		w.cut = true
+	}
+	w.learnKind(r, in, dated)
+	w.seen, w.reset, w.probed = true, r.Reset, true
+	w.end = w.bound(in, dated, now)
+}
+
+// learnKind finds out whether windows begin by the clock or with a call. If
+// nobody has called before, and the window is not a fresh one, it is the clock.
+func (w *window) learnKind(r *Report, in time.Duration, dated bool) {
+	untouched := r.Known && w.own == 1 && r.Remaining == r.Limit-1
+	w.aligned = !w.cut && (w.aligned || untouched && dated && in < minute-2*resolution)
+}
+
+// bound returns when a window is over at the latest, judged by one answer in
+// it. Windows that begin with a call end within a second of which the header
+// shows only the beginning. And since a minute is a minute, a window of which
+// there was an answer is over a minute later.
+func (w *window) bound(in time.Duration, dated bool, now time.Time) time.Time {
+	if !dated {
+		return now.Add(minute)
+	}
+	if !w.aligned {
+		in += resolution
+	}
+	if in <= minute+2*resolution {
+		in = min(in, minute)
+	}
+	return now.Add(in)
+}
+
+// shorten takes the sharpest of the bounds: Date has whole seconds, too, and an
+// answer that was fast and came late in its second tells most.
+func (w *window) shorten(end time.Time) {
+	if end.Before(w.end) {
+		w.end = end
+	}
+}
+
+// earliest returns when a call can be started if ahead others go first.
+func (w *window) earliest(now time.Time, ahead int) time.Time {
+	free := max(0, w.free())
+	if ahead < free || w.end.IsZero() || w.size() == 0 {
+		return now
+	}
+	return w.end.Add(time.Duration((ahead-free)/w.size()) * minute)
+}
