@@ -51,14 +51,15 @@ func TestCancelReturnsAtOnceFromEveryWait(t *testing.T) {
 		name     string
 		behavior faulty.Behavior
 		change   func(c *transport.Config)
-		maybe    bool
+		arrives  bool // The service has the request by then,
+		maybe    bool // and may have processed it.
 	}{
 		{name: "dial", behavior: faulty.OK(), change: func(c *transport.Config) { c.Base.(*http.Transport).DialContext = dial }},
 		{name: "TLS handshake", behavior: faulty.Mute()},
-		{name: "wait for the header", behavior: faulty.Silence(), maybe: true},
-		{name: "body", behavior: faulty.Stall(), maybe: true},
-		{name: "body that trickles", behavior: faulty.Trickle(time.Millisecond), maybe: true},
-		{name: "pause before a retry", behavior: faulty.Answer(429, "application/json", tooMany.body, "Retry-After: 60")},
+		{name: "wait for the header", behavior: faulty.Silence(), arrives: true, maybe: true},
+		{name: "body", behavior: faulty.Stall(), arrives: true, maybe: true},
+		{name: "body that trickles", behavior: faulty.Trickle(time.Millisecond), arrives: true, maybe: true},
+		{name: "pause before a retry", behavior: faulty.Answer(429, "application/json", tooMany.body, "Retry-After: 60"), arrives: true},
 		{name: "limiter's queue", behavior: faulty.OK(), change: func(c *transport.Config) { c.Limiter = &leases{none: true} }},
 		{name: "wait for a token", behavior: faulty.OK(), change: func(c *transport.Config) { c.Tokens = &noToken{} }},
 	}
@@ -75,7 +76,7 @@ func TestCancelReturnsAtOnceFromEveryWait(t *testing.T) {
 			pipeline := transport.New(c)
 			best := time.Hour // Of several, since the machine has other work, too.
 			for range 5 {
-				took, err := cancelOnce(t, pipeline, s, tt.maybe)
+				took, err := cancelOnce(t, pipeline, s, tt.arrives)
 				best = min(best, took)
 				assert.ErrorIs(t, err, context.Canceled)
 				assert.ErrorIs(t, err, errCause, "why it was canceled is kept")

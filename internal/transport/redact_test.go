@@ -1,0 +1,109 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/internal/faulty"
+	"github.com/salesiq-go/salesiq/internal/transport"
+)
+
+const accessToken = "1000.0123456789abcdef.fedcba9876543210"
+
+// authorized is a source of one token that looks real.
+type authorized struct{}
+
+func (authorized) Header(context.Context) (string, error) {
+	return "Zoho-oauthtoken " + accessToken, nil
+}
+func (authorized) Rejected(string) bool { return false }
+
+// shown is all that an error could show to anybody.
+func shown(f *transport.Failure) string {
+	text := fmt.Sprintf("%v %s %s %s %s", f, f.Excerpt, f.ContentType, f.RequestID, f.Answer)
+	for err := error(f); err != nil; err = errors.Unwrap(err) {
+		text += fmt.Sprintf(" %+v", err)
+	}
+	return text
+}
+
+func TestServiceThatRepeatsTheRequestDoesNotShowTheToken(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []struct {
+		name     string
+		behavior faulty.Behavior
+	}{
+		{"a proxy's page", faulty.Echo(502, "text/html", "<html>could not forward: %s")},
+		{"a proxy's page with status 200", faulty.Echo(200, "text/html", "<html>welcome: %s")},
+		{"a message", faulty.Echo(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","message":"%s"}`)},
+		{"details", faulty.Echo(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","details":{"header":["%s"]}}`)},
+		{"an error under 200", faulty.Echo(200, "application/json", `{"status":"error","code":"INVALID_REQUEST","message":"%s"}`)},
+		{"half an answer", faulty.Echo(200, "application/json", `{"status":"success","message":"%s`)},
+		{"a number's place", faulty.Echo(200, "application/json", `{"status":"success","data":"%s"}`)},
+		{"a redirect", faulty.Echo(302, "text/html", "%s")},
+		{"no HTTP", faulty.MalformedStatus("HTTP/1.1 " + accessToken + " OK")},
+		{"a content type", faulty.Answer(502, "text/"+accessToken, "")},
+		{"at the end of the excerpt", faulty.HTML(502, strings.Repeat("x", 512-len(accessToken)/2)+accessToken)},
+	} {
+		t.Run(answer.name, func(t *testing.T) {
+			t.Parallel()
+			s := faulty.New(t, answer.behavior)
+			c := config(metered(t, s))
+			c.Tokens, c.MaxAttempts = authorized{}, 1
+			got, err := transport.New(c).Do(t.Context(), requestTo(s.URL, "GET"))
+			if err == nil {
+				err = got.Undecodable(fmt.Errorf("cannot read %s into an int", got.Body))
+			}
+			text := shown(failure(t, err))
+			assert.NotContains(t, text, accessToken)
+			assert.NotContains(t, text, accessToken[:len(accessToken)/2])
+		})
+	}
+}
+
+// wrapping is a transport that uses an http.Client of its own.
+type wrapping struct{}
+
+func (wrapping) RoundTrip(r *http.Request) (*http.Response, error) {
+	inner := &url.Error{Op: "Get", URL: r.URL.String(), Err: errors.New("the root of it")}
+	return nil, fmt.Errorf("my transport: %w", &url.Error{Op: "Get", URL: r.URL.String(), Err: inner})
+}
+
+func TestErrorsHoldNoURL(t *testing.T) {
+	t.Parallel()
+	c := config(wrapping{})
+	c.MaxAttempts = 1
+	pipeline := transport.New(c)
+	for _, address := range []string{"https://salesiq.example/?email=ada@example.com", "https://salesiq.example/%zz?email=ada@example.com", "::?email=ada@example.com", "https://salesiq.example/\x00?email=ada@example.com"} {
+		r := request("GET")
+		r.URL = address
+		_, err := pipeline.Do(t.Context(), r)
+		require.Error(t, err)
+		assert.NotContains(t, shown(failure(t, err)), "ada@example.com")
+		var u *url.Error
+		assert.NotErrorAs(t, err, &u)
+	}
+}
+
+func TestWhatTheServiceSaysIsBounded(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("long ", 10_000)
+	s := faulty.New(t, faulty.Answer(502, "text/html; x="+long, "<html>\r\n\x1b[31m\xff"+long, "X-Request-Id: "+long))
+	c := config(metered(t, s))
+	c.MaxAttempts = 1
+	_, err := transport.New(c).Do(t.Context(), requestTo(s.URL, "GET"))
+	f := failure(t, err)
+	assert.LessOrEqual(t, len(f.Excerpt), 512)
+	assert.LessOrEqual(t, len(f.RequestID), 128)
+	assert.LessOrEqual(t, len(f.ContentType), 128)
+	assert.NotContains(t, f.Excerpt, "\n")
+	assert.NotContains(t, f.Excerpt, "\x1b")
+}
