@@ -175,7 +175,9 @@ func TestErrorsAreStructuredInLogs(t *testing.T) {
 	})
 	var out bytes.Buffer
 	slog.New(slog.NewJSONHandler(&out, nil)).Error("failed", "err", err)
-	var line struct{ Err map[string]any }
+	var line struct {
+		Err map[string]any `json:"err"`
+	}
 	require.NoError(t, json.Unmarshal(out.Bytes(), &line))
 	assert.Equal(t, map[string]any{
 		"operation": "Chats.End", "status": 400.0, "code": "CHAT_NOT_ACTIVE", "message": "It is over",

@@ -196,7 +196,8 @@ func TestIteratorsCanBeRangedOverAgain(t *testing.T) {
 		}
 		assert.Equal(t, upTo(1, 30), numbers)
 	}
-	for range chats {
+	for _, err := range chats {
+		require.NoError(t, err)
 		break
 	}
 	assert.Equal(t, &salesiq.ChatListParams{PerPage: 10}, params, "the caller's params are the caller's")
@@ -208,7 +209,8 @@ func TestWhoeverStopsOnTheFirstPagePaysForOnePage(t *testing.T) {
 	seen := 0
 	for _, err := range api.client(t).Chats.All(t.Context(), nil) {
 		require.NoError(t, err)
-		if seen++; seen == 100 {
+		seen++
+		if seen == 100 {
 			break
 		}
 	}
@@ -329,7 +331,8 @@ func TestStoppingEarlyLeavesNothingBehind(t *testing.T) {
 			seen := 0
 			for _, err := range network.client(t).Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 10}) {
 				require.NoError(t, err)
-				if seen++; seen == stopAt {
+				seen++
+				if seen == stopAt {
 					break
 				}
 			}
@@ -353,8 +356,10 @@ func TestAConsumerThatPanicsLeavesNothingBehind(t *testing.T) {
 		network := fakeChats(1000)
 		seen := 0
 		assert.Panics(t, func() {
-			for range network.client(t).Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 10}) {
-				if seen++; seen == 15 {
+			for _, err := range network.client(t).Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 10}) {
+				assert.NoError(t, err)
+				seen++
+				if seen == 15 {
 					panic("on page two")
 				}
 			}

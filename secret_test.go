@@ -66,9 +66,9 @@ func TestSecretsAreNeverShown(t *testing.T) {
 func TestSecretsCanBeRevealedAndSeenToBeThere(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, hidden, salesiq.Secret(hidden).Reveal())
-	assert.Equal(t, salesiq.Redacted, fmt.Sprint(salesiq.Secret(hidden)))
+	assert.Equal(t, salesiq.Redacted, salesiq.Secret(hidden).String())
 	assert.Equal(t, `"`+salesiq.Redacted+`"`, fmt.Sprintf("%#v", salesiq.Secret(hidden)))
-	assert.Empty(t, fmt.Sprint(salesiq.Secret("")), "whoever debugs sees that there is none")
+	assert.Empty(t, salesiq.Secret("").String(), "whoever debugs sees that there is none")
 }
 
 func TestOptPrintsAsItsValue(t *testing.T) {
