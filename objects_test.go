@@ -2,6 +2,7 @@ package salesiq_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -249,4 +250,24 @@ func TestEnvelopesOfTheSpecification(t *testing.T) {
 		Code: "CHAT_NOT_ACTIVE", Message: "The chat ended before the message came",
 		Details: map[string]any{"chat_id": "5550001", "ended_at": "2026-02-03T08:12:30.000Z"},
 	}, failure)
+}
+
+func TestTokenAnswerOfTheSpecification(t *testing.T) {
+	t.Parallel()
+	answer := string(fixture(t, "envelopes", "token"))
+	api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/oauth/v2/token" {
+			answerJSON(http.StatusOK, answer)(w, r)
+			return
+		}
+		answerSuitably(w, r)
+	})
+	credentials := salesiq.Credentials{ClientID: "id", ClientSecret: "secret", RefreshToken: "refresh"}
+	client, err := salesiq.NewClient(salesiq.RefreshToken(credentials, salesiq.NewMemoryTokenStore()), salesiq.WithBaseURL(api.URL))
+	require.NoError(t, err)
+	_, err = client.Chats.Get(t.Context(), "c1")
+	require.NoError(t, err)
+	requests := api.requests()
+	require.Len(t, requests, 2)
+	assert.Equal(t, []string{"Zoho-oauthtoken 1000.fixture-access"}, requests[1].Header["Authorization"])
 }
