@@ -163,12 +163,15 @@ func TestTheEleventhCallAtOnceIsRefused(t *testing.T) {
 // goroutine is still at.
 func TestASlotIsFreeOnceTheAnswerIsThere(t *testing.T) {
 	t.Parallel()
-	s := start(t, salesiqtest.WithMaxInFlight(1))
-	token := s.AccessToken()
-	for range 100 {
-		require.Equal(t, http.StatusOK, do(t, s, token, "GET", "/api/v2/chats?per_page=20", "").status)
-	}
-	assert.Equal(t, 1, s.Stats().InFlightPeak)
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, salesiqtest.InMemory(), salesiqtest.WithMaxInFlight(1))
+		s.Inject(salesiqtest.Fault{Effect: salesiqtest.TrickleBody, Pause: time.Hour})
+		token := s.AccessToken()
+		go try(t, s, token, "GET", "/api/v2/chats", "") //nolint:errcheck // It is cut off in the end.
+		synctest.Wait()
+		assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/chats").status)
+		assert.Equal(t, 1, s.Stats().InFlightPeak)
+	})
 }
 
 func TestOnlyWhatIsLetInCostsQuota(t *testing.T) {

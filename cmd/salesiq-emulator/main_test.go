@@ -141,7 +141,7 @@ func TestAMistakeIsOneClearLine(t *testing.T) {
 		message string
 	}{
 		"-plan gold":                     {2, `no plan "gold"`},
-		"-paint blue":                   {2, "paint"},
+		"-paint blue":                    {2, "paint"},
 		"-addr 8080":                     {2, "-addr"},
 		"-addr 0.0.0.0:0":                {2, "loopback"},
 		"-addr :0":                       {2, "loopback"},

@@ -1,0 +1,32 @@
+package salesiqtest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqtest"
+)
+
+// A message whose answer is lost was sent all the same, and the client does not
+// send it again.
+func ExampleServer_Inject() {
+	server := salesiqtest.NewServer()
+	defer server.Close()
+	client, err := salesiq.NewClient(
+		salesiq.RefreshToken(server.Credentials(), salesiq.NewMemoryTokenStore()), server.Options()...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	server.Inject(salesiqtest.Fault{Method: "POST", Path: "/api/v2/chats", Effect: salesiqtest.ResetConnection, Processed: true})
+	_, err = client.Chats.SendMessage(context.Background(), "chat123", salesiq.TextMessage("Hello!"))
+
+	fmt.Println("perhaps sent:", errors.Is(err, salesiq.ErrMaybeProcessed))
+	fmt.Println("really sent:", server.Stats().ByPath["POST /api/v2/chats/chat123/messages"])
+	// Output:
+	// perhaps sent: true
+	// really sent: 1
+}
