@@ -102,11 +102,11 @@ type WidgetSettingsUpdate struct {
 
 // List returns one page of brands. A nil params lists all of them.
 //
-// Endpoint: GET /api/v2/brands; scope SalesIQ.settings.READ. The specification
-// documents no parameters for it; page and per_page are sent as for the other
-// lists.
-// Errors: [ErrInvalidInput] for a page below 1 or a page size outside 1 to 100.
-// Source: specification, "List Brands".
+//   - Endpoint: GET /api/v2/brands; scope SalesIQ.settings.READ. The specification
+//     documents no parameters for it; page and per_page are sent as for the other
+//     lists.
+//   - Errors: [ErrInvalidInput] for a page below 1 or a page size outside 1 to 100.
+//   - Source: specification, "List Brands".
 func (s *BrandsService) List(ctx context.Context, params *ListParams, opts ...CallOption) (*Page[Brand], error) {
 	return fetchPage[Brand](ctx, s.client, newCall("Brands.List", "GET /brands").params(params), opts)
 }
@@ -121,9 +121,9 @@ func (s *BrandsService) All(ctx context.Context, params *ListParams, opts ...Cal
 
 // Get returns one brand.
 //
-// Endpoint: GET /api/v2/brands/{brand_id}; scope SalesIQ.settings.READ.
-// Errors: [ErrResourceNotFound].
-// Source: specification, "Get Brand by ID".
+//   - Endpoint: GET /api/v2/brands/{brand_id}; scope SalesIQ.settings.READ.
+//   - Errors: [ErrResourceNotFound].
+//   - Source: specification, "Get Brand by ID".
 func (s *BrandsService) Get(ctx context.Context, brandID string, opts ...CallOption) (*Brand, error) {
 	return fetch[Brand](ctx, s.client, newCall("Brands.Get", "GET /brands/{brand_id}", brandID), opts)
 }
@@ -131,19 +131,19 @@ func (s *BrandsService) Get(ctx context.Context, brandID string, opts ...CallOpt
 // Update changes some settings of a brand and returns it. Within
 // WidgetSettings, too, only what is set changes.
 //
-// Endpoint: PATCH /api/v2/brands/{brand_id}; scope SalesIQ.settings.ALL.
-// Errors: [ErrResourceNotFound], [ErrInvalidRequest].
-// Source: specification, "Update Brand Settings".
+//   - Endpoint: PATCH /api/v2/brands/{brand_id}; scope SalesIQ.settings.ALL.
+//   - Errors: [ErrResourceNotFound], [ErrInvalidRequest].
+//   - Source: specification, "Update Brand Settings".
 func (s *BrandsService) Update(ctx context.Context, brandID string, update *BrandUpdate, opts ...CallOption) (*Brand, error) {
 	return fetch[Brand](ctx, s.client, newCall("Brands.Update", "PATCH /brands/{brand_id}", brandID).body("update", update), opts)
 }
 
 // Departments returns the departments of a brand.
 //
-// Endpoint: GET /api/v2/brands/{brand_id}/departments; scope
-// SalesIQ.settings.READ.
-// Errors: [ErrResourceNotFound].
-// Source: specification, "List Departments".
+//   - Endpoint: GET /api/v2/brands/{brand_id}/departments; scope
+//     SalesIQ.settings.READ.
+//   - Errors: [ErrResourceNotFound].
+//   - Source: specification, "List Departments".
 func (s *BrandsService) Departments(ctx context.Context, brandID string, opts ...CallOption) ([]Department, error) {
 	page, err := fetchPage[Department](ctx, s.client, newCall("Brands.Departments", "GET /brands/{brand_id}/departments", brandID), opts)
 	if err != nil {

@@ -199,10 +199,10 @@ func (p *ChatRating) validate() error { return between("rating", p.Rating, 1, 5)
 // List returns one page of chats. A nil params lists all of them, in pages of
 // the service's own size (50).
 //
-// Endpoint: GET /api/v2/chats; scope SalesIQ.chats.READ.
-// Errors: [ErrInvalidInput] for a page below 1, a page size outside 1 to 100 or
-// dates in the wrong order; [ErrInvalidRequest].
-// Source: specification, "List Chats".
+//   - Endpoint: GET /api/v2/chats; scope SalesIQ.chats.READ.
+//   - Errors: [ErrInvalidInput] for a page below 1, a page size outside 1 to 100 or
+//     dates in the wrong order; [ErrInvalidRequest].
+//   - Source: specification, "List Chats".
 func (s *ChatsService) List(ctx context.Context, params *ChatListParams, opts ...CallOption) (*Page[Chat], error) {
 	return fetchPage[Chat](ctx, s.client, newCall("Chats.List", "GET /chats").params(params), opts)
 }
@@ -217,18 +217,18 @@ func (s *ChatsService) All(ctx context.Context, params *ChatListParams, opts ...
 
 // Get returns one chat.
 //
-// Endpoint: GET /api/v2/chats/{chat_id}; scope SalesIQ.chats.READ.
-// Errors: [ErrResourceNotFound].
-// Source: specification, "Get Chat by ID".
+//   - Endpoint: GET /api/v2/chats/{chat_id}; scope SalesIQ.chats.READ.
+//   - Errors: [ErrResourceNotFound].
+//   - Source: specification, "Get Chat by ID".
 func (s *ChatsService) Get(ctx context.Context, chatID string, opts ...CallOption) (*Chat, error) {
 	return fetch[Chat](ctx, s.client, newCall("Chats.Get", "GET /chats/{chat_id}", chatID), opts)
 }
 
 // Transcript returns the messages of one chat, oldest first.
 //
-// Endpoint: GET /api/v2/chats/{chat_id}/transcript; scope SalesIQ.chats.READ.
-// Errors: [ErrResourceNotFound].
-// Source: specification, "Get Chat Transcript".
+//   - Endpoint: GET /api/v2/chats/{chat_id}/transcript; scope SalesIQ.chats.READ.
+//   - Errors: [ErrResourceNotFound].
+//   - Source: specification, "Get Chat Transcript".
 func (s *ChatsService) Transcript(ctx context.Context, chatID string, opts ...CallOption) ([]Message, error) {
 	c := newCall("Chats.Transcript", "GET /chats/{chat_id}/transcript", chatID).answers("chat", "transcript", "messages")
 	messages, err := fetchOpen[[]Message](ctx, s.client, c, opts)
@@ -263,10 +263,10 @@ func (s *ChatsService) Transcripts(ctx context.Context, ids []string, opts ...Ca
 // It is not sent again when it is unclear whether the first try arrived; see
 // the package documentation on retries.
 //
-// Endpoint: POST /api/v2/chats/{chat_id}/messages; scope SalesIQ.chats.UPDATE.
-// Required: Type; Text for text and html.
-// Errors: [ErrChatNotActive], [ErrResourceNotFound], [ErrRequiredFieldMissing].
-// Source: specification, "Send Chat Message".
+//   - Endpoint: POST /api/v2/chats/{chat_id}/messages; scope SalesIQ.chats.UPDATE.
+//   - Required: Type; Text for text and html.
+//   - Errors: [ErrChatNotActive], [ErrResourceNotFound], [ErrRequiredFieldMissing].
+//   - Source: specification, "Send Chat Message".
 func (s *ChatsService) SendMessage(ctx context.Context, chatID string, message *MessageCreate, opts ...CallOption) (*Message, error) {
 	c := newCall("Chats.SendMessage", "POST /chats/{chat_id}/messages", chatID).body("message", message).answers("message")
 	return fetchOpen[Message](ctx, s.client, c, opts)
@@ -275,10 +275,10 @@ func (s *ChatsService) SendMessage(ctx context.Context, chatID string, message *
 // Transfer hands an active chat to another operator and returns the chat, or a
 // zero Chat where the service answers without one.
 //
-// Endpoint: POST /api/v2/chats/{chat_id}/transfer; scope SalesIQ.chats.UPDATE.
-// Required: OperatorID.
-// Errors: [ErrChatNotActive], [ErrOperatorOffline], [ErrResourceNotFound].
-// Source: specification, "Transfer Chat".
+//   - Endpoint: POST /api/v2/chats/{chat_id}/transfer; scope SalesIQ.chats.UPDATE.
+//   - Required: OperatorID.
+//   - Errors: [ErrChatNotActive], [ErrOperatorOffline], [ErrResourceNotFound].
+//   - Source: specification, "Transfer Chat".
 func (s *ChatsService) Transfer(ctx context.Context, chatID string, params *ChatTransfer, opts ...CallOption) (*Chat, error) {
 	c := newCall("Chats.Transfer", "POST /chats/{chat_id}/transfer", chatID).body("params", params).answers("chat")
 	return fetchOpen[Chat](ctx, s.client, c, opts)
@@ -287,9 +287,9 @@ func (s *ChatsService) Transfer(ctx context.Context, chatID string, params *Chat
 // End closes a chat and returns it, or a zero Chat where the service answers
 // without one. A nil params ends it without a message.
 //
-// Endpoint: POST /api/v2/chats/{chat_id}/end; scope SalesIQ.chats.UPDATE.
-// Errors: [ErrChatNotActive], [ErrResourceNotFound].
-// Source: specification, "End Chat".
+//   - Endpoint: POST /api/v2/chats/{chat_id}/end; scope SalesIQ.chats.UPDATE.
+//   - Errors: [ErrChatNotActive], [ErrResourceNotFound].
+//   - Source: specification, "End Chat".
 func (s *ChatsService) End(ctx context.Context, chatID string, params *ChatEnd, opts ...CallOption) (*Chat, error) {
 	if params == nil {
 		params = &ChatEnd{}
@@ -301,11 +301,11 @@ func (s *ChatsService) End(ctx context.Context, chatID string, params *ChatEnd, 
 // Rate records the visitor's rating of a chat that has ended and returns the
 // chat, or a zero Chat where the service answers without one.
 //
-// Endpoint: POST /api/v2/chats/{chat_id}/rating; scope SalesIQ.chats.UPDATE.
-// Required: Rating, 1 to 5.
-// Errors: [ErrInvalidInput], [ErrInvalidRequest], [ErrDuplicateResource],
-// [ErrResourceNotFound].
-// Source: specification, "Add Chat Rating".
+//   - Endpoint: POST /api/v2/chats/{chat_id}/rating; scope SalesIQ.chats.UPDATE.
+//   - Required: Rating, 1 to 5.
+//   - Errors: [ErrInvalidInput], [ErrInvalidRequest], [ErrDuplicateResource],
+//     [ErrResourceNotFound].
+//   - Source: specification, "Add Chat Rating".
 func (s *ChatsService) Rate(ctx context.Context, chatID string, params *ChatRating, opts ...CallOption) (*Chat, error) {
 	c := newCall("Chats.Rate", "POST /chats/{chat_id}/rating", chatID).body("params", params).answers("chat")
 	return fetchOpen[Chat](ctx, s.client, c, opts)

@@ -77,11 +77,11 @@ func (p *NotificationCreate) validate() error {
 
 // Register adds a device of an operator and returns it.
 //
-// Endpoint: POST /api/v2/devices; scope SalesIQ.operators.UPDATE.
-// Required: Token, Platform, OperatorID.
-// Errors: [ErrResourceNotFound] for an unknown operator,
-// [ErrDuplicateResource], [ErrRequiredFieldMissing].
-// Source: specification, "Register Device for Push Notifications".
+//   - Endpoint: POST /api/v2/devices; scope SalesIQ.operators.UPDATE.
+//   - Required: Token, Platform, OperatorID.
+//   - Errors: [ErrResourceNotFound] for an unknown operator,
+//     [ErrDuplicateResource], [ErrRequiredFieldMissing].
+//   - Source: specification, "Register Device for Push Notifications".
 func (s *DevicesService) Register(ctx context.Context, device *DeviceCreate, opts ...CallOption) (*Device, error) {
 	return fetch[Device](ctx, s.client, newCall("Devices.Register", "POST /devices").body("device", device), opts)
 }
@@ -89,10 +89,10 @@ func (s *DevicesService) Register(ctx context.Context, device *DeviceCreate, opt
 // Unregister removes a device. A repeated Unregister ends in
 // [ErrResourceNotFound]; see the package documentation on retries.
 //
-// Endpoint: DELETE /api/v2/devices/{device_id}; scope
-// SalesIQ.operators.UPDATE.
-// Errors: [ErrResourceNotFound].
-// Source: specification, "Unregister Device".
+//   - Endpoint: DELETE /api/v2/devices/{device_id}; scope
+//     SalesIQ.operators.UPDATE.
+//   - Errors: [ErrResourceNotFound].
+//   - Source: specification, "Unregister Device".
 func (s *DevicesService) Unregister(ctx context.Context, deviceID string, opts ...CallOption) error {
 	return send(ctx, s.client, newCall("Devices.Unregister", "DELETE /devices/{device_id}", deviceID), opts)
 }
@@ -100,11 +100,11 @@ func (s *DevicesService) Unregister(ctx context.Context, deviceID string, opts .
 // Notify pushes a message to an operator's devices and returns it, or a zero
 // Notification where the service answers without one.
 //
-// Endpoint: POST /api/v2/notifications; scope SalesIQ.operators.UPDATE.
-// Required: OperatorID, Title, Message.
-// Errors: [ErrResourceNotFound] for an unknown operator,
-// [ErrRequiredFieldMissing].
-// Source: specification, "Send Custom Notification".
+//   - Endpoint: POST /api/v2/notifications; scope SalesIQ.operators.UPDATE.
+//   - Required: OperatorID, Title, Message.
+//   - Errors: [ErrResourceNotFound] for an unknown operator,
+//     [ErrRequiredFieldMissing].
+//   - Source: specification, "Send Custom Notification".
 func (s *DevicesService) Notify(ctx context.Context, notification *NotificationCreate, opts ...CallOption) (*Notification, error) {
 	c := newCall("Devices.Notify", "POST /notifications").body("notification", notification).answers("notification")
 	return fetchOpen[Notification](ctx, s.client, c, opts)

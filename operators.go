@@ -148,10 +148,10 @@ func (p *OperatorStatsParams) validate() error { return checkDates(p.FromDate, p
 
 // List returns one page of operators. A nil params lists all of them.
 //
-// Endpoint: GET /api/v2/operators; scope SalesIQ.operators.READ.
-// Errors: [ErrInvalidInput] for a page below 1 or a page size outside 1 to 100;
-// [ErrInvalidRequest].
-// Source: specification, "List Operators".
+//   - Endpoint: GET /api/v2/operators; scope SalesIQ.operators.READ.
+//   - Errors: [ErrInvalidInput] for a page below 1 or a page size outside 1 to 100;
+//     [ErrInvalidRequest].
+//   - Source: specification, "List Operators".
 func (s *OperatorsService) List(ctx context.Context, params *OperatorListParams, opts ...CallOption) (*Page[Operator], error) {
 	return fetchPage[Operator](ctx, s.client, newCall("Operators.List", "GET /operators").params(params), opts)
 }
@@ -166,31 +166,31 @@ func (s *OperatorsService) All(ctx context.Context, params *OperatorListParams, 
 
 // Get returns one operator.
 //
-// Endpoint: GET /api/v2/operators/{operator_id}; scope SalesIQ.operators.READ.
-// Errors: [ErrResourceNotFound].
-// Source: specification, "Get Operator by ID".
+//   - Endpoint: GET /api/v2/operators/{operator_id}; scope SalesIQ.operators.READ.
+//   - Errors: [ErrResourceNotFound].
+//   - Source: specification, "Get Operator by ID".
 func (s *OperatorsService) Get(ctx context.Context, operatorID string, opts ...CallOption) (*Operator, error) {
 	return fetch[Operator](ctx, s.client, newCall("Operators.Get", "GET /operators/{operator_id}", operatorID), opts)
 }
 
 // Create adds an operator and returns it.
 //
-// Endpoint: POST /api/v2/operators; scope SalesIQ.operators.CREATE.
-// Required: Name, Email, Role.
-// Errors: [ErrDuplicateResource] for an email that is taken,
-// [ErrInvalidDepartment], [ErrRequiredFieldMissing].
-// Source: specification, "Create Operator".
+//   - Endpoint: POST /api/v2/operators; scope SalesIQ.operators.CREATE.
+//   - Required: Name, Email, Role.
+//   - Errors: [ErrDuplicateResource] for an email that is taken,
+//     [ErrInvalidDepartment], [ErrRequiredFieldMissing].
+//   - Source: specification, "Create Operator".
 func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate, opts ...CallOption) (*Operator, error) {
 	return fetch[Operator](ctx, s.client, newCall("Operators.Create", "POST /operators").body("operator", operator), opts)
 }
 
 // Update changes some fields of an operator and returns it.
 //
-// Endpoint: PATCH /api/v2/operators/{operator_id}; scope
-// SalesIQ.operators.UPDATE.
-// Errors: [ErrResourceNotFound], [ErrInvalidDepartment],
-// [ErrDuplicateResource], [ErrInvalidRequest].
-// Source: specification, "Update Operator".
+//   - Endpoint: PATCH /api/v2/operators/{operator_id}; scope
+//     SalesIQ.operators.UPDATE.
+//   - Errors: [ErrResourceNotFound], [ErrInvalidDepartment],
+//     [ErrDuplicateResource], [ErrInvalidRequest].
+//   - Source: specification, "Update Operator".
 func (s *OperatorsService) Update(ctx context.Context, operatorID string, update *OperatorUpdate, opts ...CallOption) (*Operator, error) {
 	c := newCall("Operators.Update", "PATCH /operators/{operator_id}", operatorID).body("update", update)
 	return fetch[Operator](ctx, s.client, c, opts)
@@ -199,21 +199,21 @@ func (s *OperatorsService) Update(ctx context.Context, operatorID string, update
 // Delete removes an operator. A repeated Delete ends in [ErrResourceNotFound];
 // see the package documentation on retries.
 //
-// Endpoint: DELETE /api/v2/operators/{operator_id}; scope
-// SalesIQ.operators.DELETE.
-// Errors: [ErrResourceNotFound].
-// Source: specification, "Delete Operator".
+//   - Endpoint: DELETE /api/v2/operators/{operator_id}; scope
+//     SalesIQ.operators.DELETE.
+//   - Errors: [ErrResourceNotFound].
+//   - Source: specification, "Delete Operator".
 func (s *OperatorsService) Delete(ctx context.Context, operatorID string, opts ...CallOption) error {
 	return send(ctx, s.client, newCall("Operators.Delete", "DELETE /operators/{operator_id}", operatorID), opts)
 }
 
 // Stats sums up an operator's work, over all time if params is nil.
 //
-// Endpoint: GET /api/v2/operators/{operator_id}/stats; scope
-// SalesIQ.operators.READ.
-// Errors: [ErrInvalidInput] for dates in the wrong order;
-// [ErrResourceNotFound].
-// Source: specification, "Get Operator Stats".
+//   - Endpoint: GET /api/v2/operators/{operator_id}/stats; scope
+//     SalesIQ.operators.READ.
+//   - Errors: [ErrInvalidInput] for dates in the wrong order;
+//     [ErrResourceNotFound].
+//   - Source: specification, "Get Operator Stats".
 func (s *OperatorsService) Stats(ctx context.Context, operatorID string, params *OperatorStatsParams, opts ...CallOption) (*OperatorStats, error) {
 	c := newCall("Operators.Stats", "GET /operators/{operator_id}/stats", operatorID).params(params)
 	return fetch[OperatorStats](ctx, s.client, c, opts)

@@ -106,11 +106,11 @@ type RoutingRuleUpdate struct {
 
 // List returns one page of routing rules. A nil params lists all of them.
 //
-// Endpoint: GET /api/v2/routing/rules; scope SalesIQ.settings.READ. The
-// specification documents no parameters for it; page and per_page are sent as
-// for the other lists.
-// Errors: [ErrInvalidInput] for a page below 1 or a page size outside 1 to 100.
-// Source: specification, "List Routing Rules".
+//   - Endpoint: GET /api/v2/routing/rules; scope SalesIQ.settings.READ. The
+//     specification documents no parameters for it; page and per_page are sent as
+//     for the other lists.
+//   - Errors: [ErrInvalidInput] for a page below 1 or a page size outside 1 to 100.
+//   - Source: specification, "List Routing Rules".
 func (s *RoutingService) List(ctx context.Context, params *ListParams, opts ...CallOption) (*Page[RoutingRule], error) {
 	return fetchPage[RoutingRule](ctx, s.client, newCall("Routing.List", "GET /routing/rules").params(params), opts)
 }
@@ -125,20 +125,20 @@ func (s *RoutingService) All(ctx context.Context, params *ListParams, opts ...Ca
 
 // Create adds a routing rule and returns it.
 //
-// Endpoint: POST /api/v2/routing/rules; scope SalesIQ.settings.ALL.
-// Required: Name, Conditions, Actions.AssignTo.
-// Errors: [ErrInvalidDepartment], [ErrRequiredFieldMissing],
-// [ErrInvalidRequest].
-// Source: specification, "Create Routing Rule".
+//   - Endpoint: POST /api/v2/routing/rules; scope SalesIQ.settings.ALL.
+//   - Required: Name, Conditions, Actions.AssignTo.
+//   - Errors: [ErrInvalidDepartment], [ErrRequiredFieldMissing],
+//     [ErrInvalidRequest].
+//   - Source: specification, "Create Routing Rule".
 func (s *RoutingService) Create(ctx context.Context, rule *RoutingRuleCreate, opts ...CallOption) (*RoutingRule, error) {
 	return fetch[RoutingRule](ctx, s.client, newCall("Routing.Create", "POST /routing/rules").body("rule", rule), opts)
 }
 
 // Update changes some fields of a routing rule and returns it.
 //
-// Endpoint: PATCH /api/v2/routing/rules/{rule_id}; scope SalesIQ.settings.ALL.
-// Errors: [ErrResourceNotFound], [ErrInvalidRequest].
-// Source: specification, "Update Routing Rule".
+//   - Endpoint: PATCH /api/v2/routing/rules/{rule_id}; scope SalesIQ.settings.ALL.
+//   - Errors: [ErrResourceNotFound], [ErrInvalidRequest].
+//   - Source: specification, "Update Routing Rule".
 func (s *RoutingService) Update(ctx context.Context, ruleID string, update *RoutingRuleUpdate, opts ...CallOption) (*RoutingRule, error) {
 	c := newCall("Routing.Update", "PATCH /routing/rules/{rule_id}", ruleID).body("update", update)
 	return fetch[RoutingRule](ctx, s.client, c, opts)
@@ -147,10 +147,10 @@ func (s *RoutingService) Update(ctx context.Context, ruleID string, update *Rout
 // Delete removes a routing rule. A repeated Delete ends in
 // [ErrResourceNotFound]; see the package documentation on retries.
 //
-// Endpoint: DELETE /api/v2/routing/rules/{rule_id}; scope
-// SalesIQ.settings.ALL.
-// Errors: [ErrResourceNotFound].
-// Source: specification, "Delete Routing Rule".
+//   - Endpoint: DELETE /api/v2/routing/rules/{rule_id}; scope
+//     SalesIQ.settings.ALL.
+//   - Errors: [ErrResourceNotFound].
+//   - Source: specification, "Delete Routing Rule".
 func (s *RoutingService) Delete(ctx context.Context, ruleID string, opts ...CallOption) error {
 	return send(ctx, s.client, newCall("Routing.Delete", "DELETE /routing/rules/{rule_id}", ruleID), opts)
 }

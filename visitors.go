@@ -150,10 +150,10 @@ func (p *visitorTags) validate() error { return requiredTexts("tags", p.Tags) }
 
 // List returns one page of visitors. A nil params lists all of them.
 //
-// Endpoint: GET /api/v2/visitors; scope SalesIQ.visitors.READ.
-// Errors: [ErrInvalidInput] for a page below 1, a page size outside 1 to 100 or
-// dates in the wrong order; [ErrInvalidRequest].
-// Source: specification, "List Visitors".
+//   - Endpoint: GET /api/v2/visitors; scope SalesIQ.visitors.READ.
+//   - Errors: [ErrInvalidInput] for a page below 1, a page size outside 1 to 100 or
+//     dates in the wrong order; [ErrInvalidRequest].
+//   - Source: specification, "List Visitors".
 func (s *VisitorsService) List(ctx context.Context, params *VisitorListParams, opts ...CallOption) (*Page[Visitor], error) {
 	return fetchPage[Visitor](ctx, s.client, newCall("Visitors.List", "GET /visitors").params(params), opts)
 }
@@ -168,18 +168,18 @@ func (s *VisitorsService) All(ctx context.Context, params *VisitorListParams, op
 
 // Get returns one visitor.
 //
-// Endpoint: GET /api/v2/visitors/{visitor_id}; scope SalesIQ.visitors.READ.
-// Errors: [ErrResourceNotFound], [ErrInvalidVisitorID].
-// Source: specification, "Get Visitor by ID".
+//   - Endpoint: GET /api/v2/visitors/{visitor_id}; scope SalesIQ.visitors.READ.
+//   - Errors: [ErrResourceNotFound], [ErrInvalidVisitorID].
+//   - Source: specification, "Get Visitor by ID".
 func (s *VisitorsService) Get(ctx context.Context, visitorID string, opts ...CallOption) (*Visitor, error) {
 	return fetch[Visitor](ctx, s.client, newCall("Visitors.Get", "GET /visitors/{visitor_id}", visitorID), opts)
 }
 
 // Update changes some fields of a visitor and returns the visitor.
 //
-// Endpoint: PATCH /api/v2/visitors/{visitor_id}; scope SalesIQ.visitors.ALL.
-// Errors: [ErrResourceNotFound], [ErrInvalidVisitorID], [ErrInvalidRequest].
-// Source: specification, "Update Visitor Information".
+//   - Endpoint: PATCH /api/v2/visitors/{visitor_id}; scope SalesIQ.visitors.ALL.
+//   - Errors: [ErrResourceNotFound], [ErrInvalidVisitorID], [ErrInvalidRequest].
+//   - Source: specification, "Update Visitor Information".
 func (s *VisitorsService) Update(ctx context.Context, visitorID string, update *VisitorUpdate, opts ...CallOption) (*Visitor, error) {
 	c := newCall("Visitors.Update", "PATCH /visitors/{visitor_id}", visitorID).body("update", update)
 	return fetch[Visitor](ctx, s.client, c, opts)
@@ -187,10 +187,10 @@ func (s *VisitorsService) Update(ctx context.Context, visitorID string, update *
 
 // Activity returns the sessions and chats of a visitor.
 //
-// Endpoint: GET /api/v2/visitors/{visitor_id}/activity; scope
-// SalesIQ.visitors.READ.
-// Errors: [ErrResourceNotFound], [ErrInvalidVisitorID].
-// Source: specification, "Get Visitor Activity".
+//   - Endpoint: GET /api/v2/visitors/{visitor_id}/activity; scope
+//     SalesIQ.visitors.READ.
+//   - Errors: [ErrResourceNotFound], [ErrInvalidVisitorID].
+//   - Source: specification, "Get Visitor Activity".
 func (s *VisitorsService) Activity(ctx context.Context, visitorID string, opts ...CallOption) (*VisitorActivity, error) {
 	c := newCall("Visitors.Activity", "GET /visitors/{visitor_id}/activity", visitorID)
 	return fetch[VisitorActivity](ctx, s.client, c, opts)
@@ -199,11 +199,11 @@ func (s *VisitorsService) Activity(ctx context.Context, visitorID string, opts .
 // Tag adds tags to a visitor and returns the visitor, or a zero Visitor where
 // the service answers without one.
 //
-// Endpoint: POST /api/v2/visitors/{visitor_id}/tags; scope SalesIQ.visitors.ALL.
-// Required: one tag at least.
-// Errors: [ErrResourceNotFound], [ErrInvalidVisitorID],
-// [ErrRequiredFieldMissing].
-// Source: specification, "Tag Visitor".
+//   - Endpoint: POST /api/v2/visitors/{visitor_id}/tags; scope SalesIQ.visitors.ALL.
+//   - Required: one tag at least.
+//   - Errors: [ErrResourceNotFound], [ErrInvalidVisitorID],
+//     [ErrRequiredFieldMissing].
+//   - Source: specification, "Tag Visitor".
 func (s *VisitorsService) Tag(ctx context.Context, visitorID string, tags []string, opts ...CallOption) (*Visitor, error) {
 	c := newCall("Visitors.Tag", "POST /visitors/{visitor_id}/tags", visitorID).body("tags", &visitorTags{Tags: tags}).answers("visitor")
 	return fetchOpen[Visitor](ctx, s.client, c, opts)

@@ -80,11 +80,11 @@ func (p *WebhookUpdate) validate() error {
 
 // List returns one page of webhooks. A nil params lists all of them.
 //
-// Endpoint: GET /api/v2/webhooks; scope SalesIQ.settings.READ. The
-// specification documents no parameters for it; page and per_page are sent as
-// for the other lists.
-// Errors: [ErrInvalidInput] for a page below 1 or a page size outside 1 to 100.
-// Source: specification, "List Webhooks".
+//   - Endpoint: GET /api/v2/webhooks; scope SalesIQ.settings.READ. The
+//     specification documents no parameters for it; page and per_page are sent as
+//     for the other lists.
+//   - Errors: [ErrInvalidInput] for a page below 1 or a page size outside 1 to 100.
+//   - Source: specification, "List Webhooks".
 func (s *WebhooksService) List(ctx context.Context, params *ListParams, opts ...CallOption) (*Page[Webhook], error) {
 	return fetchPage[Webhook](ctx, s.client, newCall("Webhooks.List", "GET /webhooks").params(params), opts)
 }
@@ -99,20 +99,20 @@ func (s *WebhooksService) All(ctx context.Context, params *ListParams, opts ...C
 
 // Create adds a webhook and returns it.
 //
-// Endpoint: POST /api/v2/webhooks; scope SalesIQ.settings.ALL.
-// Required: Name, URL, Events.
-// Errors: [ErrRequiredFieldMissing], [ErrInvalidRequest],
-// [ErrDuplicateResource].
-// Source: specification, "Create Webhook".
+//   - Endpoint: POST /api/v2/webhooks; scope SalesIQ.settings.ALL.
+//   - Required: Name, URL, Events.
+//   - Errors: [ErrRequiredFieldMissing], [ErrInvalidRequest],
+//     [ErrDuplicateResource].
+//   - Source: specification, "Create Webhook".
 func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, opts ...CallOption) (*Webhook, error) {
 	return fetch[Webhook](ctx, s.client, newCall("Webhooks.Create", "POST /webhooks").body("webhook", webhook), opts)
 }
 
 // Update changes some fields of a webhook and returns it.
 //
-// Endpoint: PATCH /api/v2/webhooks/{webhook_id}; scope SalesIQ.settings.ALL.
-// Errors: [ErrResourceNotFound], [ErrInvalidRequest].
-// Source: specification, "Update Webhook".
+//   - Endpoint: PATCH /api/v2/webhooks/{webhook_id}; scope SalesIQ.settings.ALL.
+//   - Errors: [ErrResourceNotFound], [ErrInvalidRequest].
+//   - Source: specification, "Update Webhook".
 func (s *WebhooksService) Update(ctx context.Context, webhookID string, update *WebhookUpdate, opts ...CallOption) (*Webhook, error) {
 	c := newCall("Webhooks.Update", "PATCH /webhooks/{webhook_id}", webhookID).body("update", update)
 	return fetch[Webhook](ctx, s.client, c, opts)
@@ -121,9 +121,9 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, update *
 // Delete removes a webhook. A repeated Delete ends in [ErrResourceNotFound];
 // see the package documentation on retries.
 //
-// Endpoint: DELETE /api/v2/webhooks/{webhook_id}; scope SalesIQ.settings.ALL.
-// Errors: [ErrResourceNotFound].
-// Source: specification, "Delete Webhook".
+//   - Endpoint: DELETE /api/v2/webhooks/{webhook_id}; scope SalesIQ.settings.ALL.
+//   - Errors: [ErrResourceNotFound].
+//   - Source: specification, "Delete Webhook".
 func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...CallOption) error {
 	return send(ctx, s.client, newCall("Webhooks.Delete", "DELETE /webhooks/{webhook_id}", webhookID), opts)
 }
