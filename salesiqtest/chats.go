@@ -94,6 +94,7 @@ func (c *call) say(chat *salesiq.Chat, message salesiq.Message) salesiq.Message 
 	message.SenderID = cmp.Or(chat.OperatorID, accountOwner)
 	message.Timestamp = c.now
 	chat.Transcript = append(chat.Transcript, message)
+	c.tellMessage(chat, message)
 	return message
 }
 
@@ -165,6 +166,11 @@ func endChat(c *call) (*reply, error) {
 	chat.EndedAt = new(c.now)
 	chat.Duration = wholeSeconds(c.now.Sub(chat.StartedAt))
 	c.leave(chat.VisitorID)
+	c.tell(salesiq.EventChatEnded, &salesiq.ChatHasEnded{
+		ChatID: chat.ID, VisitorID: chat.VisitorID, OperatorID: chat.OperatorID,
+		StartedAt: chat.StartedAt, EndedAt: c.now, Duration: chat.Duration,
+		MessageCount: len(chat.Transcript), EndedBy: salesiq.SenderOperator,
+	})
 	return found(chat)
 }
 
@@ -201,6 +207,13 @@ func rateChat(c *call) (*reply, error) {
 		return nil, duplicate("rating", "chat_id")
 	}
 	chat.Rating, chat.Feedback = in.Rating, in.Feedback
+	rated := &salesiq.ChatRated{
+		ChatID: chat.ID, VisitorID: chat.VisitorID, OperatorID: chat.OperatorID, Rating: *in.Rating, SubmittedAt: c.now,
+	}
+	if in.Feedback != nil {
+		rated.Feedback = *in.Feedback
+	}
+	c.tell(salesiq.EventChatRating, rated)
 	if operator, ok := c.state.operators.get(chat.OperatorID); ok {
 		operator.AverageRating = c.state.stats(operator.ID, span{}).AverageRating
 	}

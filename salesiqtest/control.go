@@ -27,6 +27,8 @@ func (s *Server) controlRoutes() *http.ServeMux {
 		"POST /_emulator/tokens/revoke": func([]byte) (any, error) { s.RevokeTokens(); return done, nil },
 		"POST /_emulator/codes":         s.controlCode,
 		"POST /_emulator/reset":         func([]byte) (any, error) { s.Reset(); return done, nil },
+		"POST /_emulator/events":        s.controlEvent,
+		"GET /_emulator/deliveries":     func([]byte) (any, error) { return s.Deliveries(), nil },
 		"GET /_emulator/stats":          func([]byte) (any, error) { return s.Stats(), nil },
 		"GET /_emulator/journal":        func([]byte) (any, error) { return s.Journal(), nil },
 		"GET /_emulator/widget/calls":   s.controlWidgetCalls,

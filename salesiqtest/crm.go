@@ -3,7 +3,9 @@ package salesiqtest
 import (
 	"net/http"
 	"strings"
+	"time"
 
+	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
@@ -78,6 +80,18 @@ func createLeads(c *call) (*reply, error) {
 	return &reply{status, map[string]any{"data": results}}, nil
 }
 
+// created is the event of a new lead.
+func (l lead) created(id string, at time.Time) *salesiq.LeadCreated {
+	text := func(name string) string {
+		value, _ := l[name].(string)
+		return value
+	}
+	return &salesiq.LeadCreated{
+		LeadID: id, Name: strings.TrimSpace(text("First_Name") + " " + text("Last_Name")),
+		Email: text("Email"), Phone: text("Phone"), Company: text("Company"), CreatedAt: at,
+	}
+}
+
 func (c *call) createLead(record lead) leadResult {
 	if name, ok := record["Last_Name"].(string); !ok || name == "" {
 		return leadResult{"MANDATORY_NOT_FOUND", details{"api_name": "Last_Name"}, "a required field is missing", "error"}
@@ -86,6 +100,7 @@ func (c *call) createLead(record lead) leadResult {
 	record["id"] = id
 	record["Created_Time"] = c.now
 	c.state.leads.put(id, &record)
+	c.tell(salesiq.EventLeadCreated, record.created(id, c.now))
 	return leadResult{"SUCCESS", details{"id": id, "Created_Time": c.now}, "record added", "success"}
 }
 

@@ -68,6 +68,17 @@
 // once. A refresh token gives ten access tokens in ten minutes and keeps fifteen
 // alive. Errors of the token endpoint have status 200.
 //
+// # Webhooks
+//
+// What happens is delivered to the webhooks that are enabled for it: all that the
+// API and visitors change, with [Server.StartChat] and the like for the latter,
+// and whatever [Server.Emit] is given. The body is written as JavaScript's
+// JSON.stringify would write it, and signed with the webhook's secret, if it has
+// one. A status other than 2xx, also a redirect, and five seconds without one
+// mean three more tries, a minute apart. First tries are made in order for each
+// webhook. [Server.Deliveries] tells what became of them. Nothing but this
+// machine is contacted, unless with [WithWebhookTransport].
+//
 // # Faults
 //
 // [Server.Inject] makes calls fail in ways that need a network otherwise; see
@@ -100,6 +111,8 @@
 //	POST   /_emulator/tokens/revoke  end all access tokens
 //	POST   /_emulator/codes          {"scopes": […]}: a self-client's code
 //	POST   /_emulator/reset          back to the start; tokens stay
+//	POST   /_emulator/events         {"event": …, "data": {…}}: deliver it
+//	GET    /_emulator/deliveries     the attempts to deliver events
 //	GET    /_emulator/stats          what was processed and refused
 //	GET    /_emulator/journal        the calls that changed something
 //	GET    /_emulator/widget/calls   what pages asked of the widget

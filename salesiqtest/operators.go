@@ -86,6 +86,12 @@ func updateOperator(c *call) (*reply, error) {
 		return nil, err
 	}
 	changed.LastActive = c.now
+	if changed.Status != operator.Status {
+		c.tell(salesiq.EventOperatorStatusChanged, &salesiq.OperatorStatusChanged{
+			OperatorID: changed.ID, OperatorName: changed.Name,
+			Status: changed.Status, PreviousStatus: operator.Status, ChangedAt: c.now,
+		})
+	}
 	*operator = changed
 	return found(operator)
 }

@@ -3,6 +3,7 @@ package salesiqtest
 import (
 	"log/slog"
 	"net"
+	"net/http"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -30,6 +31,9 @@ type config struct {
 	apiDomain      string
 	throttleStatus int
 	role           salesiq.OperatorRole
+
+	webhookPause     time.Duration
+	webhookTransport http.RoundTripper
 }
 
 // defaultConfig has no plan, since a user's test should not have to wait for a
@@ -45,6 +49,7 @@ func defaultConfig() config {
 		scopes:         allScopes,
 		throttleStatus: 200,
 		role:           salesiq.RoleAdmin,
+		webhookPause:   time.Minute,
 	}
 }
 
@@ -113,3 +118,15 @@ func WithThrottleStatus(status int) Option { return func(c *config) { c.throttle
 // an admin. Others may not change operators, brands, routing rules and
 // webhooks, and get PERMISSION_DENIED.
 func WithRole(role salesiq.OperatorRole) Option { return func(c *config) { c.role = role } }
+
+// WithWebhookRetryPause changes how long the server waits before it delivers an
+// event again that was not taken. The default is a minute.
+func WithWebhookRetryPause(d time.Duration) Option {
+	return func(c *config) { c.webhookPause = d }
+}
+
+// WithWebhookTransport delivers events by way of transport, to any host. Without
+// it, only webhooks on this machine are delivered to.
+func WithWebhookTransport(transport http.RoundTripper) Option {
+	return func(c *config) { c.webhookTransport = transport }
+}

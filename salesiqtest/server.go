@@ -34,6 +34,7 @@ type Server struct {
 	controls *http.ServeMux
 	stop     context.CancelFunc
 	served   chan struct{} // Closed when the listener has gone.
+	couriers sync.WaitGroup
 
 	mu         sync.Mutex // Guards what follows.
 	random     *rand.Rand
@@ -96,7 +97,10 @@ func (s *Server) begin() {
 	s.random = rand.New(rand.NewPCG(s.config.seed, s.config.seed)) // Faults must come again the same.
 	s.quota = quota{plan: s.config.plan, kind: s.config.windowKind, length: s.config.windowLength}
 	s.faults, s.journal, s.stats = nil, nil, newStats()
-	s.state = &state{}
+	if s.state != nil {
+		s.couriers.Go(s.state.courier.end)
+	}
+	s.state = &state{courier: newCourier(s.config)}
 	if !s.config.noDefaultData {
 		s.state.add(defaultData(s.now()))
 	}
@@ -107,14 +111,15 @@ func (s *Server) begin() {
 }
 
 // Reset puts the server back to its start: data, rate limit, faults,
-// statistics and journal. Tokens stay valid.
+// statistics, journal and deliveries. Tokens stay valid.
 func (s *Server) Reset() { s.begin() }
 
-// Close stops the server at once. Calls under way are cut off.
+// Close stops the server at once. Calls and deliveries under way are cut off.
 func (s *Server) Close() {
 	s.stop()
 	s.http.Close() //nolint:errcheck // There is nothing left to do about it.
 	<-s.served
+	s.endDeliveries()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.httpClient != nil {

@@ -75,6 +75,7 @@ type state struct {
 	sessions      map[string][]salesiq.Session // By visitor.
 	widget        widget
 	serial        int
+	courier       *courier
 }
 
 // newID returns an id that nothing else has.

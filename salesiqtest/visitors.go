@@ -56,6 +56,7 @@ func updateVisitor(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.tellIfIdentified(visitor, visitor.Name, visitor.Email)
 	if err := patch(visitor, c.body, "id", "first_visit", "last_visit", "pages_visited", "total_visits"); err != nil {
 		return nil, err
 	}

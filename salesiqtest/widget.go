@@ -129,6 +129,7 @@ func (c *call) visit(request widgetRequest) (*visit, *salesiq.Visitor) {
 		FirstVisit: c.now, LastVisit: c.now, Status: salesiq.VisitorOnline, ChatStatus: salesiq.VisitorChatAvailable,
 	}
 	c.state.visitors.put(visitor.ID, visitor)
+	c.tellOnline(visitor)
 	begun := &visit{visitorID: visitor.ID}
 	(*visits)[request.Key] = begun
 	return begun, visitor
@@ -183,19 +184,11 @@ func sayAsVisitor(c *call, request widgetRequest) (*reply, error) {
 	visit, visitor := c.visit(request)
 	chat, ok := c.state.chats.get(visit.chatID)
 	if !ok || chat.Status == salesiq.ChatEnded || chat.Status == salesiq.ChatMissed {
-		chat = &salesiq.Chat{
-			ID: c.state.newID("chat"), VisitorID: visitor.ID, DepartmentID: visit.departmentID,
-			Status: salesiq.ChatWaiting, Type: salesiq.ChatTypeLive, StartedAt: c.now,
-			VisitorInfo: salesiq.VisitorInfo{Name: visitor.Name, Email: visitor.Email, Phone: visitor.Phone},
-		}
-		c.state.chats.put(chat.ID, chat)
+		chat = c.startChat(visitor, visit.departmentID)
 		visit.chatID = chat.ID
 	}
 	if request.Message != "" {
-		chat.Transcript = append(chat.Transcript, salesiq.Message{
-			ID: c.state.newID("msg"), SenderType: salesiq.SenderVisitor, SenderID: visitor.ID,
-			Text: request.Message, Timestamp: c.now, Type: salesiq.MessageText,
-		})
+		c.hear(chat, request.Message)
 	}
 	return found(c.widgetChat(visit))
 }
@@ -215,6 +208,7 @@ func recordWidgetCall(c *call, request widgetRequest) (*reply, error) {
 		Function: request.Function, Args: request.Args,
 	})
 	if len(request.Args) > 0 {
+		defer c.tellIfIdentified(visitor, visitor.Name, visitor.Email)
 		c.heed(visit, visitor, request.Function, request.Args[0])
 	}
 	return found(nil)

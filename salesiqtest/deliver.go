@@ -1,0 +1,261 @@
+package salesiqtest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// How events are delivered, as the live service does it.
+const (
+	deliveryTimeout  = 5 * time.Second
+	deliveryAttempts = 4
+)
+
+// maxDeliveries bounds what is remembered; the oldest go first.
+const maxDeliveries = 10_000
+
+// Delivery is one attempt to deliver an event to a webhook.
+type Delivery struct {
+	At        time.Time         `json:"at"` // By the server's clock.
+	WebhookID string            `json:"webhook_id"`
+	URL       string            `json:"url"`
+	Event     salesiq.EventName `json:"event"`
+	Body      string            `json:"body"`
+	Attempt   int               `json:"attempt"`         // From 1 to 4.
+	Status    int               `json:"status"`          // 0 without an answer.
+	Error     string            `json:"error,omitempty"` // Why there was no answer.
+}
+
+// succeeded tells whether there is no need to try again.
+func (d *Delivery) succeeded() bool { return d.Status >= 200 && d.Status < 300 }
+
+// Deliveries returns the attempts that have ended, oldest first: the last 9,000
+// of them at least.
+func (s *Server) Deliveries() []Delivery {
+	s.mu.Lock()
+	courier := s.state.courier
+	s.mu.Unlock()
+	courier.mu.Lock()
+	defer courier.mu.Unlock()
+	return slices.Clone(courier.log)
+}
+
+// Emit delivers an event to the webhooks that are enabled for it, whether or not
+// anything happened. The data becomes JSON.
+func (s *Server) Emit(event salesiq.EventName, data any) error {
+	return s.act(func(c *call) error { return c.emit(event, data) })
+}
+
+// controlEvent is Emit for other languages.
+func (s *Server) controlEvent(body []byte) (any, error) {
+	var order struct {
+		Event salesiq.EventName `json:"event"`
+		Data  json.RawMessage   `json:"data"`
+	}
+	if wire.Unmarshal(body, &order) != nil || order.Data != nil && !isObject(order.Data) {
+		return nil, invalid("body", "must be an object with an event and an object data")
+	}
+	if order.Event == "" {
+		return nil, missing("event")
+	}
+	if order.Data == nil {
+		order.Data = json.RawMessage("{}")
+	}
+	return nil, s.Emit(order.Event, order.Data)
+}
+
+// act does something that no API call does, under the server's lock.
+func (s *Server) act(do func(c *call) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return do(&call{state: s.state, now: s.now()})
+}
+
+// emit hands an event over for delivery to whom it concerns.
+func (c *call) emit(event salesiq.EventName, data any) error {
+	body, err := wire.Marshal(struct {
+		Event     salesiq.EventName `json:"event"`
+		Timestamp time.Time         `json:"timestamp"`
+		Data      any               `json:"data"`
+	}{event, c.now, data})
+	if err == nil {
+		body, err = wire.AsJavaScript(body)
+	}
+	if err != nil {
+		return err
+	}
+	for webhook := range c.state.webhooks.all() {
+		if webhook.Enabled && slices.Contains(webhook.Events, event) {
+			c.state.courier.take(parcel{webhook: *webhook, event: event, body: body})
+		}
+	}
+	return nil
+}
+
+// tell emits an event that a change of state causes, whose data are of a type of
+// ours and always fit for JSON.
+func (c *call) tell(event salesiq.EventName, data salesiq.Event) {
+	if err := c.emit(event, data); err != nil {
+		panic("salesiqtest: " + err.Error())
+	}
+}
+
+// parcel is an event on its way to a webhook.
+type parcel struct {
+	webhook salesiq.Webhook
+	event   salesiq.EventName
+	body    []byte
+}
+
+// courier delivers events. The first attempts for a webhook are made one after
+// the other; an event that has to be tried again holds no other up.
+type courier struct {
+	config  config
+	client  *http.Client
+	context context.Context //nolint:containedctx // It is that of all deliveries.
+	stop    context.CancelFunc
+	running sync.WaitGroup
+
+	mu     sync.Mutex          // Guards what follows.
+	queues map[string][]parcel // By webhook; there while somebody is at work on it.
+	log    []Delivery
+}
+
+func newCourier(config config) *courier {
+	ctx, stop := context.WithCancel(context.Background())
+	transport := config.webhookTransport
+	if transport == nil {
+		transport = &http.Transport{IdleConnTimeout: time.Minute}
+	}
+	return &courier{
+		config: config, context: ctx, stop: stop, queues: map[string][]parcel{},
+		client: &http.Client{
+			Transport:     transport,
+			Timeout:       deliveryTimeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+// end gives up what has not been delivered, and returns when nothing is under
+// way.
+func (c *courier) end() {
+	c.mu.Lock()
+	c.stop()
+	c.mu.Unlock()
+	c.running.Wait()
+	if c.config.webhookTransport == nil {
+		c.client.CloseIdleConnections()
+	}
+}
+
+// endDeliveries ends them all, also those of before a Reset.
+func (s *Server) endDeliveries() {
+	s.mu.Lock()
+	courier := s.state.courier
+	s.mu.Unlock()
+	courier.end()
+	s.couriers.Wait()
+}
+
+// take puts a parcel into the queue of its webhook.
+func (c *courier) take(p parcel) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.context.Err() != nil {
+		return
+	}
+	queue, busy := c.queues[p.webhook.ID]
+	c.queues[p.webhook.ID] = append(queue, p)
+	if !busy {
+		c.running.Go(func() { c.empty(p.webhook.ID) })
+	}
+}
+
+// empty makes the first attempts for a webhook, until there is nothing left.
+func (c *courier) empty(webhookID string) {
+	for {
+		p, ok := c.next(webhookID)
+		if !ok {
+			return
+		}
+		if !c.deliver(p, 1) {
+			c.running.Go(func() { c.tryAgain(p) })
+		}
+	}
+}
+
+func (c *courier) next(webhookID string) (p parcel, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	queue := c.queues[webhookID]
+	if len(queue) == 0 || c.context.Err() != nil {
+		delete(c.queues, webhookID)
+		return parcel{}, false
+	}
+	c.queues[webhookID] = queue[1:]
+	return queue[0], true
+}
+
+func (c *courier) tryAgain(p parcel) {
+	for attempt := 2; attempt <= deliveryAttempts; attempt++ {
+		if !sleep(c.context, c.config.webhookPause) || c.deliver(p, attempt) {
+			return
+		}
+	}
+}
+
+// deliver makes one attempt, and writes it down.
+func (c *courier) deliver(p parcel, attempt int) bool {
+	delivery := Delivery{
+		At:        time.Now().Add(c.config.clockOffset).UTC().Truncate(time.Millisecond),
+		WebhookID: p.webhook.ID, URL: p.webhook.URL, Event: p.event, Body: string(p.body), Attempt: attempt,
+	}
+	status, err := c.post(p)
+	if err != nil {
+		delivery.Error = err.Error()
+	}
+	delivery.Status = status
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.log) == maxDeliveries {
+		c.log = slices.Delete(c.log, 0, maxDeliveries/10)
+	}
+	c.log = append(c.log, delivery)
+	return delivery.succeeded()
+}
+
+var errNotLoopback = errors.New("only webhooks on this machine are delivered to (see WithWebhookTransport)")
+
+func (c *courier) post(p parcel) (status int, err error) {
+	if u, err := url.Parse(p.webhook.URL); c.config.webhookTransport == nil && (err != nil || !isLoopback(u.Hostname())) {
+		return 0, errNotLoopback
+	}
+	request, err := http.NewRequestWithContext(c.context, http.MethodPost, p.webhook.URL, bytes.NewReader(p.body))
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", "salesiqtest")
+	if p.webhook.Secret != "" {
+		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(p.webhook.Secret, p.body))
+	}
+	response, err := c.client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()                                 //nolint:errcheck // Nobody wants it.
+	io.Copy(io.Discard, io.LimitReader(response.Body, maxBody)) //nolint:errcheck,gosec // The status is all that counts.
+	return response.StatusCode, nil
+}
