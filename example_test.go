@@ -66,7 +66,6 @@ func ExampleChatsService_All() {
 	// Output:
 	// chat123 active
 	// chat123456789 active
-	// chat1027 active
 }
 
 func ExampleChatsService_SendMessage() {
