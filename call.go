@@ -187,10 +187,10 @@ func (client *Client) newError(c *call, answer *transport.Answer, cause error) e
 	if failure, ok := errors.AsType[*transport.Failure](cause); ok {
 		e.StatusCode = failure.Status
 		e.Code = ErrorCode(failure.Answer.Code)
-		e.Message = withoutTokens(failure.Answer.Message)
+		e.Message = failure.Answer.Message
 		e.Details = failure.Answer.Details
 		e.ContentType = failure.ContentType
-		e.Excerpt = withoutTokens(failure.Excerpt)
+		e.Excerpt = failure.Excerpt
 		e.RequestID = failure.RequestID
 		e.RetryAt = failure.RetryAt
 		e.MaybeProcessed = failure.MaybeProcessed

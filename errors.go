@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -154,13 +153,6 @@ func oneLine(text string) string {
 	}
 	return strings.Join(lines, "; ")
 }
-
-// tokens finds access tokens in what others wrote: after the name of the
-// scheme, or in the service's own form.
-var tokens = regexp.MustCompile(`(?i)\b(zoho-oauthtoken|bearer)\s+[^\s"'<>]+|\b1000\.[0-9a-f]{8,}\.[0-9a-f]+`)
-
-// withoutTokens hides what a proxy, or the service, repeated of a request.
-func withoutTokens(text string) string { return tokens.ReplaceAllString(text, Redacted) }
 
 func separator(before string) string {
 	if strings.HasSuffix(before, ": ") {
