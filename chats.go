@@ -69,12 +69,12 @@ type VisitorInfo struct {
 // ChatStatus is where a chat stands. The service may add others.
 type ChatStatus string
 
-// The documented chat statuses.
+// The documented chat statuses. [ChatEnded] and [ChatMissed] are events.
 const (
-	ChatActive  ChatStatus = "active"
-	ChatWaiting ChatStatus = "waiting"
-	ChatEnded   ChatStatus = "ended"
-	ChatMissed  ChatStatus = "missed"
+	ChatActive       ChatStatus = "active"
+	ChatWaiting      ChatStatus = "waiting"
+	ChatStatusEnded  ChatStatus = "ended"
+	ChatStatusMissed ChatStatus = "missed"
 )
 
 // ChatType is the kind of a chat. The service may add others.

@@ -23,7 +23,7 @@ type Event interface {
 
 // EventType is any of the types that an event can have.
 type EventType interface {
-	ChatStarted | ChatHasEnded | ChatWasMissed | ChatRated | MessageReceived |
+	ChatStarted | ChatEnded | ChatMissed | ChatRated | MessageReceived |
 		VisitorIdentified | VisitorWentOnline | VisitorWentOffline |
 		OperatorStatusChanged | LeadCreated | TriggerExecuted | UnknownEvent
 }
@@ -68,10 +68,10 @@ type ChatStarted struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// ChatHasEnded tells that a chat is over. On the wire it is chat.ended.
+// ChatEnded tells that a chat is over. On the wire it is chat.ended.
 //
 // Source: specification, "Webhook Payload Examples".
-type ChatHasEnded struct {
+type ChatEnded struct {
 	EventInfo `json:"-"`
 
 	ChatID       string     `json:"chat_id"`
@@ -87,10 +87,10 @@ type ChatHasEnded struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// ChatWasMissed tells that no operator picked a chat up in time. On the wire it
+// ChatMissed tells that no operator picked a chat up in time. On the wire it
 // is chat.missed, which the specification names without showing it: its fields
 // are those that other events about a chat have.
-type ChatWasMissed struct {
+type ChatMissed struct {
 	EventInfo `json:"-"`
 
 	ChatID         string    `json:"chat_id"`
@@ -258,8 +258,8 @@ type eventKind struct {
 // eventKinds has the kinds that have types of their own.
 var eventKinds = kindsByName(
 	eventKind{EventChatStarted, func() Event { return new(ChatStarted) }},
-	eventKind{EventChatEnded, func() Event { return new(ChatHasEnded) }},
-	eventKind{EventChatMissed, func() Event { return new(ChatWasMissed) }},
+	eventKind{EventChatEnded, func() Event { return new(ChatEnded) }},
+	eventKind{EventChatMissed, func() Event { return new(ChatMissed) }},
 	eventKind{EventChatRating, func() Event { return new(ChatRated) }},
 	eventKind{EventMessageReceived, func() Event { return new(MessageReceived) }},
 	eventKind{EventVisitorIdentified, func() Event { return new(VisitorIdentified) }},

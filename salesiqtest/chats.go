@@ -8,7 +8,7 @@ import (
 	"github.com/salesiq-go/salesiq"
 )
 
-var chatStatuses = []salesiq.ChatStatus{salesiq.ChatActive, salesiq.ChatWaiting, salesiq.ChatEnded, salesiq.ChatMissed}
+var chatStatuses = []salesiq.ChatStatus{salesiq.ChatActive, salesiq.ChatWaiting, salesiq.ChatStatusEnded, salesiq.ChatStatusMissed}
 
 var messageTypes = []salesiq.MessageType{
 	salesiq.MessageText, salesiq.MessageHTML, salesiq.MessageAttachment, salesiq.MessageCard, salesiq.MessageArticle,
@@ -162,11 +162,11 @@ func endChat(c *call) (*reply, error) {
 		c.say(chat, salesiq.Message{Text: in.Message, Type: salesiq.MessageText})
 	}
 	c.release(chat)
-	chat.Status = salesiq.ChatEnded
+	chat.Status = salesiq.ChatStatusEnded
 	chat.EndedAt = new(c.now)
 	chat.Duration = wholeSeconds(c.now.Sub(chat.StartedAt))
 	c.leave(chat.VisitorID)
-	c.tell(salesiq.EventChatEnded, &salesiq.ChatHasEnded{
+	c.tell(salesiq.EventChatEnded, &salesiq.ChatEnded{
 		ChatID: chat.ID, VisitorID: chat.VisitorID, OperatorID: chat.OperatorID,
 		StartedAt: chat.StartedAt, EndedAt: c.now, Duration: chat.Duration,
 		MessageCount: len(chat.Transcript), EndedBy: salesiq.SenderOperator,
@@ -201,7 +201,7 @@ func rateChat(c *call) (*reply, error) {
 		return nil, missing("rating")
 	case *in.Rating < 1 || *in.Rating > 5:
 		return nil, invalid("rating", "must be from 1 to 5")
-	case chat.Status != salesiq.ChatEnded:
+	case chat.Status != salesiq.ChatStatusEnded:
 		return nil, invalid("status", "of the chat is "+string(chat.Status)+": only an ended chat can be rated")
 	case chat.Rating != nil:
 		return nil, duplicate("rating", "chat_id")

@@ -170,10 +170,10 @@ func (s *state) stats(operatorID string, started span) salesiq.OperatorStats {
 		}
 		sum.TotalChats++
 		switch chat.Status {
-		case salesiq.ChatEnded:
+		case salesiq.ChatStatusEnded:
 			sum.CompletedChats++
 			durations.add(float64(chat.Duration))
-		case salesiq.ChatMissed:
+		case salesiq.ChatStatusMissed:
 			sum.MissedChats++
 		default: // Not over yet.
 		}

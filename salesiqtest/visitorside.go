@@ -78,9 +78,9 @@ func (s *Server) MissChat(chatID string) error {
 		if err != nil {
 			return err
 		}
-		chat.Status, chat.EndedAt = salesiq.ChatMissed, new(c.now)
+		chat.Status, chat.EndedAt = salesiq.ChatStatusMissed, new(c.now)
 		department, _ := c.state.department(chat.DepartmentID)
-		c.tell(salesiq.EventChatMissed, &salesiq.ChatWasMissed{
+		c.tell(salesiq.EventChatMissed, &salesiq.ChatMissed{
 			ChatID: chat.ID, VisitorID: chat.VisitorID,
 			VisitorName: chat.VisitorInfo.Name, VisitorEmail: chat.VisitorInfo.Email,
 			DepartmentID: chat.DepartmentID, DepartmentName: department.Name,

@@ -86,7 +86,7 @@ func (q *quickstart) look(ctx context.Context) error {
 		count[chat.Status]++
 	}
 	q.say("%d active, %d waiting, %d ended, %d missed",
-		count[salesiq.ChatActive], count[salesiq.ChatWaiting], count[salesiq.ChatEnded], count[salesiq.ChatMissed])
+		count[salesiq.ChatActive], count[salesiq.ChatWaiting], count[salesiq.ChatStatusEnded], count[salesiq.ChatStatusMissed])
 	return nil
 }
 
