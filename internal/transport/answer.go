@@ -41,7 +41,7 @@ type body struct {
 	bytes.Reader
 
 	buffer *[]byte
-	token  secret
+	hide   secrets
 }
 
 func (b *body) Close() error { return nil }
@@ -62,9 +62,9 @@ func (a *Answer) Release() {
 
 // Undecodable is the failure of a caller who could not make sense of the body.
 func (a *Answer) Undecodable(cause error) *Failure {
-	token := a.body.token
-	f := newFailure(a.Status, a.Header, a.Body, token)
-	f.Err = fmt.Errorf("%w: %w", ErrDecode, token.inError(cause))
+	hide := a.body.hide
+	f := newFailure(a.Status, a.Header, a.Body, hide)
+	f.Err = fmt.Errorf("%w: %w", ErrDecode, hide.inError(cause))
 	f.MaybeProcessed = !a.request.Idempotent
 	return f
 }
@@ -108,11 +108,11 @@ const excerptBytes = 512
 
 // newFailure describes an answer; whether the service itself speaks in it is
 // for the caller to find out.
-func newFailure(status int, header http.Header, body []byte, token secret) *Failure {
-	f := &Failure{Status: status, Header: header, Sent: true, RequestID: requestID(header, token)}
+func newFailure(status int, header http.Header, body []byte, hide secrets) *Failure {
+	f := &Failure{Status: status, Header: header, Sent: true, RequestID: requestID(header, hide)}
 	contentType, _, _ := mime.ParseMediaType(header.Get("Content-Type")) //nolint:errcheck // As good as absent.
-	f.ContentType = cmp.Or(label(token.inText(contentType)), "no content type")
-	f.Excerpt = excerpt(token.in(body))
+	f.ContentType = cmp.Or(label(hide.inText(contentType)), "no content type")
+	f.Excerpt = excerpt(withoutMembers(hide.in(body)))
 	return f
 }
 
@@ -128,10 +128,10 @@ func excerpt(body []byte) string {
 	return strings.Join(strings.Fields(visible), " ")
 }
 
-func requestID(header http.Header, token secret) string {
+func requestID(header http.Header, hide secrets) string {
 	for _, name := range []string{"X-Request-Id", "X-Correlation-Id"} {
 		if id := header.Get(name); id != "" {
-			return label(token.inText(id))
+			return label(hide.inText(id))
 		}
 	}
 	return ""

@@ -4,46 +4,63 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 )
 
 const (
 	redacted    = "[redacted]"
-	shortSecret = 8 // Bytes; what is shorter is a word, not a token.
+	shortSecret = 8 // Bytes; what is shorter is a word.
 )
 
-// secret is the token of an attempt. What the service says about the attempt
-// may repeat it: proxies like to print the request that they could not serve.
-type secret string
+// secrets are the token and the query of an attempt. What the service says may
+// repeat them: proxies like to print the request that they could not serve.
+type secrets [2]string
 
-func secretOf(request *http.Request) secret {
-	_, token, _ := strings.Cut(request.Header.Get("Authorization"), " ")
-	if len(token) < shortSecret {
-		return ""
+func secretsIn(request *http.Request) (s secrets) {
+	_, s[0], _ = strings.Cut(request.Header.Get("Authorization"), " ")
+	s[1] = request.URL.RawQuery
+	for i := range s {
+		if len(s[i]) < shortSecret {
+			s[i] = ""
+		}
 	}
-	return secret(token)
+	return s
 }
 
-// in returns body without the secret. It copies only if it must.
-func (s secret) in(body []byte) []byte {
-	if s == "" || !bytes.Contains(body, []byte(s)) {
-		return body
+// in returns body without the secrets. It copies only if it must.
+func (s secrets) in(body []byte) []byte {
+	for _, secret := range s {
+		if secret != "" && bytes.Contains(body, []byte(secret)) {
+			body = bytes.ReplaceAll(body, []byte(secret), []byte(redacted))
+		}
 	}
-	return bytes.ReplaceAll(body, []byte(s), []byte(redacted))
+	return body
 }
 
-func (s secret) inText(text string) string {
-	if s == "" {
-		return text
+func (s secrets) inText(text string) string {
+	for _, secret := range s {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, redacted)
+		}
 	}
-	return strings.ReplaceAll(text, string(s), redacted)
+	return text
 }
 
 // inError returns err, or its text alone if that must be changed.
-func (s secret) inError(err error) error {
+func (s secrets) inError(err error) error {
 	text := err.Error()
 	if clean := s.inText(text); clean != text {
 		return errors.New(clean)
 	}
 	return err
+}
+
+// secretMembers finds the values of members that hold a secret by their names,
+// be they cut off or not.
+var secretMembers = regexp.MustCompile(`(?i)("[^"]*(?:secret|token|password)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
+
+// withoutMembers hides, in the start of a body, what a webhook was made with.
+func withoutMembers(body []byte) []byte {
+	return secretMembers.ReplaceAll(body[:min(len(body), 4*excerptBytes)], []byte(`${1}"`+redacted+`"`))
 }

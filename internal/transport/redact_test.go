@@ -77,6 +77,21 @@ func (wrapping) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, fmt.Errorf("my transport: %w", &url.Error{Op: "Get", URL: r.URL.String(), Err: inner})
 }
 
+func TestExcerptDoesNotShowTheSecretOfAWebhook(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"data":{"id":"w1","secret":"hush hush","active":"perhaps"}}`,
+		`{"data":{"client_Secret" : "hush \"hush", "active":"perhaps"}}`,
+		`{"x":"` + strings.Repeat("x", 470) + `","secret":"hush ` + strings.Repeat("hush ", 500),
+	} {
+		s := faulty.New(t, faulty.Answer(500, "application/json", body))
+		c := config(metered(t, s))
+		c.MaxAttempts = 1
+		_, err := transport.New(c).Do(t.Context(), requestTo(s.URL, "GET"))
+		assert.NotContains(t, shown(failure(t, err)), "hush")
+	}
+}
+
 func TestErrorsHoldNoURL(t *testing.T) {
 	t.Parallel()
 	c := config(wrapping{})

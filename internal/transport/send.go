@@ -37,16 +37,16 @@ func (s *sender) RoundTrip(request *http.Request) (*http.Response, error) {
 	if !callOf(ctx).request.Idempotent {
 		ctx, sent = watchSending(ctx)
 	}
-	token := secretOf(request)
+	hide := secretsIn(request)
 	response, err := s.next.RoundTrip(request.WithContext(ctx))
 	if err != nil {
 		if response != nil && response.Body != nil {
 			response.Body.Close() //nolint:errcheck // Not a legal pair, but seen in the wild.
 		}
-		return nil, broken(ctx, err, &Failure{Sent: sent == nil || sent.begun()}, token)
+		return nil, broken(ctx, err, &Failure{Sent: sent == nil || sent.begun()}, hide)
 	}
 	w.Reader = response.Body
-	return s.receive(ctx, w, response, token)
+	return s.receive(ctx, w, response, hide)
 }
 
 // watchdog ends an exchange that takes too long as a whole, or between two
@@ -77,23 +77,23 @@ func (w *watchdog) Read(b []byte) (int, error) {
 }
 
 // receive reads the answer and tells success from failure.
-func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Response, token secret) (*http.Response, error) {
+func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Response, hide secrets) (*http.Response, error) {
 	buffer, err := readAll(w, response.ContentLength, s.maxBody)
 	response.Body.Close() //nolint:errcheck // What was needed has been read.
 	if err != nil {
 		putBuffer(buffer)
-		f := newFailure(response.StatusCode, response.Header, nil, token)
+		f := newFailure(response.StatusCode, response.Header, nil, hide)
 		if errors.Is(err, ErrTooLarge) {
 			f.Err = fmt.Errorf("%w: over %d bytes", ErrTooLarge, s.maxBody)
 			return nil, f
 		}
-		return nil, broken(ctx, err, f, token)
+		return nil, broken(ctx, err, f, hide)
 	}
-	if f := judge(response, *buffer, token); f != nil {
+	if f := judge(response, *buffer, hide); f != nil {
 		putBuffer(buffer)
 		return nil, f
 	}
-	whole := &body{buffer: buffer, token: token}
+	whole := &body{buffer: buffer, hide: hide}
 	whole.Reset(*buffer)
 	response.Body = whole
 	return response, nil
@@ -101,14 +101,14 @@ func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Respon
 
 // broken completes the failure of an exchange that ended early. The context's
 // own reason comes before what the connection made of it.
-func broken(ctx context.Context, err error, f *Failure, token secret) *Failure {
+func broken(ctx context.Context, err error, f *Failure, hide secrets) *Failure {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	if err == io.EOF { //nolint:errorlint // A bare EOF says nothing to a reader.
 		err = io.ErrUnexpectedEOF
 	}
-	f.Err = fmt.Errorf("%w: %w", ErrTransport, token.inError(withoutURL(err)))
+	f.Err = fmt.Errorf("%w: %w", ErrTransport, hide.inError(withoutURL(err)))
 	return f
 }
 
@@ -125,17 +125,17 @@ func withoutURL(err error) error {
 }
 
 // judge returns nil for a success, and otherwise what is wrong.
-func judge(response *http.Response, body []byte, token secret) *Failure {
+func judge(response *http.Response, body []byte, hide secrets) *Failure {
 	status := response.StatusCode
 	if status >= 200 && status < 300 {
-		return judgeSuccess(response, body, token)
+		return judgeSuccess(response, body, hide)
 	}
-	f := newFailure(status, response.Header, body, token)
-	switch answer, ok := wire.DecodeError(token.in(body)); {
+	f := newFailure(status, response.Header, body, hide)
+	switch answer, ok := wire.DecodeError(hide.in(body)); {
 	case ok:
 		f.Answer, f.Excerpt = answer, ""
 	case status >= 300 && status < 400:
-		f.Err = fmt.Errorf("%w to %s", ErrRedirect, token.inText(redirectHost(response)))
+		f.Err = fmt.Errorf("%w to %s", ErrRedirect, hide.inText(redirectHost(response)))
 		f.Excerpt = ""
 	default:
 		f.Err = fmt.Errorf("%w: not an error body of the service", ErrDecode)
@@ -147,14 +147,14 @@ func judge(response *http.Response, body []byte, token secret) *Failure {
 var errCutJSON = errors.New("the JSON breaks off")
 
 // judgeSuccess finds what the status conceals: an error, or half an answer.
-func judgeSuccess(response *http.Response, body []byte, token secret) *Failure {
-	if hidden, found := wire.HiddenError(token.in(body)); found {
-		f := newFailure(response.StatusCode, response.Header, nil, token)
+func judgeSuccess(response *http.Response, body []byte, hide secrets) *Failure {
+	if hidden, found := wire.HiddenError(hide.in(body)); found {
+		f := newFailure(response.StatusCode, response.Header, nil, hide)
 		f.Answer = hidden
 		return f
 	}
 	if wire.Truncated(body) {
-		f := newFailure(response.StatusCode, response.Header, body, token)
+		f := newFailure(response.StatusCode, response.Header, body, hide)
 		f.Err = fmt.Errorf("%w: %w", ErrTransport, errCutJSON)
 		return f
 	}

@@ -31,7 +31,7 @@ func (t *tracer) log(ctx context.Context, c *call, took time.Duration, response 
 	var id, code string
 	level := slog.LevelDebug
 	if err == nil {
-		status, id = response.StatusCode, requestID(response.Header, response.Body.(*body).token) //nolint:forcetypeassert // The sender put it there.
+		status, id = response.StatusCode, requestID(response.Header, response.Body.(*body).hide) //nolint:forcetypeassert // The sender put it there.
 	} else {
 		f := failureOf(err)
 		level, status, id, code = slog.LevelWarn, f.Status, f.RequestID, f.Answer.Code

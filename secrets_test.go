@@ -1,0 +1,397 @@
+package salesiq_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/faulty"
+)
+
+// The known secrets. None may be seen anywhere.
+const (
+	secretToken   = "1000.5ec7e70000000001.5ec7e70000000002"
+	secretRefresh = "1000.5ec7e70000000003.5ec7e70000000004"
+	secretClient  = "5ec7e70000000005-client-secret"
+	secretWebhook = "5ec7e70000000006-webhook-secret"
+	secretKey     = "5ec7e70000000007-token-file-key!" // 32 bytes.
+	secretVisitor = "ada@example.com"
+)
+
+var (
+	secretCredentials = salesiq.Credentials{ClientID: "1000.CLIENT", ClientSecret: secretClient, RefreshToken: secretRefresh}
+	secretTokenPair   = salesiq.Token{AccessToken: secretToken, RefreshToken: secretRefresh, Expiry: time.Now().Add(time.Hour)}
+)
+
+// assertHidden looks for the secrets in all notations that fmt knows.
+func assertHidden(t testing.TB, text, where string) {
+	t.Helper()
+	for _, secret := range []string{secretToken, secretRefresh, secretClient, secretWebhook, secretKey} {
+		for _, form := range []string{
+			secret, fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret), fmt.Sprintf("% x", secret),
+			strings.Trim(fmt.Sprint([]byte(secret)), "[]"), base64.StdEncoding.EncodeToString([]byte(secret)),
+		} {
+			if strings.Contains(text, form) {
+				t.Errorf("%s shows %q", where, form)
+			}
+		}
+	}
+}
+
+// show prints, logs and encodes v in every way that programs do. Not all of
+// them succeed with every value.
+func show(t testing.TB, v any) string {
+	t.Helper()
+	var out bytes.Buffer
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d"} {
+		fmt.Fprintf(&out, verb+"\n", v)
+	}
+	for _, encoded := range []any{v, []any{v}, map[string]any{"value": v}} {
+		data, err := json.Marshal(encoded)
+		fmt.Fprintln(&out, string(data), err)
+	}
+	for _, handler := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
+		slog.New(handler).Info("shown", "value", v, "values", []any{v})
+	}
+	if err, ok := v.(error); ok {
+		joined := errors.Join(errors.New("something else"), fmt.Errorf("wrapped: %w", err))
+		fmt.Fprintf(&out, "%v\n%+v\n%#v\n", joined, joined, joined)
+	}
+	return out.String()
+}
+
+// fill puts secrets into every exported field that can hold one, at any depth.
+func fill(v reflect.Value, depth int) {
+	if depth == 0 || !v.CanSet() {
+		return
+	}
+	switch v.Interface().(type) {
+	case salesiq.Secret:
+		v.SetString(secretWebhook)
+		return
+	case salesiq.Opt[salesiq.Secret]:
+		v.Set(reflect.ValueOf(salesiq.Set(salesiq.Secret(secretWebhook))))
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), depth-1)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i), depth-1)
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0), depth-1)
+	case reflect.Map:
+		value := reflect.New(v.Type().Elem()).Elem()
+		fill(value, depth-1)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.Zero(v.Type().Key()), value)
+	}
+}
+
+// filled returns a T full of secrets, and a pointer to it.
+func filled[T any]() []any {
+	value := new(T)
+	fill(reflect.ValueOf(value).Elem(), 6)
+	return []any{*value, value}
+}
+
+// exampleTypes has an example of each exported type that could hold a secret,
+// and of each that could not, so that none can be forgotten.
+func exampleTypes(t testing.TB) map[string][]any {
+	t.Helper()
+	store := salesiq.NewMemoryTokenStore()
+	require.NoError(t, store.Save(t.Context(), secretTokenPair))
+	file := salesiq.FileTokenStore(filepath.Join(t.TempDir(), "token"), []byte(secretKey))
+	require.NoError(t, file.Save(t.Context(), secretTokenPair))
+	stores := []any{store, file}
+	verifiers := []any{salesiq.HMAC(secretWebhook), salesiq.AnyOf(salesiq.HMAC(secretWebhook, secretClient))}
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secretWebhook))
+	client := secretBearer(t, "http://127.0.0.1:1")
+	refused := &salesiq.AuthError{Code: "invalid_code", Err: errors.New("refused")}
+	return map[string][]any{
+		"Authenticator": {
+			salesiq.RefreshToken(secretCredentials, store), salesiq.StaticToken(secretToken),
+			salesiq.TokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: secretToken})),
+		},
+		"Credentials": {secretCredentials, &secretCredentials, struct{ C salesiq.Credentials }{secretCredentials}},
+		"Token":       {secretTokenPair, &secretTokenPair, struct{ T *salesiq.Token }{&secretTokenPair}},
+		"Secret":      {salesiq.Secret(secretToken), []salesiq.Secret{secretToken}, new(salesiq.Secret(secretToken))},
+		"Opt":         {salesiq.Set(salesiq.Secret(secretToken)), salesiq.Set(secretTokenPair), salesiq.Set([]salesiq.Secret{secretKey})},
+		"OAuth":       {salesiq.OAuth{Credentials: secretCredentials}, &salesiq.OAuth{Credentials: secretCredentials}},
+		"AuthCode":    filled[salesiq.AuthCode](),
+		"Client":      {client, client.Chats, *client}, //nolint:govet // Nobody uses the copy.
+		"Option":      {salesiq.WithBaseURL("https://salesiq.example")},
+		"TokenStore":  stores, "TokenLocker": stores, "LockedTokenStore": stores,
+		"Verifier": verifiers, "WebhookReceiver": {receiver, *receiver},
+
+		"AuthError": {refused, &salesiq.Error{Operation: "Chats.Get", Err: refused}},
+		"Error":     filled[salesiq.Error](), "InputError": filled[salesiq.InputError](), "ErrorCode": filled[salesiq.ErrorCode](),
+		"Response": {salesiq.Response{StatusCode: 200, Header: http.Header{}}}, "CallOption": {salesiq.WithIdempotent()},
+		"Page": append(filled[salesiq.Page[salesiq.Webhook]](), filled[salesiq.Page[salesiq.Chat]]()...),
+
+		"Webhook": filled[salesiq.Webhook](), "WebhookCreate": filled[salesiq.WebhookCreate](), "WebhookUpdate": filled[salesiq.WebhookUpdate](),
+		"WebhooksService": {client.Webhooks}, "EventName": filled[salesiq.EventName](),
+		"Brand": filled[salesiq.Brand](), "BrandUpdate": filled[salesiq.BrandUpdate](), "BrandsService": {client.Brands},
+		"BrandStatus": filled[salesiq.BrandStatus](), "Department": filled[salesiq.Department](), "WidgetPosition": filled[salesiq.WidgetPosition](),
+		"WidgetSettings": filled[salesiq.WidgetSettings](), "WidgetSettingsUpdate": filled[salesiq.WidgetSettingsUpdate](),
+		"Chat": filled[salesiq.Chat](), "ChatEnd": filled[salesiq.ChatEnd](), "ChatListParams": filled[salesiq.ChatListParams](),
+		"ChatRating": filled[salesiq.ChatRating](), "ChatStatus": filled[salesiq.ChatStatus](), "ChatTransfer": filled[salesiq.ChatTransfer](),
+		"ChatType": filled[salesiq.ChatType](), "ChatsService": {client.Chats}, "Message": filled[salesiq.Message](),
+		"MessageCreate": filled[salesiq.MessageCreate](), "MessageType": filled[salesiq.MessageType](), "SenderType": filled[salesiq.SenderType](),
+		"TranscriptResult": filled[salesiq.TranscriptResult](), "VisitorInfo": filled[salesiq.VisitorInfo](),
+		"Device": filled[salesiq.Device](), "DeviceCreate": filled[salesiq.DeviceCreate](), "DevicePlatform": filled[salesiq.DevicePlatform](),
+		"DevicesService": {client.Devices}, "Notification": filled[salesiq.Notification](), "NotificationCreate": filled[salesiq.NotificationCreate](),
+		"Operator": filled[salesiq.Operator](), "OperatorAvailability": filled[salesiq.OperatorAvailability](), "OperatorCreate": filled[salesiq.OperatorCreate](),
+		"OperatorListParams": filled[salesiq.OperatorListParams](), "OperatorRole": filled[salesiq.OperatorRole](), "OperatorStats": filled[salesiq.OperatorStats](),
+		"OperatorStatsParams": filled[salesiq.OperatorStatsParams](), "OperatorStatus": filled[salesiq.OperatorStatus](),
+		"OperatorUpdate": filled[salesiq.OperatorUpdate](), "OperatorsService": {client.Operators},
+		"RoutingActions": filled[salesiq.RoutingActions](), "RoutingCondition": filled[salesiq.RoutingCondition](), "RoutingOperator": filled[salesiq.RoutingOperator](),
+		"RoutingPriority": filled[salesiq.RoutingPriority](), "RoutingRule": filled[salesiq.RoutingRule](), "RoutingRuleCreate": filled[salesiq.RoutingRuleCreate](),
+		"RoutingRuleUpdate": filled[salesiq.RoutingRuleUpdate](), "RoutingService": {client.Routing}, "RoutingTarget": filled[salesiq.RoutingTarget](),
+		"ActivityChat": filled[salesiq.ActivityChat](), "PageView": filled[salesiq.PageView](), "Session": filled[salesiq.Session](),
+		"Visitor": filled[salesiq.Visitor](), "VisitorActivity": filled[salesiq.VisitorActivity](), "VisitorChatStatus": filled[salesiq.VisitorChatStatus](),
+		"VisitorListParams": filled[salesiq.VisitorListParams](), "VisitorStatus": filled[salesiq.VisitorStatus](),
+		"VisitorUpdate": filled[salesiq.VisitorUpdate](), "VisitorsService": {client.Visitors},
+
+		"ChatEnded": filled[salesiq.ChatEnded](), "ChatRated": filled[salesiq.ChatRated](), "ChatStarted": filled[salesiq.ChatStarted](),
+		"ChatMissed": filled[salesiq.ChatMissed](), "EventInfo": filled[salesiq.EventInfo](), "LeadCreated": filled[salesiq.LeadCreated](),
+		"MessageReceived": filled[salesiq.MessageReceived](), "OperatorStatusChanged": filled[salesiq.OperatorStatusChanged](),
+		"TriggerExecuted": filled[salesiq.TriggerExecuted](), "UnknownEvent": filled[salesiq.UnknownEvent](),
+		"VisitorIdentified": filled[salesiq.VisitorIdentified](), "VisitorWentOffline": filled[salesiq.VisitorWentOffline](),
+		"VisitorWentOnline": filled[salesiq.VisitorWentOnline](),
+
+		"DataCenter": filled[salesiq.DataCenter](), "ListParams": filled[salesiq.ListParams](), "Plan": filled[salesiq.Plan](),
+		"RateWindow": filled[salesiq.RateWindow](), "Outcome": filled[salesiq.Outcome](), "Scope": filled[salesiq.Scope](), "Seconds": filled[salesiq.Seconds](),
+		"DedupFailure": filled[salesiq.DedupFailure](), "DedupState": filled[salesiq.DedupState](), "FileDedupStore": filled[salesiq.FileDedupStore](),
+		"WorkerPool": {&salesiq.WorkerPool{}}, "Widget": filled[salesiq.Widget](), "ContentPolicy": filled[salesiq.ContentPolicy](),
+		"WidgetCall": filled[salesiq.WidgetCall](), "WidgetEvent": filled[salesiq.WidgetEvent](), "WidgetHandler": filled[salesiq.WidgetHandler](),
+
+		// Interfaces and functions of the user's, which hold what the user puts there.
+		"DedupStore": nil, "Event": nil, "EventType": nil, "Lease": nil, "Limiter": nil, "ReceiverOption": nil, "Sink": nil,
+	}
+}
+
+// secretBearer returns a client that holds every secret a client can.
+func secretBearer(t testing.TB, url string, opts ...salesiq.Option) *salesiq.Client {
+	t.Helper()
+	store := salesiq.NewMemoryTokenStore()
+	opts = append([]salesiq.Option{salesiq.WithBaseURL(url), salesiq.WithMaxAttempts(1)}, opts...)
+	client, err := salesiq.NewClient(salesiq.RefreshToken(secretCredentials, store), opts...)
+	require.NoError(t, err)
+	return client
+}
+
+func TestNoExportedTypeShowsASecret(t *testing.T) {
+	t.Parallel()
+	for name, examples := range exampleTypes(t) {
+		for _, example := range examples {
+			assertHidden(t, show(t, example), name)
+			assertHidden(t, show(t, struct{ Inner any }{example}), name)
+		}
+	}
+}
+
+func TestNoExportedTypeIsForgottenInTheSearchForSecrets(t *testing.T) {
+	t.Parallel()
+	examples := exampleTypes(t)
+	for _, name := range exportedTypes(t) {
+		_, ok := examples[name]
+		assert.True(t, ok, "type %s has no example", name)
+		delete(examples, name)
+	}
+	assert.Empty(t, examples, "examples of types that are gone")
+}
+
+func exportedTypes(t testing.TB) (names []string) {
+	t.Helper()
+	files, err := fs.Glob(os.DirFS("."), "*.go")
+	require.NoError(t, err)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.TypeSpec); ok && spec.Name.IsExported() {
+				names = append(names, spec.Name.Name)
+			}
+			_, isFunc := n.(*ast.FuncDecl)
+			return !isFunc
+		})
+	}
+	require.Greater(t, len(names), 50)
+	return names
+}
+
+// hostile are the faults that end a call, echoes of the request among them.
+func hostile() map[string]faulty.Behavior {
+	return map[string]faulty.Behavior{
+		"reset":             faulty.ResetAfter(),
+		"closed":            faulty.CloseAfter(),
+		"short body":        faulty.ShortBody(`{"data":`),
+		"broken chunk":      faulty.BrokenChunk(`{"data":`),
+		"cut JSON":          faulty.JSON(`{"data":`),
+		"no HTTP":           faulty.MalformedStatus("HTTP/1.1 " + secretToken),
+		"header flood":      faulty.HeaderFlood(),
+		"1xx flood":         faulty.InformationalFlood(),
+		"nothing":           faulty.Empty(200),
+		"a page":            faulty.HTML(200, "<html>"),
+		"bomb":              faulty.GzipBomb(2),
+		"redirect":          faulty.Redirect(302, "https://elsewhere.example/?token="+secretToken),
+		"redirect, POST":    faulty.Redirect(307, "http://elsewhere.example/"),
+		"too many":          faulty.Answer(429, "application/json", `{"status":"error","code":"RATE_LIMIT_EXCEEDED"}`),
+		"token refused":     faulty.Answer(401, "application/json", `{"status":"error","code":"INVALID_TOKEN","message":"bad token `+secretToken+`"}`),
+		"echo, page":        faulty.Echo(502, "text/html", "<html>%s"),
+		"echo, 200":         faulty.Echo(200, "text/html", "%s"),
+		"echo, message":     faulty.Echo(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","message":"%s"}`),
+		"echo, details":     faulty.Echo(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","details":{"echo":"%s"}}`),
+		"echo, data":        faulty.Echo(200, "application/json", `{"status":"success","data":"%s"}`),
+		"echo, redirect":    faulty.Echo(301, "text/html", "%s"),
+		"webhook, odd type": faulty.JSON(`{"data":{"id":"w1","secret":"` + secretWebhook + `","active":"perhaps"}}`),
+	}
+}
+
+func TestNoFailureOfACallShowsASecret(t *testing.T) {
+	t.Parallel()
+	for name, behavior := range hostile() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := faulty.New(t, behavior)
+			auth := faulty.New(t, faulty.JSON(`{"access_token":"`+secretToken+`","expires_in":3600}`))
+			var log bytes.Buffer
+			client := secretBearer(t, api.URL, salesiq.WithAccountsURL(auth.URL), salesiq.WithHTTPClient(&http.Client{Transport: api.Transport(t)}),
+				salesiq.WithMaxBody(1<<20), salesiq.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+			for call, err := range failures(t.Context(), client) {
+				if err == nil {
+					continue // Not every call needs an answer that makes sense.
+				}
+				assertHidden(t, show(t, err), call)
+				assert.NotContains(t, err.Error(), secretVisitor, "the query holds visitors' data")
+				assert.NotContains(t, err.Error(), "http://127.0.0.1", "nor is the URL of any use")
+			}
+			assertLogIsOnTheList(t, log.String())
+		})
+	}
+}
+
+// failures makes calls with a token, a query and a body.
+func failures(ctx context.Context, client *salesiq.Client) map[string]error {
+	_, webhook := client.Webhooks.Update(ctx, "w1", &salesiq.WebhookUpdate{})
+	_, message := client.Chats.SendMessage(ctx, "c1", salesiq.TextMessage("hello"))
+	return map[string]error{
+		"PUT":   webhook,
+		"POST":  message,
+		"query": client.Do(ctx, "GET", "/visitors?email="+secretVisitor, nil, new(int)),
+	}
+}
+
+// assertLogIsOnTheList checks that a log says what it may and nothing else.
+func assertLogIsOnTheList(t testing.TB, log string) {
+	t.Helper()
+	assertHidden(t, log, "log")
+	assert.NotContains(t, log, secretVisitor)
+	lines := 0
+	for line := range strings.Lines(log) {
+		var entry map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &entry))
+		for key := range entry {
+			assert.Contains(t, []string{"time", "level", "msg", "operation", "method", "attempt", "status", "code", "duration", "request_id"}, key)
+		}
+		lines++
+	}
+	assert.Positive(t, lines, "each attempt is logged")
+}
+
+func TestNoFailureToSignInShowsASecret(t *testing.T) {
+	t.Parallel()
+	behaviors := hostile()
+	behaviors["no HTTP"] = faulty.MalformedStatus("SSH-2.0-OpenSSH_9.9")
+	behaviors["echo, OAuth"] = faulty.Echo(200, "application/json", `{"error":"invalid_code","error_description":"%s"}`)
+	behaviors["token for nobody"] = faulty.JSON(`{"access_token":"` + secretToken + ` and more","refresh_token":"` + secretRefresh + `"}`)
+	for name, behavior := range behaviors {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			auth := faulty.New(t, behavior)
+			api := faulty.New(t, faulty.OK())
+			var log bytes.Buffer
+			client := secretBearer(t, api.URL, salesiq.WithAccountsURL(auth.URL), salesiq.WithHTTPClient(&http.Client{Transport: auth.Transport(t)}),
+				salesiq.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+			_, err := client.Chats.Get(t.Context(), "c1")
+			require.ErrorIs(t, err, salesiq.ErrAuth)
+			assertHidden(t, show(t, err), name)
+			assertHidden(t, log.String(), "log")
+			assert.Empty(t, api.Received())
+		})
+	}
+}
+
+func TestTokenGoesNowhereButToTheConfiguredHost(t *testing.T) {
+	t.Parallel()
+	elsewhere := faulty.New(t, faulty.OK())
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, location := range []string{elsewhere.URL, strings.Replace(elsewhere.URL, "127.0.0.1", "localhost", 1)} {
+			api := faulty.NewTLS(t, faulty.Redirect(status, location))
+			client, err := salesiq.NewClient(salesiq.StaticToken(secretToken), salesiq.WithBaseURL(api.URL),
+				salesiq.WithHTTPClient(&http.Client{Transport: api.Transport(t)}))
+			require.NoError(t, err)
+			_, err = client.Chats.Get(t.Context(), "c1")
+			require.ErrorIs(t, err, salesiq.ErrRedirect)
+			_, err = client.Chats.SendMessage(t.Context(), "c1", salesiq.TextMessage("hello"))
+			require.ErrorIs(t, err, salesiq.ErrRedirect)
+			assert.Len(t, api.Received(), 2)
+
+			auth := faulty.NewTLS(t, faulty.Redirect(status, location))
+			client = secretBearer(t, "http://127.0.0.1:1", salesiq.WithAccountsURL(auth.URL), salesiq.WithHTTPClient(&http.Client{Transport: auth.Transport(t)}))
+			_, err = client.Chats.Get(t.Context(), "c1")
+			require.ErrorIs(t, err, salesiq.ErrRedirect)
+		}
+	}
+	assert.Zero(t, elsewhere.Connections())
+}
+
+func TestTokenIsNotSentInTheClear(t *testing.T) {
+	t.Parallel()
+	for address, allowed := range map[string]bool{
+		"https://salesiq.example":          true,
+		"http://127.0.0.1:8080":            true,
+		"http://[::1]:8080":                true,
+		"http://localhost":                 true,
+		"http://salesiq.example":           false,
+		"http://10.0.0.1":                  false,
+		"http://127.0.0.1.example":         false,
+		"http://localhost.example":         false,
+		"http://user:secret@127.0.0.1":     false,
+		"ftp://salesiq.example":            false,
+		"https://salesiq.example?token=of": false,
+	} {
+		_, err := salesiq.NewClient(salesiq.StaticToken(secretToken), salesiq.WithBaseURL(address))
+		assert.Equal(t, allowed, err == nil, "%s: %v", address, err)
+	}
+	_, err := salesiq.NewClient(salesiq.StaticToken(secretToken), salesiq.WithBaseURL("http://salesiq.example"), salesiq.WithPlaintext())
+	assert.NoError(t, err, "the caller insists")
+}
