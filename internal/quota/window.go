@@ -168,15 +168,15 @@ func (w *window) identify(c Call, r *Report, in time.Duration, dated bool, now t
 	case w.isReset(r.Reset) && c.epoch == w.epoch:
 		w.cut = true
 	}
-	w.learnKind(r, in, dated)
-	w.seen, w.reset, w.probed = true, r.Reset, true
+	w.learnKind(c, r, in, dated)
+	w.seen, w.reset = true, r.Reset
 	w.end = w.bound(in, dated, now)
 }
 
 // learnKind finds out whether windows begin by the clock or with a call. If
 // nobody has called before, and the window is not a fresh one, it is the clock.
-func (w *window) learnKind(r *Report, in time.Duration, dated bool) {
-	untouched := r.Known && w.own == 1 && r.Remaining == r.Limit-1
+func (w *window) learnKind(c Call, r *Report, in time.Duration, dated bool) {
+	untouched := c.probe && c.epoch == w.epoch && w.own == 1 && r.Known && r.Remaining == r.Limit-1
 	w.aligned = !w.cut && (w.aligned || untouched && dated && in < minute-2*resolution)
 }
 

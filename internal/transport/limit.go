@@ -73,8 +73,8 @@ func undialed(err error) bool {
 }
 
 // report translates an outcome for the accounting.
-func (o *Outcome) report(now time.Time) quota.Report {
-	w := ParseWindow(o.Header, now)
+func (o *Outcome) report(d *dates, now time.Time) quota.Report {
+	w := parseWindow(o.Header, d.of(o.Header), now)
 	r := quota.Report{
 		Sent:      o.Sent,
 		Answered:  o.StatusCode != 0,

@@ -29,6 +29,7 @@ type Queue struct {
 	timer   *time.Timer
 	armed   bool // The timer is set.
 	spare   *lease // Leases for reuse.
+	dates   dates
 }
 
 // QueueConfig is what a queue keeps to.
@@ -96,11 +97,10 @@ func (q *Queue) Acquire(ctx context.Context) (Lease, error) {
 // Done ends the request and lets the next ones go.
 func (l *lease) Done(o Outcome) {
 	now := time.Now()
-	report := o.report(now)
 	q := l.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.account.End(l.call, report, now)
+	q.account.End(l.call, o.report(&q.dates, now), now)
 	q.putAway(l)
 	q.advance(now)
 }

@@ -31,17 +31,21 @@ const (
 // from the answer's own Date, so that a wrong local clock changes nothing; now
 // stands in where there is none.
 func ParseWindow(header http.Header, now time.Time) Window {
-	limit, err1 := strconv.Atoi(header.Get("X-Ratelimit-Limit"))
-	remaining, err2 := strconv.Atoi(header.Get("X-Ratelimit-Remaining"))
-	w := Window{Limit: limit, Remaining: remaining}
+	return parseWindow(header, parseDate(first(header, "Date")), now)
+}
+
+func parseWindow(header http.Header, date, now time.Time) Window {
+	limit, err1 := strconv.Atoi(first(header, "X-Ratelimit-Limit"))
+	remaining, err2 := strconv.Atoi(first(header, "X-Ratelimit-Remaining"))
+	w := Window{Limit: limit, Remaining: remaining, Date: date}
 	w.Known = err1 == nil && err2 == nil && limit > 0 && remaining >= 0 && limit <= math.MaxInt32
 	if !w.Known {
 		w.Limit, w.Remaining = 0, 0
 	}
-	if date, err := http.ParseTime(header.Get("Date")); err == nil {
-		w.Date, now = date, date
+	if !date.IsZero() {
+		now = date
 	}
-	reset, err := strconv.ParseInt(header.Get("X-Ratelimit-Reset"), 10, 64)
+	reset, err := strconv.ParseInt(first(header, "X-Ratelimit-Reset"), 10, 64)
 	if err != nil || reset <= 0 || reset > math.MaxInt32*4 {
 		return w
 	}
@@ -50,6 +54,36 @@ func ParseWindow(header http.Header, now time.Time) Window {
 		w.ResetIn = in
 	}
 	return w
+}
+
+// first is header.Get for a canonical name, which it need not make canonical.
+func first(header http.Header, name string) string {
+	if values := header[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+// parseDate returns zero for what is no date.
+func parseDate(text string) time.Time {
+	date, err := http.ParseTime(text)
+	if err != nil {
+		return time.Time{}
+	}
+	return date
+}
+
+// dates remembers the last date, which comes with all answers of a second.
+type dates struct {
+	text string
+	date time.Time
+}
+
+func (d *dates) of(header http.Header) time.Time {
+	if text := first(header, "Date"); text != d.text {
+		d.text, d.date = text, parseDate(text)
+	}
+	return d.date
 }
 
 // retryAt tells when the service wants to hear from the client again, by the
@@ -75,7 +109,7 @@ func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
 		wait = time.Duration(seconds) * time.Second
 	} else if at, err := http.ParseTime(value); err == nil {
-		if date, err := http.ParseTime(header.Get("Date")); err == nil {
+		if date := parseDate(header.Get("Date")); !date.IsZero() {
 			now = date
 		}
 		wait = max(0, at.Sub(now))

@@ -1,0 +1,168 @@
+package quota_test
+
+import (
+	"container/heap"
+	"iter"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/salesiq-go/salesiq/internal/quota"
+)
+
+// event is a moment in a simulation without goroutines.
+type event struct {
+	at     time.Time
+	call   quota.Call
+	answer *quota.Report // Nil while the call is on its way there.
+}
+
+type events []event
+
+func (e events) Len() int           { return len(e) }
+func (e events) Less(i, j int) bool { return e[i].at.Before(e[j].at) }
+func (e events) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
+func (e *events) Push(x any)        { *e = append(*e, x.(event)) }
+func (e *events) Pop() any {
+	old := *e
+	last := old[len(old)-1]
+	*e = old[:len(old)-1]
+	return last
+}
+
+// account runs the accounting alone through a scenario.
+func (sc scenario) account() (o outcome) {
+	s := sc.service()
+	a := quota.New(quota.Limits{InFlight: atOnce})
+	now, left, under := sc.begin(), sc.calls(), 0
+	var queue events
+	for left > 0 || under > 0 {
+		for left > 0 && a.Ready(now) {
+			heap.Push(&queue, event{at: now.Add(oneWay), call: a.Start(now)})
+			left--
+			under++
+		}
+		look := a.Look(now)
+		if left > 0 && look.After(now) && (len(queue) == 0 || look.Before(queue[0].at)) {
+			now = look
+			continue
+		}
+		e := heap.Pop(&queue).(event)
+		now = e.at
+		if e.answer == nil {
+			processed := s.take(now)
+			report := s.report(now, processed)
+			heap.Push(&queue, event{at: now.Add(oneWay), call: e.call, answer: &report})
+			continue
+		}
+		under--
+		a.End(e.call, *e.answer, now)
+		if e.answer.Throttled {
+			o.refused++
+			left++
+		}
+	}
+	o.makespan = now.Sub(sc.begin())
+	return o
+}
+
+// grid yields every combination of the given values.
+func grid(limits, seconds []int, skews []time.Duration, kind kind, stranger bool) iter.Seq[scenario] {
+	return func(yield func(scenario) bool) {
+		for _, limit := range limits {
+			for _, second := range seconds {
+				for _, skew := range skews {
+					if !yield(scenario{limit, second, skew, kind, stranger}) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// every returns the seconds of a minute, step apart.
+func every(step int) (seconds []int) {
+	for second := 0; second < 60; second += step {
+		seconds = append(seconds, second)
+	}
+	return seconds
+}
+
+var (
+	limits = []int{10, 20, 50, 100} // Of the specification's plans.
+	kinds  = []kind{aligned, openedUp, openedCut}
+	skews  = []time.Duration{
+		0, 30 * time.Second, -30 * time.Second, 5 * time.Minute, -5 * time.Minute, 24 * time.Hour, -24 * time.Hour,
+	}
+)
+
+// Ten windows of calls as fast as they go, in virtual time, beside an oracle
+// that knows the state of the service.
+func TestQuotaSimulation(t *testing.T) {
+	t.Parallel()
+	t.Run("accounting", testAccounting)
+	t.Run("clients", testClients)
+}
+
+// The accounting alone: every plan, every second of the minute, every clock,
+// every kind of window.
+func testAccounting(t *testing.T) {
+	seconds, skews := every(1), skews
+	if testing.Short() {
+		seconds, skews = append(every(7), 57, 59), []time.Duration{0, -30 * time.Second, 24 * time.Hour}
+	}
+	for _, stranger := range []bool{false, true} {
+		for _, kind := range kinds {
+			var all tally
+			for sc := range grid(limits, seconds, skews, kind, stranger) {
+				o := sc.account()
+				all.add(sc, o)
+				if !stranger {
+					assert.Zero(t, o.refused, "429s although nobody else calls: %s", sc)
+				}
+				assert.LessOrEqual(t, o.refused, windows*atOnce, "more 429s than calls under way when a window is spent: %s", sc)
+			}
+			t.Logf("%-26s %-15s %s", kind, company(stranger), &all)
+			assert.LessOrEqual(t, all.mean(), 1.01, "mean")
+			assert.LessOrEqual(t, all.worst, 1.12, "worst, %s", all.where)
+			assert.LessOrEqual(t, all.perThousand(), 15.0)
+		}
+	}
+}
+
+func company(stranger bool) string {
+	if stranger {
+		return "with a stranger"
+	}
+	return "alone"
+}
+
+// Whole clients, with goroutines and waiting, beside each other.
+func testClients(t *testing.T) {
+	limits, seconds, skews := limits, every(15), []time.Duration{0, -30 * time.Second}
+	if testing.Short() {
+		limits, seconds = []int{10, 50}, []int{20}
+	}
+	for _, stranger := range []bool{false, true} {
+		for _, client := range clients {
+			var all tally
+			for _, kind := range []kind{aligned, openedUp} {
+				for sc := range grid(limits, seconds, skews, kind, stranger) {
+					all.add(sc, sc.run(t, client.dial))
+				}
+			}
+			t.Logf("%-26s %-15s %s", client.name, company(stranger), &all)
+			if client.name != ours {
+				continue
+			}
+			assert.Zero(t, all.failed)
+			assert.LessOrEqual(t, all.mean(), 1.01, "mean")
+			assert.LessOrEqual(t, all.worst, 1.12, "worst, %s", all.where)
+			if !stranger {
+				assert.Zero(t, all.refused)
+			}
+		}
+	}
+}
