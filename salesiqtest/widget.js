@@ -261,6 +261,9 @@
     log.scrollTop = log.scrollHeight;
   }
 
+  // about is what handlers learn of a chat: officially its id and what it is.
+  const about = (next) => (official ? [next.chat_id, next] : [next.chat_id]);
+
   const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
   // take shows how the chat stands now, and tells what has happened since. What
@@ -272,7 +275,7 @@
       list.replaceChildren();
       shown.clear();
       if (next.chat_id && !silent) {
-        emit("chat.start", next.chat_id, next);
+        emit("chat.start", ...about(next));
       }
     }
     describe();
@@ -294,7 +297,7 @@
     if (next.status === "ended" && before.status !== "ended" && next.chat_id) {
       note("This chat has ended.");
       if (!silent) {
-        emit("chat.end", next.chat_id, next);
+        emit("chat.end", ...about(next));
       }
     }
     if (next.status === "waiting" || next.status === "active") {

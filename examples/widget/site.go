@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/rand"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/examples/internal/account"
+)
+
+var (
+	//go:embed page.html
+	pageHTML string
+	//go:embed style.css
+	styleCSS []byte
+	//go:embed icon.svg
+	iconSVG []byte
+	//go:embed desk.js
+	deskJS []byte
+)
+
+var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+
+// visitor is who has signed in to the shop.
+type visitor struct{ Name, Email, Phone, Company string }
+
+// Initial is what the shop shows for a portrait.
+func (v visitor) Initial() string {
+	for _, r := range strings.ToUpper(v.Name) {
+		return string(r)
+	}
+	return "?"
+}
+
+// report is what the widget tells the site; see salesiq.PostTo.
+type report struct {
+	Event salesiq.WidgetEvent `json:"event"`
+	Data  []any               `json:"data"`
+}
+
+// site is the shop and the desk, for one visitor at a time.
+type site struct {
+	client *account.Account
+	code   string
+
+	mu      sync.Mutex // Guards what follows.
+	visitor visitor
+	chatID  string // The chat that the widget has told of.
+	reports []report
+}
+
+func newSite(client *account.Account, code string) *site {
+	return &site{
+		client: client,
+		code:   code,
+		visitor: visitor{
+			Name: "Zoë O’Brien", Email: "zoe@post.example", Phone: "+1-555-0142", Company: "Tindra AB",
+		},
+	}
+}
+
+// handler returns all pages. Pages of other sites may not send forms here.
+func (s *site) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.page)
+	mux.HandleFunc("GET /pricing", s.page)
+	mux.HandleFunc("POST /sign-in", s.signIn)
+	mux.HandleFunc("POST /events", s.takeReport)
+	mux.HandleFunc("GET /desk", s.desk)
+	mux.HandleFunc("POST /desk/answer", s.answer)
+	mux.HandleFunc("POST /desk/end", s.end)
+	mux.HandleFunc("GET /style.css", serveFile("text/css; charset=utf-8", styleCSS))
+	mux.HandleFunc("GET /icon.svg", serveFile("image/svg+xml", iconSVG))
+	mux.HandleFunc("GET /desk.js", serveFile("text/javascript; charset=utf-8", deskJS))
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+func serveFile(contentType string, data []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Write(data)
+	}
+}
+
+func (s *site) signedIn() visitor {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.visitor
+}
+
+// page serves the shop. Its Content-Security-Policy permits what the widget
+// needs, and otherwise the site's own files alone.
+func (s *site) page(w http.ResponseWriter, r *http.Request) {
+	nonce := rand.Text()
+	who := s.signedIn()
+	var page bytes.Buffer
+	err := pageTemplate.Execute(&page, map[string]any{
+		"Visitor":  who,
+		"Pricing":  r.URL.Path == "/pricing",
+		"Emulated": s.client.Emulator != nil,
+		"Nonce":    nonce,
+		"Widget":   s.widget(who),
+	})
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	policy := salesiq.ContentSecurityPolicy(dataCenter(s.client)).
+		With("default-src", "'none'").
+		With("script-src", "'self'", "'nonce-"+nonce+"'").
+		With("style-src", "'self'").
+		With("img-src", "'self'").
+		With("connect-src", "'self'").
+		With("form-action", "'self'").
+		With("base-uri", "'none'").
+		With("frame-ancestors", "'none'")
+	w.Header().Set("Content-Security-Policy", policy.String())
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Write(page.Bytes())
+}
+
+// widget asks all that can be asked of a widget: some of it as soon as it is
+// ready, the rest when a button of the page is clicked.
+func (s *site) widget(who visitor) salesiq.Widget {
+	first, _, _ := strings.Cut(who.Name, " ")
+	return salesiq.Widget{
+		Code:          s.code,
+		DataCenter:    dataCenter(s.client),
+		CodeInURL:     s.client.Live(),
+		OfficialNames: s.client.Live(),
+		Calls: slices.Concat([]salesiq.WidgetCall{
+			salesiq.SetVisitorName(who.Name),
+			salesiq.SetVisitorEmail(who.Email),
+			salesiq.SetVisitorPhone(who.Phone),
+			salesiq.SetVisitorContactNumber(who.Phone),
+			salesiq.SetVisitorInfo(map[string]any{"Company": who.Company, "Plan": "trial", "Tents bought": 2}),
+			salesiq.SetChatDepartment("Sales"),
+			salesiq.SetThemeColor("#166534"),
+			salesiq.SetButtonPosition(salesiq.WidgetBottomRight),
+			salesiq.SetGreeting("Hello " + first + "! Shall we find you a tent?"),
+			salesiq.ShowOfflineMessage(false),
+			salesiq.TrackPageView(""),
+			salesiq.OpenAfter(3*time.Second, "/pricing"),
+		}, eventCalls(), clickCalls()),
+	}
+}
+
+// eventCalls let this site know of all that happens in the widget.
+func eventCalls() []salesiq.WidgetCall {
+	home := salesiq.PostTo("/events")
+	return []salesiq.WidgetCall{
+		salesiq.OnWidgetEvent(salesiq.WidgetChatStarted, home, salesiq.PushDataLayer("chat_started", nil)),
+		salesiq.OnWidgetEvent(salesiq.WidgetChatEnded, home, salesiq.SendToGtag("chat_ended", map[string]any{"event_category": "engagement"})),
+		salesiq.OnWidgetEvent(salesiq.WidgetMessageReceived, home, salesiq.CallFunction("desk.flash")),
+		salesiq.OnWidgetEvent(salesiq.WidgetOperatorTyping, home),
+		salesiq.OnWidgetEvent(salesiq.WidgetOpened, home),
+		salesiq.OnWidgetEvent(salesiq.WidgetClosed, home),
+	}
+}
+
+// clickCalls are what the buttons of the page do.
+func clickCalls() []salesiq.WidgetCall {
+	tent := map[string]any{"product_id": "tent-2", "price": 349.5}
+	return []salesiq.WidgetCall{
+		salesiq.OnClick("#ask", salesiq.OpenWindowWith("Does this tent stand up to a storm?")),
+		salesiq.OnClick("#talk", salesiq.StartChat("Sales")),
+		salesiq.OnClick("#cart", salesiq.TrackEvent("product_added", tent)),
+		salesiq.OnClick("#buy", salesiq.TrackConversion("product_bought", tent)),
+		salesiq.OnClick("#open", salesiq.OpenWindow()),
+		salesiq.OnClick("#minimize", salesiq.MinimizeWindow()),
+		salesiq.OnClick("#close", salesiq.CloseWindow()),
+		salesiq.OnClick("#show", salesiq.ShowWidget()),
+		salesiq.OnClick("#hide", salesiq.HideWidget()),
+		salesiq.OnClick("#toggle", salesiq.ToggleWidget()),
+		salesiq.OnClick("#green", salesiq.SetThemeColor("#166534")),
+		salesiq.OnClick("#blue", salesiq.SetThemeColor("#1d4ed8")),
+		salesiq.OnClick("#amber", salesiq.SetThemeColor("#fbbf24")),
+		salesiq.OnClick("#left", salesiq.SetButtonPosition(salesiq.WidgetBottomLeft)),
+		salesiq.OnClick("#right", salesiq.SetButtonPosition(salesiq.WidgetBottomRight)),
+		salesiq.OnClick("#swedish", salesiq.SetGreeting("Hej! Ska vi hitta ett tält?")),
+		salesiq.OnClick("#away", salesiq.ShowOfflineMessage(true)),
+		salesiq.OnClick("#back", salesiq.ShowOfflineMessage(false)),
+	}
+}
+
+// signIn makes the visitor somebody else, whatever the name.
+func (s *site) signIn(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.visitor = visitor{
+		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"),
+		Phone: r.PostFormValue("phone"), Company: r.PostFormValue("company"),
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+const (
+	maxReport  = 64 << 10
+	maxReports = 50
+)
+
+// takeReport notes what the widget has told. It may have been made up, so that
+// the chat that it names is looked up before anything is done with it.
+func (s *site) takeReport(w http.ResponseWriter, r *http.Request) {
+	var told report
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxReport)).Decode(&told); err != nil {
+		http.Error(w, "not a report", http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reports = append(s.reports, told)
+	s.reports = s.reports[max(0, len(s.reports)-maxReports):]
+	if told.Event == salesiq.WidgetChatStarted && len(told.Data) > 0 {
+		s.chatID = fmt.Sprint(told.Data[0])
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// greetingName is how the operator calls the visitor.
+func greetingName(chat *salesiq.Chat) string { return cmp.Or(chat.VisitorInfo.Name, "a visitor") }

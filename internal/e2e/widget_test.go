@@ -1,0 +1,482 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"html/template"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqtest"
+)
+
+// nasty is a name that would be script, if anything in a page could be.
+const nasty = "</script><script>alert(1)</script>\u2028\u2029\"'`${1}\\<!--👩🏽‍🚀 &lt;"
+
+const (
+	desktopWidth, desktopHeight = 1280, 900
+	phoneWidth, phoneHeight     = 390, 844
+)
+
+// example is examples/widget, as it runs.
+type example struct {
+	t              *testing.T
+	page, emulator string
+}
+
+// startExample builds and runs the example. It ends with the test.
+func startExample(t *testing.T) *example {
+	t.Helper()
+	if findBrowser() != "" {
+		return runExample(t)
+	}
+	openTab(t, 1, 1) // Skips, and says why.
+	return nil
+}
+
+func runExample(t *testing.T) *example {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "widget.exe")
+	built, err := exec.CommandContext(t.Context(), "go", "build", "-C", filepath.Join("..", "..", "examples"), "-o", program, "./widget").CombinedOutput()
+	require.NoError(t, err, string(built))
+
+	command := exec.CommandContext(t.Context(), program)
+	command.Env = append(command.Environ(), "ZOHO_REFRESH_TOKEN=", "SALESIQ_BASE_URL=")
+	printed, err := command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	t.Cleanup(func() {
+		_ = command.Process.Kill() //nolint:errcheck // It may have gone.
+		_ = command.Wait()         //nolint:errcheck // It was killed.
+	})
+	started := &example{t: t}
+	for lines := bufio.NewScanner(printed); started.page == "" && lines.Scan(); {
+		if _, address, ok := strings.Cut(lines.Text(), "emulator is at "); ok {
+			started.emulator = address
+		}
+		if _, address, ok := strings.Cut(lines.Text(), "page is at "); ok {
+			started.page = strings.TrimSuffix(address, "/")
+		}
+	}
+	require.NotEmpty(t, started.page)
+	require.NotEmpty(t, started.emulator)
+	return started
+}
+
+// signIn makes the visitor somebody else.
+func (e *example) signIn(name, email, phone, company string) {
+	e.t.Helper()
+	form := url.Values{"name": {name}, "email": {email}, "phone": {phone}, "company": {company}}
+	e.send(http.MethodPost, e.page+"/sign-in", strings.NewReader(form.Encode()))
+}
+
+func (e *example) send(method, address string, body io.Reader) []byte {
+	e.t.Helper()
+	request, err := http.NewRequestWithContext(e.t.Context(), method, address, body)
+	require.NoError(e.t, err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := http.DefaultTransport.RoundTrip(request)
+	require.NoError(e.t, err)
+	defer response.Body.Close() //nolint:errcheck // It has been read.
+	data, err := io.ReadAll(response.Body)
+	require.NoError(e.t, err)
+	require.Less(e.t, response.StatusCode, http.StatusBadRequest, string(data))
+	return data
+}
+
+// made is a call with its arguments, as the emulator noted it.
+type made struct {
+	Function string `json:"function"`
+	Args     []any  `json:"args"`
+}
+
+func call(function string, args ...any) made { return made{function, append([]any{}, args...)} }
+
+// calls waits for the emulator to note a number of calls.
+func (e *example) calls(count int) []made {
+	e.t.Helper()
+	return waitForCalls(e.t, count, func() (noted []made) {
+		require.NoError(e.t, json.Unmarshal(e.send(http.MethodGet, e.emulator+"/_emulator/widget/calls", http.NoBody), &noted))
+		return noted
+	})
+}
+
+func waitForCalls(t *testing.T, count int, look func() []made) []made {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		noted := look()
+		if len(noted) >= count || ctx.Err() != nil {
+			return noted
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// readyCalls are what the example asks for as soon as the widget is ready.
+func readyCalls(e *example, name, email, phone, company, path string) []made {
+	first, _, _ := strings.Cut(name, " ")
+	calls := []made{
+		call("visitor.name", name), call("visitor.email", email), call("visitor.phone", phone), call("visitor.contactnumber", phone),
+		call("visitor.info", map[string]any{"Company": company, "Plan": "trial", "Tents bought": 2.0}),
+		call("chat.department", "Sales"), call("theme.color", "#166534"), call("floatbutton.position", "bottomright"),
+		call("greeting.message", "Hello "+first+"! Shall we find you a tent?"), call("offlinemessage.visibility", false),
+		call("tracking.pageview", e.page+path),
+	}
+	for _, event := range []string{"chat.start", "chat.end", "message.received", "operator.typing", "widget.opened", "widget.closed"} {
+		calls = append(calls, call("on", event, "[function]"))
+	}
+	return calls
+}
+
+func TestEachCallOfTheExampleArrivesWithItsExactValues(t *testing.T) {
+	t.Parallel()
+	e := startExample(t)
+	p := openTab(t, desktopWidth, desktopHeight)
+	e.signIn(nasty, `"><img src=x onerror=alert(2)>@post.example`, nasty, "</SCRIPT >"+nasty)
+	p.open(e.page + "/")
+	want := readyCalls(e, nasty, `"><img src=x onerror=alert(2)>@post.example`, nasty, "</SCRIPT >"+nasty, "/")
+	require.Equal(t, want, e.calls(len(want)))
+
+	// What was signed in as markup is shown as text, in the page and the widget.
+	assert.Equal(t, nasty, eval[string](p, `document.querySelector("#visitor-name").textContent`))
+	assert.True(t, strings.HasPrefix(eval[string](p, inWidget(".bubble")+".textContent"), "Hello </script><script>alert(1)</script>\u2028\u2029"))
+
+	tent := map[string]any{"product_id": "tent-2", "price": 349.5}
+	for _, row := range []struct {
+		button string
+		makes  made
+	}{
+		{"#cart", call("tracking.event", "product_added", tent)},
+		{"#buy", call("tracking.conversion", "product_bought", tent)},
+		{"#open", call("floatwindow.open")},
+		{"#minimize", call("floatwindow.minimize")},
+		{"#close", call("floatwindow.close")},
+		{"#hide", call("floatwindow.visible", "hide")},
+		{"#show", call("floatwindow.visible", "show")},
+		{"#toggle", call("floatwindow.visible", "toggle")},
+		{"#toggle", call("floatwindow.visible", "toggle")},
+		{"#blue", call("theme.color", "#1d4ed8")},
+		{"#left", call("floatbutton.position", "bottomleft")},
+		{"#right", call("floatbutton.position", "bottomright")},
+		{"#swedish", call("greeting.message", "Hej! Ska vi hitta ett tält?")},
+		{"#away", call("offlinemessage.visibility", true)},
+		{"#ask", call("floatwindow.open", map[string]any{"message": "Does this tent stand up to a storm?"})},
+		{"#talk", call("chat.start", "Sales")},
+	} {
+		p.click(row.button)
+		want = append(want, row.makes)
+		noted := e.calls(len(want))
+		require.Equal(t, row.makes, noted[len(noted)-1], row.button)
+		require.Len(t, noted, len(want))
+	}
+	p.isFine()
+}
+
+func TestTheWidgetDoesWhatItIsAsked(t *testing.T) {
+	t.Parallel()
+	e := startExample(t)
+	p := openTab(t, desktopWidth, desktopHeight)
+	p.open(e.page + "/")
+	host := `document.querySelector("#salesiq-emulator")`
+	p.until(inWidget(".bubble") + "?.textContent.startsWith('Hello Zoë')")
+	p.until(host + ".dataset.position === 'bottomright'")
+	for _, row := range []struct{ button, becomes string }{
+		{"#open", host + ".dataset.state === 'open'"},
+		{"#minimize", host + ".dataset.state === 'minimized'"},
+		{"#close", host + ".dataset.state === 'closed'"},
+		{"#hide", host + ".hidden"},
+		{"#toggle", "!" + host + ".hidden"},
+		{"#toggle", host + ".hidden"},
+		{"#show", "!" + host + ".hidden"},
+		{"#left", host + ".getBoundingClientRect().left < 30"},
+		{"#right", "innerWidth - " + host + ".getBoundingClientRect().right < 30"},
+		{"#blue", "getComputedStyle(" + inWidget(".launcher") + ").backgroundColor === 'rgb(29, 78, 216)'"},
+		{"#amber", "getComputedStyle(" + inWidget(".launcher") + ").color === 'rgb(28, 36, 48)'"}, // Readable on a light color.
+		{"#swedish", inWidget(".bubble") + ".textContent === 'Hej! Ska vi hitta ett tält?'"},
+		{"#away", "!" + inWidget(".offline") + ".hidden"},
+		{"#back", inWidget(".offline") + ".hidden"},
+	} {
+		p.click(row.button)
+		p.until(row.becomes)
+	}
+	p.isFine()
+}
+
+func TestAChatGoesFromTheWidgetToTheOperatorAndBack(t *testing.T) {
+	t.Parallel()
+	e := startExample(t)
+	p := openTab(t, desktopWidth, desktopHeight)
+	p.open(e.page + "/")
+	p.picture("desktop-start")
+	p.clickInWidget(".launcher")
+	fromVisitor := func(message string) {
+		p.clickInWidget("textarea")
+		p.write(message)
+		p.clickInWidget(".send")
+		p.until(`[...document.querySelectorAll("#conversation .visitor")].at(-1)?.textContent === ` + text(t, message))
+	}
+	fromOperator := func(message string) {
+		p.click("#desk textarea")
+		p.write(message)
+		p.click("#desk .primary")
+		p.until("[..." + widget + ".querySelectorAll('.list .operator')].at(-1)?.lastChild.textContent === " + text(t, message))
+	}
+	fromVisitor("Hi! Does Fjellheim come in red?")
+	p.until(`document.querySelector("#who").textContent === "Zoë O’Brien"`)
+	fromOperator("Hello Zoë! It does, and in moss green.")
+	p.until(`document.querySelector("#status").textContent === "active"`)
+	fromVisitor("Lovely. Can you put one aside for me until Friday?")
+	fromOperator("Done. It waits for you at the counter.")
+	p.until(`document.querySelectorAll("#conversation li").length === 4`)
+	p.picture("desktop-chat")
+	fromVisitor("Thank you " + nasty)
+	fromOperator("You are welcome " + nasty)
+	p.click("#end")
+	p.until(inWidget(".note") + "?.textContent === 'This chat has ended.'")
+	p.clickInWidget(".close")
+
+	for _, event := range []string{"widget.opened", "chat.start", "operator.typing", "message.received", "chat.end", "widget.closed"} {
+		p.until(`[...document.querySelectorAll("#reports code")].some((code) => code.textContent === "` + event + `")`)
+	}
+	assert.Equal(t, "chat_started", eval[string](p, "dataLayer[0].event"))
+	assert.True(t, strings.HasPrefix(eval[string](p, "dataLayer[0].event_label"), "chat"))
+	assert.True(t, strings.HasPrefix(eval[string](p, "document.title"), "✉"), "desk.flash was called")
+	p.isFine()
+}
+
+func TestTheChatOpensByItselfOnChosenPagesAlone(t *testing.T) {
+	t.Parallel()
+	e := startExample(t)
+	chosen, other := openTab(t, desktopWidth, desktopHeight), openTab(t, desktopWidth, desktopHeight)
+	other.open(e.page + "/")
+	other.until(inWidget(".bubble") + "?.checkVisibility()")
+	chosen.open(e.page + "/pricing")
+	chosen.until(`document.querySelector("#salesiq-emulator")?.dataset.state === "open"`)
+	chosen.picture("pricing")
+	assert.Equal(t, "closed", eval[string](other, `document.querySelector("#salesiq-emulator").dataset.state`))
+	chosen.isFine()
+	other.isFine()
+}
+
+func TestTheExampleFitsAPhone(t *testing.T) {
+	t.Parallel()
+	e := startExample(t)
+	p := openTab(t, phoneWidth, phoneHeight)
+	e.signIn(strings.Repeat("Wolfeschlegelstein", 5)+" von Hausenberger", "w@post.example", "", "")
+	p.open(e.page + "/")
+	p.until(inWidget(".bubble") + "?.checkVisibility()")
+	p.picture("phone-start")
+	assert.LessOrEqual(t, eval[int](p, "document.documentElement.scrollWidth"), phoneWidth)
+	p.click("#ask")
+	p.until(inWidget(".list .visitor:not(.pending)"))
+	p.picture("phone-chat")
+	box := eval[[]float64](p, "(() => { const r = "+inWidget(".panel")+".getBoundingClientRect(); return [r.left, r.right, r.top, r.bottom]; })()")
+	assert.GreaterOrEqual(t, min(box[0], box[2]), 0.0)
+	assert.LessOrEqual(t, box[1], float64(phoneWidth))
+	assert.LessOrEqual(t, box[3], float64(phoneHeight))
+	p.isFine()
+}
+
+// shop is a page of the test's own, under a strict policy.
+type shop struct {
+	*httptest.Server
+
+	emulator *salesiqtest.Server
+
+	mu    sync.Mutex
+	posts []string
+}
+
+var shopPage = template.Must(template.New("shop").Parse(`<!doctype html><title>Shop</title><link rel="icon" href="/icon">
+<p id="hello">Hello</p><button id="button">Go</button>
+<script nonce="{{.Nonce}}">{{.Before}}</script>
+{{.Widget}}
+<script nonce="{{.Nonce}}">{{.After}} window.pageIsDone = true;</script>`))
+
+// openShop serves one page with a widget, before and after which it runs script
+// of its own.
+func openShop(t *testing.T, w salesiq.Widget, before, after template.JS) *shop {
+	t.Helper()
+	const nonce = "bm9uY2U="
+	s := &shop{emulator: salesiqtest.NewServer()}
+	t.Cleanup(s.emulator.Close)
+	w.DataCenter = salesiq.DataCenter{API: s.emulator.URL}
+	if w.OfficialNames {
+		w.ScriptURL = s.emulator.URL + "/widget?surface=official"
+	}
+	snippet, err := w.HTML(nonce)
+	require.NoError(t, err)
+	policy := salesiq.ContentSecurityPolicy(w.DataCenter).
+		With("default-src", "'none'").With("script-src", "'nonce-"+nonce+"'").With("connect-src", "'self'").With("img-src", "'self'").
+		With("base-uri", "'none'").With("form-action", "'none'").With("require-trusted-types-for", "'script'")
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /icon", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("POST /events", func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.posts = append(s.posts, string(body))
+	})
+	mux.HandleFunc("GET /{page...}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy.String())
+		assert.NoError(t, shopPage.Execute(w, map[string]any{"Nonce": nonce, "Widget": snippet, "Before": before, "After": after}))
+	})
+	s.Server = httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *shop) calls(t *testing.T, count int) []made {
+	t.Helper()
+	return waitForCalls(t, count, func() (noted []made) {
+		for _, c := range s.emulator.WidgetCalls() {
+			noted = append(noted, made{c.Function, c.Args})
+		}
+		return noted
+	})
+}
+
+func (s *shop) posted() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string{}, s.posts...)
+}
+
+func TestAMissingFunctionLeavesThePageWorking(t *testing.T) {
+	t.Parallel()
+	p := openTab(t, desktopWidth, desktopHeight)
+	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{
+		salesiq.CallWidget("nowhere.to.be.found", 1),
+		salesiq.CallWidget("theme.missing"),
+		salesiq.CallWidget("visitor"),
+		salesiq.OnClick("(no selector", salesiq.ShowWidget()),
+		salesiq.OnClick("#button", salesiq.CallWidget("missing"), salesiq.SetVisitorEmail("a@b.example")),
+		salesiq.OnWidgetEvent(salesiq.WidgetOpened, salesiq.CallFunction("missing.function"), salesiq.SendToGtag("no gtag here", nil)),
+		salesiq.OnWidgetEvent(salesiq.WidgetOpened, salesiq.CallFunction("fails"), salesiq.PostTo("/nowhere"), salesiq.CallFunction("opened")),
+		salesiq.SetVisitorName("Ann"),
+		salesiq.OpenWindow(),
+	}}, `function fails() { throw new Error("on purpose"); } function opened() { window.wasOpened = true; }`, "")
+	p.open(s.URL)
+	p.until("window.wasOpened && window.pageIsDone")
+	p.click("#button")
+	want := []made{
+		call("on", "widget.opened", "[function]"), call("on", "widget.opened", "[function]"),
+		call("visitor.name", "Ann"), call("floatwindow.open"), call("visitor.email", "a@b.example"),
+	}
+	assert.Equal(t, want, s.calls(t, len(want)))
+	for _, problem := range p.all() {
+		assert.Contains(t, problem, "/nowhere", "a server that refuses a report is all there is to complain about")
+	}
+}
+
+func TestAWidgetThatDoesNotLoadLeavesThePageWorking(t *testing.T) {
+	t.Parallel()
+	p := openTab(t, desktopWidth, desktopHeight)
+	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{salesiq.SetVisitorName("Ann")}}, "", "")
+	s.emulator.Inject(salesiqtest.Fault{Path: "/widget", Status: http.StatusServiceUnavailable})
+	p.open(s.URL)
+	p.until("window.pageIsDone && document.readyState === 'complete'")
+	for _, problem := range p.all() {
+		assert.Contains(t, problem, "503")
+	}
+}
+
+func TestTheSnippetAddsOneGlobalAndKeepsTheReadyFunctionOfThePage(t *testing.T) {
+	t.Parallel()
+	p := openTab(t, desktopWidth, desktopHeight)
+	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{salesiq.SetVisitorName("Ann")}}, `
+		window.$zoho = {salesiq: {ready() { window.ownReady = (window.ownReady || 0) + 1; throw new Error("own mistake"); }, values: {kept: 1}}};
+		window.before = Object.getOwnPropertyNames(window);`, `
+		window.added = Object.getOwnPropertyNames(window).filter((name) => !before.includes(name) && name !== "before");`)
+	p.open(s.URL)
+	want := []made{call("visitor.name", "Ann")}
+	assert.Equal(t, want, s.calls(t, 1))
+	assert.Empty(t, eval[[]string](p, "window.added"))
+	assert.Equal(t, 1, eval[int](p, "window.ownReady"))
+	assert.Equal(t, "siq1", eval[string](p, "$zoho.salesiq.widgetcode"))
+	assert.Equal(t, 1, eval[int](p, "$zoho.salesiq.values.kept"))
+	require.Len(t, p.all(), 1)
+	assert.Contains(t, p.all()[0], "own mistake")
+}
+
+func TestEventsReachFunctionsAnalyticsAndTheServer(t *testing.T) {
+	t.Parallel()
+	p := openTab(t, desktopWidth, desktopHeight)
+	fields := map[string]any{"category": nasty}
+	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{
+		salesiq.OnWidgetEvent(salesiq.WidgetChatStarted, salesiq.CallFunction("app.chat.started"),
+			salesiq.PushDataLayer("started", fields), salesiq.SendToGtag("started", fields), salesiq.PostTo("/events?from=widget")),
+		salesiq.OnWidgetEvent(salesiq.WidgetMessageReceived, salesiq.PushDataLayer("message", nil), salesiq.PostTo("/events")),
+		salesiq.OpenWindowWith(nasty),
+	}}, `
+		window.pushed = [];
+		function gtag() { pushed.push([...arguments]); }
+		window.app = {chat: {id: "", started(id) { this.id = id; }}};`, "")
+	p.open(s.URL)
+	p.until("window.app.chat.id && window.dataLayer.length === 1 && window.pushed.length === 1")
+	chatID := eval[string](p, "app.chat.id")
+	chat, ok := s.emulator.Chat(chatID)
+	require.True(t, ok)
+	assert.Equal(t, nasty, chat.Transcript[0].Text)
+	assert.Equal(t, map[string]any{"event": "started", "category": nasty, "event_label": chatID}, eval[map[string]any](p, "dataLayer[0]"))
+	assert.Equal(t, []any{"event", "started", map[string]any{"category": nasty, "event_label": chatID}}, eval[[]any](p, "pushed[0]"))
+
+	client := s.emulator.Client(t)
+	_, err := client.Chats.Transfer(t.Context(), chatID, &salesiq.ChatTransfer{OperatorID: "operator456"})
+	require.NoError(t, err)
+	_, err = client.Chats.SendMessage(t.Context(), chatID, salesiq.TextMessage("private words"))
+	require.NoError(t, err)
+	p.until("window.dataLayer.length === 2")
+	assert.Equal(t, map[string]any{"event": "message"}, eval[map[string]any](p, "dataLayer[1]"), "analytics learn no words")
+	require.Eventually(t, func() bool { return len(s.posted()) == 2 }, patience, 20*time.Millisecond)
+	assert.JSONEq(t, `{"event":"chat.start","data":["`+chatID+`"]}`, s.posted()[0])
+	assert.Contains(t, s.posted()[1], "private words")
+	p.isFine()
+}
+
+func TestOfficialNamesWorkWhereOnlyTheyExist(t *testing.T) {
+	t.Parallel()
+	p := openTab(t, desktopWidth, desktopHeight)
+	s := openShop(t, salesiq.Widget{Code: "siq 1&2", OfficialNames: true, CodeInURL: true, Calls: []salesiq.WidgetCall{
+		salesiq.SetVisitorName(nasty), salesiq.SetVisitorPhone("+1"), salesiq.SetThemeColor("red"), salesiq.ToggleWidget(),
+		salesiq.TrackEvent("viewed", map[string]any{"price": 1.5}),
+		salesiq.OnWidgetEvent(salesiq.WidgetOpened, salesiq.CallFunction("opened")),
+		salesiq.OnWidgetEvent(salesiq.WidgetChatStarted, salesiq.CallFunction("started")),
+		salesiq.OnWidgetEvent(salesiq.WidgetOperatorTyping, salesiq.CallFunction("typing")),
+		salesiq.OnClick("#button", salesiq.OpenWindowWith("Prices?")),
+		salesiq.OpenAfter(10*time.Millisecond, "/docs/*"),
+	}}, `function opened() { window.wasOpened = true; } function started(id, data) { window.begun = [id, data.chat_id]; }`, "")
+	p.open(s.URL + "/docs/first")
+	p.until("window.wasOpened")
+	p.click("#button")
+	p.until("window.begun")
+	begun := eval[[]string](p, "window.begun")
+	assert.Equal(t, begun[0], begun[1])
+	want := []made{
+		call("visitor.name", nasty), call("visitor.contactnumber", "+1"), call("visitor.customaction", `viewed {"price":1.5}`),
+		call("floatwindow.open", "[function]"), call("visitor.chat", "[function]"), call("floatwindow.visible", "show"),
+		call("visitor.question", "Prices?"), call("chat.start"),
+	}
+	assert.Equal(t, want, s.calls(t, len(want)))
+	assert.Equal(t, "siq 1&2", s.emulator.WidgetCalls()[0].Code)
+	p.isFine()
+}
