@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"errors"
+	"reflect"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -54,7 +55,7 @@ func open[T any](body []byte) (env envelope[T], err error) {
 		return env, ErrNoData
 	}
 	if body[0] == '{' {
-		if err := Unmarshal(body, &env); err != nil || env.Data != nil {
+		if err := unmarshalLenient(body, &env, reflect.TypeFor[T]()); err != nil || env.Data != nil {
 			return env, err
 		}
 		members, err := membersOf(body)
@@ -63,7 +64,7 @@ func open[T any](body []byte) (env envelope[T], err error) {
 		}
 	}
 	env.Data = new(T)
-	return env, Unmarshal(body, env.Data)
+	return env, UnmarshalLenient(body, env.Data)
 }
 
 // DecodeOpen reads an answer whose shape is not documented into out: the
@@ -89,7 +90,7 @@ func DecodeOpen(body []byte, out any, names ...string) error {
 	if len(value) == 0 || value.Kind() == 'n' {
 		return nil
 	}
-	return Unmarshal(value, out)
+	return UnmarshalLenient(value, out)
 }
 
 func membersOf(object jsontext.Value) (members map[string]jsontext.Value, err error) {

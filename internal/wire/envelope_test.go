@@ -40,7 +40,7 @@ func TestDecodeSaysThatThereIsNothing(t *testing.T) {
 		_, err := wire.Decode[thing]([]byte(body))
 		require.ErrorIs(t, err, wire.ErrNoData, body)
 	}
-	for _, body := range []string{`<html>`, `[`, `"x"`, `5`, `{"data":[]}`, `{"data":"x"}`, `{"id":5}`, `{"id":"a"}{}`} {
+	for _, body := range []string{`<html>`, `[`, `"x"`, `5`, `{"data":[]}`, `{"data":"x"}`, `{"id":"a"}{}`} {
 		_, err := wire.Decode[thing]([]byte(body))
 		require.Error(t, err, body)
 		require.NotErrorIs(t, err, wire.ErrNoData, body)
@@ -60,7 +60,7 @@ func TestDecodeListFindsTheList(t *testing.T) {
 		assert.Equal(t, []thing{}, items, "%s: never nil", body)
 		assert.Zero(t, paging)
 	}
-	for _, body := range []string{``, `{"id":"a"}`, `{"data":{"id":"a"}}`, `"x"`, `[{"id":1}]`} {
+	for _, body := range []string{``, `{"id":"a"}`, `{"data":{"id":"a"}}`, `"x"`, `[1]`} {
 		_, _, err := wire.DecodeList[thing]([]byte(body))
 		require.Error(t, err, body)
 	}
@@ -90,7 +90,7 @@ func TestDecodeOpenFindsTheObject(t *testing.T) {
 		require.NoError(t, wire.DecodeOpen([]byte(row.body), &got, "thing", "item"), row.why)
 		assert.Equal(t, row.want, got, row.why)
 	}
-	for _, body := range []string{`<html>`, `{`, `"ok"`, `[1]`, `{"data":"x"}`, `{"id":1}`} {
+	for _, body := range []string{`<html>`, `{`, `"ok"`, `[1]`, `{"data":"x"}`} {
 		require.Error(t, wire.DecodeOpen([]byte(body), new(thing), "thing"), body)
 	}
 }

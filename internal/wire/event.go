@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strconv"
 	"sync"
 	"time"
 
@@ -34,7 +33,7 @@ func DecodeEvent(body []byte) (Event, error) {
 		case `"event"`:
 			event.Name = plain(value)
 		case `"timestamp"`, `"event_time"`:
-			event.Time = parseTime(value)
+			event.Time = timeOf(plain(value))
 		case `"data"`:
 			data = value
 		case `"entity"`:
@@ -97,20 +96,6 @@ func eachMember(object []byte, do func(name, value jsontext.Value)) error {
 		return ErrNoObject
 	}
 	return nil
-}
-
-// parseTime reads RFC 3339, or milliseconds since 1970 as a number or a string.
-// Anything else is the zero time.
-func parseTime(value jsontext.Value) time.Time {
-	var at time.Time
-	text := plain(value)
-	if at.UnmarshalText(text) == nil {
-		return at
-	}
-	if ms, err := strconv.ParseInt(string(text), 10, 64); err == nil && ms > 0 {
-		return time.UnixMilli(ms).UTC()
-	}
-	return time.Time{}
 }
 
 // plain is text for values that seldom need any decoding.

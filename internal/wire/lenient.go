@@ -1,0 +1,214 @@
+package wire
+
+import (
+	"encoding"
+	stdjson "encoding/json"
+	"errors"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// UnmarshalLenient decodes data into v. Where a type does not fit, it decodes
+// once more and takes scalars for what they mean: the live service writes true
+// as "true" or 1, numbers and times as strings, times as milliseconds, and ids
+// now and then as numbers. What means nothing to a type stays zero. Data that
+// fit cost no more than with [Unmarshal].
+//
+// Only v itself, and the items of a list, must be objects where objects are
+// wanted: nothing can be made up for one that is not there.
+func UnmarshalLenient(data []byte, v any) error {
+	return unmarshalLenient(data, v, reflect.TypeOf(v).Elem())
+}
+
+// unmarshalLenient is UnmarshalLenient for a v that holds what was asked for,
+// of the type wanted.
+func unmarshalLenient(data []byte, v any, wanted reflect.Type) error {
+	err := Unmarshal(data, v)
+	if _, mismatch := errors.AsType[*json.SemanticError](err); !mismatch {
+		return err
+	}
+	target := reflect.ValueOf(v).Elem()
+	target.SetZero()
+	l := lenient{required: map[reflect.Type]bool{target.Type(): true, reflect.PointerTo(wanted): true, wanted: true}}
+	for wanted.Kind() == reflect.Pointer || wanted.Kind() == reflect.Slice {
+		wanted = wanted.Elem()
+		l.required[wanted] = true
+	}
+	return json.Unmarshal(data, v, tolerant, json.WithUnmarshalers(json.UnmarshalFromFunc(l.decode)))
+}
+
+// lenient decodes scalars that do not fit.
+type lenient struct {
+	required map[reflect.Type]bool // Objects and lists that must be there.
+}
+
+var (
+	timeType        = reflect.TypeFor[time.Time]()
+	unmarshalerType = reflect.TypeFor[stdjson.Unmarshaler]()
+	textType        = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
+
+// decode is called for each value, and leaves to the library what fits.
+func (l lenient) decode(d *jsontext.Decoder, v any) error {
+	target := reflect.ValueOf(v).Elem()
+	kind := d.PeekKind()
+	if kind == 'n' || l.fits(kind, target.Type()) {
+		return errors.ErrUnsupported
+	}
+	value, err := d.ReadValue()
+	if err != nil {
+		return err
+	}
+	target.SetZero()
+	set(target, value)
+	return nil
+}
+
+// fits reports whether the library can be relied on to decode a kind of JSON
+// into a type, or must be, since only the type knows how.
+func (l lenient) fits(kind jsontext.Kind, t reflect.Type) bool {
+	scalar := kind != '{' && kind != '['
+	switch t.Kind() {
+	case reflect.Pointer:
+		return !scalar || l.required[t]
+	case reflect.Interface:
+		return true
+	}
+	switch {
+	case t == timeType:
+		return false
+	case reflect.PointerTo(t).Implements(unmarshalerType), reflect.PointerTo(t).Implements(textType):
+		return true
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return kind == 't' || kind == 'f'
+	case reflect.String:
+		return kind == '"'
+	case reflect.Struct, reflect.Map:
+		return kind == '{' || l.required[t]
+	case reflect.Slice, reflect.Array:
+		return kind == '[' || l.required[t] || kind == '"' && t.Elem().Kind() == reflect.Uint8
+	}
+	return false
+}
+
+// set gives target the meaning of a value, if it has one for that type.
+func set(target reflect.Value, value jsontext.Value) {
+	if target.Kind() == reflect.Pointer {
+		setPointer(target, value)
+		return
+	}
+	meaning := strings.TrimSpace(text(value))
+	if target.Type() == timeType {
+		target.Set(reflect.ValueOf(timeOf([]byte(meaning))))
+		return
+	}
+	switch target.Kind() {
+	case reflect.Bool:
+		target.SetBool(boolOf(meaning))
+	case reflect.String:
+		target.SetString(stringOf(value))
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		if n, ok := intOf(meaning); ok && !target.OverflowInt(n) {
+			target.SetInt(n)
+		}
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		if n, ok := intOf(meaning); ok && n >= 0 && !target.OverflowUint(uint64(n)) {
+			target.SetUint(uint64(n))
+		}
+	case reflect.Float32, reflect.Float64:
+		if f, err := strconv.ParseFloat(meaning, 64); err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) {
+			target.SetFloat(f)
+		}
+	}
+}
+
+// setPointer leaves a pointer nil for what stands for nothing.
+func setPointer(target reflect.Value, value jsontext.Value) {
+	pointed := reflect.New(target.Type().Elem())
+	if err := UnmarshalLenient(value, pointed.Interface()); err != nil {
+		return
+	}
+	if pointed.Elem().IsZero() && standsForNothing(target.Type().Elem(), value) {
+		return
+	}
+	target.Set(pointed)
+}
+
+func standsForNothing(t reflect.Type, value jsontext.Value) bool {
+	return t == timeType || t.Kind() != reflect.String && value.Kind() == '"' && text(value) != "0" && text(value) != "false"
+}
+
+// stringOf is text, and for an object the text in it: a message is sometimes
+// {"text": …}.
+func stringOf(value jsontext.Value) string {
+	if value.Kind() == '{' {
+		if members, err := membersOf(value); err == nil {
+			for _, name := range []string{"text", "message"} {
+				if members[name].Kind() == '"' {
+					return text(members[name])
+				}
+			}
+		}
+	}
+	return text(value)
+}
+
+func boolOf(meaning string) bool {
+	switch strings.ToLower(meaning) {
+	case "true", "yes", "on", "enabled":
+		return true
+	}
+	n, err := strconv.ParseFloat(meaning, 64)
+	return err == nil && n != 0
+}
+
+// intOf reads a whole number, also one that is written with a fraction. It does
+// not go through a float where that would lose digits.
+func intOf(meaning string) (int64, bool) {
+	if n, err := strconv.ParseInt(meaning, 10, 64); err == nil {
+		return n, true
+	}
+	f, err := strconv.ParseFloat(meaning, 64)
+	return int64(f), err == nil && math.Abs(f) < 1<<53
+}
+
+// localLayouts are times that do not name their zone as RFC 3339 does. Without
+// one they count as UTC.
+var localLayouts = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04:05Z0700", time.DateOnly}
+
+// firstMilli tells milliseconds since 1970 from seconds: as seconds it is in
+// the year 5138, as milliseconds in 1973.
+const firstMilli = 100_000_000_000
+
+// timeOf reads RFC 3339, or milliseconds or seconds since 1970. Anything else,
+// also "-1", is the zero time.
+func timeOf(meaning []byte) time.Time {
+	var at time.Time
+	if at.UnmarshalText(meaning) == nil {
+		return at
+	}
+	words := string(meaning)
+	if n, err := strconv.ParseInt(words, 10, 64); err == nil {
+		switch {
+		case n <= 0:
+			return time.Time{}
+		case n < firstMilli:
+			return time.Unix(n, 0).UTC()
+		}
+		return time.UnixMilli(n).UTC()
+	}
+	for _, layout := range localLayouts {
+		if at, err := time.Parse(layout, words); err == nil {
+			return at
+		}
+	}
+	return time.Time{}
+}
