@@ -109,12 +109,13 @@ func (w Widget) render() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	nonce := ""
+	open := "<script"
 	if w.Nonce != "" {
-		nonce = ` nonce="` + w.Nonce + `"`
+		open += ` nonce="` + w.Nonce + `"`
 	}
-	return fmt.Sprintf("<script%s>\n%s(%s);\n</script>\n<script%s id=\"zsiqscript\" src=\"%s\" defer></script>\n",
-		nonce, strings.TrimSpace(snippet), plan, nonce, html.EscapeString(address)), nil
+	program := strings.TrimSpace(snippet) + "(" + string(plan) + ");"
+	return open + ">\n" + program + "\n</script>\n" +
+		open + ` id="zsiqscript" src="` + html.EscapeString(address) + `" defer></script>` + "\n", nil
 }
 
 func (w Widget) plan() ([]byte, error) {
@@ -134,8 +135,7 @@ func (w Widget) plan() ([]byte, error) {
 
 // callError names the call beside what is wrong with it.
 func callError(call string, err error) error {
-	var input *InputError
-	if errors.As(err, &input) {
+	if input, ok := errors.AsType[*InputError](err); ok {
 		return inputError(call+"."+input.Field, input.Reason)
 	}
 	return inputError(call, "cannot be written as JSON: "+err.Error())

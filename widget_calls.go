@@ -92,8 +92,8 @@ func SetVisitorEmail(email string) WidgetCall { return sameText("visitor.email",
 
 // SetVisitorPhone tells the visitor's phone number. An empty one is left out.
 //
-// Officially: visitor.contactnumber.
-// Source: specification, "Set Visitor Information".
+//   - Officially: visitor.contactnumber.
+//   - Source: specification, "Set Visitor Information".
 func SetVisitorPhone(phone string) WidgetCall {
 	call := sameText("visitor.phone", phone)
 	call.official = sameText("visitor.contactnumber", phone).official
@@ -123,8 +123,8 @@ func SetVisitorInfo(info map[string]any) WidgetCall {
 // TrackPageView records that the visitor sees a page. An empty address stands
 // for that of the page with the widget.
 //
-// Officially: left out, since the live widget sees pages by itself.
-// Source: specification, "Track Custom Events".
+//   - Officially: left out, since the live widget sees pages by itself.
+//   - Source: specification, "Track Custom Events".
 func TrackPageView(address string) WidgetCall {
 	if address == "" {
 		return WidgetCall{specified: []widgetStep{{Call: "tracking.pageview", Address: true}}}
@@ -135,10 +135,10 @@ func TrackPageView(address string) WidgetCall {
 // TrackEvent records something that the visitor did. No properties are no
 // argument.
 //
-// Officially: visitor.customaction with the name and the properties as one text,
-// cut at 250 characters.
-// Errors: [ErrInvalidInput] without a name.
-// Source: specification, "Track Custom Events".
+//   - Officially: visitor.customaction with the name and the properties as one text,
+//     cut at 250 characters.
+//   - Errors: [ErrInvalidInput] without a name.
+//   - Source: specification, "Track Custom Events".
 func TrackEvent(name string, properties map[string]any) WidgetCall {
 	return track("tracking.event", name, properties)
 }
@@ -146,9 +146,9 @@ func TrackEvent(name string, properties map[string]any) WidgetCall {
 // TrackConversion records that the visitor did what the website is for. No
 // properties are no argument.
 //
-// Officially: as [TrackEvent].
-// Errors: [ErrInvalidInput] without a name.
-// Source: specification, "Track Custom Events".
+//   - Officially: as [TrackEvent].
+//   - Errors: [ErrInvalidInput] without a name.
+//   - Source: specification, "Track Custom Events".
 func TrackConversion(name string, properties map[string]any) WidgetCall {
 	return track("tracking.conversion", name, properties)
 }
@@ -195,16 +195,16 @@ func HideWidget() WidgetCall { return same("floatwindow.visible", "hide") }
 
 // ToggleWidget shows a widget that is hidden and hides one that is not.
 //
-// Officially: left out, since the live widget cannot.
-// Source: specification, "Show/Hide Chat Widget".
+//   - Officially: left out, since the live widget cannot.
+//   - Source: specification, "Show/Hide Chat Widget".
 func ToggleWidget() WidgetCall {
 	return WidgetCall{specified: step("floatwindow.visible", "toggle")}
 }
 
 // OpenWindow opens the chat window.
 //
-// Officially: floatwindow.visible with "show".
-// Source: specification, "Show/Hide Chat Widget".
+//   - Officially: floatwindow.visible with "show".
+//   - Source: specification, "Show/Hide Chat Widget".
 func OpenWindow() WidgetCall {
 	return WidgetCall{specified: step("floatwindow.open"), official: step("floatwindow.visible", "show")}
 }
@@ -212,10 +212,10 @@ func OpenWindow() WidgetCall {
 // OpenWindowWith opens the chat window and begins a chat with a message of the
 // visitor's.
 //
-// Officially: visitor.question, then chat.start, which the live widget permits
-// only from a click; see [OnClick].
-// Errors: [ErrInvalidInput] without a message.
-// Source: specification, "Trigger Chat".
+//   - Officially: visitor.question, then chat.start, which the live widget permits
+//     only from a click; see [OnClick].
+//   - Errors: [ErrInvalidInput] without a message.
+//   - Source: specification, "Trigger Chat".
 func OpenWindowWith(message string) WidgetCall {
 	return WidgetCall{
 		specified: step("floatwindow.open", map[string]any{"message": message}),
@@ -226,22 +226,22 @@ func OpenWindowWith(message string) WidgetCall {
 
 // CloseWindow closes the chat window.
 //
-// Officially: floatwindow.visible with "hide".
-// Source: specification, "Show/Hide Chat Widget".
+//   - Officially: floatwindow.visible with "hide".
+//   - Source: specification, "Show/Hide Chat Widget".
 func CloseWindow() WidgetCall {
 	return WidgetCall{specified: step("floatwindow.close"), official: step("floatwindow.visible", "hide")}
 }
 
 // MinimizeWindow folds the chat window up; the chat goes on.
 //
-// Officially: left out, since the live widget can only be hidden.
-// Source: specification, "Show/Hide Chat Widget".
+//   - Officially: left out, since the live widget can only be hidden.
+//   - Source: specification, "Show/Hide Chat Widget".
 func MinimizeWindow() WidgetCall { return WidgetCall{specified: step("floatwindow.minimize")} }
 
 // SetChatDepartment chooses the department that is to answer.
 //
-// Errors: [ErrInvalidInput] without a name.
-// Source: specification, "Set Chat Department".
+//   - Errors: [ErrInvalidInput] without a name.
+//   - Source: specification, "Set Chat Department".
 func SetChatDepartment(name string) WidgetCall {
 	call := same("chat.department", name)
 	call.err = required("department", name)
@@ -250,10 +250,10 @@ func SetChatDepartment(name string) WidgetCall {
 
 // StartChat begins a chat with a department.
 //
-// Officially: chat.department, then chat.start, which the live widget permits
-// only from a click; see [OnClick].
-// Errors: [ErrInvalidInput] without a name.
-// Source: specification, "Trigger Chat".
+//   - Officially: chat.department, then chat.start, which the live widget permits
+//     only from a click; see [OnClick].
+//   - Errors: [ErrInvalidInput] without a name.
+//   - Source: specification, "Trigger Chat".
 func StartChat(department string) WidgetCall {
 	return WidgetCall{
 		specified: step("chat.start", department),
@@ -264,9 +264,9 @@ func StartChat(department string) WidgetCall {
 
 // SetThemeColor colors the widget, in a notation of CSS such as #007bff.
 //
-// Officially: left out; the brand's settings tell the color.
-// Errors: [ErrInvalidInput] without a color.
-// Source: specification, "Customize Widget Appearance".
+//   - Officially: left out; the brand's settings tell the color.
+//   - Errors: [ErrInvalidInput] without a color.
+//   - Source: specification, "Customize Widget Appearance".
 func SetThemeColor(color string) WidgetCall {
 	return WidgetCall{specified: step("theme.color", color), err: required("color", color)}
 }
@@ -275,8 +275,8 @@ func SetThemeColor(color string) WidgetCall {
 // corners of the specification, the live widget knows top-right, top-left, right
 // and left.
 //
-// Errors: [ErrInvalidInput] without a position.
-// Source: specification, "Customize Widget Appearance".
+//   - Errors: [ErrInvalidInput] without a position.
+//   - Source: specification, "Customize Widget Appearance".
 func SetButtonPosition(position WidgetPosition) WidgetCall {
 	// The widget's functions write without a hyphen what brands write with one.
 	call := same("floatbutton.position", strings.ReplaceAll(string(position), "-", ""))
@@ -286,16 +286,16 @@ func SetButtonPosition(position WidgetPosition) WidgetCall {
 
 // SetGreeting changes the words with which the widget meets a visitor.
 //
-// Officially: left out; the brand's settings hold them.
-// Source: specification, "Customize Widget Appearance".
+//   - Officially: left out; the brand's settings hold them.
+//   - Source: specification, "Customize Widget Appearance".
 func SetGreeting(text string) WidgetCall {
 	return WidgetCall{specified: step("greeting.message", text)}
 }
 
 // ShowOfflineMessage tells whether the widget says so when nobody is there.
 //
-// Officially: left out; the brand's settings tell.
-// Source: specification, "Customize Widget Appearance".
+//   - Officially: left out; the brand's settings tell.
+//   - Source: specification, "Customize Widget Appearance".
 func ShowOfflineMessage(visible bool) WidgetCall {
 	return WidgetCall{specified: step("offlinemessage.visibility", visible)}
 }
@@ -314,10 +314,10 @@ func CallWidget(function string, args ...any) WidgetCall {
 // pages with the given paths, such as /pricing. A path that ends in * stands for
 // all that begin with what is before it.
 //
-// Officially: as [OpenWindow].
-// Errors: [ErrInvalidInput] for a negative delay, without a path, and for a path
-// that does not begin with a slash.
-// Source: specification, "Complete JavaScript Example".
+//   - Officially: as [OpenWindow].
+//   - Errors: [ErrInvalidInput] for a negative delay, without a path, and for a path
+//     that does not begin with a slash.
+//   - Source: specification, "Complete JavaScript Example".
 func OpenAfter(delay time.Duration, paths ...string) WidgetCall {
 	call := OpenWindow().within(widgetStep{After: delay.Milliseconds(), Paths: paths})
 	call.err = requiredList("paths", paths)
@@ -381,12 +381,12 @@ var officialEvents = map[WidgetEvent]string{
 
 // OnWidgetEvent does something whenever an event happens.
 //
-// Officially: visitor.chat, chat.complete, floatwindow.open and
-// floatwindow.close, with the values that the live widget gives. The other events
-// are left out, since the live widget does not tell them.
-// Errors: [ErrInvalidInput] without an event or a handler, and for a handler that
-// cannot be.
-// Source: specification, "Listen to Widget Events".
+//   - Officially: visitor.chat, chat.complete, floatwindow.open and
+//     floatwindow.close, with the values that the live widget gives. The other events
+//     are left out, since the live widget does not tell them.
+//   - Errors: [ErrInvalidInput] without an event or a handler, and for a handler that
+//     cannot be.
+//   - Source: specification, "Listen to Widget Events".
 func OnWidgetEvent(event WidgetEvent, handlers ...WidgetHandler) WidgetCall {
 	on := widgetStep{
 		Call: "on", Args: []any{event}, Event: event, Handlers: handlers,

@@ -1,6 +1,7 @@
 package salesiq_test
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -458,7 +459,7 @@ func ExampleWidget() {
 	}
 
 	answer := httptest.NewRecorder()
-	serve(answer, httptest.NewRequest(http.MethodGet, "/pricing?name=Ann", http.NoBody))
+	serve(answer, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/pricing?name=Ann", http.NoBody))
 	fmt.Println(strings.Contains(answer.Body.String(), `src="https://salesiq.zoho.eu/widget" defer></script>`))
 	// Output: true
 }

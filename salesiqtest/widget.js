@@ -103,15 +103,15 @@
   const initial = element("span", { className: "initial" });
   const title = element("strong", { className: "title" }, "Chat");
   const subtitle = element("span", { className: "subtitle" });
-  const header = element("header", { onclick: () => state() === "minimized" && show("open") },
+  const header = element("header", { onclick: () => state() === "minimized" && show("open", true) },
     initial, element("div", { className: "names" }, title, subtitle),
     iconButton("minimize", "Minimize", paths.minimize, (event) => {
       event.stopPropagation();
-      show(state() === "minimized" ? "open" : "minimized");
+      show("minimized", true);
     }),
     iconButton("close", "Close", paths.close, (event) => {
       event.stopPropagation();
-      show("closed");
+      show("closed", true);
     }));
   const offline = element("p", { className: "offline", hidden: true }, "Nobody is here right now. Leave a message, and we will get back to you.");
   const greeting = element("p", { className: "message operator greeting", hidden: true });
@@ -126,8 +126,8 @@
   const panel = element("section", { className: "panel" }, header, log, form, element("footer", {}, "SalesIQ emulator, not the real widget"));
   panel.setAttribute("role", "dialog");
   panel.setAttribute("aria-label", "Chat");
-  const bubble = element("p", { className: "bubble", hidden: true, onclick: () => show("open") });
-  const launcher = iconButton("launcher", "Open the chat", paths.chat, () => show(state() === "open" ? "closed" : "open"));
+  const bubble = element("p", { className: "bubble", hidden: true, onclick: () => show("open", true) });
+  const launcher = iconButton("launcher", "Open the chat", paths.chat, () => show("open", true));
 
   const styles = new CSSStyleSheet();
   styles.replaceSync(`
@@ -196,11 +196,15 @@
     return host.dataset.state;
   }
 
-  function show(next) {
+  // show changes the window. It takes the focus only from whoever asks for it
+  // by hand: a page that opens the window may be one in which somebody types.
+  function show(next, byHand) {
     const before = state();
     host.dataset.state = next;
     if (next === "open") {
-      input.focus({ preventScroll: true });
+      if (byHand) {
+        input.focus({ preventScroll: true });
+      }
       log.scrollTop = log.scrollHeight;
       bubble.hidden = true;
     }
@@ -358,7 +362,7 @@
       form.requestSubmit();
     }
   };
-  root.addEventListener("keydown", (event) => event.key === "Escape" && show("closed"));
+  root.addEventListener("keydown", (event) => event.key === "Escape" && show("closed", true));
 
   // The functions.
 

@@ -35,7 +35,7 @@ func (b browser) do(method, path, body string, out any) int {
 	request.Header.Set("Origin", "https://shop.example")
 	response, err := b.server.HTTPClient().Do(request)
 	require.NoError(b.t, err)
-	defer response.Body.Close()
+	defer response.Body.Close() //nolint:errcheck // It is read to its end, or the test fails.
 	assert.Equal(b.t, "*", response.Header.Get("Access-Control-Allow-Origin"), path)
 	data, err := io.ReadAll(response.Body)
 	require.NoError(b.t, err)
@@ -61,9 +61,11 @@ func newBrowser(t *testing.T) (browser, *salesiqtest.Server) {
 func TestWidgetScriptIsServedToAnyPage(t *testing.T) {
 	t.Parallel()
 	_, server := newBrowser(t)
-	response, err := server.HTTPClient().Get(server.URL + "/widget?wc=siq1")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/widget?wc=siq1", http.NoBody)
 	require.NoError(t, err)
-	defer response.Body.Close()
+	response, err := server.HTTPClient().Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close() //nolint:errcheck // It is read to its end, or the test fails.
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 	assert.Equal(t, "text/javascript; charset=utf-8", response.Header.Get("Content-Type"))
 	script, err := io.ReadAll(response.Body)

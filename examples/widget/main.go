@@ -33,8 +33,9 @@ func main() {
 	code := flag.String("code", "siq-example", "the widget's `code`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Stdout, *addr, *code); err != nil {
+	err := run(ctx, os.Stdout, *addr, *code)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "widget:", err)
 		os.Exit(1)
 	}
@@ -53,12 +54,16 @@ func run(ctx context.Context, out io.Writer, addr, code string) error {
 		return err
 	}
 	server := &http.Server{Handler: newSite(client, code).handler(), ReadHeaderTimeout: 10 * time.Second}
-	defer context.AfterFunc(ctx, func() { server.Close() })()
+	context.AfterFunc(ctx, func() {
+		server.Close() //nolint:errcheck // There is nothing left to do about it.
+	})
 
 	if client.Emulator != nil {
-		fmt.Fprintln(out, "The emulator is at", client.Emulator.URL)
+		fmt.Fprintln(out, "The emulator is at", client.Emulator.URL) //nolint:errcheck // Below, it would show.
 	}
-	fmt.Fprintf(out, "The page is at http://%s/\n", listener.Addr())
+	if _, err := fmt.Fprintf(out, "The page is at http://%s/\n", listener.Addr()); err != nil {
+		return err
+	}
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

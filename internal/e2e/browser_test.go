@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,20 +25,16 @@ import (
 // browser on a busy machine is slow; nothing waits for it that goes well.
 const patience = 30 * time.Second
 
-// browser is the one that all tests share. Each test has a profile of its own
-// in it.
-var browser struct {
-	start sync.Once
-	ctx   context.Context //nolint:containedctx // It is how chromedp hands out a browser.
-	stop  func()
-	err   error
-}
+// browser starts the one that all tests share. Each test has a profile of its
+// own in it.
+var browser = sync.OnceValues(startBrowser)
+
+// stopBrowser ends it, if it was started.
+var stopBrowser = func() {}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if browser.stop != nil {
-		browser.stop()
-	}
+	stopBrowser()
 	os.Exit(code)
 }
 
@@ -51,14 +48,13 @@ func findBrowser() string {
 	return ""
 }
 
-func startBrowser(path string) {
+func startBrowser() (context.Context, error) {
 	profile, err := os.MkdirTemp("", "e2e-browser")
 	if err != nil {
-		browser.err = err
-		return
+		return nil, err
 	}
 	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.Headless, chromedp.NoSandbox,
+		chromedp.ExecPath(findBrowser()), chromedp.UserDataDir(profile), chromedp.Headless, chromedp.NoSandbox,
 		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.DisableGPU,
 		chromedp.WSURLReadTimeout(2 * patience),
 	}
@@ -69,13 +65,13 @@ func startBrowser(path string) {
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, stopBrowser := chromedp.NewContext(allocator)
-	browser.ctx, browser.err = ctx, chromedp.Do(ctx)
-	browser.stop = func() {
-		stopBrowser()
+	ctx, stop := chromedp.NewContext(allocator)
+	stopBrowser = func() {
+		stop()
 		stopAllocator()
 		os.RemoveAll(profile) //nolint:errcheck // It is in the temporary folder anyway.
 	}
+	return ctx, chromedp.Do(ctx)
 }
 
 // tab is a page in the browser, with all that went wrong in it.
@@ -91,21 +87,26 @@ type tab struct {
 const witness = `addEventListener("securitypolicyviolation", (event) =>
 	console.error("violation of " + event.violatedDirective + " by " + event.blockedURI));`
 
+// needBrowser skips the test where there is no browser.
+func needBrowser(t *testing.T) {
+	t.Helper()
+	if findBrowser() == "" {
+		t.Skip("no Chromium on this machine: nothing is tried in a browser (Debian's package is called chromium)")
+	}
+}
+
 // openTab opens a page without cookies and without memory.
 func openTab(t *testing.T, width, height int64) *tab {
 	t.Helper()
-	path := findBrowser()
-	if path == "" {
-		t.Skip("no Chromium on this machine: nothing is tried in a browser (Debian's package is called chromium)")
-	}
-	browser.start.Do(func() { startBrowser(path) })
-	require.NoError(t, browser.err)
-	ctx, closeTab := chromedp.NewContext(browser.ctx, chromedp.WithNewBrowserContext())
+	needBrowser(t)
+	process, err := browser()
+	require.NoError(t, err)
+	ctx, closeTab := chromedp.NewContext(process, chromedp.WithNewBrowserContext())
 	t.Cleanup(closeTab)
 	opened := &tab{t: t, ctx: ctx}
 	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, height)))
 	require.NoError(t, chromedp.Listen(ctx, opened.note))
-	_, err := chromedp.Call(ctx, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: witness})
+	_, err = chromedp.Call(ctx, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: witness})
 	require.NoError(t, err)
 	return opened
 }
@@ -116,10 +117,11 @@ func (p *tab) note(event any) {
 	switch event := event.(type) {
 	case *runtime.EventConsoleAPICalled:
 		if event.Type == runtime.ConsoleAPICalledTypeError || event.Type == runtime.ConsoleAPICalledTypeAssert {
-			problem = "console:"
+			words := []string{"console:"}
 			for _, argument := range event.Args {
-				problem += " " + string(argument.Value) + argument.Description
+				words = append(words, string(argument.Value)+argument.Description)
 			}
+			problem = strings.Join(words, " ")
 		}
 	case *runtime.EventExceptionThrown:
 		problem = "exception: " + event.ExceptionDetails.Text

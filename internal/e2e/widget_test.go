@@ -40,15 +40,7 @@ type example struct {
 // startExample builds and runs the example. It ends with the test.
 func startExample(t *testing.T) *example {
 	t.Helper()
-	if findBrowser() != "" {
-		return runExample(t)
-	}
-	openTab(t, 1, 1) // Skips, and says why.
-	return nil
-}
-
-func runExample(t *testing.T) *example {
-	t.Helper()
+	needBrowser(t)
 	program := filepath.Join(t.TempDir(), "widget.exe")
 	built, err := exec.CommandContext(t.Context(), "go", "build", "-C", filepath.Join("..", "..", "examples"), "-o", program, "./widget").CombinedOutput()
 	require.NoError(t, err, string(built))
@@ -59,8 +51,8 @@ func runExample(t *testing.T) *example {
 	require.NoError(t, err)
 	require.NoError(t, command.Start())
 	t.Cleanup(func() {
-		_ = command.Process.Kill() //nolint:errcheck // It may have gone.
-		_ = command.Wait()         //nolint:errcheck // It was killed.
+		assert.NoError(t, command.Process.Kill())
+		assert.Error(t, command.Wait(), "it was killed")
 	})
 	started := &example{t: t}
 	for lines := bufio.NewScanner(printed); started.page == "" && lines.Scan(); {
@@ -416,6 +408,18 @@ func TestTheSnippetAddsOneGlobalAndKeepsTheReadyFunctionOfThePage(t *testing.T) 
 	assert.Equal(t, 1, eval[int](p, "$zoho.salesiq.values.kept"))
 	require.Len(t, p.all(), 1)
 	assert.Contains(t, p.all()[0], "own mistake")
+}
+
+func TestCallsAreMadeAtOnceWhereTheWidgetHasLoadedAlready(t *testing.T) {
+	t.Parallel()
+	p := openTab(t, desktopWidth, desktopHeight)
+	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{salesiq.SetVisitorName(nasty)}}, `
+		window.names = [];
+		window.$zoho = {salesiq: {visitor: {name(name) { names.push(name); }}}};`, `
+		$zoho.salesiq.ready();`)
+	p.open(s.URL)
+	assert.Equal(t, []string{nasty}, eval[[]string](p, "names"), "once, although the widget is ready twice")
+	p.isFine()
 }
 
 func TestEventsReachFunctionsAnalyticsAndTheServer(t *testing.T) {
