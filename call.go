@@ -118,7 +118,7 @@ func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode
 	if err := ctx.Err(); err != nil {
 		return client.newError(c, &transport.Answer{}, err)
 	}
-	answer, err := client.pipeline.Do(ctx, request)
+	answer, err := client.exchange(ctx, request, &options)
 	if err != nil {
 		return client.newError(c, answer, err)
 	}
@@ -128,6 +128,7 @@ func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode
 		return nil
 	}
 	if err := decode(answer.Body); err != nil {
+		client.cache.forget(request)
 		return client.newError(c, answer, answer.Undecodable(err))
 	}
 	return nil

@@ -30,6 +30,7 @@ type Client struct {
 	dataCenter DataCenter
 	portal     string // Escaped.
 	pipeline   *transport.Pipeline
+	cache      *answerCache // Nil for none.
 }
 
 // NewClient returns a client that signs in with auth: [RefreshToken],
@@ -53,7 +54,9 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newClient(c, tokens), nil
+	client := newClient(c, tokens)
+	client.cache, err = newAnswerCache(client, c.cache)
+	return client, err
 }
 
 func newClient(c *config, tokens transport.Tokens) *Client {

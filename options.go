@@ -41,6 +41,7 @@ type config struct {
 	maxBody        int64
 	attemptTimeout time.Duration
 	stallTimeout   time.Duration
+	cache          *Cache // Nil for none.
 }
 
 func defaultConfig() *config {
@@ -269,6 +270,7 @@ type callOptions struct {
 	idempotent  bool
 	maxAttempts int
 	response    *Response
+	fresh       bool
 }
 
 // Response is what [WithResponse] hands out.
@@ -276,7 +278,7 @@ type Response struct {
 	StatusCode int
 	Header     http.Header
 	Body       []byte // As it arrived, after inflation.
-	Attempts   int
+	Attempts   int    // 0 for an answer that was kept; see WithCache.
 	RateWindow RateWindow
 }
 

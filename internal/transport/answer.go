@@ -34,6 +34,7 @@ type Answer struct {
 
 	request *Request
 	body    *body
+	shared  bool // Others may read the same body.
 }
 
 // body is a whole answer in memory, in the clothes of a response's body.
@@ -54,7 +55,7 @@ func (a *Answer) take(response *http.Response, r *Request) {
 
 // Release gives the body's memory back. Whoever keeps the body copies it first.
 func (a *Answer) Release() {
-	if a.body != nil {
+	if a.body != nil && !a.shared {
 		putBuffer(a.body.buffer)
 		a.body, a.Body = nil, nil
 	}

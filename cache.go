@@ -1,0 +1,155 @@
+package salesiq
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq/internal/transport"
+)
+
+// Cache says what [WithCache] keeps, and for how long. Zero fields have the
+// defaults.
+type Cache struct {
+	TTL        time.Duration // How old an answer may be; 5 minutes by default.
+	MaxEntries int           // Answers kept at most; 1,000 by default.
+	MaxBytes   int           // Their size at most, all together; 16 MiB by default.
+
+	// Chats and Visitors change by the minute. They are kept only if these say
+	// so.
+	Chats    bool
+	Visitors bool
+}
+
+// WithCache keeps the answers about operators, brands, departments and routing
+// rules for a while, since they rarely change: lists, their pages, and single
+// objects, but not statistics. What is kept costs no call. The least recently
+// used goes first when there is too much.
+//
+// A write of this client drops what it may have changed, whether it succeeds or
+// not: Operators.Update drops the lists of operators, and that operator; and so
+// do transfers, ends and ratings of chats for all operators, whose numbers they
+// change. What others change is seen when the time of an answer is over, or with
+// [WithFresh].
+//
+// Calls for the same thing at the same time are sent once. Each waits no longer
+// than its own context, and the request ends early only when nobody waits for it
+// any more. Errors are never kept. Each caller gets values of its own. Calls that
+// set a header of theirs are left alone.
+func WithCache(cache Cache) Option {
+	return func(c *config) error {
+		cache.TTL = cmp.Or(cache.TTL, 5*time.Minute)
+		cache.MaxEntries = cmp.Or(cache.MaxEntries, 1000)
+		cache.MaxBytes = cmp.Or(cache.MaxBytes, 16<<20)
+		c.cache = &cache
+		return firstOf(
+			positive("cache TTL", cache.TTL),
+			between("cache entries", cache.MaxEntries, 1, 1_000_000),
+			between("cache bytes", cache.MaxBytes, 1, 1<<30))
+	}
+}
+
+// WithFresh asks the service even if the answer is kept, and keeps the new one
+// in its place; see [WithCache].
+func WithFresh() CallOption {
+	return func(o *callOptions) { o.fresh = true }
+}
+
+// answerCache knows which answers are worth keeping and which writes end them.
+// A nil one keeps nothing.
+type answerCache struct {
+	root    string // The address below which the resources are.
+	config  Cache
+	answers *transport.Cache
+}
+
+func newAnswerCache(client *Client, config *Cache) (*answerCache, error) {
+	if config == nil {
+		return nil, nil
+	}
+	answers, err := transport.NewCache(client.pipeline, transport.CacheConfig{
+		TTL: config.TTL, MaxEntries: config.MaxEntries, MaxBytes: config.MaxBytes,
+	})
+	return &answerCache{root: client.resolve(""), config: *config, answers: answers}, err
+}
+
+// exchange sends a request, unless its answer is kept.
+func (client *Client) exchange(ctx context.Context, r *transport.Request, options *callOptions) (*transport.Answer, error) {
+	cache := client.cache
+	switch {
+	case cache == nil:
+		return client.pipeline.Do(ctx, r)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		defer cache.written(r)
+		return client.pipeline.Do(ctx, r)
+	case len(r.Header) > 0 || !cache.keeps(r):
+		return client.pipeline.Do(ctx, r)
+	}
+	return cache.answers.Do(ctx, r, r.URL, options.fresh)
+}
+
+// resource returns the segments of the path below the API's root, without the
+// query: "operators", "operator456". A foreign address has none.
+func (a *answerCache) resource(address string) []string {
+	path, _, _ := strings.Cut(address, "?")
+	path, ok := strings.CutPrefix(path, a.root)
+	if path = strings.Trim(path, "/"); !ok || path == "" {
+		return nil
+	}
+	return strings.Split(path, "/")
+}
+
+// keeps tells the requests whose answers are worth keeping.
+func (a *answerCache) keeps(r *transport.Request) bool {
+	path := a.resource(r.URL)
+	if r.Method != http.MethodGet || len(path) == 0 {
+		return false
+	}
+	switch path[0] {
+	case "operators":
+		return len(path) <= 2 // Not their statistics.
+	case "brands", "routing":
+		return true
+	case "chats":
+		return a.config.Chats
+	case "visitors":
+		return a.config.Visitors
+	}
+	return false
+}
+
+// written drops what a write may have changed, as soon as it is over. It may
+// have been carried out even if it failed.
+func (a *answerCache) written(r *transport.Request) {
+	write := a.resource(r.URL)
+	a.answers.Forget(func(key string) bool { return concerns(write, a.resource(key)) })
+}
+
+// forget drops an answer that nobody understands.
+func (a *answerCache) forget(r *transport.Request) {
+	if a != nil {
+		a.answers.Forget(func(key string) bool { return key == r.URL })
+	}
+}
+
+// concerns reports whether a write to one path may change what is read at
+// another. A write that is not known may change anything.
+func concerns(write, kept []string) bool {
+	if len(write) == 0 {
+		return true
+	}
+	switch write[0] {
+	case "webhooks", "devices", "notifications":
+		return false
+	case "operators", "brands", "routing":
+		list, same := len(kept) == 1, len(write) > 1 && len(kept) > 1 && kept[1] == write[1]
+		return kept[0] == write[0] && (list || same)
+	case "visitors":
+		return kept[0] == "visitors"
+	case "chats":
+		return kept[0] == "chats" || kept[0] == "visitors" || kept[0] == "operators" && write[len(write)-1] != "messages"
+	}
+	return true
+}
