@@ -54,6 +54,7 @@ type settings struct {
 	quiet         bool
 	seed          uint64
 	plan          salesiqtest.Plan
+	window        time.Duration
 	clockOffset   time.Duration
 	tokenLifetime time.Duration
 }
@@ -80,6 +81,7 @@ func parse(args []string, stderr io.Writer) (set settings, err error) {
 	flags.SetOutput(io.Discard) // One line for an error is enough; see below for the help.
 	flags.StringVar(&set.addr, "addr", "127.0.0.1:0", "`address` to listen on; port 0 is a free one")
 	plan := flags.String("plan", "enterprise", "rate limits: free, basic, professional, enterprise or none")
+	flags.DurationVar(&set.window, "window", time.Minute, "`duration` of what the plan calls a minute")
 	flags.Uint64Var(&set.seed, "seed", 1, "`number` that random faults follow from")
 	flags.BoolVar(&set.quiet, "quiet", false, "do not log requests")
 	flags.DurationVar(&set.clockOffset, "clock-offset", 0, "`duration` by which the server's clock is wrong")
@@ -107,6 +109,9 @@ func (set *settings) check(rest []string) error {
 	if len(rest) > 0 {
 		return fmt.Errorf("there are no arguments but flags: %q", strings.Join(rest, " "))
 	}
+	if set.window < time.Second {
+		return errors.New("-window: must be a second at least")
+	}
 	if set.tokenLifetime < time.Second {
 		return errors.New("-token-lifetime: must be a second at least")
 	}
@@ -129,6 +134,7 @@ func serve(ctx context.Context, set settings, stdout, stderr io.Writer) error {
 	opts := []salesiqtest.Option{
 		salesiqtest.WithListener(listener),
 		salesiqtest.WithPlan(set.plan),
+		salesiqtest.WithWindow(salesiqtest.AlignedWindow, set.window),
 		salesiqtest.WithSeed(set.seed),
 		salesiqtest.WithClockOffset(set.clockOffset),
 		salesiqtest.WithTokenLifetime(set.tokenLifetime),

@@ -121,7 +121,7 @@ func TestCallsUnderWayMayEnd(t *testing.T) {
 
 func TestFlagsReachTheServer(t *testing.T) {
 	t.Parallel()
-	environment, _, _ := program(t, "-plan free -clock-offset 1h -token-lifetime 30m -seed 9 -addr localhost:0")
+	environment, _, _ := program(t, "-plan free -window 2s -clock-offset 1h -token-lifetime 30m -seed 9 -addr localhost:0")
 	var response salesiq.Response
 	_, err := clientOf(t, environment).Chats.Get(t.Context(), "chat123", salesiq.WithResponse(&response))
 	require.NoError(t, err)
@@ -129,6 +129,7 @@ func TestFlagsReachTheServer(t *testing.T) {
 	date, err := http.ParseTime(response.Header.Get("Date"))
 	require.NoError(t, err)
 	assert.InDelta(t, time.Hour, time.Until(date), float64(10*time.Second))
+	assert.LessOrEqual(t, response.RateWindow.Reset.Sub(date), 3*time.Second, "Date has whole seconds")
 }
 
 func TestAMistakeIsOneClearLine(t *testing.T) {
@@ -147,6 +148,7 @@ func TestAMistakeIsOneClearLine(t *testing.T) {
 		"-addr :0":                       {2, "loopback"},
 		"-addr example.com:80":           {2, "loopback"},
 		"-token-lifetime 1ms":            {2, "-token-lifetime"},
+		"-window 0s":                     {2, "-window"},
 		"serve":                          {2, "serve"},
 		"-test.v":                        {2, "test.v"},
 		"-addr " + taken.Addr().String(): {1, "in use"},
@@ -170,7 +172,7 @@ func TestHelpIsNoMistake(t *testing.T) {
 	t.Parallel()
 	var stderr bytes.Buffer
 	assert.Zero(t, run(t.Context(), []string{"-h"}, io.Discard, &stderr))
-	for _, name := range []string{"-addr", "-plan", "-seed", "-quiet", "-clock-offset", "-token-lifetime"} {
+	for _, name := range []string{"-addr", "-plan", "-window", "-seed", "-quiet", "-clock-offset", "-token-lifetime"} {
 		assert.Contains(t, stderr.String(), name)
 	}
 	assert.NotContains(t, stderr.String(), "-test.")
