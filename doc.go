@@ -77,9 +77,27 @@
 //
 // # Limits
 //
-// The service lets an organization have ten calls under way at once, and so
-// many a minute and a day, by its plan. A Client keeps to ten at once
-// ([WithMaxInFlight]). Several processes share the organization's ten.
+// The service lets an organization make ten calls at once, and so many a minute
+// and a day, by its plan. A Client keeps account of all three, and makes calls
+// wait, first come, first served, rather than have them refused:
+//
+//   - at once: ten ([WithMaxInFlight]), and fewer for a while after the service
+//     found that too many;
+//   - a minute: what the X-RateLimit headers of the answers say, so that other
+//     programs' calls are counted, too. [WithPlan] tells the limit before the
+//     first answer. All waiting is by the service's clock, so that this
+//     machine's may be wrong. The first call of a window goes alone;
+//   - a day: the plan's, since no header tells it. A day that is spent ends in
+//     [ErrDailyLimit];
+//   - evenly, if [WithRateLimit] says so.
+//
+// Where answers have no rate headers and there is no plan, the calls at once are
+// all that is bounded. Each attempt counts. A wait that would exceed the
+// context's deadline or [WithMaxWait] is not begun: the call fails at once with
+// [ErrRateLimitExceeded] and the time to come back.
+//
+// A Client counts its own calls, and so several of them, in one process or in
+// many, surprise each other: make one for all, or give them a common [Limiter].
 //
 // Requests carry the token to the configured host only. Redirects are refused.
 // Answers are bounded in size ([WithMaxBody]) and in time

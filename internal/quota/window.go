@@ -198,7 +198,7 @@ func (w *window) bound(in time.Duration, dated bool, now time.Time) time.Time {
 }
 
 // shorten takes the sharpest of the bounds: Date has whole seconds, too, and an
-// answer that was fast and came late in its second tells most.
+// answer that was fast and came early in its second tells most.
 func (w *window) shorten(end time.Time) {
 	if end.Before(w.end) {
 		w.end = end

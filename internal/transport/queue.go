@@ -27,7 +27,7 @@ type Queue struct {
 	waiting int
 	horizon time.Time // When the last waiter may go at the earliest, as known when the queue was last examined.
 	timer   *time.Timer
-	armed   bool // The timer is set.
+	armed   bool   // The timer is set.
 	spare   *lease // Leases for reuse.
 	dates   dates
 }

@@ -1,0 +1,283 @@
+package quota_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/internal/quota"
+)
+
+// ledger is an account in a test, with a clock and short words.
+type ledger struct {
+	*quota.Account
+
+	t   *testing.T
+	now time.Time
+}
+
+func newLedger(t *testing.T, l quota.Limits) *ledger {
+	t.Helper()
+	return &ledger{Account: quota.New(l), t: t, now: start}
+}
+
+func (l *ledger) start() quota.Call {
+	l.t.Helper()
+	require.True(l.t, l.Ready(l.now))
+	return l.Start(l.now)
+}
+
+func (l *ledger) end(c quota.Call, r quota.Report) { l.End(c, r, l.now) }
+
+// call starts and ends a call at once.
+func (l *ledger) call(r quota.Report) {
+	l.t.Helper()
+	l.end(l.start(), r)
+}
+
+func (l *ledger) pass(d time.Duration) { l.now = l.now.Add(d) }
+
+// free counts how many calls may be started now, each beside the others.
+func (l *ledger) free() (n int) {
+	var calls []quota.Call
+	for l.Ready(l.now) && n < 100 {
+		calls = append(calls, l.Start(l.now))
+		n++
+	}
+	for _, call := range calls {
+		l.Cancel(call, l.now)
+	}
+	return n
+}
+
+// wait returns how long it takes until a call may be started.
+func (l *ledger) wait() time.Duration { return l.Look(l.now).Sub(l.now) }
+
+// says is an answer of a service whose window ends after in.
+func (l *ledger) says(limit, remaining int, in time.Duration) quota.Report {
+	return quota.Report{
+		Sent: true, Answered: true, Known: true, Limit: limit, Remaining: remaining,
+		Reset: l.now.Add(in).Truncate(time.Second), Date: l.now.Truncate(time.Second),
+	}
+}
+
+var silent = quota.Report{Sent: true, Answered: true}
+
+func TestFirstCallGoesAloneButNotForEver(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{PerMinute: 10, InFlight: 10})
+	l.start()
+	assert.False(t, l.Ready(l.now))
+	assert.Equal(t, 3*time.Second, l.wait())
+	l.pass(3 * time.Second)
+	assert.Equal(t, 9, l.free(), "a first call that hangs must not hold everybody up")
+}
+
+func TestFirstCallThatFailedLeavesItsPartToTheNext(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{InFlight: 10})
+	l.call(quota.Report{Sent: true})
+	l.start()
+	assert.False(t, l.Ready(l.now), "nothing has been learned")
+}
+
+func TestWhatOthersUsedIsNotFree(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	l.call(l.says(10, 6, 40*time.Second)) // Three by others.
+	assert.Equal(t, 6, l.free())
+	l.call(l.says(10, 2, 40*time.Second)) // Three more.
+	assert.Equal(t, 2, l.free())
+}
+
+func TestCallsUnderWayAreNotTakenForOthers(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	l.call(l.says(10, 9, 40*time.Second))
+	first, second := l.start(), l.start()
+	l.end(first, l.says(10, 7, 40*time.Second)) // Both were processed.
+	assert.Equal(t, 7, l.free())
+	l.end(second, l.says(10, 8, 40*time.Second)) // This one was before, and was overtaken.
+	assert.Equal(t, 7, l.free())
+}
+
+func TestCallUnderWayIsCountedInTheNextWindowUntilItsAnswerTells(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		in   time.Duration // To the reset that the answer tells.
+		free int
+	}{
+		{"it was charged to the old window", -2 * time.Second, 9},
+		{"it was charged to the new window", 58 * time.Second, 8},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t, quota.Limits{})
+			l.call(l.says(10, 9, 40*time.Second))
+			late := l.start()
+			l.pass(42 * time.Second)
+			r := l.says(10, 9, tt.in)
+			if tt.in < 0 { // Answered before the window ended.
+				r.Date = r.Reset.Add(-time.Second)
+			}
+			probe := l.start()
+			l.end(late, r)
+			l.end(probe, l.says(10, 10-(10-tt.free), 58*time.Second))
+			assert.Equal(t, tt.free, l.free())
+		})
+	}
+}
+
+func TestEndOfAWindow(t *testing.T) {
+	t.Parallel()
+	const second = time.Second
+	tests := []struct {
+		name   string
+		report func(l *ledger) quota.Report
+		wait   time.Duration
+	}{
+		{"the header may hide a fraction of a second", func(l *ledger) quota.Report { return l.says(10, 0, 40*second) }, 41 * second},
+		{"a minute is a minute", func(l *ledger) quota.Report { return l.says(10, 0, 60*second) }, 60 * second},
+		{"a reset that was rounded up", func(l *ledger) quota.Report { return l.says(10, 0, 61*second) }, 60 * second},
+		{"windows need not be minutes", func(l *ledger) quota.Report { return l.says(10, 0, 50*time.Minute) }, 50*time.Minute + second},
+		{"this second", func(l *ledger) quota.Report { return l.says(10, 0, 0) }, second},
+		{"no reset", func(l *ledger) quota.Report { r := l.says(10, 0, 0); r.Reset = time.Time{}; return r }, time.Minute},
+		{"a reset in the past is none", func(l *ledger) quota.Report { return l.says(10, 0, -second) }, time.Minute},
+		{"a reset in the far future is none", func(l *ledger) quota.Report { return l.says(10, 0, 2*time.Hour) }, time.Minute},
+		{"no date", func(l *ledger) quota.Report { r := l.says(10, 0, 5*time.Second); r.Date = time.Time{}; return r }, time.Minute},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t, quota.Limits{})
+			l.call(tt.report(l))
+			assert.Equal(t, tt.wait, l.wait())
+			assert.False(t, l.Ready(l.now.Add(tt.wait-1)))
+			assert.True(t, l.Ready(l.now.Add(tt.wait)))
+		})
+	}
+}
+
+func TestWindowThatBeganBeforeAnybodyCalledKeepsToTheClock(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	l.call(l.says(1, 0, 40*time.Second))
+	assert.Equal(t, 40*time.Second, l.wait(), "its reset is exact")
+	l.pass(40 * time.Second)
+	r := l.says(1, 0, 0)
+	r.Throttled, r.Refused = true, true
+	l.call(r)
+	assert.Equal(t, time.Second, l.wait(), "it was not")
+}
+
+// Three answers with the same Date and Reset: the service's second began no
+// later than the first of them arrived.
+func TestAnswerEarlyInItsSecondTellsMost(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	for range 3 {
+		l.pass(300 * time.Millisecond)
+		r := l.says(10, 0, 0)
+		r.Reset = start.Add(40 * time.Second)
+		l.End(l.Start(l.now), r, l.now)
+	}
+	assert.Equal(t, start.Add(300*time.Millisecond+41*time.Second), l.Look(l.now))
+}
+
+func TestWithoutDateTheClockRunsOn(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	dated := l.says(10, 5, 10*time.Second)
+	dated.Date, dated.Reset = dated.Date.Add(time.Hour), dated.Reset.Add(time.Hour)
+	l.call(dated)
+	l.pass(20 * time.Second)
+	undated := l.says(10, 0, 30*time.Second)
+	undated.Date, undated.Reset = time.Time{}, undated.Reset.Add(time.Hour)
+	l.call(undated)
+	assert.Equal(t, 31*time.Second, l.wait())
+}
+
+func TestPlanBoundsOwnCallsOnly(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{PerMinute: 25})
+	l.call(l.says(100, 60, 40*time.Second))
+	assert.Equal(t, 24, l.free(), "others may use the rest")
+	l.call(l.says(100, 7, 40*time.Second))
+	assert.Equal(t, 7, l.free(), "or more than that")
+}
+
+func TestPlanHoldsWhereTheServiceIsSilent(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{PerMinute: 3})
+	for range 3 {
+		l.call(silent)
+		l.pass(10 * time.Second)
+	}
+	assert.Equal(t, 50*time.Second, l.wait(), "a minute after the last")
+}
+
+func TestNothingIsKnownNothingIsBoundedButCallsAtOnce(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{InFlight: 10})
+	for range 1000 {
+		l.call(silent)
+	}
+	assert.Equal(t, 10, l.free())
+}
+
+func TestRefusedTokenCostsNothingUnlessTheServiceSaysSo(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	l.call(l.says(10, 9, 40*time.Second))
+	r := l.says(10, 9, 40*time.Second)
+	r.Refused = true
+	l.call(r)
+	assert.Equal(t, 9, l.free())
+	r.Remaining = 8
+	l.call(r)
+	assert.Equal(t, 8, l.free())
+}
+
+func TestUnexplainedRefusalsPauseLongerEachTime(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{InFlight: 10})
+	refusal := quota.Report{Sent: true, Answered: true, Refused: true, Throttled: true}
+	for _, seconds := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
+		l.call(refusal)
+		assert.Equal(t, seconds*time.Second, l.wait())
+		l.pass(seconds * time.Second)
+	}
+	l.call(silent)
+	l.call(refusal)
+	assert.Equal(t, time.Second, l.wait(), "a good answer ends the series")
+}
+
+func TestDayIsThatOfTheServicesClock(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{PerDay: 2})
+	evening := silent
+	evening.Date = start.Add(23 * time.Hour)
+	l.call(evening)
+	l.call(evening)
+	at, daily := l.Earliest(l.now, 0)
+	assert.True(t, daily)
+	assert.Equal(t, start.Add(time.Hour), at)
+	at, _ = l.Earliest(l.now, 2)
+	assert.Equal(t, start.Add(25*time.Hour), at, "two go the next day")
+	l.pass(time.Hour)
+	assert.Equal(t, 2, l.free())
+}
+
+func TestEarliestCountsThoseAhead(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	l.call(l.says(10, 2, 40*time.Second))
+	for ahead, want := range map[int]time.Duration{0: 0, 1: 0, 2: 41, 11: 41, 12: 101, 22: 161} {
+		at, daily := l.Earliest(l.now, ahead)
+		assert.Equal(t, want*time.Second, at.Sub(l.now), "%d ahead", ahead)
+		assert.False(t, daily)
+	}
+}

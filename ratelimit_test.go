@@ -1,0 +1,277 @@
+package salesiq_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqtest"
+)
+
+// inBubble runs a test against a service in memory, in virtual time.
+func inBubble(t *testing.T, opts []salesiqtest.Option, test func(t *testing.T, s *salesiqtest.Server)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := salesiqtest.NewServer(append(opts, salesiqtest.InMemory())...)
+		defer s.Close()
+		test(t, s)
+	})
+}
+
+// An iterator fetches ten pages ahead, and the smallest plan grants ten a
+// minute: whatever the plan, all pages come and none is refused.
+func TestIteratorKeepsToThePlan(t *testing.T) {
+	t.Parallel()
+	for _, plan := range []salesiqtest.Plan{salesiqtest.Free, salesiqtest.Basic, salesiqtest.Enterprise} {
+		for _, kind := range []salesiqtest.WindowKind{salesiqtest.AlignedWindow, salesiqtest.OpenedWindow} {
+			for _, offset := range []time.Duration{0, -24 * time.Hour, 17 * time.Second} {
+				t.Run(fmt.Sprint(plan.Name, kind, offset), func(t *testing.T) {
+					t.Parallel()
+					opts := []salesiqtest.Option{
+						salesiqtest.WithPlan(plan), salesiqtest.WithWindow(kind, time.Minute), salesiqtest.WithClockOffset(offset),
+					}
+					inBubble(t, opts, func(t *testing.T, s *salesiqtest.Server) {
+						client, count, start := s.Client(t), 0, time.Now()
+						for _, err := range client.Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 5}) {
+							require.NoError(t, err)
+							count++
+						}
+						stats := s.Stats()
+						assert.Equal(t, 286, count)
+						assert.Empty(t, stats.Refused)
+						assert.LessOrEqual(t, stats.InFlightPeak, 10)
+						whole := time.Duration(stats.Processed/plan.PerMinute) * time.Minute
+						assert.LessOrEqual(t, time.Since(start), whole+10*time.Second)
+					})
+				})
+			}
+		}
+	}
+}
+
+// R12
+func TestDailyLimitIsATypedError(t *testing.T) {
+	t.Parallel()
+	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
+		client := s.Client(t, salesiq.WithPlan(salesiq.Plan{CallsPerDay: 2}))
+		for range 2 {
+			_, err := client.Chats.Get(t.Context(), "chat123")
+			require.NoError(t, err)
+		}
+		start := time.Now()
+		_, err := client.Chats.SendMessage(t.Context(), "chat123", salesiq.TextMessage("Hello"))
+		assert.Zero(t, time.Since(start))
+		require.ErrorIs(t, err, salesiq.ErrDailyLimit)
+		require.ErrorIs(t, err, salesiq.ErrRateLimitExceeded)
+		assert.NotErrorIs(t, err, salesiq.ErrMaybeProcessed)
+		assert.NotErrorIs(t, err, context.DeadlineExceeded)
+		assert.True(t, salesiq.IsRetryable(err))
+		var e *salesiq.Error
+		require.ErrorAs(t, err, &e)
+		assert.Zero(t, e.StatusCode)
+		assert.Equal(t, start.UTC().Truncate(24*time.Hour).Add(24*time.Hour), e.RetryAt.UTC())
+		assert.Equal(t, "salesiq: Chats.SendMessage: RATE_LIMIT_EXCEEDED: the day's calls are spent", err.Error())
+		time.Sleep(time.Until(e.RetryAt))
+		_, err = client.Chats.SendMessage(t.Context(), "chat123", salesiq.TextMessage("Hello"))
+		require.NoError(t, err)
+	})
+}
+
+// R7
+func TestWaitBeyondTheDeadlineFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Free)}, func(t *testing.T, s *salesiqtest.Server) {
+		client := s.Client(t)
+		for range 10 {
+			_, err := client.Chats.Get(t.Context(), "chat123")
+			require.NoError(t, err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := client.Chats.Get(ctx, "chat123")
+		assert.Zero(t, time.Since(start))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, salesiq.ErrRateLimitExceeded)
+		assert.NotErrorIs(t, err, salesiq.ErrDailyLimit)
+		assert.True(t, salesiq.IsRetryable(err))
+		var e *salesiq.Error
+		require.ErrorAs(t, err, &e)
+		time.Sleep(time.Until(e.RetryAt))
+		ctx, cancel = context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err = client.Chats.Get(ctx, "chat123")
+		require.NoError(t, err, "the time to come back is right")
+		assert.Empty(t, s.Stats().Refused)
+	})
+}
+
+func TestMaxWaitBoundsTheWaitForTheRateLimit(t *testing.T) {
+	t.Parallel()
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Free)}, func(t *testing.T, s *salesiqtest.Server) {
+		client := s.Client(t, salesiq.WithMaxWait(10*time.Second), salesiq.WithPlan(salesiq.Free))
+		for range 10 {
+			_, err := client.Chats.Get(t.Context(), "chat123")
+			require.NoError(t, err)
+		}
+		start := time.Now()
+		_, err := client.Chats.Get(t.Context(), "chat123")
+		assert.Zero(t, time.Since(start))
+		require.ErrorIs(t, err, salesiq.ErrRateLimitExceeded)
+		assert.NotErrorIs(t, err, context.DeadlineExceeded)
+	})
+}
+
+// R11: what others use is left to them.
+func TestQuotaIsSharedWithStrangers(t *testing.T) {
+	t.Parallel()
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Enterprise)}, func(t *testing.T, s *salesiqtest.Server) {
+		patient := salesiq.WithMaxWait(time.Hour)
+		ours, stranger := s.Client(t, patient), s.Client(t, patient, salesiq.WithMaxInFlight(1))
+		var all sync.WaitGroup
+		for i := range 300 {
+			all.Go(func() {
+				client := ours
+				if i%3 == 0 {
+					client = stranger
+				}
+				_, err := client.Chats.Get(t.Context(), "chat123")
+				assert.NoError(t, err)
+			})
+		}
+		all.Wait()
+		assert.Less(t, s.Stats().Refused[salesiq.ErrRateLimitExceeded], 30)
+	})
+}
+
+// A8, beside the limits: tokens that cannot be had cost no quota.
+func TestFailedSignInCostsNoQuota(t *testing.T) {
+	t.Parallel()
+	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
+		s.Inject(salesiqtest.Fault{Path: "/oauth/v2/token", Body: `{"error":"invalid_code"}`, Status: 200})
+		client := s.Client(t, salesiq.WithPlan(salesiq.Plan{CallsPerMinute: 3, CallsPerDay: 3}))
+		for range 10 {
+			_, err := client.Chats.Get(t.Context(), "chat123")
+			require.ErrorIs(t, err, salesiq.ErrAuth)
+		}
+	})
+}
+
+func TestRateLimitSpreadsCallsWhereTheServiceIsSilent(t *testing.T) {
+	t.Parallel()
+	silent := map[string]string{"X-RateLimit-Limit": "", "X-RateLimit-Remaining": "", "X-RateLimit-Reset": ""}
+	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
+		s.Inject(salesiqtest.Fault{Header: silent, Times: 1000})
+		client := s.Client(t, salesiq.WithRateLimit(2, 1))
+		start := time.Now()
+		var all sync.WaitGroup
+		for range 21 {
+			all.Go(func() {
+				_, err := client.Chats.Get(t.Context(), "chat123")
+				assert.NoError(t, err)
+			})
+		}
+		all.Wait()
+		assert.InDelta(t, 10, time.Since(start).Seconds(), 0.1)
+	})
+}
+
+// countingLimiter is what a user may write.
+type countingLimiter struct {
+	mu       sync.Mutex
+	err      error
+	outcomes []salesiq.Outcome
+}
+
+func (l *countingLimiter) Acquire(context.Context) (salesiq.Lease, error) {
+	if l.err != nil {
+		return nil, l.err
+	}
+	return l, nil
+}
+
+func (l *countingLimiter) Done(o salesiq.Outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.outcomes = append(l.outcomes, o)
+}
+
+func TestLimiterOfTheUsersIsAskedForEachAttempt(t *testing.T) {
+	t.Parallel()
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Free)}, func(t *testing.T, s *salesiqtest.Server) {
+		s.Inject(salesiqtest.Fault{Status: 503, Path: "/api/"}, salesiqtest.Fault{Status: 429, Path: "/api/"})
+		limiter := &countingLimiter{}
+		_, err := s.Client(t, salesiq.WithLimiter(limiter)).Chats.Get(t.Context(), "chat123")
+		require.NoError(t, err)
+		require.Len(t, limiter.outcomes, 3)
+		for i, want := range []salesiq.Outcome{{StatusCode: 503, Sent: true}, {StatusCode: 429, Sent: true, Throttled: true}, {StatusCode: 200, Sent: true}} {
+			got := limiter.outcomes[i]
+			assert.Equal(t, 10, got.RateWindow().Limit)
+			got.Header = nil
+			assert.Equal(t, want, got)
+		}
+	})
+}
+
+func TestLimiterOfTheUsersSaysWhenToComeBack(t *testing.T) {
+	t.Parallel()
+	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
+		at := time.Now().Add(time.Hour)
+		limiter := &countingLimiter{err: &salesiq.Error{RetryAt: at, Err: salesiq.ErrDailyLimit}}
+		_, err := s.Client(t, salesiq.WithLimiter(limiter)).Chats.Get(t.Context(), "chat123")
+		require.ErrorIs(t, err, salesiq.ErrDailyLimit)
+		require.ErrorIs(t, err, salesiq.ErrRateLimitExceeded)
+		var e *salesiq.Error
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, at, e.RetryAt)
+		assert.Equal(t, 1, e.Attempts)
+		assert.Zero(t, s.Stats().Processed)
+	})
+}
+
+func TestLimitsThatMakeNoSenseAreRefused(t *testing.T) {
+	t.Parallel()
+	limiter := salesiq.WithLimiter(&countingLimiter{})
+	for name, opts := range map[string][]salesiq.Option{
+		"negative calls":              {salesiq.WithPlan(salesiq.Plan{CallsPerMinute: -1})},
+		"negative calls a day":        {salesiq.WithPlan(salesiq.Plan{CallsPerDay: -1})},
+		"no burst would never begin":  {salesiq.WithRateLimit(1, 0)},
+		"no rate would never go on":   {salesiq.WithRateLimit(0, 1)},
+		"negative rate":               {salesiq.WithRateLimit(-1, 1)},
+		"rate that is no number":      {salesiq.WithRateLimit(rate.Limit(math.NaN()), 1)},
+		"nil limiter":                 {salesiq.WithLimiter(nil)},
+		"limiter and plan":            {limiter, salesiq.WithPlan(salesiq.Free)},
+		"limiter and rate":            {limiter, salesiq.WithRateLimit(1, 1)},
+		"limiter and calls in flight": {limiter, salesiq.WithMaxInFlight(3)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := salesiq.NewClient(salesiq.StaticToken("t"), opts...)
+			require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+		})
+	}
+	_, err := salesiq.NewClient(salesiq.StaticToken("t"), salesiq.WithRateLimit(rate.Inf, 1), salesiq.WithPlan(salesiq.Plan{}))
+	require.NoError(t, err)
+}
+
+func TestRateWindowOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Basic), salesiqtest.WithClockOffset(24 * time.Hour)}, func(t *testing.T, s *salesiqtest.Server) {
+		time.Sleep(20 * time.Second)
+		var response salesiq.Response
+		_, err := s.Client(t).Chats.Get(t.Context(), "chat123", salesiq.WithResponse(&response))
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusOK, response.StatusCode)
+		assert.Equal(t, salesiq.RateWindow{Limit: 20, Remaining: 19, Reset: time.Now().Add(40 * time.Second), Known: true}, response.RateWindow)
+	})
+}
