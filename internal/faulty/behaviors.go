@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -113,6 +114,15 @@ func Echo(status int, contentType, format string) Behavior {
 		authorization := x.request.Header.Get("Authorization")
 		return x.write(x.head(status, "Content-Type: "+contentType, fmt.Sprintf("Content-Length: %d", len(body)),
 			"X-Request-Id: "+authorization, "Location: https://"+authorization[strings.LastIndex(authorization, " ")+1:]+".example/"), body)
+	}}
+}
+
+// Cycle does one behavior after the other, and then begins anew. None of them
+// may act before a request.
+func Cycle(behaviors ...Behavior) Behavior {
+	var turn atomic.Int64
+	return Behavior{act: func(x *exchange) bool {
+		return behaviors[int(turn.Add(1)-1)%len(behaviors)].act(x)
 	}}
 }
 

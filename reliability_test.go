@@ -1,0 +1,259 @@
+package salesiq_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/faulty"
+)
+
+// The tests of this file make the calls of users on real connections.
+
+func faultyClient(t testing.TB, s *faulty.Server, opts ...salesiq.Option) *salesiq.Client {
+	t.Helper()
+	opts = append([]salesiq.Option{salesiq.WithBaseURL(s.URL), salesiq.WithHTTPClient(&http.Client{Transport: s.Transport(t)})}, opts...)
+	client, err := salesiq.NewClient(salesiq.StaticToken("token"), opts...)
+	require.NoError(t, err)
+	return client
+}
+
+func say(ctx context.Context, client *salesiq.Client, opts ...salesiq.CallOption) error {
+	_, err := client.Chats.SendMessage(ctx, "c1", salesiq.TextMessage("hello"), opts...)
+	return err
+}
+
+func TestMessageIsNeverSentTwice(t *testing.T) {
+	t.Parallel()
+	for name, behavior := range map[string]faulty.Behavior{
+		"reset":        faulty.ResetAfter(),
+		"closed":       faulty.CloseAfter(),
+		"outage":       faulty.Answer(503, "application/json", `{"status":"error","code":"INTERNAL_ERROR"}`),
+		"proxy's page": faulty.HTML(504, "<html>"),
+		"short body":   faulty.ShortBody(`{"data":`),
+		"cut JSON":     faulty.JSON(`{"data":`),
+		"no HTTP":      faulty.MalformedStatus("nonsense"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := faulty.New(t, behavior, faulty.OK())
+			err := say(t.Context(), faultyClient(t, s))
+			require.ErrorIs(t, err, salesiq.ErrMaybeProcessed)
+			assert.False(t, salesiq.IsRetryable(err), "not blindly")
+			assert.Contains(t, err.Error(), "may have processed")
+			assert.Len(t, s.Received(), 1)
+			assert.Empty(t, s.Received()[0].Header.Get("Idempotency-Key"), "with it, net/http would repeat the POST by itself")
+		})
+	}
+}
+
+func TestMessageIsSentAgainIfTheCallerTakesItOn(t *testing.T) {
+	t.Parallel()
+	s := faulty.New(t, faulty.ResetAfter(), faulty.OK())
+	require.NoError(t, say(t.Context(), faultyClient(t, s), salesiq.WithIdempotent()))
+	assert.Len(t, s.Received(), 2)
+}
+
+func TestMessageToNobodyWasNotProcessed(t *testing.T) {
+	t.Parallel()
+	s := faulty.New(t, faulty.OK())
+	s.Close()
+	client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithBaseURL(s.URL))
+	require.NoError(t, err)
+	err = say(t.Context(), client, salesiq.WithCallAttempts(1))
+	require.ErrorIs(t, err, salesiq.ErrTransport)
+	require.NotErrorIs(t, err, salesiq.ErrMaybeProcessed)
+	assert.True(t, salesiq.IsRetryable(err))
+}
+
+func TestRepeatedDeleteThatFindsNothingSaysSo(t *testing.T) {
+	t.Parallel()
+	s := faulty.New(t, faulty.ResetAfter(), faulty.Answer(404, "application/json", `{"status":"error","code":"RESOURCE_NOT_FOUND"}`))
+	err := faultyClient(t, s).Operators.Delete(t.Context(), "o1")
+	require.ErrorIs(t, err, salesiq.ErrResourceNotFound)
+	var failure *salesiq.Error
+	require.ErrorAs(t, err, &failure)
+	assert.Equal(t, 2, failure.Attempts, "the first one may have done it")
+}
+
+func TestOutageIsNotMadeWorse(t *testing.T) {
+	t.Parallel()
+	const calls = 100
+	s := faulty.New(t, faulty.HTML(503, "<html>"))
+	client := faultyClient(t, s)
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			for range calls / 10 {
+				assert.Error(t, client.Do(t.Context(), "GET", "/chats", nil, nil))
+			}
+		})
+	}
+	wg.Wait()
+	assert.LessOrEqual(t, len(s.Received()), 120)
+}
+
+func TestHostileBodyIsNotReadToItsEnd(t *testing.T) {
+	t.Parallel()
+	for name, behavior := range map[string]faulty.Behavior{
+		"100 MB":                       faulty.Huge(100 << 20),
+		"gzip that inflates to 256 MB": faulty.GzipBomb(256),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := faulty.New(t, behavior)
+			_, err := faultyClient(t, s).Chats.Get(t.Context(), "c1")
+			require.ErrorIs(t, err, salesiq.ErrTooLarge)
+			assert.Len(t, s.Received(), 1, "it would be as large again")
+		})
+	}
+}
+
+func TestContextEndsACallWithItsOwnError(t *testing.T) {
+	t.Parallel()
+	s := faulty.New(t, faulty.Silence())
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	err := say(ctx, faultyClient(t, s))
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorIs(t, err, salesiq.ErrMaybeProcessed)
+	assert.Less(t, time.Since(start), 5*time.Second)
+}
+
+func TestStuckAnswerFreesItsSlot(t *testing.T) {
+	t.Parallel()
+	s := faulty.New(t, faulty.Stall(), faulty.OK())
+	client := faultyClient(t, s, salesiq.WithMaxInFlight(1), salesiq.WithStallTimeout(50*time.Millisecond), salesiq.WithMaxAttempts(1))
+	require.ErrorIs(t, client.Do(t.Context(), "GET", "/chats", nil, nil), salesiq.ErrTransport)
+	require.NoError(t, client.Do(t.Context(), "GET", "/chats", nil, nil))
+}
+
+// shared is a transport that others use, too.
+type shared struct {
+	http.RoundTripper
+
+	closed int
+}
+
+func (s *shared) CloseIdleConnections() { s.closed++ }
+
+func TestSharedPoolIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	s := faulty.New(t, faulty.OK(), faulty.ResetAfter())
+	pool := &shared{RoundTripper: s.Transport(t)}
+	client := faultyClient(t, s, salesiq.WithHTTPClient(&http.Client{Transport: pool}), salesiq.WithMaxAttempts(2))
+	require.NoError(t, say(t.Context(), client))
+	require.Error(t, say(t.Context(), client))
+	require.Error(t, client.Do(t.Context(), "GET", "/chats", nil, nil))
+	assert.Zero(t, pool.closed)
+}
+
+// It counts what the process has open, and so runs alone.
+func TestTenThousandFaultsLeaveNothingOpen(t *testing.T) { //nolint:paralleltest // See above.
+	s := faulty.New(t, faulty.Cycle(
+		faulty.OK(), faulty.ResetAfter(), faulty.HTML(502, "<html>"), faulty.Empty(200), faulty.ShortBody(`{"data":`),
+		faulty.OK(), faulty.MalformedStatus("nonsense"), faulty.Redirect(302, "/elsewhere"), faulty.BrokenChunk(`{"data":`), faulty.CloseAfter(),
+	))
+	client := faultyClient(t, s, salesiq.WithMaxAttempts(1))
+	calls := func(n int) {
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				for range n / 10 {
+					client.Do(t.Context(), "GET", "/chats", nil, nil) //nolint:errcheck // Most of them fail.
+				}
+			})
+		}
+		wg.Wait()
+	}
+	calls(100)
+	files, goroutines := openFiles(t), runtime.NumGoroutine()
+	calls(10_000)
+	assert.GreaterOrEqual(t, len(s.Received()), 10_100)
+	assert.Eventually(t, func() bool {
+		return openFiles(t) <= files+20 && runtime.NumGoroutine() <= goroutines+40
+	}, 10*time.Second, 10*time.Millisecond, "ten connections, and what serves them, are kept")
+}
+
+// openFiles returns how many file descriptors the process has, or 0 where that
+// cannot be asked.
+func openFiles(t testing.TB) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if errors.Is(err, os.ErrNotExist) {
+		return 0
+	}
+	require.NoError(t, err)
+	return len(entries)
+}
+
+func TestHeadersCannotBeInjected(t *testing.T) {
+	t.Parallel()
+	const evil = "value\r\nX-Injected: 1"
+	s := faulty.New(t, faulty.OK())
+	for _, authenticator := range []salesiq.Authenticator{
+		salesiq.StaticToken(evil),
+		salesiq.RefreshToken(salesiq.Credentials{ClientID: "id", ClientSecret: "secret", RefreshToken: evil}, nil),
+	} {
+		_, err := salesiq.NewClient(authenticator, salesiq.WithBaseURL(s.URL))
+		assert.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	}
+	_, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithUserAgent(evil))
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	client := faultyClient(t, s)
+	assert.Error(t, say(t.Context(), client, salesiq.WithHeader("X-Header", evil), salesiq.WithCallAttempts(1)))
+	assert.Error(t, say(t.Context(), client, salesiq.WithHeader(evil, "value"), salesiq.WithCallAttempts(1)))
+	assert.Empty(t, s.Received())
+	require.NoError(t, say(t.Context(), client, salesiq.WithHeader("Authorization", "mine"), salesiq.WithHeader("idempotency-key", "1")))
+	assert.Equal(t, []string{"Zoho-oauthtoken token"}, s.Received()[0].Header["Authorization"])
+	assert.NotContains(t, s.Received()[0].Header, "Idempotency-Key")
+}
+
+func TestReliabilityTableNamesTestsThatExist(t *testing.T) {
+	t.Parallel()
+	table, err := os.ReadFile("docs/reliability.md")
+	require.NoError(t, err)
+	functions := testFunctions(t)
+	for _, name := range regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w+)`").FindAllStringSubmatch(string(table), -1) {
+		assert.True(t, functions[name[1]], "there is no %s", name[1])
+	}
+	for letter, last := range map[string]int{"A": 14, "R": 13, "T": 19, "I": 6, "S": 6} {
+		for i := range last {
+			row := regexp.MustCompile(fmt.Sprintf("(?m)^\\| %s%d \\|.*`(Test|Fuzz)", letter, i+1))
+			assert.Len(t, row.FindAllIndex(table, -1), 1, "row %s%d", letter, i+1)
+		}
+	}
+}
+
+// testFunctions returns the names of all tests and fuzz targets of the module.
+func testFunctions(t testing.TB) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	declaration := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	require.NoError(t, filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, match := range declaration.FindAllSubmatch(source, -1) {
+			names[string(match[1])] = true
+		}
+		return err
+	}))
+	return names
+}
