@@ -55,10 +55,10 @@
 //   - GET, PUT and DELETE are repeated after the statuses 429, 500, 502, 503 and
 //     504, after a broken connection, and after an answer that was cut.
 //   - POST and PATCH are repeated only where the service surely did nothing:
-//     after a 429, and after a connection that never carried a byte. Anything
-//     else comes back as an error that matches [ErrMaybeProcessed], since a
-//     visitor must not read the same answer twice. [WithIdempotent] lifts this
-//     for one call.
+//     after a 429, and after a connection that never carried a byte (or, with a
+//     transport of [WithHTTPClient], never came about). Anything else comes back
+//     as an error that matches [ErrMaybeProcessed], since a visitor must not read
+//     the same answer twice. [WithIdempotent] lifts this for one call.
 //   - Any request is repeated once, with a new token, after the service refused
 //     the token.
 //   - Nothing is repeated after other answers, after a certificate that is not
@@ -66,8 +66,14 @@
 //
 // The pause before a repetition is the one that the service asks for
 // (Retry-After, or the reset of the rate limit), and otherwise grows at random
-// from half a second to twenty. A pause longer than two minutes ([WithMaxWait])
-// is not begun: the call fails, and [Error.RetryAt] says when to come back.
+// from half a second to twenty. A pause longer than two minutes ([WithMaxWait]),
+// or than the context lasts, is not begun: the call fails, and [Error.RetryAt]
+// says when to come back.
+//
+// Repetitions have a budget, which all calls of a Client share: a reserve of 20,
+// and one for every five calls that succeed. So an outage costs a hundred calls
+// at most 120 requests, not 400; once the reserve is spent, a call fails with its
+// first failure. Repetitions for the rate limit and for a refused token are free.
 //
 // A DELETE that was repeated may end in [ErrResourceNotFound] although the first
 // request did the work; [Error.Attempts] is above 1 then.
