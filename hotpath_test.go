@@ -60,7 +60,7 @@ func BenchmarkHotPath(b *testing.B) {
 	}
 }
 
-func TestHotPathDoesNotAllocate(t *testing.T) {
+func TestHotPathDoesNotAllocate(t *testing.T) { //nolint:paralleltest // It counts what the whole process allocates.
 	h := newHotPath(t)
 	assert.Zero(t, testing.AllocsPerRun(1000, func() {
 		if err := h.pass(t.Context()); err != nil {

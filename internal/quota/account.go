@@ -76,19 +76,30 @@ func (a *Account) Start(now time.Time) Call {
 // Cancel takes a call back that was started, but never made.
 func (a *Account) Cancel(c Call, now time.Time) { a.End(c, Report{}, now) }
 
+// answer is a report in the making of its consequences.
+type answer struct {
+	*Report
+
+	call  Call
+	now   time.Time
+	in    time.Duration // From now to Reset.
+	dated bool          // That is known.
+}
+
 // End accounts for the end of a call.
 func (a *Account) End(c Call, r Report, now time.Time) {
 	a.roll(now)
 	a.slots.inFlight--
-	in, dated := a.clock.resetIn(&r, now)
+	x := &answer{Report: &r, call: c, now: now}
+	a.clock.read(x)
 	a.day.follow(&a.clock, now)
 	if !r.Sent || r.Refused {
 		a.day.used--
 	}
-	switch current := a.window.settle(c, &r, in, dated, now, a.slots.inFlight); {
+	switch current := a.window.settle(x, a.slots.inFlight); {
 	case !current || !r.Answered:
 	case r.Throttled:
-		a.throttle(c, &r, now)
+		a.throttle(x)
 	default:
 		a.slots.grow()
 		a.pause.last = 0
@@ -98,15 +109,15 @@ func (a *Account) End(c Call, r Report, now time.Time) {
 // throttle heeds a refusal. With calls remaining it was about too many at once;
 // with none and a reset, the window is closed already. Without a reason it may
 // be anything, and to ask less is the answer.
-func (a *Account) throttle(c Call, r *Report, now time.Time) {
-	explained := r.Known && (r.Remaining > 0 || !r.Reset.IsZero())
-	if r.Remaining > 0 || !explained {
-		a.slots.shrink(c, a.calls)
+func (a *Account) throttle(x *answer) {
+	explained := x.Known && (x.Remaining > 0 || !x.Reset.IsZero())
+	if x.Remaining > 0 || !explained {
+		a.slots.shrink(x.call, a.calls)
 	}
-	if !r.RetryAt.IsZero() {
-		a.pause.extend(r.RetryAt)
+	if !x.RetryAt.IsZero() {
+		a.pause.extend(x.RetryAt)
 	} else if !explained {
-		a.pause.grow(c, a.calls, now)
+		a.pause.grow(x.call, a.calls, x.now)
 	}
 }
 

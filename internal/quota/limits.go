@@ -57,24 +57,22 @@ type clock struct {
 	moved bool // By more than the resolution, and nobody has looked since.
 }
 
-// resetIn returns how long after now the window of a report ends, and whether
-// that can be told. It deletes a Reset that cannot be true.
-func (c *clock) resetIn(r *Report, now time.Time) (in time.Duration, dated bool) {
-	if !r.Date.IsZero() {
-		c.set(r.Date.Sub(now))
+// read finds out how long the window of an answer lasts, if that can be told. It
+// deletes a Reset that cannot be true.
+func (c *clock) read(a *answer) {
+	if !a.Date.IsZero() {
+		c.set(a.Date.Sub(a.now))
 	}
-	if r.Reset.IsZero() || !c.known {
-		return 0, false
+	if a.Reset.IsZero() || !c.known {
+		return
 	}
-	in = r.Reset.Sub(r.Date)
-	if r.Date.IsZero() {
-		in = r.Reset.Sub(now) - c.ahead
+	a.in = a.Reset.Sub(a.Date)
+	if a.Date.IsZero() {
+		a.in = a.Reset.Sub(a.now) - c.ahead
 	}
-	if in < 0 || in > maxResetIn {
-		r.Reset = time.Time{}
-		return 0, false
+	if a.dated = a.in >= 0 && a.in <= maxResetIn; !a.dated {
+		a.Reset = time.Time{}
 	}
-	return in, true
 }
 
 func (c *clock) set(ahead time.Duration) {

@@ -1,7 +1,6 @@
 package quota_test
 
 import (
-	"container/heap"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -74,10 +73,10 @@ func (w *walk) start(t *testing.T) {
 	require.LessOrEqual(t, w.under, atOnce)
 	call := w.account.Start(w.now)
 	if w.chance(0.02) { // It never gets away.
-		heap.Push(&w.queue, event{at: w.now, call: call, answer: &quota.Report{}})
+		w.queue.add(event{at: w.now, call: call, answer: &quota.Report{}})
 		return
 	}
-	heap.Push(&w.queue, event{at: w.later(), call: call})
+	w.queue.add(event{at: w.later(), call: call})
 }
 
 // step lets the next event happen, or time pass.
@@ -87,11 +86,11 @@ func (w *walk) step(t *testing.T) {
 		w.idle(t)
 		return
 	}
-	e := heap.Pop(&w.queue).(event)
+	e := w.queue.next()
 	w.now = e.at
 	if e.answer == nil {
 		answer := w.answer(t)
-		heap.Push(&w.queue, event{at: w.later(), call: e.call, answer: &answer})
+		w.queue.add(event{at: w.later(), call: e.call, answer: &answer})
 		return
 	}
 	w.under--

@@ -1,8 +1,8 @@
 package quota_test
 
 import (
-	"container/heap"
 	"iter"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,17 +18,21 @@ type event struct {
 	answer *quota.Report // Nil while the call is on its way there.
 }
 
+// events are what is to come, soonest first.
 type events []event
 
-func (e events) Len() int           { return len(e) }
-func (e events) Less(i, j int) bool { return e[i].at.Before(e[j].at) }
-func (e events) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
-func (e *events) Push(x any)        { *e = append(*e, x.(event)) }
-func (e *events) Pop() any {
-	old := *e
-	last := old[len(old)-1]
-	*e = old[:len(old)-1]
-	return last
+func (e *events) add(x event) {
+	i := len(*e)
+	for i > 0 && (*e)[i-1].at.After(x.at) {
+		i--
+	}
+	*e = slices.Insert(*e, i, x)
+}
+
+func (e *events) next() event {
+	first := (*e)[0]
+	*e = slices.Delete(*e, 0, 1)
+	return first
 }
 
 // account runs the accounting alone through a scenario.
@@ -39,7 +43,7 @@ func (sc scenario) account() (o outcome) {
 	var queue events
 	for left > 0 || under > 0 {
 		for left > 0 && a.Ready(now) {
-			heap.Push(&queue, event{at: now.Add(oneWay), call: a.Start(now)})
+			queue.add(event{at: now.Add(oneWay), call: a.Start(now)})
 			left--
 			under++
 		}
@@ -48,12 +52,12 @@ func (sc scenario) account() (o outcome) {
 			now = look
 			continue
 		}
-		e := heap.Pop(&queue).(event)
+		e := queue.next()
 		now = e.at
 		if e.answer == nil {
 			processed := s.take(now)
 			report := s.report(now, processed)
-			heap.Push(&queue, event{at: now.Add(oneWay), call: e.call, answer: &report})
+			queue.add(event{at: now.Add(oneWay), call: e.call, answer: &report})
 			continue
 		}
 		under--
@@ -109,6 +113,7 @@ func TestQuotaSimulation(t *testing.T) {
 // The accounting alone: every plan, every second of the minute, every clock,
 // every kind of window.
 func testAccounting(t *testing.T) {
+	t.Parallel()
 	seconds, skews := every(1), skews
 	if testing.Short() {
 		seconds, skews = append(every(7), 57, 59), []time.Duration{0, -30 * time.Second, 24 * time.Hour}
@@ -141,6 +146,7 @@ func company(stranger bool) string {
 
 // Whole clients, with goroutines and waiting, beside each other.
 func testClients(t *testing.T) {
+	t.Parallel()
 	limits, seconds, skews := limits, every(15), []time.Duration{0, -30 * time.Second}
 	if testing.Short() {
 		limits, seconds = []int{10, 50}, []int{20}

@@ -93,56 +93,62 @@ func (w *window) next(own int) {
 
 // settle accounts for the end of a call, and reports whether its answer speaks
 // of the current window.
-func (w *window) settle(c Call, r *Report, in time.Duration, dated bool, now time.Time, inFlight int) (current bool) {
-	w.endProbe(c, r)
-	if r.Known {
-		w.limit = r.Limit
+func (w *window) settle(a *answer, inFlight int) (current bool) {
+	w.endProbe(a)
+	if a.Known {
+		w.limit = a.Limit
 	}
-	switch {
-	case !r.Sent:
-		w.own--
+	if !a.Sent || !w.attribute(a, inFlight) {
+		w.own-- // It was charged to an older window, or to none.
 		return false
-	case r.Reset.IsZero():
-		w.settleBlind(r, now)
-	case w.seen && w.isReset(r.Reset):
-		w.shorten(w.bound(in, dated, now))
-	case c.epoch < w.epoch && w.isOver(r.Reset):
-		w.own-- // It was charged to an older window.
-		return false
-	default:
-		w.identify(c, r, in, dated, now, inFlight)
 	}
-	if r.Refused {
+	if a.Refused {
 		w.own--
 	}
 	// A refusal without a reset would close the window for nobody knows how
 	// long; the account pauses instead.
-	if r.Known && !(r.Throttled && r.Reset.IsZero()) {
-		w.others = max(w.others, w.limit-r.Remaining-w.own)
+	if a.Known && (!a.Throttled || !a.Reset.IsZero()) {
+		w.others = max(w.others, w.limit-a.Remaining-w.own)
+	}
+	return true
+}
+
+// attribute finds the window that a call was charged to, and reports whether it
+// is the current one.
+func (w *window) attribute(a *answer, inFlight int) (current bool) {
+	switch {
+	case a.Reset.IsZero():
+		w.settleBlind(a)
+	case w.seen && w.isReset(a.Reset):
+		w.shorten(w.bound(a))
+	case a.call.epoch < w.epoch && w.isOver(a.Reset):
+		return false
+	default:
+		w.identify(a, inFlight)
 	}
 	return true
 }
 
 // endProbe lets the others go once the first call was answered; if it was not,
 // the next one is the first.
-func (w *window) endProbe(c Call, r *Report) {
+func (w *window) endProbe(a *answer) {
 	switch {
-	case c.epoch != w.epoch:
-	case r.Answered:
+	case a.call.epoch != w.epoch:
+	case a.Answered:
 		w.probed = true
-	case c.probe:
+	case a.call.probe:
 		w.probe = time.Time{}
 	}
 }
 
 // settleBlind counts a call that may be of any window up to now. Where no
 // answer ever tells a reset, a new window has begun a minute after the last.
-func (w *window) settleBlind(r *Report, now time.Time) {
-	if !r.Refused {
+func (w *window) settleBlind(a *answer) {
+	if !a.Refused {
 		w.blind++
 	}
 	if !w.seen && w.size() > 0 {
-		w.end = now.Add(minute)
+		w.end = a.now.Add(minute)
 	}
 }
 
@@ -161,40 +167,42 @@ func (w *window) isOver(reset time.Time) bool {
 // one than that seen before, the service has gone on sooner than the latest
 // possible time, or its clock was set; calls that ended without word of their
 // window may then have been charged to this one.
-func (w *window) identify(c Call, r *Report, in time.Duration, dated bool, now time.Time, inFlight int) {
+func (w *window) identify(a *answer, inFlight int) {
 	switch {
 	case w.seen:
 		w.next(inFlight + w.blind + 1)
-	case w.isReset(r.Reset) && c.epoch == w.epoch:
+	case w.isReset(a.Reset) && a.call.epoch == w.epoch:
 		w.cut = true
 	}
-	w.learnKind(c, r, in, dated)
-	w.seen, w.reset = true, r.Reset
-	w.end = w.bound(in, dated, now)
+	w.learnKind(a)
+	w.seen, w.reset = true, a.Reset
+	w.end = w.bound(a)
 }
 
 // learnKind finds out whether windows begin by the clock or with a call. If
 // nobody has called before, and the window is not a fresh one, it is the clock.
-func (w *window) learnKind(c Call, r *Report, in time.Duration, dated bool) {
-	untouched := c.probe && c.epoch == w.epoch && w.own == 1 && r.Known && r.Remaining == r.Limit-1
-	w.aligned = !w.cut && (w.aligned || untouched && dated && in < minute-2*resolution)
+func (w *window) learnKind(a *answer) {
+	first := a.call.probe && a.call.epoch == w.epoch && w.own == 1
+	untouched := a.Known && a.Remaining == a.Limit-1 && a.dated && a.in < minute-2*resolution
+	w.aligned = !w.cut && (w.aligned || first && untouched)
 }
 
 // bound returns when a window is over at the latest, judged by one answer in
 // it. Windows that begin with a call end within a second of which the header
 // shows only the beginning. And since a minute is a minute, a window of which
 // there was an answer is over a minute later.
-func (w *window) bound(in time.Duration, dated bool, now time.Time) time.Time {
-	if !dated {
-		return now.Add(minute)
+func (w *window) bound(a *answer) time.Time {
+	if !a.dated {
+		return a.now.Add(minute)
 	}
+	in := a.in
 	if !w.aligned {
 		in += resolution
 	}
 	if in <= minute+2*resolution {
 		in = min(in, minute)
 	}
-	return now.Add(in)
+	return a.now.Add(in)
 }
 
 // shorten takes the sharpest of the bounds: Date has whole seconds, too, and an

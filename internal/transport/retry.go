@@ -117,10 +117,8 @@ func (c *call) worthRetrying(f *Failure) bool {
 		}
 		c.reauthenticated = true
 		return true
-	case f.held:
-		return false
-	case f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit:
-		return true
+	case f.cheap():
+		return !f.held
 	case errors.Is(f.Err, ErrTooLarge) || errors.Is(f.Err, ErrRedirect) || f.MaybeProcessed:
 		return false
 	case f.Answer.Code == codeInternalError:
