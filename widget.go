@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
@@ -159,7 +160,7 @@ func (w Widget) address() (string, error) {
 		return "", err
 	}
 	u, err := url.Parse(address)
-	if err != nil {
+	if err != nil || !utf8.ValidString(address) {
 		return "", inputError("ScriptURL", "must be a URL")
 	}
 	if w.CodeInURL {

@@ -1,4 +1,4 @@
-// The operator's desk: shows what the server knows, once a second, and sends
+// The operator's desk: shows what the server knows, again and again, and sends
 // what the operator does.
 (function () {
   "use strict";
@@ -52,7 +52,7 @@
     } catch {
       byID("status").textContent = "offline";
     }
-    setTimeout(look, 1000);
+    setTimeout(look, Number(document.body.dataset.pause));
   }
 
   async function act(path, body) {

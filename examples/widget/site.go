@@ -108,6 +108,7 @@ func (s *site) page(w http.ResponseWriter, r *http.Request) {
 		"Visitor":  who,
 		"Pricing":  r.URL.Path == "/pricing",
 		"Emulated": s.client.Emulator != nil,
+		"Pause":    s.pause(),
 		"Nonce":    nonce,
 		"Widget":   s.widget(who),
 	})
@@ -127,6 +128,15 @@ func (s *site) page(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Security-Policy", policy.String())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Write(page.Bytes())
+}
+
+// pause is how long the desk waits before it looks again. Each look at a chat is
+// a call, of which an account has few a minute.
+func (s *site) pause() time.Duration {
+	if s.client.Live() {
+		return 10 * time.Second
+	}
+	return time.Second
 }
 
 // widget asks all that can be asked of a widget: some of it as soon as it is

@@ -353,6 +353,20 @@ func (s *shop) posted() []string {
 	return append([]string{}, s.posts...)
 }
 
+func TestTheTestsSeeWhatIsForbidden(t *testing.T) {
+	t.Parallel()
+	p := openTab(t, desktopWidth, desktopHeight)
+	s := openShop(t, salesiq.Widget{Code: "siq1"}, `alert("seen")`, `
+		new Image().src = "https://elsewhere.example/dot";
+		try { document.body.innerHTML = "<b>text</b>"; } catch { window.refused = true; }`)
+	p.open(s.URL)
+	p.until("window.pageIsDone && window.refused")
+	problems := strings.Join(p.all(), "\n")
+	assert.Contains(t, problems, "dialog: seen")
+	assert.Contains(t, problems, "violation of img-src by https://elsewhere.example/dot")
+	assert.Contains(t, problems, "violation of require-trusted-types-for")
+}
+
 func TestAMissingFunctionLeavesThePageWorking(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
