@@ -190,6 +190,9 @@ func (client *Client) newError(c *call, answer *transport.Answer, cause error) e
 		e.Code = ErrorCode(failure.Answer.Code)
 		e.Message = failure.Answer.Message
 		e.Details = failure.Answer.Details
+		e.VendorCode = failure.Answer.Number
+		e.Key = failure.Answer.Key
+		e.Param = failure.Answer.Param
 		e.ContentType = failure.ContentType
 		e.Excerpt = failure.Excerpt
 		e.RequestID = failure.RequestID

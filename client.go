@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -137,21 +138,50 @@ func optionsFromEnv() (opts []Option, err error) {
 }
 
 // Do sends any other request through the whole pipeline: quota, retries, token,
-// errors. The path lies below /api/v2 (and the portal), unless it begins with
-// /api/; it may hold a query. Its variable parts must be escaped by the caller.
+// errors. The path lies below /api/v2 (and the portal), unless it names another
+// root: /api/…, /visitor/… or /portals. It may hold a query. In it, {portal}
+// stands for the portal's name, and other names in braces for the ids of
+// [WithIDs]; what is put there otherwise must be escaped by the caller.
 //
 // The value in is sent as JSON unless nil. The data of the answer is decoded
 // into out, a pointer, unless that is nil; an answer without an envelope is
-// decoded as a whole.
+// decoded as a whole. [Get], [Post] and the like return it instead.
 //
 // Errors: an [InputError] for a path that leaves the API; an [Error] otherwise.
 func (client *Client) Do(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {
-	c := &call{operation: "Do", method: strings.ToUpper(method), path: path, content: in}
-	c.check(checkPath(path))
+	c := client.freeCall("Do", strings.ToUpper(method), path, opts)
+	c.content = in
 	if out == nil {
 		return client.do(ctx, c, opts, nil)
 	}
 	return client.do(ctx, c, opts, func(body []byte) error { return wire.DecodeOpen(body, out) })
+}
+
+// freeCall starts a call to a path of the caller's.
+func (client *Client) freeCall(operation, method, path string, opts []CallOption) *call {
+	options := client.callOptions(opts)
+	operation = cmp.Or(options.operation, operation)
+	bare, _, _ := strings.Cut(path, "?")
+	err := firstOf(checkPath(path), client.checkWildcards(bare, len(options.ids)))
+	if err != nil {
+		return &call{operation: operation, method: method, err: named(operation, err)}
+	}
+	return newCall(operation, method+" "+strings.ReplaceAll(path, portalWildcard, client.portal), options.ids...)
+}
+
+// portalWildcard stands for the portal's name in a path.
+const portalWildcard = "{portal}"
+
+// checkWildcards makes sure that each wildcard of a path can be filled.
+func (client *Client) checkWildcards(path string, ids int) error {
+	portals := strings.Count(path, portalWildcard)
+	if portals > 0 && client.portal == "" {
+		return inputError("portal", "is required: see WithPortal")
+	}
+	if wildcards := strings.Count(path, "{") - portals; wildcards != ids {
+		return inputError("path", fmt.Sprintf("has %d wildcards for %d ids", wildcards, ids))
+	}
+	return nil
 }
 
 // checkPath refuses a path that would end up elsewhere.
@@ -170,14 +200,21 @@ func checkPath(path string) error {
 
 // resolve returns the address of a path.
 func (client *Client) resolve(path string) string {
-	if strings.HasPrefix(path, "/api/") {
+	if strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/visitor/") {
 		return client.dataCenter.API + path
 	}
 	root := client.dataCenter.API + apiRoot
-	if client.portal != "" {
+	if client.portal != "" && !listsPortals(path) {
 		root += "/" + client.portal
 	}
 	return root + "/" + strings.TrimPrefix(path, "/")
+}
+
+// listsPortals reports whether a path is about portals, and so not in one.
+func listsPortals(path string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "?")
+	first, _, _ = strings.Cut(first, "/")
+	return first == "portals"
 }
 
 // DataCenter returns the data center that the client uses.

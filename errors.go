@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -39,6 +40,10 @@ const (
 
 // Error returns the code.
 func (c ErrorCode) Error() string { return string(c) }
+
+// ErrPlanLimit is a code that the specification does not have: the live service
+// says that the plan does not cover the call, or no more of its kind.
+const ErrPlanLimit ErrorCode = "PLAN_LIMIT"
 
 // What can go wrong apart from the service's own codes. Match with [errors.Is].
 var (
@@ -81,6 +86,9 @@ type Error struct {
 	Code        ErrorCode      // The service's own, if it gave one.
 	Message     string         // The service's own, if it gave one.
 	Details     map[string]any // The service's own, if it gave any.
+	VendorCode  int            // The number that the live service has for it; 0 if it gave none.
+	Key         string         // The field that the live service blames, such as operators[1].name.
+	Param       string         // The parameter or header that the live service blames.
 	ContentType string         // Of an answer that was not understood.
 	Excerpt     string         // Its first bytes, on one line.
 	RequestID   string         // The service's own, if it gave one.
@@ -109,7 +117,7 @@ func (e *Error) Error() string {
 			b.WriteString(" " + text)
 		}
 	}
-	parts := []string{string(e.Code), e.Message}
+	parts := []string{e.code(), e.Message}
 	if e.Err != nil {
 		parts = append(parts, e.Err.Error())
 	}
@@ -128,6 +136,20 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (after %d attempts)", e.Attempts)
 	}
 	return b.String()
+}
+
+// code names the code, the vendor's own number for it, and what it is about.
+func (e *Error) code() string {
+	words := []string{string(e.Code)}
+	if number := strconv.Itoa(e.VendorCode); e.VendorCode != 0 && number != words[0] {
+		words = append(words, "("+number+")")
+	}
+	for _, about := range []string{e.Key, e.Param} {
+		if about != "" {
+			words = append(words, "["+about+"]")
+		}
+	}
+	return strings.TrimSpace(strings.Join(words, " "))
 }
 
 // oneLine makes what others wrote fit for one line of a log.
@@ -183,6 +205,9 @@ func (e *Error) LogValue() slog.Value {
 		slog.String("message", e.Message),
 		slog.Int("attempts", e.Attempts),
 		slog.Bool("maybe_processed", e.MaybeProcessed),
+	}
+	if e.VendorCode != 0 {
+		attrs = append(attrs, slog.Int("vendor_code", e.VendorCode))
 	}
 	if e.RequestID != "" {
 		attrs = append(attrs, slog.String("request_id", e.RequestID))

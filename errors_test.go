@@ -77,7 +77,7 @@ func TestAnUnknownCodeIsKept(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]salesiq.ErrorCode{
 		`{"status":"error","code":"QUOTA_FROZEN","message":"m"}`: "QUOTA_FROZEN",
-		`{"status":"error","code":1016,"message":"m"}`:           "1016",
+		`{"status":"error","code":7016,"message":"m"}`:           "7016",
 		`{"code":"QUOTA_FROZEN"}`:                                "QUOTA_FROZEN",
 		`{"status":"error","code":null,"message":"m"}`:           "",
 		`{"status":"error","message":"m","details":[]}`:          "",

@@ -270,6 +270,9 @@ type callOptions struct {
 	idempotent  bool
 	maxAttempts int
 	response    *Response
+	operation   string
+	ids         []string
+	paging      *PageStyle // Nil for the specified one.
 	fresh       bool
 }
 
@@ -298,6 +301,24 @@ func WithIdempotent() CallOption {
 // ignored.
 func WithCallAttempts(n int) CallOption {
 	return func(o *callOptions) { o.maxAttempts = max(n, 0) }
+}
+
+// WithOperation names the call in errors and logs: one of [Client.Do], [Get] and
+// the like, which have no name of their own.
+func WithOperation(name string) CallOption {
+	return func(o *callOptions) { o.operation = name }
+}
+
+// WithIDs fills the names in braces in the path of [Client.Do], [Get] and the
+// like, each as one escaped segment: "/conversations/{id}".
+func WithIDs(ids ...string) CallOption {
+	return func(o *callOptions) { o.ids = ids }
+}
+
+// WithPaging has an All method ask for its pages in another way than the
+// specified one; see [PageStyle].
+func WithPaging(style PageStyle) CallOption {
+	return func(o *callOptions) { o.paging = &style }
 }
 
 // WithHeader sets a header of the request. Authorization and User-Agent are the

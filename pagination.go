@@ -61,7 +61,18 @@ func fetchPage[T any](ctx context.Context, client *Client, c *call, opts []CallO
 // iterate turns a list call into an iterator over its items.
 func iterate[T any](ctx context.Context, client *Client, c *call, opts []CallOption) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		for page, err := range pages[T](ctx, client, c, opts) {
+		all := pages[T](ctx, client, c, opts)
+		if style := client.callOptions(opts).paging; style != nil {
+			all = walk[T](ctx, client, style.adopt(c), *style, opts)
+		}
+		flatten(all)(yield)
+	}
+}
+
+// flatten yields the items of pages.
+func flatten[T any](pages iter.Seq2[*Page[T], error]) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		for page, err := range pages {
 			if err != nil {
 				yield(nil, err)
 				return

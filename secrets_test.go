@@ -186,6 +186,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"VisitorIdentified": filled[salesiq.VisitorIdentified](), "VisitorWentOffline": filled[salesiq.VisitorWentOffline](),
 		"VisitorWentOnline": filled[salesiq.VisitorWentOnline](),
 
+		"PageStyle": filled[salesiq.PageStyle](), "Envelope": filled[salesiq.Envelope](),
 		"DataCenter": filled[salesiq.DataCenter](), "ListParams": filled[salesiq.ListParams](), "Plan": filled[salesiq.Plan](),
 		"RateWindow": filled[salesiq.RateWindow](), "Outcome": filled[salesiq.Outcome](), "Scope": filled[salesiq.Scope](), "Seconds": filled[salesiq.Seconds](),
 		"DedupFailure": filled[salesiq.DedupFailure](), "DedupState": filled[salesiq.DedupState](), "FileDedupStore": filled[salesiq.FileDedupStore](),

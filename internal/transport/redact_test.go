@@ -28,7 +28,7 @@ func (authorized) Rejected(string) bool { return false }
 
 // shown is all that an error could show to anybody.
 func shown(f *transport.Failure) string {
-	text := fmt.Sprintf("%v %s %s %s %s", f, f.Excerpt, f.ContentType, f.RequestID, f.Answer)
+	text := fmt.Sprintf("%v %+v %s %s %+v", f, f.Excerpt, f.ContentType, f.RequestID, f.Answer)
 	for err := error(f); err != nil; err = errors.Unwrap(err) {
 		text += fmt.Sprintf(" %+v", err)
 	}

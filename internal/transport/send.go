@@ -133,7 +133,8 @@ func judge(response *http.Response, body []byte, hide secrets) *Failure {
 	f := newFailure(status, response.Header, body, hide)
 	switch answer, ok := wire.DecodeError(hide.in(body)); {
 	case ok:
-		f.Answer, f.Excerpt = answer, ""
+		f.say(answer)
+		return f
 	case status >= 300 && status < 400:
 		f.Err = fmt.Errorf("%w to %s", ErrRedirect, hide.inText(redirectHost(response)))
 		f.Excerpt = ""
@@ -144,13 +145,28 @@ func judge(response *http.Response, body []byte, hide secrets) *Failure {
 	return f
 }
 
+// lockPause is how long the live service is left alone once it has locked the
+// client's address, of which it says only that it takes a while.
+const lockPause = time.Minute
+
+// say completes the failure with the service's own words.
+func (f *Failure) say(answer wire.ErrorBody) {
+	now := time.Now()
+	f.Answer, f.Excerpt = answer.At(f.Status), ""
+	f.RetryAt = retryAt(f.Status, f.Header, now)
+	if f.RetryAt.IsZero() && answer.Number == wire.NumberLocked {
+		f.RetryAt = now.Add(lockPause)
+	}
+}
+
 var errCutJSON = errors.New("the JSON breaks off")
 
 // judgeSuccess finds what the status conceals: an error, or half an answer.
 func judgeSuccess(response *http.Response, body []byte, hide secrets) *Failure {
-	if hidden, found := wire.HiddenError(hide.in(body)); found {
+	if _, found := wire.HiddenError(body); found {
+		hidden, _ := wire.HiddenError(hide.in(body)) // Again, since success is the common case.
 		f := newFailure(response.StatusCode, response.Header, nil, hide)
-		f.Answer = hidden
+		f.say(hidden)
 		return f
 	}
 	if wire.Truncated(body) {

@@ -109,15 +109,62 @@ func wraps(members map[string]jsontext.Value, name string) bool {
 	return ok && (name == "data" || inner.Kind() != '"')
 }
 
-// saysNothing reports whether an object is empty, or tells of success and
-// nothing else.
+// saysNothing reports whether an object is empty, or an envelope that tells of
+// success and holds nothing.
 func saysNothing(members map[string]jsontext.Value) bool {
 	for name, value := range members {
 		switch {
 		case name == "status", name == "code", name == "pagination", name == "message" && value.Kind() == '"':
+		case name == "url", name == "object", name == "sync_time", name == "more_data_available":
 		default:
 			return false
 		}
 	}
-	return len(members) == 0 || text(members["status"]) == "success"
+	live := members["url"] != nil && members["object"] != nil
+	return len(members) == 0 || live || text(members["status"]) == "success"
+}
+
+// Rest is what a part of a list says about the others.
+type Rest struct {
+	Paging Paging
+	More   *bool  // Whether there are others; nil if it does not say.
+	Key    string // Of the next part; empty if there is none.
+}
+
+// DecodePart reads a part of a list. The list is the answer's data, or the member
+// items of it, and the key of the next part stands beside either. No body is an
+// empty list.
+func DecodePart[T any](body []byte, items, key string) (list []T, rest Rest, err error) {
+	value := jsontext.Value(bytes.TrimSpace(body))
+	for _, name := range []string{"data", items} {
+		if value.Kind() != '{' || name == "" {
+			break
+		}
+		members, err := membersOf(value)
+		if err != nil {
+			return nil, rest, err
+		}
+		rest.read(members, key)
+		if inner, ok := members[name]; ok || name == items {
+			value = inner
+		}
+	}
+	if len(value) == 0 {
+		return nil, rest, nil
+	}
+	list, _, err = DecodeList[T](value)
+	return list, rest, err
+}
+
+// read takes over what an object says about the rest of a list, as far as it
+// can be understood.
+func (r *Rest) read(members map[string]jsontext.Value, key string) {
+	if key := text(members[key]); key != "" {
+		r.Key = key
+	}
+	for name, out := range map[string]any{"pagination": &r.Paging, "more_data_available": &r.More} {
+		if value, ok := members[name]; ok {
+			UnmarshalLenient(value, out) //nolint:errcheck,gosec // It says nothing, then.
+		}
+	}
 }
