@@ -78,7 +78,7 @@ func (a *Account) Cancel(c Call, now time.Time) { a.End(c, Report{}, now) }
 
 // answer is a report in the making of its consequences.
 type answer struct {
-	*Report
+	Report
 
 	call  Call
 	now   time.Time
@@ -90,7 +90,7 @@ type answer struct {
 func (a *Account) End(c Call, r Report, now time.Time) {
 	a.roll(now)
 	a.slots.inFlight--
-	x := &answer{Report: &r, call: c, now: now}
+	x := &answer{Report: r, call: c, now: now}
 	a.clock.read(x)
 	a.day.follow(&a.clock, now)
 	if !r.Sent || r.Refused {
