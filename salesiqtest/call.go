@@ -1,6 +1,7 @@
 package salesiqtest
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -79,6 +80,22 @@ const (
 	defaultPerPage = 50
 	maxPerPage     = 100
 )
+
+// parseQuery reads a query. What would be lost silently is refused: escapes that
+// are none, and lists, in the two ways in which other languages write them.
+func parseQuery(text string) (url.Values, error) {
+	query, err := url.ParseQuery(text)
+	if err != nil {
+		return nil, invalid("query", "cannot be read: "+err.Error())
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		single, isList := strings.CutSuffix(name, "[]")
+		if isList || len(query[name]) > 1 {
+			return nil, invalid(single, "must be one value, not a list")
+		}
+	}
+	return query, nil
+}
 
 // params reads a query and keeps the first thing that is wrong with it.
 type params struct {

@@ -32,7 +32,8 @@
 // per_page says otherwise. Dates may be RFC 3339, the same without a zone (then
 // UTC), or a day, which as to_date includes all of that day. Chats are selected
 // by started_at, visitors by last_visit. Values that a filter does not know are
-// INVALID_REQUEST; parameters that it does not know are ignored.
+// INVALID_REQUEST, as are lists in a query; parameters that it does not know are
+// ignored.
 //
 // # Errors
 //

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
@@ -16,6 +17,12 @@ type members map[string]json.RawMessage
 func parseObject(body []byte) (members, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return members{}, nil
+	}
+	if !utf8.Valid(body) {
+		return nil, invalid("body", "must be UTF-8")
+	}
+	if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
+		return nil, invalid("body", "must be JSON: "+err.Error())
 	}
 	var object members
 	if err := wire.Unmarshal(body, &object); err != nil || object == nil {

@@ -2,6 +2,7 @@ package salesiqtest
 
 import (
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
@@ -93,22 +94,38 @@ func (s *Server) routes() *http.ServeMux {
 	return mux
 }
 
-// unknown answers what no route does: 405 where another method would do, 404
-// otherwise.
+// unknown answers what no route does.
 func (s *Server) unknown(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		allowed := methodsOf(mux, r)
 		s.api(route{open: !isAPI(r), handle: func(*call) (*reply, error) {
-			if len(allowed) == 0 {
-				return nil, notFound("path", r.URL.Path)
-			}
-			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			e := refuse(salesiq.ErrInvalidRequest, "the method "+r.Method+" is not allowed here",
-				details{"field": "method", "allowed": allowed})
-			e.status = http.StatusMethodNotAllowed
-			return nil, e
+			return nil, noSuchCall(w, mux, r)
 		}}).ServeHTTP(w, r)
 	})
+}
+
+// noSuchCall is 405 where another method would do, 404 otherwise.
+func noSuchCall(w http.ResponseWriter, mux *http.ServeMux, r *http.Request) error {
+	if !isClean(r) {
+		e := notFound("path", r.URL.Path)
+		e.message += ": a part of it is empty or relative"
+		return e
+	}
+	allowed := methodsOf(mux, r)
+	if len(allowed) == 0 {
+		return notFound("path", r.URL.Path)
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	e := refuse(salesiq.ErrInvalidRequest, "the method "+r.Method+" is not allowed here",
+		details{"field": "method", "allowed": allowed})
+	e.status = http.StatusMethodNotAllowed
+	return e
+}
+
+// isClean tells whether a path is as written in the specification. A mux would
+// redirect other ones, and an id that is empty would lead to another call.
+func isClean(r *http.Request) bool {
+	escaped := r.URL.EscapedPath()
+	return path.Clean(escaped) == escaped
 }
 
 // methodsOf lists the methods that a path takes.

@@ -91,8 +91,11 @@ func (s *Server) answer(r *http.Request, fault Fault) (answer *recorder, ok bool
 	}
 	processed := fault.Processed || !fault.replaces()
 	answer = newRecorder()
-	if processed {
+	switch {
+	case processed && isClean(r):
 		s.mux.ServeHTTP(answer, r)
+	case processed:
+		s.unknown(s.mux).ServeHTTP(answer, r)
 	}
 	if fault.Effect == ResetConnection {
 		return nil, false
@@ -199,6 +202,10 @@ func (s *Server) carryOut(r *http.Request, route route, body []byte) (*reply, er
 	if err := s.admit(r, route); err != nil {
 		return nil, err
 	}
+	query, err := parseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
 	object, err := parseObject(body)
 	if err != nil {
 		return nil, err
@@ -207,7 +214,7 @@ func (s *Server) carryOut(r *http.Request, route route, body []byte) (*reply, er
 		state: s.state,
 		now:   s.now(),
 		id:    r.PathValue(route.wildcard),
-		query: r.URL.Query(),
+		query: query,
 		body:  object,
 	})
 }
