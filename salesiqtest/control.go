@@ -15,18 +15,15 @@ import (
 // need no token, cost no quota and suffer no faults.
 const controlRoot = "/_emulator/"
 
-// done is the answer of a control call that has nothing else to say.
-var done = map[string]string{"status": "success"}
-
 func (s *Server) controlRoutes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]func(body []byte) (any, error){
 		"POST /_emulator/faults":        s.controlFaults,
-		"DELETE /_emulator/faults":      func([]byte) (any, error) { s.ClearFaults(); return done, nil },
+		"DELETE /_emulator/faults":      func([]byte) (any, error) { s.ClearFaults(); return nil, nil },
 		"POST /_emulator/tokens":        s.controlToken,
-		"POST /_emulator/tokens/revoke": func([]byte) (any, error) { s.RevokeTokens(); return done, nil },
+		"POST /_emulator/tokens/revoke": func([]byte) (any, error) { s.RevokeTokens(); return nil, nil },
 		"POST /_emulator/codes":         s.controlCode,
-		"POST /_emulator/reset":         func([]byte) (any, error) { s.Reset(); return done, nil },
+		"POST /_emulator/reset":         func([]byte) (any, error) { s.Reset(); return nil, nil },
 		"POST /_emulator/events":        s.controlEvent,
 		"GET /_emulator/deliveries":     func([]byte) (any, error) { return s.Deliveries(), nil },
 		"GET /_emulator/stats":          func([]byte) (any, error) { return s.Stats(), nil },
@@ -35,7 +32,7 @@ func (s *Server) controlRoutes() *http.ServeMux {
 	} {
 		mux.Handle(pattern, control(handle))
 	}
-	mux.Handle("/", control(func([]byte) (any, error) { return nil, notFound("path", "below "+controlRoot) }))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { refuseControl(w, noSuchCall(w, mux, r)) })
 	return mux
 }
 
@@ -50,13 +47,21 @@ func control(handle func(body []byte) (any, error)) http.Handler {
 		} else {
 			answer, err = readAndHandle(r, handle)
 		}
-		if err != nil {
-			e := asAPIError(err)
-			writeJSON(w, e.status, errorBody{Status: "error", Code: e.code, Message: e.message, Details: e.details})
-			return
+		switch {
+		case err != nil:
+			refuseControl(w, err)
+		case answer == nil:
+			writeJSON(w, http.StatusOK, map[string]string{"status": "success"})
+		default:
+			writeJSON(w, http.StatusOK, answer)
 		}
-		writeJSON(w, http.StatusOK, answer)
 	})
+}
+
+// refuseControl does not count, as a refused call of the API does.
+func refuseControl(w http.ResponseWriter, err error) {
+	e := asAPIError(err)
+	writeJSON(w, e.status, errorBody{Status: "error", Code: e.code, Message: e.message, Details: e.details})
 }
 
 func readAndHandle(r *http.Request, handle func([]byte) (any, error)) (any, error) {
@@ -80,30 +85,40 @@ type faultOrder struct {
 
 // controlFaults injects one fault, or an array of them.
 func (s *Server) controlFaults(body []byte) (any, error) {
-	orders := make([]faultOrder, 1)
-	err := wire.Unmarshal(body, &orders[0])
-	if err != nil {
-		err = wire.Unmarshal(body, &orders)
+	var orders []json.RawMessage
+	if wire.Unmarshal(body, &orders) != nil {
+		orders = []json.RawMessage{body}
 	}
-	if err != nil {
-		return nil, invalid("body", "must be a fault, or an array of faults: "+err.Error())
-	}
-	for i := range orders {
-		for name := range orders[i].Unknown {
-			return nil, invalid(name, "is no member of a fault")
-		}
-		if err := orders[i].check(); err != nil {
+	faults := make([]Fault, len(orders))
+	for i, text := range orders {
+		var err error
+		if faults[i], err = readFault(text); err != nil {
 			return nil, err
 		}
 	}
-	for _, order := range orders {
-		fault := order.Fault
-		fault.Latency = milliseconds(order.LatencyMS)
-		fault.Pause = milliseconds(order.PauseMS)
-		fault.DateOffset = milliseconds(order.DateOffsetMS)
-		s.Inject(fault)
+	s.Inject(faults...)
+	return nil, nil
+}
+
+func readFault(text []byte) (Fault, error) {
+	object, err := parseObject(text)
+	if err != nil {
+		return Fault{}, err
 	}
-	return done, nil
+	if len(object) == 0 {
+		return Fault{}, missing("body")
+	}
+	var order faultOrder
+	if err := patch(&order, object); err != nil {
+		return Fault{}, err
+	}
+	for name := range order.Unknown {
+		return Fault{}, invalid(name, "is no member of a fault")
+	}
+	order.Latency = milliseconds(order.LatencyMS)
+	order.Pause = milliseconds(order.PauseMS)
+	order.DateOffset = milliseconds(order.DateOffsetMS)
+	return order.Fault, order.check()
 }
 
 var effects = []Effect{"", ResetConnection, CutBody, TrickleBody, HTMLPage, EmptyBody, RevokeToken}
@@ -125,14 +140,20 @@ func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisec
 // scopeOrder is the body of calls that give something out.
 type scopeOrder struct {
 	Scopes []string `json:"scopes"`
+
+	Unknown map[string]json.RawMessage `json:",embed"`
 }
 
 func readScopes(body []byte) (order scopeOrder, err error) {
-	if len(body) == 0 {
-		return order, nil
+	object, err := parseObject(body)
+	if err != nil {
+		return order, err
 	}
-	if wire.Unmarshal(body, &order) != nil {
+	if patch(&order, object) != nil {
 		return order, invalid("scopes", "must be an array of strings")
+	}
+	for name := range order.Unknown {
+		return order, invalid(name, "is unknown here; there is scopes") // Or the token would permit everything.
 	}
 	return order, nil
 }

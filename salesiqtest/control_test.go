@@ -38,7 +38,10 @@ func TestAMisspeltFaultIsRefused(t *testing.T) {
 		`{"effect":"reste"}`:  "effect",
 		`{"status":99}`:       "status",
 		`{"probability":1.5}`: "probability",
-		`{"status":"500"}`:    "body",
+		`{"status":"500"}`:    "status",
+		`[{"status":true}]`:   "status",
+		`{}`:                  "body",
+		``:                    "body",
 		`nonsense`:            "body",
 	} {
 		a := do(t, s, "", "POST", "/_emulator/faults", body)

@@ -3,6 +3,7 @@ package salesiqtest
 import (
 	"cmp"
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -123,7 +124,7 @@ func presented(header http.Header) string {
 func (t *tokens) authenticate(header http.Header, now time.Time) (*accessToken, error) {
 	text := presented(header)
 	if text == "" {
-		return nil, refuse(salesiq.ErrInvalidToken, "there is no access token", details{"field": "Authorization"})
+		return nil, refuse(salesiq.ErrInvalidToken, "there is no access token: Authorization must be Zoho-oauthtoken, a space, and the token", details{"field": "Authorization"})
 	}
 	token := t.access[text]
 	if token == nil {
@@ -239,8 +240,8 @@ type tokenAnswer struct {
 	ExpiresIn    int    `json:"expires_in"` // Seconds.
 }
 
-// issueToken answers POST /oauth/v2/token. Parameters count from the body and
-// from the query; errors have status 200, as those of the live service.
+// issueToken answers POST /oauth/v2/token. Parameters count from a form of either
+// kind in the body and from the query; errors have status 200, as those of the live service.
 func (s *Server) issueToken(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -249,7 +250,7 @@ func (s *Server) issueToken(w http.ResponseWriter, r *http.Request) {
 		s.stats.TokensDenied++
 		writeJSON(w, http.StatusOK, oauthError{reason})
 	}
-	if err := r.ParseForm(); err != nil {
+	if err := r.ParseMultipartForm(maxBody); err != nil && !errors.Is(err, http.ErrNotMultipart) { //nolint:gosec // serve has bounded the body.
 		refused("invalid_request")
 		return
 	}
