@@ -34,6 +34,12 @@
 // Updates are made of [Opt] fields, which tell "leave alone" from "set to
 // nothing" from "clear": the zero Opt, [Set] and [Null].
 //
+// # The website widget
+//
+// A [Widget] renders the snippet that loads the chat window into a page, and the
+// calls that the page makes to it. What comes from visitors stays text, also
+// where it looks like script.
+//
 // # Errors
 //
 // A call that was made and failed returns an [*Error]; one whose arguments were
