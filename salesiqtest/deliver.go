@@ -72,7 +72,11 @@ func (s *Server) controlEvent(body []byte) (any, error) {
 	if order.Data == nil {
 		order.Data = json.RawMessage("{}")
 	}
-	return nil, s.Emit(order.Event, order.Data)
+	data, err := wire.AsJavaScript(order.Data)
+	if err != nil {
+		return nil, invalid("data", err.Error())
+	}
+	return nil, s.Emit(order.Event, json.RawMessage(data))
 }
 
 // act does something that no API call does, under the server's lock.
