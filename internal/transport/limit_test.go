@@ -132,6 +132,22 @@ func TestRefusalByTheLimiterIsNotRetried(t *testing.T) {
 	})
 }
 
+func TestRefusalForWaitingTooLongIsNotRetried(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := config(&script{steps: []step{good}})
+		queue := newQueue(quota.Limits{InFlight: 1})
+		c.Limiter = queue
+		held := acquire(t, queue)
+		start := time.Now()
+		answer, err := transport.New(c).Do(t.Context(), request("GET"))
+		require.Error(t, err)
+		assert.Equal(t, maxWait, time.Since(start))
+		assert.Equal(t, 1, answer.Attempts)
+		held.Done(fine(nil))
+	})
+}
+
 // A slot and its quota come back even from a transport that panics.
 func TestPanicGivesTheSlotBack(t *testing.T) {
 	t.Parallel()

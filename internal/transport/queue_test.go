@@ -171,6 +171,55 @@ func TestCancelledWaitersLoseNothing(t *testing.T) {
 	})
 }
 
+// R10: a turn that comes in the moment of leaving goes back.
+func TestTurnThatComesTooLateGoesBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const times = 500
+		q := transport.NewQueue(transport.QueueConfig{Limits: quota.Limits{InFlight: 1}, Rate: 1e-6, Burst: times, MaxWait: 1e6 * time.Hour})
+		for range times {
+			held := acquire(t, q) // A slot and one of the rate's tokens.
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				if lease, err := q.Acquire(ctx); err == nil {
+					assert.Fail(t, "the context was over")
+					lease.Done(fine(nil))
+				}
+			}()
+			synctest.Wait()
+			cancel()
+			held.Done(fine(nil))
+			synctest.Wait()
+		}
+	})
+}
+
+// Whoever comes at the moment at which a turn comes up does not take it.
+func TestNobodyJumpsTheQueue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(quota.Limits{})
+		begin := time.Now()
+		served := make(chan string, 2)
+		wait := func(name string) {
+			lease, err := q.Acquire(t.Context())
+			if assert.NoError(t, err) {
+				served <- name
+				lease.Done(fine(rateHeaders(1, 0, time.Minute, 0)))
+			}
+		}
+		go func() {
+			time.Sleep(time.Until(begin.Add(41 * time.Second)))
+			wait("late")
+		}()
+		synctest.Wait()
+		acquire(t, q).Done(fine(rateHeaders(2, 0, 40*time.Second, 0)))
+		go wait("early")
+		assert.Equal(t, "early", <-served)
+		assert.Equal(t, "late", <-served)
+	})
+}
+
 // R7
 func TestWaitThatIsTooLongIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
