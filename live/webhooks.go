@@ -1,0 +1,186 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+// WebhooksService handles the subscriptions by which the service reports events.
+// What it sends, a [salesiq.WebhookReceiver] with [salesiq.RSA] receives.
+type WebhooksService service
+
+// Webhook is one subscription to events.
+//
+// Source: [V] generate-public-key-webhook-v2.html.
+type Webhook struct {
+	ID          string              `json:"id"`
+	URL         string              `json:"url"`
+	Type        WebhookType         `json:"type"`
+	Events      []salesiq.EventName `json:"events"`
+	AppIDs      []string            `json:"app_ids"`
+	Secured     bool                `json:"secured"` // Whether what is sent is signed.
+	Version     string              `json:"version"`
+	Status      string              `json:"status"` // "enabled", or another word.
+	Failures    int                 `json:"failures_count"`
+	PublicKeys  []PublicKey         `json:"public_keys"`                     // Two at most; the oldest is in use.
+	KeepsFailed int64               `json:"expiry_time_for_executions_data"` // Milliseconds.
+	CreatedAt   time.Time           `json:"created_time"`
+	ModifiedAt  time.Time           `json:"modified_time"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// PublicKey verifies what a webhook sends; see [salesiq.ParseRSAKey].
+//
+// Source: [V] generate-public-key-webhook-v2.html, public_keys.
+type PublicKey struct {
+	ID        string    `json:"id"`
+	Key       string    `json:"key"`
+	CreatedAt time.Time `json:"created_time"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// WebhookType is what a webhook's events are about.
+type WebhookType string
+
+// The types of update-webhook-v2.html. [V].
+const (
+	DataWebhook           WebhookType = "data"           // Conversations and visitors.
+	AdministrationWebhook WebhookType = "administration" // Operators, departments, brands, tags.
+)
+
+// WebhookCreate describes a new subscription. The service sends a HEAD request to
+// the URL, which must be answered with 200.
+//
+// Source: [V] update-webhook-v2.html; [I] that Create takes the same.
+type WebhookCreate struct {
+	Type    WebhookType         `json:"type"`             // Required.
+	URL     string              `json:"url"`              // Required.
+	Events  []salesiq.EventName `json:"events"`           // Required.
+	AppIDs  []string            `json:"app_ids,omitzero"` // For data only.
+	Secured bool                `json:"secured"`
+	Version string              `json:"version,omitzero"`
+
+	// Extra is sent beside the other fields.
+	Extra map[string]any `json:",embed"`
+}
+
+// List returns the webhooks.
+//
+//   - Endpoint: GET /api/v2/{screen_name}/webhooks; scope SalesIQ.webhooks.READ.
+//   - Source: [V] the list of calls on update-webhook-v2.html.
+func (s *WebhooksService) List(ctx context.Context, opts ...salesiq.CallOption) ([]Webhook, error) {
+	list, err := salesiq.Get[[]Webhook](ctx, s.client, base+"/webhooks", nil, call(opts, "Webhooks.List")...)
+	return *list, err
+}
+
+// Get returns one webhook.
+//
+//   - Endpoint: GET /api/v2/{screen_name}/webhooks/{id}; scope
+//     SalesIQ.webhooks.READ.
+//   - Source: [V] the list of calls on update-webhook-v2.html.
+func (s *WebhooksService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Webhook, error) {
+	return salesiq.Get[Webhook](ctx, s.client, base+"/webhooks/{id}", nil, call(opts, "Webhooks.Get", id)...)
+}
+
+// Create subscribes to events.
+//
+//   - Endpoint: POST /api/v2/{screen_name}/webhooks; scope SalesIQ.webhooks.CREATE.
+//   - Source: [V] the list of calls on update-webhook-v2.html; [T] a published
+//     integration.
+func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, opts ...salesiq.CallOption) (*Webhook, error) {
+	return salesiq.Post[Webhook](ctx, s.client, base+"/webhooks", webhook, call(opts, "Webhooks.Create")...)
+}
+
+// Update replaces what a subscription is about.
+//
+//   - Endpoint: PUT /api/v2/{screen_name}/webhooks/{id}; scope
+//     SalesIQ.webhooks.UPDATE.
+//   - Source: [V] update-webhook-v2.html.
+func (s *WebhooksService) Update(ctx context.Context, id string, webhook *WebhookCreate, opts ...salesiq.CallOption) (*Webhook, error) {
+	return salesiq.Put[Webhook](ctx, s.client, base+"/webhooks/{id}", webhook, call(opts, "Webhooks.Update", id)...)
+}
+
+// Delete ends a subscription.
+//
+//   - Endpoint: DELETE /api/v2/{screen_name}/webhooks/{id}; scope
+//     SalesIQ.webhooks.DELETE.
+//   - Source: [V] the list of calls on update-webhook-v2.html.
+func (s *WebhooksService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
+	_, err := salesiq.Delete[any](ctx, s.client, base+"/webhooks/{id}", nil, call(opts, "Webhooks.Delete", id)...)
+	return err
+}
+
+// GenerateKey gives a webhook one more key, and returns the webhook with all of
+// them. The new key is used once the old one is deleted.
+//
+//   - Endpoint: POST /api/v2/{screen_name}/webhooks/{id}/keys; scope
+//     SalesIQ.webhooks.CREATE.
+//   - Source: [V] generate-public-key-webhook-v2.html.
+func (s *WebhooksService) GenerateKey(ctx context.Context, id string, opts ...salesiq.CallOption) (*Webhook, error) {
+	return salesiq.Post[Webhook](ctx, s.client, base+"/webhooks/{id}/keys", nil, call(opts, "Webhooks.GenerateKey", id)...)
+}
+
+// DeleteKey takes a key from a webhook.
+//
+//   - Endpoint: DELETE /api/v2/{screen_name}/webhooks/{id}/keys/{key_id}; scope
+//     SalesIQ.webhooks.DELETE.
+//   - Source: [V] the list of calls on generate-public-key-webhook-v2.html.
+func (s *WebhooksService) DeleteKey(ctx context.Context, id, keyID string, opts ...salesiq.CallOption) error {
+	_, err := salesiq.Delete[any](ctx, s.client, base+"/webhooks/{id}/keys/{key_id}", nil, call(opts, "Webhooks.DeleteKey", id, keyID)...)
+	return err
+}
+
+// Execution is an event that could not be delivered.
+//
+// Source: [V] failure-list-webhook-v2.html.
+type Execution struct {
+	ID           string            `json:"id"`
+	WebhookID    string            `json:"webhook_id"`
+	Event        salesiq.EventName `json:"event"`
+	Entity       string            `json:"entity"` // Such as "conversation".
+	EntityID     string            `json:"entity_id"`
+	AppID        string            `json:"app_id"`
+	RemoteStatus int               `json:"remote_server_status"` // The receiver's.
+	Retries      int               `json:"number_of_retries"`
+	Payload      json.RawMessage   `json:"payload"`
+	LastTriedAt  time.Time         `json:"last_execution_time"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// executionPages is how failed executions are paged.
+var executionPages = salesiq.PageStyle{Number: "pageno", Size: "limit", PerPage: 50}
+
+// FailedExecutions iterates over the events that could not be delivered, of
+// which the service keeps those of a week to sixty days.
+//
+//   - Endpoint: GET /api/v2/{screen_name}/webhooks/{id}/executions; scope
+//     SalesIQ.webhooks.READ.
+//   - Source: [V] failure-list-webhook-v2.html.
+func (s *WebhooksService) FailedExecutions(ctx context.Context, id string, opts ...salesiq.CallOption) iter.Seq2[*Execution, error] {
+	return salesiq.All[Execution](ctx, s.client, base+"/webhooks/{id}/executions", nil, executionPages, call(opts, "Webhooks.FailedExecutions", id)...)
+}
+
+// Retry delivers events again that could not be delivered, and returns the ids of
+// those that have been tried too often (99 times).
+//
+//   - Endpoint: POST /api/v2/{screen_name}/webhooks/{id}/executions; scope
+//     SalesIQ.webhooks.CREATE.
+//   - Source: [V] retry-failed-executions-webhook-v2.html.
+func (s *WebhooksService) Retry(ctx context.Context, id string, executionIDs []string, opts ...salesiq.CallOption) (skipped []string, err error) {
+	type outcome struct {
+		Skipped []string `json:"skipped"`
+	}
+	in := map[string][]string{"ids": executionIDs}
+	out, err := salesiq.Post[outcome](ctx, s.client, base+"/webhooks/{id}/executions", in, call(opts, "Webhooks.Retry", id)...)
+	return out.Skipped, err
+}
