@@ -59,7 +59,7 @@ func run(ctx context.Context, out io.Writer, addr, code string) error {
 	})
 
 	if client.Emulator != nil {
-		fmt.Fprintln(out, "The emulator is at", client.Emulator.URL) //nolint:errcheck // Below, it would show.
+		fmt.Fprintln(out, "The emulator is at", client.Emulator.URL)
 	}
 	if _, err := fmt.Fprintf(out, "The page is at http://%s/\n", listener.Addr()); err != nil {
 		return err
