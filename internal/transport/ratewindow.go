@@ -35,18 +35,16 @@ func ParseWindow(header http.Header, now time.Time) Window {
 }
 
 func parseWindow(header http.Header, date, now time.Time) Window {
-	limit, err1 := strconv.Atoi(first(header, "X-Ratelimit-Limit"))
-	remaining, err2 := strconv.Atoi(first(header, "X-Ratelimit-Remaining"))
-	w := Window{Limit: limit, Remaining: remaining, Date: date}
-	w.Known = err1 == nil && err2 == nil && limit > 0 && remaining >= 0 && limit <= math.MaxInt32
-	if !w.Known {
-		w.Limit, w.Remaining = 0, 0
+	w := Window{Date: date}
+	limit, remaining := number(header, "X-Ratelimit-Limit"), number(header, "X-Ratelimit-Remaining")
+	if w.Known = limit > 0 && limit <= math.MaxInt32 && remaining >= 0; w.Known {
+		w.Limit, w.Remaining = int(limit), int(min(remaining, math.MaxInt32))
 	}
 	if !date.IsZero() {
 		now = date
 	}
-	reset, err := strconv.ParseInt(first(header, "X-Ratelimit-Reset"), 10, 64)
-	if err != nil || reset <= 0 || reset > math.MaxInt32*4 {
+	reset := number(header, "X-Ratelimit-Reset")
+	if reset <= 0 || reset > math.MaxInt32*4 {
 		return w
 	}
 	w.Reset = time.Unix(reset, 0)
@@ -54,6 +52,19 @@ func parseWindow(header http.Header, date, now time.Time) Window {
 		w.ResetIn = in
 	}
 	return w
+}
+
+// number returns -1 for what is absent or no number.
+func number(header http.Header, name string) int64 {
+	text := first(header, name)
+	if text == "" {
+		return -1 // An error would have to be allocated.
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // first is header.Get for a canonical name, which it need not make canonical.
