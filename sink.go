@@ -84,11 +84,12 @@ func (p *WorkerPool) Shutdown(ctx context.Context) error {
 		close(p.queue)
 	}
 	p.mu.Unlock()
-	stop := context.AfterFunc(ctx, p.cancel)
-	defer stop()
+	inTime := context.AfterFunc(ctx, p.cancel)
 	p.workers.Wait()
-	defer p.cancel()
-	return p.context.Err()
+	if !inTime() {
+		return ctx.Err()
+	}
+	return nil
 }
 
 func (p *WorkerPool) work() {

@@ -1,0 +1,5 @@
+//go:build !race
+
+package salesiq_test
+
+const raceDetector = false

@@ -1,0 +1,643 @@
+package salesiq_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+const (
+	hookSecret    salesiq.Secret = "hook-secret-of-today"
+	oldHookSecret salesiq.Secret = "hook-secret-of-yesterday"
+)
+
+// ratedBody is an event; each rating makes another one.
+func ratedBody(chatID string) []byte {
+	return []byte(`{"event":"chat.rating","timestamp":"2026-03-05T09:41:07.250Z","data":{"chat_id":"` + chatID + `","rating":4}}`)
+}
+
+// post delivers a body that is signed with the secret of today.
+func post(t *testing.T, receiver http.Handler, body []byte) *httptest.ResponseRecorder {
+	t.Helper()
+	request := newRequest(t, http.MethodPost, body)
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body))
+	return serve(receiver, request)
+}
+
+func serve(receiver http.Handler, request *http.Request) *httptest.ResponseRecorder {
+	answer := httptest.NewRecorder()
+	receiver.ServeHTTP(answer, request)
+	return answer
+}
+
+// handlerLog is a handler that remembers, and answers what it is told to.
+type handlerLog struct {
+	mu     sync.Mutex
+	events []salesiq.Event
+	answer func() error // Nil for success.
+}
+
+func (h *handlerLog) handle(_ context.Context, event salesiq.Event) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.events = append(h.events, event)
+	if h.answer != nil {
+		return h.answer()
+	}
+	return nil
+}
+
+func (h *handlerLog) calls() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.events)
+}
+
+func newReceiver(opts ...salesiq.ReceiverOption) (*salesiq.WebhookReceiver, *handlerLog) {
+	log := &handlerLog{}
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret), opts...)
+	salesiq.OnAny(receiver, log.handle)
+	return receiver, log
+}
+
+// W1.
+func TestASignedEventReachesTheHandlersOfItsType(t *testing.T) {
+	t.Parallel()
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret))
+	var order []string
+	salesiq.On(receiver, func(_ context.Context, e *salesiq.ChatRated) error {
+		order = append(order, "first "+e.ChatID)
+		return nil
+	})
+	salesiq.On(receiver, func(context.Context, *salesiq.ChatEnded) error {
+		order = append(order, "another type")
+		return nil
+	})
+	salesiq.OnAny(receiver, func(_ context.Context, e salesiq.Event) error {
+		order = append(order, "any "+string(e.Info().EventName))
+		return nil
+	})
+	salesiq.On(receiver, func(_ context.Context, e *salesiq.ChatRated) error {
+		order = append(order, "last "+e.ChatID)
+		return nil
+	})
+	answer := post(t, receiver, ratedBody("c1"))
+	assert.Equal(t, http.StatusOK, answer.Code)
+	assert.JSONEq(t, `{"received":true}`, answer.Body.String())
+	assert.Equal(t, []string{"first c1", "any chat.rating", "last c1"}, order)
+}
+
+func TestTheFirstErrorEndsTheHandlers(t *testing.T) {
+	t.Parallel()
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret))
+	salesiq.OnAny(receiver, func(context.Context, salesiq.Event) error { return errors.New("no") })
+	log := &handlerLog{}
+	salesiq.OnAny(receiver, log.handle)
+	assert.Equal(t, http.StatusInternalServerError, post(t, receiver, ratedBody("c1")).Code)
+	assert.Zero(t, log.calls())
+}
+
+// W2.
+func TestWhatIsNotSignedIsRefusedUnread(t *testing.T) {
+	t.Parallel()
+	body := []byte("this is no JSON, which would be 400 if anybody looked")
+	right := salesiq.SignHMAC(hookSecret, body)
+	for name, values := range map[string][]string{
+		"missing":                nil,
+		"empty":                  {""},
+		"wrong":                  {strings.Repeat("0", 64)},
+		"of another body":        {salesiq.SignHMAC(hookSecret, []byte("other"))},
+		"of another secret":      {salesiq.SignHMAC(oldHookSecret, body)},
+		"short":                  {right[:63]},
+		"long":                   {right + "0"},
+		"not hexadecimal":        {strings.Repeat("g", 64)},
+		"upper case":             {strings.ToUpper(right)},
+		"with a prefix":          {"sha256=" + right},
+		"in spaces":              {" " + right + " "},
+		"twice":                  {right, right},
+		"beside a wrong one":     {right, strings.Repeat("0", 64)},
+		"twice in one":           {right + "," + right},
+		"with the last bit off":  {flipLast(right)},
+		"with the first bit off": {flipLast(right[:1]) + right[1:]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var logged bytes.Buffer
+			receiver, log := newReceiver(salesiq.WithReceiverLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+			request := newRequest(t, http.MethodPost, body)
+			request.Header[salesiq.HeaderSignature] = values
+			answer := serve(receiver, request)
+			assert.Equal(t, http.StatusUnauthorized, answer.Code)
+			assert.Zero(t, log.calls())
+			assert.Contains(t, logged.String(), "status=401")
+			for _, secret := range []string{right, hookSecret.Reveal(), "no JSON"} {
+				assert.NotContains(t, answer.Body.String(), secret)
+				assert.NotContains(t, logged.String(), secret)
+			}
+		})
+	}
+}
+
+func flipLast(text string) string {
+	last := byte('0')
+	if text[len(text)-1] == '0' {
+		last = '1'
+	}
+	return text[:len(text)-1] + string(last)
+}
+
+func TestWithoutASecretNothingIsBelieved(t *testing.T) {
+	t.Parallel()
+	body := ratedBody("c1")
+	for name, verifier := range map[string]salesiq.Verifier{
+		"no verifier": nil, "no secret": salesiq.HMAC(), "an empty one": salesiq.HMAC(""),
+		"no key": salesiq.RSA(), "a nil one": salesiq.RSA(nil), "any of none": salesiq.AnyOf(),
+	} {
+		request := newRequest(t, http.MethodPost, body)
+		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC("", body))
+		assert.Equal(t, http.StatusUnauthorized, serve(salesiq.NewWebhookReceiver(verifier), request).Code, name)
+	}
+}
+
+// endless is a body that goes on, and knows how much of it was read.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	e.read += len(p)
+	return len(p), nil
+}
+
+// W3.
+func TestABodyOverTheLimitIsRefusedBeforeAllOfItIsRead(t *testing.T) {
+	t.Parallel()
+	const limit = 4096
+	receiver, log := newReceiver(salesiq.WithMaxEventBody(limit))
+	for _, length := range []int64{limit + 1, -1, 10} { // Told, not told, and a lie.
+		body := &endless{}
+		request := newRequest(t, http.MethodPost, nil)
+		request.Body, request.ContentLength = io.NopCloser(body), length
+		answer := serve(receiver, request)
+		assert.Equal(t, http.StatusRequestEntityTooLarge, answer.Code)
+		assert.Equal(t, "close", answer.Header().Get("Connection"))
+		assert.LessOrEqual(t, body.read, 2*limit)
+		if length > limit {
+			assert.Zero(t, body.read, "its length was known")
+		}
+	}
+	assert.Zero(t, log.calls())
+
+	exact := ratedBody(strings.Repeat("c", limit-len(ratedBody(""))))
+	require.Len(t, exact, limit)
+	assert.Equal(t, http.StatusOK, post(t, receiver, exact).Code)
+}
+
+func TestTheDefaultLimitIsAMebibyte(t *testing.T) {
+	t.Parallel()
+	receiver, _ := newReceiver()
+	for size, status := range map[int]int{1 << 20: http.StatusOK, 1<<20 + 1: http.StatusRequestEntityTooLarge} {
+		body := ratedBody(strings.Repeat("c", size-len(ratedBody(""))))
+		assert.Equal(t, status, post(t, receiver, body).Code, size)
+	}
+}
+
+func TestABodyThatBreaksOffIsNoEvent(t *testing.T) {
+	t.Parallel()
+	receiver, log := newReceiver()
+	request := newRequest(t, http.MethodPost, nil)
+	request.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"event":`), failingReader{}))
+	assert.Equal(t, http.StatusBadRequest, serve(receiver, request).Code)
+	assert.Zero(t, log.calls())
+}
+
+type failingReader struct{}
+
+func (failingReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// W4.
+func TestProbesAreAnsweredAndOtherMethodsAreNot(t *testing.T) {
+	t.Parallel()
+	receiver, log := newReceiver()
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		assert.Equal(t, http.StatusOK, serve(receiver, newRequest(t, method, nil)).Code, method)
+	}
+	for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, "post"} {
+		answer := serve(receiver, newRequest(t, method, nil))
+		assert.Equal(t, http.StatusMethodNotAllowed, answer.Code, method)
+		assert.Equal(t, "GET, HEAD, POST", answer.Header().Get("Allow"))
+	}
+	assert.Zero(t, log.calls())
+}
+
+// W4: the signature says whose the body is; its label says nothing.
+func TestTheContentTypeDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	receiver, log := newReceiver()
+	for i, contentType := range []string{"", "application/json", "application/json;charset=UTF-8", "text/plain", "application/x-www-form-urlencoded"} {
+		body := ratedBody(strings.Repeat("c", i+1))
+		request := newRequest(t, http.MethodPost, body)
+		request.Header.Set("Content-Type", contentType)
+		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body))
+		assert.Equal(t, http.StatusOK, serve(receiver, request).Code, contentType)
+	}
+	assert.Equal(t, 5, log.calls())
+}
+
+// W4.
+func TestACompressedBodyIsRefused(t *testing.T) {
+	t.Parallel()
+	receiver, log := newReceiver()
+	var body bytes.Buffer
+	compressor := gzip.NewWriter(&body)
+	_, err := compressor.Write(ratedBody("c1"))
+	require.NoError(t, errors.Join(err, compressor.Close()))
+	request := newRequest(t, http.MethodPost, body.Bytes())
+	request.Header.Set("Content-Encoding", "gzip")
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body.Bytes()))
+	assert.Equal(t, http.StatusUnsupportedMediaType, serve(receiver, request).Code)
+
+	plain := ratedBody("c1")
+	request = newRequest(t, http.MethodPost, plain)
+	request.Header.Set("Content-Encoding", "identity")
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, plain))
+	assert.Equal(t, http.StatusOK, serve(receiver, request).Code)
+	assert.Equal(t, 1, log.calls())
+}
+
+func TestASignedBodyThatIsNoEventIsABadRequest(t *testing.T) {
+	t.Parallel()
+	receiver, log := newReceiver()
+	for _, body := range []string{"", "[]", "{", "null"} {
+		assert.Equal(t, http.StatusBadRequest, post(t, receiver, []byte(body)).Code, body)
+	}
+	assert.Zero(t, log.calls())
+}
+
+// W5.
+func TestAnEventThatIsDoneIsNotHandledAgain(t *testing.T) {
+	t.Parallel()
+	receiver, log := newReceiver()
+	for range 3 {
+		assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("c1")).Code)
+	}
+	assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("c2")).Code)
+	assert.Equal(t, 2, log.calls())
+}
+
+// W5: the count of deliveries does not make another event.
+func TestALaterDeliveryOfTheLiveServiceIsTheSameEvent(t *testing.T) {
+	t.Parallel()
+	receiver, log := newReceiver()
+	for _, attempt := range []string{"1", "2"} {
+		post(t, receiver, []byte(`{"event":"conversation.rated","attempt":`+attempt+`,"entity":{"id":"c1"}}`))
+	}
+	assert.Equal(t, 1, log.calls())
+}
+
+// W6.
+func TestToleranceBoundsTheAgeOfEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		body := func(age time.Duration) []byte {
+			return []byte(`{"event":"chat.ended","timestamp":"` + time.Now().Add(-age).UTC().Format(time.RFC3339) + `","data":{}}`)
+		}
+		strict, _ := newReceiver(salesiq.WithTolerance(10 * time.Minute))
+		assert.Equal(t, http.StatusOK, post(t, strict, body(9*time.Minute)).Code)
+		assert.Equal(t, http.StatusForbidden, post(t, strict, body(11*time.Minute)).Code)
+		assert.Equal(t, http.StatusForbidden, post(t, strict, body(-11*time.Minute)).Code)
+		assert.Equal(t, http.StatusOK, post(t, strict, []byte(`{"event":"chat.ended"}`)).Code, "no time to judge by")
+
+		relaxed, _ := newReceiver()
+		assert.Equal(t, http.StatusOK, post(t, relaxed, body(1000*time.Hour)).Code)
+	})
+}
+
+// W7.
+func TestEventsOutOfOrderAreDeliveredAsTheyCome(t *testing.T) {
+	t.Parallel()
+	receiver, log := newReceiver()
+	for _, minute := range []string{"42", "40", "41"} {
+		body := strings.Replace(string(ratedBody("c1")), "09:41", "09:"+minute, 1)
+		assert.Equal(t, http.StatusOK, post(t, receiver, []byte(body)).Code)
+	}
+	require.Equal(t, 3, log.calls())
+	assert.True(t, log.events[1].Info().EventTime.Before(log.events[0].Info().EventTime))
+}
+
+// W8.
+func TestASecondCopyWaitsForTheFirst(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		work   time.Duration
+		fails  bool
+		second int
+		calls  int
+	}{
+		"which succeeds":       {time.Second, false, http.StatusOK, 1},
+		"which fails":          {time.Second, true, http.StatusInternalServerError, 2},
+		"which takes too long": {4 * time.Second, false, http.StatusServiceUnavailable, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var running, most, calls atomic.Int32
+				receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret))
+				salesiq.OnAny(receiver, func(context.Context, salesiq.Event) error {
+					calls.Add(1)
+					most.Store(max(most.Load(), running.Add(1)))
+					defer running.Add(-1)
+					time.Sleep(test.work)
+					if test.fails {
+						return errors.New("no")
+					}
+					return nil
+				})
+				var first *httptest.ResponseRecorder
+				var copies sync.WaitGroup
+				copies.Go(func() { first = post(t, receiver, ratedBody("c1")) })
+				synctest.Wait()
+				second := post(t, receiver, ratedBody("c1"))
+				if test.second == http.StatusServiceUnavailable {
+					assert.NotEmpty(t, second.Header().Get("Retry-After"))
+					assert.EqualValues(t, 1, calls.Load(), "it does not take over")
+				}
+				copies.Wait()
+				assert.Equal(t, test.fails, first.Code != http.StatusOK)
+				assert.Equal(t, test.second, second.Code)
+				assert.EqualValues(t, test.calls, calls.Load())
+				assert.EqualValues(t, 1, most.Load(), "never two at once")
+			})
+		})
+	}
+}
+
+// W9.
+func TestAFailureIsDeliveredAgainAndHandledThen(t *testing.T) {
+	t.Parallel()
+	for name, failure := range map[string]func() error{
+		"error":         func() error { return errors.New("the database is away") },
+		"panic":         func() error { panic("with " + hookSecret.Reveal()) },
+		"runtime panic": func() error { return []error{}[noneOf(nil)] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var logged bytes.Buffer
+			receiver, log := newReceiver(salesiq.WithReceiverLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+			log.answer = failure
+			for range 2 {
+				assert.Equal(t, http.StatusInternalServerError, post(t, receiver, ratedBody("chat-of-noemi")).Code)
+			}
+			log.answer = nil
+			for range 2 {
+				assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("chat-of-noemi")).Code)
+			}
+			assert.Equal(t, 3, log.calls())
+			assert.Contains(t, logged.String(), "event=chat.rating")
+			for _, secret := range []string{hookSecret.Reveal(), "chat-of-noemi", "rating\":4"} {
+				assert.NotContains(t, logged.String(), secret)
+			}
+		})
+	}
+}
+
+// noneOf hides a zero from the compiler.
+func noneOf(names []string) int { return len(names) }
+
+// W9: the service is answered in time, whatever the handler does.
+func TestAHandlerHasItsTimeAndNoMore(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		heeds   bool
+		repeats int // Handled again when delivered again.
+	}{
+		"one that heeds its context":     {true, 1},
+		"one that goes on and ends well": {false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				calls := 0
+				receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret))
+				salesiq.OnAny(receiver, func(ctx context.Context, _ salesiq.Event) error {
+					if calls++; calls > 1 {
+						return nil
+					}
+					deadline, ok := ctx.Deadline()
+					assert.True(t, ok)
+					assert.Equal(t, 4500*time.Millisecond, time.Until(deadline))
+					if !test.heeds {
+						time.Sleep(20 * time.Second)
+						return nil
+					}
+					child, cancel := context.WithTimeout(ctx, time.Hour)
+					defer cancel()
+					<-child.Done()
+					assert.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
+					return context.Cause(child)
+				})
+				answers := make(chan int, 1)
+				began := time.Now()
+				body := ratedBody("c1")
+				request := newRequest(t, http.MethodPost, body)
+				request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body))
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					receiver.ServeHTTP(&statusWriter{statuses: answers}, request)
+				}()
+				assert.Equal(t, http.StatusInternalServerError, <-answers)
+				assert.Equal(t, 4500*time.Millisecond, time.Since(began))
+				<-done
+				assert.Equal(t, http.StatusOK, post(t, receiver, body).Code)
+				assert.Equal(t, 1+test.repeats, calls)
+			})
+		})
+	}
+}
+
+// statusWriter tells the status as soon as it is sent.
+type statusWriter struct {
+	header   http.Header
+	statuses chan int
+	status   int
+}
+
+func (w *statusWriter) Header() http.Header {
+	if w.header == nil {
+		w.header = http.Header{}
+	}
+	return w.header
+}
+func (w *statusWriter) WriteHeader(status int)      { w.status = status }
+func (w *statusWriter) Write(p []byte) (int, error) { return len(p), nil }
+func (w *statusWriter) Flush()                      { w.statuses <- w.status }
+
+// W9: over a real connection, the answer is whole before the handler ends.
+func TestALateHandlerIsAnsweredForOnARealConnection(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret), salesiq.WithHandlerTimeout(20*time.Millisecond))
+	salesiq.OnAny(receiver, func(context.Context, salesiq.Event) error { <-release; return nil })
+	server := httptest.NewServer(receiver)
+	defer server.Close()
+	defer close(release)
+	body := ratedBody("c1")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, bytes.NewReader(body))
+	require.NoError(t, err)
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body))
+	answer, err := server.Client().Do(request)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusInternalServerError, answer.StatusCode)
+	assert.JSONEq(t, `{"error":"took too long"}`, string(text))
+}
+
+// A service that hangs up does not stop work half-way.
+func TestWorkOutlivesTheConnection(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret))
+	ctx, hangUp := context.WithCancel(context.WithValue(t.Context(), key{}, "kept"))
+	var kept any
+	var during error
+	var after context.Context
+	salesiq.OnAny(receiver, func(ctx context.Context, _ salesiq.Event) error {
+		hangUp()
+		kept, during, after = ctx.Value(key{}), ctx.Err(), ctx
+		return nil
+	})
+	body := ratedBody("c1")
+	request := newRequest(t, http.MethodPost, body).WithContext(ctx)
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body))
+	assert.Equal(t, http.StatusOK, serve(receiver, request).Code)
+	assert.Equal(t, "kept", kept)
+	require.NoError(t, during)
+	require.ErrorIs(t, after.Err(), context.Canceled)
+	<-after.Done()
+}
+
+// crashingStore forgets claims, as a process does that ends in between.
+type crashingStore struct {
+	salesiq.DedupStore
+
+	begin, done error
+}
+
+func (s *crashingStore) Begin(ctx context.Context, id string) (salesiq.DedupState, error) {
+	if s.begin != nil {
+		return salesiq.DedupFree, s.begin
+	}
+	return s.DedupStore.Begin(ctx, id)
+}
+
+func (s *crashingStore) Done(ctx context.Context, id string) error {
+	if s.done != nil {
+		return errors.Join(s.done, s.Abort(ctx, id))
+	}
+	return s.DedupStore.Done(ctx, id)
+}
+
+// W10: the documented window.
+func TestAnEventIsHandledAgainAfterAnEndBetweenWorkAndMark(t *testing.T) {
+	t.Parallel()
+	store := &crashingStore{DedupStore: salesiq.NewMemoryDedupStore(10, time.Hour), done: errors.New("the power is gone")}
+	receiver, log := newReceiver(salesiq.WithDedupStore(store))
+	post(t, receiver, ratedBody("c1"))
+	store.done = nil
+	for range 2 {
+		assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("c1")).Code)
+	}
+	assert.Equal(t, 2, log.calls())
+}
+
+// W12.
+func TestAStoreThatIsAwayRefusesOrProcesses(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		opts   []salesiq.ReceiverOption
+		status int
+		calls  int
+	}{
+		"by default":   {nil, http.StatusServiceUnavailable, 0},
+		"DedupRefuse":  {[]salesiq.ReceiverOption{salesiq.WithDedupFailure(salesiq.DedupRefuse)}, http.StatusServiceUnavailable, 0},
+		"DedupProcess": {[]salesiq.ReceiverOption{salesiq.WithDedupFailure(salesiq.DedupProcess)}, http.StatusOK, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var logged bytes.Buffer
+			store := &crashingStore{begin: errors.New("connection refused")}
+			logger := slog.New(slog.NewTextHandler(&logged, nil))
+			receiver, log := newReceiver(append(test.opts, salesiq.WithDedupStore(store), salesiq.WithReceiverLogger(logger))...)
+			for range 2 {
+				assert.Equal(t, test.status, post(t, receiver, ratedBody("c1")).Code)
+			}
+			assert.Equal(t, test.calls, log.calls())
+			assert.Contains(t, logged.String(), "connection refused")
+		})
+	}
+}
+
+// W13.
+func TestAnUnknownEventIsDelivered(t *testing.T) {
+	t.Parallel()
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret))
+	var got *salesiq.UnknownEvent
+	salesiq.On(receiver, func(_ context.Context, e *salesiq.UnknownEvent) error { got = e; return nil })
+	assert.Equal(t, http.StatusOK, post(t, receiver, []byte(`{"event":"robot.sang","data":{"song":"Daisy"}}`)).Code)
+	require.NotNil(t, got)
+	assert.JSONEq(t, `"Daisy"`, string(got.Extra["song"]))
+}
+
+// W14.
+func TestTwoSecretsAreGoodDuringARotation(t *testing.T) {
+	t.Parallel()
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret, oldHookSecret))
+	for secret, status := range map[salesiq.Secret]int{
+		hookSecret: http.StatusOK, oldHookSecret: http.StatusOK, "a third": http.StatusUnauthorized,
+	} {
+		body := ratedBody("c1")
+		request := newRequest(t, http.MethodPost, body)
+		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(secret, body))
+		assert.Equal(t, status, serve(receiver, request).Code)
+	}
+}
+
+func TestASinkTakesTheEventInsteadOfTheHandlers(t *testing.T) {
+	t.Parallel()
+	sink := &handlerLog{}
+	receiver, log := newReceiver(salesiq.WithSink(sinkFunc(sink.handle)))
+	sink.answer = func() error { return errors.New("full") }
+	answer := post(t, receiver, ratedBody("c1"))
+	assert.Equal(t, http.StatusServiceUnavailable, answer.Code)
+	assert.NotEmpty(t, answer.Header().Get("Retry-After"))
+	sink.answer = nil
+	for range 2 {
+		assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("c1")).Code)
+	}
+	assert.Equal(t, 2, sink.calls())
+	assert.Zero(t, log.calls())
+
+	require.NoError(t, receiver.Dispatch(t.Context(), sink.events[1]))
+	assert.Equal(t, 1, log.calls(), "the handlers are there for whoever empties the sink")
+}
+
+type sinkFunc func(context.Context, salesiq.Event) error
+
+func (f sinkFunc) Enqueue(ctx context.Context, event salesiq.Event) error { return f(ctx, event) }

@@ -1,0 +1,105 @@
+package salesiq_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+func anEvent(t *testing.T) salesiq.Event {
+	t.Helper()
+	event, err := salesiq.ParseEvent(ratedBody("c1"))
+	require.NoError(t, err)
+	return event
+}
+
+func TestAFullQueueIsDeliveredAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var handled atomic.Int32
+		pool := salesiq.NewWorkerPool(1, 2, func(context.Context, salesiq.Event) error {
+			time.Sleep(time.Minute)
+			handled.Add(1)
+			return nil
+		}, nil)
+		receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret), salesiq.WithSink(pool))
+		began := time.Now()
+		for n := range 3 { // One at work, two in the queue.
+			synctest.Wait()
+			assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody(fmt.Sprint(n))).Code)
+		}
+		assert.Equal(t, http.StatusServiceUnavailable, post(t, receiver, ratedBody("3")).Code)
+		assert.Zero(t, time.Since(began), "nobody waits for the work")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("3")).Code)
+		require.NoError(t, pool.Shutdown(t.Context()))
+		assert.EqualValues(t, 4, handled.Load())
+	})
+}
+
+func TestShutdownHandlesWhatIsInTheQueue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var handled atomic.Int32
+		pool := salesiq.NewWorkerPool(3, 100, func(context.Context, salesiq.Event) error {
+			time.Sleep(time.Second)
+			handled.Add(1)
+			return nil
+		}, nil)
+		for range 50 {
+			require.NoError(t, pool.Enqueue(t.Context(), anEvent(t)))
+		}
+		require.NoError(t, pool.Shutdown(t.Context()))
+		assert.EqualValues(t, 50, handled.Load())
+		require.ErrorIs(t, pool.Enqueue(t.Context(), anEvent(t)), salesiq.ErrShutdown)
+		require.NoError(t, pool.Shutdown(t.Context()), "once more")
+	})
+}
+
+func TestAnImpatientShutdownSaysWhatItLost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		pool := salesiq.NewWorkerPool(1, 10, func(ctx context.Context, _ salesiq.Event) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}, slog.New(slog.NewTextHandler(&logged, nil)))
+		for range 3 {
+			require.NoError(t, pool.Enqueue(t.Context(), anEvent(t)))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, pool.Shutdown(ctx), context.DeadlineExceeded)
+		assert.Equal(t, 3, bytes.Count(logged.Bytes(), []byte("event=chat.rating")))
+	})
+}
+
+func TestAPanicDoesNotEndAWorker(t *testing.T) {
+	t.Parallel()
+	var logged bytes.Buffer
+	var handled atomic.Int32
+	pool := salesiq.NewWorkerPool(1, 10, func(context.Context, salesiq.Event) error {
+		if handled.Add(1) == 1 {
+			panic("once")
+		}
+		return nil
+	}, slog.New(slog.NewTextHandler(&logged, nil)))
+	for range 2 {
+		require.NoError(t, pool.Enqueue(t.Context(), anEvent(t)))
+	}
+	require.NoError(t, pool.Shutdown(t.Context()))
+	assert.EqualValues(t, 2, handled.Load())
+	assert.Contains(t, logged.String(), "panic")
+}

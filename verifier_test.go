@@ -1,0 +1,144 @@
+package salesiq_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+var rsaKeys = sync.OnceValue(func() []*rsa.PrivateKey {
+	keys := make([]*rsa.PrivateKey, 3)
+	for i := range keys {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic(err)
+		}
+		keys[i] = key
+	}
+	return keys
+})
+
+func rsaHeader(t *testing.T, key *rsa.PrivateKey, body []byte) http.Header {
+	t.Helper()
+	signature, err := salesiq.SignRSA(key, body)
+	require.NoError(t, err)
+	header := http.Header{}
+	header.Set("x-siqsignature", signature)
+	return header
+}
+
+// The value was computed by another implementation: openssl dgst -sha256 -hmac.
+func TestTheHMACIsTheOneEverybodyComputes(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8",
+		salesiq.SignHMAC("key", []byte("The quick brown fox jumps over the lazy dog")))
+}
+
+func TestRSASignaturesOfEitherKeyAreGood(t *testing.T) {
+	t.Parallel()
+	body := ratedBody("c1")
+	keys := rsaKeys()
+	verifier := salesiq.RSA(&keys[0].PublicKey, &keys[1].PublicKey)
+	require.NoError(t, verifier.Verify(rsaHeader(t, keys[0], body), body))
+	require.NoError(t, verifier.Verify(rsaHeader(t, keys[1], body), body))
+	require.ErrorIs(t, verifier.Verify(rsaHeader(t, keys[2], body), body), salesiq.ErrSignature)
+	require.ErrorIs(t, verifier.Verify(rsaHeader(t, keys[0], body), append(body, ' ')), salesiq.ErrSignature)
+}
+
+func TestOddlyWrittenRSASignaturesAreRefused(t *testing.T) {
+	t.Parallel()
+	body := ratedBody("c1")
+	key := rsaKeys()[0]
+	verifier := salesiq.RSA(&key.PublicKey)
+	good := rsaHeader(t, key, body).Get(salesiq.HeaderRSASignature)
+	for name, values := range map[string][]string{
+		"missing": nil, "empty": {""}, "twice": {good, good}, "short": {good[:len(good)-4]},
+		"without padding": {strings.TrimRight(good, "=")}, "in lines": {good[:76] + "\n" + good[76:]},
+		"with a space": {" " + good}, "not base64": {strings.Repeat("-", len(good))},
+	} {
+		require.ErrorIs(t, verifier.Verify(http.Header{salesiq.HeaderRSASignature: values}, body), salesiq.ErrSignature, name)
+	}
+}
+
+func TestAnRSAKeyIsReadInEitherForm(t *testing.T) {
+	t.Parallel()
+	key := &rsaKeys()[0].PublicKey
+	der, err := x509.MarshalPKIXPublicKey(key)
+	require.NoError(t, err)
+	bare := base64.StdEncoding.EncodeToString(der)
+	for name, text := range map[string]string{
+		"PEM":               string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})),
+		"bare":              bare,
+		"bare, in lines":    bare[:64] + "\r\n" + bare[64:] + "\n",
+		"PEM and a preface": "the key:\n" + string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})),
+	} {
+		parsed, err := salesiq.ParseRSAKey(text)
+		require.NoError(t, err, name)
+		assert.True(t, key.Equal(parsed), name)
+	}
+
+	elliptic, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	other, err := x509.MarshalPKIXPublicKey(&elliptic.PublicKey)
+	require.NoError(t, err)
+	for name, text := range map[string]string{
+		"empty": "", "not base64": "?", "no key": "aGVsbG8=", "another kind": base64.StdEncoding.EncodeToString(other),
+	} {
+		_, err := salesiq.ParseRSAKey(text)
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput, name)
+	}
+}
+
+func TestAnyOfTakesEitherSignature(t *testing.T) {
+	t.Parallel()
+	body := ratedBody("c1")
+	key := rsaKeys()[0]
+	verifier := salesiq.AnyOf(salesiq.HMAC(hookSecret), salesiq.RSA(&key.PublicKey))
+	require.NoError(t, verifier.Verify(rsaHeader(t, key, body), body))
+	require.NoError(t, verifier.Verify(http.Header{salesiq.HeaderSignature: {salesiq.SignHMAC(hookSecret, body)}}, body))
+	require.ErrorIs(t, verifier.Verify(http.Header{salesiq.HeaderSignature: {"no"}}, body), salesiq.ErrSignature)
+}
+
+func TestAVerifierShowsNoSecret(t *testing.T) {
+	t.Parallel()
+	verifier := salesiq.HMAC(hookSecret)
+	receiver := salesiq.NewWebhookReceiver(verifier)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		assert.NotContains(t, fmt.Sprintf(verb, verifier), hookSecret.Reveal())
+		assert.NotContains(t, fmt.Sprintf(verb, receiver), hookSecret.Reveal())
+		assert.NotContains(t, fmt.Sprintf(verb, *receiver), hookSecret.Reveal())
+	}
+}
+
+func FuzzVerify(f *testing.F) {
+	f.Add(salesiq.SignHMAC(hookSecret, []byte("body")), []byte("body"))
+	f.Add(strings.ToUpper(salesiq.SignHMAC(hookSecret, nil)), []byte(nil))
+	f.Add("sha256=", []byte("{}"))
+	key := &rsaKeys()[0].PublicKey
+	verifier, both := salesiq.HMAC(hookSecret), salesiq.AnyOf(salesiq.HMAC(hookSecret), salesiq.RSA(key))
+	f.Fuzz(func(t *testing.T, signature string, body []byte) {
+		right := salesiq.SignHMAC(hookSecret, body)
+		header := http.Header{salesiq.HeaderSignature: {signature}, salesiq.HeaderRSASignature: {signature}}
+		err := verifier.Verify(header, body)
+		assert.Equal(t, signature == right, err == nil)
+		assert.Equal(t, err == nil, both.Verify(header, body) == nil)
+		if err != nil {
+			require.ErrorIs(t, err, salesiq.ErrSignature)
+			assert.NotContains(t, err.Error(), right)
+		}
+	})
+}
