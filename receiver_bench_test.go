@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/race"
 )
 
 const benchSecret salesiq.Secret = "bench-webhook-secret"
@@ -130,6 +131,9 @@ func BenchmarkReceiver(b *testing.B) {
 
 // The two figures that do not depend on the machine.
 func TestReceivingAllocatesLittle(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector allocates, too")
+	}
 	if raceDetector {
 		t.Skip("the race detector makes pools forget")
 	}
