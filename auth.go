@@ -121,18 +121,6 @@ func (c Credentials) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, plainVerb(f), plain(c))
 }
 
-// plainVerb is the verb that prints a struct by its fields. With any other,
-// fmt would print one behind a pointer without asking the fields' methods.
-func plainVerb(f fmt.State) string {
-	switch {
-	case f.Flag('#'):
-		return "%#v"
-	case f.Flag('+'):
-		return "%+v"
-	}
-	return "%v"
-}
-
 // RefreshToken signs in with a refresh token, and keeps what it is given in
 // store; nil stands for [NewMemoryTokenStore].
 //

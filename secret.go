@@ -40,3 +40,15 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // LogValue keeps the secret out of structured logs.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// plainVerb is the verb that prints a struct by its fields. With any other,
+// fmt would print one behind a pointer without asking the fields' methods.
+func plainVerb(f fmt.State) string {
+	switch {
+	case f.Flag('#'):
+		return "%#v"
+	case f.Flag('+'):
+		return "%+v"
+	}
+	return "%v"
+}
