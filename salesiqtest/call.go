@@ -19,8 +19,10 @@ type call struct {
 	state *state
 	now   time.Time
 	id    string // From the path.
+	path  func(name string) string
 	query url.Values
 	body  members
+	url   string
 }
 
 // handler carries out a call. Its error is an *apiError.

@@ -35,6 +35,8 @@ type Delivery struct {
 	Attempt   int               `json:"attempt"`         // From 1 to 4.
 	Status    int               `json:"status"`          // 0 without an answer.
 	Error     string            `json:"error,omitempty"` // Why there was no answer.
+
+	live *liveEvent
 }
 
 // succeeded tells whether there is no need to try again.
@@ -88,6 +90,9 @@ func (s *Server) act(do func(c *call) error) error {
 
 // emit hands an event over for delivery to whom it concerns.
 func (c *call) emit(event salesiq.EventName, data any) error {
+	if c.state.live != nil {
+		return c.emitLive(event, data)
+	}
 	body, err := wire.Marshal(struct {
 		Event     salesiq.EventName `json:"event"`
 		Timestamp time.Time         `json:"timestamp"`
@@ -120,6 +125,7 @@ type parcel struct {
 	webhook salesiq.Webhook
 	event   salesiq.EventName
 	body    []byte
+	live    *liveEvent // Nil in the specified dialect.
 }
 
 // courier delivers events. The first attempts for a webhook are made one after
@@ -222,9 +228,13 @@ func (c *courier) tryAgain(p parcel) {
 
 // deliver makes one attempt, and writes it down.
 func (c *courier) deliver(p parcel, attempt int) bool {
+	if p.live != nil {
+		p.body = p.live.body(attempt)
+	}
 	delivery := Delivery{
 		At:        time.Now().Add(c.config.clockOffset).UTC().Truncate(time.Millisecond),
 		WebhookID: p.webhook.ID, URL: p.webhook.URL, Event: p.event, Body: string(p.body), Attempt: attempt,
+		live: p.live,
 	}
 	status, err := c.post(p)
 	if err != nil {
@@ -252,8 +262,13 @@ func (c *courier) post(p parcel) (status int, err error) {
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "salesiqtest")
-	if p.webhook.Secret != "" {
+	if p.live != nil {
+		err = p.live.sign(request.Header, p.body)
+	} else if p.webhook.Secret != "" {
 		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(p.webhook.Secret, p.body))
+	}
+	if err != nil {
+		return 0, err
 	}
 	response, err := c.client.Do(request)
 	if err != nil {

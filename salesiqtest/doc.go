@@ -102,6 +102,14 @@
 // /widget?surface=official it has the functions that the vendor publishes for
 // the live widget instead, and lacks the others.
 //
+// # The live service
+//
+// A server that is [Live] speaks as the live service's vendor publishes, and not
+// as specified, over the same state:
+//
+//	server := salesiqtest.NewServer(salesiqtest.Live())
+//	service := live.New(server.Client(t))
+//
 // # Control calls
 //
 // The same for other languages, in JSON, without a token:

@@ -17,6 +17,7 @@ type apiError struct {
 	code    salesiq.ErrorCode
 	message string
 	details details
+	number  int // The live service's, where it is not the one of the code.
 }
 
 func (e *apiError) Error() string { return string(e.code) + ": " + e.message }

@@ -335,7 +335,7 @@ func (s *Server) revokeToken(w http.ResponseWriter, r *http.Request) {
 // Environment returns the variables that [salesiq.NewClientFromEnv] reads, and
 // the address of the CRM calls, as lines of NAME=value.
 func (s *Server) Environment() []string {
-	return []string{
+	lines := []string{
 		"SALESIQ_BASE_URL=" + s.URL,
 		"SALESIQ_ACCOUNTS_URL=" + s.URL,
 		"SALESIQ_CRM_URL=" + s.URL,
@@ -343,4 +343,8 @@ func (s *Server) Environment() []string {
 		"ZOHO_CLIENT_SECRET=" + clientSecret,
 		"ZOHO_REFRESH_TOKEN=" + refreshToken,
 	}
+	if s.config.live {
+		lines = append(lines, "SALESIQ_PORTAL="+Portal)
+	}
+	return lines
 }

@@ -31,6 +31,7 @@ type config struct {
 	apiDomain      string
 	throttleStatus int
 	role           salesiq.OperatorRole
+	live           bool
 
 	webhookPause     time.Duration
 	webhookTransport http.RoundTripper

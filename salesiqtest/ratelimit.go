@@ -55,6 +55,7 @@ type quota struct {
 	plan   Plan
 	kind   WindowKind
 	length time.Duration
+	silent bool // Tells of no limits.
 
 	start   time.Time // Of the current window.
 	used    int
@@ -109,6 +110,9 @@ func (q *quota) reset() time.Time {
 // specification says, also when it is the day that is spent.
 func (q *quota) describe(header http.Header, now time.Time) {
 	q.roll(now)
+	if q.silent {
+		return
+	}
 	limit := q.plan.PerMinute
 	if limit == 0 {
 		limit = unlimited

@@ -29,11 +29,19 @@ const (
 var allScopes = []string{
 	"SalesIQ.operators.ALL", visitorsAll, "SalesIQ.chats.ALL", "SalesIQ.leads.ALL", settingsAll,
 	"SalesIQ.analytics.READ", "ZohoCRM.modules.ALL",
+	// Of the live service.
+	"SalesIQ.portals.ALL", "SalesIQ.conversations.ALL", "SalesIQ.departments.ALL", "SalesIQ.apps.ALL",
+	"SalesIQ.webhooks.ALL", "SalesIQ.tags.ALL",
 }
 
-// apiRoutes are the calls of the specification, in its order, and the two of
-// Zoho CRM that its samples make.
-var apiRoutes = []route{
+// crmRoutes are the calls of Zoho CRM that the specification's samples make.
+var crmRoutes = []route{
+	{pattern: "GET /crm/v8/Leads/search", scope: "ZohoCRM.modules.leads.READ", handle: searchLeads},
+	{pattern: "POST /crm/v8/Leads", scope: "ZohoCRM.modules.leads.CREATE", handle: createLeads},
+}
+
+// apiRoutes are the calls of the specification, in its order, and the CRM's.
+var apiRoutes = append([]route{
 	{pattern: "GET /api/v2/chats", scope: "SalesIQ.chats.READ", handle: listChats},
 	{pattern: "GET /api/v2/chats/{chat_id}", scope: "SalesIQ.chats.READ", handle: getChat},
 	{pattern: "GET /api/v2/chats/{chat_id}/transcript", scope: "SalesIQ.chats.READ", handle: getTranscript},
@@ -73,15 +81,16 @@ var apiRoutes = []route{
 	{pattern: "POST /api/v2/webhooks", scope: settingsAll, handle: createWebhook, adminOnly: true},
 	{pattern: "PATCH /api/v2/webhooks/{webhook_id}", scope: settingsAll, handle: updateWebhook, adminOnly: true},
 	{pattern: "DELETE /api/v2/webhooks/{webhook_id}", scope: settingsAll, handle: deleteWebhook, adminOnly: true},
-
-	{pattern: "GET /crm/v8/Leads/search", scope: "ZohoCRM.modules.leads.READ", handle: searchLeads},
-	{pattern: "POST /crm/v8/Leads", scope: "ZohoCRM.modules.leads.CREATE", handle: createLeads},
-}
+}, crmRoutes...)
 
 // routes returns everything that faults may befall.
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	for _, route := range apiRoutes {
+	served := apiRoutes
+	if s.config.live {
+		served = liveRoutes
+	}
+	for _, route := range served {
 		_, rest, _ := strings.Cut(route.pattern, "{")
 		route.wildcard, _, _ = strings.Cut(rest, "}")
 		mux.Handle(route.pattern, s.api(route))
@@ -98,6 +107,9 @@ func (s *Server) routes() *http.ServeMux {
 func (s *Server) unknown(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.api(route{open: !isAPI(r), handle: func(*call) (*reply, error) {
+			if s.config.live {
+				return nil, unknownLivePath(r.URL.Path, len(methodsOf(mux, r)) > 0)
+			}
 			return nil, noSuchCall(w, mux, r)
 		}}).ServeHTTP(w, r)
 	})
@@ -130,7 +142,7 @@ func isClean(r *http.Request) bool {
 
 // methodsOf lists the methods that a path takes.
 func methodsOf(mux *http.ServeMux, r *http.Request) (methods []string) {
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		other := r.Clone(r.Context())
 		other.Method = method
 		if _, pattern := mux.Handler(other); pattern != "/" && !slices.Contains(methods, method) {

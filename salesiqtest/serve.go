@@ -214,6 +214,8 @@ func (s *Server) carryOut(r *http.Request, route route, body []byte) (*reply, er
 		state: s.state,
 		now:   s.now(),
 		id:    r.PathValue(route.wildcard),
+		path:  r.PathValue,
+		url:   r.URL.Path,
 		query: query,
 		body:  object,
 	})
@@ -250,7 +252,7 @@ func (s *Server) conclude(w http.ResponseWriter, key string, answer *reply, err 
 	if err != nil {
 		e := asAPIError(err)
 		s.stats.refuse(key, e.code)
-		writeJSON(w, e.status, errorBody{Status: "error", Code: e.code, Message: e.message, Details: e.details})
+		writeJSON(w, s.statusOf(e), s.errorBody(e))
 		return
 	}
 	s.stats.process(key)
@@ -259,6 +261,21 @@ func (s *Server) conclude(w http.ResponseWriter, key string, answer *reply, err 
 		return
 	}
 	writeJSON(w, answer.status, answer.body)
+}
+
+// statusOf and errorBody put a refusal into the words of the dialect.
+func (s *Server) statusOf(e *apiError) int {
+	if s.config.live {
+		return e.liveStatus()
+	}
+	return e.status
+}
+
+func (s *Server) errorBody(e *apiError) any {
+	if s.config.live {
+		return e.liveBody()
+	}
+	return errorBody{Status: "error", Code: e.code, Message: e.message, Details: e.details}
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {

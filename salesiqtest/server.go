@@ -95,12 +95,15 @@ func (s *Server) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.random = rand.New(rand.NewPCG(s.config.seed, s.config.seed)) // Faults must come again the same.
-	s.quota = quota{plan: s.config.plan, kind: s.config.windowKind, length: s.config.windowLength}
+	s.quota = quota{plan: s.config.plan, kind: s.config.windowKind, length: s.config.windowLength, silent: s.config.live}
 	s.faults, s.journal, s.stats = nil, nil, newStats()
 	if s.state != nil {
 		s.couriers.Go(s.state.courier.end)
 	}
 	s.state = &state{courier: newCourier(s.config)}
+	if s.config.live {
+		s.state.live = newLiveState()
+	}
 	if !s.config.noDefaultData {
 		s.state.add(defaultData(s.now()))
 	}
@@ -164,6 +167,9 @@ func (s *Server) HTTPClient() *http.Client {
 // Options returns what points a [salesiq.Client] at the server.
 func (s *Server) Options() []salesiq.Option {
 	opts := []salesiq.Option{salesiq.WithBaseURL(s.URL), salesiq.WithAccountsURL(s.URL)}
+	if s.config.live {
+		opts = append(opts, salesiq.WithPortal(Portal))
+	}
 	if s.config.inMemory {
 		opts = append(opts, salesiq.WithHTTPClient(s.HTTPClient()))
 	}

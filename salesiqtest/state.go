@@ -76,6 +76,7 @@ type state struct {
 	widget        widget
 	serial        int
 	courier       *courier
+	live          *liveState // Nil in the specified dialect.
 }
 
 // newID returns an id that nothing else has.

@@ -53,6 +53,7 @@ type settings struct {
 	insecureBind  bool
 	quiet         bool
 	seed          uint64
+	live          bool
 	plan          salesiqtest.Plan
 	window        time.Duration
 	clockOffset   time.Duration
@@ -82,6 +83,7 @@ func parse(args []string, stderr io.Writer) (set settings, err error) {
 	flags.StringVar(&set.addr, "addr", "127.0.0.1:0", "`address` to listen on; port 0 is a free one")
 	plan := flags.String("plan", "enterprise", "rate limits: free, basic, professional, enterprise or none")
 	flags.DurationVar(&set.window, "window", time.Minute, "`duration` of what the plan calls a minute")
+	dialect := flags.String("dialect", "specified", "specified, or live for what the vendor publishes about the live service")
 	flags.Uint64Var(&set.seed, "seed", 1, "`number` that random faults follow from")
 	flags.BoolVar(&set.quiet, "quiet", false, "do not log requests")
 	flags.DurationVar(&set.clockOffset, "clock-offset", 0, "`duration` by which the server's clock is wrong")
@@ -99,6 +101,10 @@ func parse(args []string, stderr io.Writer) (set settings, err error) {
 	if set.plan, known = salesiqtest.LookupPlan(*plan); !known {
 		return set, fmt.Errorf("-plan: there is no plan %q", *plan)
 	}
+	if *dialect != "specified" && *dialect != "live" {
+		return set, fmt.Errorf("-dialect: there is no dialect %q", *dialect)
+	}
+	set.live = *dialect == "live"
 	if err := set.check(flags.Args()); err != nil {
 		return set, err
 	}
@@ -138,6 +144,9 @@ func serve(ctx context.Context, set settings, stdout, stderr io.Writer) error {
 		salesiqtest.WithSeed(set.seed),
 		salesiqtest.WithClockOffset(set.clockOffset),
 		salesiqtest.WithTokenLifetime(set.tokenLifetime),
+	}
+	if set.live {
+		opts = append(opts, salesiqtest.Live())
 	}
 	if !set.quiet {
 		opts = append(opts, salesiqtest.WithLogger(slog.New(slog.NewTextHandler(stderr, nil))))

@@ -18,6 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/live"
+	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
 // The test binary is the program, when it is told to.
@@ -132,6 +134,17 @@ func TestFlagsReachTheServer(t *testing.T) {
 	assert.LessOrEqual(t, response.RateWindow.Reset.Sub(date), 3*time.Second, "Date has whole seconds")
 }
 
+func TestTheLiveDialectIsServed(t *testing.T) {
+	t.Parallel()
+	environment, _, stdout := program(t, "-dialect live")
+	portal, err := stdout.ReadString('\n')
+	require.NoError(t, err)
+	assert.Equal(t, "SALESIQ_PORTAL="+salesiqtest.Portal+"\n", portal)
+	portals, err := live.New(clientOf(t, environment)).Portals.List(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, salesiqtest.Portal, portals[0].ScreenName)
+}
+
 func TestAMistakeIsOneClearLine(t *testing.T) {
 	t.Parallel()
 	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -142,6 +155,7 @@ func TestAMistakeIsOneClearLine(t *testing.T) {
 		message string
 	}{
 		"-plan gold":                     {2, `no plan "gold"`},
+		"-dialect broad":                 {2, "-dialect"},
 		"-paint blue":                    {2, "paint"},
 		"-addr 8080":                     {2, "-addr"},
 		"-addr 0.0.0.0:0":                {2, "loopback"},

@@ -1,0 +1,130 @@
+package salesiqtest
+
+import (
+	"crypto/rsa"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// liveEventNames are the vendor's events.
+var liveEventNames = []salesiq.EventName{
+	"conversation.created", "conversation.attender.updated", "conversation.missed", "conversation.operator.replied",
+	"conversation.visitor.replied", "conversation.completed", "conversation.rated", "conversation.transfer.initiated",
+	"conversation.transfer.accepted", "conversation.transfer.rejected", "conversation.participants.added",
+	"conversation.participants.deleted", "conversation.supervisor.added", "conversation.message.edited",
+	"conversation.message.deleted", "conversation.metrics", "conversation.reopened", "visitor.updated",
+	"contact.tag.action", "lead.tag.action",
+	"operator.created", "operator.updated", "operator.deleted", "operator.departments.associated",
+	"operator.departments.disassociated", "department.created", "department.updated", "department.deleted",
+	"brands.enabled", "brands.disabled", "tag.created", "tag.updated", "tag.deleted",
+}
+
+// liveEvent is an event as the live service sends it.
+type liveEvent struct {
+	EntityType string            `json:"entity_type"`
+	OrgID      string            `json:"org_id"`
+	Event      salesiq.EventName `json:"event"`
+	EntityID   string            `json:"entity_id"`
+	Attempt    int               `json:"attempt"`
+	Version    string            `json:"version"`
+	AppID      int64             `json:"app_id"` // Beyond what a float64 can hold.
+	Entity     json.RawMessage   `json:"entity"`
+
+	id  string          // Tells one event from another.
+	key *rsa.PrivateKey // Nil where the webhook is not secured.
+}
+
+const (
+	liveOrgID = "60021477"
+	liveAppID = 40526000000002041
+)
+
+// body writes the event for one attempt.
+func (e *liveEvent) body(attempt int) []byte {
+	counted := *e
+	counted.Attempt = attempt
+	data, err := wire.Marshal(counted)
+	if err != nil {
+		panic("salesiqtest: " + err.Error()) // Its entity was written by us.
+	}
+	return data
+}
+
+func (e *liveEvent) sign(header http.Header, body []byte) error {
+	if e.key == nil {
+		return nil
+	}
+	signature, err := salesiq.SignRSA(e.key, body)
+	header.Set(salesiq.HeaderRSASignature, signature)
+	return err
+}
+
+// emitLive is emit for the live dialect.
+func (c *call) emitLive(event salesiq.EventName, data any) error {
+	event, id, entity := c.translate(event, data)
+	if event == "" {
+		return nil
+	}
+	body, err := wire.Marshal(entity)
+	if err != nil {
+		return err
+	}
+	kind, _, _ := strings.Cut(string(event), ".")
+	number := c.state.newID("event")
+	for webhook := range c.state.webhooks.all() {
+		if !webhook.Enabled || !slices.Contains(webhook.Events, event) {
+			continue
+		}
+		sent := &liveEvent{
+			EntityType: kind, OrgID: liveOrgID, Event: event, EntityID: id, Version: "1", AppID: liveAppID, Entity: body, id: number,
+		}
+		if settings := c.state.liveSettings(webhook.ID); settings.secured && len(settings.keys) > 0 {
+			sent.key = settings.keys[0].private
+		}
+		c.state.courier.take(parcel{webhook: *webhook, event: event, live: sent})
+	}
+	return nil
+}
+
+// translate finds the vendor's event for one of the specification's, and what it
+// is about. One that the vendor does not have has no name; one that is none of
+// the specification's stays as it is.
+func (c *call) translate(event salesiq.EventName, data any) (name salesiq.EventName, id string, entity any) {
+	switch e := data.(type) {
+	case *salesiq.ChatStarted:
+		return c.aboutChat("conversation.created", e.ChatID)
+	case *salesiq.ChatEnded:
+		return c.aboutChat("conversation.completed", e.ChatID)
+	case *salesiq.ChatMissed:
+		return c.aboutChat("conversation.missed", e.ChatID)
+	case *salesiq.ChatRated:
+		return c.aboutChat("conversation.rated", e.ChatID)
+	case *salesiq.MessageReceived:
+		if e.SenderType == salesiq.SenderVisitor {
+			return c.aboutChat("conversation.visitor.replied", e.ChatID)
+		}
+		return c.aboutChat("conversation.operator.replied", e.ChatID)
+	case *salesiq.VisitorIdentified:
+		visitor, _ := c.state.visitors.get(e.VisitorID)
+		return "visitor.updated", e.VisitorID, c.state.liveVisitor(visitor)
+	case *salesiq.OperatorStatusChanged:
+		operator, _ := c.state.operators.get(e.OperatorID)
+		return "operator.updated", e.OperatorID, c.state.liveOperator(operator)
+	case salesiq.Event:
+		return "", "", nil
+	}
+	return event, "", data
+}
+
+func (c *call) aboutChat(name salesiq.EventName, chatID string) (event salesiq.EventName, id string, entity any) {
+	chat, ok := c.state.chats.get(chatID)
+	if !ok {
+		return "", "", nil
+	}
+	return name, chatID, c.state.conversation(chat)
+}
