@@ -143,6 +143,16 @@ func (a *Account) Look(now time.Time) time.Time {
 	return at
 }
 
+// Today returns how many calls the day has, how many of them are left, and when
+// it is over. All are zero if there is no limit.
+func (a *Account) Today(now time.Time) (limit, left int, end time.Time) {
+	a.roll(now)
+	if a.day.limit == 0 {
+		return 0, 0, time.Time{}
+	}
+	return a.day.limit, max(0, a.day.free()), a.day.end
+}
+
 // roll begins what is due to begin.
 func (a *Account) roll(now time.Time) {
 	a.window.roll(now, a.slots.inFlight)

@@ -12,7 +12,7 @@ import (
 
 // ledger is an account in a test, with a clock and short words.
 type ledger struct {
-	*quota.Account
+	*recorder
 
 	t   *testing.T
 	now time.Time
@@ -20,7 +20,7 @@ type ledger struct {
 
 func newLedger(t *testing.T, l quota.Limits) *ledger {
 	t.Helper()
-	return &ledger{Account: quota.New(l), t: t, now: start}
+	return &ledger{recorder: record(t, l), t: t, now: start}
 }
 
 func (l *ledger) start() quota.Call {

@@ -18,14 +18,14 @@ func FuzzNeverRefusedNeverStuck(f *testing.F) {
 	for seed := range uint64(300) {
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, seed uint64) { newWalk(seed).run(t) })
+	f.Fuzz(func(t *testing.T, seed uint64) { newWalk(t, seed).run(t, 2000) })
 }
 
 // walk is a random sequence of events.
 type walk struct {
 	random  *rand.Rand
 	service *service
-	account *quota.Account
+	account *recorder
 	now     time.Time
 	queue   events
 	under   int
@@ -33,7 +33,8 @@ type walk struct {
 	blind   bool // No answer has rate headers, and some are lost.
 }
 
-func newWalk(seed uint64) *walk {
+func newWalk(t *testing.T, seed uint64) *walk {
+	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0))
 	w := &walk{
 		random:  random,
@@ -49,13 +50,13 @@ func newWalk(seed uint64) *walk {
 	case 2: // And nothing is to be learned.
 		own.PerMinute, w.blind = w.service.limit, true
 	}
-	w.account = quota.New(own)
+	w.account = record(t, own)
 	return w
 }
 
-func (w *walk) run(t *testing.T) {
+func (w *walk) run(t *testing.T, steps int) {
 	t.Helper()
-	for range 2000 {
+	for range steps {
 		wanted := w.random.IntN(4)
 		for range wanted {
 			if w.account.Ready(w.now) {

@@ -72,7 +72,10 @@ func undialed(err error) bool {
 	return ok && operation.Op == "dial"
 }
 
-// report translates an outcome for the accounting.
+// Report translates an outcome for the accounting. Now is when it arrived.
+func (o *Outcome) Report(now time.Time) quota.Report { return o.report(new(dates), now) }
+
+// report is Report for someone who remembers the last date.
 func (o *Outcome) report(d *dates, now time.Time) quota.Report {
 	w := parseWindow(o.Header, d.of(o.Header), now)
 	r := quota.Report{

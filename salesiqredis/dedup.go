@@ -1,0 +1,68 @@
+package salesiqredis
+
+import (
+	"context"
+	_ "embed"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+var (
+	//go:embed scripts/dedup_begin.lua
+	beginScript string
+	//go:embed scripts/dedup_done.lua
+	doneScript string
+	//go:embed scripts/dedup_abort.lua
+	abortScript string
+)
+
+// DedupStore returns a store for [salesiq.WithDedupStore], so that an event is
+// handled by one process, whichever it is delivered to.
+//
+// Claims end by themselves ([WithClaim]), and handled events are forgotten after
+// a while ([WithEventMemory]).
+//
+// While Redis is away, its methods fail at once with [ErrAway], and
+// [salesiq.WithDedupFailure] says what that means: by default, the service is
+// asked to deliver the event again.
+func (o *Organization) DedupStore() salesiq.DedupStore { return &dedupStore{o, o.newLink("events")} }
+
+type dedupStore struct {
+	organization *Organization
+	link         *link
+}
+
+// Begin implements [salesiq.DedupStore].
+func (d *dedupStore) Begin(ctx context.Context, eventID string) (salesiq.DedupState, error) {
+	reply, err := d.run(ctx, beginScript, d.abandon(eventID), eventID, d.organization.process, milliseconds(d.organization.claimLifetime))
+	if err != nil {
+		return salesiq.DedupFree, err
+	}
+	state, _ := reply.(int64) //nolint:errcheck // None is 0.
+	return salesiq.DedupState(state), nil
+}
+
+// abandon frees an event that was claimed after the caller had gone.
+func (d *dedupStore) abandon(eventID string) func(any) {
+	return func(reply any) {
+		if reply == int64(salesiq.DedupFree) {
+			d.Abort(context.Background(), eventID) //nolint:errcheck,gosec // The claim ends by itself.
+		}
+	}
+}
+
+// Done implements [salesiq.DedupStore].
+func (d *dedupStore) Done(ctx context.Context, eventID string) error {
+	_, err := d.run(ctx, doneScript, nil, eventID, milliseconds(d.organization.eventMemory))
+	return err
+}
+
+// Abort implements [salesiq.DedupStore].
+func (d *dedupStore) Abort(ctx context.Context, eventID string) error {
+	_, err := d.run(ctx, abortScript, nil, eventID, d.organization.process)
+	return err
+}
+
+func (d *dedupStore) run(ctx context.Context, source string, undo func(any), eventID string, args ...string) (any, error) {
+	return d.link.run(ctx, script{source, d.organization.keys("event:" + eventID)}, undo, args...)
+}

@@ -1,0 +1,159 @@
+package salesiqredis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// ErrAway means that Redis did not answer, or not with what was asked for.
+var ErrAway = errors.New("salesiqredis: Redis is away")
+
+// How long Redis is left alone after a failure. It doubles with each further
+// one.
+const (
+	firstPause = 100 * time.Millisecond
+	lastPause  = 2 * time.Second
+)
+
+// link is the way to Redis for one use of it. It bounds the time of each script,
+// and is a circuit breaker: after a failure, nothing waits for Redis but a probe
+// in the background, until that is answered.
+type link struct {
+	evaler  Evaler
+	timeout time.Duration
+	logger  *slog.Logger
+
+	mu      sync.Mutex    // Guards what follows.
+	back    chan struct{} // Closed when Redis answers again; nil while it does.
+	pause   time.Duration // The length of the last one, if no script succeeded since.
+	retryAt time.Time
+	probing bool
+}
+
+// script is one of the scripts, with the keys that it is for.
+type script struct {
+	source string
+	keys   []string
+}
+
+// run runs a script. If ctx ends, or time is up, and the script is run
+// nevertheless, undo is called with what it returned, unless it is nil.
+func (l *link) run(ctx context.Context, s script, undo func(reply any), args ...string) (any, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if l.away() != nil {
+		return nil, ErrAway
+	}
+	reply, err := l.send(ctx, s, undo, args)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx) // Which says nothing about Redis.
+	}
+	l.note(err)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrAway, err)
+	}
+	return reply, nil
+}
+
+type outcome struct {
+	reply any
+	err   error
+}
+
+// send does not rely on the client to heed the context, since not all do.
+func (l *link) send(ctx context.Context, s script, undo func(any), args []string) (any, error) {
+	arrived, gone := make(chan outcome), make(chan struct{})
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timeout)
+	go func() {
+		defer cancel()
+		reply, err := l.evaler.Eval(bounded, s.source, s.keys, args)
+		select {
+		case arrived <- outcome{reply, err}:
+		case <-gone:
+			if err == nil && undo != nil {
+				undo(reply)
+			}
+		}
+	}()
+	timer := time.NewTimer(l.timeout)
+	defer timer.Stop()
+	select {
+	case o := <-arrived:
+		return o.reply, o.err
+	case <-ctx.Done():
+		close(gone)
+		return nil, context.Cause(ctx)
+	case <-timer.C:
+		close(gone)
+		return nil, fmt.Errorf("no answer within %s", l.timeout)
+	}
+}
+
+// away returns nil if Redis is believed to answer, and otherwise a channel that
+// is closed when it does again. It sees to it that somebody finds out.
+func (l *link) away() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.back != nil && !l.probing && !time.Now().Before(l.retryAt) {
+		l.probing = true
+		go l.probe()
+	}
+	return l.back
+}
+
+// untilBack waits until Redis answers again, or ctx ends.
+func (l *link) untilBack(ctx context.Context) {
+	for {
+		back := l.away()
+		if back == nil {
+			return
+		}
+		select {
+		case <-back:
+			return
+		case <-ctx.Done():
+			return
+		case <-time.After(firstPause):
+		}
+	}
+}
+
+// note opens the circuit after a failure; it is closed by a probe.
+func (l *link) note(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil {
+		l.pause = 0
+		return
+	}
+	if l.back == nil {
+		l.back = make(chan struct{})
+		l.logger.Warn("salesiq redis is away", slog.String("cause", err.Error()))
+		l.wait()
+	}
+}
+
+func (l *link) wait() {
+	l.pause = min(max(firstPause, 2*l.pause), lastPause)
+	l.retryAt = time.Now().Add(l.pause)
+}
+
+// probe finds out whether Redis answers.
+func (l *link) probe() {
+	_, err := l.send(context.Background(), script{source: "return 1"}, nil, nil)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.probing = false
+	if err != nil {
+		l.wait()
+		return
+	}
+	l.logger.Warn("salesiq redis answers again")
+	close(l.back)
+	l.back = nil
+}

@@ -1,0 +1,233 @@
+package salesiqredis
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+// Organization is what the processes of one organization share. It is made once
+// in each of them, and used by any number of goroutines.
+type Organization struct {
+	config
+
+	evaler  Evaler
+	prefix  string // Of all keys.
+	process string // Tells this process from the others.
+}
+
+// New shares what belongs to an organization, by any name that all of its
+// processes use, through a client of go-redis: one of a single server, of a
+// cluster, or of sentinels. The client stays the caller's.
+func New(client redis.Scripter, organization string, opts ...Option) (*Organization, error) {
+	if client == nil {
+		return nil, errors.New("salesiqredis: the client must not be nil")
+	}
+	return NewWith(&goRedis{client: client}, organization, opts...)
+}
+
+// NewWith is [New] for any other client of Redis or Valkey.
+func NewWith(evaler Evaler, organization string, opts ...Option) (*Organization, error) {
+	if evaler == nil {
+		return nil, errors.New("salesiqredis: the evaler must not be nil")
+	}
+	if organization == "" || strings.ContainsAny(organization, "{}") {
+		return nil, errors.New("salesiqredis: the organization's name must not be empty, nor hold braces")
+	}
+	o := &Organization{
+		config:  defaultConfig(),
+		evaler:  evaler,
+		prefix:  "salesiq:{" + organization + "}:",
+		process: rand.Text(),
+	}
+	for _, option := range opts {
+		if err := option(&o.config); err != nil {
+			return nil, fmt.Errorf("salesiqredis: %w", err)
+		}
+	}
+	return o, nil
+}
+
+// Format shows the organization's name, and nothing of the client.
+func (o *Organization) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "salesiqredis(%s)", o.prefix) }
+
+// key returns a key of the organization. The braces in it put all of them into
+// one slot of a cluster.
+func (o *Organization) key(name string) string { return o.prefix + name }
+
+func (o *Organization) keys(names ...string) []string {
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = o.key(name)
+	}
+	return keys
+}
+
+func (o *Organization) newLink(use string) *link {
+	return &link{evaler: o.evaler, timeout: o.timeout, logger: o.logger.With(slog.String("use", use))}
+}
+
+// Option configures an [Organization]. All processes should be given the same.
+type Option func(*config) error
+
+type config struct {
+	logger        *slog.Logger
+	timeout       time.Duration
+	plan          salesiq.Plan
+	maxInFlight   int
+	maxWait       time.Duration
+	lease         time.Duration
+	processes     int
+	limiterAway   AwayPolicy
+	tokenAway     AwayPolicy
+	tokenLock     time.Duration
+	tokenJitter   time.Duration
+	claimLifetime time.Duration
+	eventMemory   time.Duration
+}
+
+func defaultConfig() config {
+	return config{
+		logger:        slog.New(slog.DiscardHandler),
+		timeout:       200 * time.Millisecond,
+		maxInFlight:   10,
+		maxWait:       2 * time.Minute,
+		lease:         45 * time.Second,
+		processes:     4,
+		tokenLock:     10 * time.Second,
+		tokenJitter:   time.Second,
+		claimLifetime: 30 * time.Second,
+		eventMemory:   24 * time.Hour,
+	}
+}
+
+// AwayPolicy is what is done while Redis does not answer.
+type AwayPolicy int
+
+// What can be done while Redis does not answer.
+const (
+	// GoAlone does without the other processes, as well as that goes.
+	GoAlone AwayPolicy = iota
+	// Refuse fails with [ErrAway].
+	Refuse
+)
+
+// WithLogger logs when Redis goes away and when it answers again, at level warn,
+// and events that could not be handled, at level error.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error {
+		c.logger = logger
+		if logger == nil {
+			return errors.New("the logger must not be nil")
+		}
+		return nil
+	}
+}
+
+// WithTimeout bounds the time that a script may take, whatever the client's own
+// limits are. When it has passed, Redis counts as away. The default is 200
+// milliseconds.
+func WithTimeout(d time.Duration) Option {
+	return duration("timeout", d, func(c *config) *time.Duration { return &c.timeout })
+}
+
+// WithPlan is [salesiq.WithPlan] for the whole organization: it tells what the
+// service grants before the first answer does, and bounds the calls of a day.
+func WithPlan(plan salesiq.Plan) Option {
+	return func(c *config) error {
+		c.plan = plan
+		return atLeast("plan", min(plan.CallsPerMinute, plan.CallsPerDay), 0)
+	}
+}
+
+// WithMaxInFlight is [salesiq.WithMaxInFlight] for the whole organization. The
+// default is the specification's 10.
+func WithMaxInFlight(n int) Option {
+	return func(c *config) error { c.maxInFlight = n; return atLeast("max in flight", n, 1) }
+}
+
+// WithMaxWait is [salesiq.WithMaxWait] for calls that have not been sent. The
+// default is two minutes.
+func WithMaxWait(d time.Duration) Option {
+	return duration("max wait", d, func(c *config) *time.Duration { return &c.maxWait })
+}
+
+// WithLease sets when a call counts as ended if nobody says so, since its
+// process was killed. It must be longer than [salesiq.WithAttemptTimeout]. The
+// default is 45 seconds.
+func WithLease(d time.Duration) Option {
+	return duration("lease", d, func(c *config) *time.Duration { return &c.lease })
+}
+
+// WithProcesses tells how many processes there are, for a time in which Redis
+// cannot tell since it has not answered yet. The default is 4. Once it has, the
+// processes that used the limiter within the last two minutes count.
+func WithProcesses(n int) Option {
+	return func(c *config) error { c.processes = n; return atLeast("processes", n, 1) }
+}
+
+// WithLimiterAway chooses what becomes of calls while Redis is away. By default,
+// they [GoAlone]: each process keeps account by itself of its share of the plan
+// and of the calls at once. Some are refused by the service then, and retried by
+// the client.
+func WithLimiterAway(policy AwayPolicy) Option {
+	return func(c *config) error { c.limiterAway = policy; return nil }
+}
+
+// WithTokenAway chooses what becomes of the token while Redis is away. By
+// default, each process goes on with the one that it has, and renews it for
+// itself when it must ([GoAlone]). The service gives out ten in ten minutes, so
+// that this is not for more than ten processes.
+func WithTokenAway(policy AwayPolicy) Option {
+	return func(c *config) error { c.tokenAway = policy; return nil }
+}
+
+// WithTokenJitter sets for how long, at most, a process waits before it renews
+// the token alone, so that not all do so at once. The default is a second.
+func WithTokenJitter(d time.Duration) Option {
+	return func(c *config) error { c.tokenJitter = d; return atLeast("token jitter", int(d), 0) }
+}
+
+// WithTokenLock sets when a process that renews the token is given up, since it
+// was killed. The default is 10 seconds; clients wait for no more than 15.
+func WithTokenLock(d time.Duration) Option {
+	return duration("token lock", d, func(c *config) *time.Duration { return &c.tokenLock })
+}
+
+// WithClaim sets when an event that is being handled is free again, since its
+// process was killed. It must be longer than [salesiq.WithHandlerTimeout]. The
+// default is 30 seconds.
+func WithClaim(d time.Duration) Option {
+	return duration("claim", d, func(c *config) *time.Duration { return &c.claimLifetime })
+}
+
+// WithEventMemory sets for how long handled events are remembered. The default is
+// a day. An event takes about 150 bytes.
+func WithEventMemory(d time.Duration) Option {
+	return duration("event memory", d, func(c *config) *time.Duration { return &c.eventMemory })
+}
+
+// duration sets a duration, which Redis has to the millisecond.
+func duration(name string, d time.Duration, of func(*config) *time.Duration) Option {
+	return func(c *config) error {
+		*of(c) = d
+		if d < time.Millisecond {
+			return fmt.Errorf("the %s must be a millisecond at least, not %s", name, d)
+		}
+		return nil
+	}
+}
+
+func atLeast(name string, n, least int) error {
+	if n < least {
+		return fmt.Errorf("the %s must be %d at least, not %d", name, least, n)
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package salesiqredis
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/internal/quota"
+)
+
+// trace is what a test of package quota did, and what came of it there.
+type trace struct {
+	Limits quota.Limits
+	Steps  []struct {
+		At       int64
+		Do       string
+		Call     int
+		Report   traceReport
+		Ready    bool
+		Earliest int64
+		Daily    bool
+	}
+}
+
+type traceReport struct {
+	Sent, Answered, Refused, Throttled, Known bool
+	Limit, Remaining                          int
+	Reset, Date                               int64
+	RetryIn                                   *int64 `json:"retry_in"`
+}
+
+func (r *traceReport) args() []string {
+	retryIn := int64(-1)
+	if r.RetryIn != nil {
+		retryIn = *r.RetryIn
+	}
+	args := []string{flag(r.Sent), flag(r.Answered), flag(r.Refused), flag(r.Throttled), flag(r.Known)}
+	for _, n := range []int64{int64(r.Limit), int64(r.Remaining), r.Reset, r.Date, retryIn} {
+		args = append(args, strconv.FormatInt(n, 10))
+	}
+	return args
+}
+
+// The script does what package quota does, in all that its tests make that do.
+func TestScriptKeepsTheSameAccount(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob(filepath.Join("..", "internal", "quota", "testdata", "traces", "*.json"))
+	require.NoError(t, err)
+	require.Greater(t, len(paths), 20)
+	for _, path := range paths {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel()
+			data, err := os.ReadFile(path)
+			require.NoError(t, err)
+			var tr trace
+			require.NoError(t, json.Unmarshal(data, &tr))
+			tr.replay(t)
+		})
+	}
+}
+
+func (tr *trace) replay(t *testing.T) {
+	t.Helper()
+	server := miniredis.RunT(t)
+	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { assert.NoError(t, client.Close()) })
+	evaler := &goRedis{client: client}
+	leases := map[int]string{}
+	limits := []string{
+		"process", strconv.Itoa(tr.Limits.PerMinute), strconv.Itoa(tr.Limits.PerDay), strconv.Itoa(tr.Limits.InFlight),
+		microseconds(1000 * time.Hour),
+	}
+	for i, step := range tr.Steps {
+		server.SetTime(time.UnixMicro(step.At))
+		args := append([]string{"look"}, limits...)
+		switch step.Do {
+		case "start":
+			args[0] = "acquire"
+		case "end":
+			args[0] = "done"
+			args = append(append(args, leases[step.Call]), step.Report.args()...)
+		}
+		reply, err := evaler.Eval(t.Context(), quotaScript, []string{"q", "l", "p", "w"}, args)
+		require.NoError(t, err)
+		id, o, err := readReply(reply, time.UnixMicro(step.At))
+		require.NoError(t, err)
+		if step.Do == "start" {
+			require.NotEmpty(t, id, "step %d: it may start", i+1)
+			leases[step.Call] = id
+		}
+		require.Equal(t, step.Ready, o.ready, "step %d: ready", i+1)
+		require.InDelta(t, step.Earliest, o.at.UnixMicro(), 1, "step %d: earliest", i+1)
+		require.Equal(t, step.Daily, o.daily, "step %d: daily", i+1)
+	}
+}

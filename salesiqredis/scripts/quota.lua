@@ -1,0 +1,322 @@
+-- The accounting of internal/quota, for all processes of an organization at
+-- once. Functions are named as they are there. Times are microseconds; those of
+-- this server are the caller's own clock there.
+
+local quota, leases, processes, line = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local op, process = ARGV[1], ARGV[2]
+local plan, per_day, most, lease_time = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+
+local second = 1000000
+local minute, hour, day = 60 * second, 3600 * second, 86400 * second
+local patience = 3 * second
+local seen_for = 120 * second -- A process that is silent for longer is gone,
+local wants_for = second / 4  -- and one that asks no more has left the line.
+local kept_for = 172800000    -- Milliseconds.
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * second + tonumber(time[2])
+
+local function whole(n) return string.format('%.0f', n) end
+
+-- The state: numbers by name. What is not there is zero.
+local s = setmetatable({}, {__index = function() return 0 end})
+local stored = redis.call('HGETALL', quota)
+for i = 1, #stored, 2 do s[stored[i]] = tonumber(stored[i + 1]) end
+local under = redis.call('ZCARD', leases)
+if s.open == 0 or s.open > most then s.open = most end
+
+local function save()
+  local fields = {}
+  for name, value in pairs(s) do
+    fields[#fields + 1] = name
+    fields[#fields + 1] = whole(value)
+  end
+  redis.call('HSET', quota, unpack(fields))
+  for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, kept_for) end
+end
+
+-- The window.
+
+local function window_free()
+  local free = math.huge
+  if s.limit > 0 then free = s.limit - s.own - s.others end
+  if plan > 0 then free = math.min(free, plan - s.own) end
+  return free
+end
+
+local function size()
+  if s.limit > 0 and plan > 0 then return math.min(s.limit, plan) end
+  return math.max(s.limit, plan)
+end
+
+local function probing() return s.probed == 0 and s.probe > 0 and now < s.probe + patience end
+
+local function next_window(own)
+  s.epoch = s.epoch + 1
+  s.seen, s.window_end = 0, 0
+  s.own, s.others, s.blind = own, 0, 0
+  s.probe, s.probed = 0, 0
+end
+
+local function is_reset(reset) return math.abs(reset - s.reset) <= second end
+
+local function is_over(reset)
+  return s.reset > 0 and (reset < s.reset or s.seen == 0) and reset <= s.reset + second
+end
+
+local function bound(a)
+  if not a.dated then return now + minute end
+  local within = a.within
+  if s.aligned == 0 then within = within + second end
+  if within <= minute + 2 * second then within = math.min(within, minute) end
+  return now + within
+end
+
+local function end_probe(a)
+  if a.epoch ~= s.epoch then return end
+  if a.answered then
+    s.probed = 1
+  elseif a.probe then
+    s.probe = 0
+  end
+end
+
+local function settle_blind(a)
+  if not a.refused then s.blind = s.blind + 1 end
+  if s.seen == 0 and size() > 0 then s.window_end = now + minute end
+end
+
+local function learn_kind(a)
+  local first = a.probe and a.epoch == s.epoch and s.own == 1
+  local untouched = a.known and a.remaining == a.limit - 1 and a.dated and a.within < minute - 2 * second
+  if s.cut == 1 then
+    s.aligned = 0
+  elseif first and untouched then
+    s.aligned = 1
+  end
+end
+
+local function identify(a)
+  if s.seen == 1 then
+    next_window(under + s.blind + 1)
+  elseif is_reset(a.reset) and a.epoch == s.epoch then
+    s.cut = 1
+  end
+  learn_kind(a)
+  s.seen, s.reset = 1, a.reset
+  s.window_end = bound(a)
+end
+
+local function attribute(a)
+  if a.reset == 0 then
+    settle_blind(a)
+  elseif s.seen == 1 and is_reset(a.reset) then
+    s.window_end = math.min(s.window_end, bound(a))
+  elseif a.epoch < s.epoch and is_over(a.reset) then
+    return false
+  else
+    identify(a)
+  end
+  return true
+end
+
+local function settle(a)
+  end_probe(a)
+  if a.known then s.limit = a.limit end
+  if not a.sent or not attribute(a) then
+    s.own = s.own - 1
+    return false
+  end
+  if a.refused then s.own = s.own - 1 end
+  if a.known and (not a.throttled or a.reset > 0) then
+    s.others = math.max(s.others, s.limit - a.remaining - s.own)
+  end
+  return true
+end
+
+-- The day, and the service's clock.
+
+local function day_free()
+  if per_day == 0 then return math.huge end
+  return per_day - s.day_used
+end
+
+local function midnight() return now + day - (now + s.ahead) % day end
+
+local function read_clock(a)
+  if a.date > 0 then
+    local ahead = a.date - now
+    if s.clock_known == 0 or math.abs(ahead - s.ahead) > 2 * second then s.ahead, s.clock_moved = ahead, 1 end
+    s.clock_known = 1
+  end
+  if a.reset == 0 or s.clock_known == 0 then return end
+  a.within = a.reset - a.date
+  if a.date == 0 then a.within = a.reset - now - s.ahead end
+  if a.within < 0 or a.within > hour then
+    a.within, a.reset = 0, 0
+    return
+  end
+  a.dated = true
+end
+
+local function follow()
+  if per_day > 0 and s.clock_moved == 1 then s.day_end, s.clock_moved = midnight(), 0 end
+end
+
+-- Calls at once, and pauses.
+
+local function shrink(a)
+  if a.number <= s.shrunk then return end
+  s.open, s.good, s.shrunk = math.max(1, math.floor(s.open / 2)), 0, s.calls
+end
+
+local function grow()
+  if s.open >= most then return end
+  s.good = s.good + 1
+  if s.good >= s.open then s.open, s.good = s.open + 1, 0 end
+end
+
+local function pause(a)
+  if a.number <= s.pause_started then return end
+  s.pause_last = math.min(minute, math.max(second, 2 * s.pause_last))
+  s.pause_started = s.calls
+  s.pause_until = math.max(s.pause_until, now + s.pause_last)
+end
+
+local function throttle(a)
+  local explained = a.known and (a.remaining > 0 or a.reset > 0)
+  if a.remaining > 0 or not explained then shrink(a) end
+  if a.retry_in >= 0 then
+    s.pause_until = math.max(s.pause_until, now + a.retry_in)
+  elseif not explained then
+    pause(a)
+  end
+end
+
+-- The account.
+
+local function roll()
+  if s.window_end > 0 and now >= s.window_end then next_window(under) end
+  if per_day == 0 then return end
+  if s.day_end == 0 then
+    s.day_end = midnight()
+  elseif now >= s.day_end then
+    s.day_end, s.day_used = midnight(), under
+  end
+end
+
+local function ready(ahead)
+  return (most == 0 or under + ahead < s.open) and now >= s.pause_until and not probing() and
+    window_free() > 0 and day_free() > 0
+end
+
+-- start returns what a lease is remembered by: the receipt that quota.Call is.
+local function start()
+  s.calls, s.day_used, s.own = s.calls + 1, s.day_used + 1, s.own + 1
+  local probe = 0
+  if s.probed == 0 and s.probe == 0 then probe, s.probe = 1, now end
+  local lease = table.concat({whole(s.calls), whole(s.epoch), probe, process}, ':')
+  redis.call('ZADD', leases, whole(now + lease_time), lease)
+  under = under + 1
+  return lease
+end
+
+local function finish(lease, a)
+  if redis.call('ZREM', leases, lease) == 0 then return end -- It has expired, and was counted then.
+  local number, epoch, probe = string.match(lease, '^(%d+):(%d+):(%d)')
+  a.number, a.epoch, a.probe = tonumber(number), tonumber(epoch), probe == '1'
+  a.dated, a.within = false, 0
+  roll()
+  under = under - 1
+  read_clock(a)
+  follow()
+  if not a.sent or a.refused then s.day_used = s.day_used - 1 end
+  if not settle(a) or not a.answered then return end
+  if a.throttled then
+    throttle(a)
+  else
+    grow()
+    s.pause_last = 0
+  end
+end
+
+-- earliest returns the time before which no call can be started, and whether it
+-- is the day's limit that forbids it.
+local function earliest()
+  local at, daily = math.max(now, s.pause_until), 0
+  if window_free() <= 0 and s.window_end > 0 then at = math.max(at, s.window_end) end
+  if day_free() <= 0 and s.day_end > at then at, daily = s.day_end, 1 end
+  return at, daily
+end
+
+-- What the accounting of a single process need not know.
+
+-- expire ends the leases whose holders did not: their calls may have been made.
+local function expire()
+  for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', whole(now))) do
+    finish(lease, {sent = true, reset = 0, date = 0, remaining = 0, retry_in = -1})
+  end
+end
+
+-- ahead counts the processes that have waited for a slot for longer.
+local function ahead()
+  local others = 0
+  for _, other in ipairs(redis.call('ZRANGE', line, 0, -1)) do
+    if other == process then return others end
+    local seen = tonumber(redis.call('ZSCORE', processes, other) or 0)
+    if now - seen < wants_for then
+      others = others + 1
+    else
+      redis.call('ZREM', line, other)
+    end
+  end
+  return others
+end
+
+local function seen()
+  redis.call('ZADD', processes, whole(now), process)
+  redis.call('ZREMRANGEBYSCORE', processes, '-inf', whole(now - seen_for))
+  return redis.call('ZCARD', processes)
+end
+
+-- outlook is what everybody is told: whether a call could be started now, from
+-- when on one can be if not, as far as that is known, how many processes there
+-- are, and the limit of a window.
+local function outlook(lease)
+  local at, daily = earliest()
+  return {lease, ready(0) and 1 or 0, at - now, daily, seen(), size()}
+end
+
+local function acquire()
+  if ready(ahead()) then
+    redis.call('ZREM', line, process)
+    return start()
+  end
+  if earliest() > now then
+    redis.call('ZREM', line, process)
+  elseif not redis.call('ZSCORE', line, process) then
+    redis.call('ZADD', line, whole(now), process)
+  end
+  return ''
+end
+
+local function report(first)
+  local function number(i) return tonumber(ARGV[first + i]) end
+  local function flag(i) return ARGV[first + i] == '1' end
+  return {
+    sent = flag(0), answered = flag(1), refused = flag(2), throttled = flag(3), known = flag(4),
+    limit = number(5), remaining = number(6), reset = number(7), date = number(8), retry_in = number(9),
+  }
+end
+
+expire()
+roll()
+local lease = ''
+if op == 'acquire' then
+  lease = acquire()
+elseif op == 'done' then
+  finish(ARGV[7], report(8))
+end
+local answer = outlook(lease)
+save()
+return answer

@@ -1,0 +1,262 @@
+package salesiqredis
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+var (
+	//go:embed scripts/stream_add.lua
+	addScript string
+	//go:embed scripts/stream_take.lua
+	takeScript string
+	//go:embed scripts/stream_end.lua
+	endScript string
+)
+
+// How often an empty stream is looked into.
+const (
+	firstIdle = 20 * time.Millisecond
+	lastIdle  = 500 * time.Millisecond
+)
+
+// group is the name of the consumer group.
+const group = "salesiq"
+
+// maxDeadLetters is how many dead letters are kept, about; the oldest go first.
+const maxDeadLetters = "100000"
+
+// Sink is a [salesiq.Sink] that keeps events in a stream until they have been
+// handled, by whichever process has time; see [Sink.Run].
+//
+// An event that was handed out and not acknowledged, since its handler failed or
+// its process was killed, is handed out again, and to the dead letters once it
+// has had all its tries. It is therefore handled at least once, and more than
+// once where a process ends between the work and the acknowledgment: a handler
+// for which that matters can use [salesiq.EventInfo.EventID] as a key of its own.
+//
+// No event is dropped to make room: what is in the stream waits for a handler.
+// It is as durable as Redis is (appendonly yes).
+type Sink struct {
+	link    *link
+	logger  *slog.Logger
+	stream  string
+	dead    string
+	process string
+
+	workers int
+	timeout time.Duration
+	tries   int
+}
+
+// SinkOption configures a [Sink].
+type SinkOption func(*Sink)
+
+// WithWorkers sets how many events are handled at once in a [Sink.Run]. The
+// default is 10.
+func WithWorkers(n int) SinkOption { return func(s *Sink) { s.workers = max(1, n) } }
+
+// WithHandlerTimeout bounds the handling of one event: its context ends then. A
+// quarter of that time later, the event is handed out again. The default is 30
+// seconds.
+func WithHandlerTimeout(d time.Duration) SinkOption {
+	return func(s *Sink) { s.timeout = max(d, time.Millisecond) }
+}
+
+// WithMaxTries sets how often an event is handed out before it goes to the dead
+// letters. The default is 5.
+func WithMaxTries(n int) SinkOption { return func(s *Sink) { s.tries = max(1, n) } }
+
+// Sink returns the organization's stream of events, for [salesiq.WithSink] and
+// for those who handle them. While Redis is away, the receiver asks the service
+// to deliver events again.
+func (o *Organization) Sink(opts ...SinkOption) *Sink {
+	s := &Sink{
+		link:    o.newLink("stream"),
+		logger:  o.logger,
+		stream:  o.key("events"),
+		dead:    o.key("dead-letters"),
+		process: o.process,
+		workers: 10,
+		timeout: 30 * time.Second,
+		tries:   5,
+	}
+	for _, option := range opts {
+		option(s)
+	}
+	return s
+}
+
+// Enqueue implements [salesiq.Sink].
+func (s *Sink) Enqueue(ctx context.Context, event salesiq.Event) error {
+	info := event.Info()
+	_, err := s.link.run(ctx, script{addScript, []string{s.stream}}, nil, info.EventID, string(info.Body))
+	return err
+}
+
+// DeadLetters returns the key of the stream with the events that have had all
+// their tries. Its entries have the fields event (the id), body and tries.
+func (s *Sink) DeadLetters() string { return s.dead }
+
+// Handler handles an event, such as [salesiq.WebhookReceiver.Dispatch].
+type Handler func(ctx context.Context, event salesiq.Event) error
+
+// Run has handle handle events, several at once, until ctx ends. It returns the
+// context's error as soon as the handlers under way have returned, whose contexts
+// do not end with ctx. While Redis is away, Run waits.
+//
+// An event whose handler fails or panics is tried again when its time is over
+// ([WithHandlerTimeout]).
+func (s *Sink) Run(ctx context.Context, handle Handler) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	free := make(chan struct{}, s.workers)
+	for range s.workers {
+		free <- struct{}{}
+	}
+	cursor := "0-0"
+	for idle := firstIdle; ; {
+		workers, err := drain(ctx, free)
+		if err != nil {
+			return err
+		}
+		entries, next, err := s.take(ctx, workers, cursor)
+		for _, e := range entries {
+			running.Go(func() {
+				defer func() { free <- struct{}{} }()
+				s.handle(context.WithoutCancel(ctx), e, handle)
+			})
+		}
+		for range workers - len(entries) {
+			free <- struct{}{}
+		}
+		if err == nil {
+			cursor = next
+		}
+		if len(entries) > 0 {
+			idle = firstIdle
+			continue
+		}
+		select {
+		case <-time.After(idle):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		idle = min(2*idle, lastIdle)
+	}
+}
+
+// drain waits for a free worker, and returns how many there are.
+func drain(ctx context.Context, free <-chan struct{}) (n int, err error) {
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	select {
+	case <-free:
+		n++
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
+	for {
+		select {
+		case <-free:
+			n++
+		default:
+			return n, nil
+		}
+	}
+}
+
+// entry is an event that was handed out.
+type entry struct {
+	id   string
+	body string
+	try  int
+}
+
+// take gets entries to handle.
+func (s *Sink) take(ctx context.Context, n int, cursor string) (entries []entry, next string, err error) {
+	reply, err := s.link.run(ctx, script{takeScript, []string{s.stream, s.dead}}, nil,
+		group, s.process, milliseconds(s.timeout*5/4), strconv.Itoa(s.tries), strconv.Itoa(n), cursor, maxDeadLetters)
+	if err != nil {
+		return nil, "", err
+	}
+	list, _ := reply.([]any) //nolint:errcheck // The length tells.
+	if len(list) == 0 {
+		return nil, "", errors.New("salesiqredis: an empty answer")
+	}
+	next, _ = list[0].(string) //nolint:errcheck // It is one.
+	for _, item := range list[1:] {
+		fields, _ := item.([]any) //nolint:errcheck // The length tells.
+		if len(fields) != 3 {
+			continue
+		}
+		var e entry
+		e.id, _ = fields[0].(string)   //nolint:errcheck // It is one.
+		e.body, _ = fields[1].(string) //nolint:errcheck // It is one.
+		try, _ := fields[2].(int64)    //nolint:errcheck // It is one.
+		e.try = int(try)
+		entries = append(entries, e)
+	}
+	return entries, next, nil
+}
+
+// handle handles an entry. One that fails is left where it is, for its next try,
+// unless this was the last.
+func (s *Sink) handle(ctx context.Context, e entry, handle Handler) {
+	bounded, cancel := context.WithTimeout(ctx, s.timeout)
+	err := callHandler(bounded, e, handle)
+	cancel()
+	tries := ""
+	if err != nil {
+		s.logger.LogAttrs(ctx, slog.LevelError, "salesiq event failed",
+			slog.String("entry", e.id), slog.Int("try", e.try), slog.Int("of", s.tries), slog.String("error", err.Error()))
+		if e.try < s.tries {
+			return
+		}
+		tries = strconv.Itoa(e.try)
+	}
+	if err := s.end(ctx, e, tries); err != nil {
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "salesiq event not acknowledged", slog.String("entry", e.id), slog.String("cause", err.Error()))
+	}
+}
+
+// end acknowledges an entry. As long as nobody else is handed it, that is worth
+// another try.
+func (s *Sink) end(ctx context.Context, e entry, tries string) error {
+	bounded, cancel := context.WithTimeout(ctx, s.timeout/4)
+	defer cancel()
+	for {
+		_, err := s.link.run(bounded, script{endScript, []string{s.stream, s.dead}}, nil, group, e.id, tries, maxDeadLetters)
+		if !errors.Is(err, ErrAway) {
+			return err
+		}
+		s.link.untilBack(bounded)
+		if bounded.Err() != nil {
+			return err
+		}
+	}
+}
+
+// callHandler makes an error of a panic, whose value may hold anything.
+func callHandler(ctx context.Context, e entry, handle Handler) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %T\n%s", p, debug.Stack())
+		}
+	}()
+	event, err := salesiq.ParseEvent([]byte(e.body))
+	if err != nil {
+		return err
+	}
+	return handle(ctx, event)
+}
