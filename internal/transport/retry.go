@@ -64,7 +64,7 @@ func (c *call) check(ctx context.Context, _ *http.Response, err error) (bool, er
 		return false, nil
 	}
 	f := c.fail(err)
-	if ctx.Err() != nil || c.attempts >= c.maxAttempts() || !c.worthRetrying(f) {
+	if ctx.Err() != nil || c.attempts >= c.maxAttempts() && !tokenRefused(f) || !c.worthRetrying(f) {
 		return false, f
 	}
 	c.pause = f.pause(c.attempts)
