@@ -3,6 +3,10 @@
 package account
 
 import (
+	"context"
+	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"os"
 
@@ -16,19 +20,63 @@ type Account struct {
 
 	// Emulator is nil if the environment names an account.
 	Emulator *salesiqtest.Server
+
+	// Credentials are those that the client signs in with.
+	Credentials salesiq.Credentials
 }
 
 // Open returns the account of the environment, as salesiq.NewClientFromEnv
-// reads it, or an emulator if the environment names none.
+// reads it, or an emulator if the environment names none. If SALESIQ_TOKEN_FILE
+// is set, the refresh token is the one that examples/signin has put there.
 func Open(opts ...salesiq.Option) (*Account, error) {
-	if os.Getenv("ZOHO_REFRESH_TOKEN") != "" || os.Getenv("SALESIQ_BASE_URL") != "" {
+	credentials := salesiq.Credentials{
+		ClientID:     os.Getenv("ZOHO_CLIENT_ID"),
+		ClientSecret: salesiq.Secret(os.Getenv("ZOHO_CLIENT_SECRET")),
+		RefreshToken: salesiq.Secret(os.Getenv("ZOHO_REFRESH_TOKEN")),
+	}
+	if path := os.Getenv("SALESIQ_TOKEN_FILE"); path != "" {
+		return openTokenFile(path, credentials, opts)
+	}
+	if credentials.RefreshToken != "" || os.Getenv("SALESIQ_BASE_URL") != "" {
 		client, err := salesiq.NewClientFromEnv(opts...)
-		return &Account{Client: client}, err
+		return &Account{Client: client, Credentials: credentials}, err
 	}
 	server := salesiqtest.NewServer()
 	auth := salesiq.RefreshToken(server.Credentials(), salesiq.NewMemoryTokenStore())
 	client, err := salesiq.NewClient(auth, append(server.Options(), opts...)...)
-	return &Account{Client: client, Emulator: server}, err
+	return &Account{Client: client, Emulator: server, Credentials: server.Credentials()}, err
+}
+
+// openTokenFile signs in with a token file, in the data center that the token
+// came from.
+func openTokenFile(path string, credentials salesiq.Credentials, opts []salesiq.Option) (*Account, error) {
+	store, err := TokenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	token, err := store.Load(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	if token.RefreshToken == "" {
+		return nil, fmt.Errorf("%s holds no token: run examples/signin first", path)
+	}
+	found := []salesiq.Option{salesiq.WithDataCenter(dataCenterOf(token))}
+	if portal := os.Getenv("SALESIQ_PORTAL"); portal != "" {
+		found = append(found, salesiq.WithPortal(portal))
+	}
+	credentials.RefreshToken = token.RefreshToken
+	client, err := salesiq.NewClient(salesiq.RefreshToken(credentials, store), append(found, opts...)...)
+	return &Account{Client: client, Credentials: credentials}, err
+}
+
+func dataCenterOf(token salesiq.Token) salesiq.DataCenter {
+	for _, dc := range salesiq.DataCenters() {
+		if dc.Accounts == token.AccountsURL {
+			return dc
+		}
+	}
+	return salesiq.DataCenter{API: token.AccountsURL, Accounts: token.AccountsURL} // An emulator.
 }
 
 // Close stops the emulator, if there is one.
@@ -40,10 +88,23 @@ func (a *Account) Close() {
 
 // Live reports whether the account may hold real people: it is not on this
 // machine.
-func (a *Account) Live() bool {
-	host := ""
-	if u, err := url.Parse(a.DataCenter().API); err == nil {
-		host = u.Hostname()
+func (a *Account) Live() bool { return !OnThisMachine(a.DataCenter().API) }
+
+// OnThisMachine reports whether an address is one of this machine's own.
+func OnThisMachine(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
 	}
-	return host != "127.0.0.1" && host != "localhost" && host != "::1"
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Introduce says which account it is.
+func (a *Account) Introduce(out io.Writer) {
+	if a.Emulator != nil {
+		fmt.Fprintf(out, "Started an emulator at %s\n", a.Emulator.URL)
+		return
+	}
+	fmt.Fprintf(out, "Working on the account at %s\n", a.DataCenter().API)
 }

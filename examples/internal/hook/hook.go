@@ -1,0 +1,73 @@
+// Package hook receives webhooks while an example runs.
+package hook
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/examples/internal/account"
+)
+
+// Config says how events come in.
+type Config struct {
+	Listen string // Address of this machine to listen on.
+	URL    string // Where the service finds it; for an emulator, it is known.
+	Name   string // Of the webhook.
+	Events []salesiq.EventName
+}
+
+// Receive subscribes to events for as long as the program runs, and removes the
+// subscription at the end. On a real account it needs a public URL, and returns
+// without one: the example then polls only.
+func Receive(ctx context.Context, client *account.Account, config Config, out io.Writer, register func(*salesiq.WebhookReceiver)) (stop func(), err error) {
+	if client.Live() && config.URL == "" {
+		fmt.Fprintln(out, "No -url was given for webhooks, so that this only polls.")
+		return func() {}, nil
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Listen)
+	if err != nil {
+		return nil, err
+	}
+	secret := salesiq.Secret(rand.Text())
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret))
+	register(receiver)
+	server := &http.Server{Handler: receiver, ReadHeaderTimeout: 10 * time.Second}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			fmt.Fprintln(os.Stderr, "receiving webhooks:", err)
+		}
+	}()
+	if config.URL == "" {
+		config.URL = "http://" + listener.Addr().String()
+	}
+	webhook, err := client.Webhooks.Create(ctx, &salesiq.WebhookCreate{
+		Name: config.Name, URL: config.URL, Events: config.Events, Enabled: salesiq.Set(true), Secret: secret,
+	})
+	stop = func() {
+		// What ends the program must not keep it from cleaning up.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		if webhook != nil {
+			if err := client.Webhooks.Delete(ctx, webhook.ID); err != nil {
+				fmt.Fprintln(out, "The webhook is still there:", err)
+			}
+		}
+		server.Shutdown(ctx) //nolint:errcheck // Whoever was cut off tries again.
+		<-served
+	}
+	if err != nil {
+		stop()
+		return nil, fmt.Errorf("subscribing to events: %w", err)
+	}
+	return stop, nil
+}

@@ -1,0 +1,248 @@
+// Monitor watches the active chats. It alerts a supervisor's device about those
+// that take longer than half an hour, once each, and hands the chats of operators
+// who have left to somebody who is there. It never transfers a chat twice.
+//
+//	go run ./examples/monitor
+//
+// It starts an emulator, in which an operator leaves after a while, and runs
+// until Ctrl-C. Events make it look at once; without any, it looks every five
+// minutes. With the variables of salesiq.NewClientFromEnv set, it works on that
+// account instead; where that is not on this machine, it needs -write, and a
+// public address that leads to -listen, without which it only polls:
+//
+//	go run ./examples/monitor -write -supervisor operator789 -listen :8090 -url https://example.com/salesiq
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/examples/internal/account"
+	"github.com/salesiq-go/salesiq/examples/internal/hook"
+)
+
+type config struct {
+	write      bool
+	supervisor string        // Operator to alert.
+	limit      time.Duration // Of a chat, before it is one to alert about.
+	every      time.Duration // How often to look without an event.
+	pause      time.Duration // Between looks, however many events there are.
+	hook       hook.Config
+}
+
+// events are what makes it look at once.
+var events = []salesiq.EventName{salesiq.EventOperatorStatusChanged, salesiq.EventChatStarted}
+
+func main() {
+	c := config{pause: 5 * time.Second, hook: hook.Config{Name: "monitor example", Events: events}}
+	flag.BoolVar(&c.write, "write", false, "alert and transfer on an account that is not on this machine")
+	flag.StringVar(&c.supervisor, "supervisor", "supervisor_id", "`id` of the operator to alert")
+	flag.DurationVar(&c.limit, "limit", 30*time.Minute, "how long a chat may take")
+	flag.DurationVar(&c.every, "every", 5*time.Minute, "how often to look without an event")
+	flag.StringVar(&c.hook.Listen, "listen", "127.0.0.1:0", "`address` to receive webhooks on")
+	flag.StringVar(&c.hook.URL, "url", "", "public `URL` that leads there")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Stdout, c); err != nil {
+		fmt.Fprintln(os.Stderr, "monitor:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, out io.Writer, c config) error {
+	client, err := account.Open()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	client.Introduce(out)
+	if client.Live() && !c.write {
+		fmt.Fprintln(out, "This is a real account: run with -write to watch over its chats.")
+		return nil
+	}
+	m := newMonitor(client.Client, c, out)
+	stop, err := hook.Receive(ctx, client, c.hook, out, func(receiver *salesiq.WebhookReceiver) {
+		salesiq.OnAny(receiver, func(context.Context, salesiq.Event) error { m.lookSoon(); return nil })
+	})
+	if err != nil {
+		return err
+	}
+	defer stop()
+	if client.Emulator != nil {
+		go play(ctx, client.Client)
+	}
+	m.watch(ctx)
+	fmt.Fprintf(out, "Stopped. Alerted about %d chats, transferred %d.\n", len(m.alerted), len(m.moved))
+	return nil
+}
+
+// monitor has one goroutine that looks and acts. Events only wake it up, so that
+// an event and the clock cannot act on the same chat at the same time.
+type monitor struct {
+	config
+
+	client *salesiq.Client
+	out    io.Writer
+	wake   chan struct{} // Holds one wish to look.
+
+	// What was done, by chat, and when the chat was last seen active.
+	alerted map[string]time.Time
+	moved   map[string]time.Time
+}
+
+func newMonitor(client *salesiq.Client, c config, out io.Writer) *monitor {
+	return &monitor{
+		config: c, client: client, out: out, wake: make(chan struct{}, 1),
+		alerted: map[string]time.Time{}, moved: map[string]time.Time{},
+	}
+}
+
+// lookSoon asks for a look. Any number of wishes makes one.
+func (m *monitor) lookSoon() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// watch looks until ctx ends.
+func (m *monitor) watch(ctx context.Context) {
+	tick := time.NewTicker(m.every)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		if err := m.look(ctx); err != nil && ctx.Err() == nil {
+			fmt.Fprintln(m.out, err) // The next look may be luckier.
+		}
+		select { // Events come in bursts.
+		case <-ctx.Done():
+		case <-time.After(m.pause):
+		}
+		select {
+		case <-ctx.Done():
+		case <-m.wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// look goes through all active chats once.
+func (m *monitor) look(ctx context.Context) error {
+	operators, err := m.operators(ctx)
+	if err != nil {
+		return err
+	}
+	count := 0
+	for chat, err := range m.client.Chats.All(ctx, &salesiq.ChatListParams{Status: salesiq.ChatActive}) {
+		if err != nil {
+			return err
+		}
+		count++
+		if err := errors.Join(m.checkDuration(ctx, chat), m.checkOperator(ctx, chat, operators)); err != nil {
+			return err
+		}
+	}
+	forget(m.alerted)
+	forget(m.moved)
+	fmt.Fprintf(m.out, "%s  looked at %d active chats\n", time.Now().Format(time.TimeOnly), count)
+	return nil
+}
+
+func (m *monitor) operators(ctx context.Context) (operators []*salesiq.Operator, err error) {
+	for operator, err := range m.client.Operators.All(ctx, nil) {
+		if err != nil {
+			return nil, err
+		}
+		operators = append(operators, operator)
+	}
+	return operators, nil
+}
+
+// checkDuration alerts the supervisor about a chat that takes too long.
+func (m *monitor) checkDuration(ctx context.Context, chat *salesiq.Chat) error {
+	minutes, tooLong := long(chat, m.limit, time.Now())
+	if seen(m.alerted, chat.ID) || !tooLong {
+		return nil
+	}
+	_, err := m.client.Devices.Notify(ctx, &salesiq.NotificationCreate{
+		OperatorID: m.supervisor,
+		Title:      "Long chat",
+		Message:    fmt.Sprintf("%s has been active for %d minutes", chat.ID, minutes),
+		Data:       map[string]any{"chat_id": chat.ID, "minutes": minutes},
+	})
+	if err == nil || errors.Is(err, salesiq.ErrMaybeProcessed) {
+		m.alerted[chat.ID] = time.Now()
+		fmt.Fprintf(m.out, "%s has been active for %d minutes: alerted %s\n", chat.ID, minutes, m.supervisor)
+	}
+	return err
+}
+
+// checkOperator transfers a chat whose operator has left. A chat that was
+// transferred before is left to people: something is odd about it.
+func (m *monitor) checkOperator(ctx context.Context, chat *salesiq.Chat, operators []*salesiq.Operator) error {
+	if seen(m.moved, chat.ID) {
+		return nil
+	}
+	current := find(operators, chat.OperatorID)
+	if current == nil || !hasLeft(current) {
+		return nil
+	}
+	next := successor(chat, operators)
+	if next == nil {
+		fmt.Fprintf(m.out, "%s has lost %s, but nobody is free\n", chat.ID, current.Name)
+		return nil
+	}
+	_, err := m.client.Chats.Transfer(ctx, chat.ID, &salesiq.ChatTransfer{
+		OperatorID: next.ID, Message: "I am handing you over to " + next.Name + ", who is here for you.",
+	})
+	switch {
+	case err == nil, errors.Is(err, salesiq.ErrMaybeProcessed):
+		m.moved[chat.ID] = time.Now()
+		next.ActiveChats++ // The list is from before.
+		fmt.Fprintf(m.out, "%s moves from %s (%s) to %s\n", chat.ID, current.Name, current.Status, next.Name)
+	case errors.Is(err, salesiq.ErrChatNotActive):
+		return nil // It has ended meanwhile.
+	case errors.Is(err, salesiq.ErrOperatorOffline):
+		next.Status = salesiq.OperatorOffline
+		m.lookSoon()
+		return nil
+	}
+	return err
+}
+
+func find(operators []*salesiq.Operator, id string) *salesiq.Operator {
+	for _, operator := range operators {
+		if operator.ID == id {
+			return operator
+		}
+	}
+	return nil
+}
+
+// seen reports whether something was done about an active chat, and renews the
+// memory of it.
+func seen(done map[string]time.Time, chatID string) bool {
+	_, ok := done[chatID]
+	if ok {
+		done[chatID] = time.Now()
+	}
+	return ok
+}
+
+// forget drops chats that ended long ago, so that a monitor can run for years.
+func forget(done map[string]time.Time) {
+	const memory = 24 * time.Hour
+	for chatID, at := range done {
+		if time.Since(at) > memory {
+			delete(done, chatID)
+		}
+	}
+}

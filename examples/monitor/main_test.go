@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/examples/internal/hook"
+	"github.com/salesiq-go/salesiq/salesiqtest"
+)
+
+// transfers counts transfers by chat.
+func transfers(server *salesiqtest.Server) map[string]int {
+	count := map[string]int{}
+	for _, write := range server.Journal() {
+		if path, ok := strings.CutSuffix(write.Path, "/transfer"); ok {
+			count[path[strings.LastIndex(path, "/")+1:]]++
+		}
+	}
+	return count
+}
+
+// alerts counts notifications by chat.
+func alerts(server *salesiqtest.Server) map[string]int {
+	count := map[string]int{}
+	for _, notification := range server.Notifications() {
+		count[notification.Data["chat_id"].(string)]++
+	}
+	return count
+}
+
+// abandoned lists the active chats whose operators have left.
+func abandoned(server *salesiqtest.Server) (ids []string) {
+	for _, chat := range server.Chats() {
+		operator, _ := server.Operator(chat.OperatorID)
+		if chat.Status == salesiq.ChatActive && hasLeft(&operator) {
+			ids = append(ids, chat.ID)
+		}
+	}
+	return ids
+}
+
+// roomy is the default data with operators who can take any number of chats.
+func roomy() salesiqtest.Option {
+	server := salesiqtest.NewServer()
+	defer server.Close()
+	operators := server.Operators()
+	for i := range operators {
+		operators[i].MaxChats = 1000
+	}
+	return salesiqtest.WithData(salesiqtest.Data{Operators: operators})
+}
+
+// monitoring runs a monitor against a server in memory, in virtual time.
+func monitoring(t *testing.T, opts []salesiqtest.Option, test func(t *testing.T, server *salesiqtest.Server, m *monitor)) {
+	t.Helper()
+	t.Parallel()
+	opts = append(opts, roomy(), salesiqtest.InMemory())
+	synctest.Test(t, func(t *testing.T) {
+		server := salesiqtest.NewServer(opts...)
+		defer server.Close()
+		c := config{supervisor: "supervisor_id", limit: 30 * time.Minute, every: 5 * time.Minute, pause: time.Second}
+		test(t, server, newMonitor(server.Client(t), c, io.Discard))
+	})
+}
+
+func TestOneLookSettlesEverything(t *testing.T) {
+	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
+		lost := abandoned(server)
+		require.NotEmpty(t, lost)
+		long := 0
+		for _, chat := range server.Chats() {
+			if chat.Status == salesiq.ChatActive && time.Since(chat.StartedAt) > 30*time.Minute {
+				long++
+			}
+		}
+		require.NotZero(t, long)
+		require.NoError(t, m.look(t.Context()))
+
+		assert.Empty(t, abandoned(server))
+		assert.Len(t, transfers(server), len(lost))
+		assert.Len(t, alerts(server), long)
+		for _, notification := range server.Notifications() {
+			assert.Equal(t, "supervisor_id", notification.OperatorID)
+			chat, ok := server.Chat(notification.Data["chat_id"].(string))
+			require.True(t, ok)
+			assert.Greater(t, time.Since(chat.StartedAt), 30*time.Minute)
+		}
+	})
+}
+
+func TestNothingIsDoneTwice(t *testing.T) {
+	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
+		m.pause = 10 * time.Second
+		server.Inject(salesiqtest.Fault{
+			Method: http.MethodPost, Path: "/api/v2/chats/{chat_id}/transfer", Skip: 2, Times: 2,
+			Effect: salesiqtest.ResetConnection, Processed: true,
+		})
+		ctx, stop := context.WithTimeout(t.Context(), 30*time.Minute)
+		defer stop()
+		var others sync.WaitGroup
+		others.Go(func() { // Events and the clock at the same time, again and again.
+			for ctx.Err() == nil {
+				m.lookSoon()
+				time.Sleep(7 * time.Second)
+			}
+		})
+		others.Go(func() { // Those who took chats over leave as well.
+			time.Sleep(10 * time.Minute)
+			for _, operator := range server.Operators() {
+				_, err := m.client.Operators.Update(ctx, operator.ID, &salesiq.OperatorUpdate{Status: salesiq.Set(salesiq.OperatorAway)})
+				assert.NoError(t, err)
+				time.Sleep(time.Minute)
+			}
+		})
+		m.watch(ctx)
+		others.Wait()
+		require.NotEmpty(t, transfers(server))
+		for id, count := range transfers(server) {
+			assert.Equal(t, 1, count, "transfers of %s", id)
+		}
+		for id, count := range alerts(server) {
+			assert.Equal(t, 1, count, "alerts about %s", id)
+		}
+	})
+}
+
+func TestLostAnswersDoNothingTwice(t *testing.T) {
+	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
+		server.Inject(
+			salesiqtest.Fault{Method: http.MethodPost, Path: "/api/v2/chats/{chat_id}/transfer", Effect: salesiqtest.ResetConnection, Processed: true, Times: 3},
+			salesiqtest.Fault{Method: http.MethodPost, Path: "/api/v2/notifications", Effect: salesiqtest.ResetConnection, Processed: true, Times: 3},
+		)
+		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+		defer stop()
+		m.watch(ctx)
+		assert.Empty(t, abandoned(server), "a failure does not keep it from going on")
+		for id, count := range transfers(server) {
+			assert.Equal(t, 1, count, "transfers of %s", id)
+		}
+		for id, count := range alerts(server) {
+			assert.Equal(t, 1, count, "alerts about %s", id)
+		}
+	})
+}
+
+func TestFreePlanIsEnough(t *testing.T) {
+	monitoring(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Free)}, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
+		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+		defer stop()
+		m.watch(ctx)
+		assert.Empty(t, abandoned(server))
+		assert.Zero(t, server.Stats().Refused[salesiq.ErrRateLimitExceeded])
+	})
+}
+
+func TestAnEventMakesItLookAtOnce(t *testing.T) {
+	server := salesiqtest.NewServer(roomy())
+	defer server.Close()
+	for _, line := range server.Environment() {
+		name, value, _ := strings.Cut(line, "=")
+		t.Setenv(name, value)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var out bytes.Buffer
+	done := make(chan error)
+	go func() {
+		done <- run(ctx, &out, config{
+			supervisor: "supervisor_id", limit: 30 * time.Minute, every: time.Hour, pause: time.Millisecond,
+			hook: hook.Config{Listen: "127.0.0.1:0", Name: "test", Events: events},
+		})
+	}()
+	require.Eventually(t, func() bool { return len(abandoned(server)) == 0 }, 20*time.Second, 10*time.Millisecond)
+	_, err := server.Client(t).Operators.Update(t.Context(), "operator456", &salesiq.OperatorUpdate{Status: salesiq.Set(salesiq.OperatorOffline)})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		chat, _ := server.Chat("chat123")
+		return chat.OperatorID != "operator456"
+	}, 20*time.Second, 10*time.Millisecond, "the event said that operator456 has left")
+	stop()
+	require.NoError(t, <-done)
+	assert.Contains(t, out.String(), "Stopped. Alerted about ")
+	for _, webhook := range server.Webhooks() {
+		assert.NotEqual(t, "test", webhook.Name, "the webhook was removed")
+	}
+}
+
+func TestSuccessorIsThereAndHasRoom(t *testing.T) {
+	t.Parallel()
+	person := func(id string, chats int, department string) *salesiq.Operator {
+		return &salesiq.Operator{
+			ID: id, Status: salesiq.OperatorOnline, Availability: salesiq.OperatorAvailable,
+			ActiveChats: chats, MaxChats: 3, DepartmentID: department,
+		}
+	}
+	away := person("away", 0, "sales")
+	away.Status = salesiq.OperatorAway
+	taken := person("taken", 0, "sales")
+	taken.Availability = salesiq.OperatorUnavailable
+	chat := &salesiq.Chat{OperatorID: "gone", DepartmentID: "sales"}
+	for name, row := range map[string]struct {
+		operators []*salesiq.Operator
+		want      string
+	}{
+		"the least busy": {[]*salesiq.Operator{person("a", 2, "sales"), person("b", 1, "sales")}, "b"},
+		"the same department before a shorter list": {[]*salesiq.Operator{person("a", 2, "sales"), person("b", 0, "help")}, "a"},
+		"another department before nobody":          {[]*salesiq.Operator{person("a", 3, "sales"), person("b", 0, "help")}, "b"},
+		"not the one who left":                      {[]*salesiq.Operator{person("gone", 0, "sales")}, ""},
+		"not who is away or unavailable":            {[]*salesiq.Operator{away, taken}, ""},
+		"not who is full":                           {[]*salesiq.Operator{person("a", 3, "sales")}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := ""
+			if operator := successor(chat, row.operators); operator != nil {
+				got = operator.ID
+			}
+			assert.Equal(t, row.want, got)
+		})
+	}
+}
