@@ -243,3 +243,12 @@ func (r *Response) Envelope() Envelope {
 	}
 	return envelope
 }
+
+// Portal returns the screen name of [WithPortal], or nothing.
+func (client *Client) Portal() string {
+	name, err := url.PathUnescape(client.portal)
+	if err != nil {
+		return client.portal // It was escaped here, so this cannot be.
+	}
+	return name
+}

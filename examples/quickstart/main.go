@@ -8,6 +8,12 @@
 // is not on this machine, it changes something only if asked to:
 //
 //	go run ./examples/quickstart -write
+//
+// Where SALESIQ_PORTAL is set, the account is one of the live service, which has
+// other calls than the specification. An emulator that speaks like it is started
+// with
+//
+//	go run ./examples/quickstart -dialect live
 package main
 
 import (
@@ -27,30 +33,36 @@ import (
 
 func main() {
 	write := flag.Bool("write", false, "change something on an account that is not on this machine")
+	dialect := flag.String("dialect", "specified", "of the emulator that is started: specified or live")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Stdout, *write); err != nil {
+	if err := run(ctx, os.Stdout, *dialect == "live", *write); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out io.Writer, write bool) error {
-	client, err := account.Open()
+func run(ctx context.Context, out io.Writer, live, write bool) error {
+	client, err := open(live)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	q := &quickstart{Account: client, out: out}
-	if err := q.look(ctx); err != nil {
+	look, act := q.look, q.act
+	if client.Portal() != "" {
+		look, act = q.lookLive, q.actLive
+	}
+	q.introduce()
+	if err := look(ctx); err != nil {
 		return err
 	}
 	if client.Live() && !write {
 		q.say("This is a real account, so nothing was changed. Run with -write to take part in a chat.")
 		return nil
 	}
-	return q.act(ctx)
+	return act(ctx)
 }
 
 type quickstart struct {
@@ -59,14 +71,16 @@ type quickstart struct {
 	out io.Writer
 }
 
-// look only reads.
-func (q *quickstart) look(ctx context.Context) error {
+func (q *quickstart) introduce() {
 	if q.Emulator != nil {
 		q.say("Started an emulator at %s", q.Emulator.URL)
 	} else {
 		q.say("Working on the account at %s", q.DataCenter().API)
 	}
+}
 
+// look only reads.
+func (q *quickstart) look(ctx context.Context) error {
 	q.title("The first page of chats")
 	page, err := q.Chats.List(ctx, &salesiq.ChatListParams{PerPage: 3})
 	if err != nil {
