@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -413,6 +414,26 @@ func TestAFailureIsDeliveredAgainAndHandledThen(t *testing.T) {
 			}
 		})
 	}
+}
+
+// W9: a goroutine that ends frees the event as well.
+func TestAHandlerThatEndsItsGoroutineLeavesTheEventFree(t *testing.T) {
+	t.Parallel()
+	receiver, log := newReceiver()
+	log.answer = func() error { runtime.Goexit(); return nil }
+	body := ratedBody("c1")
+	request := newRequest(t, http.MethodPost, body)
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body))
+	answers := make(chan *httptest.ResponseRecorder, 1)
+	answer := httptest.NewRecorder()
+	go func() {
+		defer func() { answers <- answer }()
+		receiver.ServeHTTP(answer, request)
+	}()
+	assert.Equal(t, http.StatusInternalServerError, (<-answers).Code)
+	log.answer = nil
+	assert.Equal(t, http.StatusOK, post(t, receiver, body).Code)
+	assert.Equal(t, 2, log.calls())
 }
 
 // noneOf hides a zero from the compiler.

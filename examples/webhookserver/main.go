@@ -1,0 +1,175 @@
+// Webhookserver subscribes to all events and prints them. Whatever it has printed
+// it does not print again, also after a restart.
+//
+//	go run ./examples/webhookserver
+//
+// It starts an emulator, lets ten things happen there, and ends. With the
+// variables of salesiq.NewClientFromEnv set, it works on that account instead,
+// until it is interrupted:
+//
+//	SALESIQ_WEBHOOK_URL=https://hooks.example.com/salesiq SALESIQ_WEBHOOK_SECRET=… \
+//		go run ./examples/webhookserver -listen 127.0.0.1:8090 -write
+//
+// The URL is where the service finds what listens here, such as by way of a
+// proxy that adds TLS. The secret must be the same at each start, since events
+// may still come that were signed with it.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/examples/internal/account"
+)
+
+// settings are what flags and environment say.
+type settings struct {
+	listen string
+	store  string // The file that remembers what was printed.
+	write  bool
+	url    string
+	secret salesiq.Secret
+}
+
+func main() {
+	set := settings{
+		url:    os.Getenv("SALESIQ_WEBHOOK_URL"),
+		secret: salesiq.Secret(os.Getenv("SALESIQ_WEBHOOK_SECRET")),
+	}
+	flag.StringVar(&set.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 is a free one")
+	flag.StringVar(&set.store, "store", "", "`file` that remembers what was printed (default webhookserver.seen, or none that stays for the emulator)")
+	flag.BoolVar(&set.write, "write", false, "subscribe also on an account that is not on this machine")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Stdout, set); err != nil {
+		fmt.Fprintln(os.Stderr, "webhookserver:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, out io.Writer, set settings) error {
+	client, err := account.Open()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if client.Live() && (!set.write || set.url == "" || set.secret == "") {
+		return errors.New("a real account needs -write, SALESIQ_WEBHOOK_URL and SALESIQ_WEBHOOK_SECRET")
+	}
+	if set.secret == "" {
+		set.secret = salesiq.Secret(rand.Text())
+	}
+	if set.store == "" {
+		set.store = "webhookserver.seen"
+		if client.Emulator != nil {
+			directory, err := os.MkdirTemp("", "webhookserver")
+			if err != nil {
+				return err
+			}
+			defer os.RemoveAll(directory) //nolint:errcheck // The system cleans up what is left.
+			set.store = filepath.Join(directory, set.store)
+		}
+	}
+	return serve(ctx, out, set, client)
+}
+
+// serve prints events until ctx ends, or the emulator has shown enough.
+func serve(ctx context.Context, out io.Writer, set settings, client *account.Account) (err error) {
+	store, err := salesiq.OpenFileDedupStore(set.store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(set.secret),
+		salesiq.WithDedupStore(store),
+		salesiq.WithReceiverLogger(slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelWarn}))))
+	printed := make(chan struct{}, 1000)
+	salesiq.OnAny(receiver, func(_ context.Context, event salesiq.Event) error {
+		if _, err := fmt.Fprintln(out, describe(event)); err != nil {
+			return err // It comes again.
+		}
+		select {
+		case printed <- struct{}{}:
+		default: // Nobody counts.
+		}
+		return nil
+	})
+
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", set.listen)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: receiver, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	stopped := make(chan error, 1)
+	go func() { stopped <- server.Serve(listener) }()
+	// What is under way is finished before the store is closed.
+	defer func() { err = errors.Join(err, shutDown(ctx, server, stopped)) }()
+
+	if set.url == "" {
+		set.url = "http://" + listener.Addr().String()
+	}
+	if err := subscribe(ctx, client.Client, set); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "Receiving at", set.url)
+	if client.Emulator != nil {
+		return tour(ctx, client, printed)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// shutDown lets the events under way end.
+func shutDown(ctx context.Context, server *http.Server, stopped <-chan error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	err := server.Shutdown(ctx)
+	if served := <-stopped; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}
+
+// allEvents are those that the specification names.
+var allEvents = []salesiq.EventName{
+	salesiq.EventChatStarted, salesiq.EventChatEnded, salesiq.EventChatMissed, salesiq.EventChatRating,
+	salesiq.EventMessageReceived, salesiq.EventVisitorIdentified, salesiq.EventVisitorOnline,
+	salesiq.EventVisitorOffline, salesiq.EventOperatorStatusChanged, salesiq.EventLeadCreated,
+	salesiq.EventTriggerExecuted,
+}
+
+// subscribe makes the webhook, or takes up the one of the last time. It stays at
+// the end, so that what happens until the next start is not lost at once.
+func subscribe(ctx context.Context, client *salesiq.Client, set settings) error {
+	const name = "webhookserver"
+	for webhook, err := range client.Webhooks.All(ctx, nil) {
+		if err != nil {
+			return err
+		}
+		if webhook.Name == name && webhook.URL == set.url {
+			_, err := client.Webhooks.Update(ctx, webhook.ID, &salesiq.WebhookUpdate{
+				Events: salesiq.Set(allEvents), Enabled: salesiq.Set(true), Secret: salesiq.Set(set.secret),
+			})
+			return err
+		}
+	}
+	_, err := client.Webhooks.Create(ctx, &salesiq.WebhookCreate{
+		Name: name, URL: set.url, Events: allEvents, Enabled: salesiq.Set(true), Secret: set.secret,
+	})
+	return err
+}

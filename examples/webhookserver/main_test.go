@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqtest"
+)
+
+// screen is what the program writes to.
+type screen struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// after waits for what is written after a text, up to the end of the line.
+func (s *screen) after(t *testing.T, text string) (rest string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		_, found, ok := strings.Cut(s.String(), text)
+		rest, _, _ = strings.Cut(found, "\n")
+		return ok && strings.Contains(found, "\n")
+	}, 10*time.Second, time.Millisecond, "%q in: %s", text, s)
+	return rest
+}
+
+func TestTheTourShowsTenEvents(t *testing.T) {
+	for _, name := range []string{"ZOHO_REFRESH_TOKEN", "SALESIQ_BASE_URL", "SALESIQ_TOKEN_FILE"} {
+		t.Setenv(name, "")
+	}
+	var out screen
+	require.NoError(t, run(t.Context(), &out, settings{listen: "127.0.0.1:0"}))
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	require.Len(t, lines, 1+tourEvents, out.String())
+	for _, text := range []string{"Eszter Varga began chat", `5 of 5, "Now I dare"`, "Kenji Watanabe was online and is away", "Eszter Varga has left"} {
+		assert.Contains(t, out.String(), text)
+	}
+}
+
+// program is one life of the program.
+type program struct {
+	screen
+	url  string
+	stop func() error
+}
+
+func begin(t *testing.T, set settings) *program {
+	t.Helper()
+	p := &program{}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, &p.screen, set) }()
+	p.stop = sync.OnceValue(func() error { cancel(); return <-ended })
+	t.Cleanup(func() { assert.NoError(t, p.stop()) })
+	p.url = p.after(t, "Receiving at ")
+	return p
+}
+
+func TestARestartPrintsNothingTwice(t *testing.T) {
+	emulator := salesiqtest.NewServer()
+	defer emulator.Close()
+	for _, line := range emulator.Environment() {
+		name, value, _ := strings.Cut(line, "=")
+		t.Setenv(name, value)
+	}
+	t.Setenv("SALESIQ_TOKEN_FILE", "")
+	set := settings{listen: "127.0.0.1:0", store: filepath.Join(t.TempDir(), "seen"), secret: "a secret that stays"}
+
+	first := begin(t, set)
+	require.NoError(t, emulator.Emit(salesiq.EventChatRating, map[string]any{"chat_id": "chat5", "rating": 3}))
+	assert.Contains(t, first.after(t, "chat.rating"), "chat chat5: 3 of 5")
+	require.NoError(t, first.stop())
+	require.Eventually(t, func() bool { return len(emulator.Deliveries()) == 1 }, 10*time.Second, time.Millisecond)
+
+	second := begin(t, set)
+	deliver(t, second.url, set.secret, emulator.Deliveries()[0].Body)
+	require.NoError(t, emulator.Emit(salesiq.EventChatRating, map[string]any{"chat_id": "chat6", "rating": 4}))
+	assert.Contains(t, second.after(t, "chat.rating"), "chat chat6: 4 of 5")
+	assert.NotContains(t, second.String(), "chat5")
+}
+
+// deliver delivers an event as the service does, and wants it taken.
+func deliver(t *testing.T, url string, secret salesiq.Secret, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	require.NoError(t, err)
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(secret, []byte(body)))
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	_, err = io.Copy(io.Discard, answer.Body)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusOK, answer.StatusCode)
+}
+
+func TestTheSameWebhookIsTakenUpAgain(t *testing.T) {
+	emulator := salesiqtest.NewServer()
+	defer emulator.Close()
+	before := len(emulator.Webhooks())
+	client := emulator.Client(t)
+	set := settings{url: "https://hooks.example/salesiq", secret: "one"}
+	require.NoError(t, subscribe(t.Context(), client, set))
+	set.secret = "two"
+	require.NoError(t, subscribe(t.Context(), client, set))
+	webhooks := emulator.Webhooks()
+	require.Len(t, webhooks, before+1)
+	assert.Equal(t, "two", webhooks[before].Secret.Reveal())
+}
+
+func TestARealAccountIsLeftAloneUnlessToldOtherwise(t *testing.T) {
+	for name, value := range map[string]string{
+		"ZOHO_CLIENT_ID": "x", "ZOHO_CLIENT_SECRET": "x", "ZOHO_REFRESH_TOKEN": "x", "SALESIQ_BASE_URL": "https://salesiq.example", "SALESIQ_TOKEN_FILE": "",
+	} {
+		t.Setenv(name, value)
+	}
+	require.ErrorContains(t, run(t.Context(), io.Discard, settings{url: "https://hooks.example/", secret: "x"}), "-write")
+}
