@@ -138,8 +138,8 @@ func (b ErrorBody) At(status int) ErrorBody {
 
 // HiddenError finds the error in an answer whose status says success.
 func HiddenError(body []byte) (ErrorBody, bool) {
-	if !bytes.Contains(body, []byte(`"error"`)) {
-		return ErrorBody{}, false // The common case, at the price of one scan.
+	if bytes.HasPrefix(body, []byte(`{"status":"success",`)) || !bytes.Contains(body, []byte(`"error"`)) {
+		return ErrorBody{}, false // The common cases, at the price of one scan at most.
 	}
 	var head struct {
 		Status jsontext.Value `json:"status"`
