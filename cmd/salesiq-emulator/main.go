@@ -3,6 +3,9 @@
 //
 //	go run ./cmd/salesiq-emulator -addr 127.0.0.1:8080 -plan none
 //
+// With -dialect live it speaks as the live service's vendor publishes, instead of
+// as specified; see salesiqtest.Live.
+//
 // As soon as it serves, it prints its address and credentials on standard
 // output, as lines of NAME=value: the environment that the examples, and
 // salesiq.NewClientFromEnv, read. Requests are logged on standard error. It ends on SIGINT or SIGTERM, once the

@@ -173,3 +173,26 @@ func TestStrictDataCostNothingMore(t *testing.T) { //nolint:paralleltest // It c
 	})
 	assert.LessOrEqual(t, through, alone+1)
 }
+
+// Whatever arrives, lenience does no more than strictness where that succeeds,
+// and never panics.
+func FuzzUnmarshalLenient(f *testing.F) {
+	for _, odd := range []string{
+		``, `{}`, `[]`, `null`, `{"flag":"true","count":"1e3","at":"1612943653720","ended":"-1","rating":"","names":{"a":1}}`,
+		`{"id":{"text":["x"]},"scores":{"a":"b"},"others":[[],{},null,1],"custom":{"a":{"b":1e999}}}`, `{"at":99999999999999999999}`,
+		`{"small":-0,"share":"NaN","kind":[1],"nested":[{}],"x":"1"}`, `{"id":"a","id":1,"ID":2}`,
+	} {
+		f.Add([]byte(odd))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var strict, lenient record
+		strictly := wire.Unmarshal(body, &strict)
+		leniently := wire.UnmarshalLenient(body, &lenient)
+		if strictly == nil {
+			require.NoError(t, leniently)
+			assert.Equal(t, fmt.Sprint(strict), fmt.Sprint(lenient))
+		}
+		_, _, _ = wire.DecodePart[record](body, "list", "key") // Anything may happen to these but a panic.
+		_, _ = wire.Decode[record](body)
+	})
+}

@@ -1,0 +1,54 @@
+package salesiq_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqtest"
+)
+
+// A call that no service has, with an answer of the caller's own type.
+func ExampleGet() {
+	server := salesiqtest.NewServer()
+	defer server.Close()
+	client, err := salesiq.NewClient(salesiq.StaticToken(server.AccessToken()), server.Options()...)
+	if err != nil {
+		log.Fatal(err) //nolint:gocritic // The server goes with the process.
+	}
+
+	type person struct {
+		Name string `json:"name"`
+	}
+	operator, err := salesiq.Get[person](context.Background(), client, "/operators/{id}", nil, salesiq.WithIDs("operator456"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(operator.Name)
+	// Output: Greta Sommer
+}
+
+// A list that no service has. The style says which parameters page it.
+func ExampleAll() {
+	server := salesiqtest.NewServer(salesiqtest.Live())
+	defer server.Close()
+	client, err := salesiq.NewClient(salesiq.StaticToken(server.AccessToken()), server.Options()...)
+	if err != nil {
+		log.Fatal(err) //nolint:gocritic // The server goes with the process.
+	}
+
+	type conversation struct {
+		ID string `json:"id"`
+	}
+	params := map[string]string{"status": "missed"}
+	missed := 0
+	for _, err := range salesiq.All[conversation](context.Background(), client, "/conversations", params, salesiq.PageAndLimit) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		missed++
+	}
+	fmt.Println(missed, "were missed")
+	// Output: 30 were missed
+}
