@@ -21,6 +21,7 @@ type call struct {
 	operation string
 	method    string
 	path      string // Escaped, below the API's root.
+	template  string // The path before the ids came in, if it tells nothing of them.
 	query     url.Values
 	content   any      // Sent as JSON unless nil.
 	names     []string // Under which an open answer may be wrapped.
@@ -32,6 +33,7 @@ type call struct {
 func newCall(operation, pattern string, ids ...string) *call {
 	c := &call{operation: operation}
 	c.method, c.path, _ = strings.Cut(pattern, " ")
+	c.template = c.path
 	for _, id := range ids {
 		before, rest, _ := strings.Cut(c.path, "{")
 		name, after, _ := strings.Cut(rest, "}")
@@ -108,30 +110,42 @@ func send(ctx context.Context, client *Client, c *call, opts []CallOption) error
 }
 
 // do makes one call: it checks, encodes, sends through the pipeline and
-// decodes. Whatever fails becomes an *InputError or an *Error.
+// decodes, and tells the tracers. Whatever fails becomes an *InputError or an
+// *Error.
 func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode func([]byte) error) error {
 	options := client.callOptions(opts)
 	request, err := client.newRequest(c, options)
 	if err != nil {
 		return named(c.operation, err)
 	}
-	if err := ctx.Err(); err != nil {
-		return client.newError(c, &transport.Answer{}, err)
+	if client.trace != nil {
+		return client.traced(ctx, c, func(ctx context.Context) (*transport.Answer, error) {
+			return client.carryOut(ctx, c, request, &options, decode)
+		})
 	}
-	answer, err := client.exchange(ctx, request, &options)
+	_, err = client.carryOut(ctx, c, request, &options, decode)
+	return err
+}
+
+// carryOut sends a request and decodes the answer, whose body is gone then.
+func (client *Client) carryOut(ctx context.Context, c *call, request *transport.Request, options *callOptions, decode func([]byte) error) (*transport.Answer, error) {
+	if err := ctx.Err(); err != nil {
+		return &transport.Answer{}, newError(c, &transport.Answer{}, err)
+	}
+	answer, err := client.exchange(ctx, request, options)
 	if err != nil {
-		return client.newError(c, answer, err)
+		return answer, newError(c, answer, err)
 	}
 	defer answer.Release()
 	options.keep(answer)
 	if decode == nil {
-		return nil
+		return answer, nil
 	}
 	if err := decode(answer.Body); err != nil {
 		client.cache.forget(request)
-		return client.newError(c, answer, answer.Undecodable(err))
+		return answer, newError(c, answer, answer.Undecodable(err))
 	}
-	return nil
+	return answer, nil
 }
 
 func (client *Client) newRequest(c *call, options callOptions) (*transport.Request, error) {
@@ -183,7 +197,7 @@ func named(operation string, err error) error {
 }
 
 // newError tells the user what the pipeline reports.
-func (client *Client) newError(c *call, answer *transport.Answer, cause error) error {
+func newError(c *call, answer *transport.Answer, cause error) error {
 	e := &Error{Operation: c.operation, Method: c.method, Attempts: answer.Attempts, Err: cause}
 	if failure, ok := errors.AsType[*transport.Failure](cause); ok {
 		e.StatusCode = failure.Status

@@ -32,6 +32,7 @@ type Client struct {
 	portal     string // Escaped.
 	pipeline   *transport.Pipeline
 	cache      *answerCache // Nil for none.
+	trace      *clientTrace // Nil for none.
 }
 
 // NewClient returns a client that signs in with auth: [RefreshToken],
@@ -61,13 +62,15 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 }
 
 func newClient(c *config, tokens transport.Tokens) *Client {
-	client := &Client{dataCenter: c.dataCenter, portal: c.portal}
+	limiter := c.newLimiter()
+	client := &Client{dataCenter: c.dataCenter, portal: c.portal, trace: newClientTrace(c, limiter)}
 	client.pipeline = transport.New(transport.Config{
 		Base:           c.httpClient.Transport,
 		Jar:            c.httpClient.Jar,
 		Tokens:         tokens,
-		Limiter:        c.newLimiter(),
+		Limiter:        limiter,
 		Logger:         c.logger,
+		Observer:       client.trace.observer(),
 		UserAgent:      c.userAgent,
 		AttemptTimeout: c.attemptTimeout,
 		StallTimeout:   c.stallTimeout,
@@ -166,7 +169,9 @@ func (client *Client) freeCall(operation, method, path string, opts []CallOption
 	if err != nil {
 		return &call{operation: operation, method: method, err: named(operation, err)}
 	}
-	return newCall(operation, method+" "+strings.ReplaceAll(path, portalWildcard, client.portal), options.ids...)
+	c := newCall(operation, method+" "+strings.ReplaceAll(path, portalWildcard, client.portal), options.ids...)
+	c.template = freeTemplate(bare)
+	return c
 }
 
 // portalWildcard stands for the portal's name in a path.

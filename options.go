@@ -42,6 +42,7 @@ type config struct {
 	attemptTimeout time.Duration
 	stallTimeout   time.Duration
 	cache          *Cache // Nil for none.
+	hooks          hooks
 }
 
 func defaultConfig() *config {
@@ -326,8 +327,7 @@ func WithPaging(style PageStyle) CallOption {
 // repeat a POST by itself.
 func WithHeader(name, value string) CallOption {
 	return func(o *callOptions) {
-		switch name = http.CanonicalHeaderKey(name); name {
-		case "Authorization", "User-Agent", "Idempotency-Key", "X-Idempotency-Key":
+		if name = http.CanonicalHeaderKey(name); ownHeader(name) {
 			return
 		}
 		if o.header == nil {
@@ -335,6 +335,15 @@ func WithHeader(name, value string) CallOption {
 		}
 		o.header.Set(name, value)
 	}
+}
+
+// ownHeader reports whether a header is not for others to set.
+func ownHeader(name string) bool {
+	switch name {
+	case "Authorization", "User-Agent", "Idempotency-Key", "X-Idempotency-Key":
+		return true
+	}
+	return false
 }
 
 func (client *Client) callOptions(opts []CallOption) (options callOptions) {

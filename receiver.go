@@ -62,6 +62,7 @@ type WebhookReceiver struct {
 	tolerance time.Duration
 	logger    *slog.Logger
 	handlers  []func(context.Context, Event) error
+	hooks     hooks
 }
 
 // ReceiverOption configures a [WebhookReceiver].
@@ -175,16 +176,22 @@ func (r *WebhookReceiver) ServeHTTP(w http.ResponseWriter, request *http.Request
 		return
 	}
 	began := time.Now()
+	ctx, ends := r.hooks.delivery.begin(request.Context(), DeliveryInfo{})
 	event, refusal, err := r.accept(request)
 	if err != nil {
 		r.logger.LogAttrs(request.Context(), slog.LevelWarn, "webhook refused",
 			slog.Int("status", refusal.status), slog.String("reason", err.Error()))
 		refusal.send(w)
+		ends.tell(DeliveryResult{StatusCode: refusal.status, Duration: time.Since(began), Err: err})
 		return
 	}
-	work := startWork(request.Context(), r.timeout, w)
+	work := startWork(ctx, r.timeout, w)
 	answer := failed
-	defer func() { work.finish(answer) }()
+	defer func() {
+		status := work.finish(answer)
+		duplicate := answer == receivedBefore || answer == stillAtWork
+		ends.tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: status, Duration: time.Since(began), Err: err})
+	}()
 	answer, err = r.process(work, event)
 	logEvent(request.Context(), r.logger, event, err, slog.Int("status", answer.status), slog.Duration("duration", time.Since(began)))
 }
@@ -219,19 +226,20 @@ type webhookAnswer struct {
 var (
 	comeAgain = map[string]string{"Retry-After": "10"}
 
-	received     = &webhookAnswer{status: http.StatusOK, body: `{"received":true}`}
-	wrongMethod  = &webhookAnswer{status: http.StatusMethodNotAllowed, body: `{"error":"method not allowed"}`}
-	tooLarge     = &webhookAnswer{status: http.StatusRequestEntityTooLarge, body: `{"error":"body too large"}`, header: map[string]string{"Connection": "close"}}
-	compressed   = &webhookAnswer{status: http.StatusUnsupportedMediaType, body: `{"error":"compressed body"}`}
-	unreadable   = &webhookAnswer{status: http.StatusBadRequest, body: `{"error":"body cut short"}`}
-	notSigned    = &webhookAnswer{status: http.StatusUnauthorized, body: `{"error":"invalid signature"}`}
-	notAnEvent   = &webhookAnswer{status: http.StatusBadRequest, body: `{"error":"not an event"}`}
-	tooOld       = &webhookAnswer{status: http.StatusForbidden, body: `{"error":"event too old or too new"}`}
-	failed       = &webhookAnswer{status: http.StatusInternalServerError, body: `{"error":"not handled"}`}
-	unavailable  = &webhookAnswer{status: http.StatusServiceUnavailable, body: `{"error":"not now"}`, header: comeAgain}
-	stillAtWork  = &webhookAnswer{status: http.StatusServiceUnavailable, body: `{"error":"another delivery is being handled"}`, header: comeAgain}
-	tookTooLong  = &webhookAnswer{status: http.StatusInternalServerError, body: `{"error":"took too long"}`, header: map[string]string{"Connection": "close"}}
-	jsonMimeType = []string{"application/json"}
+	received       = &webhookAnswer{status: http.StatusOK, body: `{"received":true}`}
+	receivedBefore = &webhookAnswer{status: http.StatusOK, body: `{"received":true}`}
+	wrongMethod    = &webhookAnswer{status: http.StatusMethodNotAllowed, body: `{"error":"method not allowed"}`}
+	tooLarge       = &webhookAnswer{status: http.StatusRequestEntityTooLarge, body: `{"error":"body too large"}`, header: map[string]string{"Connection": "close"}}
+	compressed     = &webhookAnswer{status: http.StatusUnsupportedMediaType, body: `{"error":"compressed body"}`}
+	unreadable     = &webhookAnswer{status: http.StatusBadRequest, body: `{"error":"body cut short"}`}
+	notSigned      = &webhookAnswer{status: http.StatusUnauthorized, body: `{"error":"invalid signature"}`}
+	notAnEvent     = &webhookAnswer{status: http.StatusBadRequest, body: `{"error":"not an event"}`}
+	tooOld         = &webhookAnswer{status: http.StatusForbidden, body: `{"error":"event too old or too new"}`}
+	failed         = &webhookAnswer{status: http.StatusInternalServerError, body: `{"error":"not handled"}`}
+	unavailable    = &webhookAnswer{status: http.StatusServiceUnavailable, body: `{"error":"not now"}`, header: comeAgain}
+	stillAtWork    = &webhookAnswer{status: http.StatusServiceUnavailable, body: `{"error":"another delivery is being handled"}`, header: comeAgain}
+	tookTooLong    = &webhookAnswer{status: http.StatusInternalServerError, body: `{"error":"took too long"}`, header: map[string]string{"Connection": "close"}}
+	jsonMimeType   = []string{"application/json"}
 )
 
 func (a *webhookAnswer) send(w http.ResponseWriter) {
@@ -313,7 +321,7 @@ func (r *WebhookReceiver) process(work *webhookWork, event Event) (answer *webho
 	case err != nil:
 		return unavailable, err
 	case state == DedupDone:
-		return received, nil
+		return receivedBefore, nil
 	case state == DedupClaimed:
 		return stillAtWork, nil
 	}

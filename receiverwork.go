@@ -47,16 +47,18 @@ func (work *webhookWork) expire() {
 	http.NewResponseController(work.w).Flush() //nolint:errcheck,gosec // Where it cannot, the service hangs up by itself.
 }
 
-// finish ends the context and answers, unless that was done.
-func (work *webhookWork) finish(answer *webhookAnswer) {
+// finish ends the context and answers, unless that was done. It returns the
+// status of the answer.
+func (work *webhookWork) finish(answer *webhookAnswer) int {
 	work.timer.Stop()
 	work.mu.Lock()
 	defer work.mu.Unlock()
 	if work.answered {
-		return
+		return tookTooLong.status
 	}
 	work.end(context.Canceled)
 	answer.send(work.w)
+	return answer.status
 }
 
 func (work *webhookWork) end(err error) {

@@ -57,6 +57,7 @@ type refresher struct {
 	credentials *Credentials
 	store       TokenStore
 	logger      *slog.Logger // Optional.
+	hooks       pairs[RefreshInfo, RefreshResult]
 
 	current atomic.Pointer[bearer] // Nil before the first, and once it was refused.
 
@@ -111,6 +112,7 @@ func newRefresher(c *config, credentials *Credentials, store TokenStore) *refres
 		credentials: credentials,
 		store:       store,
 		logger:      c.logger,
+		hooks:       c.hooks.refresh,
 		flightState: &flightState{
 			refreshToken: credentials.RefreshToken,
 			grant:        fingerprint(credentials.RefreshToken),
@@ -208,7 +210,7 @@ func (r *refresher) takeOff(ctx context.Context, now time.Time) *flight {
 }
 
 func (r *refresher) fly(ctx context.Context, f *flight) {
-	b, err := r.refresh(ctx)
+	b, err := r.tracedRefresh(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.flight = nil
@@ -221,6 +223,14 @@ func (r *refresher) fly(ctx context.Context, f *flight) {
 		f.header = b.header
 	}
 	close(f.done)
+}
+
+func (r *refresher) tracedRefresh(ctx context.Context) (*bearer, error) {
+	start, requested := time.Now(), r.requested
+	ctx, ends := r.hooks.begin(ctx, RefreshInfo{})
+	b, err := r.refresh(ctx)
+	ends.tell(RefreshResult{Requests: r.requested - requested, Duration: time.Since(start), Err: err})
+	return b, err
 }
 
 // fail remembers a failure until it is worth another request.

@@ -193,8 +193,14 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"WorkerPool": {&salesiq.WorkerPool{}}, "Widget": filled[salesiq.Widget](), "ContentPolicy": filled[salesiq.ContentPolicy](),
 		"WidgetCall": filled[salesiq.WidgetCall](), "WidgetEvent": filled[salesiq.WidgetEvent](), "WidgetHandler": filled[salesiq.WidgetHandler](),
 
+		"CallInfo": filled[salesiq.CallInfo](), "CallResult": {salesiq.CallResult{Err: refused}}, "AttemptInfo": {salesiq.AttemptInfo{Header: http.Header{}}},
+		"AttemptResult": {salesiq.AttemptResult{Err: refused}}, "WaitInfo": filled[salesiq.WaitInfo](), "WaitReason": filled[salesiq.WaitReason](),
+		"RefreshInfo": filled[salesiq.RefreshInfo](), "RefreshResult": {salesiq.RefreshResult{Err: refused}},
+		"DeliveryInfo": filled[salesiq.DeliveryInfo](), "DeliveryResult": filled[salesiq.DeliveryResult](), "DailyQuota": filled[salesiq.DailyQuota](),
+		"UsageMonitor": {salesiq.NewUsageMonitor()}, "Usage": filled[salesiq.Usage](), "OperationUsage": filled[salesiq.OperationUsage](),
+
 		// Interfaces and functions of the user's, which hold what the user puts there.
-		"DedupStore": nil, "Event": nil, "EventType": nil, "Lease": nil, "Limiter": nil, "ReceiverOption": nil, "Sink": nil,
+		"DedupStore": nil, "Event": nil, "EventType": nil, "Lease": nil, "Limiter": nil, "QuotaReporter": nil, "ReceiverOption": nil, "Sink": nil, "Tracer": nil,
 	}
 }
 

@@ -19,6 +19,7 @@ type Config struct {
 	Tokens         Tokens
 	Limiter        Limiter
 	Logger         *slog.Logger // Optional.
+	Observer       Observer     // Optional.
 	UserAgent      string
 	AttemptTimeout time.Duration // From the moment a request may be sent to the end of its answer.
 	StallTimeout   time.Duration // Without a byte of the answer's body.
@@ -39,17 +40,24 @@ type Request struct {
 }
 
 // Pipeline sends requests. It is safe for concurrent use.
-type Pipeline struct{ retrier *retrier }
+type Pipeline struct {
+	retrier  *retrier
+	observer Observer // Nil for none.
+}
 
 // New assembles the pipeline, from the wire upwards: limiter and token sit
 // below the retry, so that each attempt pays quota and carries the current
 // token.
 func New(c Config) *Pipeline {
+	c.watch()
 	wire := &sender{next: c.Base, timeout: c.AttemptTimeout, stall: c.StallTimeout, maxBody: c.MaxBody}
 	authorized := &authorizer{next: wire, tokens: c.Tokens, userAgent: []string{c.UserAgent}}
-	limited := &limiter{next: authorized, limiter: c.Limiter}
+	var limited http.RoundTripper = &limiter{next: authorized, limiter: c.Limiter}
+	if c.Observer != nil {
+		limited = &watcher{next: limited, observer: c.Observer}
+	}
 	traced := &tracer{next: limited, logger: c.Logger}
-	return &Pipeline{retrier: newRetrier(traced, c)}
+	return &Pipeline{retrier: newRetrier(traced, c), observer: c.Observer}
 }
 
 // Do sends a request until it is answered or given up. The Answer is never nil;
@@ -67,6 +75,9 @@ func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
 	response, err := p.retrier.do(c, request) //nolint:bodyclose // It is in memory.
 	answer := &Answer{Attempts: c.attempts}
 	if err != nil {
+		if ctx.Err() != nil {
+			c.endPause(request.Context(), p.observer)
+		}
 		return answer, c.verdict(ctx, err)
 	}
 	answer.take(response, r)
@@ -82,6 +93,8 @@ type call struct {
 	reauthenticated bool          // A second try with a new token was made.
 	failure         *Failure      // Of the last attempt.
 	pause           time.Duration // Before the next attempt.
+	ended           time.Time     // The last attempt; zero unless observed.
+	waited          time.Duration // Within the attempt; zero unless observed.
 }
 
 type callKey struct{}

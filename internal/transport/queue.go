@@ -94,6 +94,14 @@ func (q *Queue) Acquire(ctx context.Context) (Lease, error) {
 	return w.lease, nil
 }
 
+// Today returns how many calls the day has, how many of them are left, and when
+// it is over. All are zero if there is no limit.
+func (q *Queue) Today() (limit, left int, end time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.account.Today(time.Now())
+}
+
 // Done ends the request and lets the next ones go.
 func (l *lease) Done(o Outcome) {
 	now := time.Now()

@@ -1,0 +1,344 @@
+package salesiq
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq/internal/transport"
+)
+
+// Tracer is told what a [Client] or a [WebhookReceiver] does, for traces,
+// metrics and logs. Package salesiqotel makes one for OpenTelemetry, and
+// [UsageMonitor] counts with one.
+//
+// Each func may be nil, and further ones may be added. One that tells of a
+// beginning returns a context, derived from its own, in which the rest goes on,
+// and a func for the end; either may be nil. They are called by several
+// goroutines at once, one call's one after the other, and are waited for: they
+// must return soon, and must not panic.
+type Tracer struct {
+	// Call is told of a call of the API: one page, for an iterator. A call whose
+	// arguments are refused does not begin. Attempts and waits have the context
+	// that it returns.
+	Call func(ctx context.Context, call CallInfo) (context.Context, func(CallResult))
+
+	// Attempt is told of an attempt of a call: a request, unless the wait for
+	// quota or token, which is part of it, fails.
+	Attempt func(ctx context.Context, attempt AttemptInfo) (context.Context, func(AttemptResult))
+
+	// Wait is told of a wait once it is over, unless it was shorter than a
+	// millisecond.
+	Wait func(ctx context.Context, wait WaitInfo)
+
+	// Refresh is told of a search for a new access token, by [RefreshToken].
+	// However many calls wait for it, there is one. Its context has the values of
+	// that of the call that needed it first.
+	Refresh func(ctx context.Context, refresh RefreshInfo) (context.Context, func(RefreshResult))
+
+	// Delivery is told of the delivery of an event to a [WebhookReceiver]: a POST.
+	// Handlers have the context that it returns.
+	Delivery func(ctx context.Context, delivery DeliveryInfo) (context.Context, func(DeliveryResult))
+}
+
+// CallInfo is a call that begins.
+type CallInfo struct {
+	Operation string // The method called, such as "Chats.SendMessage".
+	Method    string // Of the request.
+	Host      string // Of the service, with the port if the address has one.
+
+	// Template is the path, with names in braces for ids: the same for all calls
+	// alike. It is empty for a path of the caller's own that may hold an id; see
+	// [WithIDs].
+	Template string
+}
+
+// CallResult is how a call ended.
+type CallResult struct {
+	StatusCode int           // Of the last answer; 0 without one.
+	Attempts   int           // 0 for an answer that was kept; see [WithCache].
+	Duration   time.Duration // Waits included.
+	Err        error         // Nil after a success, and an [*Error] otherwise.
+}
+
+// AttemptInfo is an attempt that begins.
+type AttemptInfo struct {
+	Call   CallInfo
+	Number int // From 1.
+
+	// Header is empty. What is put into it is sent along, such as a trace's id,
+	// unless [WithHeader] would refuse it, or the request has it already.
+	Header http.Header
+}
+
+// AttemptResult is how an attempt ended.
+type AttemptResult struct {
+	StatusCode int           // 0 without an answer.
+	Throttled  bool          // The service refused it as one too many.
+	RequestID  string        // The service's own, if it gave one.
+	Duration   time.Duration // Without the waits for quota and token.
+	RateWindow RateWindow    // As the answer told.
+	DailyQuota DailyQuota    // As the client counts; zero if it does not.
+	Err        error         // Nil after a success, and an [*Error] otherwise. It may be retried.
+}
+
+// WaitReason is what a call waits for.
+type WaitReason string
+
+// What a call waits for.
+const (
+	WaitQuota   = WaitReason(transport.WaitQuota)   // The rate limit, or a free place among the calls at once.
+	WaitBackoff = WaitReason(transport.WaitBackoff) // The next attempt.
+	WaitToken   = WaitReason(transport.WaitToken)   // An access token.
+)
+
+// WaitInfo is a wait that is over.
+type WaitInfo struct {
+	Call     CallInfo
+	Reason   WaitReason
+	Duration time.Duration
+}
+
+// RefreshInfo is a refresh that begins. It has no fields yet.
+type RefreshInfo struct{}
+
+// RefreshResult is how a refresh ended.
+type RefreshResult struct {
+	Requests int // To the OAuth server; 0 if the store had a newer token.
+	Duration time.Duration
+	Err      error // Nil after a success.
+}
+
+// DeliveryInfo is a delivery that begins. It has no fields yet.
+type DeliveryInfo struct{}
+
+// DeliveryResult is how a delivery ended.
+type DeliveryResult struct {
+	Event      Event // Nil if the delivery was refused.
+	Duplicate  bool  // Another delivery of the event was handled, or still is.
+	StatusCode int   // As answered.
+	Duration   time.Duration
+	Err        error // Nil after a success.
+}
+
+// DailyQuota is what is left of a day's calls; see [WithPlan].
+type DailyQuota struct {
+	Limit int       // Zero if it is not known.
+	Left  int       // Calls.
+	Reset time.Time // Start of the next day, by the local clock.
+}
+
+// QuotaReporter is a [Limiter] that knows how many calls the day has left. It is
+// asked after each attempt if there is a [Tracer], and must answer at once.
+type QuotaReporter interface {
+	DailyQuota() DailyQuota
+}
+
+// WithTracer tells tracers what the client does. Of several, also of several
+// options, the first is the first to hear of a beginning, and the last to hear
+// of the end. Without any, nothing is spent on it.
+//
+// An authenticator that serves several clients tells the tracers of the first of
+// its refreshes.
+func WithTracer(tracers ...*Tracer) Option {
+	return func(c *config) error {
+		if slices.Contains(tracers, nil) {
+			return inputError("tracer", "must not be nil")
+		}
+		c.hooks.add(tracers)
+		return nil
+	}
+}
+
+// WithReceiverTracer is [WithTracer] for a [WebhookReceiver]. Nil tracers are
+// left out.
+func WithReceiverTracer(tracers ...*Tracer) ReceiverOption {
+	return func(r *WebhookReceiver) { r.hooks.add(tracers) }
+}
+
+// hooks are the funcs of all tracers, by what they are told of.
+type hooks struct {
+	call     pairs[CallInfo, CallResult]
+	attempt  pairs[AttemptInfo, AttemptResult]
+	wait     []func(context.Context, WaitInfo)
+	refresh  pairs[RefreshInfo, RefreshResult]
+	delivery pairs[DeliveryInfo, DeliveryResult]
+}
+
+func (h *hooks) add(tracers []*Tracer) {
+	for _, t := range tracers {
+		if t == nil {
+			continue
+		}
+		h.call.add(t.Call)
+		h.attempt.add(t.Attempt)
+		h.refresh.add(t.Refresh)
+		h.delivery.add(t.Delivery)
+		if t.Wait != nil {
+			h.wait = append(h.wait, t.Wait)
+		}
+	}
+}
+
+// pairs are funcs that are told of a beginning and return one for the end.
+type pairs[B, E any] []func(context.Context, B) (context.Context, func(E))
+
+func (p *pairs[B, E]) add(hook func(context.Context, B) (context.Context, func(E))) {
+	if hook != nil {
+		*p = append(*p, hook)
+	}
+}
+
+func (p pairs[B, E]) begin(ctx context.Context, what B) (context.Context, ends[E]) {
+	var ends ends[E]
+	for _, hook := range p {
+		inner, end := hook(ctx, what)
+		if inner != nil {
+			ctx = inner
+		}
+		if end != nil {
+			ends = append(ends, end)
+		}
+	}
+	return ctx, ends
+}
+
+type ends[E any] []func(E)
+
+func (e ends[E]) tell(how E) {
+	for _, end := range slices.Backward(e) {
+		end(how)
+	}
+}
+
+// clientTrace tells the tracers of a client's calls. It is the observer of its
+// pipeline.
+type clientTrace struct {
+	hooks
+
+	host  string
+	root  string // The address before its path.
+	daily func() DailyQuota
+}
+
+// newClientTrace returns nil if there is nobody to tell.
+func newClientTrace(c *config, limiter transport.Limiter) *clientTrace {
+	if len(c.hooks.call)+len(c.hooks.attempt)+len(c.hooks.wait) == 0 {
+		return nil
+	}
+	t := &clientTrace{hooks: c.hooks, root: c.dataCenter.API, daily: dailyQuota(limiter)}
+	if u, err := url.Parse(c.dataCenter.API); err == nil {
+		t.host = u.Host
+		t.root = strings.TrimSuffix(t.root, u.EscapedPath())
+	}
+	return t
+}
+
+// observer is nil for no trace, which a nil *clientTrace in an interface is not.
+func (t *clientTrace) observer() transport.Observer {
+	if t == nil {
+		return nil
+	}
+	return t
+}
+
+func dailyQuota(limiter transport.Limiter) func() DailyQuota {
+	switch l := limiter.(type) {
+	case *transport.Queue:
+		return func() DailyQuota {
+			limit, left, end := l.Today()
+			return DailyQuota{Limit: limit, Left: left, Reset: end}
+		}
+	case foreignLimiter:
+		if reporter, ok := l.Limiter.(QuotaReporter); ok {
+			return reporter.DailyQuota
+		}
+	}
+	return func() DailyQuota { return DailyQuota{} }
+}
+
+// callInfoKey finds the CallInfo of a call in its context.
+type callInfoKey struct{}
+
+func callInfo(ctx context.Context) CallInfo {
+	info, _ := ctx.Value(callInfoKey{}).(CallInfo) //nolint:errcheck // traced put it there.
+	return info
+}
+
+// traced makes a call and tells the tracers.
+func (client *Client) traced(ctx context.Context, c *call, exchange func(context.Context) (*transport.Answer, error)) error {
+	info := CallInfo{Operation: c.operation, Method: c.method, Host: client.trace.host}
+	if c.template != "" {
+		info.Template = strings.TrimPrefix(client.resolve(c.template), client.trace.root)
+	}
+	start := time.Now()
+	ctx, ends := client.trace.call.begin(context.WithValue(ctx, callInfoKey{}, info), info)
+	answer, err := exchange(ctx)
+	ends.tell(CallResult{StatusCode: statusOfCall(answer, err), Attempts: answer.Attempts, Duration: time.Since(start), Err: err})
+	return err
+}
+
+func statusOfCall(answer *transport.Answer, err error) int {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.StatusCode
+	}
+	return answer.Status
+}
+
+// Attempt implements [transport.Observer].
+func (t *clientTrace) Attempt(ctx context.Context, number int, header http.Header) (context.Context, func(transport.AttemptEnd)) {
+	info := AttemptInfo{Call: callInfo(ctx), Number: number, Header: header}
+	ctx, ends := t.attempt.begin(ctx, info)
+	maps.DeleteFunc(header, func(name string, _ []string) bool { return ownHeader(http.CanonicalHeaderKey(name)) })
+	return ctx, func(end transport.AttemptEnd) {
+		if len(ends) > 0 {
+			ends.tell(t.attemptResult(&info, &end))
+		}
+	}
+}
+
+func (t *clientTrace) attemptResult(info *AttemptInfo, end *transport.AttemptEnd) AttemptResult {
+	result := AttemptResult{
+		StatusCode: end.Status,
+		Throttled:  end.Throttled,
+		RequestID:  end.RequestID,
+		Duration:   end.Took,
+		RateWindow: rateWindow(end.Header),
+		DailyQuota: t.daily(),
+	}
+	if f := end.Failure; f != nil {
+		c := &call{operation: info.Call.Operation, method: info.Call.Method}
+		result.Err = newError(c, &transport.Answer{Attempts: info.Number}, f)
+	}
+	return result
+}
+
+// Waited implements [transport.Observer].
+func (t *clientTrace) Waited(ctx context.Context, reason transport.WaitReason, d time.Duration) {
+	info := WaitInfo{Call: callInfo(ctx), Reason: WaitReason(reason), Duration: d}
+	for _, hook := range t.wait {
+		hook(ctx, info)
+	}
+}
+
+// freeTemplate returns the template of a path of the caller's own. A path that
+// may hold more than the names of things has none.
+func freeTemplate(path string) string {
+	for segment := range strings.SplitSeq(path, "/") {
+		wildcard := strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}")
+		if !wildcard && !version(segment) && strings.Trim(segment, "abcdefghijklmnopqrstuvwxyz_-") != "" {
+			return ""
+		}
+	}
+	return path
+}
+
+// version reports whether a segment is one such as v2.
+func version(segment string) bool {
+	return len(segment) == 2 && segment[0] == 'v' && segment[1] >= '0' && segment[1] <= '9'
+}

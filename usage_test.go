@@ -1,0 +1,142 @@
+package salesiq_test
+
+import (
+	"encoding/json"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqtest"
+)
+
+func TestMonitorCountsCallsByOperation(t *testing.T) {
+	t.Parallel()
+	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
+		start, monitor := time.Now(), salesiq.NewUsageMonitor()
+		client := s.Client(t, salesiq.WithUsageMonitor(monitor), salesiq.WithCache(salesiq.Cache{}))
+		s.Inject(
+			salesiqtest.Fault{Path: "/api/v2/chats/chat123", Status: 503},
+			salesiqtest.Fault{Path: "/api/v2/brands", Status: 429},
+		)
+		for _, id := range []string{"chat123", "chat123", "chat999", "chat998"} {
+			client.Chats.Get(t.Context(), id) //nolint:errcheck // What comes of it is counted.
+		}
+		for range 3 {
+			require.NoError(t, second(client.Brands.Get(t.Context(), "brand123")))
+		}
+		usage := monitor.Snapshot()
+		assert.Equal(t, start, usage.Since)
+		assert.Len(t, usage.Operations, 2)
+
+		chats := usage.Operations["Chats.Get"]
+		assert.Equal(t, 4, chats.Calls)
+		assert.Equal(t, 2, chats.Errors)
+		assert.InDelta(t, 0.5, chats.ErrorRate, 1e-9)
+		assert.Equal(t, 5, chats.Attempts)
+		assert.Zero(t, chats.Throttled)
+		assert.Positive(t, chats.Waited, "before the retry")
+		assert.Equal(t, chats.Waited, chats.Max, "the rest takes no time here")
+		assert.Equal(t, chats.Max/4, chats.Average)
+		assert.Zero(t, chats.P50)
+		assert.InEpsilon(t, chats.Max, chats.P95, 0.04)
+
+		brands := usage.Operations["Brands.Get"]
+		assert.Equal(t, 3, brands.Calls)
+		assert.Equal(t, 2, brands.Cached)
+		assert.Equal(t, 2, brands.Attempts)
+		assert.Equal(t, 1, brands.Throttled)
+		assert.Equal(t, brands.Max, brands.Average, "answers that were kept are not timed")
+
+		assert.Equal(t, 7, usage.Total.Calls)
+		assert.Equal(t, 7, usage.Total.Attempts)
+		assert.Equal(t, 2, usage.Total.Errors)
+		assert.Equal(t, max(chats.Max, brands.Max), usage.Total.Max)
+		assert.Equal(t, 1, usage.TokenRefreshes)
+		assert.Nil(t, usage.CallsLeftToday, "without a plan it is not known")
+	})
+}
+
+func TestMonitorKnowsWhatIsLeftOfTheDay(t *testing.T) {
+	t.Parallel()
+	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
+		monitor := salesiq.NewUsageMonitor()
+		client := s.Client(t, salesiq.WithUsageMonitor(monitor), salesiq.WithPlan(salesiq.Plan{CallsPerDay: 3}))
+		assert.Nil(t, monitor.Snapshot().CallsLeftToday)
+		for left := 2; left >= 0; left-- {
+			require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
+			assert.Equal(t, new(left), monitor.Snapshot().CallsLeftToday)
+		}
+		require.ErrorIs(t, second(client.Chats.Get(t.Context(), "chat123")), salesiq.ErrDailyLimit)
+		assert.Equal(t, new(0), monitor.Snapshot().CallsLeftToday)
+		assert.Equal(t, 0, monitor.Snapshot().Total.Throttled, "the service has refused nothing")
+
+		time.Sleep(24 * time.Hour)
+		assert.Equal(t, new(3), monitor.Snapshot().CallsLeftToday, "another day, although nobody has called")
+	})
+}
+
+func TestMonitorSumsUpWhatItCountedOfFailedRefreshes(t *testing.T) {
+	t.Parallel()
+	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
+		monitor := salesiq.NewUsageMonitor()
+		client := s.Client(t, salesiq.WithUsageMonitor(monitor))
+		s.Inject(salesiqtest.Fault{Path: "/oauth", Status: 400, Body: `{"error":"invalid_client"}`})
+		require.ErrorIs(t, second(client.Chats.Get(t.Context(), "chat123")), salesiq.ErrAuth)
+		usage := monitor.Snapshot()
+		assert.Equal(t, 1, usage.TokenRefreshErrors)
+		assert.Zero(t, usage.TokenRefreshes)
+		assert.Equal(t, 1, usage.Total.Errors)
+	})
+}
+
+// Names can be made up, and so be endless.
+func TestMonitorsMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	s, monitor := newAPIRecorder(t, answerSuitably), salesiq.NewUsageMonitor()
+	client := s.client(t, salesiq.WithUsageMonitor(monitor))
+	for i := range 300 {
+		require.NoError(t, client.Do(t.Context(), "GET", "/portals", nil, nil, salesiq.WithOperation(strconv.Itoa(i))))
+	}
+	usage := monitor.Snapshot()
+	assert.Len(t, usage.Operations, 201)
+	assert.Equal(t, 100, usage.Operations["other"].Calls)
+	assert.Equal(t, 300, usage.Total.Calls)
+}
+
+func TestSnapshotIsJSONWithUnits(t *testing.T) {
+	t.Parallel()
+	left := 17
+	data, err := json.Marshal(salesiq.Usage{
+		Since:          time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC),
+		Operations:     map[string]salesiq.OperationUsage{"Chats.Get": {Calls: 2, Errors: 1, ErrorRate: 0.5, P95: time.Millisecond}},
+		CallsLeftToday: &left,
+	})
+	require.NoError(t, err)
+	none := `"calls":0,"errors":0,"error_rate":0,"cached":0,"attempts":0,"throttled":0,
+		"waited_ns":0,"average_ns":0,"p50_ns":0,"p95_ns":0,"p99_ns":0,"max_ns":0`
+	assert.JSONEq(t, `{"since":"2026-03-05T09:00:00Z","total":{`+none+`},"operations":{"Chats.Get":{`+none+`,
+		"calls":2,"errors":1,"error_rate":0.5,"p95_ns":1000000}},
+		"calls_left_today":17,"token_refreshes":0,"token_refresh_errors":0}`, string(data))
+}
+
+func TestMonitorServesSeveralClientsAtOnce(t *testing.T) {
+	t.Parallel()
+	s, monitor := newAPIRecorder(t, answerSuitably), salesiq.NewUsageMonitor()
+	var wg sync.WaitGroup
+	for range 4 {
+		client := s.client(t, salesiq.WithUsageMonitor(monitor))
+		wg.Go(func() {
+			for range 25 {
+				assert.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
+				monitor.Snapshot()
+			}
+		})
+	}
+	wg.Wait()
+	assert.Equal(t, 100, monitor.Snapshot().Total.Calls)
+}
