@@ -365,3 +365,8 @@ func TestKilledAtAnyMomentItGoesOnWithoutADuplicate(t *testing.T) {
 	}
 	assertOneLeadEach(t, server, want)
 }
+
+func TestAnAddressCannotEndTheSearch(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, `first\(work\)\,last@mail.example`, escape("first(work),last@mail.example"))
+}

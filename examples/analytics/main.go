@@ -1,0 +1,102 @@
+// Analytics reports on the chats of the last days: how many there were, by
+// status, department, operator and rating, and how long visitors waited. It reads
+// page by page and keeps none of them, so that a million chats take no more
+// memory than a thousand.
+//
+//	go run ./examples/analytics
+//	go run ./examples/analytics -days 7 -format html >report.html
+//
+// The formats are table, json, csv and html; the page needs nothing from
+// elsewhere. It starts an emulator, or, with the variables of
+// salesiq.NewClientFromEnv set, reads that account. It changes nothing.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/examples/internal/account"
+)
+
+func main() {
+	days := flag.Int("days", 30, "how many days to look back")
+	format := flag.String("format", "table", "table, json, csv or html")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Stdout, *days, *format); err != nil {
+		fmt.Fprintln(os.Stderr, "analytics:", err)
+		os.Exit(1)
+	}
+}
+
+// formats writes a report in each of the formats.
+var formats = map[string]func(io.Writer, *report) error{
+	"table": writeTable,
+	"json":  writeJSON,
+	"csv":   writeCSV,
+	"html":  writeHTML,
+}
+
+func run(ctx context.Context, out io.Writer, days int, format string) error {
+	write, ok := formats[format]
+	if !ok || days < 1 {
+		return fmt.Errorf("no report over %d days in format %q: see -help", days, format)
+	}
+	client, err := account.Open()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	now := time.Now()
+	r, err := collect(ctx, client.Client, now.AddDate(0, 0, -days), now)
+	if err != nil {
+		return err
+	}
+	return write(out, r)
+}
+
+// collect makes the report over all chats that began in a time.
+func collect(ctx context.Context, client *salesiq.Client, from, to time.Time) (*report, error) {
+	r := newReport(from, to)
+	for chat, err := range client.Chats.All(ctx, &salesiq.ChatListParams{FromDate: from, ToDate: to}) {
+		if err != nil {
+			return nil, fmt.Errorf("listing chats: %w", err)
+		}
+		r.add(chat)
+	}
+	n, err := lookUpNames(ctx, client)
+	if err != nil {
+		return nil, fmt.Errorf("looking up names: %w", err)
+	}
+	r.name(n)
+	return r, nil
+}
+
+// names tells what ids stand for.
+type names struct{ departments, operators map[string]string }
+
+func lookUpNames(ctx context.Context, client *salesiq.Client) (n names, err error) {
+	n = names{departments: map[string]string{}, operators: map[string]string{}}
+	for operator, err := range client.Operators.All(ctx, nil) {
+		if err != nil {
+			return n, err
+		}
+		n.operators[operator.ID] = operator.Name
+	}
+	for brand, err := range client.Brands.All(ctx, nil) {
+		if err != nil {
+			return n, err
+		}
+		for _, department := range brand.Departments {
+			n.departments[department.ID] = department.Name
+		}
+	}
+	return n, nil
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqtest"
+)
+
+var noon = time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC)
+
+// message is one so many seconds after noon.
+func message(sender salesiq.SenderType, seconds int) salesiq.Message {
+	return salesiq.Message{SenderType: sender, Timestamp: noon.Add(time.Duration(seconds) * time.Second)}
+}
+
+// sampleChats cover all that a chat may or may not tell.
+func sampleChats() []salesiq.Chat {
+	const visitor, operator = salesiq.SenderVisitor, salesiq.SenderOperator
+	return []salesiq.Chat{
+		{
+			ID: "chat1", Status: salesiq.ChatStatusEnded, StartedAt: noon, Duration: 100, Rating: new(5), OperatorID: "operator1", DepartmentID: "dept1",
+			Transcript: []salesiq.Message{message(visitor, 1), message(operator, 10), message(operator, 20)},
+		},
+		{
+			ID: "chat2", Status: salesiq.ChatStatusEnded, StartedAt: noon, Duration: 300, OperatorID: "operator1", DepartmentID: "dept2",
+			Transcript: []salesiq.Message{message(operator, 40), message(operator, 30)}, // Out of order.
+		},
+		{ID: "chat3", Status: salesiq.ChatActive, StartedAt: noon, OperatorID: "operator2", Rating: new(2), Transcript: []salesiq.Message{message(visitor, 1)}},
+		{ID: "chat4", Status: salesiq.ChatStatusMissed, StartedAt: noon.AddDate(0, 0, -1)},
+		{ID: "chat5", Status: "parked", StartedAt: noon.AddDate(0, 0, -1)},
+	}
+}
+
+func sampleReport() *report {
+	r := newReport(noon.AddDate(0, 0, -2), noon)
+	for _, chat := range sampleChats() {
+		r.add(&chat)
+	}
+	r.name(names{operators: map[string]string{"operator1": "<b>Åsa & Co"}, departments: map[string]string{"dept1": "=Sales"}})
+	return r
+}
+
+func TestFiguresAreRight(t *testing.T) {
+	t.Parallel()
+	r := sampleReport()
+	assert.Equal(t, 5, r.Chats)
+	assert.Equal(t, 1, r.Missed)
+	assert.Equal(t, 6, r.Messages)
+	assert.InDelta(t, 200, *r.AverageDuration, 0, "only chats that have a duration count")
+	assert.InDelta(t, 20, *r.AverageResponse, 0, "the first answers came after 10 and 30 seconds")
+	assert.InDelta(t, 3.5, *r.AverageRating, 0, "only chats that were rated count")
+	assert.Equal(t, []groupCount{{"ended", "ended", 2}, {"active", "active", 1}, {"missed", "missed", 1}, {"parked", "parked", 1}}, r.ByStatus)
+	assert.Equal(t, []groupCount{{"operator1", "<b>Åsa & Co", 2}, {"operator2", "operator2", 1}}, r.ByOperator)
+	assert.Equal(t, []groupCount{{"dept1", "=Sales", 1}, {"dept2", "dept2", 1}}, r.ByDepartment)
+	assert.Equal(t, []groupCount{{"5", "5 of 5", 1}, {"2", "2 of 5", 1}}, r.ByRating)
+	assert.Equal(t, []groupCount{{"2026-03-29", "29 Mar", 0}, {"2026-03-30", "30 Mar", 2}, {"2026-03-31", "31 Mar", 3}}, r.ByDay)
+}
+
+func TestNoChatsAreNoAverage(t *testing.T) {
+	t.Parallel()
+	r := newReport(noon.AddDate(0, 0, -2), noon)
+	r.name(names{})
+	assert.Nil(t, r.AverageDuration)
+	assert.Nil(t, r.AverageResponse)
+	assert.Nil(t, r.AverageRating)
+	for format, write := range formats {
+		var out bytes.Buffer
+		require.NoError(t, write(&out, r), format)
+		assert.NotContains(t, out.String(), "NaN", format)
+	}
+}
+
+func TestEveryFormatHoldsTheReport(t *testing.T) {
+	t.Parallel()
+	outputs := map[string]string{}
+	for format, write := range formats {
+		var out bytes.Buffer
+		require.NoError(t, write(&out, sampleReport()), format)
+		outputs[format] = out.String()
+	}
+	assert.Contains(t, outputs["table"], "Average duration  3m20s")
+
+	var decoded map[string]any
+	require.NoError(t, json.Unmarshal([]byte(outputs["json"]), &decoded))
+	assert.InDelta(t, 200, decoded["average_duration"], 0)
+	assert.Len(t, decoded["by_status"], 4)
+
+	rows, err := csv.NewReader(strings.NewReader(outputs["csv"])).ReadAll()
+	require.NoError(t, err)
+	assert.Contains(t, rows, []string{"summary", "average_rating", "Average rating", "3.50"})
+	assert.Contains(t, rows, []string{"department", "dept1", "'=Sales", "1"}, "no spreadsheet takes it for a formula")
+	assert.Contains(t, rows, []string{"day", "2026-03-30", "30 Mar", "2"})
+
+	page := outputs["html"]
+	assert.Equal(t, 5, strings.Count(page, "<svg"))
+	assert.NotContains(t, page, "<b>Åsa", "names are no markup, in charts neither")
+	assert.Contains(t, page, "&lt;b&gt;Åsa &amp; Co")
+	assert.NotContains(t, page, "&amp;lt;", "nor are they escaped twice")
+	for _, elsewhere := range []string{"<script", "<link", "src=", "@import", "url("} {
+		assert.NotContains(t, page, elsewhere, "the page needs nothing from elsewhere")
+	}
+}
+
+func TestReportOverAnAccountChangesNothing(t *testing.T) {
+	server := salesiqtest.NewServer()
+	defer server.Close()
+	for _, line := range server.Environment() {
+		name, value, _ := strings.Cut(line, "=")
+		t.Setenv(name, value)
+	}
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), &out, 30, "json"))
+	var got report
+	require.NoError(t, json.Unmarshal(out.Bytes(), &got))
+
+	since, want, missed := time.Now().AddDate(0, 0, -30), 0, 0
+	for _, chat := range server.Chats() {
+		if !chat.StartedAt.Before(since) {
+			want++
+			if chat.Status == salesiq.ChatStatusMissed {
+				missed++
+			}
+		}
+	}
+	assert.Equal(t, want, got.Chats)
+	assert.Equal(t, missed, got.Missed)
+	for _, group := range append(got.ByOperator, got.ByDepartment...) {
+		assert.NotEqual(t, group.ID, group.Name, "names were looked up")
+	}
+	assert.Empty(t, server.Journal(), "nothing was written")
+	require.Error(t, run(t.Context(), &out, 30, "pdf"))
+	require.Error(t, run(t.Context(), &out, 0, "json"))
+}
+
+func TestFreePlanIsEnough(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		data := salesiqtest.Data{}
+		for i := range 4000 {
+			data.Chats = append(data.Chats, salesiq.Chat{ID: fmt.Sprintf("chat-%d", i), Status: salesiq.ChatStatusEnded, StartedAt: time.Now().Add(-time.Hour)})
+		}
+		server := salesiqtest.NewServer(salesiqtest.InMemory(), salesiqtest.WithPlan(salesiqtest.Free),
+			salesiqtest.WithoutDefaultData(), salesiqtest.WithData(data))
+		defer server.Close()
+		began := time.Now()
+		r, err := collect(t.Context(), server.Client(t), began.AddDate(0, 0, -30), began)
+		require.NoError(t, err)
+		assert.Equal(t, 4000, r.Chats)
+		assert.Zero(t, server.Stats().Refused[salesiq.ErrRateLimitExceeded])
+		assert.Less(t, time.Since(began), 6*time.Minute, "42 calls take five windows")
+	})
+}
+
+// peak is how much memory a report over so many pages takes at most.
+func peak(t *testing.T, pages int) uint64 {
+	t.Helper()
+	text := strings.Repeat("How long is a piece of string? ", 20)
+	var most atomic.Uint64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		page, _ := strconv.Atoi(r.URL.Query().Get("page")) //nolint:errcheck // 0 for lists of names.
+		chats := []map[string]any{}
+		if strings.HasSuffix(r.URL.Path, "/chats") {
+			for i := range 100 {
+				chats = append(chats, map[string]any{
+					"id": fmt.Sprintf("chat%d", page*100+i), "status": "ended", "started_at": noon, "duration": 60,
+					"transcript": []map[string]any{{"sender_type": "operator", "message": text, "timestamp": noon}},
+				})
+			}
+		}
+		if page%40 == 0 {
+			var memory runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&memory)
+			most.Store(max(most.Load(), memory.HeapAlloc))
+		}
+		w.Header().Set("Content-Type", "application/json")
+		assert.NoError(t, json.NewEncoder(w).Encode(map[string]any{
+			"status": "success", "data": chats, "pagination": map[string]int{"page": page, "per_page": 100, "total": pages * len(chats)},
+		}))
+	}))
+	defer server.Close()
+	client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithBaseURL(server.URL))
+	require.NoError(t, err)
+	r, err := collect(t.Context(), client, noon.AddDate(0, 0, -30), noon)
+	require.NoError(t, err)
+	require.Equal(t, pages*100, r.Chats)
+	return most.Load()
+}
+
+func TestMoreChatsTakeNoMoreMemory(t *testing.T) {
+	few, many := peak(t, 80), peak(t, 800)
+	assert.Less(t, many, few+4<<20, "72,000 more chats of 600 bytes of text each were not kept")
+}
