@@ -46,8 +46,9 @@ func (o *Organization) Limiter() salesiq.Limiter {
 			strconv.Itoa(o.plan.CallsPerMinute), strconv.Itoa(o.plan.CallsPerDay), strconv.Itoa(o.maxInFlight),
 			microseconds(o.lease),
 		},
-		turn: make(chan struct{}, 1),
-		wake: make(chan struct{}, 1),
+		turn:    make(chan struct{}, 1),
+		wake:    make(chan struct{}, 1),
+		offered: make(chan string, 1),
 	}
 }
 
@@ -60,12 +61,17 @@ type limiter struct {
 
 	turn    chan struct{} // Holds a token while somebody asks; the others stand in line.
 	wake    chan struct{} // Tells who asks that it may be worth it.
+	offered chan string   // A lease for who asks.
 	waiting atomic.Int64
 
-	mu    sync.Mutex // Guards what follows.
-	last  outlook
-	owed  []debt
-	alone *share // Nil until Redis was away.
+	mu       sync.Mutex // Guards what follows.
+	asking   bool       // Somebody does.
+	sleeping bool       // And waits for the end of a call, or for time to pass.
+	served   bool       // The end of a call asks at the same time.
+	under    int        // Calls under way that Redis knows of.
+	last     outlook
+	owed     []debt
+	alone    *share // Nil until Redis was away.
 }
 
 // outlook is what Redis said last about the limits.
@@ -85,6 +91,7 @@ func (l *limiter) Acquire(ctx context.Context) (salesiq.Lease, error) {
 		id, err := l.acquire(ctx, w)
 		switch {
 		case err == nil:
+			l.begin()
 			return &lease{l, id}, nil
 		case !errors.Is(err, ErrAway) || l.limiterAway == Refuse:
 			return nil, err
@@ -118,14 +125,15 @@ func (l *limiter) acquire(ctx context.Context, w *wait) (id string, err error) {
 	return l.ask(ctx, w)
 }
 
-// ask asks Redis until it grants a lease. What an answer to this process has told
-// in the meantime, or a moment ago, need not be asked for.
+// ask asks Redis until it grants a lease. It does not ask for what the end of
+// another call has told a moment ago, or will tell.
 func (l *limiter) ask(ctx context.Context, w *wait) (id string, err error) {
-	asked := false
+	l.setAsking(true)
+	defer l.setAsking(false)
+	o := l.outlook()
+	asks := time.Since(o.heard) > fresh
 	for poll := firstPoll; ; poll = min(2*poll, lastPoll) {
-		o := l.outlook()
-		if !asked && time.Since(o.heard) > fresh || !o.at.After(time.Now()) {
-			asked = true
+		if asks || l.worthIt(o) {
 			if id, o, err = l.try(ctx); id != "" || err != nil {
 				return id, err
 			}
@@ -133,23 +141,101 @@ func (l *limiter) ask(ctx context.Context, w *wait) (id string, err error) {
 		if err := w.refuse(o); err != nil {
 			return "", err
 		}
-		if err := l.sleep(ctx, max(poll, time.Until(o.at))); err != nil {
-			return "", err
+		if id, asks, err = l.sleep(ctx, max(poll, time.Until(o.at))); id != "" || err != nil {
+			return id, err
 		}
+		o = l.outlook()
 	}
 }
 
-func (l *limiter) sleep(ctx context.Context, d time.Duration) error {
+// worthIt reports whether a question may be answered with a lease. Where the
+// calls of this process have to end first, their ends will ask.
+func (l *limiter) worthIt(o outlook) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	changed := o.at.After(o.heard) // By now.
+	return !o.at.After(time.Now()) && (o.ready || changed || l.under == 0)
+}
+
+// sleep returns a lease that the end of a call has brought, or whether it is time
+// to ask for one.
+func (l *limiter) sleep(ctx context.Context, d time.Duration) (id string, asks bool, err error) {
+	l.setSleeping(true)
+	defer l.setSleeping(false)
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-timer.C:
-		return nil
+	case id = <-l.offered:
+		return id, false, nil
 	case <-l.wake:
-		return nil
+		return "", false, nil
+	case <-timer.C:
+		return "", true, nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return "", false, context.Cause(ctx)
 	}
+}
+
+func (l *limiter) setSleeping(sleeping bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sleeping, l.served = sleeping, false
+}
+
+// setAsking tells that somebody asks. What was offered to who does no more goes
+// back.
+func (l *limiter) setAsking(asking bool) {
+	l.mu.Lock()
+	l.asking = asking
+	l.mu.Unlock()
+	select {
+	case id := <-l.offered:
+		l.giveBack(id)
+	default:
+	}
+}
+
+// offer hands a lease to who asks.
+func (l *limiter) offer(id string) {
+	l.mu.Lock()
+	taken := l.asking
+	if taken {
+		select {
+		case l.offered <- id:
+		default:
+			taken = false
+		}
+	}
+	l.mu.Unlock()
+	if !taken {
+		l.giveBack(id)
+	}
+}
+
+func (l *limiter) begin() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.under++
+}
+
+// end returns what the end of a call asks Redis for: to note it, and for another
+// lease if one is wanted.
+func (l *limiter) end() (operation string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.under--
+	if !l.sleeping || l.served {
+		return "done"
+	}
+	l.served = true
+	return "next"
+}
+
+// unserved lets the next end of a call ask.
+func (l *limiter) unserved() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.served = false
 }
 
 // try asks for a lease once.
@@ -201,7 +287,7 @@ func (l *limiter) outlook() outlook {
 func (l *limiter) learn(o outlook) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if o.ready || o.at.Before(l.last.at) {
+	if l.asking && (o.ready || o.at.Before(l.last.at)) {
 		select {
 		case l.wake <- struct{}{}:
 		default:
@@ -229,15 +315,23 @@ func (l *lease) Done(o salesiq.Outcome) {
 	now := time.Now()
 	outcome := transport.Outcome(o)
 	report := outcome.Report(now)
-	reply, err := l.limiter.run(context.Background(), nil, "done", append([]string{l.id}, reportArgs(&report, now)...)...)
-	if err == nil {
-		_, outlook, err := readReply(reply, time.Now())
-		if err == nil {
-			l.limiter.learn(outlook)
-			return
-		}
+	operation := l.limiter.end()
+	reply, err := l.limiter.run(context.Background(), l.limiter.takeBack, operation, append([]string{l.id}, reportArgs(&report, now)...)...)
+	if err != nil {
+		l.limiter.owe(debt{l.id, o.Sent})
+		return
 	}
-	l.limiter.owe(debt{l.id, o.Sent})
+	id, outlook, err := readReply(reply, time.Now())
+	if err != nil {
+		return
+	}
+	l.limiter.learn(outlook)
+	switch {
+	case id != "":
+		l.limiter.offer(id)
+	case operation == "next":
+		l.limiter.unserved()
+	}
 }
 
 // reportArgs are a report as the script reads it.
@@ -290,9 +384,13 @@ func (l *limiter) owe(d debt) {
 // takeBack gives a lease back that came after its call had gone.
 func (l *limiter) takeBack(reply any) {
 	if id, _, err := readReply(reply, time.Now()); err == nil && id != "" {
-		l.owe(debt{id: id})
-		l.payBack()
+		l.giveBack(id)
 	}
+}
+
+func (l *limiter) giveBack(id string) {
+	l.owe(debt{id: id})
+	l.payBack()
 }
 
 // payBack ends the leases that are owed, in the background. What their calls were

@@ -9,9 +9,9 @@ local plan, per_day, most, lease_time = tonumber(ARGV[3]), tonumber(ARGV[4]), to
 local second = 1000000
 local minute, hour, day = 60 * second, 3600 * second, 86400 * second
 local patience = 3 * second
-local seen_for = 120 * second -- A process that is silent for longer is gone,
-local wants_for = second / 4  -- and one that asks no more has left the line.
-local kept_for = 172800000    -- Milliseconds.
+local seen_for = 120 * second  -- A process that is silent for longer is gone,
+local wants_for = second / 4   -- and one that asks no more does not wait for a slot.
+local kept_for = 172800000     -- Milliseconds.
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * second + tonumber(time[2])
@@ -205,8 +205,8 @@ local function roll()
   end
 end
 
-local function ready(ahead)
-  return (most == 0 or under + ahead < s.open) and now >= s.pause_until and not probing() and
+local function ready()
+  return (most == 0 or under < s.open) and now >= s.pause_until and not probing() and
     window_free() > 0 and day_free() > 0
 end
 
@@ -258,19 +258,28 @@ local function expire()
   end
 end
 
--- ahead counts the processes that have waited for a slot for longer.
-local function ahead()
+-- room reports whether there is a slot for this process. Those that wait for one
+-- share evenly: who has less than its share takes any, and who has not leaves
+-- one to each of the others that have less.
+local function room()
+  if most == 0 then return true end
+  local waiting = redis.call('ZRANGEBYSCORE', line, whole(now - wants_for), '+inf')
+  local held = setmetatable({}, {__index = function() return 0 end})
+  for _, lease in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
+    local holder = string.match(lease, ':([^:]*)$')
+    held[holder] = held[holder] + 1
+  end
   local others = 0
-  for _, other in ipairs(redis.call('ZRANGE', line, 0, -1)) do
-    if other == process then return others end
-    local seen = tonumber(redis.call('ZSCORE', processes, other) or 0)
-    if now - seen < wants_for then
-      others = others + 1
-    else
-      redis.call('ZREM', line, other)
+  for _, other in ipairs(waiting) do
+    if other ~= process then others = others + 1 end
+  end
+  local share, needy = math.max(1, math.floor(s.open / (others + 1))), 0
+  if held[process] >= share then
+    for _, other in ipairs(waiting) do
+      if other ~= process and held[other] < share then needy = needy + 1 end
     end
   end
-  return others
+  return under + needy < s.open
 end
 
 local function seen()
@@ -284,19 +293,13 @@ end
 -- are, and the limit of a window.
 local function outlook(lease)
   local at, daily = earliest()
-  return {lease, ready(0) and 1 or 0, at - now, daily, seen(), size()}
+  return {lease, ready() and room() and 1 or 0, at - now, daily, seen(), size()}
 end
 
 local function acquire()
-  if ready(ahead()) then
-    redis.call('ZREM', line, process)
-    return start()
-  end
-  if earliest() > now then
-    redis.call('ZREM', line, process)
-  elseif not redis.call('ZSCORE', line, process) then
-    redis.call('ZADD', line, whole(now), process)
-  end
+  redis.call('ZREM', line, process)
+  if ready() and room() then return start() end
+  if earliest() <= now then redis.call('ZADD', line, whole(now), process) end
   return ''
 end
 
@@ -312,11 +315,8 @@ end
 expire()
 roll()
 local lease = ''
-if op == 'acquire' then
-  lease = acquire()
-elseif op == 'done' then
-  finish(ARGV[7], report(8))
-end
+if op == 'done' or op == 'next' then finish(ARGV[7], report(8)) end
+if op == 'acquire' or op == 'next' then lease = acquire() end
 local answer = outlook(lease)
 save()
 return answer

@@ -1,0 +1,70 @@
+package e2e
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/valkey-io/valkey-go"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqredis"
+)
+
+// valkeyEvaler is what the documentation of package salesiqredis shows.
+type valkeyEvaler struct{ client valkey.Client }
+
+func (v valkeyEvaler) Eval(ctx context.Context, script string, keys, args []string) (any, error) {
+	return valkey.NewLuaScript(script).Exec(ctx, v.client, keys, args).ToAny()
+}
+
+// Every script runs through another client than go-redis, too.
+func TestOtherClientsFit(t *testing.T) {
+	t.Parallel()
+	needsRedis(t)
+	server := startRedis(t)
+	client, err := valkey.NewClient(valkey.ClientOption{InitAddress: []string{server.address}, DisableCache: true})
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	organization, err := salesiqredis.NewWith(valkeyEvaler{client}, "acme")
+	require.NoError(t, err)
+
+	lease, err := organization.Limiter().Acquire(t.Context())
+	require.NoError(t, err)
+	lease.Done(salesiq.Outcome{StatusCode: 200, Sent: true})
+
+	codec, err := salesiqredis.AESGCM(tokenKey)
+	require.NoError(t, err)
+	store := organization.TokenStore(codec)
+	locked, err := store.(salesiq.TokenLocker).Lock(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, locked.Save(t.Context(), salesiq.Token{AccessToken: "a"}))
+	locked.Unlock()
+	token, err := store.Load(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "a", token.AccessToken.Reveal())
+
+	events := organization.DedupStore()
+	for _, want := range []salesiq.DedupState{salesiq.DedupFree, salesiq.DedupClaimed} {
+		state, err := events.Begin(t.Context(), "event")
+		require.NoError(t, err)
+		assert.Equal(t, want, state)
+	}
+	require.NoError(t, events.Done(t.Context(), "event"))
+	require.NoError(t, events.Abort(t.Context(), "event"))
+
+	sink := organization.Sink()
+	event, err := salesiq.ParseEvent([]byte(`{"event":"chat.started"}`))
+	require.NoError(t, err)
+	require.NoError(t, sink.Enqueue(t.Context(), event))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	var handled string
+	require.ErrorIs(t, sink.Run(ctx, func(_ context.Context, e salesiq.Event) error {
+		handled = e.Info().EventID
+		time.AfterFunc(100*time.Millisecond, cancel)
+		return nil
+	}), context.Canceled)
+	assert.Equal(t, event.Info().EventID, handled)
+}
