@@ -20,6 +20,9 @@ const keySize = 32
 // it is missing. A key that lies beside what it opens keeps copies of the file
 // safe, such as backups; against who reads the whole disk, keep it elsewhere.
 func TokenFile(path string) (salesiq.TokenStore, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
 	digits := os.Getenv("SALESIQ_TOKEN_KEY")
 	if digits == "" {
 		var err error
@@ -37,9 +40,6 @@ func TokenFile(path string) (salesiq.TokenStore, error) {
 // keyFile returns the content of a file for the owner's eyes only, and makes it
 // if there is none.
 func keyFile(path string) (string, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", err
-	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		content, err := os.ReadFile(path)
