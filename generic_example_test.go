@@ -15,7 +15,7 @@ func ExampleGet() {
 	defer server.Close()
 	client, err := salesiq.NewClient(salesiq.StaticToken(server.AccessToken()), server.Options()...)
 	if err != nil {
-		log.Fatal(err) //nolint:gocritic // The server goes with the process.
+		log.Fatal(err)
 	}
 
 	type person struct {
@@ -35,7 +35,7 @@ func ExampleAll() {
 	defer server.Close()
 	client, err := salesiq.NewClient(salesiq.StaticToken(server.AccessToken()), server.Options()...)
 	if err != nil {
-		log.Fatal(err) //nolint:gocritic // The server goes with the process.
+		log.Fatal(err)
 	}
 
 	type conversation struct {

@@ -219,7 +219,7 @@ func TestLivePoint08(t *testing.T) {
 		require.NoError(t, err, nothing)
 		assert.Empty(t, chat.ID)
 		for _, err := range salesiq.All[livePortal](t.Context(), api.client(t), "/x", nil, salesiq.PageAndLimit) {
-			assert.Equal(t, `{"url":"/x","object":"operator","data":{}}`, nothing, "%v", err)
+			assert.Contains(t, nothing, `"data":{}`, "%v: an object is no list", err)
 		}
 	}
 	api = newAPIRecorder(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
@@ -263,7 +263,7 @@ func TestLivePoint09(t *testing.T) {
 	assert.Equal(t, "Visitor feature is off", requireOneLine(t, err).Message)
 }
 
-// tokensOf is an oauth2 source with a new token each time.
+// freshTokens returns a client that has a new token whenever it asks for one.
 func freshTokens(t *testing.T, api *apiRecorder) *salesiq.Client {
 	t.Helper()
 	server := salesiqtest.NewServer()
@@ -372,12 +372,12 @@ func TestLivePoint11(t *testing.T) {
 			})
 			items := salesiq.All[item](t.Context(), api.client(t), "/things", nil, row.style)
 			for range 2 {
-				ids := ""
+				var ids strings.Builder
 				for one, err := range items {
 					require.NoError(t, err)
-					ids += one.ID
+					ids.WriteString(one.ID)
 				}
-				assert.Equal(t, row.ids, ids)
+				assert.Equal(t, row.ids, ids.String())
 				served.Store(0)
 			}
 			for i, want := range append(row.queries, row.queries...) {
@@ -608,7 +608,7 @@ func TestLivePoint20(t *testing.T) {
 	assert.JSONEq(t, `true`, string(webhook.Extra["secured"]))
 	for _, method := range []string{http.MethodHead, http.MethodGet} {
 		answer := httptest.NewRecorder()
-		receiver.ServeHTTP(answer, httptest.NewRequest(method, "/", http.NoBody))
+		receiver.ServeHTTP(answer, newHook(t, method, http.NoBody))
 		assert.Equal(t, http.StatusOK, answer.Code)
 	}
 }
@@ -628,12 +628,17 @@ func TestLivePoint21(t *testing.T) {
 		salesiq.RSA(&next.PublicKey):                 http.StatusUnauthorized,
 		salesiq.HMAC("secret"):                       http.StatusUnauthorized,
 	} {
-		request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(string(body)))
+		request := newHook(t, http.MethodPost, strings.NewReader(string(body)))
 		request.Header.Set("x-siqsignature", signature)
 		answer := httptest.NewRecorder()
 		salesiq.NewWebhookReceiver(verifier).ServeHTTP(answer, request)
 		assert.Equal(t, want, answer.Code)
 	}
+}
+
+func newHook(t *testing.T, method string, body io.Reader) *http.Request {
+	t.Helper()
+	return httptest.NewRequestWithContext(t.Context(), method, "/", body)
 }
 
 // anyKey stands for a verifier that is content.
@@ -654,7 +659,7 @@ func TestLivePoint22(t *testing.T) {
 	})
 	for attempt := range 3 {
 		answer := httptest.NewRecorder()
-		receiver.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(fmt.Sprintf(event, attempt+1))))
+		receiver.ServeHTTP(answer, newHook(t, http.MethodPost, strings.NewReader(fmt.Sprintf(event, attempt+1))))
 		assert.Equal(t, http.StatusOK, answer.Code)
 	}
 	require.Len(t, got, 1)
@@ -679,14 +684,14 @@ func TestLivePoint23(t *testing.T) {
 		})
 		began := time.Now()
 		answer := httptest.NewRecorder()
-		receiver.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"event":"conversation.rated"}`)))
+		receiver.ServeHTTP(answer, newHook(t, http.MethodPost, strings.NewReader(`{"event":"conversation.rated"}`)))
 		assert.Less(t, time.Since(began), 5*time.Second)
 		assert.Equal(t, http.StatusInternalServerError, answer.Code)
 	})
 	receiver := salesiq.NewWebhookReceiver(anyKey{})
 	for _, body := range []string{`{"event":"conversation.rated"}`, `{"event":"never.heard.of.it"}`, `no JSON`} {
 		answer := httptest.NewRecorder()
-		receiver.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)))
+		receiver.ServeHTTP(answer, newHook(t, http.MethodPost, strings.NewReader(body)))
 		assert.NotEqual(t, http.StatusGone, answer.Code)
 		assert.NotEqual(t, 3, answer.Code/100)
 	}
@@ -750,7 +755,8 @@ func TestBothDialectsAreSpokenByTheSameCalls(t *testing.T) {
 			t.Helper()
 			server := salesiqtest.NewServer(append(opts, dialect.server...)...)
 			t.Cleanup(server.Close)
-			return server, server.Client(t)
+			client := server.Client(t)
+			return server, client
 		}
 		for what, check := range map[string]func(t *testing.T){
 			"operators are listed": func(t *testing.T) {

@@ -20,7 +20,7 @@ func ExampleNew() {
 		salesiq.WithPortal("nordlicht"),
 	)
 	if err != nil {
-		log.Fatal(err) //nolint:gocritic // The server goes with the process.
+		log.Fatal(err)
 	}
 	service := live.New(client)
 	waiting := 0

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/wire"
@@ -148,7 +149,7 @@ func listMessages(c *call) (*reply, error) {
 	sent := span{p.milli("from_time"), p.milli("to_time")}
 	limit := p.number("limit", liveConversationPage, 1, 100)
 	chat, err := c.chat()
-	if err = cmp.Or(p.err, err); err != nil {
+	if err := cmp.Or(p.err, err); err != nil {
 		return nil, err
 	}
 	var kept []liveMessage
@@ -341,18 +342,10 @@ func listLiveVisitors(c *call) (*reply, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	var found []*salesiq.Visitor
-	for visitor := range c.state.visitors.all() {
-		if visitor.LastVisit.After(after) && (before.IsZero() || visitor.LastVisit.Before(before)) {
-			found = append(found, visitor)
-		}
+	found := c.state.visitorsBetween(after, before)
+	if !before.IsZero() {
+		slices.Reverse(found)
 	}
-	slices.SortStableFunc(found, func(a, b *salesiq.Visitor) int {
-		if !before.IsZero() {
-			a, b = b, a
-		}
-		return a.LastVisit.Compare(b.LastVisit)
-	})
 	shown := []liveVisitor{}
 	for i, visitor := range found {
 		if i >= limit && !visitor.LastVisit.Equal(found[i-1].LastVisit) {
@@ -366,4 +359,16 @@ func listLiveVisitors(c *call) (*reply, error) {
 		answer.NextKey, answer.PrevKey = key, key
 	}
 	return &reply{200, answer}, nil
+}
+
+// visitorsBetween returns those who came last between two times, oldest first. A
+// zero time is no bound.
+func (s *state) visitorsBetween(after, before time.Time) (found []*salesiq.Visitor) {
+	for visitor := range s.visitors.all() {
+		if visitor.LastVisit.After(after) && (before.IsZero() || visitor.LastVisit.Before(before)) {
+			found = append(found, visitor)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b *salesiq.Visitor) int { return a.LastVisit.Compare(b.LastVisit) })
+	return found
 }

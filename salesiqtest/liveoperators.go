@@ -154,7 +154,7 @@ func createLiveOperator(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	operator := made.body.(envelope).Data.(salesiq.Operator) //nolint:errcheck,forcetypeassert // It was created.
+	operator := made.body.(envelope).Data.(salesiq.Operator) //nolint:forcetypeassert // It was created.
 	return c.one("operator", c.state.liveOperator(&operator))
 }
 

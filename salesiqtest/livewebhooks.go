@@ -159,6 +159,21 @@ func (c *call) fill(webhook *salesiq.Webhook, settings *webhookSettings) error {
 	if err := patch(&in, c.body); err != nil {
 		return err
 	}
+	if err := c.checkLiveWebhook(&in); err != nil {
+		return err
+	}
+	if err := c.state.courier.probe(in.URL); err != nil {
+		return invalid("url", "must answer a HEAD request with 200: "+err.Error())
+	}
+	webhook.URL, webhook.Events = in.URL, in.Events
+	settings.kind, settings.apps, settings.secured, settings.version = in.Type, in.AppIDs, in.Secured, in.Version
+	if settings.secured && len(settings.keys) == 0 {
+		settings.keys = []liveKey{c.newKey()}
+	}
+	return nil
+}
+
+func (c *call) checkLiveWebhook(in *webhookInput) error {
 	switch {
 	case in.Type != "data" && in.Type != "administration":
 		return invalid("type", "must be data or administration")
@@ -181,14 +196,6 @@ func (c *call) fill(webhook *salesiq.Webhook, settings *webhookSettings) error {
 			return invalid(fmt.Sprintf("app_ids[%d]", i), "is no app")
 		}
 	}
-	if err := c.state.courier.probe(in.URL); err != nil {
-		return invalid("url", "must answer a HEAD request with 200: "+err.Error())
-	}
-	webhook.URL, webhook.Events = in.URL, in.Events
-	settings.kind, settings.apps, settings.secured, settings.version = in.Type, in.AppIDs, in.Secured, in.Version
-	if settings.secured && len(settings.keys) == 0 {
-		settings.keys = []liveKey{c.newKey()}
-	}
 	return nil
 }
 
@@ -208,7 +215,7 @@ func (c *courier) probe(address string) error {
 	if err != nil {
 		return err
 	}
-	response.Body.Close() //nolint:errcheck,gosec // It has none.
+	response.Body.Close() //nolint:errcheck // It has none.
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("the status was %d", response.StatusCode)
 	}

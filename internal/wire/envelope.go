@@ -164,7 +164,7 @@ func (r *Rest) read(members map[string]jsontext.Value, key string) {
 	}
 	for name, out := range map[string]any{"pagination": &r.Paging, "more_data_available": &r.More} {
 		if value, ok := members[name]; ok {
-			UnmarshalLenient(value, out) //nolint:errcheck,gosec // It says nothing, then.
+			UnmarshalLenient(value, out) //nolint:errcheck // It says nothing, then.
 		}
 	}
 }

@@ -41,7 +41,7 @@ func DecodeError(body []byte) (ErrorBody, bool) {
 	}
 	answer := ErrorBody{Code: text(raw.Code), Message: text(raw.Message), Details: details}
 	if raw.Code.Kind() == '0' {
-		answer.number(raw.Code)
+		setCode(&answer, raw.Code)
 	}
 	if text(raw.Status) == "error" || answer.Code != "" {
 		return answer, true
@@ -70,14 +70,14 @@ func decodeLiveError(value jsontext.Value) (answer ErrorBody, ok bool) {
 		if header := text(raw.Header); answer.Param == "" {
 			answer.Param = header
 		}
-		answer.number(raw.Code)
+		setCode(&answer, raw.Code)
 	}
 	return answer, answer.Code != "" || answer.Message != ""
 }
 
-// number takes the live service's code over, under the name that the
+// setCode takes the live service's code over, under the name that the
 // specification has for it.
-func (b *ErrorBody) number(code jsontext.Value) {
+func setCode(b *ErrorBody, code jsontext.Value) {
 	b.Code = text(code)
 	n, err := strconv.Atoi(b.Code)
 	if err != nil {

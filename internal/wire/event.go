@@ -68,7 +68,7 @@ func (s *scanner) reset(data []byte) {
 // eachMember calls do for the members of an object, and takes nothing but one
 // object. Names are in quotes.
 func eachMember(object []byte, do func(name, value jsontext.Value)) error {
-	s := scanners.Get().(*scanner) //nolint:errcheck,forcetypeassert // The pool holds nothing else.
+	s := scanners.Get().(*scanner) //nolint:forcetypeassert // The pool holds nothing else.
 	defer scanners.Put(s)
 	defer s.reset(nil)
 	s.reset(object)
@@ -115,7 +115,7 @@ func UnmarshalWhatFits(object []byte, out any) error {
 	return eachMember(object, func(name, value jsontext.Value) {
 		member := make([]byte, 0, len(name)+len(value)+len("{:}"))
 		member = append(append(append(append(append(member, '{'), name...), ':'), value...), '}')
-		Unmarshal(member, out) //nolint:errcheck,gosec // It does not fit, then.
+		Unmarshal(member, out) //nolint:errcheck // It does not fit, then.
 	})
 }
 

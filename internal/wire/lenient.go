@@ -35,10 +35,11 @@ func unmarshalLenient(data []byte, v any, wanted reflect.Type) error {
 	}
 	target := reflect.ValueOf(v).Elem()
 	target.SetZero()
-	l := lenient{required: map[reflect.Type]bool{target.Type(): true, reflect.PointerTo(wanted): true, wanted: true}}
-	for wanted.Kind() == reflect.Pointer || wanted.Kind() == reflect.Slice {
+	l := lenient{required: map[reflect.Type]bool{}}
+	l.require(target.Type())
+	l.require(reflect.PointerTo(wanted))
+	for l.require(wanted); wanted.Kind() == reflect.Pointer || wanted.Kind() == reflect.Slice; l.require(wanted) {
 		wanted = wanted.Elem()
-		l.required[wanted] = true
 	}
 	return json.Unmarshal(data, v, tolerant, json.WithUnmarshalers(json.UnmarshalFromFunc(l.decode)))
 }
@@ -70,63 +71,72 @@ func (l lenient) decode(d *jsontext.Decoder, v any) error {
 	return nil
 }
 
+// require makes a type strict, unless it is a scalar.
+func (l lenient) require(t reflect.Type) {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map, reflect.Slice, reflect.Array, reflect.Pointer:
+		l.required[t] = true
+	}
+}
+
+// shapes are the kinds of JSON that the library decodes into kinds of Go.
+// Numbers are not among them, since a fraction does not fit into an int.
+var shapes = map[reflect.Kind]string{
+	reflect.Bool:    "tf",
+	reflect.String:  `"`,
+	reflect.Struct:  "{",
+	reflect.Map:     "{",
+	reflect.Slice:   "[",
+	reflect.Array:   "[",
+	reflect.Pointer: "{[",
+}
+
 // fits reports whether the library can be relied on to decode a kind of JSON
 // into a type, or must be, since only the type knows how.
 func (l lenient) fits(kind jsontext.Kind, t reflect.Type) bool {
-	scalar := kind != '{' && kind != '['
-	switch t.Kind() {
-	case reflect.Pointer:
-		return !scalar || l.required[t]
-	case reflect.Interface:
-		return true
-	}
 	switch {
 	case t == timeType:
 		return false
-	case reflect.PointerTo(t).Implements(unmarshalerType), reflect.PointerTo(t).Implements(textType):
+	case t.Kind() == reflect.Interface, l.required[t], decodesItself(t):
 		return true
 	}
-	switch t.Kind() {
-	case reflect.Bool:
-		return kind == 't' || kind == 'f'
-	case reflect.String:
-		return kind == '"'
-	case reflect.Struct, reflect.Map:
-		return kind == '{' || l.required[t]
-	case reflect.Slice, reflect.Array:
-		return kind == '[' || l.required[t] || kind == '"' && t.Elem().Kind() == reflect.Uint8
-	}
-	return false
+	return strings.IndexByte(shapes[t.Kind()], byte(kind)) >= 0
+}
+
+func decodesItself(t reflect.Type) bool {
+	pointer := reflect.PointerTo(t)
+	isBytes := t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
+	return isBytes || pointer.Implements(unmarshalerType) || pointer.Implements(textType)
 }
 
 // set gives target the meaning of a value, if it has one for that type.
 func set(target reflect.Value, value jsontext.Value) {
-	if target.Kind() == reflect.Pointer {
-		setPointer(target, value)
-		return
-	}
 	meaning := strings.TrimSpace(text(value))
-	if target.Type() == timeType {
+	switch {
+	case target.Kind() == reflect.Pointer:
+		setPointer(target, value)
+	case target.Type() == timeType:
 		target.Set(reflect.ValueOf(timeOf([]byte(meaning))))
-		return
-	}
-	switch target.Kind() {
-	case reflect.Bool:
+	case target.Kind() == reflect.Bool:
 		target.SetBool(boolOf(meaning))
-	case reflect.String:
+	case target.Kind() == reflect.String:
 		target.SetString(stringOf(value))
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		if n, ok := intOf(meaning); ok && !target.OverflowInt(n) {
-			target.SetInt(n)
-		}
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		if n, ok := intOf(meaning); ok && n >= 0 && !target.OverflowUint(uint64(n)) {
-			target.SetUint(uint64(n))
-		}
-	case reflect.Float32, reflect.Float64:
-		if f, err := strconv.ParseFloat(meaning, 64); err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) {
-			target.SetFloat(f)
-		}
+	default:
+		setNumber(target, meaning)
+	}
+}
+
+// setNumber leaves a number zero for what is none, or does not fit.
+func setNumber(target reflect.Value, meaning string) {
+	n, whole := intOf(meaning)
+	f, err := strconv.ParseFloat(meaning, 64)
+	switch {
+	case target.CanInt() && whole && !target.OverflowInt(n):
+		target.SetInt(n)
+	case target.CanUint() && whole && n >= 0 && !target.OverflowUint(uint64(n)):
+		target.SetUint(uint64(n))
+	case target.CanFloat() && err == nil && !math.IsInf(f, 0) && !math.IsNaN(f):
+		target.SetFloat(f)
 	}
 }
 
