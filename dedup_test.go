@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -44,7 +45,7 @@ func fileStore(t *testing.T, path string) *salesiq.FileDedupStore {
 func TestAnEventIsFreeClaimedOrDone(t *testing.T) {
 	t.Parallel()
 	file := fileStore(t, filepath.Join(t.TempDir(), "events"))
-	defer file.Close()
+	defer func() { require.NoError(t, file.Close()) }()
 	for name, store := range map[string]salesiq.DedupStore{
 		"memory": salesiq.NewMemoryDedupStore(10, time.Hour), "file": file,
 	} {
@@ -66,10 +67,10 @@ func TestTheMemoryOfEventsIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := salesiq.NewMemoryDedupStore(100, time.Hour)
 		for n := range 1000 {
-			handled(t, store, fmt.Sprint(n))
+			handled(t, store, strconv.Itoa(n))
 		}
 		for n := 900; n < 1000; n++ {
-			assert.Equal(t, salesiq.DedupDone, begin(t, store, fmt.Sprint(n)), n)
+			assert.Equal(t, salesiq.DedupDone, begin(t, store, strconv.Itoa(n)), n)
 		}
 		assert.Equal(t, salesiq.DedupFree, begin(t, store, "899"), "there are newer ones")
 		time.Sleep(time.Hour)
@@ -127,7 +128,7 @@ func TestTheFileStoreOutlivesACutLine(t *testing.T) {
 	handled(t, again, "new")
 	require.NoError(t, again.Close())
 	last := fileStore(t, path)
-	defer last.Close()
+	defer func() { require.NoError(t, last.Close()) }()
 	assert.Equal(t, salesiq.DedupDone, begin(t, last, "new"))
 }
 
@@ -137,7 +138,7 @@ func TestTheFileStoreDropsWhatIsTooOld(t *testing.T) {
 	old, recent := time.Now().Add(-48*time.Hour).Unix(), time.Now().Add(-time.Hour).Unix()
 	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, "%d old\n%d recent\n", old, recent), 0o600))
 	store := fileStore(t, path)
-	defer store.Close()
+	defer func() { require.NoError(t, store.Close()) }()
 	assert.Equal(t, salesiq.DedupFree, begin(t, store, "old"))
 	assert.Equal(t, salesiq.DedupDone, begin(t, store, "recent"))
 	content, err := os.ReadFile(path)
@@ -198,7 +199,7 @@ func TestTenThousandDeliveriesLoseNoneAndHandleNoneTwice(t *testing.T) {
 	requests := 0
 	for life := range restarts + 1 {
 		store := fileStore(t, path) // Nobody closes it: the process is killed.
-		t.Cleanup(func() { store.Close() })
+		t.Cleanup(func() { require.NoError(t, store.Close()) })
 		receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret), salesiq.WithDedupStore(store))
 		salesiq.On(receiver, mill.handle)
 		for len(queue) > 0 {

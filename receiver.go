@@ -210,7 +210,7 @@ func logEvent(ctx context.Context, logger *slog.Logger, event Event, err error, 
 	if err != nil {
 		attrs = append(attrs, slog.String("error", oneLine(err.Error())))
 	}
-	if p := (*handlerPanic)(nil); errors.As(err, &p) {
+	if p := (*panicError)(nil); errors.As(err, &p) {
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
 	logger.LogAttrs(ctx, level, message, attrs...)
@@ -249,7 +249,7 @@ func (a *webhookAnswer) send(w http.ResponseWriter) {
 		header.Set(name, value)
 	}
 	w.WriteHeader(a.status)
-	io.WriteString(w, a.body)
+	io.WriteString(w, a.body) //nolint:gosec // It is one of the texts above.
 }
 
 var (
@@ -388,25 +388,25 @@ func (r *WebhookReceiver) handle(ctx context.Context, event Event) (*webhookAnsw
 func callHandler(ctx context.Context, handle func(context.Context, Event) error, event Event) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = newHandlerPanic(p)
+			err = newPanicError(p)
 		}
 	}()
 	return handle(ctx, event)
 }
 
-// handlerPanic is a panic of a handler. What it panicked with may hold anything,
+// panicError is a panic of a handler. What it panicked with may hold anything,
 // and is shown only where it is the runtime's own.
-type handlerPanic struct {
+type panicError struct {
 	text  string
 	stack []byte
 }
 
-func newHandlerPanic(value any) error {
-	p := &handlerPanic{text: fmt.Sprintf("%T", value), stack: debug.Stack()}
+func newPanicError(value any) error {
+	p := &panicError{text: fmt.Sprintf("%T", value), stack: debug.Stack()}
 	if err, ok := value.(runtime.Error); ok {
 		p.text = err.Error()
 	}
 	return p
 }
 
-func (p *handlerPanic) Error() string { return "panic: " + p.text }
+func (p *panicError) Error() string { return "panic: " + p.text }

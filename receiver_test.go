@@ -523,9 +523,8 @@ func TestALateHandlerIsAnsweredForOnARealConnection(t *testing.T) {
 	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body))
 	answer, err := server.Client().Do(request)
 	require.NoError(t, err)
-	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	require.NoError(t, err)
+	require.NoError(t, errors.Join(err, answer.Body.Close()))
 	assert.Equal(t, http.StatusInternalServerError, answer.StatusCode)
 	assert.JSONEq(t, `{"error":"took too long"}`, string(text))
 }

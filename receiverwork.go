@@ -44,7 +44,7 @@ func (work *webhookWork) expire() {
 	work.end(context.DeadlineExceeded)
 	work.w.Header().Set("Content-Length", strconv.Itoa(len(tookTooLong.body)))
 	tookTooLong.send(work.w)
-	http.NewResponseController(work.w).Flush() //nolint:errcheck,gosec // Where it cannot, the service hangs up by itself.
+	http.NewResponseController(work.w).Flush() //nolint:errcheck // Where it cannot, the service hangs up by itself.
 }
 
 // finish ends the context and answers, unless that was done. It returns the

@@ -3,9 +3,9 @@ package salesiq_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -37,7 +37,7 @@ func TestAFullQueueIsDeliveredAgain(t *testing.T) {
 		began := time.Now()
 		for n := range 3 { // One at work, two in the queue.
 			synctest.Wait()
-			assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody(fmt.Sprint(n))).Code)
+			assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody(strconv.Itoa(n))).Code)
 		}
 		assert.Equal(t, http.StatusServiceUnavailable, post(t, receiver, ratedBody("3")).Code)
 		assert.Zero(t, time.Since(began), "nobody waits for the work")

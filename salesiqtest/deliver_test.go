@@ -2,7 +2,6 @@ package salesiqtest_test
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -139,7 +138,7 @@ func TestWhatHappensIsDelivered(t *testing.T) {
 		events = box.take()
 		require.Equal(t, []salesiq.EventName{salesiq.EventMessageReceived, salesiq.EventChatEnded}, names(events))
 		ended := events[1].(*salesiq.ChatEnded)
-		assert.Equal(t, salesiq.Seconds(90), ended.Duration)
+		assert.Equal(t, 90*time.Second, ended.Duration.Duration())
 		assert.Equal(t, 4, ended.MessageCount)
 		assert.Equal(t, "operator789", ended.OperatorID)
 
@@ -256,8 +255,9 @@ func TestAnEventThatFailsHoldsNoOtherUp(t *testing.T) {
 	var bodies []string
 	failed := false
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		bodies = append(bodies, string(body[strings.Index(string(body), `"n"`):]))
+		body, _ := io.ReadAll(r.Body) //nolint:errcheck // What is missing is missed below.
+		_, data, _ := strings.Cut(string(body), `"data":`)
+		bodies = append(bodies, data)
 		if !failed {
 			failed = true
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -269,7 +269,7 @@ func TestAnEventThatFailsHoldsNoOtherUp(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		assert.Equal(t, []string{`"n":0}}`, `"n":1}}`, `"n":2}}`, `"n":0}}`}, bodies)
+		assert.Equal(t, []string{`{"n":0}}`, `{"n":1}}`, `{"n":2}}`, `{"n":0}}`}, bodies)
 	})
 }
 
@@ -320,9 +320,7 @@ func TestDeliveriesStayOnThisMachine(t *testing.T) {
 	assert.Equal(t, request.Header.Get("X-Body-Signature"), request.Header.Get(salesiq.HeaderSignature))
 	require.Eventually(t, func() bool { return len(server.Deliveries()) == 5 }, 5*time.Second, time.Millisecond)
 	for _, delivery := range server.Deliveries() {
-		var sent struct{ Data json.RawMessage }
-		require.NoError(t, json.Unmarshal([]byte(delivery.Body), &sent))
-		assert.Equal(t, "{\"9\":4.8,\"10\":1,\"feedback\":\"<\u2028&>\"}", string(sent.Data))
+		assert.True(t, strings.HasSuffix(delivery.Body, "\"data\":{\"9\":4.8,\"10\":1,\"feedback\":\"<\u2028&>\"}}"), delivery.Body)
 		local := delivery.URL == receiver.URL
 		assert.Equal(t, local, delivery.Status == http.StatusOK)
 		assert.Equal(t, local, delivery.Error == "", delivery.Error)

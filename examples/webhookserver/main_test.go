@@ -47,7 +47,7 @@ func (s *screen) after(t *testing.T, text string) (rest string) {
 	return rest
 }
 
-func TestTheTourShowsTenEvents(t *testing.T) {
+func TestTheTourShowsTenEvents(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	for _, name := range []string{"ZOHO_REFRESH_TOKEN", "SALESIQ_BASE_URL", "SALESIQ_TOKEN_FILE"} {
 		t.Setenv(name, "")
 	}
@@ -63,6 +63,7 @@ func TestTheTourShowsTenEvents(t *testing.T) {
 // program is one life of the program.
 type program struct {
 	screen
+
 	url  string
 	stop func() error
 }
@@ -108,7 +109,8 @@ func deliver(t *testing.T, url string, secret salesiq.Secret, body string) {
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
 	require.NoError(t, err)
 	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(secret, []byte(body)))
-	answer, err := http.DefaultClient.Do(request)
+	client := &http.Client{Timeout: 10 * time.Second}
+	answer, err := client.Do(request)
 	require.NoError(t, err)
 	_, err = io.Copy(io.Discard, answer.Body)
 	require.NoError(t, err)
@@ -117,6 +119,7 @@ func deliver(t *testing.T, url string, secret salesiq.Secret, body string) {
 }
 
 func TestTheSameWebhookIsTakenUpAgain(t *testing.T) {
+	t.Parallel()
 	emulator := salesiqtest.NewServer()
 	defer emulator.Close()
 	before := len(emulator.Webhooks())
@@ -130,7 +133,7 @@ func TestTheSameWebhookIsTakenUpAgain(t *testing.T) {
 	assert.Equal(t, "two", webhooks[before].Secret.Reveal())
 }
 
-func TestARealAccountIsLeftAloneUnlessToldOtherwise(t *testing.T) {
+func TestARealAccountIsLeftAloneUnlessToldOtherwise(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	for name, value := range map[string]string{
 		"ZOHO_CLIENT_ID": "x", "ZOHO_CLIENT_SECRET": "x", "ZOHO_REFRESH_TOKEN": "x", "SALESIQ_BASE_URL": "https://salesiq.example", "SALESIQ_TOKEN_FILE": "",
 	} {

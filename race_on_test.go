@@ -1,5 +1,0 @@
-//go:build race
-
-package salesiq_test
-
-const raceDetector = true
