@@ -115,6 +115,14 @@
 // Answers are bounded in size ([WithMaxBody]) and in time
 // ([WithAttemptTimeout], [WithStallTimeout]).
 //
+// # The live service
+//
+// All of this follows the specification. What Zoho publishes about the live
+// service differs: [WithPortal] puts the portal's name into the paths, answers
+// and errors of its notation are understood with and without it, package live
+// has its calls, and [Get], [Post] and the like reach the others, with [All] for
+// lists. An Error has its numbers under the specification's names.
+//
 // # Compatibility
 //
 // The package follows semantic versioning. Until version 1, a minor version may

@@ -120,7 +120,7 @@ func (f *Fault) replaces() bool {
 }
 
 // instead is the answer that the client gets.
-func (f *Fault) instead() *recorder {
+func (s *Server) instead(f Fault) *recorder {
 	answer := newRecorder()
 	status := cmp.Or(f.Status, statuses[f.Code], http.StatusOK)
 	switch {
@@ -137,7 +137,11 @@ func (f *Fault) instead() *recorder {
 	default:
 		code := cmp.Or(f.Code, codeOf(status))
 		message := cmp.Or(f.Message, "a fault was injected")
-		writeJSON(answer, status, errorBody{Status: "error", Code: code, Message: message, Details: details{}})
+		e := refuse(code, message, nil)
+		if f.Status == 0 {
+			status = cmp.Or(s.statusOf(e), status)
+		}
+		writeJSON(answer, status, s.errorBody(e))
 	}
 	return answer
 }

@@ -102,7 +102,7 @@ func (s *Server) answer(r *http.Request, fault Fault) (answer *recorder, ok bool
 	}
 	if fault.replaces() {
 		header := answer.header
-		answer = fault.instead()
+		answer = s.instead(fault)
 		maps.Copy(answer.header, rateHeaders(header))
 		if !processed && isAPI(r) {
 			s.describeQuota(answer.header)
