@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,14 +66,11 @@ type answerCache struct {
 	answers *transport.Cache
 }
 
-func newAnswerCache(client *Client, config *Cache) (*answerCache, error) {
-	if config == nil {
-		return nil, nil
-	}
+func newAnswerCache(client *Client, config Cache) (*answerCache, error) {
 	answers, err := transport.NewCache(client.pipeline, transport.CacheConfig{
 		TTL: config.TTL, MaxEntries: config.MaxEntries, MaxBytes: config.MaxBytes,
 	})
-	return &answerCache{root: client.resolve(""), config: *config, answers: answers}, err
+	return &answerCache{root: client.resolve(""), config: config, answers: answers}, err
 }
 
 // exchange sends a request, unless its answer is kept.
@@ -144,12 +142,12 @@ func concerns(write, kept []string) bool {
 	case "webhooks", "devices", "notifications":
 		return false
 	case "operators", "brands", "routing":
-		list, same := len(kept) == 1, len(write) > 1 && len(kept) > 1 && kept[1] == write[1]
-		return kept[0] == write[0] && (list || same)
+		return kept[0] == write[0] && (len(kept) == 1 || len(write) > 1 && kept[1] == write[1])
 	case "visitors":
 		return kept[0] == "visitors"
 	case "chats":
-		return kept[0] == "chats" || kept[0] == "visitors" || kept[0] == "operators" && write[len(write)-1] != "messages"
+		message := write[len(write)-1] == "messages"
+		return slices.Contains([]string{"chats", "visitors"}, kept[0]) || kept[0] == "operators" && !message
 	}
 	return true
 }

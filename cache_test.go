@@ -22,7 +22,6 @@ import (
 // cached runs a test in virtual time, against a server in memory.
 func cached(t *testing.T, cache salesiq.Cache, test func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client)) {
 	t.Helper()
-	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := salesiqtest.NewServer(salesiqtest.InMemory())
 		defer server.Close()
@@ -60,6 +59,7 @@ func TestWhatRarelyChangesIsAskedOnce(t *testing.T) {
 		"GET /api/v2/routing/rules": func(ctx context.Context, c *salesiq.Client) error { return second(c.Routing.List(ctx, nil)) },
 	} {
 		t.Run(pattern, func(t *testing.T) {
+			t.Parallel()
 			cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 				for range 3 {
 					require.NoError(t, read(t.Context(), client))
@@ -89,6 +89,7 @@ func TestWhatChangesByTheMinuteIsNotKeptUnlessAsked(t *testing.T) {
 	for pattern, read := range reads {
 		for _, asked := range []bool{false, true} {
 			t.Run(pattern, func(t *testing.T) {
+				t.Parallel()
 				cached(t, salesiq.Cache{Chats: asked, Visitors: asked}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 					for range 3 {
 						require.NoError(t, read(t.Context(), client))
@@ -101,6 +102,7 @@ func TestWhatChangesByTheMinuteIsNotKeptUnlessAsked(t *testing.T) {
 }
 
 func TestStatisticsAreNotKept(t *testing.T) {
+	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 		for range 2 {
 			require.NoError(t, second(client.Operators.Stats(t.Context(), "operator456", nil)))
@@ -110,6 +112,7 @@ func TestStatisticsAreNotKept(t *testing.T) {
 }
 
 func TestOtherQueriesAreOtherAnswers(t *testing.T) {
+	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, _ *salesiqtest.Server, client *salesiq.Client) {
 		online, err := client.Operators.List(t.Context(), &salesiq.OperatorListParams{Status: salesiq.OperatorOnline})
 		require.NoError(t, err)
@@ -120,6 +123,7 @@ func TestOtherQueriesAreOtherAnswers(t *testing.T) {
 }
 
 func TestNobodyChangesTheValuesOfOthers(t *testing.T) {
+	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, _ *salesiqtest.Server, client *salesiq.Client) {
 		var first, again salesiq.Response
 		operator, err := client.Operators.Get(t.Context(), "operator456", salesiq.WithResponse(&first))
@@ -222,6 +226,7 @@ func TestOwnWritesAreSeen(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			cached(t, salesiq.Cache{Chats: true, Visitors: true}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 				require.NoError(t, row.read(t.Context(), client))
 				require.NoError(t, row.write(t.Context(), client))
@@ -234,6 +239,7 @@ func TestOwnWritesAreSeen(t *testing.T) {
 }
 
 func TestAWriteThatMayHaveFailedIsSeen(t *testing.T) {
+	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 		require.NoError(t, second(client.Operators.Get(t.Context(), "operator456")))
 		server.Inject(salesiqtest.Fault{Method: http.MethodPatch, Effect: salesiqtest.ResetConnection, Processed: true})
@@ -247,6 +253,7 @@ func TestAWriteThatMayHaveFailedIsSeen(t *testing.T) {
 }
 
 func TestAnAnswerOlderThanAWriteIsNotKept(t *testing.T) {
+	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 		require.NoError(t, second(client.Brands.List(t.Context(), nil))) // The very first call goes alone.
 		// The answer is made at once, and takes a while to arrive.
@@ -271,6 +278,7 @@ func TestAnAnswerOlderThanAWriteIsNotKept(t *testing.T) {
 }
 
 func TestCallsThatMeetAreSentOnce(t *testing.T) {
+	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 		server.Inject(salesiqtest.Fault{Path: "/api/", Latency: time.Second})
 		var callers sync.WaitGroup
@@ -287,6 +295,7 @@ func TestCallsThatMeetAreSentOnce(t *testing.T) {
 }
 
 func TestACallerWhoLeavesFailsNobodyElse(t *testing.T) {
+	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 		server.Inject(salesiqtest.Fault{Path: "/api/", Latency: 10 * time.Second})
 		first, leave := context.WithTimeout(t.Context(), 3*time.Second)
@@ -310,6 +319,7 @@ func TestACallerWhoLeavesFailsNobodyElse(t *testing.T) {
 }
 
 func TestTheLastCallerTakesTheRequestAlong(t *testing.T) {
+	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 		server.Inject(salesiqtest.Fault{Path: "/api/", Latency: time.Hour})
 		reason := errors.New("changed my mind")
@@ -326,6 +336,7 @@ func TestTheLastCallerTakesTheRequestAlong(t *testing.T) {
 }
 
 func TestFreshBypassesAndRenews(t *testing.T) {
+	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 		other := server.Client(t) // Its writes go unnoticed.
 		name := func(opts ...salesiq.CallOption) string {
@@ -343,6 +354,7 @@ func TestFreshBypassesAndRenews(t *testing.T) {
 }
 
 func TestFreshDoesNotJoinAnEarlierCall(t *testing.T) {
+	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 		require.NoError(t, second(client.Brands.List(t.Context(), nil))) // The very first call goes alone.
 		server.Inject(salesiqtest.Fault{Path: "/api/", Latency: time.Second})
@@ -368,6 +380,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 		"a proxy's page with status 200": {Effect: salesiqtest.HTMLPage, Status: http.StatusOK},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 				fault.Path = "/api/"
 				server.Inject(fault)
@@ -379,6 +392,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 }
 
 func TestCallersShareAnErrorButNotItsDetails(t *testing.T) {
+	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 		server.Inject(salesiqtest.Fault{Path: "/api/", Latency: time.Second})
 		var callers sync.WaitGroup
@@ -404,6 +418,7 @@ func TestCacheIsBounded(t *testing.T) {
 		"by bytes":   {MaxBytes: 1300}, // An operator takes about 500.
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			cached(t, cache, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 				for _, id := range []string{"operator123", "operator456", "operator123", "operator789", "operator123"} {
 					require.NoError(t, second(client.Operators.Get(t.Context(), id)))
@@ -415,6 +430,7 @@ func TestCacheIsBounded(t *testing.T) {
 		})
 	}
 	t.Run("an answer that is too large by itself", func(t *testing.T) {
+		t.Parallel()
 		cached(t, salesiq.Cache{MaxBytes: 700}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 			require.NoError(t, second(client.Operators.Get(t.Context(), "operator456")))
 			require.NoError(t, second(client.Operators.List(t.Context(), nil)))

@@ -57,7 +57,9 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	client := newClient(c, tokens)
-	client.cache, err = newAnswerCache(client, c.cache)
+	if c.cache != nil {
+		client.cache, err = newAnswerCache(client, *c.cache)
+	}
 	return client, err
 }
 
