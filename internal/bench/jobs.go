@@ -1,0 +1,274 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+const (
+	atOnce     = 10 // What the specification allows.
+	latency    = 50 * time.Millisecond
+	burstDelay = 5 * time.Millisecond
+)
+
+// measureSync goes through 10,000 chats, page after page, over loopback.
+func measureSync(ctx context.Context, p plan, base string, r *report) error {
+	const pages = 100
+	base += lab(0, pages)
+	sdk, err := salesiq.NewClient(salesiq.StaticToken(token), salesiq.WithBaseURL(base))
+	if err != nil {
+		return err
+	}
+	contestants := []contestant{
+		{name: handWritten, op: pageByPage(with(base, httpClient(nil).Do, true, readAll), pages)},
+		{name: handTuned, op: pageByPage(with(base, httpClient(nil).Do, true, tuned), pages)},
+		{name: ours, op: func(ctx context.Context) error { return everyChat(ctx, sdk, pages) }},
+	}
+	return r.race(ctx, "sync", "10,000 chats in 100 pages, over loopback", contestants, pace{max(3, p.loopback.rounds/3), 1})
+}
+
+func everyChat(ctx context.Context, sdk *salesiq.Client, pages int) error {
+	count := 0
+	for _, err := range sdk.Chats.All(ctx, nil) {
+		if err != nil {
+			return err
+		}
+		count++
+	}
+	return expect(count, pages*chatsPerPage)
+}
+
+// pageByPage is the loop that one writes by hand.
+func pageByPage(get getter, pages int) func(context.Context) error {
+	return func(ctx context.Context) error {
+		count := 0
+		for number := 1; ; number++ {
+			var out listAnswer
+			if err := get(ctx, pagePath(number), &out); err != nil {
+				return err
+			}
+			count += len(out.Data)
+			if len(out.Data) == 0 || count >= out.Pagination.Total {
+				return expect(count, pages*chatsPerPage)
+			}
+		}
+	}
+}
+
+func pagePath(number int) string {
+	return "/api/v2/chats?page=" + strconv.Itoa(number) + "&per_page=" + strconv.Itoa(chatsPerPage)
+}
+
+// latencyRow is a job whose time the latency of the service dictates.
+type latencyRow struct {
+	name, job   string
+	bound       time.Duration // What the latency alone takes, ten at once.
+	closed      bool          // Ten calls are under way all the time.
+	ratio       spread        // To the bound.
+	connections int64         // Opened in all rounds together.
+}
+
+// latencyJob is one way to do such a job.
+type latencyJob struct {
+	name, job string
+	calls     int
+	bound     time.Duration
+	closed    bool
+	warm, run func(ctx context.Context) error
+}
+
+// measureLatency fetches pages and transcripts from a service that takes 50 ms
+// for each call. Warm means that connections are open.
+func measureLatency(ctx context.Context, p plan, base string, r *report) error {
+	slow, quick := base+lab(latency, p.pages), base+lab(burstDelay, p.pages)
+	var jobs []latencyJob
+	for _, add := range []func() ([]latencyJob, error){
+		func() ([]latencyJob, error) { return pageJobs(slow, p) },
+		func() ([]latencyJob, error) { return transcriptJobs(slow, p) },
+		func() ([]latencyJob, error) { return burstJobs(quick, p) },
+	} {
+		some, err := add()
+		if err != nil {
+			return err
+		}
+		jobs = append(jobs, some...)
+	}
+	rows := make([]latencyRow, len(jobs))
+	ratios := make([][]float64, len(jobs))
+	for i, job := range jobs {
+		rows[i] = latencyRow{name: job.name, job: job.job, bound: job.bound, closed: job.closed}
+		if err := job.warm(counting(ctx, &rows[i].connections)); err != nil {
+			return fmt.Errorf("%s, %s: %w", job.job, job.name, err)
+		}
+	}
+	for range p.jobRounds {
+		for i, job := range jobs {
+			began := time.Now()
+			if err := job.run(counting(ctx, &rows[i].connections)); err != nil {
+				return fmt.Errorf("%s, %s: %w", job.job, job.name, err)
+			}
+			ratios[i] = append(ratios[i], float64(time.Since(began))/float64(job.bound))
+		}
+	}
+	for i := range rows {
+		rows[i].ratio = spreadOf(ratios[i])
+	}
+	r.latency = rows
+	return nil
+}
+
+// counting counts the connections that are opened under a context.
+func counting(ctx context.Context, opened *int64) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		ConnectDone: func(_, _ string, err error) {
+			if err == nil {
+				atomic.AddInt64(opened, 1)
+			}
+		},
+	})
+}
+
+func pageJobs(base string, p plan) ([]latencyJob, error) {
+	sdk, err := salesiq.NewClient(salesiq.StaticToken(token), salesiq.WithBaseURL(base))
+	if err != nil {
+		return nil, err
+	}
+	get := with(base, httpClient(nil).Do, true, readAll)
+	pages := func(ctx context.Context, from, to int) error {
+		return tenAtOnce(to-from, func(n int) error {
+			var out listAnswer
+			return get(ctx, pagePath(from+n), &out)
+		})
+	}
+	job := latencyJob{job: fmt.Sprintf("%d pages of 100 chats", p.pages), calls: p.pages, closed: true}
+	// Nobody knows how many pages there are before the first one is here.
+	job.bound = latency + latency*time.Duration(p.pages-1)/atOnce
+	theirs, own := job, job
+	theirs.name = "hand-written, ten goroutines"
+	theirs.warm = func(ctx context.Context) error { return pages(ctx, 1, 1+atOnce) }
+	theirs.run = func(ctx context.Context) error {
+		return errors.Join(pages(ctx, 1, 2), pages(ctx, 2, 1+p.pages))
+	}
+	own.name = ours
+	own.warm = func(ctx context.Context) error { return transcripts(ctx, sdk, atOnce) }
+	own.run = func(ctx context.Context) error { return everyChat(ctx, sdk, p.pages) }
+	return []latencyJob{theirs, own}, nil
+}
+
+func transcriptJobs(base string, p plan) ([]latencyJob, error) {
+	sdk, err := salesiq.NewClient(salesiq.StaticToken(token), salesiq.WithBaseURL(base))
+	if err != nil {
+		return nil, err
+	}
+	job := latencyJob{
+		job: fmt.Sprintf("%d transcripts", p.transcripts), calls: p.transcripts, closed: true,
+		bound: latency * time.Duration(p.transcripts) / atOnce,
+	}
+	own := job
+	own.name = ours
+	own.warm = func(ctx context.Context) error { return transcripts(ctx, sdk, atOnce) }
+	own.run = func(ctx context.Context) error { return transcripts(ctx, sdk, p.transcripts) }
+	return []latencyJob{
+		job.by("hand-written, ten goroutines", with(base, httpClient(nil).Do, true, readAll), 1),
+		job.by("go-retryablehttp, ten goroutines", with(base, retryable(pooled()).StandardClient().Do, true, readAll), 1),
+		own,
+	}, nil
+}
+
+// burstJobs make calls in bursts of ten, with nothing in between: whoever keeps
+// fewer connections opens new ones in each burst.
+func burstJobs(base string, p plan) ([]latencyJob, error) {
+	sdk, err := salesiq.NewClient(salesiq.StaticToken(token), salesiq.WithBaseURL(base))
+	if err != nil {
+		return nil, err
+	}
+	job := latencyJob{
+		job: fmt.Sprintf("%d bursts of ten transcripts", p.bursts), calls: p.bursts * atOnce,
+		bound: burstDelay * time.Duration(p.bursts),
+	}
+	own := job
+	own.name = ours
+	own.warm = func(ctx context.Context) error { return transcripts(ctx, sdk, atOnce) }
+	own.run = func(ctx context.Context) error {
+		for range p.bursts {
+			if err := transcripts(ctx, sdk, atOnce); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return []latencyJob{
+		job.by("hand-written, ten goroutines", with(base, httpClient(nil).Do, true, readAll), p.bursts),
+		job.by("go-retryablehttp, ten goroutines", with(base, retryable(pooled()).StandardClient().Do, true, readAll), p.bursts),
+		own,
+	}, nil
+}
+
+// pooled is the transport that go-retryablehttp comes with.
+func pooled() http.RoundTripper { return newRetryable().HTTPClient.Transport }
+
+// by is the job done by hand: ten goroutines, in so many bursts.
+func (job latencyJob) by(name string, get getter, bursts int) latencyJob {
+	job.name = name
+	once := func(ctx context.Context, calls int) error {
+		return tenAtOnce(calls, func(int) error {
+			var out struct {
+				Data []salesiq.Message `json:"data"`
+			}
+			err := get(ctx, chatPath+"/transcript", &out)
+			return errors.Join(err, expect(len(out.Data), len(lines)))
+		})
+	}
+	job.warm = func(ctx context.Context) error { return once(ctx, atOnce) }
+	job.run = func(ctx context.Context) error {
+		for range bursts {
+			if err := once(ctx, job.calls/bursts); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return job
+}
+
+func transcripts(ctx context.Context, sdk *salesiq.Client, count int) error {
+	ids := make([]string, count)
+	for i := range ids {
+		ids[i] = chatID
+	}
+	for _, result := range sdk.Chats.Transcripts(ctx, ids) {
+		if err := errors.Join(result.Err, expect(len(result.Messages), len(lines))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tenAtOnce has ten goroutines do a number of things.
+func tenAtOnce(count int, do func(n int) error) error {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	errs := make([]error, atOnce)
+	for worker := range atOnce {
+		workers.Go(func() {
+			for errs[worker] == nil {
+				n := int(next.Add(1)) - 1
+				if n >= count {
+					return
+				}
+				errs[worker] = do(n)
+			}
+		})
+	}
+	workers.Wait()
+	return errors.Join(errs...)
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"time"
+)
+
+const cannedBase = "http://127.0.0.1:9"
+
+// cannedWire answers each request with the same bytes, and touches no network: what
+// is left is the client's own work.
+type cannedWire struct {
+	header http.Header
+	body   []byte
+}
+
+func canned(body []byte) http.RoundTripper {
+	now := time.Now()
+	return &cannedWire{body: body, header: http.Header{
+		"Content-Type":          {"application/json"},
+		"Date":                  {now.UTC().Format(http.TimeFormat)},
+		"X-Ratelimit-Limit":     {strconv.Itoa(plenty)},
+		"X-Ratelimit-Remaining": {strconv.Itoa(plenty - 1)},
+		"X-Ratelimit-Reset":     {strconv.FormatInt(now.Add(time.Hour).Unix(), 10)},
+	}}
+}
+
+// plenty is a rate limit that nobody reaches.
+const plenty = 1 << 30
+
+func (w *cannedWire) RoundTrip(request *http.Request) (*http.Response, error) {
+	return &http.Response{
+		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: w.header, Body: io.NopCloser(bytes.NewReader(w.body)), ContentLength: int64(len(w.body)), Request: request,
+	}, nil
+}
+
+// contestant is one that runs against others.
+type contestant struct {
+	name string
+	peer bool
+	op   func(ctx context.Context) error
+}
+
+func expect(got, want int) error {
+	if got != want {
+		return fmt.Errorf("got %d, want %d", got, want)
+	}
+	return nil
+}
+
+// result is what was found out about a contestant. Ratios are those of single
+// rounds.
+type result struct {
+	name   string
+	peer   bool
+	time   spread // By the wall clock, in seconds.
+	cpu    spread // Of this process, in seconds.
+	ratio  spread // Of the time, to the first contestant's.
+	load   spread // Of the processor time, to the first contestant's.
+	shares spread // Our processor time in this contestant's.
+	memory memory
+}
+
+// spread is the median of many rounds between its quartiles.
+type spread struct{ low, median, high float64 }
+
+func spreadOf(values []float64) spread {
+	slices.Sort(values)
+	at := func(q float64) float64 { return values[int(q*float64(len(values)-1)+0.5)] }
+	return spread{at(0.25), at(0.5), at(0.75)}
+}
+
+// memory is what one operation allocates.
+type memory struct{ allocations, bytes float64 }
+
+// pace says how long a race is.
+type pace struct {
+	rounds int
+	slice  time.Duration // Of one contestant in one round; at least one operation.
+}
+
+// race lets contestants run in turns, a short while each, so that whatever else
+// the machine does slows all of them down. Each round another one begins.
+func race(ctx context.Context, contestants []contestant, p pace) ([]result, error) {
+	results := make([]result, len(contestants))
+	times := make([][]float64, len(contestants))
+	loads := make([][]float64, len(contestants))
+	counts := make([]int, len(contestants))
+	us := 0
+	for i, c := range contestants {
+		results[i] = result{name: c.name, peer: c.peer}
+		if c.name == ours {
+			us = i
+		}
+		took, err := warm(ctx, c)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name, err)
+		}
+		counts[i] = max(1, int(p.slice/took))
+		if results[i].memory, err = c.measureMemory(ctx, took); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name, err)
+		}
+	}
+	for round := range p.rounds {
+		for turn := range contestants {
+			i := (round + turn) % len(contestants)
+			took, load, err := contestants[i].run(ctx, counts[i])
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", contestants[i].name, err)
+			}
+			times[i] = append(times[i], took)
+			loads[i] = append(loads[i], load)
+		}
+	}
+	for i := range results {
+		results[i].ratio = spreadOf(ratios(times[i], times[0]))
+		results[i].load = spreadOf(ratios(loads[i], loads[0]))
+		results[i].shares = spreadOf(ratios(loads[us], loads[i]))
+	}
+	for i := range results { // Sorts, so that rounds no longer match.
+		results[i].time = spreadOf(times[i])
+		results[i].cpu = spreadOf(loads[i])
+	}
+	return results, nil
+}
+
+func ratios(some, others []float64) []float64 {
+	ratios := make([]float64, len(some))
+	for i := range some {
+		ratios[i] = some[i] / others[i]
+	}
+	return ratios
+}
+
+// run makes a number of operations and returns the time and the processor time
+// of one.
+func (c contestant) run(ctx context.Context, count int) (took, load float64, err error) {
+	runtime.GC() // The predecessor's garbage.
+	began, used := time.Now(), processorTime()
+	for range count {
+		if err := c.op(ctx); err != nil {
+			return 0, 0, err
+		}
+	}
+	load = (processorTime() - used).Seconds() / float64(count)
+	return time.Since(began).Seconds() / float64(count), load, nil
+}
+
+// warm runs an operation until its pools, caches and connections are there.
+func warm(ctx context.Context, c contestant) (took time.Duration, err error) {
+	const enough = 20 * time.Millisecond
+	for began, n := time.Now(), 1; ; n++ {
+		if err := c.op(ctx); err != nil {
+			return 0, err
+		}
+		if all := time.Since(began); all > enough {
+			return all / time.Duration(n), nil
+		}
+	}
+}
+
+// measureMemory counts what an operation allocates, without a garbage
+// collection in between, so that it is the same each time. The least of a few
+// tries leaves out what happens beside it.
+func (c contestant) measureMemory(ctx context.Context, took time.Duration) (least memory, err error) {
+	const tries, most = 3, 100 * time.Millisecond
+	count := int(min(100, max(1, most/took)))
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	for try := range tries {
+		runtime.GC()
+		m, err := c.countMemory(ctx, count)
+		if err != nil {
+			return m, err
+		}
+		if try == 0 || m.allocations < least.allocations {
+			least = m
+		}
+	}
+	return least, nil
+}
+
+func (c contestant) countMemory(ctx context.Context, count int) (m memory, err error) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range count {
+		if err := c.op(ctx); err != nil {
+			return m, err
+		}
+	}
+	runtime.ReadMemStats(&after)
+	m.allocations = math.Round(float64(after.Mallocs-before.Mallocs) / float64(count))
+	m.bytes = math.Round(float64(after.TotalAlloc-before.TotalAlloc) / float64(count))
+	return m, nil
+}
