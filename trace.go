@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -50,7 +51,7 @@ type Tracer struct {
 type CallInfo struct {
 	Operation string // The method called, such as "Chats.SendMessage".
 	Method    string // Of the request.
-	Host      string // Of the service, with the port if the address has one.
+	Host      string // Of the service, with the port: "salesiq.zoho.com:443".
 
 	// Template is the path, with names in braces for ids: the same for all calls
 	// alike. It is empty for a path of the caller's own that may hold an id; see
@@ -233,10 +234,22 @@ func newClientTrace(c *config, limiter transport.Limiter) *clientTrace {
 	}
 	t := &clientTrace{hooks: c.hooks, root: c.dataCenter.API, daily: dailyQuota(limiter)}
 	if u, err := url.Parse(c.dataCenter.API); err == nil {
-		t.host = u.Host
+		t.host = hostPort(u)
 		t.root = strings.TrimSuffix(t.root, u.EscapedPath())
 	}
 	return t
+}
+
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "http":
+		port = "80"
+	default:
+		port = "443"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // observer is nil for no trace, which a nil *clientTrace in an interface is not.

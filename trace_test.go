@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -240,6 +241,26 @@ func TestTracerMayAddHeadersButNotTheClientsOwn(t *testing.T) {
 	assert.Equal(t, "mine", header.Get("X-Mine"), "what the caller says comes first")
 	assert.NotContains(t, header.Get("User-Agent"), "traced")
 	assert.Empty(t, header.Get("Idempotency-Key"), "net/http would repeat a POST")
+}
+
+func TestTracerHearsHostAndPort(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"https://salesiq.zoho.example":           "salesiq.zoho.example:443",
+		"http://localhost":                       "localhost:80",
+		"http://[::1]:8080/prefix":               "[::1]:8080",
+		"https://salesiq.zoho.example:8443/a%20": "salesiq.zoho.example:8443",
+	} {
+		log := &traceLog{}
+		client, err := salesiq.NewClient(salesiq.StaticToken(testToken), salesiq.WithBaseURL(address), salesiq.WithTracer(log.tracer()))
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.ErrorIs(t, second(client.Chats.Get(ctx, "chat123")), context.Canceled)
+		assert.Equal(t, want, log.infos[0].Host)
+		assert.True(t, strings.HasSuffix(log.infos[0].Template, "/api/v2/chats/{chat_id}"))
+		assert.NotContains(t, log.infos[0].Template, "://", "it is a path")
+	}
 }
 
 // A path of the caller's own may hold an id, or a visitor's address.

@@ -1,0 +1,178 @@
+package salesiqotel
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+// What the semantic conventions have no name for.
+const (
+	operationName   = attribute.Key("salesiq.operation")
+	errorCode       = attribute.Key("salesiq.error.code")
+	fromCache       = attribute.Key("salesiq.cached")
+	duration        = attribute.Key("salesiq.duration")
+	waitReason      = attribute.Key("salesiq.wait.reason")
+	quotaPeriod     = attribute.Key("salesiq.quota.period")
+	tokenSource     = attribute.Key("salesiq.token.source")
+	eventName       = attribute.Key("salesiq.event")
+	deliveryOutcome = attribute.Key("salesiq.delivery.outcome")
+)
+
+// other stands for whatever is in no small set.
+const other = "_OTHER"
+
+type attributes = []attribute.KeyValue
+
+func joined(all []attributes) attributes { return slices.Concat(all...) }
+
+// request describes what is asked, and of whom.
+func request(call salesiq.CallInfo) attributes {
+	all := append(server(call), semconv.HTTPRequestMethodKey.String(method(call.Method)))
+	if call.Template != "" {
+		all = append(all, semconv.URLTemplate(call.Template))
+	}
+	return all
+}
+
+// server is the service's address.
+func server(call salesiq.CallInfo) attributes {
+	host, text, _ := net.SplitHostPort(call.Host) //nolint:errcheck // The client has put it together.
+	port, _ := strconv.Atoi(text)                 //nolint:errcheck // As above.
+	return attributes{semconv.ServerAddress(host), semconv.ServerPort(port)}
+}
+
+// method keeps to those that the conventions know.
+func method(name string) string {
+	switch name {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodOptions, http.MethodTrace, http.MethodConnect:
+		return name
+	}
+	return other
+}
+
+func operation(call salesiq.CallInfo) attributes {
+	return attributes{operationName.String(call.Operation)}
+}
+
+// outcome is what came of a request.
+func outcome(status int, err error) attributes {
+	if status == 0 {
+		return failure(status, err)
+	}
+	return append(failure(status, err), semconv.HTTPResponseStatusCode(status))
+}
+
+func failure(status int, err error) attributes {
+	if err == nil {
+		return nil
+	}
+	return attributes{semconv.ErrorTypeKey.String(errorType(status, err))}
+}
+
+func resends(n int) attributes {
+	if n < 1 {
+		return nil
+	}
+	return attributes{semconv.HTTPRequestResendCount(n)}
+}
+
+func cached(result salesiq.CallResult) attributes {
+	if result.Attempts > 0 || result.Err != nil {
+		return nil
+	}
+	return attributes{fromCache.Bool(true)}
+}
+
+func serviceCode(err error) attributes {
+	if code := knownCode(err); code != "" {
+		return attributes{errorCode.String(code)}
+	}
+	return nil
+}
+
+// errorTypes are the names of failures without an answer, the more telling ones
+// first: an error may match several.
+var errorTypes = []struct {
+	err  error
+	name string
+}{
+	{salesiq.ErrDailyLimit, "daily_limit"},
+	{salesiq.ErrRateLimitExceeded, "rate_limit"},
+	{context.Canceled, "canceled"},
+	{context.DeadlineExceeded, "timeout"},
+	{salesiq.ErrAuth, "auth"},
+	{salesiq.ErrRedirect, "redirect"},
+	{salesiq.ErrTooLarge, "too_large"},
+	{salesiq.ErrDecode, "decode"},
+	{salesiq.ErrTransport, "transport"},
+}
+
+func errorType(status int, err error) string {
+	if status >= http.StatusBadRequest {
+		return strconv.Itoa(status)
+	}
+	if code := knownCode(err); status != 0 && code != "" {
+		return code
+	}
+	for _, known := range errorTypes {
+		if errors.Is(err, known.err) {
+			return known.name
+		}
+	}
+	return other
+}
+
+// knownCodes are the codes that are few enough to be values. The service may
+// make up others.
+var knownCodes = []salesiq.ErrorCode{
+	salesiq.ErrInvalidToken, salesiq.ErrInvalidOAuthScope, salesiq.ErrInvalidRequest, salesiq.ErrRequiredFieldMissing,
+	salesiq.ErrResourceNotFound, salesiq.ErrDuplicateResource, salesiq.ErrRateLimitExceeded, salesiq.ErrInternalError,
+	salesiq.ErrPermissionDenied, salesiq.ErrInvalidVisitorID, salesiq.ErrChatNotActive, salesiq.ErrOperatorOffline,
+	salesiq.ErrInvalidDepartment, salesiq.ErrPlanLimit,
+}
+
+func knownCode(err error) string {
+	e, ok := errors.AsType[*salesiq.Error](err)
+	if !ok || !slices.Contains(knownCodes, e.Code) {
+		return ""
+	}
+	return string(e.Code)
+}
+
+// tried reports whether an attempt came as far as the network.
+func tried(result salesiq.AttemptResult) bool {
+	return result.Err == nil || result.StatusCode != 0 || errors.Is(result.Err, salesiq.ErrTransport)
+}
+
+// delivered describes a delivery.
+func delivered(result salesiq.DeliveryResult) attributes {
+	all := attributes{semconv.HTTPResponseStatusCode(result.StatusCode)}
+	if result.Event == nil {
+		return append(all, deliveryOutcome.String("refused"))
+	}
+	name := string(result.Event.Info().EventName)
+	if _, unknown := result.Event.(*salesiq.UnknownEvent); unknown {
+		name = other
+	}
+	return append(all, eventName.String(name), deliveryOutcome.String(deliveryWord(result)))
+}
+
+func deliveryWord(result salesiq.DeliveryResult) string {
+	switch {
+	case result.Duplicate:
+		return "duplicate"
+	case result.Err != nil || result.StatusCode >= http.StatusBadRequest:
+		return "failed"
+	}
+	return "handled"
+}

@@ -1,0 +1,46 @@
+package salesiqotel_test
+
+import (
+	"context"
+	"fmt"
+
+	"go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqotel"
+	"github.com/salesiq-go/salesiq/salesiqtest"
+)
+
+// A program would give spans to an exporter, and use the environment's client.
+func ExampleNewTracer() {
+	exporter := tracetest.NewInMemoryExporter()
+	provider := trace.NewTracerProvider(trace.WithSyncer(exporter))
+	service := salesiqtest.NewServer()
+	defer service.Close()
+
+	tracer := salesiqotel.NewTracer(salesiqotel.WithTracerProvider(provider))
+	client, err := salesiq.NewClient(
+		salesiq.RefreshToken(service.Credentials(), salesiq.NewMemoryTokenStore()),
+		append(service.Options(), salesiq.WithTracer(tracer))...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := client.Chats.Get(context.Background(), "chat123"); err != nil {
+		fmt.Println(err)
+	}
+
+	for _, span := range exporter.GetSpans() {
+		fmt.Println(span.Name)
+		for _, attribute := range span.Attributes {
+			if attribute.Key == "url.template" || attribute.Key == "http.response.status_code" {
+				fmt.Printf("  %s: %s\n", attribute.Key, attribute.Value.String())
+			}
+		}
+	}
+	// Output:
+	// Chats.Get
+	//   url.template: /api/v2/chats/{chat_id}
+	//   http.response.status_code: 200
+}

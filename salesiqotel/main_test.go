@@ -1,0 +1,9 @@
+package salesiqotel_test
+
+import (
+	"testing"
+
+	"github.com/salesiq-go/salesiq/internal/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }

@@ -1,0 +1,117 @@
+package salesiqotel
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+// scope is the name by which spans and metrics are known to be from here.
+const scope = "github.com/salesiq-go/salesiq/salesiqotel"
+
+// tracer is what stands behind a salesiq.Tracer.
+type tracer struct {
+	spans      trace.Tracer
+	metrics    *metrics
+	propagator propagation.TextMapPropagator
+}
+
+// NewTracer returns a tracer for [salesiq.WithTracer] and
+// [salesiq.WithReceiverTracer]. One may serve any number of clients and
+// receivers.
+func NewTracer(opts ...Option) *salesiq.Tracer {
+	c := newConfig(opts)
+	t := &tracer{
+		spans:      c.spans.Tracer(scope, trace.WithInstrumentationVersion(salesiq.Version), trace.WithSchemaURL(semconv.SchemaURL)),
+		metrics:    newMetrics(c.meters.Meter(scope, metric.WithInstrumentationVersion(salesiq.Version), metric.WithSchemaURL(semconv.SchemaURL))),
+		propagator: c.propagator,
+	}
+	return &salesiq.Tracer{Call: t.call, Attempt: t.attempt, Wait: t.wait, Refresh: t.refresh, Delivery: t.delivery}
+}
+
+func (t *tracer) call(ctx context.Context, call salesiq.CallInfo) (context.Context, func(salesiq.CallResult)) {
+	ctx, span := t.spans.Start(ctx, call.Operation, //nolint:spancheck // The client calls what is returned.
+		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(request(call)...))
+	return ctx, func(result salesiq.CallResult) { //nolint:spancheck // As above.
+		span.SetAttributes(outcome(result.StatusCode, result.Err)...)
+		span.SetAttributes(resends(result.Attempts - 1)...)
+		kept := cached(result)
+		span.SetAttributes(kept...)
+		if result.Err != nil {
+			span.SetAttributes(serviceCode(result.Err)...)
+			span.SetStatus(codes.Error, "")
+		}
+		span.End()
+		record(ctx, t.metrics.calls, result.Duration, operation(call), failure(result.StatusCode, result.Err), kept)
+	}
+}
+
+func (t *tracer) attempt(ctx context.Context, attempt salesiq.AttemptInfo) (context.Context, func(salesiq.AttemptResult)) {
+	t.propagator.Inject(ctx, propagation.HeaderCarrier(attempt.Header))
+	return nil, func(result salesiq.AttemptResult) {
+		answer := outcome(result.StatusCode, result.Err)
+		event(ctx, "salesiq.attempt", result.Duration, answer, resends(attempt.Number-1))
+		if tried(result) {
+			record(ctx, t.metrics.requests, result.Duration, request(attempt.Call), answer)
+		}
+		if result.Throttled {
+			t.metrics.throttled.Add(ctx, 1, metric.WithAttributes(operation(attempt.Call)...))
+		}
+		t.quota(ctx, attempt.Call, result)
+	}
+}
+
+func (t *tracer) quota(ctx context.Context, call salesiq.CallInfo, result salesiq.AttemptResult) {
+	host := server(call)[0]
+	if result.RateWindow.Known {
+		t.metrics.quota.Record(ctx, int64(result.RateWindow.Remaining), metric.WithAttributes(host, quotaPeriod.String("minute")))
+	}
+	if result.DailyQuota.Limit > 0 {
+		t.metrics.quota.Record(ctx, int64(result.DailyQuota.Left), metric.WithAttributes(host, quotaPeriod.String("day")))
+	}
+}
+
+func (t *tracer) wait(ctx context.Context, wait salesiq.WaitInfo) {
+	reason := attributes{waitReason.String(string(wait.Reason))}
+	event(ctx, "salesiq.wait", wait.Duration, reason)
+	record(ctx, t.metrics.waits, wait.Duration, operation(wait.Call), reason)
+}
+
+func (t *tracer) refresh(ctx context.Context, _ salesiq.RefreshInfo) (context.Context, func(salesiq.RefreshResult)) {
+	return nil, func(result salesiq.RefreshResult) {
+		source := tokenSource.String("server")
+		if result.Requests == 0 {
+			source = tokenSource.String("store")
+		}
+		record(ctx, t.metrics.refreshes, result.Duration, attributes{source}, failure(0, result.Err))
+	}
+}
+
+func (t *tracer) delivery(ctx context.Context, _ salesiq.DeliveryInfo) (context.Context, func(salesiq.DeliveryResult)) {
+	return nil, func(result salesiq.DeliveryResult) {
+		record(ctx, t.metrics.deliveries, result.Duration, delivered(result))
+	}
+}
+
+// event adds an event to the span of the call.
+func event(ctx context.Context, name string, took time.Duration, more ...attributes) {
+	span := trace.SpanFromContext(ctx)
+	if !span.IsRecording() {
+		return
+	}
+	all := append(attributes{duration.Float64(took.Seconds())}, joined(more)...)
+	span.AddEvent(name, trace.WithAttributes(all...))
+}
+
+// record adds a duration to a histogram.
+func record(ctx context.Context, to metric.Float64Histogram, took time.Duration, with ...attributes) {
+	to.Record(ctx, took.Seconds(), metric.WithAttributeSet(attribute.NewSet(joined(with)...)))
+}
