@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -18,8 +17,8 @@ import (
 //go:embed scripts/quota.lua
 var quotaScript string
 
-// How often a call that waits for a slot asks for it, where nobody in this
-// process frees one.
+// How often a call that waits for a slot asks for it, where no call of this
+// process ends.
 const (
 	firstPoll = 10 * time.Millisecond
 	lastPoll  = 100 * time.Millisecond
@@ -48,7 +47,7 @@ func (o *Organization) Limiter() salesiq.Limiter {
 		},
 		turn:    make(chan struct{}, 1),
 		wake:    make(chan struct{}, 1),
-		offered: make(chan string, 1),
+		offered: make(chan string, o.maxInFlight),
 	}
 }
 
@@ -61,17 +60,15 @@ type limiter struct {
 
 	turn    chan struct{} // Holds a token while somebody asks; the others stand in line.
 	wake    chan struct{} // Tells who asks that it may be worth it.
-	offered chan string   // A lease for who asks.
-	waiting atomic.Int64
+	offered chan string   // Leases for those who wait.
 
-	mu       sync.Mutex // Guards what follows.
-	asking   bool       // Somebody does.
-	sleeping bool       // And waits for the end of a call, or for time to pass.
-	served   bool       // The end of a call asks at the same time.
-	under    int        // Calls under way that Redis knows of.
-	last     outlook
-	owed     []debt
-	alone    *share // Nil until Redis was away.
+	mu      sync.Mutex // Guards what follows.
+	waiting int        // Calls that have no lease yet,
+	served  int        // as many of which are being asked for, or have been offered one.
+	under   int        // Calls under way that Redis knows of.
+	last    outlook
+	owed    []debt
+	alone   *share // Nil until Redis was away.
 }
 
 // outlook is what Redis said last about the limits.
@@ -92,7 +89,7 @@ func (l *limiter) Acquire(ctx context.Context) (salesiq.Lease, error) {
 		switch {
 		case err == nil:
 			l.begin()
-			return &lease{l, id}, nil
+			return &sharedLease{l, id}, nil
 		case !errors.Is(err, ErrAway) || l.limiterAway == Refuse:
 			return nil, err
 		}
@@ -104,8 +101,8 @@ func (l *limiter) Acquire(ctx context.Context) (salesiq.Lease, error) {
 
 // acquire waits for its turn to ask Redis, and asks until it gets a lease.
 func (l *limiter) acquire(ctx context.Context, w *wait) (id string, err error) {
-	ahead := int(l.waiting.Add(1) - 1)
-	defer l.waiting.Add(-1)
+	ahead := l.join()
+	defer l.leave()
 	if ahead > 0 {
 		if err := w.refuse(l.outlook().behind(ahead)); err != nil {
 			return "", err
@@ -125,14 +122,35 @@ func (l *limiter) acquire(ctx context.Context, w *wait) (id string, err error) {
 	return l.ask(ctx, w)
 }
 
+// join counts a call that waits, and returns how many do already.
+func (l *limiter) join() (ahead int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting++
+	return l.waiting - 1
+}
+
+// leave counts a call that waits no more. What has been offered beyond those who
+// do goes back.
+func (l *limiter) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting--
+	for len(l.offered) > l.waiting {
+		l.served--
+		l.giveBack(<-l.offered)
+	}
+}
+
 // ask asks Redis until it grants a lease. It does not ask for what the end of
 // another call has told a moment ago, or will tell.
 func (l *limiter) ask(ctx context.Context, w *wait) (id string, err error) {
-	l.setAsking(true)
-	defer l.setAsking(false)
 	o := l.outlook()
 	asks := time.Since(o.heard) > fresh
 	for poll := firstPoll; ; poll = min(2*poll, lastPoll) {
+		if id = l.take(); id != "" {
+			return id, nil
+		}
 		if asks || l.worthIt(o) {
 			if id, o, err = l.try(ctx); id != "" || err != nil {
 				return id, err
@@ -148,24 +166,33 @@ func (l *limiter) ask(ctx context.Context, w *wait) (id string, err error) {
 	}
 }
 
+// take returns a lease that has been offered, if there is one.
+func (l *limiter) take() (id string) {
+	select {
+	case id = <-l.offered:
+		l.serve(-1)
+	default:
+	}
+	return id
+}
+
 // worthIt reports whether a question may be answered with a lease. Where the
 // calls of this process have to end first, their ends will ask.
 func (l *limiter) worthIt(o outlook) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	changed := o.at.After(o.heard) // By now.
-	return !o.at.After(time.Now()) && (o.ready || changed || l.under == 0)
+	return l.waiting > l.served && !o.at.After(time.Now()) && (o.ready || changed || l.under == 0)
 }
 
 // sleep returns a lease that the end of a call has brought, or whether it is time
 // to ask for one.
 func (l *limiter) sleep(ctx context.Context, d time.Duration) (id string, asks bool, err error) {
-	l.setSleeping(true)
-	defer l.setSleeping(false)
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case id = <-l.offered:
+		l.serve(-1)
 		return id, false, nil
 	case <-l.wake:
 		return "", false, nil
@@ -176,40 +203,22 @@ func (l *limiter) sleep(ctx context.Context, d time.Duration) (id string, asks b
 	}
 }
 
-func (l *limiter) setSleeping(sleeping bool) {
+func (l *limiter) serve(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.sleeping, l.served = sleeping, false
+	l.served += n
 }
 
-// setAsking tells that somebody asks. What was offered to who does no more goes
-// back.
-func (l *limiter) setAsking(asking bool) {
-	l.mu.Lock()
-	l.asking = asking
-	l.mu.Unlock()
-	select {
-	case id := <-l.offered:
-		l.giveBack(id)
-	default:
-	}
-}
-
-// offer hands a lease to who asks.
+// offer hands a lease to those who wait.
 func (l *limiter) offer(id string) {
 	l.mu.Lock()
-	taken := l.asking
-	if taken {
-		select {
-		case l.offered <- id:
-		default:
-			taken = false
-		}
+	defer l.mu.Unlock()
+	if len(l.offered) < min(l.waiting, cap(l.offered)) {
+		l.offered <- id
+		return
 	}
-	l.mu.Unlock()
-	if !taken {
-		l.giveBack(id)
-	}
+	l.served--
+	l.giveBack(id)
 }
 
 func (l *limiter) begin() {
@@ -224,30 +233,27 @@ func (l *limiter) end() (operation string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.under--
-	if !l.sleeping || l.served {
+	if l.waiting <= l.served {
 		return "done"
 	}
-	l.served = true
+	l.served++
 	return "next"
-}
-
-// unserved lets the next end of a call ask.
-func (l *limiter) unserved() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.served = false
 }
 
 // try asks for a lease once.
 func (l *limiter) try(ctx context.Context) (id string, o outlook, err error) {
+	l.serve(1)
 	reply, err := l.run(ctx, l.takeBack, "acquire")
+	l.serve(-1)
 	if err != nil {
 		return "", o, err
 	}
 	id, o, err = readReply(reply, time.Now())
 	if err == nil {
 		l.learn(o)
-		l.payBack()
+		if l.owes() {
+			go l.payBack()
+		}
 	}
 	return id, o, err
 }
@@ -287,7 +293,7 @@ func (l *limiter) outlook() outlook {
 func (l *limiter) learn(o outlook) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.asking && (o.ready || o.at.Before(l.last.at)) {
+	if l.waiting > 0 && (o.ready || o.at.Before(l.last.at)) {
 		select {
 		case l.wake <- struct{}{}:
 		default:
@@ -304,14 +310,14 @@ func (o outlook) behind(ahead int) outlook {
 	return o
 }
 
-// lease is a call that Redis knows of.
-type lease struct {
+// sharedLease is a call that Redis knows of.
+type sharedLease struct {
 	limiter *limiter
 	id      string
 }
 
 // Done implements [salesiq.Lease].
-func (l *lease) Done(o salesiq.Outcome) {
+func (l *sharedLease) Done(o salesiq.Outcome) {
 	now := time.Now()
 	outcome := transport.Outcome(o)
 	report := outcome.Report(now)
@@ -319,18 +325,16 @@ func (l *lease) Done(o salesiq.Outcome) {
 	reply, err := l.limiter.run(context.Background(), l.limiter.takeBack, operation, append([]string{l.id}, reportArgs(&report, now)...)...)
 	if err != nil {
 		l.limiter.owe(debt{l.id, o.Sent})
-		return
 	}
-	id, outlook, err := readReply(reply, time.Now())
-	if err != nil {
-		return
-	}
-	l.limiter.learn(outlook)
+	id, outlook, _ := readReply(reply, time.Now()) //nolint:errcheck // There is nobody to tell.
 	switch {
 	case id != "":
 		l.limiter.offer(id)
 	case operation == "next":
-		l.limiter.unserved()
+		l.limiter.serve(-1)
+	}
+	if !outlook.heard.IsZero() {
+		l.limiter.learn(outlook)
 	}
 }
 
@@ -381,6 +385,12 @@ func (l *limiter) owe(d debt) {
 	}
 }
 
+func (l *limiter) owes() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.owed) > 0
+}
+
 // takeBack gives a lease back that came after its call had gone.
 func (l *limiter) takeBack(reply any) {
 	if id, _, err := readReply(reply, time.Now()); err == nil && id != "" {
@@ -389,28 +399,25 @@ func (l *limiter) takeBack(reply any) {
 }
 
 func (l *limiter) giveBack(id string) {
-	l.owe(debt{id: id})
-	l.payBack()
+	go func() {
+		l.owe(debt{id: id})
+		l.payBack()
+	}()
 }
 
-// payBack ends the leases that are owed, in the background. What their calls were
-// told is no news any more.
+// payBack ends the leases that are owed. What their calls were told is no news any
+// more.
 func (l *limiter) payBack() {
 	l.mu.Lock()
 	owed := l.owed
 	l.owed = nil
 	l.mu.Unlock()
-	if len(owed) == 0 {
-		return
-	}
-	go func() {
-		for _, d := range owed {
-			report := quota.Report{Sent: d.sent}
-			if _, err := l.run(context.Background(), nil, "done", append([]string{d.id}, reportArgs(&report, time.Time{})...)...); err != nil {
-				l.owe(d)
-			}
+	for _, d := range owed {
+		report := quota.Report{Sent: d.sent}
+		if _, err := l.run(context.Background(), nil, "done", append([]string{d.id}, reportArgs(&report, time.Time{})...)...); err != nil {
+			l.owe(d)
 		}
-	}()
+	}
 }
 
 // wait is how long a call may wait.

@@ -1,0 +1,329 @@
+package salesiqredis
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+func TestCallCostsTwoRoundTrips(t *testing.T) {
+	t.Parallel()
+	w := dial(t, miniredis.RunT(t))
+	l := join(t, w).Limiter()
+	const calls = 20
+	for range calls {
+		acquire(t, l).Done(success(1000, 900))
+	}
+	assert.EqualValues(t, 2*calls, w.trips.Load())
+}
+
+func TestBusyProcessCostsNoMoreThanTwoRoundTrips(t *testing.T) {
+	t.Parallel()
+	w := dial(t, miniredis.RunT(t))
+	l := join(t, w, WithMaxInFlight(2)).Limiter()
+	acquire(t, l).Done(success(1000, 900))
+	const calls = 200
+	var callers sync.WaitGroup
+	for range 10 {
+		callers.Go(func() {
+			for range calls / 10 {
+				lease, err := l.Acquire(t.Context())
+				if assert.NoError(t, err) {
+					time.Sleep(2 * time.Millisecond)
+					lease.Done(success(1000, 900))
+				}
+			}
+		})
+	}
+	callers.Wait()
+	assert.LessOrEqual(t, w.trips.Load(), int64(2*(calls+1)))
+}
+
+func TestSlotsAreTheOrganizations(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	here, there := join(t, dial(t, server)).Limiter(), join(t, dial(t, server)).Limiter()
+	acquire(t, here).Done(success(1000, 900))
+	var leases []salesiq.Lease
+	for range 5 {
+		leases = append(leases, acquire(t, here), acquire(t, there))
+	}
+	assert.True(t, blocked(t, here))
+	assert.True(t, blocked(t, there))
+	leases[0].Done(success(1000, 900))
+	acquire(t, there)
+}
+
+func TestWindowIsTheOrganizations(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	here, there := join(t, dial(t, server)).Limiter(), join(t, dial(t, server), WithMaxWait(time.Second)).Limiter()
+	acquire(t, here).Done(success(100, 1))
+	acquire(t, here)
+	_, err := there.Acquire(t.Context())
+	require.ErrorIs(t, err, salesiq.ErrRateLimitExceeded)
+	var e *salesiq.Error
+	require.ErrorAs(t, err, &e)
+	assert.InDelta(t, 50, time.Until(e.RetryAt).Seconds(), 3)
+}
+
+func TestFirstCallOfAWindowGoesAloneAmongAllProcesses(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	here, there := join(t, dial(t, server)).Limiter(), join(t, dial(t, server)).Limiter()
+	first := acquire(t, here)
+	assert.True(t, blocked(t, there))
+	first.Done(success(100, 99))
+	acquire(t, there)
+}
+
+func TestDayIsTheOrganizations(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	plan := WithPlan(salesiq.Plan{CallsPerDay: 2})
+	here, there := join(t, dial(t, server), plan).Limiter(), join(t, dial(t, server), plan).Limiter()
+	acquire(t, here).Done(success(100, 99))
+	acquire(t, there).Done(success(100, 98))
+	_, err := here.Acquire(t.Context())
+	require.ErrorIs(t, err, salesiq.ErrDailyLimit)
+	require.ErrorIs(t, err, salesiq.ErrRateLimitExceeded)
+}
+
+func TestSlotsOfADeadProcessComeBack(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	lease := WithLease(300 * time.Millisecond)
+	dead, alive := join(t, dial(t, server), lease).Limiter(), join(t, dial(t, server), lease).Limiter()
+	acquire(t, dead).Done(success(1000, 900))
+	for range 10 {
+		acquire(t, dead)
+	}
+	assert.True(t, blocked(t, alive))
+	began := time.Now()
+	acquire(t, alive)
+	assert.Less(t, time.Since(began), 2*time.Second)
+}
+
+// A process whose callers are many does not keep the slots from one that has few.
+func TestProcessesShareSlotsEvenly(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	greedy, modest := join(t, dial(t, server)).Limiter(), join(t, dial(t, server)).Limiter()
+	acquire(t, greedy).Done(success(100_000, 90_000))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	work := func(l salesiq.Limiter, callers int) *atomic.Int64 {
+		var calls atomic.Int64
+		for range callers {
+			go func() {
+				for ctx.Err() == nil {
+					if lease, err := l.Acquire(ctx); err == nil {
+						time.Sleep(20 * time.Millisecond)
+						calls.Add(1)
+						lease.Done(success(100_000, 90_000))
+					}
+				}
+			}()
+		}
+		return &calls
+	}
+	many := work(greedy, 40)
+	few := work(modest, 10)
+	<-ctx.Done()
+	assert.Greater(t, float64(few.Load()), 0.5*float64(many.Load()), "%d and %d calls", many.Load(), few.Load())
+}
+
+func TestDeadlineThatCannotBeMetFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	o, _ := solo(t)
+	l := o.Limiter()
+	acquire(t, l).Done(success(100, 0))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	began := time.Now()
+	_, err := l.Acquire(ctx)
+	require.ErrorIs(t, err, salesiq.ErrRateLimitExceeded)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Less(t, time.Since(began), 2*time.Second)
+}
+
+func TestWhoStandsInLineIsRefusedWhenTheTurnComesTooLate(t *testing.T) {
+	t.Parallel()
+	o, _ := solo(t, WithPlan(salesiq.Plan{CallsPerMinute: 1}))
+	l := o.Limiter()
+	acquire(t, l).Done(success(100, 90))
+	ctx, cancel := context.WithCancel(t.Context())
+	var standing sync.WaitGroup
+	defer standing.Wait()
+	defer cancel()
+	standing.Go(func() {
+		_, err := l.Acquire(ctx)
+		assert.ErrorIs(t, err, context.Canceled)
+	})
+	require.Eventually(t, func() bool { return waiting(l) == 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return l.(*limiter).outlook().at.After(time.Now()) }, patience, time.Millisecond)
+	standing.Go(func() { // It goes two windows later.
+		_, err := l.Acquire(ctx)
+		assert.ErrorIs(t, err, context.Canceled)
+	})
+	require.Eventually(t, func() bool { return waiting(l) == 2 }, patience, time.Millisecond)
+	_, err := l.Acquire(t.Context())
+	assert.ErrorIs(t, err, salesiq.ErrRateLimitExceeded)
+}
+
+func TestCancelInLineLosesNothing(t *testing.T) {
+	t.Parallel()
+	o, _ := solo(t, WithMaxInFlight(1))
+	l := o.Limiter()
+	held := acquire(t, l)
+	for range 10 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		_, err := l.Acquire(ctx)
+		require.Error(t, err)
+		cancel()
+	}
+	held.Done(success(100, 99))
+	acquire(t, l).Done(success(100, 98))
+}
+
+// A lease that is fetched for a caller who leaves at that moment goes back.
+func TestLeaseForWhoHasLeftGoesBack(t *testing.T) {
+	t.Parallel()
+	w := dial(t, miniredis.RunT(t))
+	l := join(t, w, WithMaxInFlight(1)).Limiter()
+	acquire(t, l).Done(success(100, 99))
+	w.delay.Store(int64(100 * time.Millisecond))
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := l.Acquire(ctx)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	w.delay.Store(0)
+	began := time.Now()
+	acquire(t, l).Done(success(100, 98))
+	assert.Less(t, time.Since(began), 5*time.Second, "not only when the lease ends")
+}
+
+func TestEndsThatRedisDidNotHearAreToldLater(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	l := join(t, dial(t, server)).Limiter()
+	acquire(t, l).Done(success(1000, 900))
+	lost := acquire(t, l)
+	server.SetError("LOADING")
+	lost.Done(success(1000, 900))
+	server.SetError("")
+	leases, err := server.ZMembers("salesiq:{acme}:leases")
+	require.NoError(t, err)
+	require.Len(t, leases, 1)
+	assert.Eventually(t, func() bool {
+		acquire(t, l).Done(success(1000, 900))
+		return !server.Exists("salesiq:{acme}:leases")
+	}, patience, 20*time.Millisecond)
+}
+
+func TestCallsGoOnAloneWhileRedisIsAway(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	here, there := join(t, dial(t, server)).Limiter(), join(t, dial(t, server)).Limiter()
+	acquire(t, here).Done(success(100, 99))
+	acquire(t, there).Done(success(100, 98))
+	acquire(t, here).Done(success(100, 97))
+	server.Close()
+	var leases []salesiq.Lease
+	leases = append(leases, acquire(t, here))
+	leases[0].Done(success(100, 96))
+	for range 5 { // Half of ten.
+		leases = append(leases, acquire(t, here))
+	}
+	assert.True(t, blocked(t, here), "the others have the rest")
+	limits := here.(*limiter).shareOf(here.(*limiter).outlook())
+	assert.Equal(t, []int{50, 5}, []int{limits.PerMinute, limits.InFlight})
+	for _, lease := range leases[1:] {
+		lease.Done(success(100, 90))
+	}
+
+	require.NoError(t, server.Restart())
+	assert.Eventually(t, func() bool {
+		lease := acquire(t, here)
+		defer lease.Done(success(100, 80))
+		_, shared := lease.(*sharedLease)
+		return shared
+	}, patience, 10*time.Millisecond, "the shared state is taken up again")
+}
+
+func TestCallsThatWaitAloneComeBackToRedis(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	l := join(t, dial(t, server), WithProcesses(10)).Limiter()
+	server.Close()
+	acquire(t, l) // The only one of a tenth of ten.
+	result := make(chan error, 1)
+	go func() {
+		_, err := l.Acquire(t.Context())
+		result <- err
+	}()
+	select {
+	case <-result:
+		t.Fatal("it did not wait")
+	case <-time.After(100 * time.Millisecond):
+	}
+	require.NoError(t, server.Restart())
+	select {
+	case err := <-result:
+		assert.NoError(t, err)
+	case <-time.After(patience):
+		t.Fatal("it waits for its own process still")
+	}
+}
+
+func TestSilentRedisCostsOneTimeout(t *testing.T) {
+	t.Parallel()
+	const timeout = 300 * time.Millisecond
+	l := join(t, deaf(t), WithTimeout(timeout)).Limiter()
+	began := time.Now()
+	for range 20 {
+		acquire(t, l).Done(success(100, 99))
+	}
+	took := time.Since(began)
+	assert.GreaterOrEqual(t, took, timeout)
+	assert.Less(t, took, 2*timeout)
+}
+
+func TestRefusePolicyRefuses(t *testing.T) {
+	t.Parallel()
+	o, server := solo(t, WithLimiterAway(Refuse))
+	server.Close()
+	_, err := o.Limiter().Acquire(t.Context())
+	assert.ErrorIs(t, err, ErrAway)
+}
+
+func TestCanceledCallerSaysNothingAboutRedis(t *testing.T) {
+	t.Parallel()
+	w := dial(t, miniredis.RunT(t))
+	l := join(t, w).Limiter()
+	w.delay.Store(int64(50 * time.Millisecond))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	reason := errors.New("reason")
+	time.AfterFunc(10*time.Millisecond, func() { cancel(reason) })
+	_, err := l.Acquire(ctx)
+	require.ErrorIs(t, err, reason)
+	assert.Nil(t, l.(*limiter).link.away())
+	w.delay.Store(0)
+	acquire(t, l)
+}
+
+func waiting(l salesiq.Limiter) int {
+	own := l.(*limiter)
+	own.mu.Lock()
+	defer own.mu.Unlock()
+	return own.waiting
+}
