@@ -158,11 +158,11 @@ type refreshAuth struct {
 }
 
 func (a *refreshAuth) bind(c *config) (transport.Tokens, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if err := a.check(); err != nil {
 		return nil, err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	if a.refresher == nil {
 		a.refresher = newRefresher(c, a.credentials, a.store)
 	}

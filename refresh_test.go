@@ -866,6 +866,22 @@ func TestAuthenticatorServesOneDataCenter(t *testing.T) {
 	}
 }
 
+func TestAuthenticatorIsSafeForClientsMadeAtOnce(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{}
+	auth := RefreshToken(testCredentials, nil)
+	for _, err := range many(10, func() error {
+		client, err := NewClient(auth, WithHTTPClient(&http.Client{Transport: z}))
+		if err != nil {
+			return err
+		}
+		return get(t.Context(), client)
+	}) {
+		require.NoError(t, err)
+	}
+	require.Equal(t, 1, z.requests(), "all share one token")
+}
+
 func TestIncompleteCredentialsAreRefused(t *testing.T) {
 	t.Parallel()
 	for field, auth := range map[string]Authenticator{
