@@ -55,6 +55,9 @@ var remedies = map[string]string{
 	codeUnauthorizedClient:  "check the client's type in the API console",
 }
 
+// remedy is empty if there is none known.
+func (e *AuthError) remedy() string { return remedies[strings.ToLower(e.Code)] }
+
 // Error describes the failure in one line.
 func (e *AuthError) Error() string {
 	parts := []string{ErrAuth.Error()}
@@ -70,7 +73,7 @@ func (e *AuthError) Error() string {
 	if e.StatusCode != 0 {
 		text += fmt.Sprintf(" (HTTP %d)", e.StatusCode)
 	}
-	if remedy := remedies[e.Code]; remedy != "" {
+	if remedy := e.remedy(); remedy != "" {
 		text += "; " + remedy
 	}
 	if !e.RetryAt.IsZero() {
@@ -103,10 +106,16 @@ const throttlePause = 10 * time.Minute
 func newAuthError(ctx context.Context, err error) *AuthError {
 	f := transport.AsTokenFailure(err)
 	e := &AuthError{Code: f.Code, Description: f.Description, StatusCode: f.Status, Err: f.Err}
+	wait := f.RetryAfter
+	if f.Throttled {
+		wait = max(throttlePause, wait)
+	}
+	if wait > 0 {
+		e.RetryAt = time.Now().Add(wait)
+	}
 	switch {
 	case f.Throttled:
-		e.RetryAt = time.Now().Add(max(throttlePause, f.RetryAfter))
-	case remedies[f.Code] != "" || errors.Is(f.Err, ErrRedirect):
+	case e.remedy() != "" || errors.Is(f.Err, ErrRedirect):
 		e.Permanent = true
 	case ctx.Err() != nil:
 		e.Err = context.Cause(ctx)

@@ -145,7 +145,9 @@ func (o *OAuth) ParseCallback(query url.Values, state string) (AuthCode, error) 
 	}
 	if code := query.Get("error"); code != "" {
 		code = transport.OneLine(code)
-		return AuthCode{}, &AuthError{Code: code, Description: transport.OneLine(query.Get("error_description")), Permanent: remedies[code] != ""}
+		e := &AuthError{Code: code, Description: transport.OneLine(query.Get("error_description"))}
+		e.Permanent = e.remedy() != ""
+		return AuthCode{}, e
 	}
 	if err := checkToken("code", query.Get("code")); err != nil {
 		return AuthCode{}, err

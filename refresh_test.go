@@ -165,7 +165,7 @@ func refresherOf(t *testing.T, z http.RoundTripper, store TokenStore, opts ...Op
 // A5
 func TestPermanentFailureIsSharedAndRemembered(t *testing.T) {
 	t.Parallel()
-	for _, code := range []string{"invalid_code", "invalid_client", "invalid_client_secret", "invalid_grant"} {
+	for _, code := range []string{"invalid_code", "invalid_client", "invalid_client_secret", "invalid_grant", "INVALID_CODE"} {
 		synctest.Test(t, func(t *testing.T) {
 			z := &fakeZoho{perToken: time.Second, answer: refusal(code)}
 			client := clientOf(t, z, nil)
@@ -237,6 +237,28 @@ func TestAccessDeniedWaitsTenMinutes(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A6
+func TestPauseThatTheTokenServerAsksForIsKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) {
+			answer := answerWith(http.StatusServiceUnavailable, "<html>")
+			answer.Header.Set("Retry-After", "120")
+			return answer, nil
+		}}
+		client := clientOf(t, z, nil)
+		start := time.Now()
+		for time.Since(start) < 2*time.Minute {
+			e := requireAuthError(t, get(t.Context(), client))
+			require.Equal(t, start.Add(2*time.Minute), e.RetryAt)
+			time.Sleep(time.Second)
+		}
+		require.Equal(t, 1, z.requests())
+		require.Error(t, get(t.Context(), client))
+		require.Equal(t, 2, z.requests())
+	})
 }
 
 // A7

@@ -26,13 +26,13 @@ type TokenEndpoint struct {
 
 // TokenFailure is an exchange with the OAuth server that ended without success.
 type TokenFailure struct {
-	Status      int    // 0 without an answer.
-	Code        string // The server's own, if it gave one.
-	Description string // The server's own, if it gave one.
-	Throttled   bool   // The server asks for a pause.
-	Unreachable bool   // Another request, a moment later, may well get through.
-	RetryAfter  time.Duration
-	Err         error // What went wrong, unless the server gave a code.
+	Status      int           // 0 without an answer.
+	Code        string        // The server's own, if it gave one.
+	Description string        // The server's own, if it gave one.
+	Throttled   bool          // The server asks for a pause.
+	Unreachable bool          // Another request, a moment later, may well get through.
+	RetryAfter  time.Duration // The pause that the server asks for; 0 if it does not.
+	Err         error         // What went wrong, unless the server gave a code.
 }
 
 func (f *TokenFailure) Error() string {
@@ -102,6 +102,7 @@ func (t *TokenEndpoint) Send(request *http.Request) (map[string]any, error) {
 	}
 	if wait, ok := retryAfter(response.Header, time.Now()); ok {
 		f.RetryAfter = wait
+		f.Unreachable = f.Unreachable && wait == 0
 	}
 	clean := cleaner(request)
 	f.Code, f.Description = clean(f.Code), clean(f.Description)

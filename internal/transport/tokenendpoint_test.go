@@ -80,13 +80,17 @@ func TestTokenFailureTellsItsKind(t *testing.T) {
 	}
 }
 
-func TestTokenThrottleKeepsTheServersPause(t *testing.T) {
+func TestPauseThatTheTokenServerAsksForIsTold(t *testing.T) {
 	t.Parallel()
-	answer := tokenText(http.StatusTooManyRequests, "")
-	answer.Header.Set("Retry-After", "1200")
-	_, err := tokenExchange(t, answer, nil)
-	require.InDelta(t, 1200, AsTokenFailure(err).RetryAfter.Seconds(), 1)
-	require.True(t, AsTokenFailure(err).Throttled)
+	for status, throttled := range map[int]bool{http.StatusTooManyRequests: true, http.StatusServiceUnavailable: false} {
+		answer := tokenText(status, "")
+		answer.Header.Set("Retry-After", "1200")
+		_, err := tokenExchange(t, answer, nil)
+		f := AsTokenFailure(err)
+		require.InDelta(t, 1200, f.RetryAfter.Seconds(), 1)
+		require.Equal(t, throttled, f.Throttled)
+		require.False(t, f.Unreachable, "another request a moment later is not what it asked for")
+	}
 }
 
 // FuzzTokenAnswer: whatever the server sends, what comes out is a token that
