@@ -117,7 +117,7 @@ func TestEveryFormatHoldsTheReport(t *testing.T) {
 	}
 }
 
-func TestReportOverAnAccountChangesNothing(t *testing.T) {
+func TestReportOverAnAccountChangesNothing(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	server := salesiqtest.NewServer()
 	defer server.Close()
 	for _, line := range server.Environment() {
@@ -173,7 +173,7 @@ func peak(t *testing.T, pages int) uint64 {
 	text := strings.Repeat("How long is a piece of string? ", 20)
 	var most atomic.Uint64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		page, _ := strconv.Atoi(r.URL.Query().Get("page")) //nolint:errcheck // 0 for lists of names.
+		page, _ := strconv.Atoi(r.URL.Query().Get("page")) // 0 for lists of names.
 		chats := []map[string]any{}
 		if strings.HasSuffix(r.URL.Path, "/chats") {
 			for i := range 100 {
@@ -203,7 +203,7 @@ func peak(t *testing.T, pages int) uint64 {
 	return most.Load()
 }
 
-func TestMoreChatsTakeNoMoreMemory(t *testing.T) {
+func TestMoreChatsTakeNoMoreMemory(t *testing.T) { //nolint:paralleltest // Others would be measured as well.
 	few, many := peak(t, 80), peak(t, 800)
 	assert.Less(t, many, few+4<<20, "72,000 more chats of 600 bytes of text each were not kept")
 }

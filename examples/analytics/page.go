@@ -112,10 +112,10 @@ func drawDays(groups []groupCount) ([]byte, error) {
 	opt.CategoryAxis.Labels = everyFew(labels(groups))
 	opt.CategoryAxis.LabelCount = len(groups)
 	opt.CategoryAxis.LabelFontStyle = charts.NewFontStyleWithSize(labelSize)
-	opt.ValueAxis[0].Min = charts.Ptr(0.0)
+	opt.ValueAxis[0].Min = new(0.0)
 	opt.ValueAxis[0].LabelCount = 5
 	opt.ValueAxis[0].LabelFontStyle = charts.NewFontStyleWithSize(labelSize)
-	opt.Legend.Show = charts.Ptr(false)
+	opt.Legend.Show = new(false)
 	if err := p.BarChart(opt); err != nil {
 		return nil, err
 	}
@@ -135,11 +135,11 @@ func drawBars(groups []groupCount) ([]byte, error) {
 	opt.ValueFormatter = whole
 	opt.CategoryAxis.Labels = labels(reversed)
 	opt.CategoryAxis.LabelFontStyle = charts.NewFontStyleWithSize(labelSize)
-	opt.ValueAxis[0].Min = charts.Ptr(0.0)
+	opt.ValueAxis[0].Min = new(0.0)
 	opt.CategoryAxis.LabelOffset = charts.OffsetInt{Left: -6}
-	opt.ValueAxis[0].Show = charts.Ptr(false) // Each bar has its number.
-	opt.SeriesList[0].Label.Show = charts.Ptr(true)
-	opt.Legend.Show = charts.Ptr(false)
+	opt.ValueAxis[0].Show = new(false) // Each bar has its number.
+	opt.SeriesList[0].Label.Show = new(true)
+	opt.Legend.Show = new(false)
 	if err := p.BarChart(opt); err != nil {
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func drawShares(groups []groupCount) ([]byte, error) {
 	opt.CenterValuesFontStyle = charts.NewFontStyleWithSize(20)
 	opt.RadiusRing, opt.RadiusCenter = "46%", "30%"
 	opt.Legend.SeriesNames = labels(groups)
-	opt.Legend.Show = charts.Ptr(false)
+	opt.Legend.Show = new(false)
 	if err := p.DoughnutChart(opt); err != nil {
 		return nil, err
 	}

@@ -19,10 +19,10 @@ import (
 )
 
 // roomy makes room: the operators of the default data are busy people.
-func roomy(server *salesiqtest.Server, max int) salesiqtest.Data {
+func roomy(server *salesiqtest.Server, most int) salesiqtest.Data {
 	operators := server.Operators()
 	for i := range operators {
-		operators[i].MaxChats = max
+		operators[i].MaxChats = most
 	}
 	return salesiqtest.Data{Operators: operators}
 }
@@ -47,7 +47,7 @@ func transfers(server *salesiqtest.Server) map[string]int {
 	return count
 }
 
-func TestChatsAreAssignedWhenEventsTellOfThem(t *testing.T) {
+func TestChatsAreAssignedWhenEventsTellOfThem(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	template := salesiqtest.NewServer()
 	data := roomy(template, 100)
 	template.Close()
@@ -95,7 +95,6 @@ func TestChatsAreAssignedWhenEventsTellOfThem(t *testing.T) {
 // assigning runs the assigner against a server in memory, in virtual time.
 func assigning(t *testing.T, opts []salesiqtest.Option, test func(t *testing.T, server *salesiqtest.Server, a *assigner)) {
 	t.Helper()
-	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := salesiqtest.NewServer(append(opts, salesiqtest.InMemory())...)
 		defer server.Close()
@@ -104,6 +103,7 @@ func assigning(t *testing.T, opts []salesiqtest.Option, test func(t *testing.T, 
 }
 
 func TestNobodyGetsMoreChatsThanTheyTake(t *testing.T) {
+	t.Parallel()
 	assigning(t, nil, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
 		before := map[string]salesiq.Operator{}
 		for _, operator := range server.Operators() {
@@ -118,6 +118,7 @@ func TestNobodyGetsMoreChatsThanTheyTake(t *testing.T) {
 }
 
 func TestTheNextBestIsAskedIfTheBestHasLeft(t *testing.T) {
+	t.Parallel()
 	assigning(t, nil, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
 		chat, err := server.StartChat("visitor123456789", "Hello?")
 		require.NoError(t, err)
@@ -129,6 +130,7 @@ func TestTheNextBestIsAskedIfTheBestHasLeft(t *testing.T) {
 }
 
 func TestAnAnswerThatIsLostAssignsNothingTwice(t *testing.T) {
+	t.Parallel()
 	assigning(t, nil, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
 		chat, err := server.StartChat("visitor123", "Hello?")
 		require.NoError(t, err)
@@ -140,6 +142,7 @@ func TestAnAnswerThatIsLostAssignsNothingTwice(t *testing.T) {
 }
 
 func TestFreePlanIsEnough(t *testing.T) {
+	t.Parallel()
 	assigning(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Free)}, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
 		before := waiting(server)
 		require.NoError(t, a.assignWaiting(t.Context()))

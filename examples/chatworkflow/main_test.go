@@ -39,7 +39,7 @@ func work(t *testing.T, server *salesiqtest.Server) (string, error) {
 	return out.String(), err
 }
 
-// said lists what the operator has written in chat123 since the start.
+// operatorSaid lists what the operator has written in chat123 since the start.
 func operatorSaid(server *salesiqtest.Server, before int) (texts []string) {
 	chat, _ := server.Chat("chat123")
 	for _, message := range chat.Transcript[before:] {
@@ -70,7 +70,7 @@ func assertWholeTalk(t *testing.T, server *salesiqtest.Server, before int) {
 	assert.Equal(t, salesiq.ChatStatusEnded, chat.Status)
 }
 
-func TestFromGreetingToRating(t *testing.T) {
+func TestFromGreetingToRating(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	server, before := start(t)
 	out, err := work(t, server)
 	require.NoError(t, err)
@@ -83,7 +83,7 @@ func TestFromGreetingToRating(t *testing.T) {
 	assert.Subset(t, visitor.Tags, []string{"enterprise", "vip", "assisted", "satisfied"})
 }
 
-func TestTheVisitorReadsEachMessageOnce(t *testing.T) {
+func TestTheVisitorReadsEachMessageOnce(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	for name, processed := range map[string]bool{"it arrived, and the answer was lost": true, "it never arrived": false} {
 		t.Run(name, func(t *testing.T) {
 			server, before := start(t)
@@ -98,7 +98,7 @@ func TestTheVisitorReadsEachMessageOnce(t *testing.T) {
 	}
 }
 
-func TestAnEndWhoseAnswerIsLostIsAnEnd(t *testing.T) {
+func TestAnEndWhoseAnswerIsLostIsAnEnd(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	server, before := start(t)
 	server.Inject(salesiqtest.Fault{Path: "/api/v2/chats/{chat_id}/end", Effect: salesiqtest.ResetConnection, Processed: true})
 	_, err := work(t, server)
@@ -106,7 +106,7 @@ func TestAnEndWhoseAnswerIsLostIsAnEnd(t *testing.T) {
 	assertWholeTalk(t, server, before)
 }
 
-func TestAVisitorWhoLeavesIsTaggedAllTheSame(t *testing.T) {
+func TestAVisitorWhoLeavesIsTaggedAllTheSame(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	server, before := start(t)
 	_, err := server.Client(t).Chats.End(t.Context(), "chat123", nil)
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestAVisitorWhoLeavesIsTaggedAllTheSame(t *testing.T) {
 	assert.NotContains(t, visitor.Tags, "satisfied")
 }
 
-func TestAVisitorMayRateFirst(t *testing.T) {
+func TestAVisitorMayRateFirst(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	server, _ := start(t)
 	server.Inject(salesiqtest.Fault{Path: "/api/v2/chats/{chat_id}/rating", Code: salesiq.ErrDuplicateResource})
 	out, err := work(t, server)
@@ -128,6 +128,7 @@ func TestAVisitorMayRateFirst(t *testing.T) {
 }
 
 func TestEachErrorHasItsAdvice(t *testing.T) {
+	t.Parallel()
 	for name, row := range map[string]struct {
 		fault salesiqtest.Fault
 		want  string

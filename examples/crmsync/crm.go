@@ -40,7 +40,7 @@ func newCRM(ctx context.Context, a *account.Account) *crm {
 	// The CRM is where the accounts are, below another name.
 	_, domain, _ := strings.Cut(a.DataCenter().Accounts, "accounts.zoho")
 	base = cmp.Or(strings.TrimRight(base, "/"), "https://www.zohoapis"+domain)
-	var tokens oauth2.TokenSource = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: os.Getenv("ZOHO_CRM_ACCESS_TOKEN")})
+	tokens := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: os.Getenv("ZOHO_CRM_ACCESS_TOKEN")})
 	if os.Getenv("ZOHO_CRM_ACCESS_TOKEN") == "" {
 		tokens = refreshed(ctx, a.DataCenter(), a.Credentials)
 	}

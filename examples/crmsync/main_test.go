@@ -67,7 +67,7 @@ func setEnvironment(t *testing.T, server *salesiqtest.Server) {
 	}
 }
 
-func TestEachAddressGetsOneLead(t *testing.T) {
+func TestEachAddressGetsOneLead(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	server := startServer(t)
 	setEnvironment(t, server)
 	c := config{state: filepath.Join(t.TempDir(), "state"), since: 24 * time.Hour}
@@ -100,7 +100,7 @@ func TestEachAddressGetsOneLead(t *testing.T) {
 	assert.Equal(t, "Unknown", leads["first(work),last@mail.example"]["Last_Name"])
 }
 
-func TestDryRunChangesNothing(t *testing.T) {
+func TestDryRunChangesNothing(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	server := startServer(t)
 	setEnvironment(t, server)
 	c := config{state: filepath.Join(t.TempDir(), "state"), since: 24 * time.Hour, dryRun: true}
@@ -153,7 +153,7 @@ func (k *killer) RoundTrip(request *http.Request) (*http.Response, error) {
 	if k.processed {
 		response, err := k.next.RoundTrip(request)
 		if err == nil {
-			response.Body.Close()
+			response.Body.Close() //nolint:errcheck // Nobody wants it.
 		}
 	}
 	k.kill()
@@ -359,7 +359,7 @@ func TestKilledAtAnyMomentItGoesOnWithoutADuplicate(t *testing.T) {
 			break
 		}
 		require.Eventually(t, func() bool { return len(server.Leads()) >= before+2 }, 30*time.Second, time.Millisecond, "it is at work")
-		time.Sleep(rand.N(10 * time.Millisecond)) //nolint:gosec // At any moment.
+		time.Sleep(rand.N(10 * time.Millisecond)) // At any moment.
 		require.NoError(t, program.Process.Kill())
 		require.Error(t, program.Wait(), "it was killed")
 	}

@@ -64,7 +64,6 @@ func roomy() salesiqtest.Option {
 // monitoring runs a monitor against a server in memory, in virtual time.
 func monitoring(t *testing.T, opts []salesiqtest.Option, test func(t *testing.T, server *salesiqtest.Server, m *monitor)) {
 	t.Helper()
-	t.Parallel()
 	opts = append(opts, roomy(), salesiqtest.InMemory())
 	synctest.Test(t, func(t *testing.T) {
 		server := salesiqtest.NewServer(opts...)
@@ -75,6 +74,7 @@ func monitoring(t *testing.T, opts []salesiqtest.Option, test func(t *testing.T,
 }
 
 func TestOneLookSettlesEverything(t *testing.T) {
+	t.Parallel()
 	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
 		lost := abandoned(server)
 		require.NotEmpty(t, lost)
@@ -100,6 +100,7 @@ func TestOneLookSettlesEverything(t *testing.T) {
 }
 
 func TestNothingIsDoneTwice(t *testing.T) {
+	t.Parallel()
 	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
 		m.pause = 10 * time.Second
 		server.Inject(salesiqtest.Fault{
@@ -136,6 +137,7 @@ func TestNothingIsDoneTwice(t *testing.T) {
 }
 
 func TestLostAnswersDoNothingTwice(t *testing.T) {
+	t.Parallel()
 	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
 		server.Inject(
 			salesiqtest.Fault{Method: http.MethodPost, Path: "/api/v2/chats/{chat_id}/transfer", Effect: salesiqtest.ResetConnection, Processed: true, Times: 3},
@@ -155,6 +157,7 @@ func TestLostAnswersDoNothingTwice(t *testing.T) {
 }
 
 func TestFreePlanIsEnough(t *testing.T) {
+	t.Parallel()
 	monitoring(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Free)}, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
 		defer stop()
@@ -164,7 +167,7 @@ func TestFreePlanIsEnough(t *testing.T) {
 	})
 }
 
-func TestAnEventMakesItLookAtOnce(t *testing.T) {
+func TestAnEventMakesItLookAtOnce(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	server := salesiqtest.NewServer(roomy())
 	defer server.Close()
 	for _, line := range server.Environment() {

@@ -113,14 +113,21 @@ func openBrowser(address string) error {
 // once, and redirects.
 func agree(ctx context.Context) func(address string) error {
 	return func(address string) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
-		if err != nil {
-			return err
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err
-		}
-		return response.Body.Close()
+		_, err := visit(ctx, address)
+		return err
 	}
+}
+
+// visit gets a page, wherever it redirects.
+func visit(ctx context.Context, address string) (status int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	client := &http.Client{Timeout: 10 * time.Second}
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	return response.StatusCode, response.Body.Close()
 }

@@ -93,7 +93,7 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(folder)
+		defer os.RemoveAll(folder) //nolint:errcheck // It is in the system's folder for such things.
 		fmt.Fprintln(out, "ZOHO_CLIENT_ID is not set, so that this signs in to an emulator at", emulator.URL)
 		oauth.Credentials = emulator.Credentials()
 		oauth.DataCenter = salesiq.DataCenter{API: emulator.URL, Accounts: emulator.URL}

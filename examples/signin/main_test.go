@@ -71,7 +71,7 @@ func assertKept(t *testing.T, c config, out string) {
 	require.NoError(t, err)
 }
 
-func TestSignInWithABrowser(t *testing.T) {
+func TestSignInWithABrowser(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	start(t)
 	c := testConfig(t)
 	var out bytes.Buffer
@@ -79,7 +79,7 @@ func TestSignInWithABrowser(t *testing.T) {
 	assertKept(t, c, out.String())
 }
 
-func TestSignInAsASelfClient(t *testing.T) {
+func TestSignInAsASelfClient(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	server := start(t)
 	c := testConfig(t)
 	c.code = server.AuthorizationCode()
@@ -89,7 +89,7 @@ func TestSignInAsASelfClient(t *testing.T) {
 	assertKept(t, c, out.String())
 }
 
-func TestSignInWithoutAnySetup(t *testing.T) {
+func TestSignInWithoutAnySetup(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	for _, name := range []string{"ZOHO_CLIENT_ID", "SALESIQ_ACCOUNTS_URL", "SALESIQ_BASE_URL"} {
 		t.Setenv(name, "")
 	}
@@ -110,7 +110,7 @@ func TestScopesAreNoMoreThanAskedFor(t *testing.T) {
 	require.ErrorIs(t, err, salesiq.ErrInvalidOAuthScope)
 }
 
-func TestAForgedCallbackIsNotBelieved(t *testing.T) {
+func TestAForgedCallbackIsNotBelieved(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	start(t)
 	c := testConfig(t)
 	c.browse = func(address string) error {
@@ -119,12 +119,11 @@ func TestAForgedCallbackIsNotBelieved(t *testing.T) {
 			return err
 		}
 		for _, query := range []string{"?code=1000.evil.code&state=guessed", "?code=1000.evil.code", ""} {
-			response, err := http.Get(consent.Query().Get("redirect_uri") + query) //nolint:noctx // It is on this machine.
+			status, err := visit(t.Context(), consent.Query().Get("redirect_uri")+query)
 			if err != nil {
 				return err
 			}
-			response.Body.Close()
-			assert.Equal(t, http.StatusBadRequest, response.StatusCode)
+			assert.Equal(t, http.StatusBadRequest, status)
 		}
 		return agree(t.Context())(address) // The real one comes later, and counts.
 	}
@@ -133,7 +132,7 @@ func TestAForgedCallbackIsNotBelieved(t *testing.T) {
 	assertKept(t, c, out.String())
 }
 
-func TestARefusalEndsIt(t *testing.T) {
+func TestARefusalEndsIt(t *testing.T) { //nolint:paralleltest // It sets the environment.
 	start(t)
 	c := testConfig(t)
 	c.browse = func(address string) error {
@@ -142,11 +141,8 @@ func TestARefusalEndsIt(t *testing.T) {
 			return err
 		}
 		query := url.Values{"error": {"access_denied"}, "state": {consent.Query().Get("state")}}
-		response, err := http.Get(consent.Query().Get("redirect_uri") + "?" + query.Encode()) //nolint:noctx // It is on this machine.
-		if err != nil {
-			return err
-		}
-		return response.Body.Close()
+		_, err = visit(t.Context(), consent.Query().Get("redirect_uri")+"?"+query.Encode())
+		return err
 	}
 	err := run(t.Context(), io.Discard, c)
 	require.ErrorContains(t, err, "access_denied")
@@ -163,11 +159,8 @@ func TestTheCodeGoesToTheDataCenterThatTheCallbackNames(t *testing.T) {
 		}
 		query := consent.Query()
 		back := url.Values{"code": {"1000.a.b"}, "state": {query.Get("state")}, "location": {"eu"}, "accounts-server": {"https://accounts.zoho.eu"}}
-		response, err := http.Get(query.Get("redirect_uri") + "?" + back.Encode()) //nolint:noctx // It is on this machine.
-		if err != nil {
-			return err
-		}
-		return response.Body.Close()
+		_, err = visit(t.Context(), query.Get("redirect_uri")+"?"+back.Encode())
+		return err
 	}}
 	code, err := askInBrowser(t.Context(), io.Discard, oauth, c)
 	require.NoError(t, err)
