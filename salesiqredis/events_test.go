@@ -1,0 +1,281 @@
+package salesiqredis
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+func begin(t *testing.T, store salesiq.DedupStore, id string) salesiq.DedupState {
+	t.Helper()
+	state, err := store.Begin(t.Context(), id)
+	require.NoError(t, err)
+	return state
+}
+
+func TestEventIsHandledByOneProcess(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	here, there := join(t, dial(t, server)).DedupStore(), join(t, dial(t, server)).DedupStore()
+	assert.Equal(t, salesiq.DedupFree, begin(t, here, "a"))
+	assert.Equal(t, salesiq.DedupClaimed, begin(t, there, "a"))
+	assert.Equal(t, salesiq.DedupFree, begin(t, there, "b"), "another event")
+	require.NoError(t, here.Abort(t.Context(), "a"))
+	assert.Equal(t, salesiq.DedupFree, begin(t, there, "a"))
+	require.NoError(t, here.Abort(t.Context(), "a"), "it is not here's to free")
+	assert.Equal(t, salesiq.DedupClaimed, begin(t, here, "a"))
+	require.NoError(t, there.Done(t.Context(), "a"))
+	assert.Equal(t, salesiq.DedupDone, begin(t, here, "a"))
+	require.NoError(t, there.Abort(t.Context(), "a"))
+	assert.Equal(t, salesiq.DedupDone, begin(t, here, "a"), "what is done stays done")
+}
+
+func TestClaimOfADeadProcessEnds(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	begin(t, join(t, dial(t, server)).DedupStore(), "a")
+	store := join(t, dial(t, server)).DedupStore()
+	server.FastForward(29 * time.Second)
+	assert.Equal(t, salesiq.DedupClaimed, begin(t, store, "a"))
+	server.FastForward(2 * time.Second)
+	assert.Equal(t, salesiq.DedupFree, begin(t, store, "a"))
+}
+
+func TestHandledEventsAreForgottenInTheEnd(t *testing.T) {
+	t.Parallel()
+	o, server := solo(t, WithEventMemory(time.Hour))
+	store := o.DedupStore()
+	begin(t, store, "a")
+	require.NoError(t, store.Done(t.Context(), "a"))
+	server.FastForward(59 * time.Minute)
+	assert.Equal(t, salesiq.DedupDone, begin(t, store, "a"))
+	server.FastForward(2 * time.Minute)
+	assert.Equal(t, salesiq.DedupFree, begin(t, store, "a"))
+}
+
+func TestStoreThatIsAwayFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	store := join(t, deaf(t), WithTimeout(100*time.Millisecond)).DedupStore()
+	began := time.Now()
+	for range 20 {
+		_, err := store.Begin(t.Context(), "a")
+		require.ErrorIs(t, err, ErrAway)
+	}
+	require.ErrorIs(t, store.Done(t.Context(), "a"), ErrAway)
+	require.ErrorIs(t, store.Abort(t.Context(), "a"), ErrAway)
+	assert.Less(t, time.Since(began), time.Second)
+}
+
+func TestClaimForWhoHasLeftIsFreed(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	w := dial(t, server)
+	store := join(t, w).DedupStore()
+	w.delay.Store(int64(50 * time.Millisecond))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	_, err := store.Begin(ctx, "a")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Eventually(t, func() bool { return w.trips.Load() == 2 && !server.Exists("salesiq:{acme}:event:a") }, patience, time.Millisecond)
+}
+
+// newEvent returns an event that differs from others by its number.
+func newEvent(t *testing.T, n int) salesiq.Event {
+	t.Helper()
+	event, err := salesiq.ParseEvent(fmt.Appendf(nil, `{"event":"chat.started","data":{"chat_id":"chat%d"}}`, n))
+	require.NoError(t, err)
+	return event
+}
+
+func enqueue(t *testing.T, sink *Sink, events int) {
+	t.Helper()
+	for n := range events {
+		require.NoError(t, sink.Enqueue(t.Context(), newEvent(t, n)))
+	}
+}
+
+// tape records what handlers are given.
+type tape struct {
+	mu      sync.Mutex
+	handled map[string]int // How often, by chat.
+}
+
+func (p *tape) handle(_ context.Context, event salesiq.Event) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.handled == nil {
+		p.handled = map[string]int{}
+	}
+	p.handled[event.(*salesiq.ChatStarted).ChatID]++
+	return nil
+}
+
+func (p *tape) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.handled)
+}
+
+// consume runs a consumer until the test, or stop, ends it.
+func consume(t *testing.T, sink *Sink, handle Handler) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { assert.ErrorIs(t, sink.Run(ctx, handle), context.Canceled) })
+	stop = func() {
+		cancel()
+		running.Wait()
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+func TestEventsAreHandledOnceByWhicheverConsumer(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	const events = 100
+	enqueue(t, join(t, dial(t, server)).Sink(), events)
+	var p tape
+	for range 2 {
+		consume(t, join(t, dial(t, server)).Sink(), p.handle)
+	}
+	require.Eventually(t, func() bool { return p.count() == events }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { s, err := server.Stream("salesiq:{acme}:events"); return err == nil && len(s) == 0 }, patience, time.Millisecond)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for chat, times := range p.handled {
+		assert.Equal(t, 1, times, chat)
+	}
+}
+
+func TestEventOfADeadConsumerIsHandedOutAgain(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	const time100 = 100 * time.Millisecond
+	dead := join(t, dial(t, server)).Sink(WithHandlerTimeout(time100))
+	enqueue(t, dead, 3)
+	entries, _, err := dead.take(t.Context(), 3, "0-0")
+	require.NoError(t, err)
+	require.Len(t, entries, 3)
+	var p tape
+	consume(t, join(t, dial(t, server)).Sink(WithHandlerTimeout(time100)), p.handle)
+	assert.Zero(t, p.count(), "they may be being handled")
+	assert.Eventually(t, func() bool { return p.count() == 3 }, patience, time.Millisecond)
+}
+
+func TestEventThatFailsGoesToTheDeadLettersAfterItsTries(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	server := miniredis.RunT(t)
+	o := join(t, dial(t, server), WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	sink := o.Sink(WithHandlerTimeout(20*time.Millisecond), WithMaxTries(3))
+	enqueue(t, sink, 1)
+	var p tape
+	stop := consume(t, sink, func(ctx context.Context, event salesiq.Event) error {
+		assert.NoError(t, p.handle(ctx, event))
+		if p.handled["chat0"] == 2 {
+			panic("sensitive")
+		}
+		return errors.New("out of order")
+	})
+	require.Eventually(t, func() bool { s, err := server.Stream(sink.DeadLetters()); return err == nil && len(s) == 1 }, patience, time.Millisecond)
+	stop()
+	assert.Equal(t, 3, p.handled["chat0"])
+	dead, err := server.Stream(sink.DeadLetters())
+	require.NoError(t, err)
+	event := newEvent(t, 0).Info()
+	assert.Equal(t, []string{"event", event.EventID, "body", string(event.Body), "tries", "3"}, dead[0].Values)
+	left, err := server.Stream("salesiq:{acme}:events")
+	require.NoError(t, err)
+	assert.Empty(t, left)
+	assert.Contains(t, log.String(), "out of order")
+	assert.NotContains(t, log.String(), "sensitive")
+}
+
+// An event that kills its consumers does not do so for ever.
+func TestAbandonedEventGoesToTheDeadLettersAfterItsTries(t *testing.T) {
+	t.Parallel()
+	o, server := solo(t)
+	sink := o.Sink(WithHandlerTimeout(8*time.Millisecond), WithMaxTries(2))
+	enqueue(t, sink, 1)
+	tries := 0
+	require.Eventually(t, func() bool {
+		entries, _, err := sink.take(t.Context(), 1, "0-0")
+		assert.NoError(t, err)
+		tries += len(entries)
+		s, err := server.Stream(sink.DeadLetters())
+		return err == nil && len(s) == 1
+	}, patience, 20*time.Millisecond)
+	assert.Equal(t, 2, tries)
+}
+
+func TestWorkersBoundWhatIsHandledAtOnce(t *testing.T) {
+	t.Parallel()
+	o, _ := solo(t)
+	sink := o.Sink(WithWorkers(3))
+	enqueue(t, sink, 12)
+	var mu sync.Mutex
+	var now, most, all int
+	consume(t, sink, func(context.Context, salesiq.Event) error {
+		mu.Lock()
+		now++
+		most, all = max(most, now), all+1
+		mu.Unlock()
+		time.Sleep(10 * time.Millisecond)
+		mu.Lock()
+		now--
+		mu.Unlock()
+		return nil
+	})
+	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return all == 12 && now == 0 }, patience, time.Millisecond)
+	assert.Equal(t, 3, most)
+}
+
+func TestRunLetsHandlersFinish(t *testing.T) {
+	t.Parallel()
+	o, server := solo(t)
+	sink := o.Sink()
+	enqueue(t, sink, 1)
+	started := make(chan struct{})
+	finished := false
+	stop := consume(t, sink, func(ctx context.Context, _ salesiq.Event) error {
+		close(started)
+		time.Sleep(50 * time.Millisecond)
+		finished = ctx.Err() == nil
+		return nil
+	})
+	<-started
+	stop()
+	assert.True(t, finished)
+	left, err := server.Stream("salesiq:{acme}:events")
+	require.NoError(t, err)
+	assert.Empty(t, left, "it is acknowledged")
+}
+
+func TestConsumerOutlivesRedis(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	o := join(t, dial(t, server))
+	var p tape
+	consume(t, o.Sink(), p.handle)
+	enqueue(t, o.Sink(), 1)
+	require.Eventually(t, func() bool { return p.count() == 1 }, patience, time.Millisecond)
+	server.Close()
+	writer := o.Sink()
+	require.ErrorIs(t, writer.Enqueue(t.Context(), newEvent(t, 1)), ErrAway)
+	server.FlushAll() // It comes back without its memory, and so without the group.
+	require.NoError(t, server.Restart())
+	require.Eventually(t, func() bool { return writer.Enqueue(t.Context(), newEvent(t, 1)) == nil }, patience, 10*time.Millisecond)
+	assert.Eventually(t, func() bool { return p.count() == 2 }, patience, time.Millisecond)
+}

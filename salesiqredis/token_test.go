@@ -1,0 +1,239 @@
+package salesiqredis
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqtest"
+)
+
+var (
+	firstKey  = bytes.Repeat([]byte{1}, 32)
+	secondKey = bytes.Repeat([]byte{2}, 32)
+)
+
+func newCodec(t *testing.T, key []byte, older ...[]byte) Codec {
+	t.Helper()
+	codec, err := AESGCM(key, older...)
+	require.NoError(t, err)
+	return codec
+}
+
+func lock(t *testing.T, store salesiq.TokenStore) salesiq.LockedTokenStore {
+	t.Helper()
+	locked, err := store.(salesiq.TokenLocker).Lock(t.Context())
+	require.NoError(t, err)
+	return locked
+}
+
+var someToken = salesiq.Token{
+	AccessToken: "open-sesame", RefreshToken: "come-again", Expiry: time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC),
+	APIDomain: "https://api.example", AccountsURL: "https://accounts.example", Grant: "fingerprint",
+}
+
+func TestTokenIsKeptWholeAndSealed(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	here := join(t, dial(t, server)).TokenStore(newCodec(t, firstKey))
+	there := join(t, dial(t, server)).TokenStore(newCodec(t, firstKey))
+	token, err := there.Load(t.Context())
+	require.NoError(t, err)
+	assert.Zero(t, token, "there is none yet")
+	require.NoError(t, here.Save(t.Context(), someToken))
+	token, err = there.Load(t.Context())
+	require.NoError(t, err)
+	assert.True(t, token.Expiry.Equal(someToken.Expiry))
+	token.Expiry = someToken.Expiry
+	assert.Equal(t, someToken, token)
+	assert.Equal(t, "open-sesame come-again", token.AccessToken.Reveal()+" "+token.RefreshToken.Reveal())
+	stored, err := server.Get("salesiq:{acme}:token")
+	require.NoError(t, err)
+	for _, secret := range []string{"open-sesame", "come-again", "access_token"} {
+		assert.NotContains(t, stored, secret)
+	}
+}
+
+func TestOneProcessHoldsTheLock(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	var holders, most int
+	var mu sync.Mutex
+	count := func(n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		holders += n
+		most = max(most, holders)
+	}
+	var processes sync.WaitGroup
+	for range 4 {
+		store := join(t, dial(t, server)).TokenStore(newCodec(t, firstKey))
+		processes.Go(func() {
+			locked, err := store.(salesiq.TokenLocker).Lock(t.Context())
+			if !assert.NoError(t, err) {
+				return
+			}
+			count(1)
+			time.Sleep(20 * time.Millisecond)
+			count(-1)
+			locked.Unlock()
+		})
+	}
+	processes.Wait()
+	assert.Equal(t, 1, most)
+}
+
+// What the holder of a lock that has ended brings is older than what the next
+// one has stored, or will store.
+func TestLostLockStoresNothing(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	short := WithTokenLock(50 * time.Millisecond)
+	late := lock(t, join(t, dial(t, server), short).TokenStore(newCodec(t, firstKey)))
+	server.FastForward(time.Second)
+	store := join(t, dial(t, server), short).TokenStore(newCodec(t, firstKey))
+	next := lock(t, store)
+	require.ErrorIs(t, late.Save(t.Context(), salesiq.Token{AccessToken: "late"}), ErrLockLost)
+	late.Unlock() // It is not the late one's any more.
+	assert.True(t, server.Exists("salesiq:{acme}:token-lock"))
+	require.NoError(t, next.Save(t.Context(), salesiq.Token{AccessToken: "next"}))
+	next.Unlock()
+	assert.False(t, server.Exists("salesiq:{acme}:token-lock"))
+	require.ErrorIs(t, late.Save(t.Context(), salesiq.Token{AccessToken: "late"}), ErrLockLost, "not even now")
+	token, err := store.Load(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "next", token.AccessToken.Reveal())
+}
+
+func TestLockOfADeadProcessEnds(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	lock(t, join(t, dial(t, server)).TokenStore(newCodec(t, firstKey)))
+	server.FastForward(11 * time.Second)
+	lock(t, join(t, dial(t, server)).TokenStore(newCodec(t, firstKey)))
+}
+
+// A client whose Redis is away gets its token from the service, and works.
+func TestClientStartsWhileRedisIsAway(t *testing.T) {
+	t.Parallel()
+	emulator := salesiqtest.NewServer()
+	t.Cleanup(emulator.Close)
+	o, server := solo(t, WithTokenJitter(time.Millisecond))
+	server.Close()
+	client, err := salesiq.NewClient(
+		salesiq.RefreshToken(emulator.Credentials(), o.TokenStore(newCodec(t, firstKey))),
+		append(emulator.Options(), salesiq.WithLimiter(o.Limiter()))...)
+	require.NoError(t, err)
+	for range 3 {
+		_, err = client.Chats.List(t.Context(), nil)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 1, emulator.Stats().TokenCalls)
+}
+
+func TestTokenAwayPolicyRefuses(t *testing.T) {
+	t.Parallel()
+	o, server := solo(t, WithTokenAway(Refuse))
+	server.Close()
+	_, err := o.TokenStore(newCodec(t, firstKey)).Load(t.Context())
+	assert.ErrorIs(t, err, ErrAway)
+}
+
+func TestProcessesThatRenewAloneDoNotDoSoAtOnce(t *testing.T) {
+	t.Parallel()
+	o, server := solo(t, WithTokenJitter(200*time.Millisecond))
+	server.Close()
+	store := o.TokenStore(newCodec(t, firstKey)).(salesiq.TokenLocker)
+	var longest time.Duration
+	for range 8 {
+		began := time.Now()
+		_, err := store.Lock(t.Context())
+		require.ErrorIs(t, err, ErrAway)
+		longest = max(longest, time.Since(began))
+	}
+	assert.Greater(t, longest, 20*time.Millisecond)
+}
+
+func TestTokenIsNotStoredWithoutCodec(t *testing.T) {
+	t.Parallel()
+	o, server := solo(t)
+	store := o.TokenStore(nil)
+	_, err := store.Load(t.Context())
+	require.ErrorIs(t, err, errNoCodec)
+	require.ErrorIs(t, store.Save(t.Context(), someToken), errNoCodec)
+	assert.Empty(t, server.Keys())
+}
+
+func TestKeysCanBeReplaced(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	o := join(t, dial(t, server))
+	before, between, after := o.TokenStore(newCodec(t, firstKey)), o.TokenStore(newCodec(t, secondKey, firstKey)), o.TokenStore(newCodec(t, secondKey))
+	require.NoError(t, before.Save(t.Context(), someToken))
+	_, err := after.Load(t.Context())
+	require.ErrorIs(t, err, errNotSealed)
+	token, err := between.Load(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, between.Save(t.Context(), token))
+	_, err = after.Load(t.Context())
+	require.NoError(t, err)
+	_, err = before.Load(t.Context())
+	require.ErrorIs(t, err, errNotSealed)
+}
+
+func TestSealedTextThatWasChangedDoesNotOpen(t *testing.T) {
+	t.Parallel()
+	codec := newCodec(t, firstKey)
+	sealed, err := codec.Seal([]byte("plain"))
+	require.NoError(t, err)
+	again, err := codec.Seal([]byte("plain"))
+	require.NoError(t, err)
+	assert.NotEqual(t, sealed, again)
+	for i := range sealed {
+		changed := bytes.Clone(sealed)
+		changed[i] ^= 1
+		_, err := codec.Open(changed)
+		assert.ErrorIs(t, err, errNotSealed, "byte %d", i)
+		_, err = codec.Open(sealed[:i])
+		assert.ErrorIs(t, err, errNotSealed, "%d bytes", i)
+	}
+}
+
+func TestKeyMustHaveTheRightSize(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{0, 16, 31, 33} {
+		_, err := AESGCM(make([]byte, size))
+		assert.Error(t, err, "%d bytes", size)
+		_, err = AESGCM(firstKey, make([]byte, size))
+		assert.Error(t, err, "%d bytes, an older one", size)
+	}
+}
+
+func TestNothingShowsSecrets(t *testing.T) {
+	t.Parallel()
+	key := []byte("key-key-key-key-key-key-key-key-")
+	codec := newCodec(t, key)
+	o, _ := solo(t)
+	store := o.TokenStore(codec)
+	require.NoError(t, store.Save(t.Context(), someToken))
+	locked := lock(t, store)
+	defer locked.Unlock()
+	for _, value := range []any{codec, o, store, locked, o.Limiter(), o.DedupStore(), o.Sink()} {
+		text := fmt.Sprintf("%v %+v %#v %s", value, value, value, value)
+		encoded, err := json.Marshal(value)
+		if err == nil {
+			text += string(encoded)
+		}
+		for _, secret := range []string{"key-key", fmt.Sprint(key)[1:20], "open-sesame", "come-again"} {
+			assert.NotContains(t, text, secret, "%T", value)
+		}
+	}
+}
