@@ -57,6 +57,21 @@ func LookupDataCenter(name string) (DataCenter, error) {
 	return DataCenter{}, inputError("data center", fmt.Sprintf("%q is unknown; known are %s", name, strings.Join(known, ", ")))
 }
 
+// dataCenterAt returns the data center that is served at a base URL: US for
+// none, and a free-form one, with its OAuth server at the same place, for one
+// that is not known.
+func dataCenterAt(base string) DataCenter {
+	if base == "" {
+		return US
+	}
+	for _, dc := range DataCenters() {
+		if strings.EqualFold(dc.API, base) {
+			return dc
+		}
+	}
+	return DataCenter{API: base, Accounts: base}
+}
+
 // apiDomains tells which data center a token's api_domain names, by the end of
 // its host. SalesIQ itself is never served at api_domain.
 var apiDomains = map[string]DataCenter{

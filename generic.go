@@ -156,7 +156,7 @@ func (p *Page[T]) isLast(rest wire.Rest) bool {
 	if rest.More != nil {
 		return !*rest.More
 	}
-	return len(p.Items) < p.PerPage || p.Total > 0 && rest.Paging.Page >= p.count()
+	return len(p.Items) < p.PerPage || p.Total > 0 && rest.Paging.Page >= p.count(max(1, p.PerPage))
 }
 
 func (s PageStyle) validate() error {

@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// callsInOrder is inOrder for calls: as many at a time as may be in flight. What
-// [WithResponse] is due, it gets when the consumer comes to the call.
+// callsInOrder is inOrder for calls. What [WithResponse] is due, it gets when the
+// consumer comes to the call.
 func callsInOrder[In, Out any](
-	ctx context.Context, client *Client, opts []CallOption, inputs iter.Seq[In],
+	ctx context.Context, client *Client, width int, opts []CallOption, inputs iter.Seq[In],
 	fn func(context.Context, In, []CallOption) Out,
 ) iter.Seq[Out] {
 	response := client.callOptions(opts).response
@@ -27,7 +27,7 @@ func callsInOrder[In, Out any](
 		return o
 	}
 	return func(yield func(Out) bool) {
-		for o := range inOrder(ctx, maxInFlight, inputs, run) {
+		for o := range inOrder(ctx, width, inputs, run) {
 			if o.response.StatusCode != 0 {
 				*response = o.response
 			}

@@ -199,20 +199,12 @@ func positive(field string, d time.Duration) error {
 
 // finish fills what the options left open and checks what they left together.
 func (c *config) finish() error {
-	if c.dataCenter == (DataCenter{}) && c.baseURL == "" {
-		c.dataCenter = US
+	base := trimAPIRoot(c.baseURL)
+	if c.dataCenter == (DataCenter{}) {
+		c.dataCenter = dataCenterAt(base)
 	}
-	if c.baseURL != "" {
-		c.dataCenter.API = c.baseURL
-		if c.accountsURL == "" && c.dataCenter.Accounts == "" {
-			c.accountsURL = c.baseURL
-		}
-	}
-	if c.accountsURL != "" {
-		c.dataCenter.Accounts = c.accountsURL
-	}
-	c.dataCenter.API = trimAPIRoot(c.dataCenter.API)
-	c.dataCenter.Accounts = strings.TrimRight(c.dataCenter.Accounts, "/")
+	c.dataCenter.API = cmp.Or(base, trimAPIRoot(c.dataCenter.API))
+	c.dataCenter.Accounts = strings.TrimRight(cmp.Or(c.accountsURL, c.dataCenter.Accounts), "/")
 	if c.httpClient == nil {
 		c.httpClient = &http.Client{Transport: newHTTPTransport(c.inFlight())}
 	} else if c.httpClient.Transport == nil {

@@ -21,11 +21,12 @@ const maxPerPage = 100
 // The All methods iterate over all pages. Their iterators
 //   - may be ranged over several times, each time from the start;
 //   - begin at the params' Page and keep its PerPage, 100 by default;
-//   - end on an empty or short page, on the service's total, and on a page that
-//     repeats the one before;
+//   - end with the service's total, or with a short page where it gives none, and
+//     always on a page that is empty or was there before;
 //   - yield at most one error, as the last thing;
-//   - fetch ahead once a second page is asked for and the total is known, within
-//     the ten calls that may be in flight, and keep the order.
+//   - fetch ahead once a second page is asked for and the total is known, and keep
+//     the order: as many pages as calls may be under way, though no more than a
+//     tenth of what [WithPlan] allows in a minute.
 type Page[T any] struct {
 	Items   []T
 	Number  int // Of this page, from 1.
@@ -104,32 +105,49 @@ func pages[T any](ctx context.Context, client *Client, c *call, opts []CallOptio
 		seen := map[string]bool{}
 		from := max(1, queryInt(c.query, "page"))
 		to := from
+		size := 0 // Of a full page.
 		for {
 			var last *Page[T]
-			for result := range callsInOrder(ctx, client, opts, span(from, to), get) {
+			for result := range callsInOrder(ctx, client, client.fetchAhead, opts, span(from, to), get) {
 				if result.err != nil {
 					yield(nil, result.err)
 					return
 				}
 				last = result.page
+				size = cmp.Or(size, last.fullSize())
 				key := last.fingerprint()
-				if seen[key] || !yield(last, nil) || last.ends() {
+				if seen[key] || !yield(last, nil) || last.ends(size) {
 					return
 				}
 				seen[key] = true
 			}
-			from, to = to+1, max(to+1, last.count())
+			from, to = to+1, max(to+1, last.count(size))
 		}
 	}
 }
 
-// ends reports whether nothing comes after the page.
-func (p *Page[T]) ends() bool {
-	return len(p.Items) < max(1, p.PerPage) || p.Total > 0 && p.Number >= p.count()
+// fullSize is what the service puts on a page. Some put less than they were
+// asked for, and do not tell; then the total says that a short page is not the
+// last.
+func (p *Page[T]) fullSize() int {
+	n := len(p.Items)
+	if n > 0 && n < p.PerPage && (p.Number-1)*p.PerPage+n < p.Total {
+		return n
+	}
+	return max(1, p.PerPage)
+}
+
+// ends reports whether nothing comes after the page: it is empty, or the last
+// by the total, or, where that is not known, not full.
+func (p *Page[T]) ends(size int) bool {
+	if len(p.Items) == 0 || p.Total == 0 {
+		return len(p.Items) < size
+	}
+	return p.Number >= p.count(size)
 }
 
 // count returns the number of pages, or 0 where the total is not known.
-func (p *Page[T]) count() int { return (p.Total + p.PerPage - 1) / max(1, p.PerPage) }
+func (p *Page[T]) count(size int) int { return (p.Total + size - 1) / size }
 
 // fingerprint tells one page from another by its ends. A service that ignores
 // the page number, or starts over, would be iterated for ever otherwise.

@@ -183,6 +183,48 @@ func TestIteratorsEnd(t *testing.T) {
 	}
 }
 
+func TestNothingIsLostToACapOnThePageSizeThatNobodyTells(t *testing.T) {
+	t.Parallel()
+	for why, pagination := range map[string]string{
+		"it claims the size that was asked for": `{"page":%d,"per_page":100,"total":275}`,
+		"it gives the total alone":              `{"total":275}`,
+	} {
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
+				number, _ := pageOf(r, 50)
+				block := strings.ReplaceAll(pagination, "%d", strconv.Itoa(number))
+				answerJSON(http.StatusOK, strings.TrimSuffix(chatsJSON(number, 50, 275, false), "}")+`,"pagination":`+block+`}`)(w, r)
+			})
+			assert.Equal(t, upTo(1, 275), collect(t, api.client(t), nil))
+			assert.Len(t, api.requests(), 6)
+		})
+	}
+}
+
+func TestFetchingAheadLeavesMostOfASmallPlanAlone(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		plan     salesiq.Plan
+		requests int // For the first page and one item of the second.
+	}{{salesiq.Free, 2}, {salesiq.Basic, 3}, {salesiq.Professional, 6}, {salesiq.Enterprise, 11}} {
+		synctest.Test(t, func(t *testing.T) {
+			network := fakeChats(3000)
+			client, err := salesiq.NewClient(salesiq.StaticToken(testToken), salesiq.WithBaseURL("http://127.0.0.1:1"),
+				salesiq.WithHTTPClient(&http.Client{Transport: network}), salesiq.WithPlan(row.plan))
+			require.NoError(t, err)
+			seen := 0
+			for _, err := range client.Chats.All(t.Context(), nil) {
+				require.NoError(t, err)
+				if seen++; seen == 101 {
+					break
+				}
+			}
+			assert.LessOrEqual(t, len(network.started), row.requests+1, "%d calls a minute", row.plan.CallsPerMinute)
+		})
+	}
+}
+
 func TestIteratorsCanBeRangedOverAgain(t *testing.T) {
 	t.Parallel()
 	client := newAPIRecorder(t, pagedChats(30, 10)).client(t)

@@ -153,6 +153,16 @@ func (c *config) newLimiter() transport.Limiter {
 	})
 }
 
+// fetchAhead is how many pages an iterator asks for at once: a small plan is not
+// spent on pages that nobody may come to read.
+func (c *config) fetchAhead() int {
+	ahead := c.inFlight()
+	if perMinute := c.plan.CallsPerMinute; perMinute > 0 {
+		ahead = min(ahead, perMinute/10)
+	}
+	return min(max(ahead, 1), maxInFlight)
+}
+
 // foreignLimiter is the user's limiter in the pipeline.
 type foreignLimiter struct{ Limiter }
 
