@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -168,6 +170,30 @@ func ExampleClient_Do() {
 	// Output: Amira Osei
 }
 
+func ExampleNewWebhookReceiver() {
+	const secret = "the webhook's secret"
+
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret))
+	salesiq.On(receiver, func(_ context.Context, e *salesiq.ChatRated) error {
+		fmt.Println(e.ChatID, "was rated", e.Rating)
+		return nil
+	})
+	http.Handle("/webhook/salesiq", receiver)
+
+	body := `{"event":"chat.rating","timestamp":"2026-03-01T09:30:00.000Z","data":{"chat_id":"chat123","rating":5}}`
+	for range 2 { // The service delivers again what it believes to be lost.
+		delivery := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/webhook/salesiq", strings.NewReader(body))
+		delivery.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(secret, []byte(body)))
+		answer := httptest.NewRecorder()
+		http.DefaultServeMux.ServeHTTP(answer, delivery)
+		fmt.Println(answer.Code)
+	}
+	// Output:
+	// chat123 was rated 5
+	// 200
+	// 200
+}
+
 // greetEveryone is code of a user, to be tested.
 func greetEveryone(ctx context.Context, client *salesiq.Client) error {
 	for chat, err := range client.Chats.All(ctx, &salesiq.ChatListParams{Status: salesiq.ChatActive}) {
@@ -193,15 +219,20 @@ func TestEveryoneIsGreeted(t *testing.T) {
 
 func TestSnippetsOfTheReadmeAreExamplesThatRun(t *testing.T) {
 	t.Parallel()
+	var examples strings.Builder
+	for _, file := range []string{"example_test.go", "widget_test.go", "live/example_test.go"} {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		examples.WriteString(unindented(string(source)))
+	}
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
-	source, err := os.ReadFile("example_test.go")
-	require.NoError(t, err)
-	examples := unindented(string(source))
 	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
 	require.GreaterOrEqual(t, len(snippets), 10)
 	for _, snippet := range snippets {
-		assert.Contains(t, examples, unindented(snippet[1]), "not in example_test.go")
+		if !strings.Contains(examples.String(), unindented(snippet[1])) {
+			t.Errorf("no example has this:\n%s", snippet[1])
+		}
 	}
 }
 
