@@ -57,6 +57,7 @@ func TestChatsAreAssignedWhenEventsTellOfThem(t *testing.T) { //nolint:parallelt
 		name, value, _ := strings.Cut(line, "=")
 		t.Setenv(name, value)
 	}
+	before := waiting(server)
 	ctx, stop := context.WithCancel(t.Context())
 	var out bytes.Buffer
 	done := make(chan error)
@@ -65,13 +66,18 @@ func TestChatsAreAssignedWhenEventsTellOfThem(t *testing.T) { //nolint:parallelt
 			Listen: "127.0.0.1:0", Name: "test", Events: []salesiq.EventName{salesiq.EventChatStarted},
 		}})
 	}()
-	require.Eventually(t, func() bool { return waiting(server) == 0 }, 20*time.Second, 10*time.Millisecond, "those from before are assigned first")
+	assigned := func(count int) func() bool {
+		return func() bool {
+			return server.Stats().Calls["POST /api/v2/chats/{chat_id}/transfer"].Processed == count
+		}
+	}
+	require.Eventually(t, assigned(before), time.Minute, 10*time.Millisecond, "those from before are assigned first")
 
 	technical, err := server.StartChat("visitor123456789", "It does not work.") // Tagged technical.
 	require.NoError(t, err)
 	enterprise, err := server.StartChat("visitor123", "We need 500 tents.") // Tagged enterprise.
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return waiting(server) == 0 }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, assigned(before+2), time.Minute, 10*time.Millisecond)
 	stop()
 	require.NoError(t, <-done)
 

@@ -102,18 +102,18 @@ func TestOneLookSettlesEverything(t *testing.T) {
 func TestNothingIsDoneTwice(t *testing.T) {
 	t.Parallel()
 	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
-		m.pause = 10 * time.Second
+		m.pause = 20 * time.Second
 		server.Inject(salesiqtest.Fault{
 			Method: http.MethodPost, Path: "/api/v2/chats/{chat_id}/transfer", Skip: 2, Times: 2,
 			Effect: salesiqtest.ResetConnection, Processed: true,
 		})
-		ctx, stop := context.WithTimeout(t.Context(), 30*time.Minute)
+		ctx, stop := context.WithTimeout(t.Context(), 25*time.Minute)
 		defer stop()
 		var others sync.WaitGroup
 		others.Go(func() { // Events and the clock at the same time, again and again.
 			for ctx.Err() == nil {
 				m.lookSoon()
-				time.Sleep(7 * time.Second)
+				time.Sleep(13 * time.Second)
 			}
 		})
 		others.Go(func() { // Those who took chats over leave as well.
@@ -183,13 +183,13 @@ func TestAnEventMakesItLookAtOnce(t *testing.T) { //nolint:paralleltest // It se
 			hook: hook.Config{Listen: "127.0.0.1:0", Name: "test", Events: events},
 		})
 	}()
-	require.Eventually(t, func() bool { return len(abandoned(server)) == 0 }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(abandoned(server)) == 0 }, time.Minute, 100*time.Millisecond)
 	_, err := server.Client(t).Operators.Update(t.Context(), "operator456", &salesiq.OperatorUpdate{Status: salesiq.Set(salesiq.OperatorOffline)})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		chat, _ := server.Chat("chat123")
 		return chat.OperatorID != "operator456"
-	}, 20*time.Second, 10*time.Millisecond, "the event said that operator456 has left")
+	}, time.Minute, 10*time.Millisecond, "the event said that operator456 has left")
 	stop()
 	require.NoError(t, <-done)
 	assert.Contains(t, out.String(), "Stopped. Alerted about ")
