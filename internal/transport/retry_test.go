@@ -165,6 +165,10 @@ func TestWhatIsSentAgain(t *testing.T) {
 		{name: "POST after a 504 of a proxy", method: "POST", steps: []step{{status: 504}, good}, attempts: 1, fails: true, maybe: true},
 
 		{name: "POST after a refused token: nothing happened", method: "POST", steps: []step{badToken, good}, attempts: 2},
+		{name: "POST after a 401 of whatever words", method: "POST", steps: []step{{status: 401, body: `{"status":"error","code":"AUTHENTICATION_FAILURE"}`}, good}, attempts: 2},
+		{name: "POST after a 401 without words", method: "POST", steps: []step{{status: 401}, good}, attempts: 2},
+		{name: "a 401 for want of a scope, which a new token lacks, too", method: "GET", steps: []step{{status: 401, body: `{"status":"error","code":"OAUTH_SCOPE_MISMATCH"}`}, good}, attempts: 1, fails: true},
+		{name: "a 401 for want of a permission, likewise", method: "GET", steps: []step{{status: 401, body: `{"status":"error","code":"PERMISSION_DENIED"}`}, good}, attempts: 1, fails: true},
 		{name: "a second refused token ends the call", method: "GET", steps: []step{badToken, badToken, good}, attempts: 2, fails: true},
 
 		{name: "a bad request stays bad", method: "GET", steps: []step{{status: 400, body: `{"status":"error","code":"INVALID_REQUEST"}`}, good}, attempts: 1, fails: true},
