@@ -23,8 +23,9 @@ type call struct {
 	path      string // Escaped, below the API's root.
 	template  string // The path before the ids came in, if it tells nothing of them.
 	query     url.Values
-	content   any      // Sent as JSON unless nil.
-	names     []string // Under which an open answer may be wrapped.
+	content   any               // Sent as JSON unless nil.
+	names     []string          // Under which an open answer may be wrapped.
+	request   transport.Request // What becomes of the above.
 	err       error
 }
 
@@ -120,19 +121,19 @@ func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode
 	}
 	if client.trace != nil {
 		return client.traced(ctx, c, func(ctx context.Context) (*transport.Answer, error) {
-			return client.carryOut(ctx, c, request, &options, decode)
+			return client.carryOut(ctx, c, request, options, decode)
 		})
 	}
-	_, err = client.carryOut(ctx, c, request, &options, decode)
+	_, err = client.carryOut(ctx, c, request, options, decode)
 	return err
 }
 
 // carryOut sends a request and decodes the answer, whose body is gone then.
-func (client *Client) carryOut(ctx context.Context, c *call, request *transport.Request, options *callOptions, decode func([]byte) error) (*transport.Answer, error) {
+func (client *Client) carryOut(ctx context.Context, c *call, request *transport.Request, options callOptions, decode func([]byte) error) (*transport.Answer, error) {
 	if err := ctx.Err(); err != nil {
 		return &transport.Answer{}, newError(c, &transport.Answer{}, err)
 	}
-	answer, err := client.exchange(ctx, request, options)
+	answer, err := client.exchange(ctx, request, &options)
 	if err != nil {
 		return answer, newError(c, answer, err)
 	}
@@ -167,7 +168,7 @@ func (client *Client) newRequest(c *call, options callOptions) (*transport.Reque
 		}
 		address += joint + c.query.Encode()
 	}
-	return &transport.Request{
+	c.request = transport.Request{
 		Operation:   c.operation,
 		Method:      c.method,
 		URL:         address,
@@ -175,7 +176,8 @@ func (client *Client) newRequest(c *call, options callOptions) (*transport.Reque
 		Body:        body,
 		Idempotent:  options.idempotent || repeatable(c.method),
 		MaxAttempts: options.maxAttempts,
-	}, nil
+	}
+	return &c.request, nil
 }
 
 // repeatable tells which methods the specification calls idempotent.
@@ -189,6 +191,9 @@ func repeatable(method string) bool {
 
 // named puts the operation's name into an input error.
 func named(operation string, err error) error {
+	if err == nil {
+		return nil // Before anything is allocated.
+	}
 	var input *InputError
 	if errors.As(err, &input) && input.Operation == "" {
 		input.Operation = operation

@@ -338,13 +338,17 @@ func ownHeader(name string) bool {
 	return false
 }
 
-func (client *Client) callOptions(opts []CallOption) (options callOptions) {
+func (client *Client) callOptions(opts []CallOption) callOptions {
+	if len(opts) == 0 {
+		return callOptions{} // Which stays off the heap.
+	}
+	options := new(callOptions)
 	for _, option := range opts {
 		if option != nil {
-			option(&options)
+			option(options)
 		}
 	}
-	return options
+	return *options
 }
 
 // keep hands the answer to WithResponse.

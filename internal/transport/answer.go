@@ -41,8 +41,8 @@ type Answer struct {
 type body struct {
 	bytes.Reader
 
-	buffer *[]byte
-	hide   secrets
+	data []byte
+	hide secrets
 }
 
 func (b *body) Close() error { return nil }
@@ -50,13 +50,13 @@ func (b *body) Close() error { return nil }
 func (a *Answer) take(response *http.Response, r *Request) {
 	a.Status, a.Header, a.request = response.StatusCode, response.Header, r
 	a.body = response.Body.(*body) //nolint:forcetypeassert // The sender put it there.
-	a.Body = *a.body.buffer
+	a.Body = a.body.data
 }
 
 // Release gives the body's memory back. Whoever keeps the body copies it first.
 func (a *Answer) Release() {
 	if a.body != nil && !a.shared {
-		putBuffer(a.body.buffer)
+		a.body.free()
 		a.body, a.Body = nil, nil
 	}
 }
@@ -143,29 +143,31 @@ const maxLabel = 128
 // label is what is kept of a header's value: no more than fits into a log.
 func label(value string) string { return excerpt([]byte(value[:min(len(value), maxLabel)])) }
 
-// buffers holds bodies between answers. Rare large ones are left to the
-// garbage collector.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
+// bodies holds bodies between answers. Rare large ones are left to the garbage
+// collector.
+var bodies = sync.Pool{New: func() any { return new(body) }}
 
-const maxPooledBuffer = 1 << 20
+const maxPooledBody = 1 << 20
 
-func putBuffer(buffer *[]byte) {
-	if cap(*buffer) <= maxPooledBuffer {
-		*buffer = (*buffer)[:0]
-		buffers.Put(buffer)
+// free gives the memory back. Nobody may use the body, or a part of it, after
+// that.
+func (b *body) free() {
+	if cap(b.data) <= maxPooledBody {
+		*b = body{data: b.data[:0]}
+		bodies.Put(b)
 	}
 }
 
 const minBuffer = 4 << 10
 
-// readAll reads src into a pooled buffer. It believes a header's size only so
+// readAll reads src into a pooled body. It believes a header's size only so
 // far, and grows such that all buffers together, outgrown ones included, are no
 // larger than twice the limit.
-func readAll(src io.Reader, sizeHint, limit int64) (*[]byte, error) {
+func readAll(src io.Reader, sizeHint, limit int64) (*body, error) {
 	most := int(min(limit, math.MaxInt-1)) + 1 // A byte over the limit tells.
-	buffer := buffers.Get().(*[]byte)          //nolint:forcetypeassert // The pool holds nothing else.
-	b := (*buffer)[:0]
-	if want := int(min(sizeHint, maxPooledBuffer-1)) + 1; want > cap(b) {
+	whole := bodies.Get().(*body)              //nolint:forcetypeassert // The pool holds nothing else.
+	b := whole.data
+	if want := int(min(sizeHint, maxPooledBody-1)) + 1; want > cap(b) {
 		b = make([]byte, 0, max(want, minBuffer))
 	}
 	for {
@@ -176,14 +178,14 @@ func readAll(src io.Reader, sizeHint, limit int64) (*[]byte, error) {
 		}
 		n, err := src.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
-		*buffer = b
+		whole.data = b
 		switch {
 		case len(b) >= most:
-			return buffer, ErrTooLarge
+			return whole, ErrTooLarge
 		case err == io.EOF:
-			return buffer, nil
+			return whole, nil
 		case err != nil:
-			return buffer, err
+			return whole, err
 		}
 	}
 }

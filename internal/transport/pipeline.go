@@ -63,12 +63,12 @@ func New(c Config) *Pipeline {
 // Do sends a request until it is answered or given up. The Answer is never nil;
 // after an error only its Attempts count.
 func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
-	c := &call{request: r}
+	c := &call{Context: ctx, request: r}
 	var body any // Not a []byte: the library tells nil from empty.
 	if r.Body != nil {
 		body = r.Body
 	}
-	request, err := retryablehttp.NewRequestWithContext(context.WithValue(ctx, callKey{}, c), r.Method, r.URL, body)
+	request, err := retryablehttp.NewRequestWithContext(c, r.Method, r.URL, body)
 	if err != nil {
 		return &Answer{}, &Failure{Err: withoutURL(err)}
 	}
@@ -87,6 +87,8 @@ func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
 // call is the state of one call. The links find it in the request's context.
 // It is used by one goroutine at a time.
 type call struct {
+	context.Context //nolint:containedctx // It is the context, with itself as a value.
+
 	request         *Request
 	retrier         *retrier
 	attempts        int
@@ -98,6 +100,14 @@ type call struct {
 }
 
 type callKey struct{}
+
+// Value returns the call itself beside what the caller's context holds.
+func (c *call) Value(key any) any {
+	if key == (callKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
 
 func callOf(ctx context.Context) *call {
 	return ctx.Value(callKey{}).(*call) //nolint:forcetypeassert // Do put it there.

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -28,37 +29,57 @@ type retrier struct {
 	maxAttempts int
 	maxWait     time.Duration
 	budget      budget
+	loops       sync.Pool
 }
 
 func newRetrier(next http.RoundTripper, c Config) *retrier {
-	return &retrier{
+	r := &retrier{
 		// A struct around the transport hides its CloseIdleConnections, which
 		// the library would call after each failure, on a pool that others use.
 		client:      &http.Client{Transport: struct{ http.RoundTripper }{next}, Jar: c.Jar, CheckRedirect: refuseRedirects},
 		maxAttempts: c.MaxAttempts,
 		maxWait:     c.MaxWait,
 	}
+	r.loops.New = func() any { return r.newLoop() }
+	return r
 }
 
 func refuseRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// do sends the request of one call. The library's client is made anew for it,
-// since its Backoff is not told which call it is asked about.
-func (r *retrier) do(c *call, request *retryablehttp.Request) (*http.Response, error) {
-	c.retrier = r
-	loop := retryablehttp.Client{
+// loop is the library's client. It serves one call at a time, since its Backoff
+// is not told which call it is asked about.
+type loop struct {
+	library retryablehttp.Client
+	call    *call
+}
+
+func (r *retrier) newLoop() *loop {
+	l := new(loop)
+	l.library = retryablehttp.Client{
 		HTTPClient:   r.client,
 		RetryMax:     math.MaxInt, // The call counts.
-		CheckRetry:   c.check,
-		Backoff:      c.backoff,
+		CheckRetry:   func(ctx context.Context, _ *http.Response, err error) (bool, error) { return l.call.check(ctx, err) },
+		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return l.call.pause },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	return loop.Do(request)
+	return l
+}
+
+// do sends the request of one call.
+func (r *retrier) do(c *call, request *retryablehttp.Request) (*http.Response, error) {
+	c.retrier = r
+	l := r.loops.Get().(*loop) //nolint:forcetypeassert // The pool holds nothing else.
+	l.call = c
+	defer func() {
+		l.call = nil
+		r.loops.Put(l)
+	}()
+	return l.library.Do(request)
 }
 
 // check is called after each attempt. It keeps the failure in the call, where
 // it survives whatever ends the loop.
-func (c *call) check(ctx context.Context, _ *http.Response, err error) (bool, error) {
+func (c *call) check(ctx context.Context, err error) (bool, error) {
 	if err == nil {
 		c.retrier.budget.earn()
 		return false, nil
@@ -72,10 +93,6 @@ func (c *call) check(ctx context.Context, _ *http.Response, err error) (bool, er
 		return false, f
 	}
 	return true, nil
-}
-
-func (c *call) backoff(time.Duration, time.Duration, int, *http.Response) time.Duration {
-	return c.pause
 }
 
 func (c *call) maxAttempts() int { return cmp.Or(c.request.MaxAttempts, c.retrier.maxAttempts) }

@@ -78,10 +78,10 @@ func (w *watchdog) Read(b []byte) (int, error) {
 
 // receive reads the answer and tells success from failure.
 func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Response, hide secrets) (*http.Response, error) {
-	buffer, err := readAll(w, response.ContentLength, s.maxBody)
+	whole, err := readAll(w, response.ContentLength, s.maxBody)
 	response.Body.Close() //nolint:errcheck // What was needed has been read.
 	if err != nil {
-		putBuffer(buffer)
+		whole.free()
 		f := newFailure(response.StatusCode, response.Header, nil, hide)
 		if errors.Is(err, ErrTooLarge) {
 			f.Err = fmt.Errorf("%w: over %d bytes", ErrTooLarge, s.maxBody)
@@ -89,12 +89,12 @@ func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Respon
 		}
 		return nil, broken(ctx, err, f, hide)
 	}
-	if f := judge(response, *buffer, hide); f != nil {
-		putBuffer(buffer)
+	if f := judge(response, whole.data, hide); f != nil {
+		whole.free()
 		return nil, f
 	}
-	whole := &body{buffer: buffer, hide: hide}
-	whole.Reset(*buffer)
+	whole.hide = hide
+	whole.Reset(whole.data)
 	response.Body = whole
 	return response, nil
 }

@@ -31,9 +31,9 @@ func (a *authorizer) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	// A request and a header of its own: the previous attempt's may still be
 	// read by the connection that it was written to.
-	attempt := *request
-	attempt.Header = a.header(token, request)
-	response, err := a.next.RoundTrip(&attempt)
+	attempt := &attempt{Request: *request, authorization: [1]string{token}}
+	attempt.Header = a.header(attempt.authorization[:], request)
+	response, err := a.next.RoundTrip(&attempt.Request)
 	if err == nil {
 		return response, nil
 	}
@@ -43,9 +43,16 @@ func (a *authorizer) RoundTrip(request *http.Request) (*http.Response, error) {
 	return nil, err
 }
 
+// attempt is a request in one piece with its token.
+type attempt struct {
+	http.Request
+
+	authorization [1]string
+}
+
 var jsonType = []string{"application/json"}
 
-func (a *authorizer) header(token string, request *http.Request) http.Header {
+func (a *authorizer) header(authorization []string, request *http.Request) http.Header {
 	r := callOf(request.Context()).request
 	h := make(http.Header, 4+len(r.Header)+len(request.Header))
 	maps.Copy(h, request.Header) // What the cookie jar put there.
@@ -55,7 +62,7 @@ func (a *authorizer) header(token string, request *http.Request) http.Header {
 	}
 	maps.Copy(h, r.Header)
 	h["User-Agent"] = a.userAgent
-	h["Authorization"] = []string{token}
+	h["Authorization"] = authorization
 	return h
 }
 
