@@ -112,7 +112,7 @@
 // many, surprise each other: make one for all, or give them a common [Limiter].
 //
 // Requests carry the token to the configured host only. Redirects are refused.
-// Answers are bounded in size ([WithMaxBody]) and in time
+// Answers are bounded in size and number of values ([WithMaxBody]) and in time
 // ([WithAttemptTimeout], [WithStallTimeout]).
 //
 // # The live service

@@ -66,7 +66,7 @@ var (
 	// ErrRedirect means that the service answered with a redirect, which is not
 	// followed, since it would take the token elsewhere.
 	ErrRedirect = transport.ErrRedirect
-	// ErrTooLarge means that an answer exceeded the limit of [WithMaxBody].
+	// ErrTooLarge means that an answer exceeded the limits of [WithMaxBody].
 	ErrTooLarge = transport.ErrTooLarge
 	// ErrDailyLimit means that the day's calls of [WithPlan] are spent. It comes
 	// with [ErrRateLimitExceeded].

@@ -28,11 +28,30 @@ func secretsIn(request *http.Request) (s secrets) {
 	return s
 }
 
-// in returns body without the secrets. It copies only if it must.
+// maxSpoken bounds what is read of an answer that is not a success.
+const maxSpoken = 64 << 10
+
+// in returns the start of body without the secrets. It copies only if it must.
 func (s secrets) in(body []byte) []byte {
+	if len(body) > maxSpoken {
+		body = s.cut(body[:maxSpoken])
+	}
 	for _, secret := range s {
 		if secret != "" && bytes.Contains(body, []byte(secret)) {
 			body = bytes.ReplaceAll(body, []byte(secret), []byte(redacted))
+		}
+	}
+	return body
+}
+
+// cut takes off the part of a secret that breaks off at the end of body.
+func (s secrets) cut(body []byte) []byte {
+	for _, secret := range s {
+		for n := min(len(secret), len(body)); n > 0; n-- {
+			if bytes.HasSuffix(body, []byte(secret[:n])) {
+				body = body[:len(body)-n]
+				break
+			}
 		}
 	}
 	return body

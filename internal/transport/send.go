@@ -163,6 +163,11 @@ var errCutJSON = errors.New("the JSON breaks off")
 
 // judgeSuccess finds what the status conceals: an error, or half an answer.
 func judgeSuccess(response *http.Response, body []byte, hide secrets) *Failure {
+	if err := wire.CheckCount(body); err != nil {
+		f := newFailure(response.StatusCode, response.Header, nil, hide)
+		f.Err = fmt.Errorf("%w: %w", ErrTooLarge, err)
+		return f
+	}
 	if _, found := wire.HiddenError(body); found {
 		hidden, _ := wire.HiddenError(hide.in(body)) // Again, since success is the common case.
 		f := newFailure(response.StatusCode, response.Header, nil, hide)

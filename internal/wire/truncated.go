@@ -16,6 +16,6 @@ func Truncated(body []byte) bool {
 	if len(body) == 0 || body[0] != '{' && body[0] != '[' || body[len(body)-1] == body[0]+2 {
 		return false
 	}
-	err := jsontext.NewDecoder(bytes.NewReader(body), tolerant).SkipValue()
+	err := jsontext.NewDecoder(bytes.NewBuffer(body), tolerant).SkipValue()
 	return errors.Is(err, io.ErrUnexpectedEOF)
 }
