@@ -1,0 +1,77 @@
+// Jetstream acknowledges events at once and handles them out of NATS JetStream,
+// which keeps them while the program is away.
+//
+//	nats-server -js &
+//	SALESIQ_WEBHOOK_SECRET=… go run . -listen 127.0.0.1:8090
+//
+// An event that is delivered twice gets into the stream once, since its id is
+// the message's. A handler that fails gets the event again, half a minute later.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:8090", "`address` to listen on")
+	server := flag.String("nats", nats.DefaultURL, "`URL` of the NATS server")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	secret := salesiq.Secret(os.Getenv("SALESIQ_WEBHOOK_SECRET"))
+	if err := run(ctx, *server, *listen, secret, show); err != nil {
+		fmt.Fprintln(os.Stderr, "jetstream:", err)
+		os.Exit(1)
+	}
+}
+
+func show(_ context.Context, event salesiq.Event) error {
+	_, err := fmt.Println(event.Info().EventTime.Format(time.DateTime), event.Info().EventName)
+	return err
+}
+
+// run receives and handles events until ctx ends.
+func run(ctx context.Context, natsURL, listen string, secret salesiq.Secret, handle func(context.Context, salesiq.Event) error) (err error) {
+	connection, err := nats.Connect(natsURL)
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	stream, err := jetstream.New(connection)
+	if err != nil {
+		return err
+	}
+	queue, err := openQueue(ctx, stream)
+	if err != nil {
+		return err
+	}
+	stop, err := queue.consume(ctx, handle)
+	if err != nil {
+		return err
+	}
+	defer stop()
+
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret), salesiq.WithSink(queue))
+	server := &http.Server{Addr: listen, Handler: receiver, ReadTimeout: 10 * time.Second}
+	defer context.AfterFunc(ctx, func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		server.Shutdown(ending) //nolint:errcheck // Whoever was cut off delivers again.
+	})()
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+const secret salesiq.Secret = "of the queue"
+
+// newQueue returns a queue on a NATS server of its own.
+func newQueue(t *testing.T) *queue {
+	t.Helper()
+	broker, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true})
+	require.NoError(t, err)
+	go broker.Start()
+	t.Cleanup(broker.WaitForShutdown)
+	t.Cleanup(broker.Shutdown)
+	require.True(t, broker.ReadyForConnections(10*time.Second))
+	connection, err := nats.Connect(broker.ClientURL())
+	require.NoError(t, err)
+	t.Cleanup(connection.Close)
+	stream, err := jetstream.New(connection)
+	require.NoError(t, err)
+	q, err := openQueue(t.Context(), stream)
+	require.NoError(t, err)
+	q.pause = 10 * time.Millisecond
+	return q
+}
+
+func deliver(t *testing.T, receiver http.Handler, body string) {
+	t.Helper()
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(secret, []byte(body)))
+	answer := httptest.NewRecorder()
+	receiver.ServeHTTP(answer, request)
+	assert.Equal(t, http.StatusOK, answer.Code)
+}
+
+func TestAnEventIsQueuedOnceAndHandledUntilThatSucceeds(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	for range 2 { // A restart in between: the receivers know nothing of each other.
+		receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret), salesiq.WithSink(q))
+		deliver(t, receiver, `{"event":"chat.rating","data":{"chat_id":"c1","rating":5}}`)
+		deliver(t, receiver, `{"event":"chat.rating","data":{"chat_id":"c2","rating":1}}`)
+	}
+	var mu sync.Mutex
+	tries := map[string]int{}
+	counts := func() map[string]int {
+		mu.Lock()
+		defer mu.Unlock()
+		return map[string]int{"c1": tries["c1"], "c2": tries["c2"]}
+	}
+	stop, err := q.consume(t.Context(), func(_ context.Context, event salesiq.Event) error {
+		mu.Lock()
+		defer mu.Unlock()
+		rated, ok := event.(*salesiq.ChatRated)
+		if !ok {
+			return errors.New("not that event")
+		}
+		if tries[rated.ChatID]++; rated.ChatID == "c2" && tries["c2"] < 3 {
+			return errors.New("the database is away")
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	want := map[string]int{"c1": 1, "c2": 3}
+	require.Eventually(t, func() bool { return assert.ObjectsAreEqual(want, counts()) }, 10*time.Second, 5*time.Millisecond)
+	stop()
+	info, err := q.consumer.Info(t.Context())
+	require.NoError(t, err)
+	assert.Zero(t, info.NumPending)
+	assert.Equal(t, want, counts())
+}

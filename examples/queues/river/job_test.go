@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+const secret salesiq.Secret = "of the queue"
+
+func TestAJobIsTheEventThatWasReceived(t *testing.T) {
+	t.Parallel()
+	event, err := salesiq.ParseEvent([]byte(`{"event":"chat.rating","data":{"chat_id":"c1","rating":5}}`))
+	require.NoError(t, err)
+	refusal := errors.New("not now")
+	var got salesiq.Event
+	w := &worker{handle: func(_ context.Context, event salesiq.Event) error { got = event; return refusal }}
+	job := &river.Job[eventJob]{Args: eventJob{EventID: event.Info().EventID, Body: event.Info().Body}}
+	require.ErrorIs(t, w.Work(t.Context(), job), refusal)
+	assert.Equal(t, event, got)
+
+	job.Args.Body = []byte("damaged")
+	require.ErrorIs(t, w.Work(t.Context(), job), &river.JobCancelError{})
+}
+
+// It needs a PostgreSQL: DATABASE_URL names one that may be written to.
+func TestAnEventIsOneJobHoweverOftenItIsDelivered(t *testing.T) {
+	t.Parallel()
+	database := os.Getenv("DATABASE_URL")
+	if database == "" {
+		t.Skip("no DATABASE_URL: not tried against PostgreSQL")
+	}
+	pool, err := pgxpool.New(t.Context(), database)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	var mu sync.Mutex
+	handled := map[string]int{}
+	client, err := open(t.Context(), pool, func(_ context.Context, event salesiq.Event) error {
+		mu.Lock()
+		defer mu.Unlock()
+		handled[event.Info().EventID]++
+		return nil
+	})
+	require.NoError(t, err)
+	body := `{"event":"chat.rating","timestamp":"` + time.Now().Format(time.RFC3339Nano) + `","data":{}}`
+	for range 3 { // Each receiver is one after a restart.
+		receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret), salesiq.WithSink(&sink{client: client}))
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(secret, []byte(body)))
+		answer := httptest.NewRecorder()
+		receiver.ServeHTTP(answer, request)
+		assert.Equal(t, http.StatusOK, answer.Code)
+	}
+	require.NoError(t, client.Start(t.Context()))
+	count := func() (total int) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, n := range handled {
+			total += n
+		}
+		return total
+	}
+	require.Eventually(t, func() bool { return count() > 0 }, 20*time.Second, 10*time.Millisecond)
+	require.NoError(t, client.Stop(context.WithoutCancel(t.Context())))
+	assert.Equal(t, 1, count())
+}

@@ -1,0 +1,93 @@
+// River acknowledges events at once and handles them as jobs of River, a queue
+// in PostgreSQL.
+//
+//	DATABASE_URL=postgres://… SALESIQ_WEBHOOK_SECRET=… go run . -listen 127.0.0.1:8090
+//
+// An event that is delivered twice becomes one job, since its id makes the job
+// unique. A handler that fails gets the event again, with growing pauses.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+// grace is how long events and jobs under way may take to end.
+const grace = 10 * time.Second
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:8090", "`address` to listen on")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	secret := salesiq.Secret(os.Getenv("SALESIQ_WEBHOOK_SECRET"))
+	if err := run(ctx, os.Getenv("DATABASE_URL"), *listen, secret, show); err != nil {
+		fmt.Fprintln(os.Stderr, "river:", err)
+		os.Exit(1)
+	}
+}
+
+func show(_ context.Context, event salesiq.Event) error {
+	_, err := fmt.Println(event.Info().EventTime.Format(time.DateTime), event.Info().EventName)
+	return err
+}
+
+// run receives and handles events until ctx ends.
+func run(ctx context.Context, database, listen string, secret salesiq.Secret, handle func(context.Context, salesiq.Event) error) error {
+	pool, err := pgxpool.New(ctx, database)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	client, err := open(ctx, pool, handle)
+	if err != nil {
+		return err
+	}
+	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret), salesiq.WithSink(&sink{client: client}))
+	server := &http.Server{Addr: listen, Handler: receiver, ReadTimeout: grace}
+	ended := make(chan error, 1)
+	go func() { ended <- server.ListenAndServe() }()
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+	}
+	// First no more events come in, then the jobs under way end.
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	return errors.Join(err, server.Shutdown(ending), client.Stop(ending))
+}
+
+// open prepares the database and returns a client that works on its jobs.
+func open(ctx context.Context, pool *pgxpool.Pool, handle func(context.Context, salesiq.Event) error) (*river.Client[pgx.Tx], error) {
+	driver := riverpgxv5.New(pool)
+	migrator, err := rivermigrate.New(driver, nil)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return nil, err
+	}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &worker{handle: handle})
+	return river.NewClient(driver, &river.Config{
+		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 10}},
+		Workers: workers,
+	})
+}
