@@ -47,6 +47,8 @@ func (s *staticToken) Header(context.Context) (string, error) { return *s.header
 
 func (s *staticToken) Rejected(string) bool { return false }
 
+func (s *staticToken) Accepted(string) {}
+
 func checkToken(field, token string) error {
 	if err := required(field, token); err != nil {
 		return err
@@ -108,6 +110,8 @@ func statusOf(e *oauth2.RetrieveError) int {
 
 func (f *foreignTokens) Rejected(string) bool { return true }
 
+func (f *foreignTokens) Accepted(string) {}
+
 // Credentials identify an application, and the user on whose behalf it acts.
 type Credentials struct {
 	ClientID     string
@@ -129,8 +133,10 @@ func (c Credentials) Format(f fmt.State, _ rune) {
 // token, one request is made, and all share what comes of it, success or
 // failure; each waits no longer than its own context. A failure is an
 // [AuthError]; it is remembered until its RetryAt, so that an outage or a
-// revoked token does not become a storm. No more than 10 tokens are requested in
-// 10 minutes, which is what the service allows.
+// revoked token does not become a storm. Where the service refuses even new
+// tokens, the last one stays in use for as long, so that calls fail with what
+// the service says. No more than 10 tokens are requested in 10 minutes, which is
+// what the service allows.
 //
 // The store is read before each request: a newer token that another process
 // has put there is used instead. It is written after each request, before the

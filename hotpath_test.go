@@ -44,7 +44,8 @@ func (h *hotPath) pass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = h.tokens.Header(ctx)
+	token, err := h.tokens.Header(ctx)
+	h.tokens.Accepted(token)
 	lease.Done(h.outcome)
 	return err
 }

@@ -66,6 +66,7 @@ type refresher struct {
 	started  time.Time  // When the last one was begun.
 	failure  *AuthError // Of the last one.
 	failures int        // Since the last success.
+	refusals int        // Tokens that the service refused, since it accepted one.
 }
 
 // flightState belongs to the flight: there is one at a time.
@@ -88,6 +89,9 @@ type flight struct {
 
 // bearer is an access token in use.
 type bearer struct {
+	accepted atomic.Bool // By the service, at least once.
+	keep     time.Time   // Until then it stays in use although it was refused; zero before that.
+
 	header  string
 	renewAt time.Time // From then on it is renewed in the background,
 	staleAt time.Time // and from then on before it is used.
@@ -138,12 +142,42 @@ func (r *refresher) Header(ctx context.Context) (string, error) {
 }
 
 // Rejected implements [transport.Tokens]. A refusal of any but the current
-// token comes late: there is a newer one.
+// token comes late: there is a newer one. If the newer one is refused, too, it
+// is not for the tokens, and the next one has to wait.
 func (r *refresher) Rejected(header string) bool {
-	if b := r.current.Load(); b != nil && b.header == header {
-		r.current.CompareAndSwap(b, nil)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b := r.current.Load()
+	if b == nil || b.header != header {
+		return true
 	}
+	now := time.Now()
+	if b.keep.IsZero() {
+		b.keep = now
+		if r.refusals > 0 {
+			b.keep = now.Add(doubled(firstPause, r.refusals-1, maxPermanentPause))
+		}
+		r.refusals++
+	}
+	if now.Before(b.keep) {
+		return false
+	}
+	r.current.Store(nil)
 	return true
+}
+
+// Accepted implements [transport.Tokens]. It takes the lock once per token.
+func (r *refresher) Accepted(header string) {
+	b := r.current.Load()
+	if b == nil || b.accepted.Load() || b.header != header {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b.accepted.Store(true)
+	if b.keep.IsZero() {
+		r.refusals = 0
+	}
 }
 
 // renew begins a refresh for which nobody waits.
@@ -244,10 +278,15 @@ func (r *refresher) fail(err error, now time.Time) {
 		if e.Permanent {
 			first, most = firstPermanentPause, maxPermanentPause
 		}
-		e.RetryAt = now.Add(min(first<<min(r.failures, 10), most))
+		e.RetryAt = now.Add(doubled(first, r.failures, most))
 	}
 	r.failure = e
 	r.failures++
+}
+
+// doubled returns a pause that has been doubled so many times.
+func doubled(first time.Duration, times int, most time.Duration) time.Duration {
+	return min(first<<min(times, 10), most)
 }
 
 // refresh finds a newer token in the store, or requests one. Where the store

@@ -845,13 +845,12 @@ func TestOutageOfTheTokenServerStaysWithinTheBudget(t *testing.T) {
 func TestNoMoreThanTenTokensInTenMinutes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		z := &fakeZoho{call: func(*http.Request) *http.Response {
-			return answerWith(http.StatusUnauthorized, `{"status":"error","code":"INVALID_TOKEN","message":"no"}`)
-		}}
+		z := &fakeZoho{}
 		client := clientOf(t, z, nil)
 		start := time.Now()
-		for range 100 {
-			require.Error(t, get(t.Context(), client))
+		for range 10 {
+			require.NoError(t, get(t.Context(), client))
+			z.revoke(z.seen()[len(z.seen())-1])
 		}
 		require.Equal(t, 10, z.requests())
 		e := requireAuthError(t, get(t.Context(), client))
@@ -859,9 +858,36 @@ func TestNoMoreThanTenTokensInTenMinutes(t *testing.T) {
 		require.Equal(t, start.Add(tokenWindow), e.RetryAt)
 		require.Equal(t, start, time.Now(), "nobody waits")
 
-		z.call = nil
 		time.Sleep(tokenWindow)
 		require.NoError(t, get(t.Context(), client))
+	})
+}
+
+func TestServiceThatRefusesEveryTokenCostsFewAndIsHeard(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{perCall: time.Millisecond, call: func(*http.Request) *http.Response {
+			return answerWith(http.StatusUnauthorized, `{"status":"error","code":"INVALID_TOKEN","message":"no"}`)
+		}}
+		client := clientOf(t, z, nil)
+		start := time.Now()
+		for _, test := range []struct{ second, tokens int }{{0, 2}, {4, 2}, {6, 3}, {15, 3}, {17, 4}} {
+			time.Sleep(time.Until(start.Add(time.Duration(test.second) * time.Second)))
+			for _, err := range many(100, func() error { return get(t.Context(), client) }) {
+				require.ErrorIs(t, err, ErrInvalidToken)
+			}
+			require.Equal(t, test.tokens, z.requests(), "after %d seconds", test.second)
+		}
+		for time.Since(start) < time.Hour {
+			require.ErrorIs(t, get(t.Context(), client), ErrInvalidToken, "it is not the budget that fails")
+			time.Sleep(time.Second)
+		}
+		require.Less(t, z.requests(), 15)
+
+		z.mu.Lock()
+		z.call = nil
+		z.mu.Unlock()
+		require.NoError(t, get(t.Context(), client), "the token is good once the service is")
 	})
 }
 

@@ -99,6 +99,7 @@ type token struct{}
 
 func (token) Header(context.Context) (string, error) { return "Zoho-oauthtoken t", nil }
 func (token) Rejected(string) bool                   { return false }
+func (token) Accepted(string)                        {}
 
 // dialOurs is the client's own pipeline.
 func dialOurs(_ scenario, w *wire) func(context.Context) bool {

@@ -104,6 +104,7 @@ type anotherToken struct{}
 
 func (anotherToken) Header(context.Context) (string, error) { return "a token", nil }
 func (anotherToken) Rejected(string) bool                   { return true }
+func (anotherToken) Accepted(string)                        {}
 
 func TestRateLimitAndRefusedTokenAreNotChargedToTheRetryBudget(t *testing.T) {
 	t.Parallel()

@@ -70,6 +70,7 @@ const known = "1000.0123456789abcdef.fedcba9876543210"
 
 func (knownToken) Header(context.Context) (string, error) { return "Zoho-oauthtoken " + known, nil }
 func (knownToken) Rejected(string) bool                   { return false }
+func (knownToken) Accepted(string)                        {}
 
 type open struct{}
 

@@ -26,6 +26,8 @@ func (authorized) Header(context.Context) (string, error) {
 }
 func (authorized) Rejected(string) bool { return false }
 
+func (authorized) Accepted(string) {}
+
 // shown is all that an error could show to anybody.
 func shown(f *transport.Failure) string {
 	text := fmt.Sprintf("%v %+v %s %s %+v", f, f.Excerpt, f.ContentType, f.RequestID, f.Answer)

@@ -100,6 +100,8 @@ func (t *tokens) Rejected(string) bool {
 	return !t.static
 }
 
+func (t *tokens) Accepted(string) {}
+
 type unlimited struct{}
 
 func (unlimited) Acquire(context.Context) (transport.Lease, error) { return unlimited{}, nil }

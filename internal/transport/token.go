@@ -14,6 +14,8 @@ type Tokens interface {
 	// Rejected reports that the service refused the token in header. It returns
 	// whether another attempt would carry another token.
 	Rejected(header string) bool
+	// Accepted reports that a call with the token in header succeeded.
+	Accepted(header string)
 }
 
 // authorizer is the link that puts the current token on each attempt, and
@@ -35,6 +37,7 @@ func (a *authorizer) RoundTrip(request *http.Request) (*http.Response, error) {
 	attempt.Header = a.header(attempt.authorization[:], request)
 	response, err := a.next.RoundTrip(&attempt.Request)
 	if err == nil {
+		a.tokens.Accepted(token)
 		return response, nil
 	}
 	if f := failureOf(err); tokenRefused(f) {
