@@ -110,6 +110,7 @@
 //
 // A Client counts its own calls, and so several of them, in one process or in
 // many, surprise each other: make one for all, or give them a common [Limiter].
+// With [WithCache], what rarely changes is asked for once in five minutes.
 //
 // Requests carry the token to the configured host only. Redirects are refused.
 // Answers are bounded in size and number of values ([WithMaxBody]) and in time
