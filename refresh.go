@@ -325,8 +325,11 @@ func (r *refresher) unlock(ctx context.Context, locked LockedTokenStore) {
 // and takes the refresh token from there.
 func (r *refresher) load(ctx context.Context, store TokenStore) (*bearer, error) {
 	token, err := askFor(ctx, storeTimeout, store.Load)
+	if err == nil {
+		err = checkStored(token)
+	}
 	if err != nil && !r.loaded {
-		return nil, &AuthError{Err: fmt.Errorf("token store: %w", err)}
+		return nil, &AuthError{Permanent: errors.Is(err, errRedacted), Err: fmt.Errorf("token store: %w", err)}
 	}
 	if err != nil {
 		r.warn(ctx, "salesiq token store not read", err)

@@ -3,6 +3,7 @@ package salesiq
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -764,6 +765,41 @@ func TestStoreThatCannotBeReadIsAnErrorAtTheStartOnly(t *testing.T) {
 			})
 		})
 	}
+}
+
+// forgetfulStore encodes a token as it stands.
+type forgetfulStore struct{ encoded []byte }
+
+func (s *forgetfulStore) Load(context.Context) (token Token, err error) {
+	if s.encoded != nil {
+		err = json.Unmarshal(s.encoded, &token)
+	}
+	return token, err
+}
+
+func (s *forgetfulStore) Save(_ context.Context, token Token) (err error) {
+	s.encoded, err = json.Marshal(token)
+	return err
+}
+
+func TestRedactedTokenIsNeverSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{}
+		store := &forgetfulStore{}
+		client := clientOf(t, z, store)
+		for range 3 {
+			require.NoError(t, get(t.Context(), client), "it goes on with what it holds itself")
+			time.Sleep(time.Hour)
+		}
+		require.Equal(t, 3, z.requests())
+
+		err := get(t.Context(), clientOf(t, z, store))
+		require.True(t, requireAuthError(t, err).Permanent)
+		require.ErrorContains(t, err, "Reveal")
+		require.Equal(t, 3, z.requests())
+		require.NotContains(t, z.seen(), Redacted)
+	})
 }
 
 // A panic anywhere in a refresh must not take the refresher with it.

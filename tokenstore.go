@@ -29,12 +29,24 @@ func (t Token) Format(f fmt.State, _ rune) {
 }
 
 // TokenStore keeps a token between runs of a program, or for several programs.
-// It must be safe for concurrent use, and keep all fields of a token.
+// It must be safe for concurrent use, and keep all fields of a token: of the
+// secrets what [Secret.Reveal] returns, since encoding a [Secret] gives
+// [Redacted]. A store that returns that counts as one that cannot be read.
 type TokenStore interface {
 	// Load returns the stored token, or a zero Token if there is none.
 	Load(ctx context.Context) (Token, error)
 	// Save replaces the stored token.
 	Save(ctx context.Context, token Token) error
+}
+
+var errRedacted = fmt.Errorf("it returned %q for a token: it must keep what Secret.Reveal returns, and not encode a Secret", Redacted)
+
+// checkStored refuses a token that a store has encoded as it stood.
+func checkStored(token Token) error {
+	if token.AccessToken == Redacted || token.RefreshToken == Redacted {
+		return errRedacted
+	}
+	return nil
 }
 
 // TokenLocker is implemented by a [TokenStore] that several processes share, so
