@@ -1,7 +1,9 @@
 package salesiq_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"sync"
 	"testing"
@@ -51,6 +53,7 @@ func TestMonitorCountsCallsByOperation(t *testing.T) {
 		assert.Equal(t, 2, brands.Attempts)
 		assert.Equal(t, 1, brands.Throttled)
 		assert.Equal(t, brands.Max, brands.Average, "answers that were kept are not timed")
+		assert.InEpsilon(t, brands.Max, brands.P50, 0.04, "nor among the percentiles")
 
 		assert.Equal(t, 7, usage.Total.Calls)
 		assert.Equal(t, 7, usage.Total.Attempts)
@@ -139,4 +142,28 @@ func TestMonitorServesSeveralClientsAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	assert.Equal(t, 100, monitor.Snapshot().Total.Calls)
+}
+
+func ExampleUsageMonitor() {
+	service := salesiqtest.NewServer()
+	defer service.Close()
+	monitor := salesiq.NewUsageMonitor()
+	client, err := salesiq.NewClient(
+		salesiq.RefreshToken(service.Credentials(), salesiq.NewMemoryTokenStore()),
+		append(service.Options(), salesiq.WithPlan(salesiq.Free), salesiq.WithUsageMonitor(monitor))...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, id := range []string{"chat123", "chat999"} {
+		if _, err := client.Chats.Get(context.Background(), id); err != nil {
+			fmt.Println(err)
+		}
+	}
+
+	usage := monitor.Snapshot()
+	fmt.Println(usage.Total.Calls, "calls,", usage.Total.Errors, "failed,", *usage.CallsLeftToday, "left today")
+	// Output:
+	// salesiq: Chats.Get: HTTP 404: RESOURCE_NOT_FOUND: there is no chat "chat999"
+	// 2 calls, 1 failed, 998 left today
 }
