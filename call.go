@@ -154,9 +154,10 @@ func (client *Client) newRequest(c *call, options callOptions) (*transport.Reque
 		return nil, c.err
 	}
 	var body []byte
+	var secrets []string
 	if c.content != nil {
 		var err error
-		if body, err = wire.Marshal(c.content); err != nil {
+		if body, secrets, err = wire.MarshalRevealing(c.content); err != nil {
 			return nil, inputError("body", "cannot be encoded: "+err.Error())
 		}
 	}
@@ -174,6 +175,7 @@ func (client *Client) newRequest(c *call, options callOptions) (*transport.Reque
 		URL:         address,
 		Header:      options.header,
 		Body:        body,
+		Secrets:     secrets,
 		Idempotent:  options.idempotent || repeatable(c.method),
 		MaxAttempts: options.maxAttempts,
 	}

@@ -310,6 +310,29 @@ func TestNoFailureOfACallShowsASecret(t *testing.T) {
 	}
 }
 
+func TestServiceThatRepeatsASecretDoesNotShowIt(t *testing.T) {
+	t.Parallel()
+	for _, behavior := range []faulty.Behavior{
+		faulty.Answer(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","message":"`+secretWebhook+` is too short"}`),
+		faulty.Answer(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","details":{"field":["`+secretWebhook+`"]}}`),
+		faulty.HTML(502, `<html>{&quot;signed&quot;:&quot;`+secretWebhook+`&quot;}`),
+	} {
+		client := faultyClient(t, faulty.New(t, behavior))
+		_, created := client.Webhooks.Create(t.Context(), &salesiq.WebhookCreate{
+			Name: "name", URL: "https://example.com", Events: []salesiq.EventName{salesiq.EventChatEnded}, Secret: secretWebhook,
+		})
+		_, updated := client.Webhooks.Update(t.Context(), "w1", &salesiq.WebhookUpdate{Secret: salesiq.Set(salesiq.Secret(secretWebhook))})
+		for call, err := range map[string]error{
+			"create": created,
+			"update": updated,
+			"do":     client.Do(t.Context(), "POST", "/any", map[string]any{"signed": salesiq.Secret(secretWebhook)}, nil),
+		} {
+			require.Error(t, err)
+			assertHidden(t, show(t, err, verbs...), call)
+		}
+	}
+}
+
 // failures makes calls with a token, a query and a body.
 func failures(ctx context.Context, client *salesiq.Client) map[string]error {
 	_, webhook := client.Webhooks.Update(ctx, "w1", &salesiq.WebhookUpdate{})

@@ -35,6 +35,7 @@ type Request struct {
 	URL         string
 	Header      http.Header // Optional, beyond the pipeline's own.
 	Body        []byte      // JSON; nil sends none.
+	Secrets     []string    // In the body, not to be seen in a Failure.
 	Idempotent  bool        // It may be sent again although it may have been processed.
 	MaxAttempts int         // Overrides the pipeline's unless 0.
 }

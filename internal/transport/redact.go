@@ -2,30 +2,63 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"errors"
+	"html"
 	"net/http"
+	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 const (
 	redacted    = "[redacted]"
-	shortSecret = 8 // Bytes; what is shorter is a word.
+	shortWord   = 8 // Bytes; a shorter token or query is a word.
+	shortSecret = 4 // A shorter secret is in any text.
 )
 
-// secrets are the token and the query of an attempt. What the service says may
-// repeat them: proxies like to print the request that they could not serve.
-type secrets [2]string
+// secrets are the token, the query, and the secrets in the body of an attempt.
+// What the service says may repeat them: proxies like to print the request that
+// they could not serve.
+type secrets []string
 
-func secretsIn(request *http.Request) (s secrets) {
-	_, s[0], _ = strings.Cut(request.Header.Get("Authorization"), " ")
-	s[1] = request.URL.RawQuery
-	for i := range s {
-		if len(s[i]) < shortSecret {
-			s[i] = ""
+func secretsIn(request *http.Request) secrets {
+	_, token, _ := strings.Cut(request.Header.Get("Authorization"), " ")
+	s := slices.Clip(callOf(request.Context()).request.Secrets)
+	for _, text := range []string{token, request.URL.RawQuery} {
+		if len(text) >= shortWord {
+			s = append(s, text)
 		}
 	}
 	return s
+}
+
+// forms returns the secrets in the notations of JSON, HTML and URLs, the longest
+// first, since one may be part of another.
+func (s secrets) forms() (forms []string) {
+	for _, secret := range s {
+		if len(secret) < shortSecret {
+			continue
+		}
+		for _, text := range []string{secret, quoted(secret, false), quoted(secret, true)} {
+			forms = append(forms, text, html.EscapeString(text), url.QueryEscape(text))
+		}
+	}
+	slices.SortFunc(forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	return slices.Compact(forms)
+}
+
+// quoted returns text as it stands between the quotes of a JSON string.
+func quoted(text string, forHTML bool) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(forHTML)
+	if err := e.Encode(text); err != nil {
+		return text
+	}
+	return strings.TrimSuffix(b.String()[1:], "\"\n")
 }
 
 // maxSpoken bounds what is read of an answer that is not a success.
@@ -33,35 +66,34 @@ const maxSpoken = 64 << 10
 
 // in returns the start of body without the secrets. It copies only if it must.
 func (s secrets) in(body []byte) []byte {
-	if len(body) > maxSpoken {
-		body = s.cut(body[:maxSpoken])
-	}
-	for _, secret := range s {
-		if secret != "" && bytes.Contains(body, []byte(secret)) {
+	all, forms := len(body) <= maxSpoken, s.forms()
+	body = body[:min(len(body), maxSpoken)]
+	for _, secret := range forms {
+		if bytes.Contains(body, []byte(secret)) {
 			body = bytes.ReplaceAll(body, []byte(secret), []byte(redacted))
+		}
+	}
+	for _, secret := range forms {
+		if !all {
+			body = withoutEnd(body, secret)
 		}
 	}
 	return body
 }
 
-// cut takes off the part of a secret that breaks off at the end of body.
-func (s secrets) cut(body []byte) []byte {
-	for _, secret := range s {
-		for n := min(len(secret), len(body)); n > 0; n-- {
-			if bytes.HasSuffix(body, []byte(secret[:n])) {
-				body = body[:len(body)-n]
-				break
-			}
+// withoutEnd takes off the part of a secret that breaks off with body.
+func withoutEnd(body []byte, secret string) []byte {
+	for n := min(len(secret), len(body)); n > 0; n-- {
+		if bytes.HasSuffix(body, []byte(secret[:n])) {
+			return body[:len(body)-n]
 		}
 	}
 	return body
 }
 
 func (s secrets) inText(text string) string {
-	for _, secret := range s {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, redacted)
-		}
+	for _, secret := range s.forms() {
+		text = strings.ReplaceAll(text, secret, redacted)
 	}
 	return text
 }

@@ -2,13 +2,16 @@ package transport_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -69,6 +72,47 @@ func TestServiceThatRepeatsTheRequestDoesNotShowTheToken(t *testing.T) {
 			assert.NotContains(t, text, accessToken[:len(accessToken)/2])
 		})
 	}
+}
+
+func TestServiceThatRepeatsTheRequestDoesNotShowTheSecretsInIt(t *testing.T) {
+	t.Parallel()
+	for _, secret := range []string{"hush", `hush "hush" \hush`, "hush <hush> & 'hush'", "hush%20hush/ö"} {
+		spec, err := json.Marshal(secret)
+		require.NoError(t, err)
+		plain, err := jsontext.AppendQuote(nil, secret)
+		require.NoError(t, err)
+		for _, body := range []string{
+			`{"status":"error","code":"INVALID_REQUEST","message":"too short: ` + string(spec[1:]) + `}`,
+			`{"status":"error","code":"INVALID_REQUEST","message":"too short: ` + string(plain[1:]) + `}`,
+			`{"status":"error","code":"INVALID_REQUEST","details":{"signed_with":` + string(plain) + `}}`,
+			`{"error":{"code":1007,"message":` + string(plain) + `}}`,
+			`<html>{"signed_with":` + string(plain),
+			`<html>` + html.EscapeString(`{"signed_with":`+string(plain)),
+			`<html>` + html.EscapeString(secret),
+			`<html>?signed_with=` + url.QueryEscape(secret),
+			secret,
+		} {
+			s := faulty.New(t, faulty.Answer(400, "application/json", body))
+			c := config(metered(t, s))
+			r := requestTo(s.URL, "POST")
+			r.Secrets = []string{"her name is hush", secret, "a"}
+			_, err := transport.New(c).Do(t.Context(), r)
+			assert.NotContains(t, shown(failure(t, err)), "hush", body)
+			assert.Contains(t, shown(failure(t, err)), "[redacted]", body)
+		}
+	}
+}
+
+func TestSecretThatBreaksOffIsNotShown(t *testing.T) {
+	t.Parallel()
+	secret := strings.Repeat("hush", 8_000)
+	s := faulty.New(t, faulty.HTML(400, strings.Repeat(secret, 3)))
+	c := config(metered(t, s))
+	r := requestTo(s.URL, "POST")
+	r.Secrets = []string{secret}
+	_, err := transport.New(c).Do(t.Context(), r)
+	assert.NotContains(t, shown(failure(t, err)), "hush")
+	assert.Equal(t, "[redacted][redacted]", failure(t, err).Excerpt)
 }
 
 // wrapping is a transport that uses an http.Client of its own.

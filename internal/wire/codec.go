@@ -3,6 +3,7 @@
 package wire
 
 import (
+	"errors"
 	"net/url"
 	"slices"
 	"time"
@@ -30,14 +31,26 @@ var public = json.JoinOptions(
 	json.WithMarshalers(json.MarshalToFunc(encodeTime)),
 )
 
-// outgoing is also the only place that lets a secret leave the process.
-var outgoing = json.JoinOptions(
-	public,
-	json.WithMarshalers(json.JoinMarshalers(
+// outgoing is also the only place that lets a secret leave the process. It asks
+// reveal before each.
+func outgoing(reveal func(secret string) error) json.Options {
+	return json.JoinOptions(public, json.WithMarshalers(json.JoinMarshalers(
 		json.MarshalToFunc(encodeTime),
-		json.MarshalToFunc(encodeSecret),
+		json.MarshalToFunc(func(e *jsontext.Encoder, s Revealer) error {
+			if err := reveal(s.Reveal()); err != nil {
+				return err
+			}
+			return e.WriteToken(jsontext.String(s.Reveal()))
+		}),
 		json.MarshalToFunc(encodeOptional),
-	)),
+	)))
+}
+
+var errSecret = errors.New("there is a secret in it")
+
+var (
+	withSecrets    = outgoing(func(string) error { return nil })
+	withoutSecrets = outgoing(func(string) error { return errSecret })
 )
 
 // Revealer is a secret that must be sent as it is, although it hides itself
@@ -48,7 +61,20 @@ type Revealer interface{ Reveal() string }
 type Optional interface{ Any() any }
 
 // Marshal encodes a request body, secrets included.
-func Marshal(v any) ([]byte, error) { return json.Marshal(v, outgoing) }
+func Marshal(v any) ([]byte, error) { return json.Marshal(v, withSecrets) }
+
+// MarshalRevealing is Marshal, and returns the secrets that the body holds.
+func MarshalRevealing(v any) (body []byte, secrets []string, err error) {
+	body, err = json.Marshal(v, withoutSecrets)
+	if !errors.Is(err, errSecret) {
+		return body, nil, err // The common case, at no price.
+	}
+	body, err = json.Marshal(v, outgoing(func(secret string) error {
+		secrets = append(secrets, secret)
+		return nil
+	}))
+	return body, secrets, err
+}
 
 // MarshalPublic encodes what anyone may see: secrets stay hidden.
 func MarshalPublic(v any) ([]byte, error) { return json.Marshal(v, public) }
@@ -84,10 +110,6 @@ func FormatTime(t time.Time) string {
 
 func encodeTime(e *jsontext.Encoder, t time.Time) error {
 	return e.WriteToken(jsontext.String(FormatTime(t)))
-}
-
-func encodeSecret(e *jsontext.Encoder, s Revealer) error {
-	return e.WriteToken(jsontext.String(s.Reveal()))
 }
 
 func encodeOptional(e *jsontext.Encoder, o Optional) error { return json.MarshalEncode(e, o.Any()) }
