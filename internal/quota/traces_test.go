@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -174,4 +176,55 @@ func TestRandomWalk(t *testing.T) {
 			newWalk(t, seed).run(t, 120)
 		})
 	}
+}
+
+// Whatever is reported, in any order and however unlikely, has to mean the same
+// elsewhere. There is no service here that it would come from.
+func TestRandomReports(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(10) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(seed, 1))
+			r := record(t, quota.Limits{PerMinute: random.IntN(2) * 8, PerDay: random.IntN(2) * 60, InFlight: 4})
+			now := start.Add(23*time.Hour + 55*time.Minute)
+			r.End(r.Start(now), quota.Report{Sent: true, Answered: true, Date: now.Add(time.Hour)}, now)
+			var under []quota.Call
+			for range 150 {
+				for len(under) < 4 && random.IntN(3) > 0 && r.Ready(now) {
+					under = append(under, r.Start(now))
+				}
+				now = now.Add(time.Duration(random.IntN(8_000)) * time.Millisecond)
+				if len(under) > 0 {
+					i := random.IntN(len(under))
+					r.End(under[i], randomReport(random, now), now)
+					under = slices.Delete(under, i, i+1)
+				}
+			}
+		})
+	}
+}
+
+// randomReport is of a service whose clock is an hour ahead, and jumps at times.
+func randomReport(random *rand.Rand, now time.Time) quota.Report {
+	sometimes := func() bool { return random.IntN(4) == 0 }
+	if sometimes() {
+		return quota.Report{Sent: sometimes()}
+	}
+	q := quota.Report{Sent: true, Answered: true, Throttled: sometimes(), Known: !sometimes()}
+	q.Refused = q.Throttled || sometimes()
+	if q.Known {
+		q.Limit, q.Remaining = 10, random.IntN(10)*random.IntN(2)
+	}
+	clock := now.Add(time.Hour + time.Duration(random.IntN(5_000))*time.Millisecond)
+	if !sometimes() {
+		q.Date = clock.Truncate(time.Second)
+	}
+	if !sometimes() {
+		q.Reset = clock.Truncate(30 * time.Second).Add(time.Duration(28+random.IntN(4)) * time.Second).Truncate(time.Second)
+	}
+	if q.Throttled && sometimes() {
+		q.RetryAt = now.Add(time.Duration(random.IntN(5)) * time.Second)
+	}
+	return q
 }
