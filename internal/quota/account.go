@@ -3,9 +3,10 @@
 // its caller reports, and knows no network, no clock and no lock.
 //
 // Two clocks occur in it. Every "now" is the caller's own; Reset and Date are
-// the service's. They are never compared: what counts is the difference of
-// Reset and Date, from the moment at which an answer arrived. A clock that is
-// wrong changes nothing, therefore.
+// the service's. They are not compared: what counts is the difference of Reset
+// and Date, from the moment at which an answer arrived. A clock that is wrong
+// changes nothing, therefore. Only of a service that never tells a Date is it
+// believed that its clock is the caller's, as long as its resets agree.
 package quota
 
 import "time"

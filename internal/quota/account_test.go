@@ -63,6 +63,13 @@ func (l *ledger) says(limit, remaining int, in time.Duration) quota.Report {
 	}
 }
 
+// saysUndated is the answer of a service without a Date whose window is spent.
+func (l *ledger) saysUndated(in time.Duration) quota.Report {
+	r := l.says(10, 0, in)
+	r.Date = time.Time{}
+	return r
+}
+
 var silent = quota.Report{Sent: true, Answered: true}
 
 func TestFirstCallGoesAloneButNotForEver(t *testing.T) {
@@ -147,7 +154,9 @@ func TestEndOfAWindow(t *testing.T) {
 		{"no reset", func(l *ledger) quota.Report { r := l.says(10, 0, 0); r.Reset = time.Time{}; return r }, time.Minute},
 		{"a reset in the past is none", func(l *ledger) quota.Report { return l.says(10, 0, -second) }, time.Minute},
 		{"a reset in the far future is none", func(l *ledger) quota.Report { return l.says(10, 0, 2*time.Hour) }, time.Minute},
-		{"no date", func(l *ledger) quota.Report { r := l.says(10, 0, 5*time.Second); r.Date = time.Time{}; return r }, time.Minute},
+		{"no date but a reset that agrees with our clock", func(l *ledger) quota.Report { return l.saysUndated(4 * second) }, 5 * second},
+		{"no date but a reset that is over", func(l *ledger) quota.Report { return l.saysUndated(-30 * second) }, time.Minute},
+		{"no date but a reset too far away", func(l *ledger) quota.Report { return l.saysUndated(90 * second) }, time.Minute},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -198,6 +207,20 @@ func TestWithoutDateTheClockRunsOn(t *testing.T) {
 	undated.Date, undated.Reset = time.Time{}, undated.Reset.Add(time.Hour)
 	l.call(undated)
 	assert.Equal(t, 31*time.Second, l.wait())
+}
+
+func TestClockThatAWindowOutlivesIsNotTakenForTheServices(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	r := l.saysUndated(4 * time.Second)
+	l.call(r)
+	l.pass(5*time.Second + 300*time.Millisecond)
+	r.Throttled, r.Refused = true, true
+	l.call(r)
+	assert.Equal(t, time.Minute, l.wait())
+	l.pass(time.Minute)
+	l.call(l.saysUndated(4 * time.Second))
+	assert.Equal(t, time.Minute, l.wait(), "it was found to be wrong")
 }
 
 func TestPlanBoundsOwnCallsOnly(t *testing.T) {

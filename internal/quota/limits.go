@@ -55,20 +55,28 @@ type clock struct {
 	ahead time.Duration
 	known bool
 	moved bool // By more than the resolution, and nobody has looked since.
+
+	doubted bool // It is not the caller's: a window outlived its reset by that.
 }
 
 // read finds out how long the window of an answer lasts, if that can be told. It
-// deletes a Reset that cannot be true.
+// deletes a Reset that cannot be true. Until the service has told its clock, the
+// caller's stands in for it, where that leaves no more than a window.
 func (c *clock) read(a *answer) {
 	if !a.Date.IsZero() {
 		c.set(a.Date.Sub(a.now))
 	}
-	if a.Reset.IsZero() || !c.known {
+	if a.Reset.IsZero() {
 		return
 	}
 	a.in = a.Reset.Sub(a.Date)
 	if a.Date.IsZero() {
 		a.in = a.Reset.Sub(a.now) - c.ahead
+	}
+	if !c.known {
+		c.doubted = c.doubted || a.Throttled && a.in < -resolution
+		a.dated = !c.doubted && a.in > 0 && a.in <= minute+2*resolution
+		return
 	}
 	if a.dated = a.in >= 0 && a.in <= maxResetIn; !a.dated {
 		a.Reset = time.Time{}

@@ -30,6 +30,7 @@ type service struct {
 	limit int
 	kind  kind
 	skew  time.Duration
+	mute  bool // It tells no Date.
 
 	opened time.Time // The current window; zero before the first.
 	used   int
@@ -95,11 +96,15 @@ func (s *service) reset() time.Time {
 
 // report is the headers of an answer that is given now.
 func (s *service) report(now time.Time, processed bool) quota.Report {
-	return quota.Report{
+	r := quota.Report{
 		Sent: true, Answered: true, Refused: !processed, Throttled: !processed,
 		Known: true, Limit: s.limit, Remaining: s.limit - s.used,
 		Reset: s.reset(), Date: now.Add(s.skew).Truncate(time.Second),
 	}
+	if s.mute {
+		r.Date = time.Time{}
+	}
+	return r
 }
 
 // scenario is one run of a simulation: so many calls as fast as it goes, ten at
@@ -110,6 +115,7 @@ type scenario struct {
 	skew     time.Duration
 	kind     kind
 	stranger bool
+	mute     bool // The service tells no Date.
 }
 
 const (
@@ -119,7 +125,7 @@ const (
 )
 
 func (sc scenario) String() string {
-	return fmt.Sprintf("L=%d, second %d, skew %s, %s, stranger %t", sc.limit, sc.second, sc.skew, sc.kind, sc.stranger)
+	return fmt.Sprintf("L=%d, second %d, skew %s, %s, stranger %t, mute %t", sc.limit, sc.second, sc.skew, sc.kind, sc.stranger, sc.mute)
 }
 
 func (sc scenario) calls() int { return windows * sc.limit }
@@ -129,7 +135,7 @@ func (sc scenario) begin() time.Time { return start.Add(time.Duration(sc.second)
 // service returns the service as the client finds it. A stranger uses three
 // tenths of what there is, evenly.
 func (sc scenario) service() *service {
-	s := &service{limit: sc.limit, kind: sc.kind, skew: sc.skew}
+	s := &service{limit: sc.limit, kind: sc.kind, skew: sc.skew, mute: sc.mute}
 	if sc.stranger {
 		s.stranger = time.Minute * 10 / time.Duration(3*sc.limit)
 		s.strangerNext = start

@@ -77,7 +77,7 @@ func grid(limits, seconds []int, skews []time.Duration, kind kind, stranger bool
 		for _, limit := range limits {
 			for _, second := range seconds {
 				for _, skew := range skews {
-					if !yield(scenario{limit, second, skew, kind, stranger}) {
+					if !yield(scenario{limit: limit, second: second, skew: skew, kind: kind, stranger: stranger}) {
 						return
 					}
 				}
@@ -107,7 +107,33 @@ var (
 func TestQuotaSimulation(t *testing.T) {
 	t.Parallel()
 	t.Run("accounting", testAccounting)
+	t.Run("without Date", testWithoutDate)
 	t.Run("clients", testClients)
+}
+
+// A service that tells no Date: with a right clock its resets are as good as
+// with one; a wrong one is found out by few refusals.
+func testWithoutDate(t *testing.T) {
+	t.Parallel()
+	for _, skew := range append(skews, time.Second/2, -time.Second/2, 50*time.Second, -50*time.Second) {
+		var all tally
+		for _, kind := range kinds {
+			for sc := range grid(limits, append(every(7), 57, 59), []time.Duration{skew}, kind, false) {
+				sc.mute = true
+				o := sc.account()
+				all.add(sc, o)
+				if skew == 0 {
+					assert.Zero(t, o.refused, "%s", sc)
+				}
+				assert.LessOrEqual(t, o.refused, 2, "%s", sc)
+			}
+		}
+		t.Logf("skew %-6s %s", skew, &all)
+		if skew == 0 {
+			assert.LessOrEqual(t, all.mean(), 1.01, "mean")
+			assert.LessOrEqual(t, all.worst, 1.12, "worst, %s", all.where)
+		}
+	}
 }
 
 // The accounting alone: every plan, every second of the minute, every clock,

@@ -149,9 +149,14 @@ local function read_clock(a)
     if s.clock_known == 0 or math.abs(ahead - s.ahead) > 2 * second then s.ahead, s.clock_moved = ahead, 1 end
     s.clock_known = 1
   end
-  if a.reset == 0 or s.clock_known == 0 then return end
+  if a.reset == 0 then return end
   a.within = a.reset - a.date
   if a.date == 0 then a.within = a.reset - now - s.ahead end
+  if s.clock_known == 0 then
+    if a.throttled and a.within < -second then s.clock_doubted = 1 end
+    a.dated = s.clock_doubted == 0 and a.within > 0 and a.within <= minute + 2 * second
+    return
+  end
   if a.within < 0 or a.within > hour then
     a.within, a.reset = 0, 0
     return
