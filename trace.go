@@ -200,7 +200,7 @@ func (p pairs[B, E]) begin(ctx context.Context, what B) (context.Context, ends[E
 	for _, hook := range p {
 		inner, end := hook(ctx, what)
 		if inner != nil {
-			ctx = inner
+			ctx = inner //nolint:fatcontext // Tracers nest, and are few.
 		}
 		if end != nil {
 			ends = append(ends, end)
@@ -279,7 +279,7 @@ func dailyQuota(limiter transport.Limiter) func() DailyQuota {
 type callInfoKey struct{}
 
 func callInfo(ctx context.Context) CallInfo {
-	info, _ := ctx.Value(callInfoKey{}).(CallInfo) //nolint:errcheck // traced put it there.
+	info, _ := ctx.Value(callInfoKey{}).(CallInfo) // traced put it there.
 	return info
 }
 

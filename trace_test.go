@@ -195,7 +195,7 @@ func nested(name string, log *traceLog) *salesiq.Tracer {
 			return context.WithValue(ctx, traceKey(name), true), func(salesiq.CallResult) { log.note(name+" ends", nil) }
 		},
 		Attempt: func(ctx context.Context, _ salesiq.AttemptInfo) (context.Context, func(salesiq.AttemptResult)) {
-			log.note(fmt.Sprint(ctx.Value(traceKey("outer")), ctx.Value(traceKey("inner"))), nil)
+			log.note(fmt.Sprint("attempt in outer ", ctx.Value(traceKey("outer")), ", inner ", ctx.Value(traceKey("inner"))), nil)
 			return context.WithValue(ctx, traceKey("attempt"), true), nil
 		},
 		Wait: func(ctx context.Context, _ salesiq.WaitInfo) {
@@ -218,7 +218,7 @@ func TestTracersNestInTheOrderOfTheirOptions(t *testing.T) {
 		s.Inject(salesiqtest.Fault{Path: "/oauth", Latency: time.Second})
 		require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
 		assert.Equal(t, []string{
-			"outer begins", "inner begins", "true true", "refresh in attempt true", "wait in attempt true", "inner ends", "outer ends",
+			"outer begins", "inner begins", "attempt in outer true, inner true", "refresh in attempt true", "wait in attempt true", "inner ends", "outer ends",
 		}, log.lines)
 	})
 }
