@@ -242,8 +242,8 @@ type TranscriptResult struct {
 	Err      error // Concerns this chat alone.
 }
 
-// Transcripts fetches many transcripts, at most ten at a time, and returns one
-// result for each id, in the order of ids. One failure leaves the others
+// Transcripts fetches many transcripts, as many at a time as may be in flight,
+// and returns one result for each id, in the order of ids. One failure leaves the others
 // untouched; once ctx ends, what is missing fails with its error.
 //
 // It makes one call for each chat. A chat that comes from a list may already
@@ -255,7 +255,8 @@ func (s *ChatsService) Transcripts(ctx context.Context, ids []string, opts ...Ca
 		messages, err := s.Transcript(ctx, id, opts...)
 		return TranscriptResult{ChatID: id, Messages: messages, Err: err}
 	}
-	return slices.Collect(callsInOrder(ctx, s.client, maxInFlight, opts, slices.Values(ids), fetchOne))
+	// As many again are ready to go when one of those under way ends.
+	return slices.Collect(callsInOrder(ctx, s.client, 2*maxInFlight, opts, slices.Values(ids), fetchOne))
 }
 
 // SendMessage writes into an active chat as the signed-in operator.
