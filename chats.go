@@ -243,8 +243,8 @@ type TranscriptResult struct {
 }
 
 // Transcripts fetches many transcripts, as many at a time as may be in flight,
-// and returns one result for each id, in the order of ids. One failure leaves the others
-// untouched; once ctx ends, what is missing fails with its error.
+// and returns one result for each id, in the order of ids. One failure leaves
+// the others untouched; once ctx ends, what is missing fails with its error.
 //
 // It makes one call for each chat. A chat that comes from a list may already
 // hold its Transcript.
