@@ -150,8 +150,8 @@ func (client *Client) carryOut(ctx context.Context, c *call, request *transport.
 }
 
 func (client *Client) newRequest(c *call, options callOptions) (*transport.Request, error) {
-	if c.err != nil {
-		return nil, c.err
+	if err := firstOf(c.err, options.err); err != nil {
+		return nil, err
 	}
 	var body []byte
 	var secrets []string

@@ -29,6 +29,24 @@ func required(field, value string) error {
 	return nil
 }
 
+// token checks a word of HTTP, such as a method or a header's name.
+func token(field, value string) error {
+	const signs = "!#$%&'*+-.^_`|~"
+	for _, c := range []byte(value) {
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') && strings.IndexByte(signs, c) < 0 {
+			return inputError(field, "must be letters, digits and "+signs)
+		}
+	}
+	return required(field, value)
+}
+
+func printable(field, value string) error {
+	if strings.ContainsFunc(value, unicode.IsControl) {
+		return inputError(field, "must not hold control characters")
+	}
+	return nil
+}
+
 func requiredList[T any](field string, values []T) error {
 	if len(values) == 0 {
 		return inputError(field, "needs at least one entry")

@@ -123,11 +123,8 @@ func WithHTTPClient(client *http.Client) Option {
 // of this package.
 func WithUserAgent(application string) Option {
 	return func(c *config) error {
-		if strings.ContainsAny(application, "\r\n\x00") {
-			return inputError("user agent", "must not hold control characters")
-		}
 		c.userAgent = application + " salesiq-go/" + Version
-		return required("user agent", application)
+		return firstOf(required("user agent", application), printable("user agent", application))
 	}
 }
 
@@ -269,6 +266,7 @@ type callOptions struct {
 	ids         []string
 	paging      *PageStyle // Nil for the specified one.
 	fresh       bool
+	err         error // The first of an option that refuses its argument.
 }
 
 // Response is what [WithResponse] hands out.
@@ -318,10 +316,12 @@ func WithPaging(style PageStyle) CallOption {
 
 // WithHeader sets a header of the request. Authorization and User-Agent are the
 // client's own and cannot be set; nor can Idempotency-Key, which makes net/http
-// repeat a POST by itself.
+// repeat a POST by itself. The call fails with an [InputError] then, as for a
+// name or value that no header can have.
 func WithHeader(name, value string) CallOption {
 	return func(o *callOptions) {
-		if name = http.CanonicalHeaderKey(name); ownHeader(name) {
+		name = http.CanonicalHeaderKey(name)
+		if o.err = firstOf(o.err, checkHeader(name, value)); o.err != nil {
 			return
 		}
 		if o.header == nil {
@@ -329,6 +329,13 @@ func WithHeader(name, value string) CallOption {
 		}
 		o.header.Set(name, value)
 	}
+}
+
+func checkHeader(name, value string) error {
+	if ownHeader(name) {
+		return inputError("header "+name, "cannot be set: it is the client's own")
+	}
+	return firstOf(token("header name", name), printable("header "+name, value))
 }
 
 // ownHeader reports whether a header is not for others to set.

@@ -213,15 +213,31 @@ func TestHeadersCannotBeInjected(t *testing.T) {
 		_, err := salesiq.NewClient(authenticator, salesiq.WithBaseURL(s.URL))
 		assert.ErrorIs(t, err, salesiq.ErrInvalidInput)
 	}
-	_, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithUserAgent(evil))
-	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	for _, application := range []string{evil, "tab\tbed", "bell\a", "delete\x7f", ""} {
+		_, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithUserAgent(application))
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput, "%q", application)
+	}
 	client := faultyClient(t, s)
-	assert.Error(t, say(t.Context(), client, salesiq.WithHeader("X-Header", evil), salesiq.WithCallAttempts(1)))
-	assert.Error(t, say(t.Context(), client, salesiq.WithHeader(evil, "value"), salesiq.WithCallAttempts(1)))
+	for _, option := range []salesiq.CallOption{
+		salesiq.WithHeader("X-Header", evil),
+		salesiq.WithHeader("X-Header", "bell\a"),
+		salesiq.WithHeader(evil, "value"),
+		salesiq.WithHeader("two words", "value"),
+		salesiq.WithHeader("ümlaut", "value"),
+		salesiq.WithHeader("", "value"),
+		salesiq.WithHeader("authorization", "mine"),
+		salesiq.WithHeader("User-Agent", "mine"),
+		salesiq.WithHeader("idempotency-key", "1"),
+		salesiq.WithHeader("X-Idempotency-Key", "1"),
+	} {
+		err := say(t.Context(), client, option, salesiq.WithHeader("X-Good", "value"))
+		assert.ErrorIs(t, err, salesiq.ErrInvalidInput)
+		assert.ErrorContains(t, err, "Chats.SendMessage: header")
+	}
 	assert.Empty(t, s.Received())
-	require.NoError(t, say(t.Context(), client, salesiq.WithHeader("Authorization", "mine"), salesiq.WithHeader("idempotency-key", "1")))
+	require.NoError(t, say(t.Context(), client, salesiq.WithHeader("x-good", "välue")))
 	assert.Equal(t, []string{"Zoho-oauthtoken token"}, s.Received()[0].Header["Authorization"])
-	assert.NotContains(t, s.Received()[0].Header, "Idempotency-Key")
+	assert.Equal(t, []string{"välue"}, s.Received()[0].Header["X-Good"])
 }
 
 func TestReliabilityTableNamesTestsThatExist(t *testing.T) {
