@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/internal/race"
 )
 
 // chatService answers each request with the same chat, in memory.
@@ -32,6 +34,9 @@ func chatClient(t testing.TB, opts ...Option) *Client {
 // the request, send it through the pipeline, and decode. Without a tracer,
 // nothing comes in addition, nor with one that wants to know of other things.
 func TestNoTracerCostsNothing(t *testing.T) { //nolint:paralleltest // It counts what the whole process allocates.
+	if race.Enabled {
+		t.Skip("the race detector allocates")
+	}
 	for name, opts := range map[string][]Option{
 		"none":                   nil,
 		"one that hears nothing": {WithTracer(&Tracer{})},
