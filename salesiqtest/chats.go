@@ -3,6 +3,7 @@ package salesiqtest
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -81,7 +82,7 @@ func sendMessage(c *call) (*reply, error) {
 		return nil, missing("type")
 	case !slices.Contains(messageTypes, message.Type):
 		return nil, invalid("type", "must be one of "+join(messageTypes))
-	case message.Text == "" && (message.Type == salesiq.MessageText || message.Type == salesiq.MessageHTML):
+	case strings.TrimSpace(message.Text) == "" && (message.Type == salesiq.MessageText || message.Type == salesiq.MessageHTML):
 		return nil, missing("message")
 	}
 	return created(c.say(chat, message))

@@ -51,6 +51,7 @@ func TestEachCodeCanBeProvoked(t *testing.T) {
 		{method: "POST", path: "/api/v2/operators", body: `{"name":"A","role":"agent"}`, code: salesiq.ErrRequiredFieldMissing, field: "email"},
 		{method: "PATCH", path: "/api/v2/operators/operator123", body: `{"name":null}`, code: salesiq.ErrRequiredFieldMissing, field: "name"},
 		{method: "POST", path: "/api/v2/chats/chat123/messages", body: `{"type":"text"}`, code: salesiq.ErrRequiredFieldMissing, field: "message"},
+		{method: "POST", path: "/api/v2/chats/chat123/messages", body: `{"type":"html","message":" \n\t "}`, code: salesiq.ErrRequiredFieldMissing, field: "message"},
 		{method: "POST", path: "/api/v2/chats/chat123/messages", code: salesiq.ErrRequiredFieldMissing, field: "type"},
 		{method: "POST", path: "/api/v2/chats/chat123/transfer", body: `{}`, code: salesiq.ErrRequiredFieldMissing, field: "operator_id"},
 		{method: "POST", path: "/api/v2/chats/chat123/rating", body: `{}`, code: salesiq.ErrRequiredFieldMissing, field: "rating"},

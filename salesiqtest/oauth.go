@@ -111,7 +111,8 @@ func (t *tokens) revoke(token string) bool {
 	return known
 }
 
-// presented returns the access token of a request.
+// presented returns the access token of a request. The scheme is the documented
+// one, or the one that the live service takes as well.
 func presented(header http.Header) string {
 	scheme, token, _ := strings.Cut(header.Get("Authorization"), " ")
 	if strings.EqualFold(scheme, "Zoho-oauthtoken") || strings.EqualFold(scheme, "Bearer") {
@@ -124,7 +125,7 @@ func presented(header http.Header) string {
 func (t *tokens) authenticate(header http.Header, now time.Time) (*accessToken, error) {
 	text := presented(header)
 	if text == "" {
-		return nil, refuse(salesiq.ErrInvalidToken, "there is no access token: Authorization must be Zoho-oauthtoken, a space, and the token", details{"field": "Authorization"})
+		return nil, refuse(salesiq.ErrInvalidToken, "there is no access token: Authorization must be Zoho-oauthtoken, or Bearer, a space, and the token", details{"field": "Authorization"})
 	}
 	token := t.access[text]
 	if token == nil {

@@ -113,7 +113,7 @@ func TestATokenInTheWrongPlaceIsToldTheRightOne(t *testing.T) {
 		a, err := send(s, request)
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusUnauthorized, a.status, authorization)
-		assert.Contains(t, a.refusal(t).Message, "Zoho-oauthtoken", authorization)
+		assert.Contains(t, a.refusal(t).Message, "Zoho-oauthtoken, or Bearer,", authorization)
 		assert.NotContains(t, a.body, token)
 	}
 }
