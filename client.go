@@ -46,6 +46,9 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	}
 	c := defaultConfig()
 	for _, option := range opts {
+		if option == nil {
+			continue
+		}
 		if err := option(c); err != nil {
 			return nil, err
 		}
@@ -153,7 +156,8 @@ func optionsFromEnv() (opts []Option, err error) {
 // into out, a pointer, unless that is nil; an answer without an envelope is
 // decoded as a whole. [Get], [Post] and the like return it instead.
 //
-// Errors: an [InputError] for a path that leaves the API; an [Error] otherwise.
+// Errors: an [InputError] for a method that is none, or a path that leaves the
+// API; an [Error] otherwise.
 func (client *Client) Do(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {
 	c := client.freeCall("Do", strings.ToUpper(method), path, opts)
 	c.content = in
@@ -168,7 +172,7 @@ func (client *Client) freeCall(operation, method, path string, opts []CallOption
 	options := client.callOptions(opts)
 	operation = cmp.Or(options.operation, operation)
 	bare, _, _ := strings.Cut(path, "?")
-	err := firstOf(checkPath(path), client.checkWildcards(bare, len(options.ids)))
+	err := firstOf(token("method", method), checkPath(path), client.checkWildcards(bare, len(options.ids)))
 	if err != nil {
 		return &call{operation: operation, method: method, err: named(operation, err)}
 	}

@@ -71,10 +71,10 @@
 //     valid, or where the context would end first.
 //
 // The pause before a repetition is the one that the service asks for
-// (Retry-After, or the reset of the rate limit), and otherwise grows at random
-// from half a second to twenty. A pause longer than two minutes ([WithMaxWait]),
-// or than the context lasts, is not begun: the call fails, and [Error.RetryAt]
-// says when to come back.
+// (Retry-After, or the reset of the rate limit), and otherwise random: up to a
+// second at first, up to twenty in the end. A pause longer than two minutes
+// ([WithMaxWait]), or than the context lasts, is not begun: the call fails, and
+// [Error.RetryAt] says when to come back.
 //
 // Repetitions have a budget, which all calls of a Client share: a reserve of 20,
 // and one for every five calls that succeed. So an outage costs a hundred calls

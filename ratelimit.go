@@ -86,7 +86,8 @@ func WithLimiter(limiter Limiter) Option {
 // use.
 type Limiter interface {
 	// Acquire waits for permission to send one request: each attempt of a call
-	// asks anew. It returns when ctx ends.
+	// asks anew. It returns when ctx ends. A permission that need not be ended
+	// may be a nil Lease.
 	//
 	// A limiter that knows that waiting is in vain returns an [*Error] with
 	// RetryAt, and Err if there is more to say, such as [ErrDailyLimit]. The
@@ -179,4 +180,8 @@ func (l foreignLimiter) Acquire(ctx context.Context) (transport.Lease, error) {
 
 type foreignLease struct{ Lease }
 
-func (l foreignLease) Done(o transport.Outcome) { l.Lease.Done(Outcome(o)) }
+func (l foreignLease) Done(o transport.Outcome) {
+	if l.Lease != nil {
+		l.Lease.Done(Outcome(o))
+	}
+}
