@@ -27,7 +27,7 @@ import (
 const (
 	processes = 4
 	// window is what the emulator calls a minute, in the tests with Redis.
-	window = 2 * time.Second
+	window = 4 * time.Second
 	// perWindow is how many calls it takes in one.
 	perWindow = 50
 )
@@ -247,7 +247,7 @@ func testProcessesShareTheQuota(t *testing.T, program string) {
 
 func testNoCallFailsWhileRedisIsKilled(t *testing.T, program string) {
 	t.Helper()
-	const windows = 5
+	const windows = 4
 	server, emulator := startRedis(t), startSharedEmulator(t, sharedPlan)
 	workers := startWorkers(t, program, processes, &task{
 		Do: "call", Redis: server.address, Key: tokenKey, Calls: windows * perWindow / processes, Callers: 10,
