@@ -22,23 +22,25 @@ const (
 )
 
 func main() {
-	switch {
-	case len(os.Args) > 1 && os.Args[1] == serverRole:
-		serve()
-		return
-	case len(os.Args) > 1 && os.Args[1] == quotaRole:
+	if len(os.Args) > 1 && os.Args[1] == quotaRole {
 		simulate()
 		return
+	}
+	if err := start(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func start() error {
+	if len(os.Args) > 1 && os.Args[1] == serverRole {
+		return serve()
 	}
 	short := flag.Bool("short", false, "measure for a short while, write nothing, and fail where a goal is missed by far")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, *short)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	defer stop()
+	return run(ctx, *short)
 }
 
 // plan says how much is measured.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"runtime"
 	"runtime/debug"
@@ -90,7 +91,7 @@ type pace struct {
 }
 
 // race lets contestants run in turns, a short while each, so that whatever else
-// the machine does slows all of them down. Each round another one begins.
+// the machine does slows all of them down.
 func race(ctx context.Context, contestants []contestant, p pace) ([]result, error) {
 	results := make([]result, len(contestants))
 	times := make([][]float64, len(contestants))
@@ -112,8 +113,10 @@ func race(ctx context.Context, contestants []contestant, p pace) ([]result, erro
 		}
 	}
 	for round := range p.rounds {
-		for turn := range contestants {
-			i := (round + turn) % len(contestants)
+		// Shuffled, so that nobody has the same predecessor, and its traces in
+		// the caches, each time.
+		shuffled := rand.New(rand.NewPCG(1, uint64(round))) //nolint:gosec // It is no secret.
+		for _, i := range shuffled.Perm(len(contestants)) {
 			took, load, err := contestants[i].run(ctx, counts[i])
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", contestants[i].name, err)

@@ -25,10 +25,12 @@ import (
 // quotaRow is how a client did with the calls of ten minutes, under every plan
 // of the specification, from several seconds of a minute, by several clocks.
 type quotaRow struct {
-	Name          string
-	Mean, Worst   float64 // Of the time, to that of an oracle.
-	Refused       int     // 429s.
-	Failed, Calls int
+	Name    string  `json:"name"`
+	Mean    float64 `json:"mean"` // Of the time, to that of an oracle.
+	Worst   float64 `json:"worst"`
+	Refused int     `json:"refused"` // 429s.
+	Failed  int     `json:"failed"`
+	Calls   int     `json:"calls"`
 }
 
 // The scenarios.
@@ -50,7 +52,7 @@ func measureQuota(ctx context.Context, _ plan, _ string, r *report) error {
 	if err != nil {
 		return err
 	}
-	command := exec.CommandContext(ctx, self, quotaRole)
+	command := exec.CommandContext(ctx, self, quotaRole) //nolint:gosec // This program.
 	command.Stderr = os.Stderr
 	out, err := command.StdoutPipe()
 	if err != nil {
@@ -60,7 +62,7 @@ func measureQuota(ctx context.Context, _ plan, _ string, r *report) error {
 		return err
 	}
 	err = json.NewDecoder(out).Decode(&r.quota)
-	io.Copy(io.Discard, out) //nolint:errcheck,gosec // What package testing adds.
+	io.Copy(io.Discard, out) //nolint:errcheck // What package testing adds.
 	if waitErr := command.Wait(); waitErr != nil {
 		return fmt.Errorf("quota: %w", waitErr)
 	}
@@ -107,7 +109,7 @@ func simulateAll(t *testing.T, name string, dial dialer) quotaRow {
 // ratio to the oracle's.
 func simulateOne(t *testing.T, plan salesiq.Plan, second int, skew time.Duration, dial dialer) (ratio float64, refused, failed int) {
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Duration(second) * time.Second) // A bubble's time begins at the start of a minute.
+		time.Sleep(time.Duration(second) * time.Second) //nolint:forbidigo // Time is virtual.
 		service := &quotaService{limit: plan.CallsPerMinute, skew: skew}
 		best := (&quotaService{limit: plan.CallsPerMinute, skew: skew}).best(time.Now(), quotaWindows*plan.CallsPerMinute)
 		call, err := dial(plan, service)
@@ -117,7 +119,7 @@ func simulateOne(t *testing.T, plan salesiq.Plan, second int, skew time.Duration
 		}
 		began := time.Now()
 		var failures atomic.Int64
-		tenAtOnce(quotaWindows*plan.CallsPerMinute, func(int) error { //nolint:errcheck,gosec // Failures are counted.
+		tenAtOnce(quotaWindows*plan.CallsPerMinute, func(int) error { //nolint:errcheck // Failures are counted.
 			if call(t.Context()) != nil {
 				failures.Add(1)
 			}
@@ -173,9 +175,9 @@ func (s *quotaService) best(begin time.Time, calls int) time.Duration {
 }
 
 func (s *quotaService) RoundTrip(request *http.Request) (*http.Response, error) {
-	time.Sleep(quotaOneWay)
+	time.Sleep(quotaOneWay) //nolint:forbidigo // Time is virtual.
 	response := s.answer(request)
-	time.Sleep(quotaOneWay)
+	time.Sleep(quotaOneWay) //nolint:forbidigo // Time is virtual.
 	return response, nil
 }
 
@@ -237,7 +239,7 @@ func retryOnce(ctx context.Context, c *retryablehttp.Client) error {
 
 func sleepToReset(ctx context.Context, wire http.RoundTripper) error {
 	for range 3 {
-		response, err := once(ctx, wire)
+		response, err := once(ctx, wire) //nolint:bodyclose // Once did.
 		if err != nil || response.StatusCode == http.StatusOK {
 			return err
 		}
@@ -245,7 +247,7 @@ func sleepToReset(ctx context.Context, wire http.RoundTripper) error {
 		if err != nil {
 			return err
 		}
-		time.Sleep(time.Until(time.Unix(reset, 0)))
+		time.Sleep(time.Until(time.Unix(reset, 0))) //nolint:forbidigo // Time is virtual.
 	}
 	return context.DeadlineExceeded
 }
@@ -259,7 +261,7 @@ func paced(burst int) dialer {
 				if err := pace.Wait(ctx); err != nil {
 					return err
 				}
-				if response, err := once(ctx, wire); err != nil || response.StatusCode == http.StatusOK {
+				if response, err := once(ctx, wire); err != nil || response.StatusCode == http.StatusOK { //nolint:bodyclose // Once did.
 					return err
 				}
 			}

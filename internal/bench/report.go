@@ -94,8 +94,8 @@ func (r *report) text() string {
 	return b.String()
 }
 
-const method = `All contenders of a table run in one process, with GOMAXPROCS=1, in turns of some ten milliseconds; every round another
-one begins. A ratio is the median of the ratios of single rounds, with the quartiles behind it, so that a busy machine
+const method = `All contenders of a table run in one process, with GOMAXPROCS=1, in turns of some ten milliseconds, in another order each
+round. A ratio is the median of the ratios of single rounds, with the quartiles behind it, so that a busy machine
 changes little. Processor time is that of the process; garbage collection is part of it. Without a network, a transport
 hands the same bytes to everybody; over loopback, the server is another process. All decode into the same Go types, with
 a token, as the documentation of each shows it. Allocations and bytes are those of one operation.

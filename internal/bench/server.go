@@ -22,7 +22,7 @@ func startServer(ctx context.Context) (base string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	command := exec.CommandContext(ctx, self, serverRole)
+	command := exec.CommandContext(ctx, self, serverRole) //nolint:gosec // This program.
 	command.Stderr = os.Stderr
 	leash, err := command.StdinPipe()
 	if err != nil {
@@ -36,8 +36,8 @@ func startServer(ctx context.Context) (base string, stop func(), err error) {
 		return "", nil, err
 	}
 	stop = func() {
-		leash.Close()  //nolint:errcheck,gosec // It ends with us in any case.
-		command.Wait() //nolint:errcheck,gosec // Likewise.
+		leash.Close()  //nolint:errcheck // It ends with us in any case.
+		command.Wait() //nolint:errcheck // Likewise.
 	}
 	address, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
@@ -49,16 +49,16 @@ func startServer(ctx context.Context) (base string, stop func(), err error) {
 
 // serve answers until its standard input ends. Under /delay/50ms it takes its
 // time.
-func serve() {
+func serve() error {
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
+		return err
 	}
 	server := &http.Server{Handler: handler(), ReadHeaderTimeout: time.Minute}
 	go server.Serve(listener) //nolint:errcheck // It ends with the process.
 	fmt.Println(listener.Addr())
-	io.Copy(io.Discard, os.Stdin) //nolint:errcheck,gosec // However it ends.
+	io.Copy(io.Discard, os.Stdin) //nolint:errcheck // However it ends.
+	return nil
 }
 
 func handler() http.Handler {
@@ -71,7 +71,7 @@ func handler() http.Handler {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		time.Sleep(delay)
+		time.Sleep(delay) //nolint:forbidigo // As a slow service does.
 		http.StripPrefix(lab(delay, count), api(count)).ServeHTTP(w, r)
 	})
 	return mux
@@ -110,7 +110,7 @@ func answer(w http.ResponseWriter, parts ...[]byte) {
 	header.Set("X-RateLimit-Remaining", strconv.Itoa(plenty-1))
 	header.Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10))
 	for _, part := range parts {
-		w.Write(part) //nolint:errcheck,gosec // The client will notice.
+		w.Write(part) //nolint:gosec // The client will notice.
 	}
 }
 
