@@ -74,7 +74,7 @@ type latencyRow struct {
 	bound       time.Duration // What the latency alone takes, ten at once.
 	closed      bool          // Ten calls are under way all the time.
 	ratio       spread        // To the bound.
-	connections int64         // Opened in all rounds together.
+	connections int64         // Opened in a round, at most.
 }
 
 // latencyJob is one way to do such a job.
@@ -106,17 +106,15 @@ func measureLatency(ctx context.Context, p plan, base string, r *report) error {
 	ratios := make([][]float64, len(jobs))
 	for i, job := range jobs {
 		rows[i] = latencyRow{name: job.name, job: job.job, bound: job.bound, closed: job.closed}
-		if err := job.warm(counting(ctx, &rows[i].connections)); err != nil {
-			return fmt.Errorf("%s, %s: %w", job.job, job.name, err)
-		}
 	}
 	for range p.jobRounds {
 		for i, job := range jobs {
-			began := time.Now()
-			if err := job.run(counting(ctx, &rows[i].connections)); err != nil {
+			took, opened, err := job.timed(ctx)
+			if err != nil {
 				return fmt.Errorf("%s, %s: %w", job.job, job.name, err)
 			}
-			ratios[i] = append(ratios[i], float64(time.Since(began))/float64(job.bound))
+			ratios[i] = append(ratios[i], float64(took)/float64(job.bound))
+			rows[i].connections = max(rows[i].connections, opened)
 		}
 	}
 	for i := range rows {
@@ -124,6 +122,18 @@ func measureLatency(ctx context.Context, p plan, base string, r *report) error {
 	}
 	r.latency = rows
 	return nil
+}
+
+// timed does the job once, and counts the connections that were opened for it,
+// those of the warming included: between the rounds, idle ones are closed.
+func (job latencyJob) timed(ctx context.Context) (took time.Duration, opened int64, err error) {
+	ctx = counting(ctx, &opened)
+	if err := job.warm(ctx); err != nil {
+		return 0, 0, err
+	}
+	began := time.Now()
+	err = job.run(ctx)
+	return time.Since(began), opened, err
 }
 
 // counting counts the connections that are opened under a context.

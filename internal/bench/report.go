@@ -119,7 +119,7 @@ func (r *raceResult) table() string {
 
 func (r *report) latencyTable() string {
 	var b strings.Builder
-	b.WriteString("| job | | time, beside that of the latency alone | connections opened, in all rounds |\n|---|---|--:|--:|\n")
+	b.WriteString("| job | | time, beside that of the latency alone | connections opened, at most |\n|---|---|--:|--:|\n")
 	for _, row := range r.latency {
 		fmt.Fprintf(&b, "| %s | %s | %s | %d |\n", row.job, row.name, row.ratio, row.connections)
 	}
