@@ -184,13 +184,16 @@ func separator(before string) string {
 }
 
 // Is reports whether the error is target: its code, or one of the conditions
-// that it carries as a field.
+// that it carries as a field. Status 429 needs no code, since a proxy gives none.
 func (e *Error) Is(target error) bool {
 	if target == ErrMaybeProcessed {
 		return e.MaybeProcessed
 	}
 	code, ok := target.(ErrorCode)
-	return ok && e.Code != "" && code == e.Code
+	if e.Code == "" {
+		return code == ErrRateLimitExceeded && e.StatusCode == http.StatusTooManyRequests
+	}
+	return ok && code == e.Code
 }
 
 // Unwrap returns the cause.

@@ -40,3 +40,36 @@ func TestLimiterNeedNotGiveALease(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, say(t.Context(), faultyClient(t, faulty.New(t, faulty.OK()), salesiq.WithLimiter(generous{}))))
 }
+
+func TestRateLimitNeedsNoCode(t *testing.T) {
+	t.Parallel()
+	for _, behavior := range []faulty.Behavior{faulty.HTML(429, "<html>"), faulty.Empty(429), faulty.Answer(429, "application/json", `{"status":"error"}`)} {
+		err := say(t.Context(), faultyClient(t, faulty.New(t, behavior), salesiq.WithMaxAttempts(1)))
+		require.ErrorIs(t, err, salesiq.ErrRateLimitExceeded)
+		require.NotErrorIs(t, err, salesiq.ErrorCode(""))
+		assert.True(t, salesiq.IsRetryable(err))
+	}
+	err := say(t.Context(), faultyClient(t, faulty.New(t, faulty.HTML(503, "<html>")), salesiq.WithMaxAttempts(1)))
+	assert.NotErrorIs(t, err, salesiq.ErrRateLimitExceeded)
+}
+
+func TestAnswerWithoutDataIsNoObject(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`null`, ` null `, `{"error":{}}`, `{"error":null}`, `{}`, `{"data":null}`} {
+		chat, err := faultyClient(t, faulty.New(t, faulty.JSON(body))).Chats.Get(t.Context(), "c1")
+		require.ErrorIs(t, err, salesiq.ErrDecode, body)
+		assert.Nil(t, chat)
+	}
+	page, err := faultyClient(t, faulty.New(t, faulty.JSON(`null`))).Chats.List(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Empty(t, page.Items)
+}
+
+func TestErrorWithoutACodeSaysSo(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{200, 400} {
+		s := faulty.New(t, faulty.Answer(status, "application/json", `{"status":"error"}`))
+		_, err := faultyClient(t, s).Chats.Get(t.Context(), "c1")
+		require.ErrorContains(t, err, "an error without a code")
+	}
+}

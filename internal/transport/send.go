@@ -149,10 +149,15 @@ func judge(response *http.Response, body []byte, hide secrets) *Failure {
 // client's address, of which it says only that it takes a while.
 const lockPause = time.Minute
 
+var errNoCode = errors.New("an error without a code")
+
 // say completes the failure with the service's own words.
 func (f *Failure) say(answer wire.ErrorBody) {
 	now := time.Now()
 	f.Answer, f.Excerpt = answer.At(f.Status), ""
+	if answer.Code == "" && answer.Message == "" {
+		f.Err = errNoCode
+	}
 	f.RetryAt = retryAt(f.Status, f.Header, now)
 	if f.RetryAt.IsZero() && answer.Number == wire.NumberLocked {
 		f.RetryAt = now.Add(lockPause)

@@ -54,12 +54,15 @@ func open[T any](body []byte) (env envelope[T], err error) {
 	if body = bytes.TrimSpace(body); len(body) == 0 {
 		return env, ErrNoData
 	}
+	if body[0] == 'n' {
+		return env, Unmarshal(body, &env)
+	}
 	if body[0] == '{' {
 		if err := unmarshalLenient(body, &env, reflect.TypeFor[T]()); err != nil || env.Data != nil {
 			return env, err
 		}
 		members, err := membersOf(body)
-		if _, hasData := members["data"]; err != nil || hasData || saysNothing(members) {
+		if _, hasData := members["data"]; err != nil || hasData || saysNothing(members) || failsSilently(members) {
 			return env, err
 		}
 	}
@@ -122,6 +125,13 @@ func saysNothing(members map[string]jsontext.Value) bool {
 	}
 	live := members["url"] != nil && members["object"] != nil
 	return len(members) == 0 || live || text(members["status"]) == "success"
+}
+
+// failsSilently reports whether an object holds nothing but an error that says
+// nothing.
+func failsSilently(members map[string]jsontext.Value) bool {
+	_, failed := members["error"]
+	return failed && len(members) == 1
 }
 
 // Rest is what a part of a list says about the others.
