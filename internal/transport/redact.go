@@ -22,23 +22,32 @@ const (
 // secrets are the token, the query, and the secrets in the body of an attempt.
 // What the service says may repeat them: proxies like to print the request that
 // they could not serve.
-type secrets []string
+type secrets struct {
+	token, query string
+	body         []string
+}
 
+// secretsIn gathers them without a list of their own, since few answers need one.
 func secretsIn(request *http.Request) secrets {
 	_, token, _ := strings.Cut(request.Header.Get("Authorization"), " ")
-	s := slices.Clip(callOf(request.Context()).request.Secrets)
-	for _, text := range []string{token, request.URL.RawQuery} {
+	return secrets{token, request.URL.RawQuery, callOf(request.Context()).request.Secrets}
+}
+
+// all returns those that are no words.
+func (s secrets) all() []string {
+	all := slices.Clip(s.body)
+	for _, text := range []string{s.token, s.query} {
 		if len(text) >= shortWord {
-			s = append(s, text)
+			all = append(all, text)
 		}
 	}
-	return s
+	return all
 }
 
 // forms returns the secrets in the notations of JSON, HTML and URLs, the longest
 // first, since one may be part of another.
 func (s secrets) forms() (forms []string) {
-	for _, secret := range s {
+	for _, secret := range s.all() {
 		if len(secret) < shortSecret {
 			continue
 		}
