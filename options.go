@@ -163,9 +163,9 @@ func WithMaxInFlight(n int) Option {
 }
 
 // WithMaxBody bounds the size of an answer, in bytes after inflation. The
-// default is 16 MiB; more is [ErrTooLarge]. So are, whatever the size, 200,000
-// values in an answer or 10,000 in one list, which would become much larger in
-// memory. Of an error, the first 64 KiB are read.
+// default is 16 MiB; more is [ErrTooLarge]. So is an answer that would become much
+// larger in memory: with more values than one for each 80 bytes of the limit
+// (200,000 by default), or 10,000 in one list. Of an error, the first 64 KiB are read.
 func WithMaxBody(bytes int64) Option {
 	return func(c *config) error {
 		c.maxBody = bytes

@@ -43,7 +43,6 @@ func TestAnswerTakesNoMoreMemoryThanItsSize(t *testing.T) { //nolint:paralleltes
 		{"small objects", 200, `{"data":[{"id":1}`, `,{"id":1}`, `]}`, salesiq.ErrTooLarge},
 		{"objects with space around", 200, `{"data":[{}`, strings.Repeat(" ", 200) + `,{}`, `]}`, salesiq.ErrTooLarge},
 		{"many lists of permitted length", 200, nested, nested[len(`{"data":[`)-1:], `]}`, salesiq.ErrTooLarge},
-		{"lists in lists", 200, `{"data":`, `[`, ``, salesiq.ErrTooLarge},
 		{"nothing but space", 200, `{"data":[`, ` `, `]}`, nil},
 		{"a string without an end", 200, `{"data":["`, `x`, ``, salesiq.ErrTransport},
 		{"zeros in details", 400, `{"status":"error","code":"X","details":{"a":[0`, `,0`, `]}}`, salesiq.ErrDecode},
@@ -53,7 +52,7 @@ func TestAnswerTakesNoMoreMemoryThanItsSize(t *testing.T) { //nolint:paralleltes
 		{"a page of tokens", 502, `<html>`, accessToken, ``, salesiq.ErrDecode},
 		{"a page of tokens with status 200", 200, `<html>`, accessToken, ``, salesiq.ErrDecode},
 	} {
-		t.Run(answer.name, func(t *testing.T) { //nolint:paralleltest // As above.
+		t.Run(answer.name, func(t *testing.T) {
 			size, zipped := inflating(t, answer.start, answer.unit, answer.end)
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Encoding", "gzip")

@@ -324,10 +324,7 @@ func (r *refresher) unlock(ctx context.Context, locked LockedTokenStore) {
 // load returns the stored token if it is good and newer than the one at hand,
 // and takes the refresh token from there.
 func (r *refresher) load(ctx context.Context, store TokenStore) (*bearer, error) {
-	token, err := askFor(ctx, storeTimeout, store.Load)
-	if err == nil {
-		err = checkStored(token)
-	}
+	token, err := readStore(ctx, store)
 	if err != nil && !r.loaded {
 		return nil, &AuthError{Permanent: errors.Is(err, errRedacted), Err: fmt.Errorf("token store: %w", err)}
 	}
@@ -351,6 +348,14 @@ func (r *refresher) load(ctx context.Context, store TokenStore) (*bearer, error)
 		return nil, nil //nolint:nilnil // As above.
 	}
 	return newBearer(token, now), nil
+}
+
+func readStore(ctx context.Context, store TokenStore) (Token, error) {
+	token, err := askFor(ctx, storeTimeout, store.Load)
+	if err == nil {
+		err = checkStored(token)
+	}
+	return token, err
 }
 
 // owns reports whether a stored token came from these credentials and server.

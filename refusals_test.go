@@ -34,7 +34,7 @@ func TestNilOptionIsNone(t *testing.T) {
 
 type generous struct{}
 
-func (generous) Acquire(context.Context) (salesiq.Lease, error) { return nil, nil } //nolint:nilnil // As documented.
+func (generous) Acquire(context.Context) (salesiq.Lease, error) { return nil, nil }
 
 func TestLimiterNeedNotGiveALease(t *testing.T) {
 	t.Parallel()

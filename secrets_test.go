@@ -49,7 +49,7 @@ func assertHidden(t testing.TB, text, where string) {
 	for _, secret := range []string{secretToken, secretRefresh, secretClient, secretWebhook, secretKey} {
 		for _, form := range []string{
 			secret, fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret), fmt.Sprintf("% x", secret),
-			strings.Trim(fmt.Sprint([]byte(secret)), "[]"), base64.StdEncoding.EncodeToString([]byte(secret)),
+			strings.Trim(fmt.Sprintf("%d", []byte(secret)), "[]"), base64.StdEncoding.EncodeToString([]byte(secret)),
 		} {
 			if strings.Contains(text, form) {
 				t.Errorf("%s shows %q", where, form)
@@ -100,8 +100,8 @@ func fill(v reflect.Value, depth int) {
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(v.Elem(), depth-1)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(v.Field(i), depth-1)
+		for _, field := range v.Fields() {
+			fill(field, depth-1)
 		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
@@ -145,7 +145,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"Opt":         {salesiq.Set(salesiq.Secret(secretToken)), salesiq.Set(secretTokenPair), salesiq.Set([]salesiq.Secret{secretKey})},
 		"OAuth":       {salesiq.OAuth{Credentials: secretCredentials}, &salesiq.OAuth{Credentials: secretCredentials}},
 		"AuthCode":    filled[salesiq.AuthCode](),
-		"Client":      {client, client.Chats, *client}, //nolint:govet // Nobody uses the copy.
+		"Client":      {client, client.Chats, *client},
 		"Option":      {salesiq.WithBaseURL("https://salesiq.example")},
 		"TokenStore":  stores, "TokenLocker": stores, "LockedTokenStore": stores,
 		"Verifier": verifiers, "WebhookReceiver": {receiver, *receiver},

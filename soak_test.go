@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"runtime"
 	"sync"
 	"testing"
@@ -143,14 +144,14 @@ func (k *soak) compare(t *testing.T) {
 	t.Helper()
 	times := map[string]int{}
 	for _, write := range k.server.Journal() {
-		if write.Method == "POST" {
+		if write.Method == http.MethodPost {
 			times[write.Body]++
 		}
 	}
 	require.Less(t, len(times), 9000, "the journal has forgotten some")
 	for text, err := range k.outcomes {
 		n := times[fmt.Sprintf(`{"message":%q,"type":"text"}`, text)]
-		switch failure, _ := err.(*salesiq.Error); { //nolint:errcheck,errorlint // Calls return nothing else.
+		switch failure, _ := err.(*salesiq.Error); { //nolint:errorlint // Calls return nothing else.
 		case err == nil:
 			assert.Equal(t, 1, n, "%s succeeded", text)
 		case failure.MaybeProcessed:

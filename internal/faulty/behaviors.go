@@ -34,24 +34,25 @@ func (x *exchange) write(parts ...string) bool {
 }
 
 func (x *exchange) head(status int, headers ...string) string {
-	head := fmt.Sprintf("HTTP/1.1 %d %s\r\nDate: %s\r\n", status, http.StatusText(status), time.Now().UTC().Format(http.TimeFormat))
+	var head strings.Builder
+	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, http.StatusText(status), time.Now().UTC().Format(http.TimeFormat))
 	for _, header := range headers {
-		head += header + "\r\n"
+		head.WriteString(header + "\r\n")
 	}
-	return head + "\r\n"
+	return head.String() + "\r\n"
 }
 
 // reset breaks the connection such that the client gets a RST.
 func (x *exchange) reset() {
 	if tcp, ok := x.raw.(*net.TCPConn); ok {
-		tcp.SetLinger(0) //nolint:errcheck,gosec // Without it, the connection ends less rudely.
+		tcp.SetLinger(0) //nolint:errcheck // Without it, the connection ends less rudely.
 	}
-	x.raw.Close() //nolint:errcheck,gosec // It is gone either way.
+	x.raw.Close() //nolint:errcheck // It is gone either way.
 }
 
 // untilGone waits for the client or the server to end.
 func (x *exchange) untilGone() {
-	io.Copy(io.Discard, x.conn) //nolint:errcheck,gosec // It ends with an error.
+	io.Copy(io.Discard, x.conn) //nolint:errcheck // It ends with an error.
 }
 
 func (x *exchange) pause(d time.Duration) bool {
@@ -106,11 +107,12 @@ func Redirect(status int, location string) Behavior {
 // Echo answers with what it was sent, header and all, in place of %s.
 func Echo(status int, contentType, format string) Behavior {
 	return Behavior{act: func(x *exchange) bool {
-		echo := x.request.Method + " " + x.request.URI
+		var echo strings.Builder
+		echo.WriteString(x.request.Method + " " + x.request.URI)
 		for name, values := range x.request.Header {
-			echo += " " + name + ": " + strings.Join(values, ", ")
+			echo.WriteString(" " + name + ": " + strings.Join(values, ", "))
 		}
-		body := fmt.Sprintf(format, echo+" "+strings.ReplaceAll(x.request.Body, `"`, "'"))
+		body := fmt.Sprintf(format, echo.String()+" "+strings.ReplaceAll(x.request.Body, `"`, "'"))
 		authorization := x.request.Header.Get("Authorization")
 		return x.write(x.head(status, "Content-Type: "+contentType, fmt.Sprintf("Content-Length: %d", len(body)),
 			"X-Request-Id: "+authorization, "Location: https://"+authorization[strings.LastIndex(authorization, " ")+1:]+".example/"), body)
@@ -228,7 +230,7 @@ func Huge(size int64) Behavior {
 func GzipBomb(megabytes int) Behavior {
 	var member bytes.Buffer
 	w := gzip.NewWriter(&member)
-	w.Write(make([]byte, 1<<20)) //nolint:errcheck,gosec // Into memory.
-	w.Close()                    //nolint:errcheck,gosec // Into memory.
+	w.Write(make([]byte, 1<<20)) //nolint:errcheck // Into memory.
+	w.Close()                    //nolint:errcheck // Into memory.
 	return Answer(http.StatusOK, "application/json", strings.Repeat(member.String(), megabytes), "Content-Encoding: gzip")
 }

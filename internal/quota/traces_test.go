@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -118,7 +119,7 @@ func (r *recorder) note(now time.Time, s step) {
 	}
 	s.At = now.UnixMicro()
 	s.Ready = r.Account.Ready(now)
-	at, daily := r.Account.Earliest(now, 0)
+	at, daily := r.Earliest(now, 0)
 	s.Earliest, s.Daily = at.UnixMicro(), daily
 	r.trace.Steps = append(r.trace.Steps, s)
 }
@@ -171,7 +172,7 @@ func micro(t time.Time) int64 {
 func TestRandomWalk(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(8) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			newWalk(t, seed).run(t, 120)
 		})
@@ -183,7 +184,7 @@ func TestRandomWalk(t *testing.T) {
 func TestRandomReports(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(10) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(seed, 1))
 			r := record(t, quota.Limits{PerMinute: random.IntN(2) * 8, PerDay: random.IntN(2) * 60, InFlight: 4})

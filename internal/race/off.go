@@ -1,5 +1,7 @@
 //go:build !race
 
+// Package race tells tests that count allocations, which the race detector adds
+// to, whether it is on.
 package race
 
 // Enabled is whether the race detector is on.

@@ -24,6 +24,7 @@ import (
 
 // metered returns a transport of the kind that the SDK makes by default.
 func metered(t testing.TB, s *faulty.Server) *http.Transport {
+	t.Helper()
 	base := s.Transport(t)
 	base.DialContext = transport.Metered(base.DialContext)
 	return base
@@ -125,7 +126,7 @@ func nobody(testing.TB) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener.Close() //nolint:errcheck,gosec // The point is that nobody listens.
+	listener.Close() //nolint:errcheck // The point is that nobody listens.
 	return new(net.Dialer).Dial("tcp", listener.Addr().String())
 }
 
@@ -137,7 +138,7 @@ func corpse(t testing.TB) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn.Read(make([]byte, 1)) //nolint:errcheck,gosec // It waits for the reset.
+	conn.Read(make([]byte, 1)) //nolint:errcheck // It waits for the reset.
 	return conn, nil
 }
 

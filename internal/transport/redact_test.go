@@ -33,11 +33,12 @@ func (authorized) Accepted(string) {}
 
 // shown is all that an error could show to anybody.
 func shown(f *transport.Failure) string {
-	text := fmt.Sprintf("%v %+v %s %s %+v", f, f.Excerpt, f.ContentType, f.RequestID, f.Answer)
+	var text strings.Builder
+	fmt.Fprintf(&text, "%v %+v %s %s %+v", f, f.Excerpt, f.ContentType, f.RequestID, f.Answer)
 	for err := error(f); err != nil; err = errors.Unwrap(err) {
-		text += fmt.Sprintf(" %+v", err)
+		fmt.Fprintf(&text, " %+v", err)
 	}
-	return text
+	return text.String()
 }
 
 func TestServiceThatRepeatsTheRequestDoesNotShowTheToken(t *testing.T) {

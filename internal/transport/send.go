@@ -89,7 +89,7 @@ func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Respon
 		}
 		return nil, broken(ctx, err, f, hide)
 	}
-	if f := judge(response, whole.data, hide); f != nil {
+	if f := s.judge(response, whole.data, hide); f != nil {
 		whole.free()
 		return nil, f
 	}
@@ -125,10 +125,10 @@ func withoutURL(err error) error {
 }
 
 // judge returns nil for a success, and otherwise what is wrong.
-func judge(response *http.Response, body []byte, hide secrets) *Failure {
+func (s *sender) judge(response *http.Response, body []byte, hide secrets) *Failure {
 	status := response.StatusCode
 	if status >= 200 && status < 300 {
-		return judgeSuccess(response, body, hide)
+		return s.judgeSuccess(response, body, hide)
 	}
 	f := newFailure(status, response.Header, body, hide)
 	switch answer, ok := wire.DecodeError(hide.in(body)); {
@@ -166,9 +166,13 @@ func (f *Failure) say(answer wire.ErrorBody) {
 
 var errCutJSON = errors.New("the JSON breaks off")
 
+// bytesPerValue is how much of the largest answer each value in it may claim:
+// about what it takes in memory.
+const bytesPerValue = 80
+
 // judgeSuccess finds what the status conceals: an error, or half an answer.
-func judgeSuccess(response *http.Response, body []byte, hide secrets) *Failure {
-	if err := wire.CheckCount(body); err != nil {
+func (s *sender) judgeSuccess(response *http.Response, body []byte, hide secrets) *Failure {
+	if err := wire.CheckCount(body, s.maxBody/bytesPerValue); err != nil {
 		f := newFailure(response.StatusCode, response.Header, nil, hide)
 		f.Err = fmt.Errorf("%w: %w", ErrTooLarge, err)
 		return f

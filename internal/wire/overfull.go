@@ -5,25 +5,23 @@ import (
 	"errors"
 )
 
-// What no answer of the service comes near: a page has a hundred items, and a
-// few dozen values in each. A value takes much more memory than its two bytes
-// on the wire, so that without these bounds a small answer could fill it.
-const (
-	maxValues = 200_000 // In an answer.
-	maxItems  = 10_000  // In a list, members of an object, or lists in one another.
-)
+// maxItems is what no list of the service comes near, nor the members of an
+// object, nor lists in one another: a page has a hundred items.
+const maxItems = 10_000
 
 // ErrOverfull means that an answer holds more values than any page has.
 var ErrOverfull = errors.New("more values than any page has")
 
 // CheckCount returns [ErrOverfull] for what would be too large once it is
-// decoded. Of an ordinary page, it only counts the commas and brackets.
-func CheckCount(body []byte) error {
-	if len(body) <= maxItems || countAny(body, ",", "{", "[") <= maxItems {
+// decoded: a value takes much more memory than its two bytes on the wire, so that
+// without a bound a small answer could fill it. Of an ordinary page, it only
+// counts the commas.
+func CheckCount(body []byte, maxValues int64) error {
+	if len(body) <= maxItems || bytes.Count(body, comma) < maxItems {
 		return nil
 	}
 	var items []int // Of each list and object that is open.
-	for values := 0; len(body) > 0; body = body[1:] {
+	for values := int64(0); len(body) > 0; body = body[1:] {
 		switch body[0] {
 		case '"':
 			body = body[stringEnd(body):]
@@ -35,23 +33,21 @@ func CheckCount(body []byte) error {
 			items = items[:max(0, len(items)-1)]
 		case ',':
 			values++
-			if depth := len(items); depth > 0 {
-				items[depth-1]++
-			}
+			addItem(items)
 		}
-		depth := len(items)
-		if values > maxValues || depth > maxItems || depth > 0 && items[depth-1] > maxItems {
+		if values > maxValues || len(items) > maxItems || len(items) > 0 && items[len(items)-1] > maxItems {
 			return ErrOverfull
 		}
 	}
 	return nil
 }
 
-func countAny(body []byte, signs ...string) (n int) {
-	for _, sign := range signs {
-		n += bytes.Count(body, []byte(sign))
+var comma = []byte(",")
+
+func addItem(items []int) {
+	if depth := len(items); depth > 0 {
+		items[depth-1]++
 	}
-	return n
 }
 
 // stringEnd returns the index of the quote that ends the string at the start of

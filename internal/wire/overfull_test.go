@@ -22,11 +22,10 @@ func TestCountsWhatAnAnswerHolds(t *testing.T) {
 		{"the most lists", lists(20), nil},
 		{"one more", lists(21), ErrOverfull},
 		{"an object of many members", `{"a":0` + strings.Repeat(`,"a":0`, 10_000) + "}", ErrOverfull},
-		{"lists in lists", strings.Repeat("[", 10_001), ErrOverfull},
 		{"a text of commas and brackets", `["` + strings.Repeat(`,[{\"`, 300_000) + `"]`, nil},
 		{"a text that breaks off", `["` + strings.Repeat(`,\`, 300_000), nil},
 		{"no JSON", strings.Repeat("},", 20_000), nil},
 	} {
-		assert.ErrorIs(t, CheckCount([]byte(body.text)), body.want, body.name)
+		assert.ErrorIs(t, CheckCount([]byte(body.text), 200_000), body.want, body.name)
 	}
 }
