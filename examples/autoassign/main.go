@@ -189,9 +189,7 @@ func (a *assigner) offer(ctx context.Context, chat *salesiq.Chat, visitor *sales
 			fmt.Fprintf(a.out, "%s waits: nobody is free\n", chat.ID)
 			return nil
 		}
-		_, err := a.client.Chats.Transfer(ctx, chat.ID, &salesiq.ChatTransfer{
-			OperatorID: operator.ID, Message: "Connecting you with " + operator.Name,
-		})
+		err := a.transfer(ctx, chat.ID, operator)
 		switch {
 		case errors.Is(err, salesiq.ErrOperatorOffline):
 			operator.Status = salesiq.OperatorOffline
@@ -209,4 +207,14 @@ func (a *assigner) offer(ctx context.Context, chat *salesiq.Chat, visitor *sales
 		fmt.Fprintf(a.out, "%s (%s, needs %v) goes to %s\n", chat.ID, visitor.Name, skillsFor(visitor), operator.Name)
 		return nil
 	}
+}
+
+// transfer hands a chat over. Once begun, it is not given up because the program
+// is told to stop: whether it arrived would be unknown. The client's own limits
+// bound it.
+func (a *assigner) transfer(ctx context.Context, chatID string, operator *salesiq.Operator) error {
+	_, err := a.client.Chats.Transfer(context.WithoutCancel(ctx), chatID, &salesiq.ChatTransfer{
+		OperatorID: operator.ID, Message: "Connecting you with " + operator.Name,
+	})
+	return err
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/race"
 	"github.com/salesiq-go/salesiq/salesiqredis"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
@@ -37,6 +38,9 @@ var tokenKey = bytes.Repeat([]byte("k"), 32)
 // TestProcessesShareThroughRedis runs real processes against one Redis and one
 // emulator, which are the test's own in each case.
 func TestProcessesShareThroughRedis(t *testing.T) {
+	if race.Enabled {
+		t.Skip("its figures are not those of a service that the race detector slows down")
+	}
 	needsRedis(t)
 	program := filepath.Join(t.TempDir(), "redisworker.exe")
 	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./redisworker").CombinedOutput()
