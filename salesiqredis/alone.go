@@ -36,7 +36,7 @@ func (l *limiter) acquireAlone(ctx context.Context, w *wait) (salesiq.Lease, err
 	case errors.Is(bounded.Err(), context.DeadlineExceeded):
 		return nil, held(w.latest, false, nil)
 	}
-	return nil, nil //nolint:nilnil // Redis answers.
+	return nil, nil // Redis answers.
 }
 
 // ownShare returns the queue for calls that go alone. It goes on with the account

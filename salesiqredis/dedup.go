@@ -38,7 +38,7 @@ func (d *dedupStore) Begin(ctx context.Context, eventID string) (salesiq.DedupSt
 	if err != nil {
 		return salesiq.DedupFree, err
 	}
-	state, _ := reply.(int64) //nolint:errcheck // None is 0.
+	state, _ := reply.(int64) // None is 0.
 	return salesiq.DedupState(state), nil
 }
 
@@ -46,7 +46,7 @@ func (d *dedupStore) Begin(ctx context.Context, eventID string) (salesiq.DedupSt
 func (d *dedupStore) abandon(eventID string) func(any) {
 	return func(reply any) {
 		if reply == int64(salesiq.DedupFree) {
-			d.Abort(context.Background(), eventID) //nolint:errcheck,gosec // The claim ends by itself.
+			d.Abort(context.Background(), eventID) //nolint:errcheck // The claim ends by itself.
 		}
 	}
 }

@@ -252,7 +252,7 @@ func (l *limiter) try(ctx context.Context) (id string, o outlook, err error) {
 	if err == nil {
 		l.learn(o)
 		if l.owes() {
-			go l.payBack()
+			go l.payBack() //nolint:gosec // The debt is the process's, not the call's.
 		}
 	}
 	return id, o, err
@@ -264,13 +264,13 @@ func (l *limiter) run(ctx context.Context, undo func(any), operation string, mor
 }
 
 func readReply(reply any, now time.Time) (id string, o outlook, err error) {
-	list, _ := reply.([]any) //nolint:errcheck // The length tells.
+	list, _ := reply.([]any) // The length tells.
 	if len(list) != 6 {
 		return "", o, fmt.Errorf("salesiqredis: an answer of %d parts", len(list))
 	}
-	id, _ = list[0].(string) //nolint:errcheck // None is "".
+	id, _ = list[0].(string) // None is "".
 	number := func(i int) int64 {
-		n, _ := list[i].(int64) //nolint:errcheck // None is 0.
+		n, _ := list[i].(int64) // None is 0.
 		return n
 	}
 	return id, outlook{

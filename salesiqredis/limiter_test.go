@@ -272,8 +272,8 @@ func TestCallsThatWaitAloneComeBackToRedis(t *testing.T) {
 		result <- err
 	}()
 	select {
-	case <-result:
-		t.Fatal("it did not wait")
+	case err := <-result:
+		t.Fatal("it did not wait", err)
 	case <-time.After(100 * time.Millisecond):
 	}
 	require.NoError(t, server.Restart())

@@ -110,7 +110,7 @@ func (s *Sink) DeadLetters() string { return s.dead }
 // Handler handles an event, such as [salesiq.WebhookReceiver.Dispatch].
 type Handler func(ctx context.Context, event salesiq.Event) error
 
-// Run has handle handle events, several at once, until ctx ends. It returns the
+// Run lets handle work on events, several at once, until ctx ends. It returns the
 // context's error as soon as the handlers under way have returned, whose contexts
 // do not end with ctx. While Redis is away, Run waits.
 //
@@ -190,20 +190,20 @@ func (s *Sink) take(ctx context.Context, n int, cursor string) (entries []entry,
 	if err != nil {
 		return nil, "", err
 	}
-	list, _ := reply.([]any) //nolint:errcheck // The length tells.
+	list, _ := reply.([]any) // The length tells.
 	if len(list) == 0 {
 		return nil, "", errors.New("salesiqredis: an empty answer")
 	}
-	next, _ = list[0].(string) //nolint:errcheck // It is one.
+	next, _ = list[0].(string) // It is one.
 	for _, item := range list[1:] {
-		fields, _ := item.([]any) //nolint:errcheck // The length tells.
+		fields, _ := item.([]any) // The length tells.
 		if len(fields) != 3 {
 			continue
 		}
 		var e entry
-		e.id, _ = fields[0].(string)   //nolint:errcheck // It is one.
-		e.body, _ = fields[1].(string) //nolint:errcheck // It is one.
-		try, _ := fields[2].(int64)    //nolint:errcheck // It is one.
+		e.id, _ = fields[0].(string)   // It is one.
+		e.body, _ = fields[1].(string) // It is one.
+		try, _ := fields[2].(int64)    // It is one.
 		e.try = int(try)
 		entries = append(entries, e)
 	}

@@ -88,7 +88,7 @@ func (s *tokenStore) Load(ctx context.Context) (salesiq.Token, error) {
 	if errors.Is(err, ErrAway) && s.tokenAway == GoAlone {
 		return salesiq.Token{}, nil
 	}
-	sealed, _ := reply.(string) //nolint:errcheck // None is "".
+	sealed, _ := reply.(string) // None is "".
 	if err != nil || sealed == "" {
 		return salesiq.Token{}, err
 	}
@@ -154,7 +154,7 @@ func (s *tokenStore) Lock(ctx context.Context) (salesiq.LockedTokenStore, error)
 		if err != nil {
 			return nil, s.unlocked(ctx, err)
 		}
-		if number, _ := reply.(int64); number > 0 { //nolint:errcheck // None is 0.
+		if number, _ := reply.(int64); number > 0 { // None is 0.
 			locked.number = strconv.FormatInt(number, 10)
 			return locked, nil
 		}

@@ -232,7 +232,7 @@ func TestNothingShowsSecrets(t *testing.T) {
 		if err == nil {
 			text += string(encoded)
 		}
-		for _, secret := range []string{"key-key", fmt.Sprint(key)[1:20], "open-sesame", "come-again"} {
+		for _, secret := range []string{"key-key", fmt.Sprintf("%d", key)[1:20], "open-sesame", "come-again"} {
 			assert.NotContains(t, text, secret, "%T", value)
 		}
 	}

@@ -37,7 +37,7 @@ func start() error {
 		return serve()
 	}
 	short := flag.Bool("short", false, "measure for a short while, write nothing, and fail where a goal is missed by far")
-	flag.Parse()
+	flag.Parse() //nolint:revive // start is main, but for its exit.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	return run(ctx, *short)

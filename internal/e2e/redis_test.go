@@ -37,7 +37,7 @@ var tokenKey = bytes.Repeat([]byte("k"), 32)
 
 // TestProcessesShareThroughRedis runs real processes against one Redis and one
 // emulator, which are the test's own in each case.
-func TestProcessesShareThroughRedis(t *testing.T) {
+func TestProcessesShareThroughRedis(t *testing.T) { //nolint:paralleltest // It takes the time.
 	if race.Enabled {
 		t.Skip("its figures are not those of a service that the race detector slows down")
 	}
@@ -104,7 +104,7 @@ func (s *redisServer) start() {
 // kill ends it as a power failure would.
 func (s *redisServer) kill() {
 	assert.NoError(s.t, s.process.Process.Kill())
-	s.process.Wait()
+	_ = s.process.Wait() // It was killed.
 }
 
 func (s *redisServer) client() *redis.Client {
@@ -378,7 +378,7 @@ func testNoEventIsLostWithAConsumer(t *testing.T, program string) {
 	require.NoError(t, workers[1].process.Process.Signal(syscall.SIGTERM))
 	readers.Wait()
 	require.NoError(t, workers[1].process.Wait())
-	workers[0].process.Wait()
+	_ = workers[0].process.Wait() // It was killed.
 	lost, twice := 0, 0
 	for _, id := range wanted {
 		switch n := handled[id]; {

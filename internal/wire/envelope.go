@@ -55,7 +55,8 @@ func open[T any](body []byte) (env envelope[T], err error) {
 		return env, ErrNoData
 	}
 	if body[0] == 'n' {
-		return env, Unmarshal(body, &env)
+		err = Unmarshal(body, &env)
+		return env, err
 	}
 	if body[0] == '{' {
 		if err := unmarshalLenient(body, &env, reflect.TypeFor[T]()); err != nil || env.Data != nil {

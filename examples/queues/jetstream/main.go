@@ -65,11 +65,12 @@ func run(ctx context.Context, natsURL, listen string, secret salesiq.Secret, han
 
 	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret), salesiq.WithSink(queue))
 	server := &http.Server{Addr: listen, Handler: receiver, ReadTimeout: 10 * time.Second}
-	defer context.AfterFunc(ctx, func() {
+	stay := context.AfterFunc(ctx, func() {
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
 		server.Shutdown(ending) //nolint:errcheck // Whoever was cut off delivers again.
-	})()
+	})
+	defer stay()
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
