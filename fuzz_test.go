@@ -42,7 +42,7 @@ func FuzzDecodeEnvelope(f *testing.F) {
 		f.Add(fixture(f, "envelopes", name))
 	}
 	for _, odd := range []string{
-		``, `null`, `[]`, `{}`, `{"data":null}`, `{"data":{"rating":3,"ended_at":null}}`, `{"id":"\ud83d","ID":"x"}`, `{"Data":{"Id":"a"}}`,
+		``, `null`, `[]`, `{}`, `{"data":null}`, `{"data":{"rating":3,"ended_at":null}}`, `{"data":{"":{"":1,"":2}}}`, `{"id":"\ud83d","ID":"x"}`, `{"Data":{"Id":"a"}}`,
 		`{"status":"success","data":{"tags":["a",null],"custom_fields":{"a":1e3}},"pagination":{"page":1}}`,
 	} {
 		f.Add([]byte(odd))

@@ -3,6 +3,7 @@
 package wire
 
 import (
+	stdjson "encoding/json"
 	"errors"
 	"net/url"
 	"slices"
@@ -28,14 +29,16 @@ var tolerant = json.JoinOptions(
 var public = json.JoinOptions(
 	jsontext.AllowInvalidUTF8(true),
 	json.Deterministic(true),
-	json.WithMarshalers(json.MarshalToFunc(encodeTime)),
+	json.WithMarshalers(asTheServiceDoes),
 )
+
+var asTheServiceDoes = json.JoinMarshalers(json.MarshalToFunc(encodeTime), json.MarshalToFunc(encodeRaw))
 
 // outgoing is also the only place that lets a secret leave the process. It asks
 // reveal before each.
 func outgoing(reveal func(secret string) error) json.Options {
 	return json.JoinOptions(public, json.WithMarshalers(json.JoinMarshalers(
-		json.MarshalToFunc(encodeTime),
+		asTheServiceDoes,
 		json.MarshalToFunc(func(e *jsontext.Encoder, s Revealer) error {
 			if err := reveal(s.Reveal()); err != nil {
 				return err
@@ -110,6 +113,26 @@ func FormatTime(t time.Time) string {
 
 func encodeTime(e *jsontext.Encoder, t time.Time) error {
 	return e.WriteToken(jsontext.String(FormatTime(t)))
+}
+
+// encodeRaw writes what a server sent, also where it repeats a name, which is
+// tolerated in an answer: the last one counts, as it does for encoding/json.
+func encodeRaw(e *jsontext.Encoder, raw stdjson.RawMessage) error {
+	if raw == nil {
+		return e.WriteToken(jsontext.Null)
+	}
+	err := e.WriteValue(jsontext.Value(raw))
+	if !errors.Is(err, jsontext.ErrDuplicateName) {
+		return err
+	}
+	var parts any = new(map[string]stdjson.RawMessage)
+	if jsontext.Value(raw).Kind() == '[' {
+		parts = new([]stdjson.RawMessage)
+	}
+	if err := Unmarshal(raw, parts); err != nil {
+		return err
+	}
+	return json.MarshalEncode(e, parts) // Which comes back here for each part.
 }
 
 func encodeOptional(e *jsontext.Encoder, o Optional) error { return json.MarshalEncode(e, o.Any()) }

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"encoding/json"
 	"net/url"
 	"testing"
 	"time"
@@ -68,6 +69,30 @@ func TestBodiesAreTheSameEachTime(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, `{"a":{"c":2,"d":1},"b":1}`, string(data)) //nolint:testifylint // The order is the point.
 	}
+}
+
+func TestWhatRepeatsANameCanBeWrittenOnceRead(t *testing.T) {
+	t.Parallel()
+	type object struct {
+		Known string                     `json:"known"`
+		Extra map[string]json.RawMessage `json:",embed"`
+	}
+	var got object
+	require.NoError(t, wire.Unmarshal([]byte(
+		`{"known":"a","list":[{"":1,"":{"x":[0],"x":[12345678901234567890]}}],"twice":1,"twice":2,"none":null}`), &got))
+	const lastWins = `{"known":"a","list":[{"":{"x":[12345678901234567890]}}],"none":null,"twice":2}`
+	for _, marshal := range []func(any) ([]byte, error){wire.Marshal, wire.MarshalPublic} {
+		data, err := marshal(got)
+		require.NoError(t, err)
+		assert.Equal(t, lastWins, string(data)) //nolint:testifylint // Digits count.
+	}
+
+	for _, broken := range []string{`{"a":1,"a":}`, `{"a":1,"a":2`, ``} {
+		_, err := wire.Marshal(json.RawMessage(broken))
+		require.Error(t, err, broken)
+	}
+	_, err := wire.Marshal(object{Extra: map[string]json.RawMessage{"known": json.RawMessage(`1`)}})
+	require.Error(t, err, "no field is written twice")
 }
 
 func TestQueriesHoldWhatIsSet(t *testing.T) {
