@@ -15,31 +15,53 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
 func main() {
-	args := append([]string{"test", "-json"}, os.Args[1:]...)
-	command := exec.CommandContext(context.Background(), "go", append(args, "work")...) //nolint:gosec // The caller's own arguments.
-	command.Stderr = os.Stderr
-	events, err := command.StdoutPipe()
-	if err == nil {
-		err = command.Start()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "alltests:", err)
-		os.Exit(1)
-	}
-	r := newReport(os.Stdout)
-	r.read(events)
-	err = command.Wait()
-	r.close()
+	err := run(os.Args[1:])
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		os.Exit(exit.ExitCode())
 	} else if err != nil {
 		fmt.Fprintln(os.Stderr, "alltests:", err)
 		os.Exit(1)
 	}
+}
+
+func run(args []string) error {
+	packages, err := tested()
+	if err != nil {
+		return err
+	}
+	// Vetting takes as long as a third of the tests, and is a step of its own in .ci/run.
+	args = slices.Concat([]string{"test", "-json", "-vet=off"}, args, packages)
+	command := goCommand(args...)
+	events, err := command.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := command.Start(); err != nil {
+		return err
+	}
+	r := newReport(os.Stdout)
+	r.read(events)
+	err = command.Wait()
+	r.close()
+	return err
+}
+
+// tested returns the packages that have tests. The others would be compiled all
+// the same, and what internal/bench compares with is large.
+func tested() ([]string, error) {
+	found, err := goCommand("list", "-find", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "work").Output()
+	return strings.Fields(string(found)), err
+}
+
+func goCommand(args ...string) *exec.Cmd {
+	command := exec.CommandContext(context.Background(), "go", args...) //nolint:gosec // The caller's own arguments.
+	command.Stderr = os.Stderr
+	return command
 }
 
 // event is one line of go test -json.

@@ -1,4 +1,4 @@
-package e2e
+package browser
 
 import (
 	"bufio"
@@ -42,7 +42,7 @@ func startExample(t *testing.T) *example {
 	t.Helper()
 	needBrowser(t)
 	program := filepath.Join(t.TempDir(), "widget.exe")
-	built, err := exec.CommandContext(t.Context(), "go", "build", "-C", filepath.Join("..", "..", "examples"), "-o", program, "./widget").CombinedOutput()
+	built, err := exec.CommandContext(t.Context(), "go", "build", "-C", filepath.Join("..", "..", "..", "examples"), "-o", program, "./widget").CombinedOutput()
 	require.NoError(t, err, string(built))
 
 	command := exec.CommandContext(t.Context(), program)

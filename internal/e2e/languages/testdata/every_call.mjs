@@ -1,4 +1,4 @@
-// Makes each call of the specification with axios. foreign_test.go knows what is
+// Makes each call of the specification with axios. languages_test.go knows what is
 // to arrive.
 import assert from "node:assert/strict";
 import { accounts, api, crm, emulator, exchange, headersOf, refresh, require } from "./service.mjs";

@@ -1,4 +1,4 @@
-"""Makes each call of the specification with requests. foreign_test.go knows what
+"""Makes each call of the specification with requests. languages_test.go knows what
 is to arrive."""
 
 import os

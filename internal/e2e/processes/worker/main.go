@@ -1,5 +1,5 @@
-// Redisworker is one of several processes of an organization in the tests of
-// package salesiqredis. It is told what to do by a task, as JSON, on its command
+// Worker is one of several processes of an organization in the tests of
+// package processes. It is told what to do by a task, as JSON, on its command
 // line, and by the environment where the emulator is. It prints "ready", waits for
 // a line on standard input, and prints what came of the task, as JSON.
 package main

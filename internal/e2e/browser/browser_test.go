@@ -1,4 +1,6 @@
-package e2e
+// Package browser tries the widget in a real one. Where there is none, tests are
+// skipped, and say so.
+package browser
 
 import (
 	"context"
