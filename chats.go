@@ -255,8 +255,7 @@ func (s *ChatsService) Transcripts(ctx context.Context, ids []string, opts ...Ca
 		messages, err := s.Transcript(ctx, id, opts...)
 		return TranscriptResult{ChatID: id, Messages: messages, Err: err}
 	}
-	// As many again are ready to go when one of those under way ends.
-	return slices.Collect(callsInOrder(ctx, s.client, 2*maxInFlight, opts, slices.Values(ids), fetchOne))
+	return slices.Collect(callsInOrder(ctx, s.client, opts, slices.Values(ids), fetchOne))
 }
 
 // SendMessage writes into an active chat as the signed-in operator.

@@ -29,8 +29,8 @@ type Client struct {
 	Devices   *DevicesService
 
 	dataCenter DataCenter
-	portal     string // Escaped.
-	fetchAhead int    // Pages that an iterator asks for at once.
+	portal     string     // Escaped.
+	width      func() int // Of many calls, those to begin at once.
 	pipeline   *transport.Pipeline
 	cache      *answerCache // Nil for none.
 	trace      *clientTrace // Nil for none.
@@ -69,7 +69,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 
 func newClient(c *config, tokens transport.Tokens) *Client {
 	limiter := c.newLimiter()
-	client := &Client{dataCenter: c.dataCenter, portal: c.portal, fetchAhead: c.fetchAhead(), trace: newClientTrace(c, limiter)}
+	client := &Client{dataCenter: c.dataCenter, portal: c.portal, width: c.width(limiter), trace: newClientTrace(c, limiter)}
 	client.pipeline = transport.New(transport.Config{
 		Base:           c.httpClient.Transport,
 		Jar:            c.httpClient.Jar,

@@ -10,7 +10,7 @@ import (
 // callsInOrder is inOrder for calls. What [WithResponse] is due, it gets when the
 // consumer comes to the call.
 func callsInOrder[In, Out any](
-	ctx context.Context, client *Client, width int, opts []CallOption, inputs iter.Seq[In],
+	ctx context.Context, client *Client, opts []CallOption, inputs iter.Seq[In],
 	fn func(context.Context, In, []CallOption) Out,
 ) iter.Seq[Out] {
 	response := client.callOptions(opts).response
@@ -27,7 +27,7 @@ func callsInOrder[In, Out any](
 		return o
 	}
 	return func(yield func(Out) bool) {
-		for o := range inOrder(ctx, width, inputs, run) {
+		for o := range inOrder(ctx, client.width, inputs, run) {
 			if o.response.StatusCode != 0 {
 				*response = o.response
 			}
@@ -40,8 +40,9 @@ func callsInOrder[In, Out any](
 
 // inOrder applies fn to each input, up to width of them at a time, and yields
 // the results in the order of the inputs. It works ahead of its consumer; once
-// the consumer stops, it cancels what is under way and leaves no goroutine.
-func inOrder[In, Out any](ctx context.Context, width int, inputs iter.Seq[In], fn func(context.Context, In) Out) iter.Seq[Out] {
+// the consumer stops, it cancels what is under way and leaves no goroutine. The
+// width, at least 1, may change as it goes.
+func inOrder[In, Out any](ctx context.Context, width func() int, inputs iter.Seq[In], fn func(context.Context, In) Out) iter.Seq[Out] {
 	return func(yield func(Out) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var running sync.WaitGroup
@@ -51,20 +52,21 @@ func inOrder[In, Out any](ctx context.Context, width int, inputs iter.Seq[In], f
 		defer stop()
 
 		var waiting []chan Out // Oldest first.
-		start := func() {
-			if input, ok := next(); ok {
-				result := make(chan Out, 1)
-				running.Go(func() { result <- fn(ctx, input) })
-				waiting = append(waiting, result)
+		more := true
+		begin := func() {
+			for more && len(waiting) < width() {
+				var input In
+				if input, more = next(); more {
+					result := make(chan Out, 1)
+					running.Go(func() { result <- fn(ctx, input) })
+					waiting = append(waiting, result)
+				}
 			}
 		}
-		for range width {
-			start()
-		}
-		for len(waiting) > 0 {
+		for begin(); len(waiting) > 0; {
 			result := <-waiting[0]
 			waiting = waiting[1:]
-			start()
+			begin()
 			if !yield(result) {
 				return
 			}

@@ -25,8 +25,8 @@ const maxPerPage = 100
 //     always on a page that is empty or was there before;
 //   - yield at most one error, as the last thing;
 //   - fetch ahead once a second page is asked for and the total is known, and keep
-//     the order: as many pages as calls may be under way, though no more than a
-//     tenth of what [WithPlan] allows in a minute.
+//     the order: as many pages as calls may be under way and as many that are here
+//     already, though no more than a tenth of what the service grants in a minute.
 type Page[T any] struct {
 	Items   []T
 	Number  int // Of this page, from 1.
@@ -108,7 +108,7 @@ func pages[T any](ctx context.Context, client *Client, c *call, opts []CallOptio
 		size := 0 // Of a full page.
 		for {
 			var last *Page[T]
-			for result := range callsInOrder(ctx, client, client.fetchAhead, opts, span(from, to), get) {
+			for result := range callsInOrder(ctx, client, opts, span(from, to), get) {
 				if result.err != nil {
 					yield(nil, result.err)
 					return

@@ -154,14 +154,29 @@ func (c *config) newLimiter() transport.Limiter {
 	})
 }
 
-// fetchAhead is how many pages an iterator asks for at once: a small plan is not
-// spent on pages that nobody may come to read.
-func (c *config) fetchAhead() int {
-	ahead := c.inFlight()
-	if perMinute := c.plan.CallsPerMinute; perMinute > 0 {
-		ahead = min(ahead, perMinute/10)
+// width returns how many calls to begin at once for someone who makes many.
+//
+// That is twice as many as may be under way, so that no request waits until
+// another's answer is decoded. But where a minute grants few, it is a tenth of
+// them: enough to use the minute up, and those who come last need not wait for
+// one minute after the other. What is not counted here is taken as it comes.
+func (c *config) width(limiter transport.Limiter) func() int {
+	underWay := min(c.inFlight(), maxInFlight)
+	queue, ok := limiter.(*transport.Queue)
+	if !ok {
+		return func() int { return underWay }
 	}
-	return min(max(ahead, 1), maxInFlight)
+	most := underWay
+	if c.inFlight() <= maxInFlight {
+		most = 2 * underWay
+	}
+	return func() int {
+		perMinute, known := queue.PerMinute()
+		if !known {
+			return underWay
+		}
+		return min(most, max(perMinute/10, 1))
+	}
 }
 
 // foreignLimiter is the user's limiter in the pipeline.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -28,32 +29,45 @@ func inBubble(t *testing.T, opts []salesiqtest.Option, test func(t *testing.T, s
 	})
 }
 
-// An iterator fetches ten pages ahead, and the smallest plan grants ten a
-// minute: whatever the plan, all pages come and none is refused.
-func TestIteratorKeepsToThePlan(t *testing.T) {
+// Whoever makes many calls begins some of them ahead, and the smallest plan grants
+// ten a minute: whatever the plan, all answers come and no call is refused.
+func TestManyCallsKeepToThePlan(t *testing.T) {
 	t.Parallel()
-	for _, plan := range []salesiqtest.Plan{salesiqtest.Free, salesiqtest.Basic, salesiqtest.Enterprise} {
-		for _, kind := range []salesiqtest.WindowKind{salesiqtest.AlignedWindow, salesiqtest.OpenedWindow} {
-			for _, offset := range []time.Duration{0, -24 * time.Hour, 17 * time.Second} {
-				t.Run(fmt.Sprint(plan.Name, kind, offset), func(t *testing.T) {
-					t.Parallel()
-					opts := []salesiqtest.Option{
-						salesiqtest.WithPlan(plan), salesiqtest.WithWindow(kind, time.Minute), salesiqtest.WithClockOffset(offset),
-					}
-					inBubble(t, opts, func(t *testing.T, s *salesiqtest.Server) {
-						client, count, start := s.Client(t), 0, time.Now()
-						for _, err := range client.Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 5}) {
-							require.NoError(t, err)
-							count++
+	everyChat := func(t *testing.T, client *salesiq.Client) {
+		t.Helper()
+		count := 0
+		for _, err := range client.Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 5}) {
+			require.NoError(t, err)
+			count++
+		}
+		assert.Equal(t, 286, count)
+	}
+	manyTranscripts := func(t *testing.T, client *salesiq.Client) {
+		t.Helper()
+		for _, result := range client.Chats.Transcripts(t.Context(), slices.Repeat([]string{"chat123"}, 75)) {
+			require.NoError(t, result.Err)
+		}
+	}
+	for name, job := range map[string]func(*testing.T, *salesiq.Client){"All": everyChat, "Transcripts": manyTranscripts} {
+		for _, plan := range []salesiqtest.Plan{salesiqtest.Free, salesiqtest.Basic, salesiqtest.Enterprise} {
+			for _, kind := range []salesiqtest.WindowKind{salesiqtest.AlignedWindow, salesiqtest.OpenedWindow} {
+				for _, offset := range []time.Duration{0, -24 * time.Hour, 17 * time.Second} {
+					t.Run(fmt.Sprint(name, plan.Name, kind, offset), func(t *testing.T) {
+						t.Parallel()
+						opts := []salesiqtest.Option{
+							salesiqtest.WithPlan(plan), salesiqtest.WithWindow(kind, time.Minute), salesiqtest.WithClockOffset(offset),
 						}
-						stats := s.Stats()
-						assert.Equal(t, 286, count)
-						assert.Empty(t, stats.Refused)
-						assert.LessOrEqual(t, stats.InFlightPeak, 10)
-						whole := time.Duration(stats.Processed/plan.PerMinute) * time.Minute
-						assert.LessOrEqual(t, time.Since(start), whole+10*time.Second)
+						inBubble(t, opts, func(t *testing.T, s *salesiqtest.Server) {
+							start := time.Now()
+							job(t, s.Client(t))
+							stats := s.Stats()
+							assert.Empty(t, stats.Refused)
+							assert.LessOrEqual(t, stats.InFlightPeak, 10)
+							whole := time.Duration(stats.Processed/plan.PerMinute) * time.Minute
+							assert.LessOrEqual(t, time.Since(start), whole+10*time.Second)
+						})
 					})
-				})
+				}
 			}
 		}
 	}

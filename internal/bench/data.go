@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	chatsPerPage = 100
-	chatID       = "chat-4711"
-	listPath     = "/api/v2/chats?page=1&per_page=100"
-	chatPath     = "/api/v2/chats/" + chatID
+	chatsPerPage   = 100
+	chatID         = "chat-4711"
+	listPath       = "/api/v2/chats?page=1&per_page=100"
+	transcriptPath = "/api/v2/chats/" + chatID + "/transcript"
 )
 
 // listAnswer and chatAnswer are what somebody would write who reads the

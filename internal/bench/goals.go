@@ -84,7 +84,7 @@ func (r *report) latencyGoals() (goals []goal) {
 			continue
 		}
 		if row.closed {
-			late := ratioGoal(row.job+", beside their latency", 1.02, row.ratio)
+			late := ratioGoal(row.job+", beside their round trips", 1.02, row.ratio)
 			late.room = roomOfWaits
 			goals = append(goals, late)
 		}

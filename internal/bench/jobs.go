@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptrace"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -71,24 +73,28 @@ func pagePath(number int) string {
 // latencyRow is a job whose time the latency of the service dictates.
 type latencyRow struct {
 	name, job   string
-	bound       time.Duration // What the latency alone takes, ten at once.
-	closed      bool          // Ten calls are under way all the time.
-	ratio       spread        // To the bound.
-	connections int64         // Opened in a round, at most.
+	trip        spread // Of one call alone, in seconds.
+	closed      bool   // Ten calls are under way all the time.
+	ratio       spread // Of the time to that of the round trips.
+	connections int64  // Opened in a round, at most.
 }
 
 // latencyJob is one way to do such a job.
 type latencyJob struct {
 	name, job string
 	calls     int
-	bound     time.Duration
+	trips     float64 // Round trips that cannot but come one after the other, ten calls at once.
 	closed    bool
+	lone      func(ctx context.Context) error // A round trip, of which nothing is decoded.
 	warm, run func(ctx context.Context) error
 }
 
 // measureLatency fetches pages and transcripts from a service that takes 50 ms
-// for each call. Warm means that connections are open.
+// for each call, and compares the time with that of the round trips alone, as
+// they are in the same round: no clock of a machine wakes in time. Warm means
+// that connections are open.
 func measureLatency(ctx context.Context, p plan, base string, r *report) error {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU())) // It is all about waiting.
 	slow, quick := base+lab(latency, p.pages), base+lab(burstDelay, p.pages)
 	var jobs []latencyJob
 	for _, add := range []func() ([]latencyJob, error){
@@ -103,37 +109,60 @@ func measureLatency(ctx context.Context, p plan, base string, r *report) error {
 		jobs = append(jobs, some...)
 	}
 	rows := make([]latencyRow, len(jobs))
-	ratios := make([][]float64, len(jobs))
+	ratios, trips := make([][]float64, len(jobs)), make([][]float64, len(jobs))
 	for i, job := range jobs {
-		rows[i] = latencyRow{name: job.name, job: job.job, bound: job.bound, closed: job.closed}
+		rows[i] = latencyRow{name: job.name, job: job.job, closed: job.closed}
 	}
 	for range p.jobRounds {
 		for i, job := range jobs {
-			took, opened, err := job.timed(ctx)
+			trip, took, opened, err := job.timed(ctx)
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", job.job, job.name, err)
 			}
-			ratios[i] = append(ratios[i], float64(took)/float64(job.bound))
+			trips[i] = append(trips[i], trip)
+			ratios[i] = append(ratios[i], took/(trip*job.trips))
 			rows[i].connections = max(rows[i].connections, opened)
 		}
 	}
 	for i := range rows {
-		rows[i].ratio = spreadOf(ratios[i])
+		rows[i].ratio, rows[i].trip = spreadOf(ratios[i]), spreadOf(trips[i])
 	}
 	r.latency = rows
 	return nil
 }
 
-// timed does the job once, and counts the connections that were opened for it,
-// those of the warming included: between the rounds, idle ones are closed.
-func (job latencyJob) timed(ctx context.Context) (took time.Duration, opened int64, err error) {
+// timed does the job once, after some round trips, in seconds. It counts the
+// connections that were opened for it, those of the warming included: between
+// the rounds, idle ones are closed.
+func (job latencyJob) timed(ctx context.Context) (trip, took float64, opened int64, err error) {
+	const enough = 11
+	alone := make([]float64, enough)
+	for i := range alone {
+		if alone[i], err = seconds(ctx, job.lone); err != nil {
+			return 0, 0, 0, err
+		}
+	}
 	ctx = counting(ctx, &opened)
 	if err := job.warm(ctx); err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
+	took, err = seconds(ctx, job.run)
+	return spreadOf(alone).median, took, opened, err
+}
+
+func seconds(ctx context.Context, do func(context.Context) error) (float64, error) {
 	began := time.Now()
-	err = job.run(ctx)
-	return time.Since(began), opened, err
+	err := do(ctx)
+	return time.Since(began).Seconds(), err
+}
+
+// loneCall makes a call of which nothing is decoded.
+func loneCall(base, path string) func(context.Context) error {
+	get := with(base, httpClient(nil).Do, true, func(response *http.Response, _ any) error {
+		_, err := io.Copy(io.Discard, response.Body)
+		return err
+	})
+	return func(ctx context.Context) error { return get(ctx, path, nil) }
 }
 
 // counting counts the connections that are opened under a context.
@@ -159,9 +188,11 @@ func pageJobs(base string, p plan) ([]latencyJob, error) {
 			return get(ctx, pagePath(from+n), &out)
 		})
 	}
-	job := latencyJob{job: fmt.Sprintf("%d pages of 100 chats", p.pages), calls: p.pages, closed: true}
-	// Nobody knows how many pages there are before the first one is here.
-	job.bound = latency + latency*time.Duration(p.pages-1)/atOnce
+	job := latencyJob{
+		job: fmt.Sprintf("%d pages of 100 chats", p.pages), calls: p.pages, closed: true,
+		// Nobody knows how many pages there are before the first one is here.
+		trips: 1 + float64(p.pages-1)/atOnce, lone: loneCall(base, pagePath(1)),
+	}
 	theirs, own := job, job
 	theirs.name = "hand-written, ten goroutines"
 	theirs.warm = func(ctx context.Context) error { return pages(ctx, 1, 1+atOnce) }
@@ -181,7 +212,7 @@ func transcriptJobs(base string, p plan) ([]latencyJob, error) {
 	}
 	job := latencyJob{
 		job: fmt.Sprintf("%d transcripts", p.transcripts), calls: p.transcripts, closed: true,
-		bound: latency * time.Duration(p.transcripts) / atOnce,
+		trips: float64(p.transcripts) / atOnce, lone: loneCall(base, transcriptPath),
 	}
 	own := job
 	own.name = ours
@@ -203,7 +234,7 @@ func burstJobs(base string, p plan) ([]latencyJob, error) {
 	}
 	job := latencyJob{
 		job: fmt.Sprintf("%d bursts of ten transcripts", p.bursts), calls: p.bursts * atOnce,
-		bound: burstDelay * time.Duration(p.bursts),
+		trips: float64(p.bursts), lone: loneCall(base, transcriptPath),
 	}
 	own := job
 	own.name = ours
@@ -234,7 +265,7 @@ func (job latencyJob) by(name string, get getter, bursts int) latencyJob {
 			var out struct {
 				Data []salesiq.Message `json:"data"`
 			}
-			err := get(ctx, chatPath+"/transcript", &out)
+			err := get(ctx, transcriptPath, &out)
 			return errors.Join(err, expect(len(out.Data), len(lines)))
 		})
 	}

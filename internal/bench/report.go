@@ -119,11 +119,13 @@ func (r *raceResult) table() string {
 
 func (r *report) latencyTable() string {
 	var b strings.Builder
-	b.WriteString("| job | | time, beside that of the latency alone | connections opened, at most |\n|---|---|--:|--:|\n")
+	b.WriteString("| job | | round trip of a lone call | time, beside that of the round trips alone | connections opened, at most |\n|---|---|--:|--:|--:|\n")
 	for _, row := range r.latency {
-		fmt.Fprintf(&b, "| %s | %s | %s | %d |\n", row.job, row.name, row.ratio, row.connections)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d |\n", row.job, row.name, duration(row.trip.median), row.ratio, row.connections)
 	}
-	fmt.Fprintf(&b, "\nOf pages, the first goes alone: it tells how many there are. In bursts, the service takes %s.\n", burstDelay)
+	fmt.Fprintf(&b, "\nThe time of the round trips alone is that of M/10 calls one after the other, M being all, as long as they take in the\n"+
+		"same round when nothing is decoded. Of pages, the first goes alone: it tells how many there are. In bursts, the\n"+
+		"service takes %s. All processors take part.\n", burstDelay)
 	return b.String()
 }
 

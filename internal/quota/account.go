@@ -9,7 +9,10 @@
 // believed that its clock is the caller's, as long as its resets agree.
 package quota
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Limits is what an account grants. Zero means no limit that is known.
 type Limits struct {
@@ -120,6 +123,15 @@ func (a *Account) throttle(x *answer) {
 	} else if !explained {
 		a.pause.grow(x.call, a.calls, x.now)
 	}
+}
+
+// PerWindow returns how many calls a window grants, [math.MaxInt] if answers
+// speak of no limit, and whether that is known.
+func (a *Account) PerWindow() (calls int, known bool) {
+	if size := a.window.size(); size > 0 {
+		return size, true
+	}
+	return math.MaxInt, a.window.probed
 }
 
 // Earliest returns the time before which a call cannot be started if ahead

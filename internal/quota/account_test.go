@@ -90,6 +90,16 @@ func TestFirstCallThatFailedLeavesItsPartToTheNext(t *testing.T) {
 	assert.False(t, l.Ready(l.now), "nothing has been learned")
 }
 
+func TestNobodyGoesAloneInAWindowThatAnAnswerHasToldOf(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{InFlight: 10})
+	for range 5 { // A service whose reset moves on as time does.
+		l.call(l.says(100, 90, time.Minute))
+		assert.Equal(t, 10, l.free())
+		l.pass(5 * time.Second)
+	}
+}
+
 func TestWhatOthersUsedIsNotFree(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t, quota.Limits{})

@@ -176,6 +176,7 @@ func (w *window) identify(a *answer, inFlight int) {
 	}
 	w.learnKind(a)
 	w.seen, w.reset = true, a.Reset
+	w.probed = w.probed || a.Known // What a call that goes alone is for.
 	w.end = w.bound(a)
 }
 

@@ -102,6 +102,19 @@ func (q *Queue) Today() (limit, left int, end time.Time) {
 	return q.account.Today(time.Now())
 }
 
+// PerMinute returns how many calls a minute grants, which is not known before an
+// answer or a plan tells. It is [math.MaxInt] if there is no limit.
+func (q *Queue) PerMinute() (calls int, known bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	calls, known = q.account.PerWindow()
+	if q.rate != nil {
+		perMinute := min(float64(q.rate.Limit())*time.Minute.Seconds(), math.MaxInt32)
+		return min(calls, int(perMinute)), true
+	}
+	return calls, known
+}
+
 // Done ends the request and lets the next ones go.
 func (l *lease) Done(o Outcome) {
 	now := time.Now()

@@ -104,6 +104,7 @@ local function identify(a)
   end
   learn_kind(a)
   s.seen, s.reset = 1, a.reset
+  if a.known then s.probed = 1 end
   s.window_end = bound(a)
 end
 
