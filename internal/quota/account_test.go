@@ -100,6 +100,23 @@ func TestNobodyGoesAloneInAWindowThatAnAnswerHasToldOf(t *testing.T) {
 	}
 }
 
+// A service that counts the last sixty seconds may not have got to the calls under
+// way when it answers, and none of its answers is about the window of another.
+func TestCallsUnderWayAreNotFreeWhereTheWindowMovesOn(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	l.call(l.says(20, 12, time.Minute))
+	var underWay []quota.Call
+	for range 10 {
+		underWay = append(underWay, l.start())
+	}
+	for i, call := range underWay {
+		l.pass(5 * time.Second)
+		l.end(call, l.says(20, 11-i, time.Minute))
+		assert.Equal(t, 2, l.free())
+	}
+}
+
 func TestWhatOthersUsedIsNotFree(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t, quota.Limits{})

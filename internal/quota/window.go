@@ -166,11 +166,18 @@ func (w *window) isOver(reset time.Time) bool {
 // identify takes over the window that an answer speaks of. If it is another
 // one than that seen before, the service has gone on sooner than the latest
 // possible time, or its clock was set; calls that ended without word of their
-// window may then have been charged to this one.
+// window may then have been charged to this one. Those under way are taken to
+// come on top of what the answer says: where each answer tells of another
+// window, as those of a service do that counts the last sixty seconds, no later
+// one would show that they do.
 func (w *window) identify(a *answer, inFlight int) {
 	switch {
 	case w.seen:
-		w.next(inFlight + w.blind + 1)
+		ended := w.blind + 1
+		w.next(inFlight + ended)
+		if a.Known {
+			w.others = max(0, a.Limit-a.Remaining-ended)
+		}
 	case w.isReset(a.Reset) && a.call.epoch == w.epoch:
 		w.cut = true
 	}

@@ -98,7 +98,9 @@ end
 
 local function identify(a)
   if s.seen == 1 then
-    next_window(under + s.blind + 1)
+    local ended = s.blind + 1
+    next_window(under + ended)
+    if a.known then s.others = math.max(0, a.limit - a.remaining - ended) end
   elseif is_reset(a.reset) and a.epoch == s.epoch then
     s.cut = 1
   end
