@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
@@ -121,11 +122,8 @@ func walk[T any](ctx context.Context, client *Client, c *call, style PageStyle, 
 		next.check(style.validate())
 		next.query = style.first(c.query)
 		seen := map[string]bool{}
-		for number := 1; ; number++ {
-			page := &Page[T]{Number: number, PerPage: queryInt(next.query, style.Size)}
-			if page.PerPage == 0 {
-				page.PerPage = style.PerPage
-			}
+		for number := max(1, queryInt(next.query, style.Number)); ; number++ {
+			page := &Page[T]{Number: number, PerPage: cmp.Or(queryInt(next.query, style.Size), style.PerPage)}
 			rest, err := fetchPart(ctx, client, &next, style, page, opts)
 			if err != nil {
 				yield(nil, err)
@@ -156,7 +154,7 @@ func (p *Page[T]) isLast(rest wire.Rest) bool {
 	if rest.More != nil {
 		return !*rest.More
 	}
-	return len(p.Items) < p.PerPage || p.Total > 0 && rest.Paging.Page >= p.count(max(1, p.PerPage))
+	return len(p.Items) < p.PerPage || p.Total >= len(p.Items) && rest.Paging.Page >= p.count(max(1, p.PerPage))
 }
 
 func (s PageStyle) validate() error {
@@ -210,11 +208,17 @@ func (s PageStyle) adopt(c *call) *call {
 	page, perPage := queryInt(c.query, "page"), queryInt(c.query, "per_page")
 	next.query.Del("page")
 	next.query.Del("per_page")
-	if page > 1 && s.Number != "" {
-		next.query.Set(s.Number, strconv.Itoa(page))
-	}
+	size := s.PerPage
 	if perPage > 0 && s.Size != "" {
-		next.query.Set(s.Size, strconv.Itoa(perPage))
+		size = perPage
+		next.query.Set(s.Size, strconv.Itoa(size))
+	}
+	switch {
+	case page <= 1:
+	case s.Number != "":
+		next.query.Set(s.Number, strconv.Itoa(page))
+	case s.Index != "":
+		next.query.Set(s.Index, strconv.Itoa(s.First+(page-1)*size))
 	}
 	return &next
 }

@@ -410,6 +410,38 @@ func TestLivePoint11(t *testing.T) {
 		}
 		assert.Len(t, server.Operators(), count)
 	})
+	t.Run("a typed list begins where its params say", func(t *testing.T) {
+		t.Parallel()
+		params := &salesiq.ChatListParams{Page: 3, PerPage: 10}
+		fixed := salesiq.PageStyle{Index: "index", First: 1, PerPage: 20}
+		for want, style := range map[string]salesiq.PageStyle{
+			"limit=10&page=3": salesiq.PageAndLimit, "index=21&limit=10": salesiq.IndexAndLimit, "index=41": fixed, "limit=10": salesiq.KeyAndLimit,
+		} {
+			api := newAPIRecorder(t, answerJSON(http.StatusOK, `{"data":[]}`))
+			require.NoError(t, drain(api.client(t).Chats.All(t.Context(), params, salesiq.WithPaging(style))))
+			assert.Equal(t, want, api.requests()[0].Query.Encode())
+		}
+	})
+	t.Run("a page is known again whatever its items are", func(t *testing.T) {
+		t.Parallel()
+		page := func(from int) string {
+			return fmt.Sprintf(`{"data":[{"name":"%d","size":%[1]d,"key":"%[1]d"},{"name":"%d","size":1,"key":"k%[2]d"}]}`, from, from+1)
+		}
+		checkRepetition[struct{ Name string }](t, page)
+		checkRepetition[struct{ ID, Name string }](t, page)
+		checkRepetition[struct{ Size *int }](t, page)
+		checkRepetition[struct {
+			ID *string `json:"key"`
+		}](t, page)
+		checkRepetition[*struct{ Name string }](t, page)
+		checkRepetition[struct {
+			*Identified
+
+			Name string
+		}](t, page)
+		checkRepetition[map[string]any](t, page)
+		checkRepetition[any](t, page)
+	})
 	t.Run("no style is no style", func(t *testing.T) {
 		t.Parallel()
 		api := newAPIRecorder(t, answerSuitably)
@@ -417,6 +449,28 @@ func TestLivePoint11(t *testing.T) {
 		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
 		assert.Empty(t, api.requests())
 	})
+}
+
+// Identified is part of other items.
+type Identified struct{ ID string }
+
+// checkRepetition reads two pages and then the second one for ever.
+func checkRepetition[T any](t *testing.T, page func(from int) string) {
+	t.Helper()
+	var served atomic.Int32
+	api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
+		n := int(served.Add(1))
+		if assert.Less(t, n, 10, "%T: it goes on and on", *new(T)) {
+			answerJSON(http.StatusOK, page(100*min(n, 2)))(w, r)
+		}
+	})
+	style := salesiq.PageStyle{Number: "page", Size: "limit", PerPage: 2}
+	var numbers []int
+	for page, err := range salesiq.Pages[T](t.Context(), api.client(t), "/things", url.Values{"page": {"7"}}, style) {
+		require.NoError(t, err)
+		numbers = append(numbers, page.Number)
+	}
+	assert.Equal(t, []int{7, 8}, numbers, "%T", *new(T))
 }
 
 // chatWith gets a chat with some fields in another notation.

@@ -309,7 +309,8 @@ func WithIDs(ids ...string) CallOption {
 }
 
 // WithPaging has an All method ask for its pages in another way than the
-// specified one; see [PageStyle].
+// specified one; see [PageStyle]. Where that is by key, the params' Page is not
+// used: keys know no numbers.
 func WithPaging(style PageStyle) CallOption {
 	return func(o *callOptions) { o.paging = &style }
 }

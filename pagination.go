@@ -138,16 +138,16 @@ func (p *Page[T]) fullSize() int {
 }
 
 // ends reports whether nothing comes after the page: it is empty, or the last
-// by the total, or, where that is not known, not full.
+// by the total, or, where that is not known or less than what is there, not full.
 func (p *Page[T]) ends(size int) bool {
-	if len(p.Items) == 0 || p.Total == 0 {
+	if len(p.Items) == 0 || p.Total < (p.Number-1)*size+len(p.Items) {
 		return len(p.Items) < size
 	}
 	return p.Number >= p.count(size)
 }
 
 // count returns the number of pages, or 0 where the total is not known.
-func (p *Page[T]) count(size int) int { return (p.Total + size - 1) / size }
+func (p *Page[T]) count(size int) int { return p.Total/size + min(1, p.Total%size) }
 
 // fingerprint tells one page from another by its ends. A service that ignores
 // the page number, or starts over, would be iterated for ever otherwise.
@@ -160,12 +160,19 @@ func (p *Page[T]) fingerprint() string {
 
 // identity returns an item's ID, or the whole item if it has none.
 func identity(item any) any {
-	if v := reflect.ValueOf(item); v.Kind() == reflect.Struct {
-		if id := v.FieldByName("ID"); id.IsValid() {
-			return id.Interface()
+	if v := reflect.Indirect(reflect.ValueOf(item)); v.Kind() == reflect.Struct {
+		if field, ok := v.Type().FieldByName("ID"); ok {
+			id, err := v.FieldByIndexErr(field.Index)
+			if id = reflect.Indirect(id); err == nil && id.IsValid() && !id.IsZero() {
+				return id.Interface()
+			}
 		}
 	}
-	return item
+	text, err := wire.MarshalPublic(item) // What pointers in it point to counts, not where.
+	if err != nil {
+		return item
+	}
+	return string(text)
 }
 
 // span yields the numbers from first to last.
