@@ -202,6 +202,36 @@ func TestNothingIsLostToACapOnThePageSizeThatNobodyTells(t *testing.T) {
 	}
 }
 
+// What a server says about its pages is not believed against what is on them.
+func TestNothingIsLostToPaginationThatCannotBeTrue(t *testing.T) {
+	t.Parallel()
+	for why, block := range map[string]string{
+		"a total that nobody counted":    `{"page":%d,"per_page":100,"total":-1}`,
+		"nothing was counted":            `{"page":-1,"per_page":-1,"total":-1}`,
+		"a total of pages":               `{"page":%d,"per_page":100,"total":3}`,
+		"a total that is left behind":    `{"page":%d,"per_page":100,"total":150}`,
+		"a total that cannot be rounded": `{"page":%d,"per_page":100,"total":9223372036854775807}`,
+		"a total without a page size":    `{"page":%d,"per_page":-1,"total":275}`,
+		"numbers as text":                `{"page":"%d","per_page":"100","total":"275"}`,
+	} {
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
+				number, _ := pageOf(r, 50)
+				told := strings.ReplaceAll(block, "%d", strconv.Itoa(number))
+				answerJSON(http.StatusOK, strings.TrimSuffix(chatsJSON(number, 100, 275, false), "}")+`,"pagination":`+told+`}`)(w, r)
+			})
+			client := api.client(t)
+			assert.Equal(t, upTo(1, 275), collect(t, client, nil))
+			page, err := client.Chats.List(t.Context(), nil)
+			require.NoError(t, err)
+			assert.Equal(t, 1, page.Number)
+			assert.Positive(t, page.PerPage)
+			assert.GreaterOrEqual(t, page.Total, 0, "0 where the service does not tell")
+		})
+	}
+}
+
 func TestFetchingAheadLeavesMostOfASmallPlanAlone(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

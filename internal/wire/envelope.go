@@ -18,6 +18,10 @@ type Paging struct {
 	Total   int `json:"total"`
 }
 
+// known returns p without what counts nothing: some servers write -1 for what
+// they do not tell.
+func (p Paging) known() Paging { return Paging{max(0, p.Page), max(0, p.PerPage), max(0, p.Total)} }
+
 // envelope is what surrounds an answer. Data stays nil if it is absent or null.
 type envelope[T any] struct {
 	Data       *T     `json:"data"`
@@ -44,9 +48,9 @@ func DecodeList[T any](body []byte) ([]T, Paging, error) {
 		return nil, Paging{}, err
 	}
 	if env.Data == nil || *env.Data == nil {
-		return []T{}, env.Pagination, nil
+		return []T{}, env.Pagination.known(), nil
 	}
-	return *env.Data, env.Pagination, nil
+	return *env.Data, env.Pagination.known(), nil
 }
 
 // open takes an answer out of its envelope, if it has one.
@@ -178,4 +182,5 @@ func (r *Rest) read(members map[string]jsontext.Value, key string) {
 			UnmarshalLenient(value, out) //nolint:errcheck // It says nothing, then.
 		}
 	}
+	r.Paging = r.Paging.known()
 }
