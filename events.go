@@ -39,8 +39,8 @@ type EventInfo struct {
 	EventTime time.Time `json:"-"` // Zero where the body has none. Later deliveries do not change it.
 
 	// Body is what was delivered, byte by byte, and Data the part of it that
-	// the event's own fields were read from. Fields with a value of an
-	// unexpected type stay zero, and are found here.
+	// the event's own fields were read from. A field whose value means nothing
+	// to its type stays zero, and is found here.
 	Body []byte          `json:"-"`
 	Data json.RawMessage `json:"-"`
 }
@@ -281,9 +281,9 @@ func kindsByName(kinds ...eventKind) map[string]eventKind {
 // ParseEvent reads the body of a webhook, which the event keeps and must not be
 // changed afterwards. It does not verify anything: a [WebhookReceiver] does.
 //
-// A name that it does not know makes an [*UnknownEvent], and a field that it
-// does not understand stays zero. The envelope of the live service is
-// understood as well.
+// A name that it does not know makes an [*UnknownEvent]. Values of another type
+// are taken for what they mean, such as "5" for a number, and what means nothing
+// stays zero. The envelope of the live service is understood as well.
 //
 // Errors: [ErrNoEvent] for a body that is not one JSON object.
 func ParseEvent(body []byte) (Event, error) {
@@ -296,7 +296,7 @@ func ParseEvent(body []byte) (Event, error) {
 		kind = eventKind{EventName(envelope.Name), func() Event { return new(UnknownEvent) }}
 	}
 	event := kind.fresh()
-	if err := wire.UnmarshalWhatFits(envelope.Data, event); err != nil {
+	if err := wire.UnmarshalLenient(envelope.Data, event); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoEvent, err)
 	}
 	id, err := eventID(body, envelope.Counted)

@@ -106,6 +106,28 @@ func TestAnOddFieldDoesNotLoseTheEvent(t *testing.T) {
 	assert.Contains(t, string(rated.Data), `{"stars":5}`)
 }
 
+// The live service writes numbers and times as strings, and ids as numbers.
+func TestWhatAnEventHoldsIsTakenForWhatItMeans(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, time.March, 5, 9, 41, 7, 250e6, time.UTC)
+	event, err := salesiq.ParseEvent([]byte(`{"event":"chat.rating","data":{"chat_id":40526000000002041,"rating":"5",` +
+		`"submitted_at":"1772703667250","feedback":{"text":"good"},"mood":"1"}}`))
+	require.NoError(t, err)
+	rated := event.(*salesiq.ChatRated)
+	assert.Equal(t, "40526000000002041", rated.ChatID)
+	assert.Equal(t, 5, rated.Rating)
+	assert.True(t, at.Equal(rated.SubmittedAt))
+	assert.Equal(t, "good", rated.Feedback)
+	assert.JSONEq(t, `"1"`, string(rated.Extra["mood"]))
+
+	event, err = salesiq.ParseEvent([]byte(`{"event":"chat.ended","data":{"duration":"90.5","message_count":7.0,"ended_at":1772703667250,"ended_by":null}}`))
+	require.NoError(t, err)
+	ended := event.(*salesiq.ChatEnded)
+	assert.Equal(t, 90500*time.Millisecond, ended.Duration.Duration())
+	assert.Equal(t, 7, ended.MessageCount)
+	assert.True(t, at.Equal(ended.EndedAt))
+}
+
 func TestABodyThatIsNoObjectIsNoEvent(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"", " ", "null", "[]", `"chat.ended"`, "{", `{"event":"chat.ended"`, `{"event":"chat.ended"}{}`, `{"event":"chat.ended"} x`, "<html>", "event=chat.ended"} {

@@ -40,7 +40,8 @@ import (
 //
 //   - GET and HEAD: 200, since the service probes with them. Others than POST: 405.
 //   - A body over the limit ([WithMaxEventBody]): 413, before all of it is read. A
-//     compressed one: 415, since nothing says what of it is signed.
+//     compressed one: 415, since nothing says what of it is signed. How slowly one
+//     may come is for [http.Server.ReadTimeout] to say.
 //   - A signature that the [Verifier] refuses: 401; the body is not looked at. The
 //     content type does not matter, since the signature does.
 //   - A body that is no JSON object: 400. An event that is too old
@@ -68,8 +69,8 @@ type WebhookReceiver struct {
 // ReceiverOption configures a [WebhookReceiver].
 type ReceiverOption func(*WebhookReceiver)
 
-// WithDedupStore remembers handled events in store. The default is in memory,
-// for a hundred thousand events and a day.
+// WithDedupStore remembers handled events in store. The default, also for nil,
+// is in memory, for a hundred thousand events and a day.
 func WithDedupStore(store DedupStore) ReceiverOption {
 	return func(r *WebhookReceiver) { r.store = store }
 }
@@ -106,7 +107,8 @@ func WithTolerance(d time.Duration) ReceiverOption {
 
 // WithReceiverLogger logs what is refused and what fails, and, at level debug,
 // what is handled: name and id of the event, status, duration, and the errors of
-// handlers. Bodies and signatures are never logged.
+// handlers. Bodies and signatures are never logged. Nil, the default, logs
+// nothing.
 func WithReceiverLogger(logger *slog.Logger) ReceiverOption {
 	return func(r *WebhookReceiver) { r.logger = logger }
 }
@@ -117,15 +119,17 @@ func NewWebhookReceiver(verifier Verifier, opts ...ReceiverOption) *WebhookRecei
 	if verifier == nil {
 		verifier = AnyOf()
 	}
-	r := &WebhookReceiver{
-		verifier: verifier,
-		store:    newMemoryDedup(defaultDedupEvents, defaultDedupAge),
-		maxBody:  1 << 20,
-		timeout:  4500 * time.Millisecond,
-		logger:   slog.New(slog.DiscardHandler),
-	}
+	r := &WebhookReceiver{verifier: verifier, maxBody: 1 << 20, timeout: 4500 * time.Millisecond}
 	for _, option := range opts {
-		option(r)
+		if option != nil {
+			option(r)
+		}
+	}
+	if r.store == nil {
+		r.store = newMemoryDedup(defaultDedupEvents, defaultDedupAge)
+	}
+	if r.logger == nil {
+		r.logger = slog.New(slog.DiscardHandler)
 	}
 	return r
 }
@@ -186,14 +190,14 @@ func (r *WebhookReceiver) ServeHTTP(w http.ResponseWriter, request *http.Request
 		return
 	}
 	work := startWork(ctx, r.timeout, w)
-	answer := failed
+	answer, err := failed, errGoroutineEnded
 	defer func() {
+		logEvent(request.Context(), r.logger, event, err, slog.Int("status", answer.status), slog.Duration("duration", time.Since(began)))
 		status := work.finish(answer)
 		duplicate := answer == receivedBefore || answer == stillAtWork
 		ends.tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: status, Duration: time.Since(began), Err: err})
 	}()
 	answer, err = r.process(work, event)
-	logEvent(request.Context(), r.logger, event, err, slog.Int("status", answer.status), slog.Duration("duration", time.Since(began)))
 }
 
 // logEvent logs how an event fared.
@@ -256,6 +260,10 @@ var (
 	errBodyTooLarge = errors.New("the body is too large")
 	errCompressed   = errors.New("the body is compressed")
 	errTooOld       = errors.New("the time of the event is too far away")
+
+	// errGoroutineEnded stands for what a handler does not return when it calls
+	// runtime.Goexit.
+	errGoroutineEnded = errors.New("the handler has ended its goroutine")
 )
 
 // accept reads a request and returns its event, or how to refuse it.
@@ -264,7 +272,7 @@ func (r *WebhookReceiver) accept(request *http.Request) (Event, *webhookAnswer, 
 		return nil, compressed, errCompressed
 	}
 	body, err := r.read(request)
-	if errors.Is(err, errBodyTooLarge) {
+	if _, bounded := errors.AsType[*http.MaxBytesError](err); bounded || errors.Is(err, errBodyTooLarge) {
 		return nil, tooLarge, err
 	}
 	if err != nil {

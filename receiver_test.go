@@ -203,6 +203,10 @@ func TestABodyOverTheLimitIsRefusedBeforeAllOfItIsRead(t *testing.T) {
 	}
 	assert.Zero(t, log.calls())
 
+	bounded := newRequest(t, http.MethodPost, ratedBody("c1"))
+	bounded.Body = http.MaxBytesReader(httptest.NewRecorder(), bounded.Body, 10)
+	assert.Equal(t, http.StatusRequestEntityTooLarge, serve(receiver, bounded).Code, "the limit of whoever is in front")
+
 	exact := ratedBody(strings.Repeat("c", limit-len(ratedBody(""))))
 	require.Len(t, exact, limit)
 	assert.Equal(t, http.StatusOK, post(t, receiver, exact).Code)
@@ -287,6 +291,33 @@ func TestASignedBodyThatIsNoEventIsABadRequest(t *testing.T) {
 		assert.Equal(t, http.StatusBadRequest, post(t, receiver, []byte(body)).Code, body)
 	}
 	assert.Zero(t, log.calls())
+}
+
+func TestTheLogHoldsNothingOfABodyThatIsNoEvent(t *testing.T) {
+	t.Parallel()
+	var logged bytes.Buffer
+	receiver, _ := newReceiver(salesiq.WithReceiverLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+	for _, body := range []string{
+		`{"event":"chat.ended","data":{"noemi@mail.example":tru}}`,
+		`{"noemi@mail.example" 1}`,
+		`{"noemi@mail.example":{"noemi@mail.example":"cut`,
+	} {
+		assert.Equal(t, http.StatusBadRequest, post(t, receiver, []byte(body)).Code, body)
+	}
+	assert.Equal(t, 3, strings.Count(logged.String(), "status=400"))
+	assert.NotContains(t, logged.String(), "noemi")
+}
+
+func TestNilOptionsAreTheDefaults(t *testing.T) {
+	t.Parallel()
+	receiver := salesiq.NewWebhookReceiver(salesiq.AnyOf(nil, salesiq.HMAC(hookSecret)),
+		nil, salesiq.WithDedupStore(nil), salesiq.WithReceiverLogger(nil), salesiq.WithSink(nil))
+	log := &handlerLog{}
+	salesiq.OnAny(receiver, log.handle)
+	for range 2 {
+		assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("c1")).Code)
+	}
+	assert.Equal(t, 1, log.calls())
 }
 
 // W5.
@@ -416,10 +447,11 @@ func TestAFailureIsDeliveredAgainAndHandledThen(t *testing.T) {
 	}
 }
 
-// W9: a goroutine that ends frees the event as well.
+// W9: a goroutine that ends frees the event as well, and not in silence.
 func TestAHandlerThatEndsItsGoroutineLeavesTheEventFree(t *testing.T) {
 	t.Parallel()
-	receiver, log := newReceiver()
+	var logged bytes.Buffer
+	receiver, log := newReceiver(salesiq.WithReceiverLogger(slog.New(slog.NewTextHandler(&logged, nil))))
 	log.answer = func() error { runtime.Goexit(); return nil }
 	body := ratedBody("c1")
 	request := newRequest(t, http.MethodPost, body)
@@ -431,6 +463,7 @@ func TestAHandlerThatEndsItsGoroutineLeavesTheEventFree(t *testing.T) {
 		receiver.ServeHTTP(answer, request)
 	}()
 	assert.Equal(t, http.StatusInternalServerError, (<-answers).Code)
+	assert.Contains(t, logged.String(), "status=500")
 	log.answer = nil
 	assert.Equal(t, http.StatusOK, post(t, receiver, body).Code)
 	assert.Equal(t, 2, log.calls())

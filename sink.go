@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 )
 
 // Sink takes events that have been verified, so that the service is answered
@@ -75,8 +76,9 @@ func (p *WorkerPool) Enqueue(_ context.Context, event Event) error {
 }
 
 // Shutdown takes no more events and waits until those in the queue are handled.
-// If ctx ends first, so do the contexts of the handlers, and Shutdown returns its
-// error once they have returned; what was not begun by then is lost, and logged.
+// If ctx ends first, so do the contexts of the handlers, what was not begun is
+// lost, and logged, and Shutdown returns the error of ctx: once the handlers have
+// returned, or a second later if they do not.
 func (p *WorkerPool) Shutdown(ctx context.Context) error {
 	p.mu.Lock()
 	if !p.closed {
@@ -84,22 +86,52 @@ func (p *WorkerPool) Shutdown(ctx context.Context) error {
 		close(p.queue)
 	}
 	p.mu.Unlock()
-	inTime := context.AfterFunc(ctx, p.cancel)
-	p.workers.Wait()
-	if !inTime() {
-		return ctx.Err()
+	defer p.cancel()
+	idle := make(chan struct{})
+	go func() { p.workers.Wait(); close(idle) }()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
 	}
-	return nil
+	p.cancel()
+	p.empty() // The workers may never come to it.
+	select {
+	case <-idle:
+	case <-time.After(time.Second):
+	}
+	return ctx.Err()
 }
 
 func (p *WorkerPool) work() {
-	for event := range p.queue {
-		err := p.context.Err()
-		if err == nil {
-			err = callHandler(p.context, p.handle, event)
+	done := false
+	defer func() {
+		if !done {
+			p.workers.Go(p.work) // A handler has ended the goroutine: another takes its place.
 		}
+	}()
+	p.empty()
+	done = true
+}
+
+// empty handles events until there will be no more.
+func (p *WorkerPool) empty() {
+	for event := range p.queue {
+		p.take(event)
+	}
+}
+
+// take handles an event, or says why not.
+func (p *WorkerPool) take(event Event) {
+	err := errGoroutineEnded
+	defer func() {
 		if err != nil {
 			logEvent(p.context, p.logger, event, err)
 		}
+	}()
+	if ended := p.context.Err(); ended != nil {
+		err = ended
+		return
 	}
+	err = callHandler(p.context, p.handle, event)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -84,6 +85,47 @@ func TestAnImpatientShutdownSaysWhatItLost(t *testing.T) {
 		require.ErrorIs(t, pool.Shutdown(ctx), context.DeadlineExceeded)
 		assert.Equal(t, 3, bytes.Count(logged.Bytes(), []byte("event=chat.rating")))
 	})
+}
+
+func TestShutdownDoesNotWaitForAHandlerThatHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		release := make(chan struct{})
+		pool := salesiq.NewWorkerPool(1, 10, func(context.Context, salesiq.Event) error {
+			<-release
+			return nil
+		}, slog.New(slog.NewTextHandler(&logged, nil)))
+		for range 3 {
+			require.NoError(t, pool.Enqueue(t.Context(), anEvent(t)))
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		require.ErrorIs(t, pool.Shutdown(ctx), context.DeadlineExceeded)
+		assert.Equal(t, 2*time.Second, time.Since(began))
+		assert.Equal(t, 2, bytes.Count(logged.Bytes(), []byte("event=chat.rating")), "those that nobody has begun")
+		close(release)
+	})
+}
+
+func TestAHandlerThatEndsItsGoroutineDoesNotEndAWorker(t *testing.T) {
+	t.Parallel()
+	var logged bytes.Buffer
+	var handled atomic.Int32
+	pool := salesiq.NewWorkerPool(1, 10, func(context.Context, salesiq.Event) error {
+		if handled.Add(1) < 3 {
+			runtime.Goexit()
+		}
+		return nil
+	}, slog.New(slog.NewTextHandler(&logged, nil)))
+	for range 4 {
+		require.NoError(t, pool.Enqueue(t.Context(), anEvent(t)))
+	}
+	require.NoError(t, pool.Shutdown(t.Context()))
+	assert.EqualValues(t, 4, handled.Load())
+	assert.Equal(t, 2, bytes.Count(logged.Bytes(), []byte("event=chat.rating")))
 }
 
 func TestAPanicDoesNotEndAWorker(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"hash"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -209,8 +210,10 @@ func SignRSA(key *rsa.PrivateKey, body []byte) (string, error) {
 }
 
 // AnyOf returns a verifier that is content when one of verifiers is, for a
-// receiver of webhooks that are signed in different ways.
-func AnyOf(verifiers ...Verifier) Verifier { return anyOf(verifiers) }
+// receiver of webhooks that are signed in different ways. Nil ones are left out.
+func AnyOf(verifiers ...Verifier) Verifier {
+	return anyOf(slices.DeleteFunc(slices.Clone(verifiers), func(v Verifier) bool { return v == nil }))
+}
 
 type anyOf []Verifier
 

@@ -42,6 +42,9 @@ func DecodeEvent(body []byte) (Event, error) {
 			event.Counted = true
 		}
 	})
+	if broken, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		broken.JSONPointer = "" // It is made of what the body says, which is not for logs.
+	}
 	switch {
 	case data.Kind() == '{':
 		event.Data = data
@@ -104,19 +107,6 @@ func plain(value jsontext.Value) []byte {
 		return value[1 : len(value)-1]
 	}
 	return []byte(text(value))
-}
-
-// UnmarshalWhatFits decodes an object into out, and skips the members that have
-// another type than out wants.
-func UnmarshalWhatFits(object []byte, out any) error {
-	if Unmarshal(object, out) == nil {
-		return nil
-	}
-	return eachMember(object, func(name, value jsontext.Value) {
-		member := make([]byte, 0, len(name)+len(value)+len("{:}"))
-		member = append(append(append(append(append(member, '{'), name...), ':'), value...), '}')
-		Unmarshal(member, out) //nolint:errcheck // It does not fit, then.
-	})
 }
 
 // Without returns an object without one of its members, always written in the

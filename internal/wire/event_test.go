@@ -35,20 +35,6 @@ func TestJSONIsWrittenAsJavaScriptWritesIt(t *testing.T) {
 	}
 }
 
-func TestWhatFitsIsDecoded(t *testing.T) {
-	t.Parallel()
-	var out struct {
-		A string
-		B []int
-		C map[string]int
-	}
-	require.NoError(t, UnmarshalWhatFits([]byte(`{"a":"good","b":{"no":"list"},"c":{"x":1}}`), &out))
-	assert.Equal(t, "good", out.A)
-	assert.Empty(t, out.B)
-	assert.Equal(t, map[string]int{"x": 1}, out.C)
-	require.ErrorIs(t, UnmarshalWhatFits([]byte(`[]`), &out), ErrNoObject)
-}
-
 func TestTheScannerKeepsNothingOfWhatItRead(t *testing.T) {
 	t.Parallel()
 	event, err := DecodeEvent([]byte(`{"event":"a.b","data":{"x":1}}`))
