@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -130,6 +131,68 @@ func TestTheFileStoreOutlivesACutLine(t *testing.T) {
 	last := fileStore(t, path)
 	defer func() { require.NoError(t, last.Close()) }()
 	assert.Equal(t, salesiq.DedupDone, begin(t, last, "new"))
+}
+
+// A clock that was wrong for a while does not make the other marks old.
+func TestAMarkFromTheFutureDropsNoOther(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "events")
+	now := time.Now()
+	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, "%d before\n%d future\n%d after\n",
+		now.Add(-time.Hour).Unix(), now.Add(1000*time.Hour).Unix(), now.Unix()), 0o600))
+	for range 2 {
+		store := fileStore(t, path)
+		for _, id := range []string{"before", "future", "after"} {
+			assert.Equal(t, salesiq.DedupDone, begin(t, store, id), id)
+		}
+		require.NoError(t, store.Close())
+	}
+}
+
+// Whatever a byte becomes, it costs the mark that it is in, or the two that it
+// stood between.
+func TestADamagedByteLosesNoOtherMark(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "events")
+	ids := []string{"first", "second", "third"}
+	var whole []byte
+	for i, id := range ids {
+		whole = fmt.Appendf(whole, "%d %s\n", time.Now().Unix()+int64(i)-10, id)
+	}
+	for at, right := range whole {
+		for _, wrong := range []byte("\x00 \n09z\xff") {
+			damaged := slices.Clone(whole)
+			damaged[at] = wrong
+			require.NoError(t, os.WriteFile(path, damaged, 0o600))
+			store := fileStore(t, path)
+			lost := 0
+			for _, id := range ids {
+				if begin(t, store, id) != salesiq.DedupDone {
+					lost++
+				}
+			}
+			require.NoError(t, store.Close())
+			most := 1
+			if right == '\n' {
+				most = 2
+			}
+			assert.LessOrEqual(t, lost, most, "%q", damaged)
+		}
+	}
+}
+
+// Two processes that know nothing of each other would handle events twice.
+func TestTheLastToOpenTheFileStoreHasIt(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "events")
+	old := fileStore(t, path)
+	handled(t, old, "done")
+	current := fileStore(t, path)
+	_, err := old.Begin(t.Context(), "next")
+	require.Error(t, err)
+	assert.Equal(t, salesiq.DedupFree, begin(t, current, "next"))
+	assert.Equal(t, salesiq.DedupDone, begin(t, current, "done"))
+	require.NoError(t, errors.Join(old.Close(), current.Close()))
 }
 
 func TestTheFileStoreDropsWhatIsTooOld(t *testing.T) {

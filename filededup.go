@@ -15,19 +15,27 @@ import (
 
 // FileDedupStore is a [DedupStore] in a file, for one process at a time: it
 // knows after a restart what was handled before. It remembers as many events as
-// the default store, and as long.
+// the default store, and as long. The last process to open the file has it: in
+// another that still runs, Begin fails from then on, so that its events are
+// delivered again, to the new one.
 //
 // A mark reaches the operating system before [FileDedupStore.Done] returns, so
-// that it survives the end of the process, and the disk soon after: when the
-// machine loses power, the last events may be handled again.
+// that it survives the end of the process, however sudden. The disk it reaches
+// when the system writes it there, most often within half a minute, and at the
+// latest with Close: when the machine loses power, events whose marks were not
+// on disk are handled again if they are delivered again.
 type FileDedupStore struct {
 	path   string
 	memory *memoryDedup
 
 	mu    sync.Mutex // Guards what follows.
 	file  *os.File
+	info  os.FileInfo // Of the file, to tell it from another of its name.
 	lines int
+	torn  bool // Whether the last line may be cut.
 }
+
+var errAnotherProcess = errors.New("dedup file: another process has opened it")
 
 // OpenFileDedupStore opens the store in a file, which it makes if there is none.
 // What cannot be read in it, such as a last line that was cut, is dropped. The
@@ -38,12 +46,18 @@ func OpenFileDedupStore(path string) (*FileDedupStore, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("dedup file: %w", err)
 	}
+	now := time.Now()
 	for line := range bytes.Lines(content) {
-		if mark, ok := parseMark(line); ok {
+		mark, ok := parseMark(line)
+		if mark.at.After(now) {
+			mark.at = now // By a clock that was wrong: the others have not aged by that.
+		}
+		if ok {
 			f.memory.mark(mark.eventID, mark.at)
 		}
 	}
 	if err := f.compact(); err != nil {
+		f.file.Close() //nolint:errcheck,gosec // It is of no use.
 		return nil, err
 	}
 	return f, nil
@@ -64,6 +78,7 @@ func parseMark(line []byte) (dedupMark, bool) {
 }
 
 // compact writes the file anew, without what is forgotten, and leaves it open.
+// Where it cannot be written, what there was is left, and goes on growing.
 func (f *FileDedupStore) compact() error {
 	var content bytes.Buffer
 	marks := f.memory.remembered()
@@ -76,15 +91,30 @@ func (f *FileDedupStore) compact() error {
 	}
 	written := writeFile(f.path, content.Bytes())
 	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND, 0o600)
+	if err == nil {
+		f.file, f.lines = file, len(marks)
+		f.info, err = file.Stat()
+	}
 	if err := errors.Join(closed, written, err); err != nil {
 		return fmt.Errorf("dedup file: %w", err)
 	}
-	f.file, f.lines = file, len(marks)
 	return nil
+}
+
+// overtaken tells whether another process has put a file of its own in the place
+// of this one.
+func (f *FileDedupStore) overtaken() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	info, err := os.Stat(f.path)
+	return err == nil && !os.SameFile(info, f.info)
 }
 
 // Begin implements [DedupStore].
 func (f *FileDedupStore) Begin(ctx context.Context, eventID string) (DedupState, error) {
+	if f.overtaken() {
+		return DedupFree, errAnotherProcess
+	}
 	return f.memory.Begin(ctx, eventID)
 }
 
@@ -94,7 +124,12 @@ func (f *FileDedupStore) Done(_ context.Context, eventID string) error {
 	f.memory.mark(mark.eventID, mark.at)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, err := f.file.Write(mark.appendTo(nil)); err != nil {
+	var line []byte
+	if f.torn {
+		line = append(line, '\n') // So that the piece does not spoil this one, too.
+	}
+	_, err := f.file.Write(mark.appendTo(line))
+	if f.torn = err != nil; f.torn {
 		return fmt.Errorf("dedup file: %w", err)
 	}
 	if f.lines++; f.lines > 2*f.memory.maxEvents {
