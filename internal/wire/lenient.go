@@ -38,7 +38,13 @@ func unmarshalLenient(data []byte, v any, wanted reflect.Type) error {
 	l := lenient{required: map[reflect.Type]bool{}}
 	l.require(target.Type())
 	l.require(reflect.PointerTo(wanted))
+	if target.Type() != wanted {
+		l.depth = 1 // It is in an envelope.
+	}
 	for l.require(wanted); wanted.Kind() == reflect.Pointer || wanted.Kind() == reflect.Slice; l.require(wanted) {
+		if wanted.Kind() == reflect.Slice {
+			l.depth++
+		}
 		wanted = wanted.Elem()
 	}
 	return json.Unmarshal(data, v, tolerant, json.WithUnmarshalers(json.UnmarshalFromFunc(l.decode)))
@@ -46,11 +52,13 @@ func unmarshalLenient(data []byte, v any, wanted reflect.Type) error {
 
 // lenient decodes scalars that do not fit.
 type lenient struct {
-	required map[reflect.Type]bool // Objects and lists that must be there.
+	required map[reflect.Type]bool // Objects and lists that must be there,
+	depth    int                   // unless they are more than this many levels down.
 }
 
 var (
 	timeType        = reflect.TypeFor[time.Time]()
+	rawType         = reflect.TypeFor[stdjson.RawMessage]()
 	unmarshalerType = reflect.TypeFor[stdjson.Unmarshaler]()
 	textType        = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
@@ -59,7 +67,8 @@ var (
 func (l lenient) decode(d *jsontext.Decoder, v any) error {
 	target := reflect.ValueOf(v).Elem()
 	kind := d.PeekKind()
-	if kind == 'n' || l.fits(kind, target.Type()) {
+	must := l.required[target.Type()] && d.StackDepth() <= l.depth
+	if kind == 'n' || must || fits(kind, target.Type()) {
 		return errors.ErrUnsupported
 	}
 	value, err := d.ReadValue()
@@ -73,6 +82,9 @@ func (l lenient) decode(d *jsontext.Decoder, v any) error {
 
 // require makes a type strict, unless it is a scalar.
 func (l lenient) require(t reflect.Type) {
+	if t == timeType {
+		return
+	}
 	switch t.Kind() {
 	case reflect.Struct, reflect.Map, reflect.Slice, reflect.Array, reflect.Pointer:
 		l.required[t] = true
@@ -82,23 +94,24 @@ func (l lenient) require(t reflect.Type) {
 // shapes are the kinds of JSON that the library decodes into kinds of Go.
 // Numbers are not among them, since a fraction does not fit into an int.
 var shapes = map[reflect.Kind]string{
-	reflect.Bool:    "tf",
-	reflect.String:  `"`,
-	reflect.Struct:  "{",
-	reflect.Map:     "{",
-	reflect.Slice:   "[",
-	reflect.Array:   "[",
-	reflect.Pointer: "{[",
+	reflect.Bool:   "tf",
+	reflect.String: `"`,
+	reflect.Struct: "{",
+	reflect.Map:    "{",
+	reflect.Slice:  "[",
+	reflect.Array:  "[",
 }
 
 // fits reports whether the library can be relied on to decode a kind of JSON
-// into a type, or must be, since only the type knows how.
-func (l lenient) fits(kind jsontext.Kind, t reflect.Type) bool {
+// into a type.
+func fits(kind jsontext.Kind, t reflect.Type) bool {
 	switch {
-	case t == timeType:
-		return false
-	case t.Kind() == reflect.Interface, l.required[t], decodesItself(t):
+	case t.Kind() == reflect.Interface, t == rawType:
 		return true
+	case t == timeType, decodesItself(t):
+		return false
+	case t.Kind() == reflect.Pointer:
+		return fits(kind, t.Elem())
 	}
 	return strings.IndexByte(shapes[t.Kind()], byte(kind)) >= 0
 }
@@ -117,6 +130,10 @@ func set(target reflect.Value, value jsontext.Value) {
 		setPointer(target, value)
 	case target.Type() == timeType:
 		target.Set(reflect.ValueOf(timeOf([]byte(meaning))))
+	case decodesItself(target.Type()):
+		if Unmarshal(value, target.Addr().Interface()) != nil {
+			target.SetZero() // It may be half done.
+		}
 	case target.Kind() == reflect.Bool:
 		target.SetBool(boolOf(meaning))
 	case target.Kind() == reflect.String:
@@ -153,7 +170,14 @@ func setPointer(target reflect.Value, value jsontext.Value) {
 }
 
 func standsForNothing(t reflect.Type, value jsontext.Value) bool {
-	return t == timeType || t.Kind() != reflect.String && value.Kind() == '"' && text(value) != "0" && text(value) != "false"
+	switch kind := value.Kind(); {
+	case t == timeType:
+		return true
+	case kind == '"':
+		return t.Kind() != reflect.String && text(value) != "0" && text(value) != "false"
+	default:
+		return t.Kind() != reflect.Struct && (kind == '{' || kind == '[')
+	}
 }
 
 // stringOf is text, and for an object the text in it: a message is sometimes
@@ -195,8 +219,12 @@ func intOf(meaning string) (int64, bool) {
 var localLayouts = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04:05Z0700", time.DateOnly}
 
 // firstMilli tells milliseconds since 1970 from seconds: as seconds it is in
-// the year 5138, as milliseconds in 1973.
-const firstMilli = 100_000_000_000
+// the year 5138, as milliseconds in 1973. After lastMilli comes the year 10000,
+// which no notation of times has.
+const (
+	firstMilli = 100_000_000_000
+	lastMilli  = 253_402_300_799_999
+)
 
 // timeOf reads RFC 3339, or milliseconds or seconds since 1970. Anything else,
 // also "-1", is the zero time.
@@ -206,9 +234,9 @@ func timeOf(meaning []byte) time.Time {
 		return at
 	}
 	words := string(meaning)
-	if n, err := strconv.ParseInt(words, 10, 64); err == nil {
+	if n, ok := intOf(words); ok {
 		switch {
-		case n <= 0:
+		case n <= 0 || n > lastMilli:
 			return time.Time{}
 		case n < firstMilli:
 			return time.Unix(n, 0).UTC()

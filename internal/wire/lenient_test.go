@@ -1,7 +1,9 @@
 package wire_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +70,9 @@ func TestScalarsAreTakenForWhatTheyMean(t *testing.T) {
 		{"milliseconds in quotes", `"at":"1612943653720"`, record{At: at}},
 		{"milliseconds", `"at":1612943653720`, record{At: at}},
 		{"seconds", `"at":"1612943653"`, record{At: at.Truncate(time.Second)}},
+		{"milliseconds with a fraction or an exponent", `"at":1612943653720.0,"ended":1.612943653720E12`, record{At: at, Ended: &at}},
+		{"microseconds, which as milliseconds no notation of times can write", `"at":"1612943653720000"`, record{}},
+		{"milliseconds beyond what a float holds", `"at":9007199254740993`, record{}},
 		{"RFC 3339 beside what does not fit", `"at":"2021-02-10T07:54:13.720Z","flag":"true"`, record{At: at, Flag: true}},
 		{"a time without a zone", `"at":"2021-02-10T07:54:13.720"`, record{At: at}},
 		{"never", `"at":"-1","ended":"-1"`, record{}},
@@ -77,6 +82,7 @@ func TestScalarsAreTakenForWhatTheyMean(t *testing.T) {
 		{"a number that may be absent", `"rating":"4"`, record{Rating: new(4)}},
 		{"a zero is there", `"rating":"0"`, record{Rating: new(0)}},
 		{"an absent number", `"rating":""`, record{}},
+		{"no number, but a list or an object", `"rating":[],"ended":{}`, record{}},
 		{"a text that may be absent", `"note":17`, record{Note: new("17")}},
 		{"an empty text is there", `"note":"","flag":"1"`, record{Note: new(""), Flag: true}},
 		{"a number for a text", `"id":40526000000002040`, record{ID: "40526000000002040"}},
@@ -105,6 +111,45 @@ func TestScalarsAreTakenForWhatTheyMean(t *testing.T) {
 			assert.Equal(t, []record{{ID: "a"}, row.want}, items)
 		})
 	}
+}
+
+// node holds others of its kind, and what decodes itself.
+type node struct {
+	Name     string          `json:"name"`
+	Parent   *node           `json:"parent"`
+	Children []node          `json:"children"`
+	Address  netip.Addr      `json:"address"`
+	Picture  []byte          `json:"picture"`
+	Raw      json.RawMessage `json:"raw"`
+}
+
+func TestNothingWithinAnItemFailsTheOthers(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		why, fields string
+		want        node
+	}{
+		{"no parent", `"parent":""`, node{}},
+		{"no parent, but a list", `"parent":[]`, node{}},
+		{"no children", `"children":""`, node{}},
+		{"children that are none", `"children":[1,{"name":2,"parent":[],"children":{}}]`, node{Children: []node{{}, {Name: "2"}}}},
+		{"a parent of a parent that is none", `"parent":{"name":3,"parent":7}`, node{Parent: &node{Name: "3"}}},
+		{"an address that is none", `"address":"unknown","picture":"!","raw":{"a":1}`, node{Raw: json.RawMessage(`{"a":1}`)}},
+		{"an address beside what does not fit", `"address":"192.0.2.1","picture":"aGk=","name":1`,
+			node{Address: netip.MustParseAddr("192.0.2.1"), Picture: []byte("hi"), Name: "1"}},
+		{"a number for bytes", `"picture":5,"address":6`, node{}},
+	} {
+		for _, body := range []string{`[{"name":"a"},{` + row.fields + `}]`, `{"data":[{"name":"a"},{` + row.fields + `}]}`} {
+			items, _, err := wire.DecodeList[node]([]byte(body))
+			require.NoError(t, err, row.why)
+			assert.Equal(t, []node{{Name: "a"}, row.want}, items, row.why)
+		}
+		var one *node
+		require.NoError(t, wire.UnmarshalLenient([]byte(`{`+row.fields+`}`), &one), row.why)
+		assert.Equal(t, &row.want, one, row.why)
+	}
+	var address netip.Addr
+	require.Error(t, wire.UnmarshalLenient([]byte(`"unknown"`), &address), "what was asked for must be there")
 }
 
 func TestWhatWasAskedForMustBeThere(t *testing.T) {
