@@ -1,0 +1,61 @@
+package salesiq
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func openDedup(t *testing.T, path string) *FileDedupStore {
+	t.Helper()
+	store, err := OpenFileDedupStore(path)
+	require.NoError(t, err)
+	return store
+}
+
+func stateOf(t *testing.T, path, eventID string) DedupState {
+	t.Helper()
+	store := openDedup(t, path)
+	defer func() { require.NoError(t, store.Close()) }()
+	state, err := store.Begin(t.Context(), eventID)
+	require.NoError(t, err)
+	return state
+}
+
+// A disk that was full for a while has half a line on it.
+func TestAMarkThatWasCutSpoilsNoLaterOne(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "events")
+	store := openDedup(t, path)
+	file := store.file
+	_, err := file.WriteString("17637")
+	require.NoError(t, err)
+	closed, err := os.Open(path)
+	require.NoError(t, err)
+	require.NoError(t, closed.Close())
+	store.file = closed
+	require.Error(t, store.Done(t.Context(), "cut"))
+	store.file = file
+	require.NoError(t, store.Done(t.Context(), "whole"))
+	require.NoError(t, store.Close())
+	assert.Equal(t, DedupDone, stateOf(t, path, "whole"))
+}
+
+func TestAStoreThatCannotBeCompactedGoesOn(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	// The name is so long that no temporary file beside it can be made.
+	path, long := filepath.Join(directory, "events"), filepath.Join(directory, strings.Repeat("n", 250))
+	store := openDedup(t, path)
+	require.NoError(t, os.Link(path, long))
+	store.path, store.lines = long, 2*store.memory.maxEvents
+	require.Error(t, store.Done(t.Context(), "first"))
+	require.NoError(t, store.Done(t.Context(), "second"))
+	require.NoError(t, store.Close())
+	assert.Equal(t, DedupDone, stateOf(t, path, "first"))
+	assert.Equal(t, DedupDone, stateOf(t, path, "second"))
+}
