@@ -32,7 +32,7 @@ func TestAMarkThatWasCutSpoilsNoLaterOne(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "events")
 	store := openDedup(t, path)
 	file := store.file
-	_, err := file.WriteString("17637")
+	_, err := file.WriteString("1763800000 half")
 	require.NoError(t, err)
 	closed, err := os.Open(path)
 	require.NoError(t, err)
