@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -50,11 +51,15 @@ func DecodeError(body []byte) (ErrorBody, bool) {
 }
 
 // decodeLiveError reads the error member of the live service's answers: an
-// object, or a text alone.
+// object, or a text or a number alone.
 func decodeLiveError(value jsontext.Value) (answer ErrorBody, ok bool) {
 	switch value.Kind() {
 	case '"':
 		answer.Message = text(value)
+	case '0':
+		if text(value) != "0" {
+			setCode(&answer, value)
+		}
 	case '{':
 		var raw struct {
 			Code    jsontext.Value `json:"code"`
@@ -142,16 +147,22 @@ func HiddenError(body []byte) (ErrorBody, bool) {
 		return ErrorBody{}, false // The common cases, at the price of one scan at most.
 	}
 	var head struct {
-		Status jsontext.Value `json:"status"`
-		Error  jsontext.Value `json:"error"`
+		Status  jsontext.Value `json:"status"`
+		Message jsontext.Value `json:"message"`
+		Error   jsontext.Value `json:"error"`
 	}
 	if Unmarshal(body, &head) != nil {
 		return ErrorBody{}, false
 	}
-	if _, found := decodeLiveError(head.Error); !found && text(head.Status) != "error" {
-		return ErrorBody{}, false
+	if _, found := decodeLiveError(head.Error); found || text(head.Status) == "error" {
+		return DecodeError(body)
 	}
-	return DecodeError(body)
+	switch words := text(head.Error); words {
+	case "", "0", "false", "{}", "[]":
+		return ErrorBody{}, false
+	default: // Not in any form that is known, but it is no success.
+		return ErrorBody{Message: cmp.Or(text(head.Message), words)}, true
+	}
 }
 
 // text returns a string without its quotes, nothing for null, and any other

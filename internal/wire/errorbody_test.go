@@ -29,6 +29,7 @@ func TestDecodeErrorReadsWhatTheServiceSays(t *testing.T) {
 		{"a number in quotes", `{"error":{"code":"1023"}}`, wire.ErrorBody{Code: "RATE_LIMIT_EXCEEDED", Number: 1023}},
 		{"of the older calls", `{"error":{"code":2310,"message":"m"}}`, wire.ErrorBody{Code: "2310", Number: 2310, Message: "m"}},
 		{"a word for a code", `{"error":{"code":"A"}}`, wire.ErrorBody{Code: "A"}},
+		{"a number alone", `{"error":1016}`, wire.ErrorBody{Code: "PERMISSION_DENIED", Number: 1016}},
 		{"a text alone", `{"error":"invalid_code"}`, wire.ErrorBody{Message: "invalid_code"}},
 		{"null is nothing", `{"status":"error","code":null,"message":null,"details":null}`, wire.ErrorBody{}},
 		{"a message of parts is kept as it is", `{"code":"A","message":{"en":"m"}}`, wire.ErrorBody{Code: "A", Message: `{"en":"m"}`}},
@@ -74,7 +75,15 @@ func TestHiddenErrorNeedsTheStatus(t *testing.T) {
 	got, found = wire.HiddenError([]byte(`{"url":"/x","error":{"code":1019,"message":"m"}}`))
 	assert.True(t, found)
 	assert.Equal(t, wire.ErrorBody{Code: "RESOURCE_NOT_FOUND", Number: 1019, Message: "m"}, got)
+	for body, message := range map[string]string{
+		`{"error":["No"]}`: `["No"]`, `{"error":{"reason":"No"}}`: `{"reason":"No"}`, `{"error":true,"message":"No"}`: "No", `{"error":true}`: "true",
+	} {
+		got, found = wire.HiddenError([]byte(body))
+		assert.True(t, found, body)
+		assert.Equal(t, wire.ErrorBody{Message: message}, got, "%s: in no known form, but no success", body)
+	}
 	for _, body := range []string{
+		`{"error":false}`, `{"error":0}`, `{"error":{},"data":[]}`, `{"error":[]}`,
 		`{"error":null,"data":{}}`, `{"error":""}`, `{"data":{"error":{"code":1019}}}`,
 		``, `{}`, `{"status":"success","data":{"tags":["error"]}}`, `{"data":{"status":"error"}}`, `{"status":["error"]}`,
 		`["error"]`, `{"code":"error"}`, `<p>"error"</p>`,
