@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -67,7 +68,8 @@ func open[T any](body []byte) (env envelope[T], err error) {
 			return env, err
 		}
 		members, err := membersOf(body)
-		if _, hasData := members["data"]; err != nil || hasData || saysNothing(members) || failsSilently(members) {
+		_, hasData := members["data"]
+		if err != nil || hasData || saysNothing(members) || failsSilently(members) || lacksID(members, reflect.TypeFor[T]()) {
 			return env, err
 		}
 	}
@@ -137,6 +139,19 @@ func saysNothing(members map[string]jsontext.Value) bool {
 func failsSilently(members map[string]jsontext.Value) bool {
 	_, failed := members["error"]
 	return failed && len(members) == 1
+}
+
+// lacksID reports whether an object is wanted, and members are not one: each has
+// an id, its own or of whom it sums up. What has none is a report in words of its
+// own, or wraps something that nobody asked for.
+func lacksID(members map[string]jsontext.Value, wanted reflect.Type) bool {
+	for name := range members {
+		switch strings.ToLower(name) {
+		case "id", "operator_id", "visitor_id":
+			return false
+		}
+	}
+	return wanted.Kind() == reflect.Struct
 }
 
 // Rest is what a part of a list says about the others.

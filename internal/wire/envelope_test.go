@@ -24,6 +24,7 @@ func TestDecodeFindsTheObject(t *testing.T) {
 		`{"DATA":{"ID":"a","Status":"open"}}`,
 		`{"id":"a","status":"open"}`,
 		` {"status":"open","id":"a"} `,
+		`{"ID":"a","Status":"open"}`,
 	} {
 		got, err := wire.Decode[thing]([]byte(body))
 		require.NoError(t, err, body)
@@ -36,6 +37,7 @@ func TestDecodeSaysThatThereIsNothing(t *testing.T) {
 	for _, body := range []string{
 		``, " \r\n", `{}`, `{"data":null}`, `{"status":"success"}`, `{"status":"success","message":"ok"}`,
 		`{"status":"success","data":null}`, `{"status":"success","pagination":{"page":1}}`,
+		`{"status":"success","other":{"id":"a"}}`, `{"status":"failure","message":"no"}`, `{"success":false}`,
 	} {
 		_, err := wire.Decode[thing]([]byte(body))
 		require.ErrorIs(t, err, wire.ErrNoData, body)
