@@ -459,7 +459,8 @@ func TestCancellingEndsAnIteratorWithThatError(t *testing.T) {
 		require.Len(t, failures, 1)
 		require.ErrorIs(t, failures[0], context.DeadlineExceeded)
 		requireOneLine(t, failures[0])
-		assert.LessOrEqual(t, time.Since(start), 6*time.Second)
+		// Twenty pages may be here already, each good for a tenth of a second.
+		assert.LessOrEqual(t, time.Since(start), 7500*time.Millisecond)
 		assert.Zero(t, network.inFlight)
 	})
 }
