@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -131,6 +132,15 @@ func (f *Fault) check() error {
 		return invalid("status", "must be from 200 to 599")
 	case f.Probability < 0 || f.Probability > 1:
 		return invalid("probability", "must be from 0 to 1")
+	case f.Path != "" && !strings.HasPrefix(f.Path, "/"):
+		return invalid("path", "must begin with a slash, or it is the beginning of none")
+	}
+	for name, n := range map[string]int64{
+		"skip": int64(f.Skip), "times": int64(f.Times), "latency_ms": int64(f.Latency), "pause_ms": int64(f.Pause),
+	} {
+		if n < 0 {
+			return invalid(name, "must be at least 0")
+		}
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ func TestOtherLanguagesCanInjectFaults(t *testing.T) {
 	for body, status := range map[string]int{
 		`{"path":"/api/v2/brands","status":503,"latency_ms":1}`:                  503,
 		`[{"method":"GET","code":"PERMISSION_DENIED","message":"not today"}]`:    403,
+		`{"status":504.0,"times":1e0}`:                                           504,
 		`{"effect":"html","header":{"Retry-After":"3"},"times":1,"pause_ms":10}`: 502,
 	} {
 		a := do(t, s, "", "POST", "/_emulator/faults", body)
@@ -38,6 +39,10 @@ func TestAMisspeltFaultIsRefused(t *testing.T) {
 		`{"effect":"reste"}`:  "effect",
 		`{"status":99}`:       "status",
 		`{"probability":1.5}`: "probability",
+		`{"path":"api/v2"}`:   "path",
+		`{"times":-1}`:        "times",
+		`{"skip":-1}`:         "skip",
+		`{"latency_ms":-1}`:   "latency_ms",
 		`{"status":"500"}`:    "status",
 		`[{"status":true}]`:   "status",
 		`{}`:                  "body",

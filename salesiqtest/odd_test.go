@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
 )
 
 // Clients in other languages make these requests by mistake, or because their
@@ -76,6 +78,31 @@ func TestABodyThatCannotBeReadIsExplained(t *testing.T) {
 		assert.NotContains(t, a.body, "salesiqtest", "%s: no types of Go", body)
 	}
 	assert.Empty(t, s.Journal())
+}
+
+// Python computes 5.0 where JavaScript computes 5; JSON knows no difference.
+func TestAnIntegerMayBeWrittenAsAFloat(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	do(t, s, s.AccessToken(), "POST", "/api/v2/chats/chat123/end", "")
+	for _, row := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"POST", "/api/v2/chats/chat123/rating", `{"rating":4.5}`, 400},
+		{"POST", "/api/v2/chats/chat123/rating", `{"rating":"4"}`, 400},
+		{"POST", "/api/v2/chats/chat123/rating", `{"rating":4.0,"feedback":"4.0"}`, 200},
+		{"PATCH", "/api/v2/operators/operator123", `{"max_chats":3e0,"skills":["Sales"]}`, 200},
+		{"PATCH", "/api/v2/routing/rules/rule123456789", `{"priority":2.00,"name":"Later"}`, 200},
+	} {
+		a := do(t, s, s.AccessToken(), row.method, row.path, row.body)
+		assert.Equal(t, row.status, a.status, row.body)
+	}
+	chat := into[salesiq.Chat](t, get(t, s, "/api/v2/chats/chat123"))
+	require.NotNil(t, chat.Rating)
+	assert.Equal(t, 4, *chat.Rating)
+	assert.Equal(t, "4.0", *chat.Feedback)
+	assert.Equal(t, 3, into[salesiq.Operator](t, get(t, s, "/api/v2/operators/operator123")).MaxChats)
 }
 
 func TestABodyMayComeInChunks(t *testing.T) {

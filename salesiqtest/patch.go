@@ -46,15 +46,9 @@ func patch[T any](target *T, changes members, readOnly ...string) error {
 		if document, err = mergeMember(document, name, changes[name]); err != nil {
 			return err
 		}
-		data, err := wire.Marshal(document)
-		if err != nil {
-			return err
-		}
-		var next T
-		if err := wire.Unmarshal(data, &next); err != nil {
+		if patched, err = whole[T](document); err != nil {
 			return invalid(name, "has the wrong type")
 		}
-		patched = next
 	}
 	after, err := object(patched)
 	if err != nil {
@@ -67,6 +61,20 @@ func patch[T any](target *T, changes members, readOnly ...string) error {
 	}
 	*target = patched
 	return nil
+}
+
+// whole puts an object together. Where an integer is wanted, 5.0 is one, too: some
+// languages write numbers so that were computed.
+func whole[T any](document members) (value T, err error) {
+	data, err := wire.Marshal(document)
+	if err != nil || wire.Unmarshal(data, &value) == nil {
+		return value, err
+	}
+	if data, err = wire.AsJavaScript(data); err != nil {
+		return value, err
+	}
+	value = *new(T)
+	return value, wire.Unmarshal(data, &value)
 }
 
 // object encodes a value and takes it apart.
