@@ -17,22 +17,33 @@
     }
   }
 
-  function labeled(fields, label) {
-    var copy = Object.assign({}, fields);
-    if (label !== undefined && !("event_label" in copy)) {
-      copy.event_label = label;
-    }
-    return copy;
+  // copy keeps what others do to a value from changing the plan. It is no
+  // Object.assign, to which __proto__ means more than a name.
+  function copy(value) {
+    return JSON.parse(JSON.stringify(value));
   }
+
+  function labeled(handler, label) {
+    var fields = copy(handler.fields || {});
+    if (label !== undefined && !Object.prototype.hasOwnProperty.call(fields, "event_label")) {
+      fields.event_label = label;
+    }
+    return fields;
+  }
+
+  // Browsers refuse to keep more than 64 kB alive, all requests together; a
+  // character is up to 3 bytes.
+  var mostKeptAlive = 5000;
 
   function post(path, report) {
     try {
+      var body = JSON.stringify(report);
       window.fetch(window.location.origin + path, {
         method: "POST",
-        keepalive: true,
+        keepalive: body.length <= mostKeptAlive,
         credentials: "same-origin",
         headers: {"Content-Type": "application/json"},
-        body: JSON.stringify(report)
+        body: body
       }).catch(function (problem) {
         console.debug("salesiq: " + path + " failed", problem);
       });
@@ -47,20 +58,31 @@
       invoke(handler.function, args);
     }
     if (handler.push) {
+      var pushed = labeled(handler, label);
+      pushed.event = handler.push;
       window.dataLayer = window.dataLayer || [];
-      window.dataLayer.push(Object.assign(labeled(handler.fields, label), {event: handler.push}));
+      invoke("dataLayer.push", [pushed]);
     }
     if (handler.gtag) {
-      invoke("gtag", ["event", handler.gtag, labeled(handler.fields, label)]);
+      invoke("gtag", ["event", handler.gtag, labeled(handler, label)]);
     }
     if (handler.post) {
       post(handler.post, {event: step.event, data: args});
     }
   }
 
+  // readable makes two ways to write a path one: browsers escape what Go does not.
+  function readable(path) {
+    try {
+      return decodeURI(path);
+    } catch (problem) {
+      return path;
+    }
+  }
+
   function here(paths) {
-    var path = window.location.pathname;
-    return paths.some(function (wanted) {
+    var path = readable(window.location.pathname);
+    return paths.map(readable).some(function (wanted) {
       var stem = wanted.slice(0, -1);
       return wanted === path || wanted === stem + "*" && path.slice(0, stem.length) === stem;
     });
@@ -85,10 +107,14 @@
         if (clicked(event, step.click)) {
           runAll(step.steps);
         }
-      });
+      }, true); // Before the page can stop it.
     } else if (step.paths) {
       if (here(step.paths)) {
-        setTimeout(runAll, step.after, step.steps);
+        setTimeout(function () {
+          if (here(step.paths)) { // The visitor may have gone on, without a new page.
+            runAll(step.steps);
+          }
+        }, step.after);
       }
     } else {
       call(step);
@@ -96,7 +122,7 @@
   }
 
   function call(step) {
-    var args = step.args ? step.args.slice() : [];
+    var args = copy(step.args || []);
     if (step.address) {
       args.push(window.location.href);
     }
@@ -111,8 +137,8 @@
     invoke("$zoho.salesiq." + step.call, args);
   }
 
-  var zoho = window.$zoho = window.$zoho || {};
-  var salesiq = zoho.salesiq = zoho.salesiq || {};
+  var zoho = window.$zoho || (window.$zoho = {});
+  var salesiq = zoho.salesiq || (zoho.salesiq = {});
   var earlier = salesiq.ready;
   var started = false;
 

@@ -155,7 +155,7 @@ func TrackConversion(name string, properties map[string]any) WidgetCall {
 
 func track(call, name string, properties map[string]any) WidgetCall {
 	args, text := []any{name}, name
-	if properties != nil {
+	if len(properties) > 0 {
 		data, err := wire.MarshalPublic(properties)
 		if err != nil {
 			return WidgetCall{err: fmt.Errorf("%s: %w", call, err)}
@@ -185,12 +185,15 @@ func cut(text string, limit int) string {
 
 // ShowWidget makes the widget visible.
 //
-// Source: specification, "Show/Hide Chat Widget".
+//   - Officially: the same, which opens the chat window, too.
+//   - Source: specification, "Show/Hide Chat Widget".
 func ShowWidget() WidgetCall { return same("floatwindow.visible", "show") }
 
 // HideWidget makes the widget invisible.
 //
-// Source: specification, "Show/Hide Chat Widget".
+//   - Officially: the same, which may leave the button; floatbutton.visible with
+//     "hide" takes that away, see [CallWidget].
+//   - Source: specification, "Show/Hide Chat Widget".
 func HideWidget() WidgetCall { return same("floatwindow.visible", "hide") }
 
 // ToggleWidget shows a widget that is hidden and hides one that is not.
@@ -312,23 +315,32 @@ func CallWidget(function string, args ...any) WidgetCall {
 
 // OpenAfter opens the chat window some time after the widget is ready, on the
 // pages with the given paths, such as /pricing. A path that ends in * stands for
-// all that begin with what is before it.
+// all that begin with what is before it. A slash at the end counts, as in
+// /pricing/; query and fragment of the page do not. The page must have been
+// loaded with such a path, and must still have it when the time comes.
 //
 //   - Officially: as [OpenWindow].
-//   - Errors: [ErrInvalidInput] for a negative delay, without a path, and for a path
-//     that does not begin with a slash.
+//   - Errors: [ErrInvalidInput] for a delay that is negative or beyond 24 days, without
+//     a path, and for a path that does not begin with a slash, or has a query or
+//     fragment.
 //   - Source: specification, "Complete JavaScript Example".
 func OpenAfter(delay time.Duration, paths ...string) WidgetCall {
 	call := OpenWindow().within(widgetStep{After: delay.Milliseconds(), Paths: paths})
 	call.err = requiredList("paths", paths)
-	if delay < 0 {
-		call.err = inputError("delay", "must not be negative")
+	if delay < 0 || delay > maxDelay {
+		call.err = inputError("delay", fmt.Sprintf("must be from 0 to %v", maxDelay))
 	}
 	for _, path := range paths {
 		call.err = firstOf(call.err, checkPagePath(path))
+		if strings.ContainsAny(path, "?#") {
+			call.err = firstOf(call.err, inputError("path", fmt.Sprintf("%q is more than a path", path)))
+		}
 	}
 	return call
 }
+
+// maxDelay is what fits a timer of a browser, which beyond it fires at once.
+const maxDelay = 24 * 24 * time.Hour
 
 // OnClick makes calls whenever an element of the page is clicked that matches a
 // CSS selector, such as #help. It works from the time at which the widget is

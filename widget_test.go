@@ -87,6 +87,7 @@ func TestEveryWidgetCallIsMadeBySpecifiedAndOfficialName(t *testing.T) {
 			`{"call":"tracking.event","args":["viewed",{"price":99.99}]}`,
 			`{"call":"visitor.customaction","args":["viewed {\"price\":99.99}"]}`,
 		},
+		{calls{salesiq.TrackEvent("viewed", map[string]any{})}, `{"call":"tracking.event","args":["viewed"]}`, `{"call":"visitor.customaction","args":["viewed"]}`},
 		{calls{salesiq.TrackEvent("viewed", nil)}, `{"call":"tracking.event","args":["viewed"]}`, `{"call":"visitor.customaction","args":["viewed"]}`},
 		{
 			calls{salesiq.TrackConversion("bought", map[string]any{"value": 9})},
@@ -278,7 +279,10 @@ func TestWidgetRefusesWhatCannotBe(t *testing.T) {
 		{"Calls[1].selector", with(salesiq.OnClick("", salesiq.ShowWidget()))},
 		{"Calls[1].department", with(salesiq.OnClick("#a", salesiq.StartChat("")))},
 		{"Calls[1].delay", with(salesiq.OpenAfter(-1, "/"))},
+		{"Calls[1].delay", with(salesiq.OpenAfter(25*24*time.Hour, "/"))}, // A browser would open it at once.
 		{"Calls[1].paths", with(salesiq.OpenAfter(1))},
+		{"Calls[1].path", with(salesiq.OpenAfter(1, "/pricing?plan=pro"))}, // No page would ever match.
+		{"Calls[1].path", with(salesiq.OpenAfter(1, "/", "/#pricing"))},
 		{"Calls[1].path", with(salesiq.OpenAfter(1, "/", "pricing"))},
 		{"Calls[1].event", with(salesiq.OnWidgetEvent("", salesiq.PostTo("/")))},
 		{"Calls[1].handlers", on()},
@@ -315,7 +319,7 @@ func TestTheSnippetIsOneExpressionThatEndsNoElement(t *testing.T) {
 	text := strings.TrimSpace(string(source))
 	assert.True(t, strings.HasPrefix(text, "(function (plan) {\n  \"use strict\";"))
 	assert.True(t, strings.HasSuffix(text, "})"))
-	for _, end := range []string{"</", "<!--", "eval(", "innerHTML", "JSON.parse("} {
+	for _, end := range []string{"</", "<!--", "eval(", "innerHTML", `JSON.parse("`} {
 		assert.NotContains(t, text, end)
 	}
 }

@@ -5,9 +5,11 @@
   "use strict";
 
   const salesiq = ((window.$zoho ||= {}).salesiq ||= {});
-  if (salesiq.visitor) {
+  const loaded = Symbol.for("salesiq emulator");
+  if (salesiq[loaded]) {
     return; // The page has loaded it twice.
   }
+  salesiq[loaded] = true;
   const address = new URL(document.currentScript.src);
   const base = address.origin + address.pathname;
   const official = address.searchParams.get("surface") === "official";
@@ -31,13 +33,17 @@
     }
   }
 
-  function send(path, body) {
-    const request = { visitor, code, page: location.href, ...body };
+  // Browsers refuse to keep more than 64 kB alive; a character is up to 3 bytes.
+  const mostKeptAlive = 20000;
+
+  // send notes at once what it sends: the page may change its values later.
+  async function send(path, values) {
+    const body = JSON.stringify({ visitor, code, page: location.href, ...values });
     const answer = queue.then(() => ask(path, {
       method: "POST",
-      keepalive: true,
+      keepalive: body.length <= mostKeptAlive,
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(request),
+      body,
     }));
     queue = answer.catch((problem) => console.warn("salesiq emulator:", problem));
     return answer;
@@ -53,7 +59,7 @@
 
   // Events.
 
-  const handlers = {};
+  const handlers = Object.create(null);
 
   function on(event, handler) {
     (handlers[event] ||= []).push(handler);
@@ -88,27 +94,34 @@
   }
 
   function iconButton(name, label, path, action) {
-    const button = element("button", { className: name, type: "button", title: label, onclick: action }, icon(path));
-    button.setAttribute("aria-label", label);
+    const button = element("button", { className: name, type: "button", onclick: action });
+    draw(button, label, path);
     return button;
+  }
+
+  function draw(button, label, path) {
+    button.replaceChildren(icon(path));
+    button.title = label;
+    button.setAttribute("aria-label", label);
   }
 
   const paths = {
     chat: "M4 4h16a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2h-7l-5 4v-4H4a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2z",
     close: "M6.4 5 12 10.6 17.6 5 19 6.4 13.4 12 19 17.6 17.6 19 12 13.4 6.4 19 5 17.6 10.6 12 5 6.4z",
     minimize: "M5 11h14v2H5z",
+    restore: "M6.4 15.4 5 14l7-7 7 7-1.4 1.4L12 9.8z",
     send: "M3 20.5v-6.6l8-1.9-8-1.9V3.5L22 12z",
   };
 
   const initial = element("span", { className: "initial" });
   const title = element("strong", { className: "title" }, "Chat");
   const subtitle = element("span", { className: "subtitle" });
+  const fold = iconButton("minimize", "Minimize", paths.minimize, (event) => {
+    event.stopPropagation();
+    show(state() === "minimized" ? "open" : "minimized", true);
+  });
   const header = element("header", { onclick: () => state() === "minimized" && show("open", true) },
-    initial, element("div", { className: "names" }, title, subtitle),
-    iconButton("minimize", "Minimize", paths.minimize, (event) => {
-      event.stopPropagation();
-      show("minimized", true);
-    }),
+    initial, element("div", { className: "names" }, title, subtitle), fold,
     iconButton("close", "Close", paths.close, (event) => {
       event.stopPropagation();
       show("closed", true);
@@ -156,13 +169,13 @@
       border-radius: 16px; overflow: hidden; background: #fff; box-shadow: 0 12px 48px #0f172a47; }
     :host([data-state="open"]) .panel, :host([data-state="minimized"]) .panel { display: flex; }
     :host([data-state="minimized"]) .panel { height: auto; width: 280px; }
-    :host([data-state="minimized"]) :is(.log, form, footer, .minimize) { display: none; }
+    :host([data-state="minimized"]) :is(.log, form, footer) { display: none; }
     :host(:not([data-state="closed"])) .launcher, :host(:not([data-state="closed"])) .bubble { display: none; }
     header { display: flex; align-items: center; gap: 10px; padding: 12px 14px; background: var(--theme); color: var(--ink); }
     :host([data-state="minimized"]) header { cursor: pointer; }
     .initial { display: grid; place-items: center; flex: none; width: 36px; height: 36px; border-radius: 50%; background: #ffffff38; font-weight: 600; }
     .names { flex: 1; min-width: 0; }
-    .title, .subtitle { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+    .title, .subtitle { display: block; unicode-bidi: plaintext; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .subtitle { font-size: 12.5px; opacity: .88; }
     header button { padding: 4px; border-radius: 6px; }
     header button:hover { background: #ffffff2e; }
@@ -170,6 +183,7 @@
     .log { flex: 1; overflow-y: auto; padding: 14px; background: #f4f6f9; }
     .list { display: flow-root; }
     .message, .note, .offline, .typing { margin: 0 0 8px; overflow-wrap: anywhere; white-space: pre-wrap; }
+    .message, .bubble, textarea { unicode-bidi: plaintext; } /* Each paragraph runs as its own script does. */
     .message { width: fit-content; max-width: 82%; padding: 8px 12px; border-radius: 14px; background: #fff; box-shadow: 0 1px 2px #0f172a1a; }
     .message.operator { border-bottom-left-radius: 4px; }
     .message.visitor { margin-left: auto; border-bottom-right-radius: 4px; background: var(--theme); color: var(--ink); }
@@ -178,8 +192,8 @@
     .note, .typing { font-size: 13px; color: #5b6676; }
     .note { text-align: center; }
     .offline { padding: 8px 12px; border-radius: 10px; background: #fff4d6; color: #6b4a00; font-size: 13.5px; }
-    form { display: flex; gap: 8px; align-items: center; padding: 10px 12px 4px; margin: 0; background: #fff; }
-    textarea { flex: 1; min-width: 0; resize: none; height: 40px; padding: 8px 12px; border: 1px solid #cfd6e0; border-radius: 12px; font: inherit; color: inherit; background: #fff; }
+    form { display: flex; gap: 8px; align-items: end; padding: 10px 12px 4px; margin: 0; background: #fff; }
+    textarea { flex: 1; min-width: 0; resize: none; field-sizing: content; min-height: 40px; max-height: 120px; padding: 8px 12px; border: 1px solid #cfd6e0; border-radius: 12px; font: inherit; color: inherit; background: #fff; }
     .send { display: grid; place-items: center; flex: none; width: 40px; height: 40px; border-radius: 50%; background: var(--theme); color: var(--ink); }
     .send svg { width: 18px; height: 18px; }
     footer { padding: 2px 12px 8px; text-align: center; font-size: 11px; color: #667080; background: #fff; }
@@ -201,10 +215,15 @@
   function show(next, byHand) {
     const before = state();
     host.dataset.state = next;
+    if (next === "minimized") {
+      draw(fold, "Restore", paths.restore);
+    } else {
+      draw(fold, "Minimize", paths.minimize);
+    }
+    if (byHand) {
+      ({ open: input, minimized: fold, closed: launcher })[next].focus({ preventScroll: true });
+    }
     if (next === "open") {
-      if (byHand) {
-        input.focus({ preventScroll: true });
-      }
       log.scrollTop = log.scrollHeight;
       bubble.hidden = true;
     }
@@ -217,9 +236,13 @@
   }
 
   function paint(color) {
+    if (!CSS.supports("color", color)) {
+      return; // A widget without a color could not be seen.
+    }
     host.style.setProperty("--theme", color);
-    const [red, green, blue] = (getComputedStyle(header).backgroundColor.match(/[\d.]+/g) || [0, 0, 0]).map(Number);
-    host.style.setProperty("--ink", 0.299 * red + 0.587 * green + 0.114 * blue > 160 ? "#1c2430" : "#fff");
+    const [red, green, blue] = (getComputedStyle(header).backgroundColor.match(/[\d.]+/g) || [0, 0, 0]).map((part) => (part / 255) ** 2.2);
+    // Above this luminance, dark text is easier to read than white.
+    host.style.setProperty("--ink", 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.22 ? "#1c2430" : "#fff");
   }
 
   function greet(text) {
@@ -362,7 +385,7 @@
       form.requestSubmit();
     }
   };
-  root.addEventListener("keydown", (event) => event.key === "Escape" && show("closed", true));
+  root.addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && show("closed", true));
 
   // The functions.
 

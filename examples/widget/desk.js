@@ -55,18 +55,28 @@
     setTimeout(look, Number(document.body.dataset.pause));
   }
 
+  // act tells whether the server has done it, and shows why not.
   async function act(path, body) {
-    const answer = await fetch(path, { method: "POST", body });
-    const problem = answer.ok ? "" : await answer.text();
+    let problem = "";
+    try {
+      const answer = await fetch(path, { method: "POST", body });
+      problem = answer.ok ? "" : await answer.text();
+    } catch {
+      problem = "The server cannot be reached.";
+    }
     byID("problem").textContent = problem;
     byID("problem").hidden = !problem;
+    return !problem;
   }
 
   byID("desk").addEventListener("submit", async (event) => {
     event.preventDefault();
-    const body = new URLSearchParams(new FormData(event.target));
-    event.target.reset();
-    await act("/desk/answer", body);
+    const words = event.target.elements.message;
+    const written = words.value;
+    words.value = "";
+    if (!(await act("/desk/answer", new URLSearchParams({ message: written })))) {
+      words.value = written + words.value; // Nothing that was written is lost.
+    }
   });
   byID("end").addEventListener("click", () => act("/desk/end"));
   byID("desk").addEventListener("keydown", (event) => {

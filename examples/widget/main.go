@@ -31,7 +31,7 @@ import (
 func main() {
 	addr := flag.String("addr", "127.0.0.1:0", "`address` to listen on; port 0 is a free one")
 	code := flag.String("code", "siq-example", "the widget's `code`")
-	flag.Parse()
+	account.ParseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Stdout, *addr, *code)
 	stop()

@@ -186,6 +186,12 @@ func (p *tab) write(text string) {
 	require.NoError(p.t, err)
 }
 
+// press presses a key on what has the focus.
+func (p *tab) press(key string) {
+	p.t.Helper()
+	run(p, chromedp.KeyEvent(key))
+}
+
 // eval returns the value of an expression.
 func eval[T any](p *tab, expression string) T {
 	p.t.Helper()

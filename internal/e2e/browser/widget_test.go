@@ -268,6 +268,39 @@ func TestTheChatOpensByItselfOnChosenPagesAlone(t *testing.T) {
 	other.isFine()
 }
 
+func TestTheDelayedOpeningKnowsThePage(t *testing.T) {
+	t.Parallel()
+	p := openTab(t, desktopWidth, desktopHeight)
+	for _, row := range []struct {
+		why, page, path string
+		opens           bool
+	}{
+		{"a query and a fragment do not count", "/pricing?plan=pro#top", "/pricing", true},
+		{"a slash at the end counts", "/pricing/", "/pricing", false},
+		{"a beginning is enough", "/pricing/", "/pricing*", true},
+		{"browsers escape", "/%C3%BCber%20uns", "/über uns", true},
+		{"escapes are written in two ways", "/caf%c3%a9/x", "/caf%C3%A9/*", true},
+		{"escapes of another encoding are no reason to fail", "/caf%E9", "/*", true},
+		{"the visitor has gone on", "/leave", "/leave", false},
+	} {
+		s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{
+			salesiq.OnWidgetEvent(salesiq.WidgetOpened, salesiq.CallFunction("opened")),
+			salesiq.OpenAfter(50*time.Millisecond, row.path),
+		}}, `function opened() { window.wasOpened = true; }`, `
+			const ready = $zoho.salesiq.ready;
+			$zoho.salesiq.ready = () => {
+				ready();
+				if (location.pathname === "/leave") history.pushState(null, "", "/left");
+			};`)
+		p.open(s.URL + row.page)
+		s.calls(t, 1) // The widget is ready, and the delay has begun.
+		eval[bool](p, "(setTimeout(() => window.timeIsUp = true, 100), true)")
+		p.until("window.timeIsUp")
+		assert.Equal(t, row.opens, eval[bool](p, "Boolean(window.wasOpened)"), row.why)
+	}
+	p.isFine()
+}
+
 func TestTheExampleFitsAPhone(t *testing.T) {
 	t.Parallel()
 	e := startExample(t)
@@ -284,6 +317,29 @@ func TestTheExampleFitsAPhone(t *testing.T) {
 	assert.GreaterOrEqual(t, min(box[0], box[2]), 0.0)
 	assert.LessOrEqual(t, box[1], float64(phoneWidth))
 	assert.LessOrEqual(t, box[3], float64(phoneHeight))
+	p.isFine()
+}
+
+func TestTheWidgetIsUsedWithoutAMouse(t *testing.T) {
+	t.Parallel()
+	p := openTab(t, desktopWidth, desktopHeight)
+	s := openShop(t, salesiq.Widget{Code: "siq1"}, "", "")
+	p.open(s.URL)
+	p.until(inWidget(".launcher") + "?.checkVisibility()")
+	for _, row := range []struct{ on, key, state, focus string }{
+		{".launcher", "\r", "open", "textarea"},
+		{"textarea", "\x1b", "closed", ".launcher"},
+		{".launcher", " ", "open", "textarea"},
+		{".minimize", "\r", "minimized", ".minimize"},
+		{".minimize", "\r", "open", "textarea"},
+		{".close", "\r", "closed", ".launcher"},
+	} {
+		eval[bool](p, "("+inWidget(row.on)+".focus(), true)")
+		p.press(row.key)
+		p.until(`document.querySelector("#salesiq-emulator").dataset.state === "` + row.state + `"`)
+		assert.True(t, eval[bool](p, widget+".activeElement === "+inWidget(row.focus)), "%s on %s leaves the focus elsewhere", row.key, row.on)
+		assert.Empty(t, eval[string](p, inWidget("textarea")+".value"), "a key that opens the window writes nothing")
+	}
 	p.isFine()
 }
 
@@ -378,17 +434,21 @@ func TestAMissingFunctionLeavesThePageWorking(t *testing.T) {
 		salesiq.OnClick("#button", salesiq.CallWidget("missing"), salesiq.SetVisitorEmail("a@b.example")),
 		salesiq.OnWidgetEvent(salesiq.WidgetOpened, salesiq.CallFunction("missing.function"), salesiq.SendToGtag("no gtag here", nil)),
 		salesiq.OnWidgetEvent(salesiq.WidgetOpened, salesiq.CallFunction("fails"), salesiq.PostTo("/nowhere"), salesiq.CallFunction("opened")),
+		salesiq.SetThemeColor("no color"),
 		salesiq.SetVisitorName("Ann"),
 		salesiq.OpenWindow(),
-	}}, `function fails() { throw new Error("on purpose"); } function opened() { window.wasOpened = true; }`, "")
+	}}, `
+		addEventListener("load", () => { document.querySelector("#button").onclick = (event) => event.stopPropagation(); });
+		function fails() { throw new Error("on purpose"); } function opened() { window.wasOpened = true; }`, "")
 	p.open(s.URL)
 	p.until("window.wasOpened && window.pageIsDone")
 	p.click("#button")
 	want := []made{
 		call("on", "widget.opened", "[function]"), call("on", "widget.opened", "[function]"),
-		call("visitor.name", "Ann"), call("floatwindow.open"), call("visitor.email", "a@b.example"),
+		call("theme.color", "no color"), call("visitor.name", "Ann"), call("floatwindow.open"), call("visitor.email", "a@b.example"),
 	}
 	assert.Equal(t, want, s.calls(t, len(want)))
+	assert.NotEqual(t, "rgba(0, 0, 0, 0)", eval[string](p, "getComputedStyle("+inWidget("header")+").backgroundColor"), "it stays visible")
 	for _, problem := range p.all() {
 		assert.Contains(t, problem, "/nowhere", "a server that refuses a report is all there is to complain about")
 	}
@@ -410,7 +470,9 @@ func TestTheSnippetAddsOneGlobalAndKeepsTheReadyFunctionOfThePage(t *testing.T) 
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
 	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{salesiq.SetVisitorName("Ann")}}, `
-		window.$zoho = {salesiq: {ready() { window.ownReady = (window.ownReady || 0) + 1; throw new Error("own mistake"); }, values: {kept: 1}}};
+		Object.defineProperty(window, "$zoho", {value: {salesiq: {
+			ready() { window.ownReady = (window.ownReady || 0) + 1; throw new Error("own mistake"); }, values: {kept: 1},
+		}}});
 		window.before = Object.getOwnPropertyNames(window);`, `
 		window.added = Object.getOwnPropertyNames(window).filter((name) => !before.includes(name) && name !== "before");`)
 	p.open(s.URL)
@@ -422,6 +484,23 @@ func TestTheSnippetAddsOneGlobalAndKeepsTheReadyFunctionOfThePage(t *testing.T) 
 	assert.Equal(t, 1, eval[int](p, "$zoho.salesiq.values.kept"))
 	require.Len(t, p.all(), 1)
 	assert.Contains(t, p.all()[0], "own mistake")
+}
+
+func TestAWidgetThatIsLoadedTwiceIsThereOnce(t *testing.T) {
+	t.Parallel()
+	p := openTab(t, desktopWidth, desktopHeight)
+	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{salesiq.SetVisitorName("Ann")}}, "", `
+		const again = document.createElement("script");
+		again.src = trustedTypes.createPolicy("again", {createScriptURL: (address) => address}).createScriptURL(document.querySelector("#zsiqscript").src);
+		again.onload = () => { window.loadedAgain = true; };
+		document.body.append(again);`)
+	p.open(s.URL)
+	p.until("window.loadedAgain && $zoho.salesiq.visitor")
+	assert.Equal(t, []made{call("visitor.name", "Ann")}, s.calls(t, 1))
+	assert.Equal(t, 1, eval[int](p, `document.querySelectorAll("#salesiq-emulator").length`))
+	eval[bool](p, `(() => { const info = {tents: 1}; $zoho.salesiq.visitor.name("Bo"); $zoho.salesiq.visitor.info(info); info.tents = 2; return true; })()`)
+	assert.Equal(t, call("visitor.info", map[string]any{"tents": 1.0}), s.calls(t, 3)[2], "as it was when the call was made")
+	p.isFine()
 }
 
 func TestCallsAreMadeAtOnceWhereTheWidgetHasLoadedAlready(t *testing.T) {
@@ -468,6 +547,54 @@ func TestEventsReachFunctionsAnalyticsAndTheServer(t *testing.T) {
 	require.Eventually(t, func() bool { return len(s.posted()) == 2 }, patience, 20*time.Millisecond)
 	assert.JSONEq(t, `{"event":"chat.start","data":["`+chatID+`"]}`, s.posted()[0])
 	assert.Contains(t, s.posted()[1], "private words")
+	p.isFine()
+}
+
+func TestEventsAreHandledWhateverThePageMakesOfThem(t *testing.T) {
+	t.Parallel()
+	p := openTab(t, desktopWidth, desktopHeight)
+	fields := map[string]any{"__proto__": map[string]any{"event_label": "inherited"}, "nested": map[string]any{"kept": true}}
+	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{
+		salesiq.OnWidgetEvent(salesiq.WidgetChatStarted, salesiq.PushDataLayer("started", fields)),
+		salesiq.OnWidgetEvent(salesiq.WidgetOpened, salesiq.SendToGtag("opened", fields)),
+		salesiq.OnWidgetEvent(salesiq.WidgetClosed, salesiq.PushDataLayer("closed", nil), salesiq.CallFunction("closed")),
+		salesiq.OpenWindowWith("Hi"),
+	}}, `
+		window.seen = [];
+		function gtag(kind, name, fields) { seen.push(JSON.stringify(fields)); fields.nested.kept = false; }
+		function closed() { window.wasClosed = true; }`, "")
+	p.open(s.URL)
+	p.until("window.dataLayer?.length && seen.length")
+	assert.JSONEq(t, `{"__proto__":{"event_label":"inherited"},"nested":{"kept":true}}`, eval[string](p, "seen[0]"))
+	assert.True(t, eval[bool](p, `Object.hasOwn(dataLayer[0], "__proto__") && dataLayer[0].event_label.startsWith("chat")`))
+	assert.True(t, eval[bool](p, `(dataLayer = {}, $zoho.salesiq.floatwindow.close(), wasClosed)`), "a dataLayer that takes nothing keeps nobody else from hearing")
+	eval[bool](p, "($zoho.salesiq.floatwindow.open(), true)")
+	assert.Equal(t, eval[string](p, "seen[0]"), eval[string](p, "seen[1]"), "what the page does to the fields is gone the next time")
+	p.isFine()
+}
+
+func TestLongValuesArrive(t *testing.T) {
+	t.Parallel()
+	p := openTab(t, desktopWidth, desktopHeight)
+	long := strings.Repeat("é", 40_000) // Beyond what browsers keep alive.
+	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{
+		salesiq.OnWidgetEvent(salesiq.WidgetMessageReceived, salesiq.PostTo("/events")),
+		salesiq.OnWidgetEvent(salesiq.WidgetChatStarted, salesiq.CallFunction("started")),
+		salesiq.SetVisitorInfo(map[string]any{"long": long}),
+		salesiq.OpenWindowWith(long),
+	}}, `function started(id) { window.chatID = id; }`, "")
+	p.open(s.URL)
+	p.until("window.chatID")
+	noted := s.calls(t, 4)
+	assert.Equal(t, []made{call("visitor.info", map[string]any{"long": long}), call("floatwindow.open", map[string]any{"message": long})}, noted[2:])
+
+	client, chatID := s.emulator.Client(t), eval[string](p, "chatID")
+	_, err := client.Chats.Transfer(t.Context(), chatID, &salesiq.ChatTransfer{OperatorID: "operator456"})
+	require.NoError(t, err)
+	_, err = client.Chats.SendMessage(t.Context(), chatID, salesiq.TextMessage(long))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return len(s.posted()) == 1 }, patience, 20*time.Millisecond)
+	assert.Contains(t, s.posted()[0], long)
 	p.isFine()
 }
 
