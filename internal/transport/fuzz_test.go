@@ -97,7 +97,7 @@ func FuzzAnswer(f *testing.F) {
 			return
 		}
 		failure := failureOf(err)
-		text := failure.Error() + failure.Excerpt + failure.ContentType + failure.Answer.Message + failure.Answer.Code
+		text := strings.Join([]string{failure.Error(), failure.Excerpt, failure.ContentType, failure.Answer.Message, failure.Answer.Code}, "\n")
 		if strings.Contains(text, known) || strings.Contains(text, "private") {
 			t.Errorf("%q shows too much", text)
 		}
