@@ -173,8 +173,9 @@ func (v *rsaVerifier) Verify(header http.Header, body []byte) error {
 	return errSignatureWrong
 }
 
-// ParseRSAKey reads a public key as the service gives it: PEM, or the bare
-// base64 that stands in the middle of it.
+// ParseRSAKey reads a public key as the service gives it: PEM, also in one line,
+// as in a variable of the environment, or the bare base64 that stands in the
+// middle of it.
 //
 // Errors: an [InputError] for anything else, and for keys below 2048 bits.
 func ParseRSAKey(text string) (*rsa.PublicKey, error) {
@@ -198,7 +199,8 @@ func keyBytes(text string) ([]byte, error) {
 	if block, _ := pem.Decode([]byte(text)); block != nil {
 		return block.Bytes, nil
 	}
-	return base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
+	bare := strings.NewReplacer("-----BEGIN PUBLIC KEY-----", "", "-----END PUBLIC KEY-----", "", `\n`, "").Replace(text)
+	return base64.StdEncoding.DecodeString(strings.Join(strings.Fields(bare), ""))
 }
 
 // SignRSA returns the value of [HeaderRSASignature] for a body, as the live

@@ -80,11 +80,15 @@ func TestAnRSAKeyIsReadInEitherForm(t *testing.T) {
 	der, err := x509.MarshalPKIXPublicKey(key)
 	require.NoError(t, err)
 	bare := base64.StdEncoding.EncodeToString(der)
+	armored := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 	for name, text := range map[string]string{
-		"PEM":               string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})),
+		"PEM":               armored,
+		"PEM and a preface": "the key:\n" + armored,
+		"PEM, indented":     "  " + strings.ReplaceAll(armored, "\n", "\n  "),
+		"PEM in one line":   strings.ReplaceAll(armored, "\n", ""),
+		"PEM, lines marked": strings.ReplaceAll(armored, "\n", `\n`),
 		"bare":              bare,
 		"bare, in lines":    bare[:64] + "\r\n" + bare[64:] + "\n",
-		"PEM and a preface": "the key:\n" + string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})),
 	} {
 		parsed, err := salesiq.ParseRSAKey(text)
 		require.NoError(t, err, name)

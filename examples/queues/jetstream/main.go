@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -24,11 +25,14 @@ import (
 	"github.com/salesiq-go/salesiq"
 )
 
+// grace is how long events under way may take to be queued.
+const grace = 10 * time.Second
+
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8090", "`address` to listen on")
 	server := flag.String("nats", nats.DefaultURL, "`URL` of the NATS server")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	secret := salesiq.Secret(os.Getenv("SALESIQ_WEBHOOK_SECRET"))
 	if err := run(ctx, *server, *listen, secret, show); err != nil {
@@ -43,7 +47,7 @@ func show(_ context.Context, event salesiq.Event) error {
 }
 
 // run receives and handles events until ctx ends.
-func run(ctx context.Context, natsURL, listen string, secret salesiq.Secret, handle func(context.Context, salesiq.Event) error) (err error) {
+func run(ctx context.Context, natsURL, listen string, secret salesiq.Secret, handle func(context.Context, salesiq.Event) error) error {
 	connection, err := nats.Connect(natsURL)
 	if err != nil {
 		return err
@@ -64,15 +68,15 @@ func run(ctx context.Context, natsURL, listen string, secret salesiq.Secret, han
 	defer stop()
 
 	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret), salesiq.WithSink(queue))
-	server := &http.Server{Addr: listen, Handler: receiver, ReadTimeout: 10 * time.Second}
-	stay := context.AfterFunc(ctx, func() {
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		server.Shutdown(ending) //nolint:errcheck // Whoever was cut off delivers again.
-	})
-	defer stay()
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	server := &http.Server{Addr: listen, Handler: receiver, ReadTimeout: grace}
+	ended := make(chan error, 1)
+	go func() { ended <- server.ListenAndServe() }()
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
 	}
-	return nil
+	// First no more events come in, then the one at work ends.
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	return errors.Join(err, server.Shutdown(ending))
 }

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,7 +33,7 @@ const grace = 10 * time.Second
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8090", "`address` to listen on")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	secret := salesiq.Secret(os.Getenv("SALESIQ_WEBHOOK_SECRET"))
 	if err := run(ctx, os.Getenv("DATABASE_URL"), *listen, secret, show); err != nil {
