@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
@@ -160,16 +159,7 @@ func oneLine(text string) string {
 	}
 	var lines []string
 	for line := range strings.Lines(text) {
-		printable := strings.Map(func(r rune) rune {
-			if unicode.IsSpace(r) {
-				return ' '
-			}
-			if !unicode.IsPrint(r) {
-				return -1
-			}
-			return r
-		}, line)
-		if line = strings.Join(strings.Fields(printable), " "); line != "" {
+		if line = transport.OneLine(line); line != "" {
 			lines = append(lines, line)
 		}
 	}

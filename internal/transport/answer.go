@@ -118,14 +118,17 @@ func newFailure(status int, header http.Header, body []byte, hide secrets) *Fail
 }
 
 // excerpt makes the start of a body fit for one line of a log.
-func excerpt(body []byte) string {
-	text := strings.ToValidUTF8(string(body[:min(len(body), excerptBytes)]), "")
+func excerpt(body []byte) string { return OneLine(string(body[:min(len(body), excerptBytes)])) }
+
+// OneLine makes what others wrote fit for one line of a log: only what can be
+// printed stays, and any space is a single one.
+func OneLine(text string) string {
 	visible := strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.IsPrint(r) {
 			return r
 		}
 		return -1
-	}, text)
+	}, strings.ToValidUTF8(text, ""))
 	return strings.Join(strings.Fields(visible), " ")
 }
 
@@ -141,7 +144,7 @@ func requestID(header http.Header, hide secrets) string {
 const maxLabel = 128
 
 // label is what is kept of a header's value: no more than fits into a log.
-func label(value string) string { return excerpt([]byte(value[:min(len(value), maxLabel)])) }
+func label(value string) string { return OneLine(value[:min(len(value), maxLabel)]) }
 
 // bodies holds bodies between answers. Rare large ones are left to the garbage
 // collector.

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
@@ -206,21 +205,12 @@ func cleaner(request *http.Request) func(string) string {
 		pairs = append(pairs, secret, "[redacted]")
 	}
 	secrets := strings.NewReplacer(pairs...)
-	return func(words string) string { return shorten(secrets.Replace(visible(words))) }
+	return func(words string) string { return shorten(secrets.Replace(OneLine(words))) }
 }
 
-// OneLine makes a stranger's words fit for an error: short, and on one line.
-func OneLine(words string) string { return shorten(visible(words)) }
-
-func visible(words string) string {
-	kept := strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.IsPrint(r) {
-			return r
-		}
-		return -1
-	}, words)
-	return strings.Join(strings.Fields(kept), " ")
-}
+// FewWords makes what the OAuth server says fit for an error: short, and on one
+// line.
+func FewWords(words string) string { return shorten(OneLine(words)) }
 
 func shorten(words string) string {
 	return strings.ToValidUTF8(words[:min(len(words), maxWords)], "")
