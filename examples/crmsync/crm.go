@@ -32,19 +32,39 @@ const timeout = 30 * time.Second
 
 // newCRM returns the CRM of the environment, of the emulator, or of the
 // account's data center.
-func newCRM(ctx context.Context, a *account.Account) *crm {
-	base := os.Getenv("SALESIQ_CRM_URL")
+func newCRM(ctx context.Context, a *account.Account) (*crm, error) {
+	base := cmp.Or(strings.TrimRight(os.Getenv("SALESIQ_CRM_URL"), "/"), crmOf(a.DataCenter()))
 	if a.Emulator != nil {
 		base = a.Emulator.URL
 	}
-	// The CRM is where the accounts are, below another name.
-	_, domain, _ := strings.Cut(a.DataCenter().Accounts, "accounts.zoho")
-	base = cmp.Or(strings.TrimRight(base, "/"), "https://www.zohoapis"+domain)
-	tokens := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: os.Getenv("ZOHO_CRM_ACCESS_TOKEN")})
-	if os.Getenv("ZOHO_CRM_ACCESS_TOKEN") == "" {
-		tokens = refreshed(ctx, a.DataCenter(), a.Credentials)
+	if base == "" {
+		return nil, fmt.Errorf("it is not known where the CRM of %s is: set SALESIQ_CRM_URL", a.DataCenter().API)
 	}
-	return &crm{base: base, client: &http.Client{Transport: &signer{tokens, http.DefaultTransport}, Timeout: timeout}}
+	if !strings.HasPrefix(base, "https://") && !account.OnThisMachine(base) {
+		return nil, errors.New("SALESIQ_CRM_URL must begin with https://, since a token is sent there")
+	}
+	s := &signer{next: http.DefaultTransport}
+	if token := os.Getenv("ZOHO_CRM_ACCESS_TOKEN"); token != "" {
+		s.tokens = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token})
+	} else {
+		s.tokens = refreshed(ctx, a.DataCenter(), a.Credentials)
+		s.spare = refreshed(ctx, a.DataCenter(), a.Credentials)
+	}
+	return &crm{base: base, client: &http.Client{Transport: s, Timeout: timeout, CheckRedirect: stay}}, nil
+}
+
+// stay follows no redirect: it would take the token elsewhere, and might send a
+// lead twice.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// crmOf tells where the CRM of a data center is: where the accounts are, below
+// another name. It is empty for a host of one's own.
+func crmOf(dc salesiq.DataCenter) string {
+	domain, ok := strings.CutPrefix(dc.Accounts, "https://accounts.zoho")
+	if !ok {
+		return ""
+	}
+	return "https://www.zohoapis" + strings.TrimPrefix(domain, "cloud")
 }
 
 // refreshed returns access tokens for a refresh token.
@@ -60,10 +80,25 @@ func refreshed(ctx context.Context, dc salesiq.DataCenter, credentials salesiq.C
 // signer adds the token, under the name that the service has for it.
 type signer struct {
 	tokens oauth2.TokenSource
+	spare  oauth2.TokenSource // Takes over, once, when a token is refused.
 	next   http.RoundTripper
 }
 
 func (s *signer) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := s.send(request)
+	if err != nil || response.StatusCode != http.StatusUnauthorized || s.spare == nil {
+		return response, err
+	}
+	response.Body.Close() //nolint:errcheck,gosec // Its status says it all.
+	s.tokens, s.spare = s.spare, nil
+	again := request.Clone(request.Context())
+	if again.Body, err = request.GetBody(); err != nil {
+		return nil, &unsentError{err}
+	}
+	return s.send(again)
+}
+
+func (s *signer) send(request *http.Request) (*http.Response, error) {
 	token, err := s.tokens.Token()
 	if err != nil {
 		return nil, &unsentError{err}
@@ -161,6 +196,8 @@ func (c *crm) call(ctx context.Context, method, address string, body []byte, out
 		return 0, fmt.Errorf("%w: %w", errUnclear, err)
 	case response.StatusCode == http.StatusNoContent:
 		return response.StatusCode, nil
+	case response.StatusCode/100 == 3:
+		return 0, fmt.Errorf("HTTP %d: the CRM is elsewhere; set SALESIQ_CRM_URL", response.StatusCode)
 	case response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests:
 		return 0, fmt.Errorf("%w: HTTP %d", errUnclear, response.StatusCode)
 	}

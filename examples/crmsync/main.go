@@ -47,7 +47,7 @@ func main() {
 	flag.StringVar(&c.state, "state", "", "`file` that remembers what was done (default: one for each CRM, in the user's cache)")
 	flag.DurationVar(&c.since, "since", 24*time.Hour, "how far back to look for visitors")
 	flag.DurationVar(&c.settle, "settle", 30*time.Second, "how long the CRM may take to find a new lead")
-	flag.Parse()
+	account.ParseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Stdout, c); err != nil {
@@ -63,7 +63,10 @@ func run(ctx context.Context, out io.Writer, c config) error {
 	}
 	defer client.Close()
 	client.Introduce(out)
-	leads := newCRM(ctx, client)
+	leads, err := newCRM(ctx, client)
+	if err != nil {
+		return err
+	}
 	if !account.OnThisMachine(leads.base) && !c.write && !c.dryRun {
 		fmt.Fprintln(out, "This is a real CRM, so that this is a dry run. Run with -write to create leads.")
 		c.dryRun = true

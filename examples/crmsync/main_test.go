@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +25,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/examples/internal/account"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
@@ -131,7 +134,7 @@ func syncerOf(t *testing.T, server *salesiqtest.Server, j *journal, transport ht
 	return &syncer{
 		config:   config{since: 24 * time.Hour},
 		visitors: server.Client(t).Visitors,
-		leads:    &crm{base: server.URL, client: &http.Client{Transport: &signer{tokens, transport}}},
+		leads:    &crm{base: server.URL, client: &http.Client{Transport: &signer{tokens: tokens, next: transport}}},
 		journal:  j,
 		out:      io.Discard,
 	}
@@ -369,4 +372,53 @@ func TestKilledAtAnyMomentItGoesOnWithoutADuplicate(t *testing.T) {
 func TestAnAddressCannotEndTheSearch(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, `first\(work\)\,last@mail.example`, escape("first(work),last@mail.example"))
+}
+
+func TestTheTokenIsNotTakenElsewhere(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		assert.Fail(t, "was asked", "%s %s", r.Method, r.URL.Path)
+	}))
+	t.Cleanup(elsewhere.Close)
+	server := startServer(t)
+	leads, err := newCRM(t.Context(), &account.Account{Client: server.Client(t), Emulator: server, Credentials: server.Credentials()})
+	require.NoError(t, err)
+	server.Inject(salesiqtest.Fault{Path: "/crm/", Status: http.StatusTemporaryRedirect, Header: map[string]string{"Location": elsewhere.URL}, Times: 2})
+	_, err = leads.exists(t.Context(), emails[0])
+	require.ErrorContains(t, err, "elsewhere")
+	require.ErrorContains(t, leads.create(t.Context(), lead{"Last_Name": "Ada"}), "elsewhere")
+}
+
+func TestARevokedTokenIsReplacedOnce(t *testing.T) {
+	t.Parallel()
+	server := startServer(t)
+	leads, err := newCRM(t.Context(), &account.Account{Client: server.Client(t), Emulator: server, Credentials: server.Credentials()})
+	require.NoError(t, err)
+	server.Inject(salesiqtest.Fault{Path: "/crm/", Effect: salesiqtest.RevokeToken, Skip: 1, Times: 1})
+	require.NoError(t, leads.create(t.Context(), lead{"Last_Name": "Ada"}))
+	require.NoError(t, leads.create(t.Context(), lead{"Last_Name": "Zoë"}), "its token was revoked meanwhile")
+	assert.Len(t, server.Leads(), 2)
+	server.Inject(salesiqtest.Fault{Path: "/crm/", Effect: salesiqtest.RevokeToken, Times: 1})
+	require.ErrorContains(t, leads.create(t.Context(), lead{"Last_Name": "Mei"}), "HTTP 401")
+}
+
+func TestEachDataCenterHasItsCRM(t *testing.T) {
+	t.Parallel()
+	for _, dc := range salesiq.DataCenters() {
+		want := map[string]string{
+			"EU": "https://www.zohoapis.eu", "AU": "https://www.zohoapis.com.au", "CA": "https://www.zohoapis.ca",
+			"CA-cloud": "https://www.zohoapis.ca", "CN": "https://www.zohoapis.com.cn", "US": "https://www.zohoapis.com",
+		}
+		assert.Equal(t, cmp.Or(want[dc.Name], "https://www.zohoapis."+strings.ToLower(dc.Name)), crmOf(dc), dc.Name)
+	}
+	assert.Empty(t, crmOf(salesiq.DataCenter{API: "http://127.0.0.1:1", Accounts: "http://127.0.0.1:1"}))
+}
+
+func TestACRMThatCannotBeTrustedGetsNoToken(t *testing.T) { //nolint:paralleltest // It sets the environment.
+	server := startServer(t)
+	setEnvironment(t, server)
+	for address, reason := range map[string]string{"": "set SALESIQ_CRM_URL", "http://crm.example": "https://"} {
+		t.Setenv("SALESIQ_CRM_URL", address)
+		require.ErrorContains(t, run(t.Context(), io.Discard, config{dryRun: true}), reason)
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/examples/internal/account"
 )
 
 // progress is a bar on a terminal, and lines elsewhere.
@@ -57,5 +58,5 @@ func line(visitor *salesiq.Visitor, what string, err error) string {
 	if err != nil {
 		what = "failed: " + err.Error()
 	}
-	return fmt.Sprintf("%-20s %-30s %s", visitor.ID, cmp.Or(visitor.Name, "(no name)"), what)
+	return account.Column(visitor.ID, 20) + " " + account.Column(cmp.Or(visitor.Name, "(no name)"), 30) + " " + account.Plain(what)
 }
