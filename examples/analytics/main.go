@@ -27,7 +27,7 @@ import (
 func main() {
 	days := flag.Int("days", 30, "how many days to look back")
 	format := flag.String("format", "table", "table, json, csv or html")
-	flag.Parse()
+	account.ParseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Stdout, *days, *format); err != nil {

@@ -40,7 +40,7 @@ func main() {
 	flag.DurationVar(&c.every, "every", 5*time.Minute, "how often to look for waiting chats that no event told of")
 	flag.StringVar(&c.hook.Listen, "listen", "127.0.0.1:0", "`address` to receive webhooks on")
 	flag.StringVar(&c.hook.URL, "url", "", "public `URL` that leads there")
-	flag.Parse()
+	account.ParseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Stdout, c); err != nil {
@@ -50,6 +50,9 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer, c config) error {
+	if c.every <= 0 {
+		return errors.New("-every must be more than nothing")
+	}
 	client, err := account.Open()
 	if err != nil {
 		return err
@@ -136,8 +139,13 @@ func (a *assigner) assignWaiting(ctx context.Context) error {
 		waiting = append(waiting, chat.ID)
 	}
 	for _, chatID := range waiting {
-		if err := a.assign(ctx, chatID); err != nil {
-			return err
+		err := a.assign(ctx, chatID)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil, salesiq.IsRetryable(err):
+			return err // The other chats would fare no better.
+		default:
+			a.report(fmt.Errorf("%s: %w", chatID, err))
 		}
 	}
 	return nil
@@ -204,7 +212,7 @@ func (a *assigner) offer(ctx context.Context, chat *salesiq.Chat, visitor *sales
 		}
 		a.done[chat.ID] = true
 		a.assigned++
-		fmt.Fprintf(a.out, "%s (%s, needs %v) goes to %s\n", chat.ID, visitor.Name, skillsFor(visitor), operator.Name)
+		fmt.Fprintf(a.out, "%s (%s, needs %v) goes to %s\n", chat.ID, account.Plain(visitor.Name), skillsFor(visitor), operator.Name)
 		return nil
 	}
 }

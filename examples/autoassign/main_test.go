@@ -156,3 +156,18 @@ func TestFreePlanIsEnough(t *testing.T) {
 		assert.Zero(t, server.Stats().Refused[salesiq.ErrRateLimitExceeded])
 	})
 }
+
+func TestOneChatsTroubleIsNotThatOfOthers(t *testing.T) {
+	t.Parallel()
+	assigning(t, nil, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
+		before := waiting(server)
+		server.Inject(salesiqtest.Fault{Path: "/api/v2/visitors/", Code: salesiq.ErrInvalidVisitorID})
+		require.NoError(t, a.assignWaiting(t.Context()))
+		assert.Equal(t, 1, waiting(server), "of %d", before)
+	})
+}
+
+func TestNoTimeBetweenLooksIsRefused(t *testing.T) {
+	t.Parallel()
+	require.ErrorContains(t, run(t.Context(), io.Discard, config{}), "-every")
+}

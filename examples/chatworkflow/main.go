@@ -37,7 +37,7 @@ func main() {
 	flag.BoolVar(&c.write, "write", false, "take part in a chat on an account that is not on this machine")
 	flag.StringVar(&c.chat, "chat", "", "`id` of the chat (default: the first that is active)")
 	flag.DurationVar(&c.patience, "patience", 5*time.Minute, "how long to wait for the visitor's answer")
-	flag.Parse()
+	account.ParseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Stdout, c); err != nil {
@@ -81,7 +81,7 @@ func (w *workflow) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.say("Chat %s with %s, started %s", chat.ID, cmp.Or(visitor.Name, "somebody"), chat.StartedAt.Format(time.DateTime))
+	w.say("Chat %s with %s, started %s", chat.ID, account.Plain(cmp.Or(visitor.Name, "somebody")), chat.StartedAt.Format(time.DateTime))
 
 	tags := []string{"assisted"}
 	switch err := w.talk(ctx, chat, visitor); {
@@ -127,7 +127,7 @@ func (w *workflow) talk(ctx context.Context, chat *salesiq.Chat, visitor *salesi
 	if err != nil {
 		return err
 	}
-	w.say("The visitor: %s", cmp.Or(answer, "(nothing)"))
+	w.say("The visitor: %s", account.Plain(cmp.Or(answer, "(nothing)")))
 	if err := w.send(ctx, chat.ID, "Is there anything else I can help you with?"); err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (w *workflow) send(ctx context.Context, chatID, text string) error {
 		}
 	}
 	if err == nil {
-		w.say("We: %s", text)
+		w.say("We: %s", account.Plain(text))
 	}
 	return err
 }

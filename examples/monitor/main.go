@@ -49,7 +49,7 @@ func main() {
 	flag.DurationVar(&c.every, "every", 5*time.Minute, "how often to look without an event")
 	flag.StringVar(&c.hook.Listen, "listen", "127.0.0.1:0", "`address` to receive webhooks on")
 	flag.StringVar(&c.hook.URL, "url", "", "public `URL` that leads there")
-	flag.Parse()
+	account.ParseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Stdout, c); err != nil {
@@ -59,6 +59,9 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer, c config) error {
+	if c.every <= 0 {
+		return errors.New("-every must be more than nothing")
+	}
 	client, err := account.Open()
 	if err != nil {
 		return err
@@ -146,8 +149,13 @@ func (m *monitor) look(ctx context.Context) error {
 			return err
 		}
 		count++
-		if err := errors.Join(m.checkDuration(ctx, chat), m.checkOperator(ctx, chat, operators)); err != nil {
-			return err
+		err := errors.Join(m.checkDuration(ctx, chat), m.checkOperator(ctx, chat, operators))
+		switch {
+		case err == nil:
+		case ctx.Err() != nil, salesiq.IsRetryable(err):
+			return err // The other chats would fare no better.
+		default:
+			fmt.Fprintf(m.out, "%s: %v\n", chat.ID, err)
 		}
 	}
 	forget(m.alerted)
@@ -200,7 +208,9 @@ func (m *monitor) checkOperator(ctx context.Context, chat *salesiq.Chat, operato
 		fmt.Fprintf(m.out, "%s has lost %s, but nobody is free\n", chat.ID, current.Name)
 		return nil
 	}
-	_, err := m.client.Chats.Transfer(ctx, chat.ID, &salesiq.ChatTransfer{
+	// Once begun, it is not given up because the program is told to stop: whether
+	// it arrived would be unknown.
+	_, err := m.client.Chats.Transfer(context.WithoutCancel(ctx), chat.ID, &salesiq.ChatTransfer{
 		OperatorID: next.ID, Message: "I am handing you over to " + next.Name + ", who is here for you.",
 	})
 	switch {

@@ -232,3 +232,18 @@ func TestSuccessorIsThereAndHasRoom(t *testing.T) {
 		})
 	}
 }
+
+func TestOneChatsTroubleIsNotThatOfOthers(t *testing.T) {
+	t.Parallel()
+	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
+		lost := abandoned(server)
+		server.Inject(salesiqtest.Fault{Path: "/api/v2/notifications", Code: salesiq.ErrResourceNotFound, Probability: 1})
+		require.NoError(t, m.look(t.Context()))
+		assert.Len(t, transfers(server), len(lost), "although there is no such supervisor")
+	})
+}
+
+func TestNoTimeBetweenLooksIsRefused(t *testing.T) {
+	t.Parallel()
+	require.ErrorContains(t, run(t.Context(), io.Discard, config{}), "-every")
+}

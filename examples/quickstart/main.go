@@ -34,7 +34,7 @@ import (
 func main() {
 	write := flag.Bool("write", false, "change something on an account that is not on this machine")
 	dialect := flag.String("dialect", "specified", "of the emulator that is started: specified or live")
-	flag.Parse()
+	account.ParseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Stdout, *dialect == "live", *write); err != nil {

@@ -60,7 +60,7 @@ func main() {
 	flag.StringVar(&c.redirect, "redirect", "http://localhost:8085/callback", "redirect `URI`, as registered")
 	flag.StringVar(&c.scopes, "scopes", join(defaultScopes), "scopes to ask for")
 	flag.StringVar(&c.file, "file", "", "`file` to keep the token in (default: in the user's configuration folder)")
-	flag.Parse()
+	account.ParseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Stdout, c); err != nil {

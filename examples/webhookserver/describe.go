@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/examples/internal/account"
 )
 
 // describe puts an event into one line.
@@ -15,7 +16,7 @@ func describe(event salesiq.Event) string {
 	if !info.EventTime.IsZero() {
 		at = info.EventTime.Format(time.TimeOnly)
 	}
-	return fmt.Sprintf("%s  %-23s  %s", at, info.EventName, details(event))
+	return fmt.Sprintf("%s  %-23s  %s", at, info.EventName, account.Plain(details(event)))
 }
 
 func details(event salesiq.Event) string {

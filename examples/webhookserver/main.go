@@ -52,7 +52,7 @@ func main() {
 	flag.StringVar(&set.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 is a free one")
 	flag.StringVar(&set.store, "store", "", "`file` that remembers what was printed (default webhookserver.seen, or none that stays for the emulator)")
 	flag.BoolVar(&set.write, "write", false, "subscribe also on an account that is not on this machine")
-	flag.Parse()
+	account.ParseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Stdout, set); err != nil {

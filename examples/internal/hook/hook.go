@@ -25,8 +25,9 @@ type Config struct {
 }
 
 // Receive subscribes to events for as long as the program runs, and removes the
-// subscription at the end. On a real account it needs a public URL, and returns
-// without one: the example then polls only.
+// subscription at the end, or, if the program was killed, at the next start. On a
+// real account it needs a public URL. Without one, or if the account permits no
+// subscription, it returns, too: the example then polls only.
 func Receive(ctx context.Context, client *account.Account, config Config, out io.Writer, register func(*salesiq.WebhookReceiver)) (stop func(), err error) {
 	if client.Live() && config.URL == "" {
 		fmt.Fprintln(out, "No -url was given for webhooks, so that this only polls.")
@@ -50,24 +51,56 @@ func Receive(ctx context.Context, client *account.Account, config Config, out io
 	if config.URL == "" {
 		config.URL = "http://" + listener.Addr().String()
 	}
-	webhook, err := client.Webhooks.Create(ctx, &salesiq.WebhookCreate{
-		Name: config.Name, URL: config.URL, Events: config.Events, Enabled: salesiq.Set(true), Secret: secret,
-	})
+	unsubscribe, err := subscribe(ctx, client.Client, config, secret)
 	stop = func() {
 		// What ends the program must not keep it from cleaning up.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		if webhook != nil {
-			if err := client.Webhooks.Delete(ctx, webhook.ID); err != nil {
-				fmt.Fprintln(out, "The webhook is still there:", err)
-			}
+		if err := unsubscribe(ctx); err != nil {
+			fmt.Fprintln(out, "The webhook is still there:", err)
 		}
 		server.Shutdown(ctx) //nolint:errcheck // Whoever was cut off tries again.
 		<-served
 	}
-	if err != nil {
-		stop()
-		return nil, fmt.Errorf("subscribing to events: %w", err)
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintln(out, "There are no events, so that this only polls:", err)
 	}
 	return stop, nil
+}
+
+// subscribe makes the webhook, in the place of one that was left behind.
+func subscribe(ctx context.Context, client *salesiq.Client, config Config, secret salesiq.Secret) (unsubscribe func(context.Context) error, err error) {
+	remove := func(ctx context.Context) error { return removeAll(ctx, client, config) }
+	if err := remove(ctx); err != nil {
+		return func(context.Context) error { return nil }, err
+	}
+	webhook, err := client.Webhooks.Create(ctx, &salesiq.WebhookCreate{
+		Name: config.Name, URL: config.URL, Events: config.Events, Enabled: salesiq.Set(true), Secret: secret,
+	})
+	switch {
+	case errors.Is(err, salesiq.ErrMaybeProcessed):
+		return remove, err
+	case err != nil:
+		return func(context.Context) error { return nil }, err
+	}
+	return func(ctx context.Context) error { return client.Webhooks.Delete(ctx, webhook.ID) }, nil
+}
+
+// removeAll removes the webhooks that this program made.
+func removeAll(ctx context.Context, client *salesiq.Client, config Config) error {
+	var ids []string // First all of them, since removing one shifts the list.
+	for webhook, err := range client.Webhooks.All(ctx, nil) {
+		if err != nil {
+			return err
+		}
+		if webhook.Name == config.Name && webhook.URL == config.URL {
+			ids = append(ids, webhook.ID)
+		}
+	}
+	for _, id := range ids {
+		if err := client.Webhooks.Delete(ctx, id); err != nil && !errors.Is(err, salesiq.ErrResourceNotFound) {
+			return err
+		}
+	}
+	return nil
 }
