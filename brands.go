@@ -114,7 +114,9 @@ func (s *BrandsService) List(ctx context.Context, params *ListParams, opts ...Ca
 // All iterates over every brand, page by page.
 // See [Page] for what all iterators promise.
 //
-// Endpoint, scope, errors and source are those of List.
+//   - Endpoint: GET /api/v2/brands, once for each page; scope SalesIQ.settings.READ.
+//   - Errors: as for List.
+//   - Source: specification, "List Brands".
 func (s *BrandsService) All(ctx context.Context, params *ListParams, opts ...CallOption) iter.Seq2[*Brand, error] {
 	return iterate[Brand](ctx, s.client, newCall("Brands.All", "GET /brands").params(params), opts)
 }
@@ -132,7 +134,8 @@ func (s *BrandsService) Get(ctx context.Context, brandID string, opts ...CallOpt
 // WidgetSettings, too, only what is set changes.
 //
 //   - Endpoint: PATCH /api/v2/brands/{brand_id}; scope SalesIQ.settings.ALL.
-//   - Errors: [ErrResourceNotFound], [ErrInvalidRequest].
+//   - Errors: [ErrResourceNotFound], [ErrInvalidRequest], [ErrRequiredFieldMissing]
+//     for a name that is set to nothing, [ErrPermissionDenied].
 //   - Source: specification, "Update Brand Settings".
 func (s *BrandsService) Update(ctx context.Context, brandID string, update *BrandUpdate, opts ...CallOption) (*Brand, error) {
 	return fetch[Brand](ctx, s.client, newCall("Brands.Update", "PATCH /brands/{brand_id}", brandID).body("update", update), opts)

@@ -210,7 +210,9 @@ func (s *ChatsService) List(ctx context.Context, params *ChatListParams, opts ..
 // All iterates over every chat that matches params, page by page.
 // See [Page] for what all iterators promise.
 //
-// Endpoint, scope, errors and source are those of List.
+//   - Endpoint: GET /api/v2/chats, once for each page; scope SalesIQ.chats.READ.
+//   - Errors: as for List.
+//   - Source: specification, "List Chats".
 func (s *ChatsService) All(ctx context.Context, params *ChatListParams, opts ...CallOption) iter.Seq2[*Chat, error] {
 	return iterate[Chat](ctx, s.client, newCall("Chats.All", "GET /chats").params(params), opts)
 }
@@ -249,7 +251,10 @@ type TranscriptResult struct {
 // It makes one call for each chat. A chat that comes from a list may already
 // hold its Transcript.
 //
-// Endpoint, scope, errors and source are those of Transcript.
+//   - Endpoint: GET /api/v2/chats/{chat_id}/transcript, once for each id; scope
+//     SalesIQ.chats.READ.
+//   - Errors: as for Transcript, in each result.
+//   - Source: specification, "Get Chat Transcript".
 func (s *ChatsService) Transcripts(ctx context.Context, ids []string, opts ...CallOption) []TranscriptResult {
 	fetchOne := func(ctx context.Context, id string, opts []CallOption) TranscriptResult {
 		messages, err := s.Transcript(ctx, id, opts...)
@@ -264,8 +269,9 @@ func (s *ChatsService) Transcripts(ctx context.Context, ids []string, opts ...Ca
 // the package documentation on retries.
 //
 //   - Endpoint: POST /api/v2/chats/{chat_id}/messages; scope SalesIQ.chats.UPDATE.
-//   - Required: Type; Text for text and html.
-//   - Errors: [ErrChatNotActive], [ErrResourceNotFound], [ErrRequiredFieldMissing].
+//   - Required: Type; Text for text and html. Else [ErrInvalidInput].
+//   - Errors: [ErrChatNotActive], [ErrResourceNotFound], [ErrInvalidRequest],
+//     [ErrRequiredFieldMissing].
 //   - Source: specification, "Send Chat Message".
 func (s *ChatsService) SendMessage(ctx context.Context, chatID string, message *MessageCreate, opts ...CallOption) (*Message, error) {
 	c := newCall("Chats.SendMessage", "POST /chats/{chat_id}/messages", chatID).body("message", message).answers("message")
@@ -276,7 +282,7 @@ func (s *ChatsService) SendMessage(ctx context.Context, chatID string, message *
 // zero Chat where the service answers without one.
 //
 //   - Endpoint: POST /api/v2/chats/{chat_id}/transfer; scope SalesIQ.chats.UPDATE.
-//   - Required: OperatorID.
+//   - Required: OperatorID, else [ErrInvalidInput].
 //   - Errors: [ErrChatNotActive], [ErrOperatorOffline], [ErrResourceNotFound].
 //   - Source: specification, "Transfer Chat".
 func (s *ChatsService) Transfer(ctx context.Context, chatID string, params *ChatTransfer, opts ...CallOption) (*Chat, error) {
@@ -302,9 +308,9 @@ func (s *ChatsService) End(ctx context.Context, chatID string, params *ChatEnd, 
 // chat, or a zero Chat where the service answers without one.
 //
 //   - Endpoint: POST /api/v2/chats/{chat_id}/rating; scope SalesIQ.chats.UPDATE.
-//   - Required: Rating, 1 to 5.
-//   - Errors: [ErrInvalidInput], [ErrInvalidRequest], [ErrDuplicateResource],
-//     [ErrResourceNotFound].
+//   - Required: Rating, 1 to 5, else [ErrInvalidInput].
+//   - Errors: [ErrInvalidRequest] for a chat that has not ended,
+//     [ErrDuplicateResource] for one that is rated, [ErrResourceNotFound].
 //   - Source: specification, "Add Chat Rating".
 func (s *ChatsService) Rate(ctx context.Context, chatID string, params *ChatRating, opts ...CallOption) (*Chat, error) {
 	c := newCall("Chats.Rate", "POST /chats/{chat_id}/rating", chatID).body("params", params).answers("chat")

@@ -78,9 +78,9 @@ func (p *NotificationCreate) validate() error {
 // Register adds a device of an operator and returns it.
 //
 //   - Endpoint: POST /api/v2/devices; scope SalesIQ.operators.UPDATE.
-//   - Required: Token, Platform, OperatorID.
+//   - Required: Token, Platform, OperatorID, else [ErrInvalidInput].
 //   - Errors: [ErrResourceNotFound] for an unknown operator,
-//     [ErrDuplicateResource], [ErrRequiredFieldMissing].
+//     [ErrDuplicateResource], [ErrInvalidRequest], [ErrRequiredFieldMissing].
 //   - Source: specification, "Register Device for Push Notifications".
 func (s *DevicesService) Register(ctx context.Context, device *DeviceCreate, opts ...CallOption) (*Device, error) {
 	return fetch[Device](ctx, s.client, newCall("Devices.Register", "POST /devices").body("device", device), opts)
@@ -101,7 +101,7 @@ func (s *DevicesService) Unregister(ctx context.Context, deviceID string, opts .
 // Notification where the service answers without one.
 //
 //   - Endpoint: POST /api/v2/notifications; scope SalesIQ.operators.UPDATE.
-//   - Required: OperatorID, Title, Message.
+//   - Required: OperatorID, Title, Message, else [ErrInvalidInput].
 //   - Errors: [ErrResourceNotFound] for an unknown operator,
 //     [ErrRequiredFieldMissing].
 //   - Source: specification, "Send Custom Notification".

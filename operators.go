@@ -159,7 +159,9 @@ func (s *OperatorsService) List(ctx context.Context, params *OperatorListParams,
 // All iterates over every operator that matches params, page by page.
 // See [Page] for what all iterators promise.
 //
-// Endpoint, scope, errors and source are those of List.
+//   - Endpoint: GET /api/v2/operators, once for each page; scope SalesIQ.operators.READ.
+//   - Errors: as for List.
+//   - Source: specification, "List Operators".
 func (s *OperatorsService) All(ctx context.Context, params *OperatorListParams, opts ...CallOption) iter.Seq2[*Operator, error] {
 	return iterate[Operator](ctx, s.client, newCall("Operators.All", "GET /operators").params(params), opts)
 }
@@ -176,9 +178,10 @@ func (s *OperatorsService) Get(ctx context.Context, operatorID string, opts ...C
 // Create adds an operator and returns it.
 //
 //   - Endpoint: POST /api/v2/operators; scope SalesIQ.operators.CREATE.
-//   - Required: Name, Email, Role.
+//   - Required: Name, Email, Role, else [ErrInvalidInput].
 //   - Errors: [ErrDuplicateResource] for an email that is taken,
-//     [ErrInvalidDepartment], [ErrRequiredFieldMissing].
+//     [ErrInvalidDepartment], [ErrInvalidRequest], [ErrRequiredFieldMissing],
+//     [ErrPermissionDenied].
 //   - Source: specification, "Create Operator".
 func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate, opts ...CallOption) (*Operator, error) {
 	return fetch[Operator](ctx, s.client, newCall("Operators.Create", "POST /operators").body("operator", operator), opts)
@@ -188,8 +191,9 @@ func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate,
 //
 //   - Endpoint: PATCH /api/v2/operators/{operator_id}; scope
 //     SalesIQ.operators.UPDATE.
-//   - Errors: [ErrResourceNotFound], [ErrInvalidDepartment],
-//     [ErrDuplicateResource], [ErrInvalidRequest].
+//   - Errors: [ErrInvalidInput] for a MaxChats below 0; [ErrResourceNotFound],
+//     [ErrInvalidDepartment], [ErrDuplicateResource], [ErrInvalidRequest],
+//     [ErrRequiredFieldMissing] for what is set to nothing, [ErrPermissionDenied].
 //   - Source: specification, "Update Operator".
 func (s *OperatorsService) Update(ctx context.Context, operatorID string, update *OperatorUpdate, opts ...CallOption) (*Operator, error) {
 	c := newCall("Operators.Update", "PATCH /operators/{operator_id}", operatorID).body("update", update)
@@ -201,7 +205,7 @@ func (s *OperatorsService) Update(ctx context.Context, operatorID string, update
 //
 //   - Endpoint: DELETE /api/v2/operators/{operator_id}; scope
 //     SalesIQ.operators.DELETE.
-//   - Errors: [ErrResourceNotFound].
+//   - Errors: [ErrResourceNotFound], [ErrPermissionDenied].
 //   - Source: specification, "Delete Operator".
 func (s *OperatorsService) Delete(ctx context.Context, operatorID string, opts ...CallOption) error {
 	return send(ctx, s.client, newCall("Operators.Delete", "DELETE /operators/{operator_id}", operatorID), opts)

@@ -118,7 +118,9 @@ func (s *RoutingService) List(ctx context.Context, params *ListParams, opts ...C
 // All iterates over every routing rule, page by page.
 // See [Page] for what all iterators promise.
 //
-// Endpoint, scope, errors and source are those of List.
+//   - Endpoint: GET /api/v2/routing/rules, once for each page; scope SalesIQ.settings.READ.
+//   - Errors: as for List.
+//   - Source: specification, "List Routing Rules".
 func (s *RoutingService) All(ctx context.Context, params *ListParams, opts ...CallOption) iter.Seq2[*RoutingRule, error] {
 	return iterate[RoutingRule](ctx, s.client, newCall("Routing.All", "GET /routing/rules").params(params), opts)
 }
@@ -126,9 +128,9 @@ func (s *RoutingService) All(ctx context.Context, params *ListParams, opts ...Ca
 // Create adds a routing rule and returns it.
 //
 //   - Endpoint: POST /api/v2/routing/rules; scope SalesIQ.settings.ALL.
-//   - Required: Name, Conditions, Actions.AssignTo.
-//   - Errors: [ErrInvalidDepartment], [ErrRequiredFieldMissing],
-//     [ErrInvalidRequest].
+//   - Required: Name, Conditions, Actions.AssignTo, else [ErrInvalidInput].
+//   - Errors: [ErrInvalidDepartment], [ErrResourceNotFound] for an unknown operator,
+//     [ErrRequiredFieldMissing], [ErrInvalidRequest], [ErrPermissionDenied].
 //   - Source: specification, "Create Routing Rule".
 func (s *RoutingService) Create(ctx context.Context, rule *RoutingRuleCreate, opts ...CallOption) (*RoutingRule, error) {
 	return fetch[RoutingRule](ctx, s.client, newCall("Routing.Create", "POST /routing/rules").body("rule", rule), opts)
@@ -137,7 +139,8 @@ func (s *RoutingService) Create(ctx context.Context, rule *RoutingRuleCreate, op
 // Update changes some fields of a routing rule and returns it.
 //
 //   - Endpoint: PATCH /api/v2/routing/rules/{rule_id}; scope SalesIQ.settings.ALL.
-//   - Errors: [ErrResourceNotFound], [ErrInvalidRequest].
+//   - Errors: [ErrResourceNotFound], [ErrInvalidDepartment],
+//     [ErrRequiredFieldMissing], [ErrInvalidRequest], [ErrPermissionDenied].
 //   - Source: specification, "Update Routing Rule".
 func (s *RoutingService) Update(ctx context.Context, ruleID string, update *RoutingRuleUpdate, opts ...CallOption) (*RoutingRule, error) {
 	c := newCall("Routing.Update", "PATCH /routing/rules/{rule_id}", ruleID).body("update", update)
@@ -149,7 +152,7 @@ func (s *RoutingService) Update(ctx context.Context, ruleID string, update *Rout
 //
 //   - Endpoint: DELETE /api/v2/routing/rules/{rule_id}; scope
 //     SalesIQ.settings.ALL.
-//   - Errors: [ErrResourceNotFound].
+//   - Errors: [ErrResourceNotFound], [ErrPermissionDenied].
 //   - Source: specification, "Delete Routing Rule".
 func (s *RoutingService) Delete(ctx context.Context, ruleID string, opts ...CallOption) error {
 	return send(ctx, s.client, newCall("Routing.Delete", "DELETE /routing/rules/{rule_id}", ruleID), opts)

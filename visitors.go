@@ -161,7 +161,9 @@ func (s *VisitorsService) List(ctx context.Context, params *VisitorListParams, o
 // All iterates over every visitor that matches params, page by page.
 // See [Page] for what all iterators promise.
 //
-// Endpoint, scope, errors and source are those of List.
+//   - Endpoint: GET /api/v2/visitors, once for each page; scope SalesIQ.visitors.READ.
+//   - Errors: as for List.
+//   - Source: specification, "List Visitors".
 func (s *VisitorsService) All(ctx context.Context, params *VisitorListParams, opts ...CallOption) iter.Seq2[*Visitor, error] {
 	return iterate[Visitor](ctx, s.client, newCall("Visitors.All", "GET /visitors").params(params), opts)
 }
@@ -200,7 +202,7 @@ func (s *VisitorsService) Activity(ctx context.Context, visitorID string, opts .
 // the service answers without one.
 //
 //   - Endpoint: POST /api/v2/visitors/{visitor_id}/tags; scope SalesIQ.visitors.ALL.
-//   - Required: one tag at least.
+//   - Required: one tag at least, and none that is empty, else [ErrInvalidInput].
 //   - Errors: [ErrResourceNotFound], [ErrInvalidVisitorID],
 //     [ErrRequiredFieldMissing].
 //   - Source: specification, "Tag Visitor".

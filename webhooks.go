@@ -111,7 +111,9 @@ func (s *WebhooksService) List(ctx context.Context, params *ListParams, opts ...
 // All iterates over every webhook, page by page.
 // See [Page] for what all iterators promise.
 //
-// Endpoint, scope, errors and source are those of List.
+//   - Endpoint: GET /api/v2/webhooks, once for each page; scope SalesIQ.settings.READ.
+//   - Errors: as for List.
+//   - Source: specification, "List Webhooks".
 func (s *WebhooksService) All(ctx context.Context, params *ListParams, opts ...CallOption) iter.Seq2[*Webhook, error] {
 	return iterate[Webhook](ctx, s.client, newCall("Webhooks.All", "GET /webhooks").params(params), opts)
 }
@@ -119,9 +121,9 @@ func (s *WebhooksService) All(ctx context.Context, params *ListParams, opts ...C
 // Create adds a webhook and returns it.
 //
 //   - Endpoint: POST /api/v2/webhooks; scope SalesIQ.settings.ALL.
-//   - Required: Name, URL, Events.
+//   - Required: Name, URL, Events, else [ErrInvalidInput].
 //   - Errors: [ErrRequiredFieldMissing], [ErrInvalidRequest],
-//     [ErrDuplicateResource].
+//     [ErrDuplicateResource], [ErrPermissionDenied].
 //   - Source: specification, "Create Webhook".
 func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, opts ...CallOption) (*Webhook, error) {
 	return fetch[Webhook](ctx, s.client, newCall("Webhooks.Create", "POST /webhooks").body("webhook", webhook), opts)
@@ -130,7 +132,9 @@ func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, op
 // Update changes some fields of a webhook and returns it.
 //
 //   - Endpoint: PATCH /api/v2/webhooks/{webhook_id}; scope SalesIQ.settings.ALL.
-//   - Errors: [ErrResourceNotFound], [ErrInvalidRequest].
+//   - Errors: [ErrInvalidInput] for a URL that is not absolute;
+//     [ErrResourceNotFound], [ErrInvalidRequest], [ErrRequiredFieldMissing],
+//     [ErrDuplicateResource], [ErrPermissionDenied].
 //   - Source: specification, "Update Webhook".
 func (s *WebhooksService) Update(ctx context.Context, webhookID string, update *WebhookUpdate, opts ...CallOption) (*Webhook, error) {
 	c := newCall("Webhooks.Update", "PATCH /webhooks/{webhook_id}", webhookID).body("update", update)
@@ -141,7 +145,7 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, update *
 // see the package documentation on retries.
 //
 //   - Endpoint: DELETE /api/v2/webhooks/{webhook_id}; scope SalesIQ.settings.ALL.
-//   - Errors: [ErrResourceNotFound].
+//   - Errors: [ErrResourceNotFound], [ErrPermissionDenied].
 //   - Source: specification, "Delete Webhook".
 func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...CallOption) error {
 	return send(ctx, s.client, newCall("Webhooks.Delete", "DELETE /webhooks/{webhook_id}", webhookID), opts)

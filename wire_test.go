@@ -615,7 +615,6 @@ func TestAnyIDArrivesAsThatOneID(t *testing.T) {
 // was last asked.
 func newIDServer(t testing.TB) (*apiRecorder, func() []string) {
 	t.Helper()
-	t.Helper()
 	var arrived []string
 	mux := http.NewServeMux()
 	for _, pattern := range []string{"GET /api/v2/visitors/{id}", "GET /api/v2/visitors/{id}/activity"} {
