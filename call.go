@@ -99,10 +99,15 @@ func fetch[T any](ctx context.Context, client *Client, c *call, opts []CallOptio
 // that wraps it, or nothing. It never returns a nil pointer.
 func fetchOpen[T any](ctx context.Context, client *Client, c *call, opts []CallOption) (*T, error) {
 	out := new(T)
-	err := client.do(ctx, c, opts, func(body []byte) error {
-		return wire.DecodeOpen(body, out, c.names...)
-	})
+	err := client.do(ctx, c, opts, func(body []byte) error { return c.decodeOpen(body, out) })
 	return out, err
+}
+
+func (c *call) decodeOpen(body []byte, out any) error {
+	if c.method == http.MethodGet {
+		return wire.DecodeOpen(body, out, c.names...)
+	}
+	return wire.DecodeOutcome(body, out, c.names...)
 }
 
 // send makes a call that answers with nothing.
@@ -156,6 +161,9 @@ func (client *Client) newRequest(c *call, options callOptions) (*transport.Reque
 	var body []byte
 	var secrets []string
 	if c.content != nil {
+		if v := reflect.ValueOf(c.content); v.Kind() == reflect.Pointer && v.IsNil() {
+			return nil, inputError("body", "must not be a nil pointer")
+		}
 		var err error
 		if body, secrets, err = wire.MarshalRevealing(c.content); err != nil {
 			return nil, inputError("body", "cannot be encoded: "+err.Error())

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/salesiq-go/salesiq/internal/transport"
-	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // Version is the version of this package, as sent in the User-Agent header.
@@ -164,7 +163,7 @@ func (client *Client) Do(ctx context.Context, method, path string, in, out any, 
 	if out == nil {
 		return client.do(ctx, c, opts, nil)
 	}
-	return client.do(ctx, c, opts, func(body []byte) error { return wire.DecodeOpen(body, out) })
+	return client.do(ctx, c, opts, func(body []byte) error { return c.decodeOpen(body, out) })
 }
 
 // freeCall starts a call to a path of the caller's.

@@ -31,7 +31,8 @@ func Get[T any](ctx context.Context, client *Client, path string, params any, op
 }
 
 // Post makes a POST request, as [Get] does a GET request. In is sent as JSON
-// unless nil.
+// unless nil; a nil pointer is an [InputError]. Where the live service answers
+// with a text instead of the T, a zero T is returned.
 func Post[T any](ctx context.Context, client *Client, path string, in any, opts ...CallOption) (*T, error) {
 	return sendFree[T](ctx, client, "Post", http.MethodPost, path, in, opts)
 }
@@ -238,8 +239,8 @@ type Envelope struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// Envelope takes the body apart. An answer without an envelope, or without a
-// body, has a zero one.
+// Envelope takes the body apart. An answer that is no object, or has no body,
+// has a zero one.
 func (r *Response) Envelope() Envelope {
 	var envelope Envelope
 	if err := wire.UnmarshalLenient(r.Body, &envelope); err != nil {

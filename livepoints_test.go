@@ -222,6 +222,12 @@ func TestLivePoint08(t *testing.T) {
 			assert.Contains(t, nothing, `"data":{}`, "%v: an object is no list", err)
 		}
 	}
+	api = newAPIRecorder(t, answerJSON(http.StatusOK, `{"url":"/x","object":"message","data":"Success"}`))
+	sent, err := live.New(api.client(t, salesiq.WithPortal("z"))).Conversations.Send(t.Context(), "1", "Once")
+	require.NoError(t, err, "data may be a text, and the message has been sent")
+	assert.Empty(t, sent.Text)
+	_, err = live.New(api.client(t, salesiq.WithPortal("z"))).Conversations.Get(t.Context(), "1")
+	require.ErrorIs(t, err, salesiq.ErrDecode, "but it is no conversation")
 	api = newAPIRecorder(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	_, err = salesiq.Put[any](t.Context(), api.client(t), "/operators/1/enable", nil)
 	require.NoError(t, err)
@@ -935,5 +941,8 @@ func TestAPathIsFilledOrRefused(t *testing.T) {
 	}
 	_, err := salesiq.Get[any](t.Context(), client, "/x", func() {})
 	require.ErrorIs(t, err, salesiq.ErrInvalidInput, "params that are none")
+	_, err = live.New(api.client(t, salesiq.WithPortal("z"))).Conversations.Transfer(t.Context(), "1", nil)
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput, "a body that is null")
+	require.ErrorIs(t, client.Do(t.Context(), "PUT", "/x", (*live.Transfer)(nil), nil), salesiq.ErrInvalidInput)
 	assert.Len(t, api.requests(), sent)
 }

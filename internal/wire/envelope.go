@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -103,6 +104,21 @@ func DecodeOpen(body []byte, out any, names ...string) error {
 	return UnmarshalLenient(value, out)
 }
 
+// DecodeOutcome is [DecodeOpen] for the answer to a change, where the live
+// service may put a text instead of the object. It leaves out zero then, since
+// the change has been made.
+func DecodeOutcome(body []byte, out any, names ...string) error {
+	err := DecodeOpen(body, out, names...)
+	if _, mismatch := errors.AsType[*json.SemanticError](err); !mismatch {
+		return err
+	}
+	members, _ := membersOf(body) //nolint:errcheck // It has none, then.
+	if isLive(members) && members["data"].Kind() == '"' {
+		return nil
+	}
+	return err
+}
+
 func membersOf(object jsontext.Value) (members map[string]jsontext.Value, err error) {
 	err = Unmarshal(object, &members)
 	return members, err
@@ -130,8 +146,12 @@ func saysNothing(members map[string]jsontext.Value) bool {
 			return false
 		}
 	}
-	live := members["url"] != nil && members["object"] != nil
-	return len(members) == 0 || live || text(members["status"]) == "success"
+	return len(members) == 0 || isLive(members) || text(members["status"]) == "success"
+}
+
+// isLive reports whether an object is the live service's envelope.
+func isLive(members map[string]jsontext.Value) bool {
+	return members["url"] != nil && members["object"] != nil
 }
 
 // failsSilently reports whether an object holds nothing but an error that says

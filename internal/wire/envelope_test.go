@@ -97,6 +97,23 @@ func TestDecodeOpenFindsTheObject(t *testing.T) {
 	}
 }
 
+func TestATextInsteadOfTheObjectTellsOfAChange(t *testing.T) {
+	t.Parallel()
+	var got thing
+	require.NoError(t, wire.DecodeOutcome([]byte(`{"url":"/x","object":"thing","data":{"id":"a"}}`), &got))
+	assert.Equal(t, thing{ID: "a"}, got)
+	got = thing{}
+	require.NoError(t, wire.DecodeOutcome([]byte(`{"url":"/x","object":"thing","data":"Success"}`), &got))
+	assert.Equal(t, thing{}, got)
+	var text string
+	require.NoError(t, wire.DecodeOutcome([]byte(`{"url":"/x","object":"thing","data":"Success"}`), &text))
+	assert.Equal(t, "Success", text, "it can be had")
+	for _, body := range []string{`{"data":"x"}`, `"x"`, `{"url":"/x","object":"list","data":[]}`, `{"url":"/x","object":"thing","data":"Suc`, `[1]`} {
+		require.Error(t, wire.DecodeOutcome([]byte(body), new(thing)), body)
+	}
+	require.Error(t, wire.DecodeOpen([]byte(`{"url":"/x","object":"thing","data":"None"}`), new(thing)), "whoever asks for an object gets one")
+}
+
 func TestDecodeOpenReadsDataOfAnyKind(t *testing.T) {
 	t.Parallel()
 	var number int
