@@ -25,7 +25,7 @@ import (
 )
 
 func main() {
-	days := flag.Int("days", 30, "how many days to look back")
+	days := flag.Int("days", 30, "how many days to look back, 3660 at most")
 	format := flag.String("format", "table", "table, json, csv or html")
 	account.ParseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -44,9 +44,12 @@ var formats = map[string]func(io.Writer, *report) error{
 	"html":  writeHTML,
 }
 
+// maxDays keeps charts of days from becoming longer than anybody would look at.
+const maxDays = 3660
+
 func run(ctx context.Context, out io.Writer, days int, format string) error {
 	write, ok := formats[format]
-	if !ok || days < 1 {
+	if !ok || days < 1 || days > maxDays {
 		return fmt.Errorf("no report over %d days in format %q: see -help", days, format)
 	}
 	client, err := account.Open()

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	_ "time/tzdata" // Not every machine has them.
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -94,7 +95,7 @@ func TestEveryFormatHoldsTheReport(t *testing.T) {
 		require.NoError(t, write(&out, sampleReport()), format)
 		outputs[format] = out.String()
 	}
-	assert.Contains(t, outputs["table"], "Average duration  3m20s")
+	assert.Contains(t, outputs["table"], "Average duration                   3m20s\n")
 
 	var decoded map[string]any
 	require.NoError(t, json.Unmarshal([]byte(outputs["json"]), &decoded))
@@ -206,4 +207,17 @@ func peak(t *testing.T, pages int) uint64 {
 func TestMoreChatsTakeNoMoreMemory(t *testing.T) { //nolint:paralleltest // Others would be measured as well.
 	few, many := peak(t, 80), peak(t, 800)
 	assert.Less(t, many, few+4<<20, "72,000 more chats of 600 bytes of text each were not kept")
+}
+
+func TestDaysSurviveTheChangeOfClocks(t *testing.T) {
+	t.Parallel()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	to := time.Date(2026, 4, 28, 2, 30, 0, 0, berlin)
+	r := newReport(to.AddDate(0, 0, -30), to) // At half past two, which that day did not have.
+	r.add(&salesiq.Chat{StartedAt: to})
+	r.name(names{})
+	require.Len(t, r.ByDay, 31)
+	assert.Equal(t, groupCount{"2026-03-29", "29 Mar", 0}, r.ByDay[0])
+	assert.Equal(t, groupCount{"2026-04-28", "28 Apr", 1}, r.ByDay[30])
 }

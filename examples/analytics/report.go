@@ -122,8 +122,13 @@ func (r *report) name(n names) {
 		r.ByRating = append(r.ByRating, groupCount{id, id + " of 5", r.ratingCounts[rating]})
 	}
 	r.ByDay = []groupCount{} // Days without chats, too.
-	for day := r.From; !day.After(r.To); day = day.AddDate(0, 0, 1) {
+	year, month, first := r.From.Date()
+	for i := 0; ; i++ {
+		day := time.Date(year, month, first+i, 12, 0, 0, 0, r.From.Location()) // Every day has a noon.
 		id := r.day(day)
+		if id > r.day(r.To) {
+			break
+		}
 		r.ByDay = append(r.ByDay, groupCount{id, day.Format("2 Jan"), r.days[id]})
 	}
 }

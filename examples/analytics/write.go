@@ -1,14 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
+
+	"github.com/salesiq-go/salesiq/examples/internal/account"
 )
 
 // section is one table of a report.
@@ -59,16 +61,19 @@ func (r *report) period() string {
 	return r.From.Format("2 January 2006") + " to " + r.To.Format("2 January 2006")
 }
 
+// nameWidth is the room for names in a table.
+const nameWidth = 32
+
 func writeTable(out io.Writer, r *report) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	w := bufio.NewWriter(out)
 	fmt.Fprintf(w, "Chats from %s\n\n", r.period())
 	for _, f := range r.figures() {
-		fmt.Fprintf(w, "%s\t%s\n", f.Label, f.Text)
+		fmt.Fprintf(w, "%s%8s\n", account.Column(f.Label, nameWidth), f.Text)
 	}
 	for _, s := range r.sections() {
 		fmt.Fprintf(w, "\n%s\n", s.Title)
 		for _, g := range s.Groups {
-			fmt.Fprintf(w, "  %s\t%d\n", g.Name, g.Chats)
+			fmt.Fprintf(w, "  %s%8d\n", account.Column(g.Name, nameWidth-2), g.Chats)
 		}
 	}
 	return w.Flush()

@@ -17,6 +17,8 @@ func advice(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "It was stopped; nothing is wrong."
+	case errors.Is(err, errNoChat):
+		return "Run it again when a visitor chats with an operator, or name a chat with -chat."
 	case errors.As(err, &input):
 		return "The program's own mistake: " + input.Field + " " + input.Reason + "."
 	case errors.Is(err, salesiq.ErrWrongDataCenter):

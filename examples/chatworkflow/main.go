@@ -94,11 +94,14 @@ func (w *workflow) run(ctx context.Context) error {
 			return err
 		}
 	}
-	visitor, err = w.Visitors.Tag(ctx, visitor.ID, tags)
+	tagged, err := w.Visitors.Tag(ctx, visitor.ID, tags)
+	if errors.Is(err, salesiq.ErrMaybeProcessed) {
+		tagged, err = w.Visitors.Tag(ctx, visitor.ID, tags) // The same tags twice are there once.
+	}
 	if err != nil {
 		return err
 	}
-	w.say("Tagged the visitor: %v", visitor.Tags)
+	w.say("Tagged the visitor: %v", tagged.Tags)
 	return nil
 }
 
@@ -131,15 +134,25 @@ func (w *workflow) talk(ctx context.Context, chat *salesiq.Chat, visitor *salesi
 	if err := w.send(ctx, chat.ID, "Is there anything else I can help you with?"); err != nil {
 		return err
 	}
-	ended, err := w.Chats.End(ctx, chat.ID, &salesiq.ChatEnd{Message: "Thank you for chatting with us. Have a great day!"})
-	if errors.Is(err, salesiq.ErrMaybeProcessed) {
-		ended, err = w.Chats.Get(ctx, chat.ID) // It tells whether it has ended.
-	}
-	if err != nil {
+	if err := w.end(ctx, chat.ID); err != nil {
 		return err
 	}
-	w.say("The chat is %s.", cmp.Or(ended.Status, salesiq.ChatStatusEnded))
+	w.say("The chat is ended.")
 	return nil
+}
+
+// end ends a chat. If it is not known whether that arrived, the chat tells.
+func (w *workflow) end(ctx context.Context, chatID string) error {
+	farewell := &salesiq.ChatEnd{Message: "Thank you for chatting with us. Have a great day!"}
+	_, err := w.Chats.End(ctx, chatID, farewell)
+	if !errors.Is(err, salesiq.ErrMaybeProcessed) {
+		return err
+	}
+	chat, err := w.Chats.Get(ctx, chatID)
+	if err == nil && chat.Status != salesiq.ChatStatusEnded {
+		_, err = w.Chats.End(ctx, chatID, farewell)
+	}
+	return err
 }
 
 // send writes a message. If it is not known whether it arrived, the transcript
@@ -203,7 +216,14 @@ func (w *workflow) hear(ctx context.Context, chatID string) (string, error) {
 
 // rate records the visitor's verdict, which a real visitor gives in the widget.
 func (w *workflow) rate(ctx context.Context, chatID string, tags []string) ([]string, error) {
-	_, err := w.Chats.Rate(ctx, chatID, &salesiq.ChatRating{Rating: 5, Feedback: "Quick and kind."})
+	rating := &salesiq.ChatRating{Rating: 5, Feedback: "Quick and kind."}
+	_, err := w.Chats.Rate(ctx, chatID, rating)
+	if errors.Is(err, salesiq.ErrMaybeProcessed) {
+		// A chat is rated once: the second call finds the first, or takes its place.
+		if _, err = w.Chats.Rate(ctx, chatID, rating); errors.Is(err, salesiq.ErrDuplicateResource) {
+			err = nil
+		}
+	}
 	switch {
 	case errors.Is(err, salesiq.ErrDuplicateResource):
 		w.say("The visitor was faster and has rated the chat already.")

@@ -98,12 +98,23 @@ func TestTheVisitorReadsEachMessageOnce(t *testing.T) { //nolint:paralleltest //
 	}
 }
 
-func TestAnEndWhoseAnswerIsLostIsAnEnd(t *testing.T) { //nolint:paralleltest // It sets the environment.
-	server, before := start(t)
-	server.Inject(salesiqtest.Fault{Path: "/api/v2/chats/{chat_id}/end", Effect: salesiqtest.ResetConnection, Processed: true})
-	_, err := work(t, server)
-	require.NoError(t, err)
-	assertWholeTalk(t, server, before)
+func TestWhateverAnswerIsLostAllIsDoneOnce(t *testing.T) { //nolint:paralleltest // It sets the environment.
+	for _, path := range []string{"/api/v2/chats/{chat_id}/end", "/api/v2/chats/{chat_id}/rating", "/api/v2/visitors/{visitor_id}/tags"} {
+		for name, processed := range map[string]bool{"it arrived": true, "it never arrived": false} {
+			t.Run(path+": "+name, func(t *testing.T) {
+				server, before := start(t)
+				server.Inject(salesiqtest.Fault{Method: http.MethodPost, Path: path, Effect: salesiqtest.ResetConnection, Processed: processed})
+				_, err := work(t, server)
+				require.NoError(t, err)
+				assert.Equal(t, 1, server.Stats().Faults)
+				assertWholeTalk(t, server, before)
+				chat, _ := server.Chat("chat123")
+				require.NotNil(t, chat.Rating)
+				visitor, _ := server.Visitor("visitor123")
+				assert.Equal(t, []string{"enterprise", "vip", "assisted", "satisfied"}, visitor.Tags)
+			})
+		}
+	}
 }
 
 func TestAVisitorWhoLeavesIsTaggedAllTheSame(t *testing.T) { //nolint:paralleltest // It sets the environment.
@@ -169,4 +180,5 @@ func TestEachErrorHasItsAdvice(t *testing.T) {
 	_, err := salesiqtest.NewClient(t).Chats.Get(t.Context(), "")
 	assert.Contains(t, advice(err), "The program's own mistake")
 	assert.Contains(t, advice(context.Canceled), "nothing is wrong")
+	assert.Contains(t, advice(errNoChat), "-chat")
 }
