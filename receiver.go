@@ -341,13 +341,20 @@ func (r *WebhookReceiver) process(work *webhookWork, event Event) (answer *webho
 }
 
 // claim claims an event. While another delivery has it, claim waits, though no
-// longer than half of the time that there is, so that the rest is left for the
+// longer than half of the time that there is, and for a store that does not
+// answer no longer than three quarters, so that the rest is left for the
 // handlers.
 func (r *WebhookReceiver) claim(work *webhookWork, eventID string) (DedupState, error) {
 	const shortest, longest = 5 * time.Millisecond, 200 * time.Millisecond
 	latest := work.deadline.Add(-r.timeout / 2)
+	var ctx context.Context = work
+	if _, inMemory := r.store.(*memoryDedup); !inMemory { // That one always answers.
+		limited, cancel := context.WithDeadline(work, work.deadline.Add(-r.timeout/4))
+		defer cancel()
+		ctx = limited
+	}
 	for pause := shortest; ; pause = min(2*pause, longest) {
-		state, err := r.store.Begin(work, eventID)
+		state, err := r.store.Begin(ctx, eventID)
 		if err != nil {
 			return state, fmt.Errorf("deduplication: %w", err)
 		}

@@ -647,6 +647,35 @@ func TestAStoreThatIsAwayRefusesOrProcesses(t *testing.T) {
 	}
 }
 
+// silentStore answers nobody.
+type silentStore struct{ salesiq.DedupStore }
+
+func (silentStore) Begin(ctx context.Context, _ string) (salesiq.DedupState, error) {
+	<-ctx.Done()
+	return salesiq.DedupFree, ctx.Err()
+}
+
+// W12: nor does one that hangs take the time of the handlers.
+func TestAStoreThatDoesNotAnswerRefusesOrProcesses(t *testing.T) {
+	t.Parallel()
+	for failure, want := range map[salesiq.DedupFailure]int{
+		salesiq.DedupRefuse: http.StatusServiceUnavailable, salesiq.DedupProcess: http.StatusOK,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret),
+				salesiq.WithDedupStore(silentStore{}), salesiq.WithDedupFailure(failure))
+			calls := 0
+			salesiq.OnAny(receiver, func(ctx context.Context, _ salesiq.Event) error {
+				calls++
+				time.Sleep(time.Second)
+				return ctx.Err()
+			})
+			assert.Equal(t, want, post(t, receiver, ratedBody("c1")).Code)
+			assert.Equal(t, want == http.StatusOK, calls == 1)
+		})
+	}
+}
+
 // W13.
 func TestAnUnknownEventIsDelivered(t *testing.T) {
 	t.Parallel()
