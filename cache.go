@@ -108,7 +108,7 @@ func (a *answerCache) keeps(r *transport.Request) bool {
 	switch path[0] {
 	case "operators":
 		return len(path) <= 2 // Not their statistics.
-	case "brands", "routing":
+	case "brands", "departments", "routing": // The live service has departments beside brands.
 		return true
 	case "chats":
 		return a.config.Chats
@@ -141,7 +141,7 @@ func concerns(write, kept []string) bool {
 	switch write[0] {
 	case "webhooks", "devices", "notifications":
 		return false
-	case "operators", "brands", "routing":
+	case "operators", "brands", "departments", "routing":
 		return kept[0] == write[0] && (len(kept) == 1 || len(write) > 1 && kept[1] == write[1])
 	case "visitors":
 		return kept[0] == "visitors"

@@ -111,6 +111,36 @@ func TestStatisticsAreNotKept(t *testing.T) {
 	})
 }
 
+func TestDepartmentsOfTheLiveServiceAreKept(t *testing.T) {
+	t.Parallel()
+	var asked, operators atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/departments"):
+			asked.Add(1)
+		case strings.HasSuffix(r.URL.Path, "/operators"):
+			operators.Add(1)
+		}
+		answerJSON(http.StatusOK, `{"data":[]}`)(w, r)
+	}))
+	t.Cleanup(server.Close)
+	client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithPortal("nordlicht"),
+		salesiq.WithBaseURL(server.URL), salesiq.WithCache(salesiq.Cache{}))
+	require.NoError(t, err)
+	read := func() {
+		for range 2 {
+			require.NoError(t, client.Do(t.Context(), http.MethodGet, "/api/v2/nordlicht/departments", nil, nil))
+			require.NoError(t, second(client.Operators.List(t.Context(), nil)))
+		}
+	}
+	read()
+	assert.EqualValues(t, 1, asked.Load())
+	require.NoError(t, client.Do(t.Context(), http.MethodPut, "/api/v2/nordlicht/departments/7", map[string]string{"name": "Repairs"}, nil))
+	read()
+	assert.EqualValues(t, 2, asked.Load())
+	assert.EqualValues(t, 1, operators.Load(), "they have nothing to do with it")
+}
+
 func TestOtherQueriesAreOtherAnswers(t *testing.T) {
 	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, _ *salesiqtest.Server, client *salesiq.Client) {
