@@ -107,7 +107,9 @@ type params struct {
 
 func (p *params) fail(name, reason string) {
 	if p.err == nil {
-		p.err = invalid(name, reason)
+		refused := invalid(name, reason)
+		refused.inQuery = true
+		p.err = refused
 	}
 }
 

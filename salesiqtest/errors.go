@@ -17,7 +17,8 @@ type apiError struct {
 	code    salesiq.ErrorCode
 	message string
 	details details
-	number  int // The live service's, where it is not the one of the code.
+	number  int  // The live service's, where it is not the one of the code.
+	inQuery bool // It is about a parameter.
 }
 
 func (e *apiError) Error() string { return string(e.code) + ": " + e.message }

@@ -1,6 +1,7 @@
 package salesiqtest
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -161,6 +162,8 @@ type liveError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
 	Key     string `json:"json_key,omitzero"`
+	Param   string `json:"param,omitzero"`
+	Header  string `json:"header,omitzero"`
 }
 
 // liveStatus is 200, whatever happened, unless the server itself failed.
@@ -172,12 +175,19 @@ func (e *apiError) liveStatus() int {
 }
 
 func (e *apiError) liveBody() any {
-	number := e.number
-	if number == 0 {
-		number = liveNumbers[e.code]
+	out := liveError{Code: cmp.Or(e.number, liveNumbers[e.code]), Message: e.message}
+	field, _ := e.details["field"].(string)
+	switch {
+	case e.inQuery:
+		out.Param = field
+	case e.code == salesiq.ErrInvalidToken:
+		out.Header = field
+	case field == "body":
+		out.Code = 1015
+	default:
+		out.Key = field
 	}
-	key, _ := e.details["field"].(string)
-	return liveErrorBody{liveError{Code: number, Message: e.message, Key: key}}
+	return liveErrorBody{out}
 }
 
 // unknownLivePath refuses a path that leads nowhere, or not with this method.

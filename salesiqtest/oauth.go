@@ -125,7 +125,9 @@ func presented(header http.Header) string {
 func (t *tokens) authenticate(header http.Header, now time.Time) (*accessToken, error) {
 	text := presented(header)
 	if text == "" {
-		return nil, refuse(salesiq.ErrInvalidToken, "there is no access token: Authorization must be Zoho-oauthtoken, or Bearer, a space, and the token", details{"field": "Authorization"})
+		refused := refuse(salesiq.ErrInvalidToken, "there is no access token: Authorization must be Zoho-oauthtoken, or Bearer, a space, and the token", details{"field": "Authorization"})
+		refused.number = 1002
+		return nil, refused
 	}
 	token := t.access[text]
 	if token == nil {
