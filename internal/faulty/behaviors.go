@@ -179,6 +179,14 @@ func Stall() Behavior {
 	})
 }
 
+// Upgrade goes on in another protocol, in which it has nothing to say.
+func Upgrade() Behavior {
+	return onRequest(func(x *exchange) {
+		x.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		x.untilGone()
+	})
+}
+
 // Silence never answers.
 func Silence() Behavior { return onRequest((*exchange).untilGone) }
 

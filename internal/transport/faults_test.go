@@ -83,6 +83,8 @@ func TestWhatRealFaultsLeadTo(t *testing.T) {
 		{name: "POST, no HTTP at all", method: "POST", plan: []faulty.Behavior{faulty.MalformedStatus("SSH-2.0-OpenSSH_9.9"), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
 		{name: "GET, header flood", method: "GET", plan: []faulty.Behavior{faulty.HeaderFlood()}, received: 2, cause: transport.ErrTransport},
 		{name: "GET, flood of 1xx answers", method: "GET", plan: []faulty.Behavior{faulty.InformationalFlood()}, received: 2, cause: transport.ErrTransport},
+		{name: "GET, another protocol, which no time limit would end", method: "GET", plan: []faulty.Behavior{faulty.Upgrade(), ok}, received: 1, cause: transport.ErrDecode},
+		{name: "POST, another protocol", method: "POST", plan: []faulty.Behavior{faulty.Upgrade(), ok}, received: 1, cause: transport.ErrDecode, maybe: true},
 		{name: "GET, gzip that is none", method: "GET", plan: []faulty.Behavior{faulty.Answer(200, "application/json", "no gzip", "Content-Encoding: gzip"), ok}, received: 2},
 	}
 	for _, tt := range tests {

@@ -45,8 +45,18 @@ func (s *sender) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 		return nil, broken(ctx, err, &Failure{Sent: sent == nil || sent.begun()}, hide)
 	}
+	refuseUpgrade(response)
 	w.Reader = response.Body
 	return s.receive(ctx, w, response, hide)
+}
+
+// refuseUpgrade closes a connection that the other side would go on to use for
+// another protocol. It would be the answer's body, and no context ends that.
+func refuseUpgrade(response *http.Response) {
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		response.Body.Close() //nolint:errcheck // Nobody asked for it.
+		response.Body = http.NoBody
+	}
 }
 
 // watchdog ends an exchange that takes too long as a whole, or between two

@@ -87,6 +87,7 @@ func (t *TokenEndpoint) Send(request *http.Request) (map[string]any, error) {
 	if err != nil {
 		return nil, &TokenFailure{Err: withoutURL(err), Unreachable: !permanent(err)}
 	}
+	refuseUpgrade(response)
 	defer response.Body.Close() //nolint:errcheck // What was needed has been read.
 	if status := response.StatusCode; status >= 300 && status < 400 {
 		return nil, &TokenFailure{Status: status, Err: fmt.Errorf("%w to %s", ErrRedirect, redirectHost(response))}

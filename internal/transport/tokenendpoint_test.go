@@ -31,6 +31,12 @@ func tokenText(status int, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
 }
 
+// endless is an answer whose body ends once it is closed.
+func endless(status int) *http.Response {
+	body, _ := io.Pipe()
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: body}
+}
+
 func TestTokenAnswerIsPassedOnInItsPlainestForm(t *testing.T) {
 	t.Parallel()
 	for why, body := range map[string]string{
@@ -67,6 +73,7 @@ func TestTokenFailureTellsItsKind(t *testing.T) {
 		"not an object":         {answer: tokenText(200, `["a"]`), want: TokenFailure{Status: 200}, cause: ErrDecode},
 		"more after the end":    {answer: tokenText(200, `{"access_token":"a"}{"error":"e"}`), want: TokenFailure{Status: 200}, cause: ErrDecode},
 		"too much":              {answer: tokenText(200, `{"access_token":"a"}`+strings.Repeat(" ", maxTokenAnswer)), want: TokenFailure{Status: 200}, cause: ErrTooLarge},
+		"another protocol":      {answer: endless(101), want: TokenFailure{Status: 101}, cause: ErrDecode},
 		"a redirect":            {answer: tokenText(307, ""), want: TokenFailure{Status: 307}, cause: ErrRedirect},
 	} {
 		_, err := tokenExchange(t, test.answer, test.err)
