@@ -57,7 +57,7 @@ func OpenFileDedupStore(path string) (*FileDedupStore, error) {
 		}
 	}
 	if err := f.compact(); err != nil {
-		f.file.Close() //nolint:errcheck,gosec // It is of no use.
+		f.file.Close() //nolint:errcheck // It is of no use.
 		return nil, err
 	}
 	return f, nil

@@ -50,7 +50,7 @@ func NewWorkerPool(workers, queue int, handle func(ctx context.Context, event Ev
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:gosec // Shutdown calls it.
+	ctx, cancel := context.WithCancel(context.Background())
 	p := &WorkerPool{handle: handle, logger: logger, context: ctx, cancel: cancel, queue: make(chan Event, max(queue, 0))}
 	for range max(workers, 1) {
 		p.workers.Go(p.work)
