@@ -47,8 +47,8 @@ type Widget struct {
 	// specified, from the API host, and the code is in the page.
 	CodeInURL bool
 
-	// ScriptURL loads the script from somewhere else. The code is added to its
-	// query if CodeInURL is set.
+	// ScriptURL loads the script from somewhere else, which ContentSecurityPolicy
+	// does not know. The code is added to its query if CodeInURL is set.
 	ScriptURL string
 
 	// OfficialNames calls the functions by the names that the vendor publishes

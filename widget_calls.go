@@ -439,8 +439,9 @@ func (h WidgetHandler) MarshalJSON() ([]byte, error) {
 }
 
 // CallFunction calls a function of the page with the values of the event. The
-// name is one of a global variable, or a path below one, such as app.chatStarted;
-// it is looked up when the event happens.
+// name is one of a member of window, or a path below one, such as
+// app.chatStarted; it is looked up when the event happens. What a page declares
+// with const, let or class is no member of window.
 func CallFunction(name string) WidgetHandler {
 	return WidgetHandler{function: name, err: checkFunction(name)}
 }
@@ -453,7 +454,7 @@ func PushDataLayer(name string, fields map[string]any) WidgetHandler {
 	return WidgetHandler{push: name, fields: fields, err: required("name", name)}
 }
 
-// SendToGtag calls gtag("event", name, fields), if the page has gtag. The fields
+// SendToGtag calls gtag("event", name, fields), if window has gtag. The fields
 // are as with [PushDataLayer].
 func SendToGtag(name string, fields map[string]any) WidgetHandler {
 	return WidgetHandler{gtag: name, fields: fields, err: required("name", name)}

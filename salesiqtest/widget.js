@@ -280,7 +280,7 @@
 
   function write(message) {
     shown.add(message.id);
-    const line = element("p", { className: "message " + message.sender_type }, message.message);
+    const line = element("p", { className: "message " + message.sender_type }, message.message || "(" + message.type + ")");
     if (message.sender_type === "operator") {
       line.prepend(element("span", { className: "from" }, chat.operator || brand.name));
     }

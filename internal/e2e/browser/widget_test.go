@@ -268,6 +268,27 @@ func TestTheChatOpensByItselfOnChosenPagesAlone(t *testing.T) {
 	other.isFine()
 }
 
+func TestWhatTheOperatorWroteOutlivesAFailure(t *testing.T) {
+	t.Parallel()
+	e := startExample(t)
+	p := openTab(t, desktopWidth, desktopHeight)
+	p.open(e.page + "/")
+	p.click("#ask")
+	p.until("!document.querySelector('#desk textarea').disabled")
+	eval[bool](p, "(window.kept = fetch, window.fetch = async () => { throw new TypeError('no network'); }, true)")
+	p.click("#desk textarea")
+	p.write("A long answer")
+	p.click("#desk .primary")
+	p.until("!document.querySelector('#problem').hidden")
+	assert.Equal(t, "A long answer", eval[string](p, "document.querySelector('#desk textarea').value"))
+	eval[bool](p, "(window.fetch = kept, true)")
+	p.until("!document.querySelector('#desk .primary').disabled")
+	p.click("#desk .primary")
+	p.until("[..." + widget + ".querySelectorAll('.list .operator')].at(-1)?.lastChild.textContent === 'A long answer'")
+	assert.True(t, eval[bool](p, "document.querySelector('#problem').hidden"))
+	p.isFine()
+}
+
 func TestTheDelayedOpeningKnowsThePage(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
@@ -595,6 +616,33 @@ func TestLongValuesArrive(t *testing.T) {
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return len(s.posted()) == 1 }, patience, 20*time.Millisecond)
 	assert.Contains(t, s.posted()[0], long)
+	p.isFine()
+}
+
+func TestMessagesOfEveryKindAreShownAsText(t *testing.T) {
+	t.Parallel()
+	p := openTab(t, desktopWidth, desktopHeight)
+	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{
+		salesiq.OnWidgetEvent(salesiq.WidgetChatStarted, salesiq.CallFunction("started")), salesiq.OpenWindowWith("Hi"),
+	}}, `function started(id) { window.chatID = id; }`, "")
+	p.open(s.URL)
+	p.until("window.chatID")
+	client, chatID := s.emulator.Client(t), eval[string](p, "chatID")
+	_, err := client.Chats.Transfer(t.Context(), chatID, &salesiq.ChatTransfer{OperatorID: "operator456"})
+	require.NoError(t, err)
+	for _, row := range []struct {
+		message *salesiq.MessageCreate
+		shown   string
+	}{
+		{salesiq.HTMLMessage("<b>Hi</b><img src=x onerror=alert(1)>"), "<b>Hi</b><img src=x onerror=alert(1)>"},
+		{salesiq.AttachmentMessage("", map[string]any{"url": "https://shop.example/tent.pdf"}), "(attachment)"},
+		{salesiq.TextMessage("نعم، بالتأكيد! (2)."), "نعم، بالتأكيد! (2)."},
+	} {
+		_, err := client.Chats.SendMessage(t.Context(), chatID, row.message)
+		require.NoError(t, err)
+		p.until("[..." + widget + ".querySelectorAll('.list .operator')].at(-1)?.lastChild.textContent === " + text(t, row.shown))
+	}
+	assert.Equal(t, "plaintext", eval[string](p, "getComputedStyle("+inWidget(".operator")+").unicodeBidi"), "Arabic runs from the right")
 	p.isFine()
 }
 
