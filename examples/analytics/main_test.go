@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -220,4 +222,33 @@ func TestDaysSurviveTheChangeOfClocks(t *testing.T) {
 	require.Len(t, r.ByDay, 31)
 	assert.Equal(t, groupCount{"2026-03-29", "29 Mar", 0}, r.ByDay[0])
 	assert.Equal(t, groupCount{"2026-04-28", "28 Apr", 1}, r.ByDay[30])
+}
+
+func TestDaysStandBelowTheirColumns(t *testing.T) {
+	t.Parallel()
+	label := regexp.MustCompile(`<text x="(\d+)"[^>]*>(\d+ \w{3})</text>`)
+	column := regexp.MustCompile(`d="M (\d+) \d+\nL (\d+) \d+\nL `)
+	for _, days := range []int{7, 30, 90, 365} {
+		r := newReport(noon.AddDate(0, 0, -days), noon)
+		for i := range days + 1 {
+			r.add(&salesiq.Chat{StartedAt: noon.AddDate(0, 0, -i)})
+		}
+		r.name(names{})
+		svg, err := drawDays(r.ByDay)
+		require.NoError(t, err)
+		columns := column.FindAllStringSubmatch(string(svg), -1)
+		columns = columns[len(columns)-len(r.ByDay):]
+		labels := label.FindAllStringSubmatch(string(svg), -1)
+		require.NotEmpty(t, labels)
+		number := func(text string) int {
+			n, err := strconv.Atoi(text)
+			require.NoError(t, err)
+			return n
+		}
+		for _, l := range labels {
+			i := slices.IndexFunc(r.ByDay, func(g groupCount) bool { return g.Name == l[2] })
+			middle := (number(columns[i][1]) + number(columns[i][2])) / 2
+			assert.InDelta(t, middle, number(l[1])+23, 12, "%s of %d days", l[2], days) // It is some 46 wide.
+		}
+	}
 }

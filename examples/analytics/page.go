@@ -111,6 +111,7 @@ func drawDays(groups []groupCount) ([]byte, error) {
 	opt.ValueFormatter = whole
 	opt.CategoryAxis.Labels = everyFew(labels(groups))
 	opt.CategoryAxis.LabelCount = len(groups)
+	opt.CategoryAxis.BoundaryGap = new(true) // Names stand below the middle of their columns.
 	opt.CategoryAxis.LabelFontStyle = charts.NewFontStyleWithSize(labelSize)
 	opt.ValueAxis[0].Min = new(0.0)
 	opt.ValueAxis[0].LabelCount = 5
