@@ -111,8 +111,8 @@ const excerptBytes = 512
 // for the caller to find out.
 func newFailure(status int, header http.Header, body []byte, hide secrets) *Failure {
 	f := &Failure{Status: status, Header: header, Sent: true, RequestID: requestID(header, hide)}
-	contentType, _, _ := mime.ParseMediaType(header.Get("Content-Type")) //nolint:errcheck // As good as absent.
-	f.ContentType = cmp.Or(label(hide.inText(contentType)), "no content type")
+	contentType, _, _ := mime.ParseMediaType(hide.inText(header.Get("Content-Type"))) //nolint:errcheck // As good as absent.
+	f.ContentType = cmp.Or(label(contentType), "no content type")
 	f.Excerpt = excerpt(withoutMembers(hide.in(body)))
 	return f
 }
