@@ -100,7 +100,7 @@ func absoluteURL(field, value string) error {
 		return err
 	}
 	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return inputError(field, "must be an absolute http or https URL")
 	}
 	return nil

@@ -223,6 +223,17 @@ var refusals = []refusal{
 			Name: "r", Conditions: []salesiq.RoutingCondition{{Field: "f"}},
 		}))
 	}},
+	{"Routing.Create", "conditions[1].field", "missing", func(ctx context.Context, c *salesiq.Client) error {
+		return second(c.Routing.Create(ctx, &salesiq.RoutingRuleCreate{
+			Name: "r", Actions: salesiq.RoutingActions{AssignTo: "operator"},
+			Conditions: []salesiq.RoutingCondition{{Field: "f", Operator: "is"}, {Operator: "is"}},
+		}))
+	}},
+	{"Routing.Update", "conditions[0].operator", "missing", func(ctx context.Context, c *salesiq.Client) error {
+		return second(c.Routing.Update(ctx, "r1", &salesiq.RoutingRuleUpdate{
+			Conditions: salesiq.Set([]salesiq.RoutingCondition{{Field: "f"}}),
+		}))
+	}},
 	{"Routing.Update", "update", "nil", func(ctx context.Context, c *salesiq.Client) error {
 		return second(c.Routing.Update(ctx, "r1", nil))
 	}},
@@ -232,6 +243,7 @@ var refusals = []refusal{
 	webhookRefusal("name", "missing", &salesiq.WebhookCreate{URL: "https://a.test", Events: []salesiq.EventName{"e"}}),
 	webhookRefusal("url", "missing", &salesiq.WebhookCreate{Name: "w", Events: []salesiq.EventName{"e"}}),
 	webhookRefusal("url", "relative", &salesiq.WebhookCreate{Name: "w", URL: "/hook", Events: []salesiq.EventName{"e"}}),
+	webhookRefusal("url", "without a host", &salesiq.WebhookCreate{Name: "w", URL: "https://:443/", Events: []salesiq.EventName{"e"}}),
 	webhookRefusal("url", "another scheme", &salesiq.WebhookCreate{Name: "w", URL: "ftp://a.test", Events: []salesiq.EventName{"e"}}),
 	webhookRefusal("url", "not a URL", &salesiq.WebhookCreate{Name: "w", URL: "https://a b:c", Events: []salesiq.EventName{"e"}}),
 	webhookRefusal("events", "none", &salesiq.WebhookCreate{Name: "w", URL: "https://a.test"}),

@@ -3,6 +3,7 @@ package salesiq
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 )
 
@@ -49,7 +50,7 @@ const (
 //
 // Source: specification, "Routing Rules Object", actions.
 type RoutingActions struct {
-	AssignTo     RoutingTarget   `json:"assign_to"`
+	AssignTo     RoutingTarget   `json:"assign_to,omitzero"`
 	DepartmentID string          `json:"department_id,omitzero"`
 	OperatorIDs  []string        `json:"operator_ids,omitzero"`
 	Priority     RoutingPriority `json:"priority,omitzero"`
@@ -89,7 +90,17 @@ type RoutingRuleCreate struct {
 
 func (p *RoutingRuleCreate) validate() error {
 	return firstOf(required("name", p.Name), requiredList("conditions", p.Conditions),
-		required("actions.assign_to", string(p.Actions.AssignTo)))
+		required("actions.assign_to", string(p.Actions.AssignTo)), checkConditions(p.Conditions))
+}
+
+func checkConditions(conditions []RoutingCondition) error {
+	for i, condition := range conditions {
+		name := fmt.Sprintf("conditions[%d]", i)
+		if err := firstOf(required(name+".field", condition.Field), required(name+".operator", string(condition.Operator))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // RoutingRuleUpdate changes a rule; fields left zero stay as they are.
@@ -98,10 +109,15 @@ type RoutingRuleUpdate struct {
 	Priority   Opt[int]                `json:"priority,omitzero"`
 	Enabled    Opt[bool]               `json:"enabled,omitzero"`
 	Conditions Opt[[]RoutingCondition] `json:"conditions,omitzero"` // Replaces them all.
-	Actions    Opt[RoutingActions]     `json:"actions,omitzero"`
+	Actions    Opt[RoutingActions]     `json:"actions,omitzero"`    // Fields left zero are not sent.
 
 	// Extra is sent beside the other fields.
 	Extra map[string]any `json:",embed"`
+}
+
+func (p *RoutingRuleUpdate) validate() error {
+	conditions, _ := p.Conditions.Get()
+	return checkConditions(conditions)
 }
 
 // List returns one page of routing rules. A nil params lists all of them.
@@ -128,7 +144,8 @@ func (s *RoutingService) All(ctx context.Context, params *ListParams, opts ...Ca
 // Create adds a routing rule and returns it.
 //
 //   - Endpoint: POST /api/v2/routing/rules; scope SalesIQ.settings.ALL.
-//   - Required: Name, Conditions, Actions.AssignTo, else [ErrInvalidInput].
+//   - Required: Name, Conditions, each with Field and Operator, and
+//     Actions.AssignTo, else [ErrInvalidInput].
 //   - Errors: [ErrInvalidDepartment], [ErrResourceNotFound] for an unknown operator,
 //     [ErrRequiredFieldMissing], [ErrInvalidRequest], [ErrPermissionDenied].
 //   - Source: specification, "Create Routing Rule".
@@ -139,8 +156,9 @@ func (s *RoutingService) Create(ctx context.Context, rule *RoutingRuleCreate, op
 // Update changes some fields of a routing rule and returns it.
 //
 //   - Endpoint: PATCH /api/v2/routing/rules/{rule_id}; scope SalesIQ.settings.ALL.
-//   - Errors: [ErrResourceNotFound], [ErrInvalidDepartment],
-//     [ErrRequiredFieldMissing], [ErrInvalidRequest], [ErrPermissionDenied].
+//   - Errors: [ErrInvalidInput] for a condition without Field or Operator;
+//     [ErrResourceNotFound], [ErrInvalidDepartment], [ErrRequiredFieldMissing],
+//     [ErrInvalidRequest], [ErrPermissionDenied].
 //   - Source: specification, "Update Routing Rule".
 func (s *RoutingService) Update(ctx context.Context, ruleID string, update *RoutingRuleUpdate, opts ...CallOption) (*RoutingRule, error) {
 	c := newCall("Routing.Update", "PATCH /routing/rules/{rule_id}", ruleID).body("update", update)

@@ -52,6 +52,13 @@ var updates = []struct{ untouched, emptied any }{
 	}},
 }
 
+// An empty target would take the rule's away.
+func TestOneActionOfARuleChangesAlone(t *testing.T) {
+	t.Parallel()
+	update := &salesiq.RoutingRuleUpdate{Actions: salesiq.Set(salesiq.RoutingActions{Priority: salesiq.RoutingPriorityHigh})}
+	assert.JSONEq(t, `{"actions":{"priority":"high"}}`, encode(t, update))
+}
+
 func TestUpdatesLeaveAloneWhatIsNotSet(t *testing.T) {
 	t.Parallel()
 	for _, row := range updates {
@@ -66,7 +73,7 @@ func TestUpdatesSetToNothing(t *testing.T) {
 		`{"name":"","email":"","status":"","availability":"","role":"","department_id":"","timezone":"","max_chats":0,"languages":[],"skills":[]}`,
 		`{"name":"","website":"","logo":"","timezone":"","language":"","status":"","widget_settings":{}}`,
 		`{"theme_color":"","position":"","greeting_message":"","offline_message":"","show_operators":false,"show_attachments":false,"show_emojis":false}`,
-		`{"name":"","priority":0,"enabled":false,"conditions":[],"actions":{"assign_to":""}}`,
+		`{"name":"","priority":0,"enabled":false,"conditions":[],"actions":{}}`,
 		`{"name":"","url":"","events":[],"enabled":false,"secret":""}`,
 	} {
 		assert.JSONEq(t, want, encode(t, updates[i].emptied), "%T", updates[i].emptied)
