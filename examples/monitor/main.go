@@ -1,6 +1,7 @@
 // Monitor watches the active chats. It alerts a supervisor's device about those
 // that take longer than half an hour, once each, and hands the chats of operators
-// who have left to somebody who is there. It never transfers a chat twice.
+// who have left to somebody who is there. It never transfers a chat twice; with
+// -state, not even when it was stopped or killed in between.
 //
 //	go run ./examples/monitor
 //
@@ -35,6 +36,7 @@ type config struct {
 	limit      time.Duration // Of a chat, before it is one to alert about.
 	every      time.Duration // How often to look without an event.
 	pause      time.Duration // Between looks, however many events there are.
+	state      string        // File that outlives the program.
 	hook       hook.Config
 }
 
@@ -47,6 +49,7 @@ func main() {
 	flag.StringVar(&c.supervisor, "supervisor", "supervisor_id", "`id` of the operator to alert")
 	flag.DurationVar(&c.limit, "limit", 30*time.Minute, "how long a chat may take")
 	flag.DurationVar(&c.every, "every", 5*time.Minute, "how often to look without an event")
+	flag.StringVar(&c.state, "state", "", "`file` that remembers what was done (default: none)")
 	flag.StringVar(&c.hook.Listen, "listen", "127.0.0.1:0", "`address` to receive webhooks on")
 	flag.StringVar(&c.hook.URL, "url", "", "public `URL` that leads there")
 	account.ParseFlags()
@@ -72,7 +75,11 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		fmt.Fprintln(out, "This is a real account: run with -write to watch over its chats.")
 		return nil
 	}
-	m := newMonitor(client.Client, c, out)
+	done, err := loadState(c.state)
+	if err != nil {
+		return err
+	}
+	m := newMonitor(client.Client, c, done, out)
 	stop, err := hook.Receive(ctx, client, c.hook, out, func(receiver *salesiq.WebhookReceiver) {
 		salesiq.OnAny(receiver, func(context.Context, salesiq.Event) error { m.lookSoon(); return nil })
 	})
@@ -84,7 +91,7 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		go play(ctx, client.Client)
 	}
 	m.watch(ctx)
-	fmt.Fprintf(out, "Stopped. Alerted about %d chats, transferred %d.\n", len(m.alerted), len(m.moved))
+	fmt.Fprintf(out, "Stopped. Alerted about %d chats, transferred %d.\n", m.alerts, m.transfers)
 	return nil
 }
 
@@ -96,17 +103,13 @@ type monitor struct {
 	client *salesiq.Client
 	out    io.Writer
 	wake   chan struct{} // Holds one wish to look.
+	done   *state
 
-	// What was done, by chat, and when the chat was last seen active.
-	alerted map[string]time.Time
-	moved   map[string]time.Time
+	alerts, transfers int // Of this run.
 }
 
-func newMonitor(client *salesiq.Client, c config, out io.Writer) *monitor {
-	return &monitor{
-		config: c, client: client, out: out, wake: make(chan struct{}, 1),
-		alerted: map[string]time.Time{}, moved: map[string]time.Time{},
-	}
+func newMonitor(client *salesiq.Client, c config, done *state, out io.Writer) *monitor {
+	return &monitor{config: c, client: client, out: out, wake: make(chan struct{}, 1), done: done}
 }
 
 // lookSoon asks for a look. Any number of wishes makes one.
@@ -158,8 +161,11 @@ func (m *monitor) look(ctx context.Context) error {
 			fmt.Fprintf(m.out, "%s: %v\n", chat.ID, err)
 		}
 	}
-	forget(m.alerted)
-	forget(m.moved)
+	forget(m.done.Alerted)
+	forget(m.done.Moved)
+	if err := m.done.save(); err != nil {
+		return err
+	}
 	fmt.Fprintf(m.out, "%s  looked at %d active chats\n", time.Now().Format(time.TimeOnly), count)
 	return nil
 }
@@ -177,7 +183,7 @@ func (m *monitor) operators(ctx context.Context) (operators []*salesiq.Operator,
 // checkDuration alerts the supervisor about a chat that takes too long.
 func (m *monitor) checkDuration(ctx context.Context, chat *salesiq.Chat) error {
 	minutes, tooLong := long(chat, m.limit, time.Now())
-	if seen(m.alerted, chat.ID) || !tooLong {
+	if seen(m.done.Alerted, chat.ID) || !tooLong {
 		return nil
 	}
 	_, err := m.client.Devices.Notify(ctx, &salesiq.NotificationCreate{
@@ -187,7 +193,9 @@ func (m *monitor) checkDuration(ctx context.Context, chat *salesiq.Chat) error {
 		Data:       map[string]any{"chat_id": chat.ID, "minutes": minutes},
 	})
 	if err == nil || errors.Is(err, salesiq.ErrMaybeProcessed) {
-		m.alerted[chat.ID] = time.Now()
+		m.alerts++
+		m.done.Alerted[chat.ID] = time.Now()
+		err = errors.Join(err, m.done.save())
 		fmt.Fprintf(m.out, "%s has been active for %d minutes: alerted %s\n", chat.ID, minutes, m.supervisor)
 	}
 	return err
@@ -196,7 +204,7 @@ func (m *monitor) checkDuration(ctx context.Context, chat *salesiq.Chat) error {
 // checkOperator transfers a chat whose operator has left. A chat that was
 // transferred before is left to people: something is odd about it.
 func (m *monitor) checkOperator(ctx context.Context, chat *salesiq.Chat, operators []*salesiq.Operator) error {
-	if seen(m.moved, chat.ID) {
+	if seen(m.done.Moved, chat.ID) {
 		return nil
 	}
 	current := find(operators, chat.OperatorID)
@@ -208,23 +216,34 @@ func (m *monitor) checkOperator(ctx context.Context, chat *salesiq.Chat, operato
 		fmt.Fprintf(m.out, "%s has lost %s, but nobody is free\n", chat.ID, current.Name)
 		return nil
 	}
+	// It is written down first, so that whoever is killed here does not do it again.
+	m.done.Moved[chat.ID] = time.Now()
+	if err := m.done.save(); err != nil {
+		delete(m.done.Moved, chat.ID)
+		return err
+	}
 	// Once begun, it is not given up because the program is told to stop: whether
 	// it arrived would be unknown.
 	_, err := m.client.Chats.Transfer(context.WithoutCancel(ctx), chat.ID, &salesiq.ChatTransfer{
 		OperatorID: next.ID, Message: "I am handing you over to " + next.Name + ", who is here for you.",
 	})
-	switch {
-	case err == nil, errors.Is(err, salesiq.ErrMaybeProcessed):
-		m.moved[chat.ID] = time.Now()
+	if err == nil || errors.Is(err, salesiq.ErrMaybeProcessed) {
+		m.transfers++
 		next.ActiveChats++ // The list is from before.
 		fmt.Fprintf(m.out, "%s moves from %s (%s) to %s\n", chat.ID, current.Name, current.Status, next.Name)
+		return err
+	}
+	delete(m.done.Moved, chat.ID) // It was refused.
+	saving := m.done.save()
+	switch {
 	case errors.Is(err, salesiq.ErrChatNotActive):
-		return nil // It has ended meanwhile.
+		return saving // It has ended meanwhile.
 	case errors.Is(err, salesiq.ErrOperatorOffline):
 		next.Status = salesiq.OperatorOffline
 		m.lookSoon()
-		return nil
+		return saving
 	}
+	err = errors.Join(err, saving)
 	return err
 }
 

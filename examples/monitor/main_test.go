@@ -5,6 +5,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -69,7 +71,9 @@ func monitoring(t *testing.T, opts []salesiqtest.Option, test func(t *testing.T,
 		server := salesiqtest.NewServer(opts...)
 		defer server.Close()
 		c := config{supervisor: "supervisor_id", limit: 30 * time.Minute, every: 5 * time.Minute, pause: time.Second}
-		test(t, server, newMonitor(server.Client(t), c, io.Discard))
+		done, err := loadState("")
+		require.NoError(t, err)
+		test(t, server, newMonitor(server.Client(t), c, done, io.Discard))
 	})
 }
 
@@ -246,4 +250,51 @@ func TestOneChatsTroubleIsNotThatOfOthers(t *testing.T) {
 func TestNoTimeBetweenLooksIsRefused(t *testing.T) {
 	t.Parallel()
 	require.ErrorContains(t, run(t.Context(), io.Discard, config{}), "-every")
+}
+
+func TestARestartForgetsNothing(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state")
+	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
+		for range 3 {
+			var err error
+			m.done, err = loadState(path)
+			require.NoError(t, err)
+			require.NoError(t, m.look(t.Context()))
+			for _, operator := range server.Operators() { // Those who took chats over leave as well, and others come.
+				status := salesiq.OperatorOffline
+				if operator.Status == salesiq.OperatorOffline {
+					status = salesiq.OperatorOnline
+				}
+				_, err := m.client.Operators.Update(t.Context(), operator.ID, &salesiq.OperatorUpdate{Status: salesiq.Set(status)})
+				require.NoError(t, err)
+			}
+		}
+		require.NotEmpty(t, transfers(server))
+		for id, count := range transfers(server) {
+			assert.Equal(t, 1, count, "transfers of %s", id)
+		}
+		for id, count := range alerts(server) {
+			assert.Equal(t, 1, count, "alerts about %s", id)
+		}
+	})
+}
+
+func TestARefusedTransferIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
+		server.Inject(salesiqtest.Fault{Path: "/api/v2/chats/{chat_id}/transfer", Code: salesiq.ErrPermissionDenied})
+		require.NoError(t, m.look(t.Context()))
+		require.Len(t, abandoned(server), 1)
+		require.NoError(t, m.look(t.Context()))
+		assert.Empty(t, abandoned(server))
+	})
+}
+
+func TestAStateThatIsNoneIsRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state")
+	require.NoError(t, os.WriteFile(path, []byte("dear diary"), 0o600))
+	_, err := loadState(path)
+	require.ErrorContains(t, err, "is no state")
 }
