@@ -46,7 +46,7 @@ func (d *dedupStore) Begin(ctx context.Context, eventID string) (salesiq.DedupSt
 func (d *dedupStore) abandon(eventID string) func(any) {
 	return func(reply any) {
 		if reply == int64(salesiq.DedupFree) {
-			d.Abort(context.Background(), eventID) //nolint:errcheck // The claim ends by itself.
+			d.link.insist(d.script(abortScript, eventID), d.organization.process)
 		}
 	}
 }
@@ -64,5 +64,9 @@ func (d *dedupStore) Abort(ctx context.Context, eventID string) error {
 }
 
 func (d *dedupStore) run(ctx context.Context, source string, undo func(any), eventID string, args ...string) (any, error) {
-	return d.link.run(ctx, script{source, d.organization.keys("event:" + eventID)}, undo, args...)
+	return d.link.run(ctx, d.script(source, eventID), undo, args...)
+}
+
+func (d *dedupStore) script(source, eventID string) script {
+	return script{source, d.organization.keys("event:" + eventID)}
 }

@@ -90,6 +90,18 @@ func TestClaimForWhoHasLeftIsFreed(t *testing.T) {
 	assert.Eventually(t, func() bool { return w.trips.Load() == 2 && !server.Exists("salesiq:{acme}:event:a") }, patience, time.Millisecond)
 }
 
+func TestClaimThatCameTooLateIsFreed(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	w := dial(t, server)
+	store := join(t, w, WithTimeout(100*time.Millisecond)).DedupStore()
+	w.delay.Store(int64(200 * time.Millisecond))
+	_, err := store.Begin(t.Context(), "a")
+	require.ErrorIs(t, err, ErrAway)
+	assert.True(t, server.Exists("salesiq:{acme}:event:a"), "it was claimed")
+	assert.Eventually(t, func() bool { return !server.Exists("salesiq:{acme}:event:a") }, patience, time.Millisecond)
+}
+
 // newEvent returns an event that differs from others by its number.
 func newEvent(t *testing.T, n int) salesiq.Event {
 	t.Helper()
@@ -218,6 +230,30 @@ func TestAbandonedEventGoesToTheDeadLettersAfterItsTries(t *testing.T) {
 		return err == nil && len(s) == 1
 	}, patience, 20*time.Millisecond)
 	assert.Equal(t, 2, tries)
+}
+
+// An event that nobody was given has not been tried.
+func TestSlowRedisCostsEventsNoTries(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	w := dial(t, server)
+	slow := join(t, w, WithTimeout(100*time.Millisecond)).Sink(WithMaxTries(1))
+	enqueue(t, slow, 3)
+	w.delay.Store(int64(200 * time.Millisecond))
+	_, _, err := slow.take(t.Context(), 3, "0-0")
+	require.ErrorIs(t, err, ErrAway)
+	other := join(t, dial(t, server)).Sink(WithMaxTries(1))
+	var entries []entry
+	require.Eventually(t, func() bool {
+		more, _, err := other.take(t.Context(), 3, "0-0")
+		assert.NoError(t, err)
+		entries = append(entries, more...)
+		return len(entries) == 3
+	}, patience, 10*time.Millisecond)
+	for _, e := range entries {
+		assert.Equal(t, 1, e.try)
+	}
+	assert.False(t, server.Exists(other.DeadLetters()))
 }
 
 func TestWorkersBoundWhatIsHandledAtOnce(t *testing.T) {

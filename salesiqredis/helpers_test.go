@@ -2,6 +2,7 @@ package salesiqredis
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -20,18 +21,30 @@ import (
 // patience is how long a test waits for what must happen.
 const patience = 10 * time.Second
 
-// wire is an Evaler on the way to a Redis in memory. It can be made slow.
+// wire is an Evaler on the way to a Redis in memory. It can be made slow, or to
+// lose answers, or to send everything twice, as clients do whose connection breaks.
 type wire struct {
 	Evaler
 
 	trips atomic.Int64
 	delay atomic.Int64
+	lost  atomic.Bool
+	twice atomic.Bool
 }
 
 func (w *wire) Eval(ctx context.Context, script string, keys, args []string) (any, error) {
 	w.trips.Add(1)
+	if w.twice.Load() {
+		_, err := w.Evaler.Eval(ctx, script, keys, args)
+		if err != nil {
+			return nil, err
+		}
+	}
 	reply, err := w.Evaler.Eval(ctx, script, keys, args)
 	time.Sleep(time.Duration(w.delay.Load()))
+	if w.lost.Load() {
+		return nil, io.ErrUnexpectedEOF
+	}
 	return reply, err
 }
 

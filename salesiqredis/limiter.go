@@ -2,6 +2,7 @@ package salesiqredis
 
 import (
 	"context"
+	"crypto/rand"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -35,6 +36,9 @@ var errTooLong = errors.New("the rate limit would make the call wait for too lon
 //
 // Calls of one process go first come, first served. Those of several that wait
 // for a slot take turns.
+//
+// It is a [salesiq.QuotaReporter]: the calls that the day has left are those of all
+// processes, as Redis said last.
 func (o *Organization) Limiter() salesiq.Limiter {
 	return &limiter{
 		link:   o.newLink("limiter"),
@@ -79,6 +83,8 @@ type outlook struct {
 	daily     bool      // For the sake of the day's limit.
 	processes int       // 0 before Redis has said anything.
 	size      int       // Calls in a window; 0 if unknown.
+	midnight  time.Time // The end of the day,
+	left      int       // and its calls that are left, if days are counted.
 }
 
 // Acquire implements [salesiq.Limiter].
@@ -243,7 +249,8 @@ func (l *limiter) end() (operation string) {
 // try asks for a lease once.
 func (l *limiter) try(ctx context.Context) (id string, o outlook, err error) {
 	l.serve(1)
-	reply, err := l.run(ctx, l.takeBack, "acquire")
+	name := rand.Text()
+	reply, err := l.run(ctx, l.takeBack(name), "acquire", name)
 	l.serve(-1)
 	if err != nil {
 		return "", o, err
@@ -265,7 +272,7 @@ func (l *limiter) run(ctx context.Context, undo func(any), operation string, mor
 
 func readReply(reply any, now time.Time) (id string, o outlook, err error) {
 	list, _ := reply.([]any) // The length tells.
-	if len(list) != 6 {
+	if len(list) != 8 {
 		return "", o, fmt.Errorf("salesiqredis: an answer of %d parts", len(list))
 	}
 	id, _ = list[0].(string) // None is "".
@@ -280,7 +287,18 @@ func readReply(reply any, now time.Time) (id string, o outlook, err error) {
 		daily:     number(3) == 1,
 		processes: int(number(4)),
 		size:      int(number(5)),
+		midnight:  now.Add(time.Duration(number(6)) * time.Microsecond),
+		left:      int(number(7)),
 	}, nil
+}
+
+// DailyQuota implements [salesiq.QuotaReporter].
+func (l *limiter) DailyQuota() salesiq.DailyQuota {
+	o := l.outlook()
+	if l.plan.CallsPerDay == 0 || o.heard.IsZero() {
+		return salesiq.DailyQuota{}
+	}
+	return salesiq.DailyQuota{Limit: l.plan.CallsPerDay, Left: o.left, Reset: o.midnight}
 }
 
 func (l *limiter) outlook() outlook {
@@ -321,8 +339,13 @@ func (l *sharedLease) Done(o salesiq.Outcome) {
 	now := time.Now()
 	outcome := transport.Outcome(o)
 	report := outcome.Report(now)
-	operation := l.limiter.end()
-	reply, err := l.limiter.run(context.Background(), l.limiter.takeBack, operation, append([]string{l.id}, reportArgs(&report, now)...)...)
+	operation, next := l.limiter.end(), ""
+	var undo func(any)
+	if operation == "next" {
+		next = rand.Text()
+		undo = l.limiter.takeBack(next)
+	}
+	reply, err := l.limiter.run(context.Background(), undo, operation, append([]string{next, l.id}, reportArgs(&report, now)...)...)
 	if err != nil {
 		l.limiter.owe(debt{l.id, o.Sent})
 	}
@@ -370,7 +393,7 @@ func unixMicro(t time.Time) string {
 
 // debt is a lease that Redis has not heard the end of.
 type debt struct {
-	id   string
+	id   string // Or the name that it was asked for by.
 	sent bool
 }
 
@@ -391,10 +414,13 @@ func (l *limiter) owes() bool {
 	return len(l.owed) > 0
 }
 
-// takeBack gives a lease back that came after its call had gone.
-func (l *limiter) takeBack(reply any) {
-	if id, _, err := readReply(reply, time.Now()); err == nil && id != "" {
-		l.giveBack(id)
+// takeBack returns what gives a lease back that came after its call had gone, or
+// may have been granted although no answer came.
+func (l *limiter) takeBack(name string) func(reply any) {
+	return func(reply any) {
+		if id, _, err := readReply(reply, time.Now()); id != "" || err != nil {
+			l.giveBack(name)
+		}
 	}
 }
 
@@ -414,7 +440,7 @@ func (l *limiter) payBack() {
 	l.mu.Unlock()
 	for _, d := range owed {
 		report := quota.Report{Sent: d.sent}
-		if _, err := l.run(context.Background(), nil, "done", append([]string{d.id}, reportArgs(&report, time.Time{})...)...); err != nil {
+		if _, err := l.run(context.Background(), nil, "done", append([]string{"", d.id}, reportArgs(&report, time.Time{})...)...); err != nil {
 			l.owe(d)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
 func TestCallCostsTwoRoundTrips(t *testing.T) {
@@ -210,6 +211,128 @@ func TestLeaseForWhoHasLeftGoesBack(t *testing.T) {
 	began := time.Now()
 	acquire(t, l).Done(success(100, 98))
 	assert.Less(t, time.Since(began), 5*time.Second, "not only when the lease ends")
+}
+
+// As when a connection breaks, or is given up, after the script was run.
+func TestLeaseWhoseAnswerWasLostGoesBack(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	w := dial(t, server)
+	l := join(t, w, WithMaxInFlight(1)).Limiter()
+	acquire(t, l).Done(success(100, 99))
+	w.lost.Store(true)
+	alone := acquire(t, l)
+	leases, err := server.ZMembers("salesiq:{acme}:leases")
+	require.NoError(t, err)
+	require.Len(t, leases, 1, "which nobody knows of")
+	w.lost.Store(false)
+	alone.Done(success(100, 98))
+	comesBack(t, l)
+}
+
+func TestLeaseThatTheEndOfAnotherBroughtInVainGoesBack(t *testing.T) {
+	t.Parallel()
+	w := dial(t, miniredis.RunT(t))
+	l := join(t, w, WithMaxInFlight(1)).Limiter()
+	acquire(t, l).Done(success(100, 99))
+	held := acquire(t, l)
+	var waits sync.WaitGroup
+	waits.Go(func() {
+		lease, err := l.Acquire(t.Context())
+		if assert.NoError(t, err) {
+			lease.Done(success(100, 97))
+		}
+	})
+	require.Eventually(t, func() bool { return waiting(l) == 1 }, patience, time.Millisecond)
+	w.lost.Store(true)
+	held.Done(success(100, 98))
+	w.lost.Store(false)
+	waits.Wait()
+	comesBack(t, l)
+}
+
+// comesBack waits for Redis to grant a lease, sooner than others end by
+// themselves.
+func comesBack(t *testing.T, l salesiq.Limiter) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		lease, err := l.Acquire(ctx)
+		if err != nil {
+			return false
+		}
+		defer lease.Done(success(100, 90))
+		_, shared := lease.(*sharedLease)
+		return shared
+	}, patience, 10*time.Millisecond)
+}
+
+func TestQuestionThatIsSentTwiceIsOne(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	w := dial(t, server)
+	o := join(t, w)
+	acquire(t, o.Limiter()).Done(success(100, 99))
+	w.twice.Store(true)
+	lease := acquire(t, o.Limiter())
+	leases, err := server.ZMembers("salesiq:{acme}:leases")
+	require.NoError(t, err)
+	assert.Len(t, leases, 1)
+	lease.Done(success(100, 98))
+	assert.False(t, server.Exists("salesiq:{acme}:leases"))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	_, err = o.TokenStore(newCodec(t, firstKey)).(salesiq.TokenLocker).Lock(ctx)
+	assert.NoError(t, err, "it has the lock itself")
+}
+
+func TestClockThatIsSetBackHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	now := time.Now()
+	server.SetTime(now)
+	process := func() salesiq.Limiter { return join(t, dial(t, server), WithMaxWait(2*time.Second)).Limiter() }
+	acquire(t, process()).Done(success(100, 0)) // The window is spent.
+	now = now.Add(-time.Hour)                   // A replica takes over whose clock is wrong.
+	server.SetTime(now)
+	_, err := process().Acquire(t.Context())
+	var e *salesiq.Error
+	require.ErrorAs(t, err, &e)
+	assert.Less(t, time.Until(e.RetryAt), time.Minute)
+	server.SetTime(now.Add(time.Minute))
+	acquire(t, process())
+}
+
+func TestDayThatIsLeftIsTheOrganizations(t *testing.T) {
+	t.Parallel()
+	service := salesiqtest.NewServer()
+	t.Cleanup(service.Close)
+	server := miniredis.RunT(t)
+	var monitors []*salesiq.UsageMonitor
+	var clients []*salesiq.Client
+	for range 2 {
+		o := join(t, dial(t, server), WithPlan(salesiq.Plan{CallsPerDay: 100}))
+		monitor := salesiq.NewUsageMonitor()
+		clients = append(clients, service.Client(t, salesiq.WithLimiter(o.Limiter()), salesiq.WithUsageMonitor(monitor)))
+		monitors = append(monitors, monitor)
+	}
+	assert.Nil(t, monitors[0].Snapshot().CallsLeftToday, "nobody has asked yet")
+	for range 3 {
+		for _, client := range clients {
+			_, err := client.Chats.List(t.Context(), nil)
+			require.NoError(t, err)
+		}
+	}
+	assert.Equal(t, 95, *monitors[0].Snapshot().CallsLeftToday)
+	assert.Equal(t, 94, *monitors[1].Snapshot().CallsLeftToday)
+	o := join(t, dial(t, server), WithPlan(salesiq.Plan{CallsPerDay: 100}))
+	l := o.Limiter()
+	acquire(t, l)
+	day := l.(salesiq.QuotaReporter).DailyQuota()
+	assert.Equal(t, []int{100, 93}, []int{day.Limit, day.Left})
+	midnight := time.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
+	assert.WithinDuration(t, midnight, day.Reset, 5*time.Second)
 }
 
 func TestEndsThatRedisDidNotHearAreToldLater(t *testing.T) {

@@ -2,12 +2,16 @@ package salesiqredis
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 )
+
+//go:embed scripts/probe.lua
+var probeScript string
 
 // ErrAway means that Redis did not answer, or not with what was asked for.
 var ErrAway = errors.New("salesiqredis: Redis is away")
@@ -24,6 +28,7 @@ const (
 // in the background, until that is answered.
 type link struct {
 	evaler  Evaler
+	probes  script // It writes, where the others do: a replica is no help.
 	timeout time.Duration
 	logger  *slog.Logger
 
@@ -40,8 +45,9 @@ type script struct {
 	keys   []string
 }
 
-// run runs a script. If ctx ends, or time is up, and the script is run
-// nevertheless, undo is called with what it returned, unless it is nil.
+// run runs a script. If it fails, and the script was run nevertheless, or may have
+// been, undo is called with what it returned, which is nil if that is not known.
+// Undo may be nil.
 func (l *link) run(ctx context.Context, s script, undo func(reply any), args ...string) (any, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -60,6 +66,12 @@ func (l *link) run(ctx context.Context, s script, undo func(reply any), args ...
 	return reply, nil
 }
 
+// insist runs a script that must not be left out, even if Redis is believed to be
+// away.
+func (l *link) insist(s script, args ...string) {
+	l.send(context.Background(), s, nil, args) //nolint:errcheck // What is left lying ends by itself.
+}
+
 type outcome struct {
 	reply any
 	err   error
@@ -75,15 +87,17 @@ func (l *link) send(ctx context.Context, s script, undo func(any), args []string
 		select {
 		case arrived <- outcome{reply, err}:
 		case <-gone:
-			if err == nil && undo != nil {
-				undo(reply)
-			}
+			o := outcome{reply, err}
+			o.undo(undo)
 		}
 	}()
 	timer := time.NewTimer(l.timeout)
 	defer timer.Stop()
 	select {
 	case o := <-arrived:
+		if o.err != nil {
+			o.undo(undo)
+		}
 		return o.reply, o.err
 	case <-ctx.Done():
 		close(gone)
@@ -91,6 +105,16 @@ func (l *link) send(ctx context.Context, s script, undo func(any), args []string
 	case <-timer.C:
 		close(gone)
 		return nil, fmt.Errorf("no answer within %s", l.timeout)
+	}
+}
+
+func (o outcome) undo(undo func(any)) {
+	switch {
+	case undo == nil:
+	case o.err != nil:
+		undo(nil)
+	default:
+		undo(o.reply)
 	}
 }
 
@@ -145,7 +169,7 @@ func (l *link) wait() {
 
 // probe finds out whether Redis answers.
 func (l *link) probe() {
-	_, err := l.send(context.Background(), script{source: "return 1"}, nil, nil)
+	_, err := l.send(context.Background(), l.probes, nil, nil)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.probing = false

@@ -71,7 +71,12 @@ func (o *Organization) keys(names ...string) []string {
 }
 
 func (o *Organization) newLink(use string) *link {
-	return &link{evaler: o.evaler, timeout: o.timeout, logger: o.logger.With(slog.String("use", use))}
+	return &link{
+		evaler:  o.evaler,
+		probes:  script{probeScript, o.keys("probe")},
+		timeout: o.timeout,
+		logger:  o.logger.With(slog.String("use", use)),
+	}
 }
 
 // Option configures an [Organization]. All processes should be given the same.

@@ -80,7 +80,7 @@ func (tr *trace) replay(t *testing.T) {
 	}
 	for i, step := range tr.Steps {
 		server.SetTime(time.UnixMicro(step.At))
-		args := append([]string{"look"}, limits...)
+		args := append(append([]string{"look"}, limits...), "name"+strconv.Itoa(i)+".")
 		switch step.Do {
 		case "start":
 			args[0] = "acquire"

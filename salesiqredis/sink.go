@@ -21,6 +21,8 @@ var (
 	takeScript string
 	//go:embed scripts/stream_end.lua
 	endScript string
+	//go:embed scripts/stream_return.lua
+	returnScript string
 )
 
 // How often an empty stream is looked into.
@@ -104,7 +106,8 @@ func (s *Sink) Enqueue(ctx context.Context, event salesiq.Event) error {
 }
 
 // DeadLetters returns the key of the stream with the events that have had all
-// their tries. Its entries have the fields event (the id), body and tries.
+// their tries. Its entries have the fields event (the id), body and tries. About
+// 100,000 are kept; the oldest go first.
 func (s *Sink) DeadLetters() string { return s.dead }
 
 // Handler handles an event, such as [salesiq.WebhookReceiver.Dispatch].
@@ -185,11 +188,31 @@ type entry struct {
 
 // take gets entries to handle.
 func (s *Sink) take(ctx context.Context, n int, cursor string) (entries []entry, next string, err error) {
-	reply, err := s.link.run(ctx, script{takeScript, []string{s.stream, s.dead}}, nil,
-		group, s.process, milliseconds(s.timeout*5/4), strconv.Itoa(s.tries), strconv.Itoa(n), cursor, maxDeadLetters)
+	reply, err := s.link.run(ctx, script{takeScript, []string{s.stream, s.dead}}, s.putBack,
+		group, s.process, s.idle(), strconv.Itoa(s.tries), strconv.Itoa(n), cursor, maxDeadLetters)
 	if err != nil {
 		return nil, "", err
 	}
+	return readEntries(reply)
+}
+
+// idle is how long an entry lies before it is handed out again, in milliseconds.
+func (s *Sink) idle() string { return milliseconds(s.timeout * 5 / 4) }
+
+// putBack gives entries back that came too late, so that they are handed out
+// again at once, and have not lost a try.
+func (s *Sink) putBack(reply any) {
+	entries, _, _ := readEntries(reply) //nolint:errcheck // Then there are none.
+	args := []string{group, s.process, s.idle()}
+	for _, e := range entries {
+		args = append(args, e.id, strconv.Itoa(e.try))
+	}
+	if len(entries) > 0 {
+		s.link.insist(script{returnScript, []string{s.stream}}, args...)
+	}
+}
+
+func readEntries(reply any) (entries []entry, next string, err error) {
 	list, _ := reply.([]any) // The length tells.
 	if len(list) == 0 {
 		return nil, "", errors.New("salesiqredis: an empty answer")

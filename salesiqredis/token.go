@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	randv2 "math/rand/v2"
-	"strconv"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -32,7 +31,7 @@ const (
 )
 
 // ErrLockLost means that a token was not stored, since another process has begun
-// to renew it in the meantime.
+// to renew it in the meantime, or has stored one.
 var ErrLockLost = errors.New("salesiqredis: the lock for the token is lost")
 
 var errNoCodec = errors.New("salesiqredis: a token is not stored without a codec")
@@ -41,9 +40,9 @@ var errNoCodec = errors.New("salesiqredis: a token is not stored without a codec
 // one of them renews the token, the others take it from there. What is stored
 // goes through codec, such as that of [AESGCM].
 //
-// Who renews the token holds a lock, which ends by itself ([WithTokenLock]). It
-// has a number, and what an earlier holder brings too late is not stored
-// ([ErrLockLost]).
+// Who renews the token holds a lock, which ends by itself ([WithTokenLock]). What
+// an earlier holder brings after the next one has taken it, or after somebody has
+// stored a token without it, is not stored ([ErrLockLost]).
 //
 // While Redis is away, there is no stored token: see [WithTokenAway].
 func (o *Organization) TokenStore(codec Codec) salesiq.TokenStore {
@@ -52,8 +51,8 @@ func (o *Organization) TokenStore(codec Codec) salesiq.TokenStore {
 		link:   o.newLink("token"),
 		codec:  codec,
 		get:    script{getScript, o.keys("token")},
-		lock:   script{lockScript, o.keys("token-lock", "token-fence")},
-		save:   script{saveScript, o.keys("token", "token-fence")},
+		lock:   script{lockScript, o.keys("token-lock", "token-last")},
+		save:   script{saveScript, o.keys("token", "token-last")},
 		unlock: script{unlockScript, o.keys("token-lock")},
 	}
 }
@@ -119,8 +118,8 @@ func (s *tokenStore) Save(ctx context.Context, token salesiq.Token) error {
 	return s.store(ctx, token, "")
 }
 
-// store stores a token, under the number of a lock if there is one.
-func (s *tokenStore) store(ctx context.Context, token salesiq.Token, number string) error {
+// store stores a token, for the owner of the lock if there is one.
+func (s *tokenStore) store(ctx context.Context, token salesiq.Token, owner string) error {
 	if s.codec == nil {
 		return errNoCodec
 	}
@@ -139,7 +138,7 @@ func (s *tokenStore) store(ctx context.Context, token salesiq.Token, number stri
 	if err != nil {
 		return fmt.Errorf("salesiqredis: sealing the token: %w", err)
 	}
-	reply, err := s.link.run(ctx, s.save, nil, string(sealed), number)
+	reply, err := s.link.run(ctx, s.save, nil, string(sealed), owner)
 	if err == nil && reply != int64(1) {
 		err = ErrLockLost
 	}
@@ -154,8 +153,7 @@ func (s *tokenStore) Lock(ctx context.Context) (salesiq.LockedTokenStore, error)
 		if err != nil {
 			return nil, s.unlocked(ctx, err)
 		}
-		if number, _ := reply.(int64); number > 0 { // None is 0.
-			locked.number = strconv.FormatInt(number, 10)
+		if reply == int64(1) {
 			return locked, nil
 		}
 		select {
@@ -182,19 +180,14 @@ func (s *tokenStore) unlocked(ctx context.Context, err error) error {
 type lockedStore struct {
 	*tokenStore
 
-	owner  string
-	number string
+	owner string
 }
 
 // Save implements [salesiq.TokenStore].
 func (l *lockedStore) Save(ctx context.Context, token salesiq.Token) error {
-	return l.store(ctx, token, l.number)
+	return l.store(ctx, token, l.owner)
 }
 
 // Unlock implements [salesiq.LockedTokenStore]. If it fails, the lock ends by
 // itself.
-func (l *lockedStore) Unlock() {
-	if _, err := l.link.run(context.Background(), l.unlock, nil, l.owner); err != nil {
-		return
-	}
-}
+func (l *lockedStore) Unlock() { l.link.insist(l.unlock, l.owner) }

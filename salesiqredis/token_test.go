@@ -113,6 +113,44 @@ func TestLostLockStoresNothing(t *testing.T) {
 	assert.Equal(t, "next", token.AccessToken.Reveal())
 }
 
+func TestLockThatRedisForgotStoresNothingOnceThereIsAnother(t *testing.T) {
+	t.Parallel()
+	o, server := solo(t)
+	store := o.TokenStore(newCodec(t, firstKey))
+	late := lock(t, store)
+	server.FlushAll()
+	next := lock(t, store)
+	require.NoError(t, next.Save(t.Context(), salesiq.Token{AccessToken: "next"}))
+	require.ErrorIs(t, late.Save(t.Context(), salesiq.Token{AccessToken: "late"}), ErrLockLost)
+	next.Unlock()
+	server.FlushAll()
+	require.NoError(t, next.Save(t.Context(), salesiq.Token{AccessToken: "next"}), "nothing newer is known of")
+}
+
+// Such as that of someone who has just signed in anew.
+func TestTokenStoredWithoutTheLockIsNewerThanTheHolders(t *testing.T) {
+	t.Parallel()
+	o, _ := solo(t)
+	store := o.TokenStore(newCodec(t, firstKey))
+	holder := lock(t, store)
+	require.NoError(t, store.Save(t.Context(), salesiq.Token{RefreshToken: "anew"}))
+	require.ErrorIs(t, holder.Save(t.Context(), salesiq.Token{RefreshToken: "old"}), ErrLockLost)
+	holder.Unlock()
+	require.NoError(t, lock(t, store).Save(t.Context(), salesiq.Token{RefreshToken: "anew"}), "the next one may")
+}
+
+func TestLockThatCameTooLateIsGivenUp(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	w := dial(t, server)
+	store := join(t, w, WithTimeout(100*time.Millisecond), WithTokenJitter(0)).TokenStore(newCodec(t, firstKey))
+	w.delay.Store(int64(200 * time.Millisecond))
+	_, err := store.(salesiq.TokenLocker).Lock(t.Context())
+	require.ErrorIs(t, err, ErrAway)
+	assert.True(t, server.Exists("salesiq:{acme}:token-lock"), "it was taken")
+	assert.Eventually(t, func() bool { return !server.Exists("salesiq:{acme}:token-lock") }, patience, time.Millisecond)
+}
+
 func TestLockOfADeadProcessEnds(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)

@@ -5,6 +5,7 @@
 local quota, leases, processes, line = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local op, process = ARGV[1], ARGV[2]
 local plan, per_day, most, lease_time = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local wanted, ended, first_of_report = ARGV[7], ARGV[8], 9
 
 local second = 1000000
 local minute, hour, day = 60 * second, 3600 * second, 86400 * second
@@ -13,15 +14,20 @@ local seen_for = 120 * second  -- A process that is silent for longer is gone,
 local wants_for = second / 4   -- and one that asks no more does not wait for a slot.
 local kept_for = 172800000     -- Milliseconds.
 
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * second + tonumber(time[2])
-
 local function whole(n) return string.format('%.0f', n) end
 
 -- The state: numbers by name. What is not there is zero.
 local s = setmetatable({}, {__index = function() return 0 end})
 local stored = redis.call('HGETALL', quota)
 for i = 1, #stored, 2 do s[stored[i]] = tonumber(stored[i + 1]) end
+
+-- Where the clock is set back, or a replica with a later one takes over, time
+-- goes on from where it was.
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * second + tonumber(time[2]) + s.lag
+if now < s.now then s.lag, now = s.lag + s.now - now, s.now end
+s.now = now
+
 local under = redis.call('ZCARD', leases)
 if s.open == 0 or s.open > most then s.open = most end
 
@@ -218,19 +224,29 @@ local function ready()
     window_free() > 0 and day_free() > 0
 end
 
+-- find returns a lease, of which the name that it was asked for by is enough. Who
+-- did not hear the answer does not know more, and asks again, or gives it back.
+local function find(name)
+  for _, lease in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
+    if string.find(lease, name, 1, true) then return lease end
+  end
+end
+
 -- start returns what a lease is remembered by: the receipt that quota.Call is.
 local function start()
   s.calls, s.day_used, s.own = s.calls + 1, s.day_used + 1, s.own + 1
   local probe = 0
   if s.probed == 0 and s.probe == 0 then probe, s.probe = 1, now end
-  local lease = table.concat({whole(s.calls), whole(s.epoch), probe, process}, ':')
+  local lease = table.concat({whole(s.calls), whole(s.epoch), probe, wanted, process}, ':')
   redis.call('ZADD', leases, whole(now + lease_time), lease)
   under = under + 1
   return lease
 end
 
-local function finish(lease, a)
-  if redis.call('ZREM', leases, lease) == 0 then return end -- It has expired, and was counted then.
+local function finish(name, a)
+  local lease = find(name)
+  if not lease then return end -- It has expired, and was counted then.
+  redis.call('ZREM', leases, lease)
   local number, epoch, probe = string.match(lease, '^(%d+):(%d+):(%d)')
   a.number, a.epoch, a.probe = tonumber(number), tonumber(epoch), probe == '1'
   a.dated, a.within = false, 0
@@ -298,22 +314,25 @@ end
 
 -- outlook is what everybody is told: whether a call could be started now, from
 -- when on one can be if not, as far as that is known, how many processes there
--- are, and the limit of a window.
+-- are, the limit of a window, and what is left of the day, and of its calls.
 local function outlook(lease)
   local at, daily = earliest()
-  return {lease, ready() and room() and 1 or 0, at - now, daily, seen(), size()}
+  local left = per_day == 0 and 0 or math.max(0, day_free())
+  return {lease, ready() and room() and 1 or 0, at - now, daily, seen(), size(), s.day_end - now, left}
 end
 
 local function acquire()
   redis.call('ZREM', line, process)
+  local held = find(wanted)
+  if held then return held end
   if ready() and room() then return start() end
   if earliest() <= now then redis.call('ZADD', line, whole(now), process) end
   return ''
 end
 
-local function report(first)
-  local function number(i) return tonumber(ARGV[first + i]) end
-  local function flag(i) return ARGV[first + i] == '1' end
+local function report()
+  local function number(i) return tonumber(ARGV[first_of_report + i]) end
+  local function flag(i) return ARGV[first_of_report + i] == '1' end
   return {
     sent = flag(0), answered = flag(1), refused = flag(2), throttled = flag(3), known = flag(4),
     limit = number(5), remaining = number(6), reset = number(7), date = number(8), retry_in = number(9),
@@ -323,7 +342,7 @@ end
 expire()
 roll()
 local lease = ''
-if op == 'done' or op == 'next' then finish(ARGV[7], report(8)) end
+if op == 'done' or op == 'next' then finish(ended, report()) end
 if op == 'acquire' or op == 'next' then lease = acquire() end
 local answer = outlook(lease)
 save()

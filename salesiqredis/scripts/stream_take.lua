@@ -24,21 +24,24 @@ end
 
 local out = {}
 
+local function hand_out(id, fields)
+  local pending = redis.call('XPENDING', stream, group, id, id, 1)
+  local count = pending[1] and pending[1][4] or 1
+  if count <= tries then
+    out[#out + 1] = {id, field(fields, 'body'), count}
+    return
+  end
+  redis.call('XADD', dead, 'MAXLEN', '~', kept, '*',
+    'event', field(fields, 'event'), 'body', field(fields, 'body'), 'tries', count - 1)
+  redis.call('XACK', stream, group, id)
+  redis.call('XDEL', stream, id)
+end
+
 local function claim()
   local claimed = try('XAUTOCLAIM', stream, group, consumer, idle, cursor, 'COUNT', wanted)
   out[1] = claimed[1]
   for _, entry in ipairs(claimed[2]) do
-    local id, fields = entry[1], entry[2]
-    local pending = redis.call('XPENDING', stream, group, id, id, 1)
-    local count = pending[1] and pending[1][4] or 1
-    if count > tries then
-      redis.call('XADD', dead, 'MAXLEN', '~', kept, '*',
-        'event', field(fields, 'event'), 'body', field(fields, 'body'), 'tries', count - 1)
-      redis.call('XACK', stream, group, id)
-      redis.call('XDEL', stream, id)
-    else
-      out[#out + 1] = {id, field(fields, 'body'), count}
-    end
+    if entry then hand_out(entry[1], entry[2]) end -- Redis 6.2 tells of deleted ones, too.
   end
 end
 

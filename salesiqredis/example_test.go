@@ -1,0 +1,60 @@
+package salesiqredis_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqredis"
+	"github.com/salesiq-go/salesiq/salesiqtest"
+)
+
+// Two processes share the day's calls and one token. Here both are in this
+// program, Redis and SalesIQ are in memory, and the key is no secret.
+func Example() {
+	server, err := miniredis.Run()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer server.Close()
+	service := salesiqtest.NewServer()
+	defer service.Close()
+
+	for _, process := range []string{"first", "second"} {
+		redisClient := redis.NewClient(&redis.Options{Addr: server.Addr()})
+		defer redisClient.Close() //nolint:errcheck // The program ends.
+		organization, err := salesiqredis.New(redisClient, "acme", salesiqredis.WithPlan(salesiq.Enterprise))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		codec, err := salesiqredis.AESGCM(bytes.Repeat([]byte("k"), 32))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		usage := salesiq.NewUsageMonitor()
+		client, err := salesiq.NewClient(
+			salesiq.RefreshToken(service.Credentials(), organization.TokenStore(codec)),
+			append(service.Options(), salesiq.WithLimiter(organization.Limiter()), salesiq.WithUsageMonitor(usage))...)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if _, err := client.Chats.Get(context.Background(), "chat123"); err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(process, "process: calls left today", *usage.Snapshot().CallsLeftToday)
+	}
+	fmt.Println("tokens requested:", service.Stats().TokenCalls)
+	// Output:
+	// first process: calls left today 49999
+	// second process: calls left today 49998
+	// tokens requested: 1
+}
