@@ -263,6 +263,26 @@ func TestDeleteNeedsNoBody(t *testing.T) {
 	}
 }
 
+// Whoever has to sign in to a network has deleted nothing.
+func TestAPageIsNoDeletion(t *testing.T) {
+	t.Parallel()
+	client := newAPIRecorder(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, "\n<!doctype html><form>Sign in to this network</form>")
+	}).client(t)
+	for name, deletion := range map[string]func(context.Context, string, ...salesiq.CallOption) error{
+		"Operators.Delete": client.Operators.Delete, "Routing.Delete": client.Routing.Delete,
+		"Webhooks.Delete": client.Webhooks.Delete, "Devices.Unregister": client.Devices.Unregister,
+	} {
+		err := deletion(t.Context(), "x1")
+		failure := requireOneLine(t, err)
+		require.ErrorIs(t, err, salesiq.ErrDecode, name)
+		assert.Equal(t, name, failure.Operation)
+		assert.Equal(t, "text/html", failure.ContentType)
+		assert.Contains(t, failure.Excerpt, "Sign in to this network")
+	}
+}
+
 // An answer that is not the service's says where it came from, on one line.
 func TestForeignAnswersAreExplained(t *testing.T) {
 	t.Parallel()

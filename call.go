@@ -110,9 +110,9 @@ func (c *call) decodeOpen(body []byte, out any) error {
 	return wire.DecodeOutcome(body, out, c.names...)
 }
 
-// send makes a call that answers with nothing.
+// send makes a call that answers with nothing, or in words that do not matter.
 func send(ctx context.Context, client *Client, c *call, opts []CallOption) error {
-	return client.do(ctx, c, opts, nil)
+	return client.do(ctx, c, opts, wire.RefusePage)
 }
 
 // do makes one call: it checks, encodes, sends through the pipeline and

@@ -13,6 +13,17 @@ import (
 // ErrNoData means that an answer has no data where some are due.
 var ErrNoData = errors.New("the answer holds no data")
 
+// ErrPage means that somebody answered in the service's place, such as a proxy.
+var ErrPage = errors.New("a page instead of an answer")
+
+// RefusePage reads an answer in which nothing is due.
+func RefusePage(body []byte) error {
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+		return ErrPage
+	}
+	return nil
+}
+
 // Paging is the pagination block of a list.
 type Paging struct {
 	Page    int `json:"page"`
