@@ -83,18 +83,19 @@ func (t *TokenEndpoint) Send(request *http.Request) (map[string]any, error) {
 	attempt := request.Clone(request.Context())
 	attempt.Header.Set("User-Agent", t.UserAgent)
 	attempt.Header.Set("Accept", "application/json")
+	hide := secrets{body: secretsOf(request)}
 	response, err := t.Base.RoundTrip(attempt)
 	if err != nil {
-		return nil, &TokenFailure{Err: withoutURL(err), Unreachable: !permanent(err)}
+		return nil, &TokenFailure{Err: hide.inError(withoutURL(err)), Unreachable: !permanent(err)}
 	}
 	refuseUpgrade(response)
 	defer response.Body.Close() //nolint:errcheck // What was needed has been read.
 	if status := response.StatusCode; status >= 300 && status < 400 {
-		return nil, &TokenFailure{Status: status, Err: fmt.Errorf("%w to %s", ErrRedirect, redirectHost(response))}
+		return nil, &TokenFailure{Status: status, Err: fmt.Errorf("%w to %s", ErrRedirect, hide.inText(redirectHost(response)))}
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxTokenAnswer+1))
 	if err != nil {
-		return nil, &TokenFailure{Status: response.StatusCode, Err: err, Unreachable: true}
+		return nil, &TokenFailure{Status: response.StatusCode, Err: hide.inError(err), Unreachable: true}
 	}
 	fields, f := judgeToken(response.StatusCode, body)
 	if f == nil {
@@ -104,8 +105,7 @@ func (t *TokenEndpoint) Send(request *http.Request) (map[string]any, error) {
 		f.RetryAfter = wait
 		f.Unreachable = f.Unreachable && wait == 0
 	}
-	clean := cleaner(request)
-	f.Code, f.Description = clean(f.Code), clean(f.Description)
+	f.Code, f.Description = hide.inFewWords(f.Code), hide.inFewWords(f.Description)
 	return nil, f
 }
 
@@ -198,16 +198,9 @@ func ValidToken(token string) bool {
 	return token != "" && len(token) <= maxToken
 }
 
-// cleaner returns a func that makes the server's words fit for an error, without
-// the secrets of the request, which they may repeat.
-func cleaner(request *http.Request) func(string) string {
-	var pairs []string
-	for _, secret := range secretsOf(request) {
-		pairs = append(pairs, secret, "[redacted]")
-	}
-	secrets := strings.NewReplacer(pairs...)
-	return func(words string) string { return shorten(secrets.Replace(OneLine(words))) }
-}
+// inFewWords is FewWords without the secrets of the request, which the server
+// may repeat.
+func (s secrets) inFewWords(words string) string { return shorten(s.inText(OneLine(words))) }
 
 // FewWords makes what the OAuth server says fit for an error: short, and on one
 // line.
@@ -217,6 +210,7 @@ func shorten(words string) string {
 	return strings.ToValidUTF8(words[:min(len(words), maxWords)], "")
 }
 
+// secretsOf returns what must not be seen of a request to the OAuth server.
 func secretsOf(request *http.Request) (secrets []string) {
 	form := request.URL.Query()
 	if request.GetBody != nil {
