@@ -89,7 +89,7 @@ func (s *signer) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil || response.StatusCode != http.StatusUnauthorized || s.spare == nil {
 		return response, err
 	}
-	response.Body.Close() //nolint:errcheck,gosec // Its status says it all.
+	response.Body.Close() //nolint:errcheck // Its status says it all.
 	s.tokens, s.spare = s.spare, nil
 	again := request.Clone(request.Context())
 	if again.Body, err = request.GetBody(); err != nil {

@@ -266,7 +266,9 @@ func TestARestartForgetsNothing(t *testing.T) {
 				if operator.Status == salesiq.OperatorOffline {
 					status = salesiq.OperatorOnline
 				}
-				_, err := m.client.Operators.Update(t.Context(), operator.ID, &salesiq.OperatorUpdate{Status: salesiq.Set(status)})
+				_, err := m.client.Operators.Update(t.Context(), operator.ID, &salesiq.OperatorUpdate{
+					Status: salesiq.Set(status), Availability: salesiq.Set(salesiq.OperatorAvailable),
+				})
 				require.NoError(t, err)
 			}
 		}

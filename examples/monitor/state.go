@@ -24,9 +24,10 @@ func loadState(path string) (*state, error) {
 	if path == "" {
 		return s, nil
 	}
-	content, err := os.ReadFile(path) //nolint:gosec // The user names the file.
+	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, s.save() // What cannot be written had better be known now.
+		err = s.save() // What cannot be written had better be known now.
+		return s, err
 	}
 	if err != nil {
 		return nil, err
