@@ -57,7 +57,7 @@ func missing(field string) *apiError {
 }
 
 func duplicate(resource, field string) *apiError {
-	message := fmt.Sprintf("there is a %s with this %s already", resource, field)
+	message := fmt.Sprintf("another %s has this %s", resource, field)
 	return refuse(salesiq.ErrDuplicateResource, message, details{"resource": resource, "field": field})
 }
 
