@@ -118,12 +118,14 @@ func (s *syncer) run(ctx context.Context) error {
 	p := newProgress(s.out, len(visitors))
 	for _, visitor := range visitors {
 		what, err := s.sync(ctx, &visitor)
+		if err == nil || ctx.Err() == nil {
+			p.step(line(&visitor, what, err), err != nil)
+		}
 		if ctx.Err() != nil {
 			p.finish()
 			s.print()
 			return fmt.Errorf("stopped, and may be run again: %w", context.Cause(ctx))
 		}
-		p.step(line(&visitor, what, err), err != nil)
 	}
 	p.finish()
 	s.print()
@@ -165,6 +167,7 @@ func (s *syncer) sync(ctx context.Context, visitor *salesiq.Visitor) (what strin
 	}
 	what, err = s.ensure(ctx, email, visitor)
 	switch {
+	case err != nil && ctx.Err() != nil: // Neither one nor the other; the next run tells.
 	case err != nil:
 		s.summary.failed++
 	case what == created:

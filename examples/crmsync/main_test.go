@@ -422,3 +422,20 @@ func TestACRMThatCannotBeTrustedGetsNoToken(t *testing.T) { //nolint:paralleltes
 		require.ErrorContains(t, run(t.Context(), io.Discard, config{dryRun: true}), reason)
 	}
 }
+
+func TestWhenStoppedTheSummaryIsOfTheLinesAbove(t *testing.T) {
+	t.Parallel()
+	for _, processed := range []bool{false, true} {
+		for at := 1; at <= 6; at++ {
+			server := startServer(t)
+			ctx, kill := context.WithCancel(t.Context())
+			s := syncerOf(t, server, newJournal(), &killer{next: http.DefaultTransport, at: at, processed: processed, kill: kill})
+			var out bytes.Buffer
+			s.out = &out
+			require.ErrorContains(t, s.run(ctx), "stopped")
+			kill()
+			sum := s.summary
+			assert.Equal(t, strings.Count(out.String(), "\n")-1, sum.created+sum.existing+sum.skipped+sum.failed, out.String())
+		}
+	}
+}
