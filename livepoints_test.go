@@ -63,6 +63,10 @@ func TestLivePoint01(t *testing.T) {
 		"/visitor/v2/Zylker%20INC/conversations", "/api/v2/portals",
 	}, got)
 
+	require.NoError(t, api.client(t, salesiq.WithPortal("a/b?c")).Do(t.Context(), "GET", "/x", nil, nil))
+	requests := api.requests()
+	assert.Equal(t, "/api/v2/a%2Fb%3Fc/x", requests[len(requests)-1].Path)
+
 	server := newLiveServer(t)
 	_, err := server.Client(t).Operators.List(t.Context(), nil)
 	require.NoError(t, err)
