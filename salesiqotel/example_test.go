@@ -13,7 +13,7 @@ import (
 )
 
 // A program would give spans to an exporter, and use the environment's client.
-func ExampleNewTracer() {
+func Example() {
 	exporter := tracetest.NewInMemoryExporter()
 	provider := trace.NewTracerProvider(trace.WithSyncer(exporter))
 	service := salesiqtest.NewServer()

@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Option configures [NewTracer].
+// Option configures [NewTracer]. Nil for what it sets leaves the default.
 type Option func(*config)
 
 type config struct {
@@ -31,13 +31,21 @@ func newConfig(opts []Option) *config {
 // WithTracerProvider gives spans to provider. The default is OpenTelemetry's
 // global one.
 func WithTracerProvider(provider trace.TracerProvider) Option {
-	return func(c *config) { c.spans = provider }
+	return func(c *config) {
+		if provider != nil {
+			c.spans = provider
+		}
+	}
 }
 
 // WithMeterProvider gives metrics to provider. The default is OpenTelemetry's
 // global one.
 func WithMeterProvider(provider metric.MeterProvider) Option {
-	return func(c *config) { c.meters = provider }
+	return func(c *config) {
+		if provider != nil {
+			c.meters = provider
+		}
+	}
 }
 
 // WithPropagator tells the service of the trace that a request belongs to, in
@@ -45,5 +53,9 @@ func WithMeterProvider(provider metric.MeterProvider) Option {
 // not told, since the service does nothing with it. Mind that
 // [propagation.Baggage] hands on whatever the application has put there.
 func WithPropagator(propagator propagation.TextMapPropagator) Option {
-	return func(c *config) { c.propagator = propagator }
+	return func(c *config) {
+		if propagator != nil {
+			c.propagator = propagator
+		}
+	}
 }

@@ -362,6 +362,16 @@ func TestServiceIsToldOfTracesOnlyIfAsked(t *testing.T) {
 	}
 }
 
+func TestNilLeavesTheDefault(t *testing.T) {
+	t.Parallel()
+	o := newTelemetry(salesiqotel.WithTracerProvider(nil), salesiqotel.WithMeterProvider(nil), salesiqotel.WithPropagator(nil))
+	s := salesiqtest.NewServer()
+	defer s.Close()
+	client := s.Client(t, salesiq.WithTracer(o.tracer))
+	require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
+	assert.Len(t, o.exporter.GetSpans(), 1, "what was set before stays")
+}
+
 func TestNothingOfVisitorsIsExported(t *testing.T) {
 	t.Parallel()
 	observed(t, nil, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, o *telemetry) {

@@ -232,6 +232,42 @@ func TestAbandonedEventGoesToTheDeadLettersAfterItsTries(t *testing.T) {
 	assert.Equal(t, 2, tries)
 }
 
+// Each process is another consumer, and does not say when it is killed.
+func TestConsumersThatHaveEndedAreForgotten(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	w := dial(t, server)
+	now := time.Now()
+	server.SetTime(now)
+	ended, owes := join(t, w).Sink(), join(t, w).Sink()
+	enqueue(t, ended, 2)
+	for _, sink := range []*Sink{owes, ended} {
+		_, _, err := sink.take(t.Context(), 1, "0-0")
+		require.NoError(t, err)
+	}
+	consumers := func() string {
+		reply, err := w.Evaler.Eval(t.Context(), `
+			local names = {}
+			for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], 'salesiq')) do names[#names + 1] = consumer[2] end
+			return table.concat(names, ' ')`, []string{ended.stream}, nil)
+		require.NoError(t, err)
+		return reply.(string)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	claimed, err := w.Evaler.Eval(t.Context(), `
+		local id = redis.call('XPENDING', KEYS[1], 'salesiq', '-', '+', 1, ARGV[1])[1][1]
+		redis.call('XCLAIM', KEYS[1], 'salesiq', ARGV[1], 0, id) -- So that this Redis notes when it was seen.
+		return #redis.call('XCLAIM', KEYS[1], 'salesiq', ARGV[2], 0, id)`, []string{ended.stream}, []string{ended.process, owes.process})
+	require.NoError(t, err)
+	require.EqualValues(t, 1, claimed)
+	require.ErrorIs(t, join(t, w).Sink().Run(ctx, nil), context.Canceled)
+	assert.Contains(t, consumers(), ended.process, "it may only be slow")
+	server.SetTime(now.Add(2 * time.Hour))
+	require.ErrorIs(t, join(t, w).Sink().Run(ctx, nil), context.Canceled)
+	assert.Equal(t, owes.process, consumers(), "whose events are still to be handed out again")
+}
+
 // An event that nobody was given has not been tried.
 func TestSlowRedisCostsEventsNoTries(t *testing.T) {
 	t.Parallel()

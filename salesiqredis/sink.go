@@ -21,6 +21,8 @@ var (
 	takeScript string
 	//go:embed scripts/stream_end.lua
 	endScript string
+	//go:embed scripts/stream_join.lua
+	joinScript string
 	//go:embed scripts/stream_return.lua
 	returnScript string
 )
@@ -120,6 +122,7 @@ type Handler func(ctx context.Context, event salesiq.Event) error
 // An event whose handler fails or panics is tried again when its time is over
 // ([WithHandlerTimeout]).
 func (s *Sink) Run(ctx context.Context, handle Handler) error {
+	s.link.insist(script{joinScript, []string{s.stream}}, group, milliseconds(s.silence()))
 	var running sync.WaitGroup
 	defer running.Wait()
 	free := make(chan struct{}, s.workers)
@@ -157,6 +160,10 @@ func (s *Sink) Run(ctx context.Context, handle Handler) error {
 		idle = min(2*idle, lastIdle)
 	}
 }
+
+// silence is how long a consumer says nothing that has ended. One that has not is
+// made anew when it asks.
+func (s *Sink) silence() time.Duration { return max(time.Hour, 2*s.timeout) }
 
 // drain waits for a free worker, and returns how many there are.
 func drain(ctx context.Context, free <-chan struct{}) (n int, err error) {
