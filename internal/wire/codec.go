@@ -3,6 +3,7 @@
 package wire
 
 import (
+	"bytes"
 	stdjson "encoding/json"
 	"errors"
 	"net/url"
@@ -15,7 +16,14 @@ import (
 
 // This file is the only one that knows which JSON library is in use. When
 // go.mod says 1.27, its imports become encoding/json/v2 and nothing else
-// changes.
+// changes. The rest of the package has the library's types by these names.
+type (
+	jsonValue     = jsontext.Value
+	jsonKind      = jsontext.Kind
+	jsonDecoder   = jsontext.Decoder
+	syntaxError   = jsontext.SyntacticError
+	mismatchError = json.SemanticError // A value of another type than is wanted.
+)
 
 // tolerant decodes what encoding/json would: one emoji cut in half by a
 // server, or one repeated name, must not fail a page of a hundred chats.
@@ -97,6 +105,24 @@ func Script(v any) ([]byte, error) {
 
 // Unmarshal decodes data into v, strictly typed.
 func Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v, tolerant) }
+
+// unmarshalWith decodes data into v, and asks decode first for each value.
+func unmarshalWith(data []byte, v any, decode func(*jsonDecoder, any) error) error {
+	return json.Unmarshal(data, v, tolerant, json.WithUnmarshalers(json.UnmarshalFromFunc(decode)))
+}
+
+// marshalAsIs encodes what was read, names that repeat included.
+func marshalAsIs(v any) ([]byte, error) {
+	return json.Marshal(v, public, jsontext.AllowDuplicateNames(true))
+}
+
+// newDecoder returns a decoder that reads data in place.
+func newDecoder(data []byte) *jsonDecoder {
+	return jsontext.NewDecoder(bytes.NewBuffer(data), tolerant)
+}
+
+// plainNumbers writes numbers in the shortest form.
+var plainNumbers = json.JoinOptions(jsontext.CanonicalizeRawInts(true), jsontext.CanonicalizeRawFloats(true))
 
 // TimeLayout is the service's notation: RFC 3339 in UTC with milliseconds.
 const TimeLayout = "2006-01-02T15:04:05.000Z07:00"

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"reflect"
 	"strings"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // ErrNoData means that an answer has no data where some are due.
@@ -93,7 +90,7 @@ func open[T any](body []byte) (env envelope[T], err error) {
 // object itself, an object that holds it under one of names, each with or
 // without an envelope, or nothing, which leaves out as it is.
 func DecodeOpen(body []byte, out any, names ...string) error {
-	value := jsontext.Value(bytes.TrimSpace(body))
+	value := jsonValue(bytes.TrimSpace(body))
 	for _, name := range append([]string{"data"}, names...) {
 		if value.Kind() != '{' {
 			break
@@ -120,7 +117,7 @@ func DecodeOpen(body []byte, out any, names ...string) error {
 // the change has been made.
 func DecodeOutcome(body []byte, out any, names ...string) error {
 	err := DecodeOpen(body, out, names...)
-	if _, mismatch := errors.AsType[*json.SemanticError](err); !mismatch {
+	if _, mismatch := errors.AsType[*mismatchError](err); !mismatch {
 		return err
 	}
 	members, _ := membersOf(body) //nolint:errcheck // It has none, then.
@@ -130,7 +127,7 @@ func DecodeOutcome(body []byte, out any, names ...string) error {
 	return err
 }
 
-func membersOf(object jsontext.Value) (members map[string]jsontext.Value, err error) {
+func membersOf(object jsonValue) (members map[string]jsonValue, err error) {
 	err = Unmarshal(object, &members)
 	return members, err
 }
@@ -138,7 +135,7 @@ func membersOf(object jsontext.Value) (members map[string]jsontext.Value, err er
 // wraps reports whether an object is there for the sake of one member. An
 // object with an id is there for its own: a notification has data, too. What
 // it may hold is a list or another object.
-func wraps(members map[string]jsontext.Value, name string) bool {
+func wraps(members map[string]jsonValue, name string) bool {
 	inner, ok := members[name]
 	if members["id"] != nil || members["operator_id"] != nil {
 		return name != "data" && (inner.Kind() == '{' || inner.Kind() == '[')
@@ -148,7 +145,7 @@ func wraps(members map[string]jsontext.Value, name string) bool {
 
 // saysNothing reports whether an object is empty, or an envelope that tells of
 // success and holds nothing.
-func saysNothing(members map[string]jsontext.Value) bool {
+func saysNothing(members map[string]jsonValue) bool {
 	for name, value := range members {
 		switch {
 		case name == "status", name == "code", name == "pagination", name == "message" && value.Kind() == '"':
@@ -161,13 +158,13 @@ func saysNothing(members map[string]jsontext.Value) bool {
 }
 
 // isLive reports whether an object is the live service's envelope.
-func isLive(members map[string]jsontext.Value) bool {
+func isLive(members map[string]jsonValue) bool {
 	return members["url"] != nil && members["object"] != nil
 }
 
 // failsSilently reports whether an object holds nothing but an error that says
 // nothing.
-func failsSilently(members map[string]jsontext.Value) bool {
+func failsSilently(members map[string]jsonValue) bool {
 	_, failed := members["error"]
 	return failed && len(members) == 1
 }
@@ -175,7 +172,7 @@ func failsSilently(members map[string]jsontext.Value) bool {
 // lacksID reports whether an object is wanted, and members are not one: each has
 // an id, its own or of whom it sums up. What has none is a report in words of its
 // own, or wraps something that nobody asked for.
-func lacksID(members map[string]jsontext.Value, wanted reflect.Type) bool {
+func lacksID(members map[string]jsonValue, wanted reflect.Type) bool {
 	for name := range members {
 		switch strings.ToLower(name) {
 		case "id", "operator_id", "visitor_id":
@@ -196,7 +193,7 @@ type Rest struct {
 // items of it, and the key of the next part stands beside either. No body is an
 // empty list.
 func DecodePart[T any](body []byte, items, key string) (list []T, rest Rest, err error) {
-	value := jsontext.Value(bytes.TrimSpace(body))
+	value := jsonValue(bytes.TrimSpace(body))
 	for _, name := range []string{"data", items} {
 		if value.Kind() != '{' || name == "" {
 			break
@@ -219,7 +216,7 @@ func DecodePart[T any](body []byte, items, key string) (list []T, rest Rest, err
 
 // read takes over what an object says about the rest of a list, as far as it
 // can be understood.
-func (r *Rest) read(members map[string]jsontext.Value, key string) {
+func (r *Rest) read(members map[string]jsonValue, key string) {
 	if key := text(members[key]); key != "" {
 		r.Key = key
 	}

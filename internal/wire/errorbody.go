@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"strconv"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // ErrorBody is what the service says about a failure.
@@ -25,11 +23,11 @@ type ErrorBody struct {
 // page.
 func DecodeError(body []byte) (ErrorBody, bool) {
 	var raw struct {
-		Status  jsontext.Value `json:"status"`
-		Code    jsontext.Value `json:"code"`
-		Message jsontext.Value `json:"message"`
-		Details jsontext.Value `json:"details"`
-		Error   jsontext.Value `json:"error"`
+		Status  jsonValue `json:"status"`
+		Code    jsonValue `json:"code"`
+		Message jsonValue `json:"message"`
+		Details jsonValue `json:"details"`
+		Error   jsonValue `json:"error"`
 	}
 	if err := Unmarshal(body, &raw); err != nil {
 		return ErrorBody{}, false
@@ -52,7 +50,7 @@ func DecodeError(body []byte) (ErrorBody, bool) {
 
 // decodeLiveError reads the error member of the live service's answers: an
 // object, or a text or a number alone.
-func decodeLiveError(value jsontext.Value) (answer ErrorBody, ok bool) {
+func decodeLiveError(value jsonValue) (answer ErrorBody, ok bool) {
 	switch value.Kind() {
 	case '"':
 		answer.Message = text(value)
@@ -62,11 +60,11 @@ func decodeLiveError(value jsontext.Value) (answer ErrorBody, ok bool) {
 		}
 	case '{':
 		var raw struct {
-			Code    jsontext.Value `json:"code"`
-			Message jsontext.Value `json:"message"`
-			Key     jsontext.Value `json:"json_key"`
-			Param   jsontext.Value `json:"param"`
-			Header  jsontext.Value `json:"header"`
+			Code    jsonValue `json:"code"`
+			Message jsonValue `json:"message"`
+			Key     jsonValue `json:"json_key"`
+			Param   jsonValue `json:"param"`
+			Header  jsonValue `json:"header"`
 		}
 		if err := Unmarshal(value, &raw); err != nil {
 			return ErrorBody{}, false
@@ -82,7 +80,7 @@ func decodeLiveError(value jsontext.Value) (answer ErrorBody, ok bool) {
 
 // setCode takes the live service's code over, under the name that the
 // specification has for it.
-func setCode(b *ErrorBody, code jsontext.Value) {
+func setCode(b *ErrorBody, code jsonValue) {
 	b.Code = text(code)
 	n, err := strconv.Atoi(b.Code)
 	if err != nil {
@@ -147,9 +145,9 @@ func HiddenError(body []byte) (ErrorBody, bool) {
 		return ErrorBody{}, false // The common cases, at the price of one scan at most.
 	}
 	var head struct {
-		Status  jsontext.Value `json:"status"`
-		Message jsontext.Value `json:"message"`
-		Error   jsontext.Value `json:"error"`
+		Status  jsonValue `json:"status"`
+		Message jsonValue `json:"message"`
+		Error   jsonValue `json:"error"`
 	}
 	if Unmarshal(body, &head) != nil {
 		return ErrorBody{}, false
@@ -167,7 +165,7 @@ func HiddenError(body []byte) (ErrorBody, bool) {
 
 // text returns a string without its quotes, nothing for null, and any other
 // value as it stands.
-func text(value jsontext.Value) string {
+func text(value jsonValue) string {
 	switch value.Kind() {
 	case 'n':
 		return ""

@@ -6,9 +6,6 @@ import (
 	"io"
 	"sync"
 	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // ErrNoObject means that a webhook's body is not one JSON object.
@@ -27,8 +24,8 @@ type Event struct {
 // another type than these should have count as absent.
 func DecodeEvent(body []byte) (Event, error) {
 	event := Event{Data: body}
-	var data, entity jsontext.Value
-	err := eachMember(body, func(name, value jsontext.Value) {
+	var data, entity jsonValue
+	err := eachMember(body, func(name, value jsonValue) {
 		switch string(name) {
 		case `"event"`:
 			event.Name = plain(value)
@@ -42,7 +39,7 @@ func DecodeEvent(body []byte) (Event, error) {
 			event.Counted = true
 		}
 	})
-	if broken, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+	if broken, ok := errors.AsType[*syntaxError](err); ok {
 		broken.JSONPointer = "" // It is made of what the body says, which is not for logs.
 	}
 	switch {
@@ -56,7 +53,7 @@ func DecodeEvent(body []byte) (Event, error) {
 
 // scanner reads tokens out of a slice, without copying it.
 type scanner struct {
-	decoder jsontext.Decoder
+	decoder jsonDecoder
 	buffer  bytes.Buffer
 }
 
@@ -70,7 +67,7 @@ func (s *scanner) reset(data []byte) {
 
 // eachMember calls do for the members of an object, and takes nothing but one
 // object. Names are in quotes.
-func eachMember(object []byte, do func(name, value jsontext.Value)) error {
+func eachMember(object []byte, do func(name, value jsonValue)) error {
 	s := scanners.Get().(*scanner) //nolint:forcetypeassert // The pool holds nothing else.
 	defer scanners.Put(s)
 	defer s.reset(nil)
@@ -102,7 +99,7 @@ func eachMember(object []byte, do func(name, value jsontext.Value)) error {
 }
 
 // plain is text for values that seldom need any decoding.
-func plain(value jsontext.Value) []byte {
+func plain(value jsonValue) []byte {
 	if value.Kind() == '"' && bytes.IndexByte(value, '\\') < 0 {
 		return value[1 : len(value)-1]
 	}
@@ -117,5 +114,5 @@ func Without(object []byte, name string) ([]byte, error) {
 		return nil, err
 	}
 	delete(members, name)
-	return json.Marshal(members, public, jsontext.AllowDuplicateNames(true))
+	return marshalAsIs(members)
 }

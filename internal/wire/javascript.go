@@ -5,15 +5,13 @@ import (
 	"math"
 	"slices"
 	"strconv"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // AsJavaScript writes a JSON value as JSON.stringify(JSON.parse(data)) would, so
 // that whoever hashes what such a program makes of it hashes the same bytes.
 func AsJavaScript(data []byte) ([]byte, error) {
-	value := jsontext.Value(slices.Clone(data))
-	err := value.Format(tolerant, jsontext.CanonicalizeRawInts(true), jsontext.CanonicalizeRawFloats(true))
+	value := jsonValue(slices.Clone(data))
+	err := value.Format(tolerant, plainNumbers)
 	if err != nil {
 		return nil, err
 	}

@@ -9,9 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // UnmarshalLenient decodes data into v. Where a type does not fit, it decodes
@@ -30,7 +27,7 @@ func UnmarshalLenient(data []byte, v any) error {
 // of the type wanted.
 func unmarshalLenient(data []byte, v any, wanted reflect.Type) error {
 	err := Unmarshal(data, v)
-	if _, mismatch := errors.AsType[*json.SemanticError](err); !mismatch {
+	if _, mismatch := errors.AsType[*mismatchError](err); !mismatch {
 		return err
 	}
 	target := reflect.ValueOf(v).Elem()
@@ -47,7 +44,7 @@ func unmarshalLenient(data []byte, v any, wanted reflect.Type) error {
 		}
 		wanted = wanted.Elem()
 	}
-	return json.Unmarshal(data, v, tolerant, json.WithUnmarshalers(json.UnmarshalFromFunc(l.decode)))
+	return unmarshalWith(data, v, l.decode)
 }
 
 // lenient decodes scalars that do not fit.
@@ -64,7 +61,7 @@ var (
 )
 
 // decode is called for each value, and leaves to the library what fits.
-func (l lenient) decode(d *jsontext.Decoder, v any) error {
+func (l lenient) decode(d *jsonDecoder, v any) error {
 	target := reflect.ValueOf(v).Elem()
 	kind := d.PeekKind()
 	must := l.required[target.Type()] && d.StackDepth() <= l.depth
@@ -104,7 +101,7 @@ var shapes = map[reflect.Kind]string{
 
 // fits reports whether the library can be relied on to decode a kind of JSON
 // into a type.
-func fits(kind jsontext.Kind, t reflect.Type) bool {
+func fits(kind jsonKind, t reflect.Type) bool {
 	switch {
 	case t.Kind() == reflect.Interface, t == rawType:
 		return true
@@ -123,7 +120,7 @@ func decodesItself(t reflect.Type) bool {
 }
 
 // set gives target the meaning of a value, if it has one for that type.
-func set(target reflect.Value, value jsontext.Value) {
+func set(target reflect.Value, value jsonValue) {
 	meaning := strings.TrimSpace(text(value))
 	switch {
 	case target.Kind() == reflect.Pointer:
@@ -158,7 +155,7 @@ func setNumber(target reflect.Value, meaning string) {
 }
 
 // setPointer leaves a pointer nil for what stands for nothing.
-func setPointer(target reflect.Value, value jsontext.Value) {
+func setPointer(target reflect.Value, value jsonValue) {
 	pointed := reflect.New(target.Type().Elem())
 	if err := UnmarshalLenient(value, pointed.Interface()); err != nil {
 		return
@@ -169,7 +166,7 @@ func setPointer(target reflect.Value, value jsontext.Value) {
 	target.Set(pointed)
 }
 
-func standsForNothing(t reflect.Type, value jsontext.Value) bool {
+func standsForNothing(t reflect.Type, value jsonValue) bool {
 	switch kind := value.Kind(); {
 	case t == timeType:
 		return true
@@ -182,7 +179,7 @@ func standsForNothing(t reflect.Type, value jsontext.Value) bool {
 
 // stringOf is text, and for an object the text in it: a message is sometimes
 // {"text": …}.
-func stringOf(value jsontext.Value) string {
+func stringOf(value jsonValue) string {
 	if value.Kind() == '{' {
 		if members, err := membersOf(value); err == nil {
 			for _, name := range []string{"text", "message"} {

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Truncated reports whether a JSON object or array breaks off. One that ends
@@ -16,6 +14,6 @@ func Truncated(body []byte) bool {
 	if len(body) == 0 || body[0] != '{' && body[0] != '[' || body[len(body)-1] == body[0]+2 {
 		return false
 	}
-	err := jsontext.NewDecoder(bytes.NewBuffer(body), tolerant).SkipValue()
+	err := newDecoder(body).SkipValue()
 	return errors.Is(err, io.ErrUnexpectedEOF)
 }
