@@ -98,7 +98,8 @@
 //   - a minute: what the X-RateLimit headers of the answers say, so that other
 //     programs' calls are counted, too. [WithPlan] tells the limit before the
 //     first answer. All waiting is by the service's clock, so that this
-//     machine's may be wrong. The first call of a window goes alone;
+//     machine's may be wrong. The first call of a window goes alone, for three
+//     seconds at most, unless an answer has told of the window;
 //   - a day: the plan's, since no header tells it. A day that is spent ends in
 //     [ErrDailyLimit];
 //   - evenly, if [WithRateLimit] says so.

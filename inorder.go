@@ -3,6 +3,7 @@ package salesiq
 import (
 	"context"
 	"iter"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -41,7 +42,8 @@ func callsInOrder[In, Out any](
 // inOrder applies fn to each input, up to width of them at a time, and yields
 // the results in the order of the inputs. It works ahead of its consumer; once
 // the consumer stops, it cancels what is under way and leaves no goroutine. The
-// width, at least 1, may change as it goes.
+// width, at least 1, may change as it goes. Where fn panics or ends its goroutine,
+// it is the consumer's that does, as if it had called fn itself.
 func inOrder[In, Out any](ctx context.Context, width func() int, inputs iter.Seq[In], fn func(context.Context, In) Out) iter.Seq[Out] {
 	return func(yield func(Out) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -51,14 +53,14 @@ func inOrder[In, Out any](ctx context.Context, width func() int, inputs iter.Seq
 		next, stop := iter.Pull(inputs)
 		defer stop()
 
-		var waiting []chan Out // Oldest first.
+		var waiting []chan ending[Out] // Oldest first.
 		more := true
 		begin := func() {
 			for more && len(waiting) < width() {
 				var input In
 				if input, more = next(); more {
-					result := make(chan Out, 1)
-					running.Go(func() { result <- fn(ctx, input) })
+					result := make(chan ending[Out], 1)
+					running.Go(func() { endWith(result, func() Out { return fn(ctx, input) }) })
 					waiting = append(waiting, result)
 				}
 			}
@@ -67,9 +69,37 @@ func inOrder[In, Out any](ctx context.Context, width func() int, inputs iter.Seq
 			result := <-waiting[0]
 			waiting = waiting[1:]
 			begin()
-			if !yield(result) {
+			if !yield(result.must()) {
 				return
 			}
 		}
 	}
+}
+
+// ending is how a function ended: it returned, it panicked, or neither.
+type ending[T any] struct {
+	value    T
+	returned bool
+	panicked any
+}
+
+func endWith[T any](result chan<- ending[T], fn func() T) {
+	var e ending[T]
+	defer func() {
+		e.panicked = recover()
+		result <- e
+	}()
+	e.value = fn()
+	e.returned = true
+}
+
+// must returns the value, or ends its caller as the function ended.
+func (e ending[T]) must() T {
+	if e.panicked != nil {
+		panic(e.panicked)
+	}
+	if !e.returned {
+		runtime.Goexit()
+	}
+	return e.value
 }

@@ -25,8 +25,9 @@ const maxPerPage = 100
 //     always on a page that is empty or was there before;
 //   - yield at most one error, as the last thing;
 //   - fetch ahead once a second page is asked for and the total is known, and keep
-//     the order: as many pages as calls may be under way and as many that are here
-//     already, though no more than a tenth of what the service grants in a minute.
+//     the order: ten pages that are under way and as many that are here already,
+//     fewer where fewer calls may be under way, and no more than a tenth of what
+//     the service grants in a minute.
 type Page[T any] struct {
 	Items   []T
 	Number  int // Of this page, from 1.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -439,6 +440,37 @@ func TestAConsumerThatPanicsLeavesNothingBehind(t *testing.T) {
 		synctest.Wait()
 		assert.Zero(t, network.inFlight)
 	})
+}
+
+func TestWhatPanicsAheadOfTheConsumerIsTheConsumersToRecover(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(){"panic": func() { panic("in a transport") }, "Goexit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				network := transcriptNetwork()
+				answer := network.answer
+				network.answer = func(r *http.Request) (int, string) {
+					if strings.Contains(r.URL.Path, "worst") {
+						end()
+					}
+					return answer(r)
+				}
+				client := network.client(t)
+				var recovered any
+				returned, done := false, make(chan struct{})
+				go func() {
+					defer close(done)
+					defer func() { recovered = recover() }()
+					client.Chats.Transcripts(t.Context(), []string{"a", "b", "worst", "c"})
+					returned = true
+				}()
+				<-done
+				assert.False(t, returned)
+				assert.Equal(t, name == "panic", recovered == "in a transport")
+			})
+		})
+	}
 }
 
 func TestCancellingEndsAnIteratorWithThatError(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -142,9 +143,9 @@ func (c *config) checkLimits() error {
 }
 
 // newLimiter returns the limiter that the options describe.
-func (c *config) newLimiter() transport.Limiter {
+func (c *config) newLimiter() meteredLimiter {
 	if c.limiter != nil {
-		return foreignLimiter{c.limiter}
+		return &foreignLimiter{Limiter: c.limiter}
 	}
 	return transport.NewQueue(transport.QueueConfig{
 		Limits:  quota.Limits{PerMinute: c.plan.CallsPerMinute, PerDay: c.plan.CallsPerDay, InFlight: c.inFlight()},
@@ -154,24 +155,26 @@ func (c *config) newLimiter() transport.Limiter {
 	})
 }
 
+// meteredLimiter knows how many calls a minute grants, once it was told.
+type meteredLimiter interface {
+	transport.Limiter
+	PerMinute() (calls int, known bool)
+}
+
 // width returns how many calls to begin at once for someone who makes many.
 //
 // That is twice as many as may be under way, so that no request waits until
 // another's answer is decoded. But where a minute grants few, it is a tenth of
 // them: enough to use the minute up, and those who come last need not wait for
-// one minute after the other. What is not counted here is taken as it comes.
-func (c *config) width(limiter transport.Limiter) func() int {
+// one minute after the other.
+func (c *config) width(limiter meteredLimiter) func() int {
 	underWay := min(c.inFlight(), maxInFlight)
-	queue, ok := limiter.(*transport.Queue)
-	if !ok {
-		return func() int { return underWay }
-	}
 	most := underWay
-	if c.inFlight() <= maxInFlight {
+	if c.limiter == nil && c.inFlight() <= maxInFlight {
 		most = 2 * underWay
 	}
 	return func() int {
-		perMinute, known := queue.PerMinute()
+		perMinute, known := limiter.PerMinute()
 		if !known {
 			return underWay
 		}
@@ -180,12 +183,21 @@ func (c *config) width(limiter transport.Limiter) func() int {
 }
 
 // foreignLimiter is the user's limiter in the pipeline.
-type foreignLimiter struct{ Limiter }
+type foreignLimiter struct {
+	Limiter
 
-func (l foreignLimiter) Acquire(ctx context.Context) (transport.Lease, error) {
+	limit atomic.Int64 // That the last answer told.
+}
+
+func (l *foreignLimiter) PerMinute() (calls int, known bool) {
+	limit := l.limit.Load()
+	return int(limit), limit > 0
+}
+
+func (l *foreignLimiter) Acquire(ctx context.Context) (transport.Lease, error) {
 	lease, err := l.Limiter.Acquire(ctx)
 	if err == nil {
-		return foreignLease{lease}, nil
+		return foreignLease{lease, l}, nil
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		return nil, transport.Held(e.RetryAt, e.Err)
@@ -193,9 +205,16 @@ func (l foreignLimiter) Acquire(ctx context.Context) (transport.Lease, error) {
 	return nil, err
 }
 
-type foreignLease struct{ Lease }
+type foreignLease struct {
+	Lease
+
+	limiter *foreignLimiter
+}
 
 func (l foreignLease) Done(o transport.Outcome) {
+	if limit, ok := transport.ParseLimit(o.Header); ok {
+		l.limiter.limit.Store(int64(limit))
+	}
 	if l.Lease != nil {
 		l.Lease.Done(Outcome(o))
 	}

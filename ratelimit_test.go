@@ -220,6 +220,49 @@ func (l *countingLimiter) Done(o salesiq.Outcome) {
 	l.outcomes = append(l.outcomes, o)
 }
 
+// narrowLimiter lets one request go after the other, and counts how many ask at
+// once, as soon as an answer has told the limit.
+type narrowLimiter struct {
+	mu            sync.Mutex
+	told          bool
+	waiting, most int
+	slot          chan struct{}
+}
+
+func (l *narrowLimiter) Acquire(context.Context) (salesiq.Lease, error) {
+	l.ask(1)
+	l.slot <- struct{}{}
+	return l, nil
+}
+
+func (l *narrowLimiter) Done(salesiq.Outcome) {
+	l.ask(-1)
+	<-l.slot
+}
+
+func (l *narrowLimiter) ask(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waiting += n; l.told {
+		l.most = max(l.most, l.waiting)
+	}
+	l.told = l.told || n < 0 && l.waiting == 0
+}
+
+func TestLimiterOfTheUsersIsNotCrowdedWhereTheServiceGrantsLittle(t *testing.T) {
+	t.Parallel()
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Basic)}, func(t *testing.T, s *salesiqtest.Server) {
+		limiter := &narrowLimiter{slot: make(chan struct{}, 1)}
+		count := 0
+		for _, err := range s.Client(t, salesiq.WithLimiter(limiter)).Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 50}) {
+			require.NoError(t, err)
+			count++
+		}
+		assert.Equal(t, 286, count)
+		assert.Equal(t, 2, limiter.most, "a tenth of twenty a minute")
+	})
+}
+
 func TestLimiterOfTheUsersIsAskedForEachAttempt(t *testing.T) {
 	t.Parallel()
 	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Free)}, func(t *testing.T, s *salesiqtest.Server) {

@@ -267,7 +267,7 @@ func dailyQuota(limiter transport.Limiter) func() DailyQuota {
 			limit, left, end := l.Today()
 			return DailyQuota{Limit: limit, Left: left, Reset: end}
 		}
-	case foreignLimiter:
+	case *foreignLimiter:
 		if reporter, ok := l.Limiter.(QuotaReporter); ok {
 			return reporter.DailyQuota
 		}

@@ -70,7 +70,7 @@ const (
 
 // NewUsageMonitor returns a monitor that has counted nothing.
 func NewUsageMonitor() *UsageMonitor {
-	return &UsageMonitor{since: time.Now(), operations: map[string]*operationCount{}}
+	return &UsageMonitor{since: time.Now()}
 }
 
 // WithUsageMonitor counts the client's calls in m.
@@ -139,6 +139,9 @@ func (m *UsageMonitor) count(call CallInfo, add func(*operationCount)) {
 	name := call.Operation
 	if m.operations[name] == nil && len(m.operations) >= maxOperations {
 		name = otherOperations
+	}
+	if m.operations == nil {
+		m.operations = map[string]*operationCount{}
 	}
 	if m.operations[name] == nil {
 		m.operations[name] = new(operationCount)

@@ -64,6 +64,13 @@ func TestMonitorCountsCallsByOperation(t *testing.T) {
 	})
 }
 
+func TestMonitorNeedsNoConstructor(t *testing.T) {
+	t.Parallel()
+	s, monitor := newAPIRecorder(t, answerSuitably), new(salesiq.UsageMonitor)
+	require.NoError(t, second(s.client(t, salesiq.WithUsageMonitor(monitor)).Chats.Get(t.Context(), "chat123")))
+	assert.Equal(t, 1, monitor.Snapshot().Operations["Chats.Get"].Calls)
+}
+
 func TestMonitorKnowsWhatIsLeftOfTheDay(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {

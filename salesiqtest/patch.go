@@ -74,7 +74,8 @@ func whole[T any](document members) (value T, err error) {
 		return value, err
 	}
 	value = *new(T)
-	return value, wire.Unmarshal(data, &value)
+	err = wire.Unmarshal(data, &value)
+	return value, err
 }
 
 // object encodes a value and takes it apart.

@@ -36,9 +36,10 @@ func ParseWindow(header http.Header, now time.Time) Window {
 
 func parseWindow(header http.Header, date, now time.Time) Window {
 	w := Window{Date: date}
-	limit, remaining := number(header, "X-Ratelimit-Limit"), number(header, "X-Ratelimit-Remaining")
-	if w.Known = limit > 0 && limit <= math.MaxInt32 && remaining >= 0; w.Known {
-		w.Limit, w.Remaining = int(limit), int(min(remaining, math.MaxInt32))
+	limit, ok := ParseLimit(header)
+	remaining := number(header, "X-Ratelimit-Remaining")
+	if w.Known = ok && remaining >= 0; w.Known {
+		w.Limit, w.Remaining = limit, int(min(remaining, math.MaxInt32))
 	}
 	if !date.IsZero() {
 		now = date
@@ -52,6 +53,12 @@ func parseWindow(header http.Header, date, now time.Time) Window {
 		w.ResetIn = in
 	}
 	return w
+}
+
+// ParseLimit reads how many calls a window has.
+func ParseLimit(header http.Header) (limit int, ok bool) {
+	n := number(header, "X-Ratelimit-Limit")
+	return int(n), n > 0 && n <= math.MaxInt32
 }
 
 // number returns -1 for what is absent or no number.
