@@ -310,7 +310,7 @@ func TestForeignAnswersAreExplained(t *testing.T) {
 		{"a string", 200, "application/json", `"ok"`, salesiq.ErrDecode, `"ok"`},
 		{"nothing with a failure", 503, "", "", salesiq.ErrDecode, ""},
 		{"a failure in other words", 401, "application/json", `{"failure":"who?"}`, salesiq.ErrDecode, `who?`},
-		{"control characters and escapes", 500, "text/plain", "a\x1b[31mb\x00c\r\nd", salesiq.ErrDecode, "a[31mbc d"},
+		{"control characters and escapes", 500, "text/plain", "a\x1b[31mb\x00c\r\nd", salesiq.ErrDecode, "a [31mb c d"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			t.Parallel()

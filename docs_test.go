@@ -53,7 +53,7 @@ func endpoint(method *ast.FuncDecl) (pattern string) {
 			return true
 		}
 		if function, ok := call.Fun.(*ast.Ident); ok && function.Name == "newCall" {
-			text, _ := strconv.Unquote(call.Args[1].(*ast.BasicLit).Value) //nolint:forcetypeassert // It compiles.
+			text, _ := strconv.Unquote(call.Args[1].(*ast.BasicLit).Value)
 			pattern = strings.Replace(text, " ", " /api/v2", 1)
 		}
 		return true

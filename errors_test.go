@@ -134,7 +134,7 @@ func TestErrorsAreOneReadableLine(t *testing.T) {
 		{salesiq.Error{Operation: "Chats.SendMessage", Err: fmt.Errorf("%w: unexpected EOF", salesiq.ErrTransport), MaybeProcessed: true},
 			"salesiq: Chats.SendMessage: no complete answer: unexpected EOF; the service may have processed the call"},
 		{salesiq.Error{Operation: "Chats.Get", StatusCode: 500, Code: "X", Message: "first\r\n\tsecond\n\nthird\x1b[2J\x00"},
-			"salesiq: Chats.Get: HTTP 500: X: first; second; third[2J"},
+			"salesiq: Chats.Get: HTTP 500: X: first; second; third [2J"},
 		{salesiq.Error{Operation: "Chats.Get", Err: errors.Join(context.Canceled, salesiq.ErrTransport)},
 			"salesiq: Chats.Get: context canceled; no complete answer"},
 		{salesiq.Error{Operation: "Chats.Get", StatusCode: 599},

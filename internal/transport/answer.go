@@ -120,15 +120,16 @@ func newFailure(status int, header http.Header, body []byte, hide secrets) *Fail
 // excerpt makes the start of a body fit for one line of a log.
 func excerpt(body []byte) string { return OneLine(string(body[:min(len(body), excerptBytes)])) }
 
-// OneLine makes what others wrote fit for one line of a log: only what can be
-// printed stays, and any space is a single one.
+// OneLine makes what others wrote fit for one line of a log: what cannot be
+// printed becomes a space, and several are one. Nothing is dropped, since two
+// halves of a secret must not come together.
 func OneLine(text string) string {
 	visible := strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.IsPrint(r) {
+		if unicode.IsPrint(r) {
 			return r
 		}
-		return -1
-	}, strings.ToValidUTF8(text, ""))
+		return ' '
+	}, strings.ToValidUTF8(text, " "))
 	return strings.Join(strings.Fields(visible), " ")
 }
 

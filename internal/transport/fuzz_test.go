@@ -84,6 +84,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(502, "text/html; charset=", []byte("<html>"+known))
 	f.Add(404, "application/json", []byte(`{"status":"error","code":7,"message":null,"details":[`))
 	f.Add(302, "", []byte{})
+	f.Add(502, "text/plain", []byte(known[:20]+"\x17"+known[20:]))
 	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
 		pipeline := New(Config{
 			Base: &canned{status, contentType, body}, Tokens: knownToken{}, Limiter: open{},
