@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"runtime"
 	"strings"
 
 	"github.com/salesiq-go/salesiq/internal/transport"
@@ -147,6 +148,7 @@ func (client *Client) carryOut(ctx context.Context, c *call, request *transport.
 	if decode == nil {
 		return answer, nil
 	}
+	runtime.Gosched() // Requests that are ready to go come before what is here already.
 	if err := decode(answer.Body); err != nil {
 		client.cache.forget(request)
 		return answer, newError(c, answer, answer.Undecodable(err))
