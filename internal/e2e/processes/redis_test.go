@@ -31,7 +31,7 @@ import (
 const (
 	processes = 4
 	// window is what the emulator calls a minute, in the tests with Redis.
-	window = 4 * time.Second
+	window = 3 * time.Second
 	// perWindow is how many calls it takes in one.
 	perWindow = 50
 	// patience is how long a test waits for what must happen.
