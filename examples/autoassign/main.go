@@ -25,21 +25,19 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
-	"github.com/salesiq-go/salesiq/examples/internal/hook"
 )
 
 type config struct {
 	write bool
 	every time.Duration
-	hook  hook.Config
+	hook  account.Subscription
 }
 
 func main() {
-	c := config{hook: hook.Config{Name: "autoassign example", Events: []salesiq.EventName{salesiq.EventChatStarted}}}
+	c := config{hook: account.Subscription{Name: "autoassign example", Events: []salesiq.EventName{salesiq.EventChatStarted}}}
 	flag.BoolVar(&c.write, "write", false, "assign chats on an account that is not on this machine")
 	flag.DurationVar(&c.every, "every", 5*time.Minute, "how often to look for waiting chats that no event told of")
-	flag.StringVar(&c.hook.Listen, "listen", "127.0.0.1:0", "`address` to receive webhooks on")
-	flag.StringVar(&c.hook.URL, "url", "", "public `URL` that leads there")
+	c.hook.Flags()
 	account.ParseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -64,7 +62,7 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		return nil
 	}
 	a := newAssigner(client.Client, out)
-	stop, err := hook.Receive(ctx, client, c.hook, out, func(receiver *salesiq.WebhookReceiver) {
+	stop, err := client.Receive(ctx, c.hook, out, func(receiver *salesiq.WebhookReceiver) {
 		salesiq.On(receiver, a.chatStarted)
 	})
 	if err != nil {

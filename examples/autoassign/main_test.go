@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/examples/internal/hook"
+	"github.com/salesiq-go/salesiq/examples/internal/account"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
@@ -62,7 +62,7 @@ func TestChatsAreAssignedWhenEventsTellOfThem(t *testing.T) { //nolint:parallelt
 	var out bytes.Buffer
 	done := make(chan error)
 	go func() {
-		done <- run(ctx, &out, config{every: time.Hour, hook: hook.Config{
+		done <- run(ctx, &out, config{every: time.Hour, hook: account.Subscription{
 			Listen: "127.0.0.1:0", Name: "test", Events: []salesiq.EventName{salesiq.EventChatStarted},
 		}})
 	}()

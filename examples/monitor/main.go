@@ -27,7 +27,6 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
-	"github.com/salesiq-go/salesiq/examples/internal/hook"
 )
 
 type config struct {
@@ -37,21 +36,20 @@ type config struct {
 	every      time.Duration // How often to look without an event.
 	pause      time.Duration // Between looks, however many events there are.
 	state      string        // File that outlives the program.
-	hook       hook.Config
+	hook       account.Subscription
 }
 
 // events are what makes it look at once.
 var events = []salesiq.EventName{salesiq.EventOperatorStatusChanged, salesiq.EventChatStarted}
 
 func main() {
-	c := config{pause: 5 * time.Second, hook: hook.Config{Name: "monitor example", Events: events}}
+	c := config{pause: 5 * time.Second, hook: account.Subscription{Name: "monitor example", Events: events}}
 	flag.BoolVar(&c.write, "write", false, "alert and transfer on an account that is not on this machine")
 	flag.StringVar(&c.supervisor, "supervisor", "supervisor_id", "`id` of the operator to alert")
 	flag.DurationVar(&c.limit, "limit", 30*time.Minute, "how long a chat may take")
 	flag.DurationVar(&c.every, "every", 5*time.Minute, "how often to look without an event")
 	flag.StringVar(&c.state, "state", "", "`file` that remembers what was done (default: none)")
-	flag.StringVar(&c.hook.Listen, "listen", "127.0.0.1:0", "`address` to receive webhooks on")
-	flag.StringVar(&c.hook.URL, "url", "", "public `URL` that leads there")
+	c.hook.Flags()
 	account.ParseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -80,7 +78,7 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		return err
 	}
 	m := newMonitor(client.Client, c, done, out)
-	stop, err := hook.Receive(ctx, client, c.hook, out, func(receiver *salesiq.WebhookReceiver) {
+	stop, err := client.Receive(ctx, c.hook, out, func(receiver *salesiq.WebhookReceiver) {
 		salesiq.OnAny(receiver, func(context.Context, salesiq.Event) error { m.lookSoon(); return nil })
 	})
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/examples/internal/hook"
+	"github.com/salesiq-go/salesiq/examples/internal/account"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
@@ -184,7 +184,7 @@ func TestAnEventMakesItLookAtOnce(t *testing.T) { //nolint:paralleltest // It se
 	go func() {
 		done <- run(ctx, &out, config{
 			supervisor: "supervisor_id", limit: 30 * time.Minute, every: time.Hour, pause: time.Millisecond,
-			hook: hook.Config{Listen: "127.0.0.1:0", Name: "test", Events: events},
+			hook: account.Subscription{Listen: "127.0.0.1:0", Name: "test", Events: events},
 		})
 	}()
 	require.Eventually(t, func() bool { return len(abandoned(server)) == 0 }, time.Minute, 100*time.Millisecond)

@@ -1,5 +1,6 @@
 // Package account finds the SalesIQ account that an example works on: the one
-// that the environment names, or an emulator started for the occasion.
+// that the environment names, or an emulator started for the occasion. It also has
+// what else the examples share.
 package account
 
 import (

@@ -1,10 +1,10 @@
-// Package hook receives webhooks while an example runs.
-package hook
+package account
 
 import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -13,27 +13,32 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/examples/internal/account"
 )
 
-// Config says how events come in.
-type Config struct {
+// Subscription says how events come in while an example runs.
+type Subscription struct {
 	Listen string // Address of this machine to listen on.
 	URL    string // Where the service finds it; for an emulator, it is known.
 	Name   string // Of the webhook.
 	Events []salesiq.EventName
 }
 
+// Flags lets the command line say where.
+func (s *Subscription) Flags() {
+	flag.StringVar(&s.Listen, "listen", "127.0.0.1:0", "`address` to receive webhooks on")
+	flag.StringVar(&s.URL, "url", "", "public `URL` that leads there")
+}
+
 // Receive subscribes to events for as long as the program runs, and removes the
 // subscription at the end, or, if the program was killed, at the next start. On a
 // real account it needs a public URL. Without one, or if the account permits no
 // subscription, it returns, too: the example then polls only.
-func Receive(ctx context.Context, client *account.Account, config Config, out io.Writer, register func(*salesiq.WebhookReceiver)) (stop func(), err error) {
-	if client.Live() && config.URL == "" {
+func (a *Account) Receive(ctx context.Context, s Subscription, out io.Writer, register func(*salesiq.WebhookReceiver)) (stop func(), err error) {
+	if a.Live() && s.URL == "" {
 		fmt.Fprintln(out, "No -url was given for webhooks, so that this only polls.")
 		return func() {}, nil
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Listen)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.Listen)
 	if err != nil {
 		return nil, err
 	}
@@ -48,10 +53,10 @@ func Receive(ctx context.Context, client *account.Account, config Config, out io
 			fmt.Fprintln(os.Stderr, "receiving webhooks:", err)
 		}
 	}()
-	if config.URL == "" {
-		config.URL = "http://" + listener.Addr().String()
+	if s.URL == "" {
+		s.URL = "http://" + listener.Addr().String()
 	}
-	unsubscribe, err := subscribe(ctx, client.Client, config, secret)
+	unsubscribe, err := s.subscribe(ctx, a.Client, secret)
 	stop = func() {
 		// What ends the program must not keep it from cleaning up.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -69,13 +74,13 @@ func Receive(ctx context.Context, client *account.Account, config Config, out io
 }
 
 // subscribe makes the webhook, in the place of one that was left behind.
-func subscribe(ctx context.Context, client *salesiq.Client, config Config, secret salesiq.Secret) (unsubscribe func(context.Context) error, err error) {
-	remove := func(ctx context.Context) error { return removeAll(ctx, client, config) }
+func (s *Subscription) subscribe(ctx context.Context, client *salesiq.Client, secret salesiq.Secret) (unsubscribe func(context.Context) error, err error) {
+	remove := func(ctx context.Context) error { return s.removeAll(ctx, client) }
 	if err := remove(ctx); err != nil {
 		return func(context.Context) error { return nil }, err
 	}
 	webhook, err := client.Webhooks.Create(ctx, &salesiq.WebhookCreate{
-		Name: config.Name, URL: config.URL, Events: config.Events, Enabled: salesiq.Set(true), Secret: secret,
+		Name: s.Name, URL: s.URL, Events: s.Events, Enabled: salesiq.Set(true), Secret: secret,
 	})
 	switch {
 	case errors.Is(err, salesiq.ErrMaybeProcessed):
@@ -87,13 +92,13 @@ func subscribe(ctx context.Context, client *salesiq.Client, config Config, secre
 }
 
 // removeAll removes the webhooks that this program made.
-func removeAll(ctx context.Context, client *salesiq.Client, config Config) error {
+func (s *Subscription) removeAll(ctx context.Context, client *salesiq.Client) error {
 	var ids []string // First all of them, since removing one shifts the list.
 	for webhook, err := range client.Webhooks.All(ctx, nil) {
 		if err != nil {
 			return err
 		}
-		if webhook.Name == config.Name && webhook.URL == config.URL {
+		if webhook.Name == s.Name && webhook.URL == s.URL {
 			ids = append(ids, webhook.ID)
 		}
 	}

@@ -1,4 +1,4 @@
-package hook_test
+package account_test
 
 import (
 	"bytes"
@@ -10,11 +10,10 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
-	"github.com/salesiq-go/salesiq/examples/internal/hook"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
-var config = hook.Config{
+var subscription = account.Subscription{
 	Listen: "127.0.0.1:0", URL: "http://127.0.0.1:1/salesiq", Name: "test",
 	Events: []salesiq.EventName{salesiq.EventChatStarted},
 }
@@ -24,7 +23,7 @@ func receive(t *testing.T, server *salesiqtest.Server, during func()) string {
 	t.Helper()
 	var out bytes.Buffer
 	client := &account.Account{Client: server.Client(t), Emulator: server}
-	stop, err := hook.Receive(t.Context(), client, config, &out, func(*salesiq.WebhookReceiver) {})
+	stop, err := client.Receive(t.Context(), subscription, &out, func(*salesiq.WebhookReceiver) {})
 	require.NoError(t, err)
 	during()
 	stop()
@@ -41,8 +40,8 @@ func start(t *testing.T) *salesiqtest.Server {
 func TestWhatAKilledProgramLeftBehindIsReplaced(t *testing.T) {
 	t.Parallel()
 	server := start(t)
-	for _, name := range []string{config.Name, "somebody else's"} {
-		_, err := server.Client(t).Webhooks.Create(t.Context(), &salesiq.WebhookCreate{Name: name, URL: config.URL, Events: config.Events})
+	for _, name := range []string{subscription.Name, "somebody else's"} {
+		_, err := server.Client(t).Webhooks.Create(t.Context(), &salesiq.WebhookCreate{Name: name, URL: subscription.URL, Events: subscription.Events})
 		require.NoError(t, err)
 	}
 	receive(t, server, func() { assert.Len(t, server.Webhooks(), 2) })
