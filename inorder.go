@@ -54,15 +54,15 @@ func inOrder[In, Out any](ctx context.Context, width func() int, inputs iter.Seq
 		defer stop()
 
 		var waiting []chan ending[Out] // Oldest first.
-		more := true
 		begin := func() {
-			for more && len(waiting) < width() {
-				var input In
-				if input, more = next(); more {
-					result := make(chan ending[Out], 1)
-					running.Go(func() { endWith(result, func() Out { return fn(ctx, input) }) })
-					waiting = append(waiting, result)
+			for len(waiting) < width() {
+				input, ok := next()
+				if !ok {
+					return
 				}
+				result := make(chan ending[Out], 1)
+				running.Go(func() { endWith(result, func() Out { return fn(ctx, input) }) })
+				waiting = append(waiting, result)
 			}
 		}
 		for begin(); len(waiting) > 0; {
