@@ -29,6 +29,7 @@ type Client struct {
 
 	dataCenter DataCenter
 	portal     string     // Escaped.
+	root       string     // Where paths begin.
 	width      func() int // Of many calls, those to begin at once.
 	pipeline   *transport.Pipeline
 	cache      *answerCache // Nil for none.
@@ -69,6 +70,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 func newClient(c *config, tokens transport.Tokens) *Client {
 	limiter := c.newLimiter()
 	client := &Client{dataCenter: c.dataCenter, portal: c.portal, width: c.width(limiter), trace: newClientTrace(c, limiter)}
+	client.root = strings.TrimSuffix(c.dataCenter.API+apiRoot+"/"+c.portal, "/")
 	client.pipeline = transport.New(transport.Config{
 		Base:           c.httpClient.Transport,
 		Jar:            c.httpClient.Jar,
@@ -214,9 +216,9 @@ func (client *Client) resolve(path string) string {
 	if strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/visitor/") {
 		return client.dataCenter.API + path
 	}
-	root := client.dataCenter.API + apiRoot
-	if client.portal != "" && !listsPortals(path) {
-		root += "/" + client.portal
+	root := client.root
+	if client.portal != "" && listsPortals(path) {
+		root = client.dataCenter.API + apiRoot
 	}
 	return root + "/" + strings.TrimPrefix(path, "/")
 }

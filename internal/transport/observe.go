@@ -92,7 +92,7 @@ func (w *watcher) RoundTrip(request *http.Request) (*http.Response, error) {
 	c.endPause(request.Context(), w.observer)
 	// A copy, since the next attempt begins with the request as it is.
 	header := http.Header{}
-	ctx, end := w.observer.Attempt(request.Context(), c.attempts, header)
+	ctx, end := w.observer.Attempt(request.Context(), c.answer.Attempts, header)
 	attempt := request.WithContext(ctx)
 	maps.Copy(header, request.Header)
 	attempt.Header = header

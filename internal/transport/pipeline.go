@@ -74,15 +74,14 @@ func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
 		return &Answer{}, &Failure{Err: withoutURL(err)}
 	}
 	response, err := p.retrier.do(c, request) //nolint:bodyclose // It is in memory.
-	answer := &Answer{Attempts: c.attempts}
 	if err != nil {
 		if ctx.Err() != nil {
 			c.endPause(request.Context(), p.observer)
 		}
-		return answer, c.verdict(ctx, err)
+		return &c.answer, c.verdict(ctx, err)
 	}
-	answer.take(response, r)
-	return answer, nil
+	c.answer.take(response, r)
+	return &c.answer, nil
 }
 
 // call is the state of one call. The links find it in the request's context.
@@ -92,7 +91,7 @@ type call struct {
 
 	request         *Request
 	retrier         *retrier
-	attempts        int
+	answer          Answer        // Of one piece with the call. Its Attempts count from the start.
 	reauthenticated bool          // A second try with a new token was made.
 	failure         *Failure      // Of the last attempt.
 	pause           time.Duration // Before the next attempt.

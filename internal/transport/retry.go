@@ -85,10 +85,10 @@ func (c *call) check(ctx context.Context, err error) (bool, error) {
 		return false, nil
 	}
 	f := c.fail(err)
-	if ctx.Err() != nil || c.attempts >= c.maxAttempts() && !tokenRefused(f) || !c.worthRetrying(f) {
+	if ctx.Err() != nil || c.answer.Attempts >= c.maxAttempts() && !tokenRefused(f) || !c.worthRetrying(f) {
 		return false, f
 	}
-	c.pause = f.pause(c.attempts)
+	c.pause = f.pause(c.answer.Attempts)
 	if !c.affordable(ctx) || !f.cheap() && !c.retrier.budget.spend() {
 		return false, f
 	}

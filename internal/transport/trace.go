@@ -16,7 +16,7 @@ type tracer struct {
 
 func (t *tracer) RoundTrip(request *http.Request) (*http.Response, error) {
 	c := callOf(request.Context())
-	c.attempts++
+	c.answer.Attempts++
 	if t.logger == nil {
 		return t.next.RoundTrip(request)
 	}
@@ -39,7 +39,7 @@ func (t *tracer) log(ctx context.Context, c *call, took time.Duration, response 
 	t.logger.LogAttrs(ctx, level, "salesiq attempt",
 		slog.String("operation", c.request.Operation),
 		slog.String("method", c.request.Method),
-		slog.Int("attempt", c.attempts),
+		slog.Int("attempt", c.answer.Attempts),
 		slog.Int("status", status),
 		slog.String("code", code),
 		slog.Duration("duration", took),
