@@ -208,7 +208,8 @@ func peak(t *testing.T, pages int) uint64 {
 
 func TestMoreChatsTakeNoMoreMemory(t *testing.T) { //nolint:paralleltest // Others would be measured as well.
 	few, many := peak(t, 80), peak(t, 800)
-	assert.Less(t, many, few+4<<20, "72,000 more chats of 600 bytes of text each were not kept")
+	const underWay = 16 << 20 // What the pages that are read ahead may make of a difference.
+	assert.Less(t, many, few+underWay, "72,000 more chats, of 43 MB of text in all, were not kept")
 }
 
 func TestDaysSurviveTheChangeOfClocks(t *testing.T) {
