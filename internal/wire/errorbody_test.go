@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -82,10 +83,20 @@ func TestHiddenErrorNeedsTheStatus(t *testing.T) {
 		assert.True(t, found, body)
 		assert.Equal(t, wire.ErrorBody{Message: message}, got, "%s: in no known form, but no success", body)
 	}
+	for _, body := range []string{ // The service says that all is well, and how it is not.
+		`{"status":"success","error":{"code":1019,"message":"m"}}`,
+		`{"status":"success","error":{"code":1019,"message":"m"},"data":[]}`,
+		`{"status":"success","data":null,"error":{"code":1019,"message":"m"}}`,
+		`{"status":"success","data":["` + strings.Repeat("x", 1<<20) + `"],"error":{"code":1019,"message":"m"}}`,
+	} {
+		got, found = wire.HiddenError([]byte(body))
+		assert.True(t, found, body[:min(len(body), 100)])
+		assert.Equal(t, 1019, got.Number)
+	}
 	for _, body := range []string{
 		`{"error":false}`, `{"error":0}`, `{"error":{},"data":[]}`, `{"error":[]}`,
 		`{"error":null,"data":{}}`, `{"error":""}`, `{"data":{"error":{"code":1019}}}`,
-		``, `{}`, `{"status":"success","data":{"tags":["error"]}}`, `{"data":{"status":"error"}}`, `{"status":["error"]}`,
+		``, `{}`, `{"status":"success","data":{"tags":["error"]}}`, `{"status":"success","data":{"error":{"code":1019}}}`, `{"data":{"status":"error"}}`, `{"status":["error"]}`,
 		`["error"]`, `{"code":"error"}`, `<p>"error"</p>`,
 	} {
 		_, found := wire.HiddenError([]byte(body))
