@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -28,7 +29,7 @@ func main() {
 	days := flag.Int("days", 30, "how many days to look back, 3660 at most")
 	format := flag.String("format", "table", "table, json, csv or html")
 	account.ParseFlags()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Stdout, *days, *format); err != nil {
 		fmt.Fprintln(os.Stderr, "analytics:", err)

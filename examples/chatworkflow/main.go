@@ -19,6 +19,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -38,7 +39,7 @@ func main() {
 	flag.StringVar(&c.chat, "chat", "", "`id` of the chat (default: the first that is active)")
 	flag.DurationVar(&c.patience, "patience", 5*time.Minute, "how long to wait for the visitor's answer")
 	account.ParseFlags()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Stdout, c); err != nil {
 		fmt.Fprintf(os.Stderr, "chatworkflow: %v\n%s\n", err, advice(err))

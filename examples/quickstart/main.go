@@ -25,6 +25,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -35,7 +36,7 @@ func main() {
 	write := flag.Bool("write", false, "change something on an account that is not on this machine")
 	dialect := flag.String("dialect", "specified", "of the emulator that is started: specified or live")
 	account.ParseFlags()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Stdout, *dialect == "live", *write); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)

@@ -28,6 +28,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -61,7 +62,7 @@ func main() {
 	flag.StringVar(&c.scopes, "scopes", join(defaultScopes), "scopes to ask for")
 	flag.StringVar(&c.file, "file", "", "`file` to keep the token in (default: in the user's configuration folder)")
 	account.ParseFlags()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Stdout, c); err != nil {
 		fmt.Fprintln(os.Stderr, "signin:", err)

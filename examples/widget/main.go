@@ -22,6 +22,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -32,7 +33,7 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:0", "`address` to listen on; port 0 is a free one")
 	code := flag.String("code", "siq-example", "the widget's `code`")
 	account.ParseFlags()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Stdout, *addr, *code)
 	stop()
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"syscall"
 	"time"
 )
 
@@ -38,7 +39,7 @@ func start() error {
 	}
 	short := flag.Bool("short", false, "measure for a short while, write nothing, and fail where a goal is missed by far")
 	flag.Parse() //nolint:revive // start is main, but for its exit.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return run(ctx, *short)
 }
