@@ -3,6 +3,7 @@ package salesiqredis
 import (
 	"context"
 	_ "embed"
+	"errors"
 
 	"github.com/salesiq-go/salesiq"
 )
@@ -24,7 +25,8 @@ var (
 //
 // While Redis is away, its methods fail at once with [ErrAway], and
 // [salesiq.WithDedupFailure] says what that means: by default, the service is
-// asked to deliver the event again.
+// asked to deliver the event again. That an event was handled meanwhile is noted
+// when Redis answers again, if it does before the claim has ended.
 func (o *Organization) DedupStore() salesiq.DedupStore { return &dedupStore{o, o.newLink("events")} }
 
 type dedupStore struct {
@@ -53,8 +55,20 @@ func (d *dedupStore) abandon(eventID string) func(any) {
 
 // Done implements [salesiq.DedupStore].
 func (d *dedupStore) Done(ctx context.Context, eventID string) error {
-	_, err := d.run(ctx, doneScript, nil, eventID, milliseconds(d.organization.eventMemory))
+	memory := milliseconds(d.organization.eventMemory)
+	_, err := d.run(ctx, doneScript, nil, eventID, memory)
+	if errors.Is(err, ErrAway) {
+		go d.markLater(eventID, memory)
+	}
 	return err
+}
+
+// markLater marks an event that is handled once Redis answers, for as long as the
+// claim keeps others from handling it.
+func (d *dedupStore) markLater(eventID, memory string) {
+	ctx, cancel := context.WithTimeout(context.Background(), d.organization.claimLifetime)
+	defer cancel()
+	d.link.persist(ctx, d.script(doneScript, eventID), memory) //nolint:errcheck // The caller knows that it failed.
 }
 
 // Abort implements [salesiq.DedupStore].

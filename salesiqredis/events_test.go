@@ -66,7 +66,7 @@ func TestHandledEventsAreForgottenInTheEnd(t *testing.T) {
 
 func TestStoreThatIsAwayFailsAtOnce(t *testing.T) {
 	t.Parallel()
-	store := join(t, deaf(t), WithTimeout(100*time.Millisecond)).DedupStore()
+	store := join(t, deaf(t), WithTimeout(100*time.Millisecond), WithClaim(time.Second)).DedupStore()
 	began := time.Now()
 	for range 20 {
 		_, err := store.Begin(t.Context(), "a")
@@ -100,6 +100,19 @@ func TestClaimThatCameTooLateIsFreed(t *testing.T) {
 	require.ErrorIs(t, err, ErrAway)
 	assert.True(t, server.Exists("salesiq:{acme}:event:a"), "it was claimed")
 	assert.Eventually(t, func() bool { return !server.Exists("salesiq:{acme}:event:a") }, patience, time.Millisecond)
+}
+
+func TestEventThatWasHandledWhileRedisWasAwayIsDoneAfterwards(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	w := dial(t, server)
+	store := join(t, w).DedupStore()
+	begin(t, store, "a")
+	w.deaf.Store(true)
+	require.ErrorIs(t, store.Done(t.Context(), "a"), ErrAway)
+	w.deaf.Store(false)
+	elsewhere := join(t, dial(t, server)).DedupStore()
+	assert.Eventually(t, func() bool { return begin(t, elsewhere, "a") == salesiq.DedupDone }, patience, time.Millisecond)
 }
 
 // newEvent returns an event that differs from others by its number.

@@ -22,18 +22,22 @@ import (
 const patience = 10 * time.Second
 
 // wire is an Evaler on the way to a Redis in memory. It can be made slow, or to
-// lose answers, or to send everything twice, as clients do whose connection breaks.
+// lose scripts or answers, or to send everything twice, as clients do whose connection breaks.
 type wire struct {
 	Evaler
 
 	trips atomic.Int64
 	delay atomic.Int64
+	deaf  atomic.Bool // Nothing arrives.
 	lost  atomic.Bool
 	twice atomic.Bool
 }
 
 func (w *wire) Eval(ctx context.Context, script string, keys, args []string) (any, error) {
 	w.trips.Add(1)
+	if w.deaf.Load() {
+		return nil, io.ErrUnexpectedEOF
+	}
 	if w.twice.Load() {
 		_, err := w.Evaler.Eval(ctx, script, keys, args)
 		if err != nil {

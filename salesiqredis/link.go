@@ -66,6 +66,20 @@ func (l *link) run(ctx context.Context, s script, undo func(reply any), args ...
 	return reply, nil
 }
 
+// persist runs a script until Redis has answered, or ctx ends.
+func (l *link) persist(ctx context.Context, s script, args ...string) error {
+	for {
+		_, err := l.run(ctx, s, nil, args...)
+		if !errors.Is(err, ErrAway) {
+			return err
+		}
+		l.untilBack(ctx)
+		if ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
 // insist runs a script that must not be left out, even if Redis is believed to be
 // away.
 func (l *link) insist(s script, args ...string) {

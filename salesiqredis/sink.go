@@ -265,16 +265,7 @@ func (s *Sink) handle(ctx context.Context, e entry, handle Handler) {
 func (s *Sink) end(ctx context.Context, e entry, tries string) error {
 	bounded, cancel := context.WithTimeout(ctx, s.timeout/4)
 	defer cancel()
-	for {
-		_, err := s.link.run(bounded, script{endScript, []string{s.stream, s.dead}}, nil, group, e.id, tries, maxDeadLetters)
-		if !errors.Is(err, ErrAway) {
-			return err
-		}
-		s.link.untilBack(bounded)
-		if bounded.Err() != nil {
-			return err
-		}
-	}
+	return s.link.persist(bounded, script{endScript, []string{s.stream, s.dead}}, group, e.id, tries, maxDeadLetters)
 }
 
 // callHandler makes an error of a panic, whose value may hold anything.
