@@ -32,8 +32,8 @@ func updateBrand(c *call) (*reply, error) {
 	if err := patch(&changed, c.body, "id", "departments", "created_at"); err != nil {
 		return nil, err
 	}
-	if changed.Name == "" {
-		return nil, missing("name")
+	if err := c.check(requirement{"name", changed.Name == "", ""}); err != nil {
+		return nil, err
 	}
 	*brand = changed
 	return found(brand)

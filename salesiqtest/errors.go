@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/salesiq-go/salesiq"
 )
@@ -54,6 +55,35 @@ func invalid(field, reason string) *apiError {
 
 func missing(field string) *apiError {
 	return refuse(salesiq.ErrRequiredFieldMissing, field+" is required", details{"field": field})
+}
+
+// requirement is something that must hold of a field.
+type requirement struct {
+	field  string
+	broken bool
+	reason string // Empty where the field is missing.
+}
+
+// check refuses the first requirement that is broken. An object that is there
+// already, perhaps by [WithData], is held to those of what the call changes.
+func (c *call) check(requirements ...requirement) error {
+	for _, r := range requirements {
+		switch {
+		case !r.broken || !c.sets(r.field):
+		case r.reason == "":
+			return missing(r.field)
+		default:
+			return invalid(r.field, r.reason)
+		}
+	}
+	return nil
+}
+
+// sets tells whether the call is about a field, or a part of one: whoever makes
+// an object is about all of them.
+func (c *call) sets(field string) bool {
+	_, named := c.body[field[:strings.IndexAny(field+".", ".[")]]
+	return named || c.id == ""
 }
 
 func duplicate(resource, field string) *apiError {

@@ -99,33 +99,30 @@ func updateOperator(c *call) (*reply, error) {
 // checkOperator checks an operator who is to be kept, and fills in the name of
 // the department.
 func (c *call) checkOperator(operator *salesiq.Operator) error {
-	switch {
-	case operator.Name == "":
-		return missing("name")
-	case operator.Email == "":
-		return missing("email")
-	case operator.Role == "":
-		return missing("role")
-	case !strings.Contains(operator.Email, "@"):
-		return invalid("email", "must be an e-mail address")
-	case !slices.Contains(operatorRoles, operator.Role):
-		return invalid("role", "must be one of "+join(operatorRoles))
-	case !slices.Contains(operatorStatuses, operator.Status):
-		return invalid("status", "must be one of "+join(operatorStatuses))
-	case !slices.Contains(availabilities, operator.Availability):
-		return invalid("availability", "must be one of "+join(availabilities))
-	case operator.MaxChats < 0:
-		return invalid("max_chats", "must be at least 0")
-	}
-	if err := c.state.checkDepartment("department_id", operator.DepartmentID); err != nil {
+	err := c.check(
+		requirement{"name", operator.Name == "", ""},
+		requirement{"email", operator.Email == "", ""},
+		requirement{"role", operator.Role == "", ""},
+		requirement{"email", !strings.Contains(operator.Email, "@"), "must be an e-mail address"},
+		requirement{"role", !slices.Contains(operatorRoles, operator.Role), "must be one of " + join(operatorRoles)},
+		requirement{"status", !slices.Contains(operatorStatuses, operator.Status), "must be one of " + join(operatorStatuses)},
+		requirement{"availability", !slices.Contains(availabilities, operator.Availability), "must be one of " + join(availabilities)},
+		requirement{"max_chats", operator.MaxChats < 0, "must be at least 0"},
+	)
+	if err != nil {
 		return err
 	}
-	department, _ := c.state.department(operator.DepartmentID)
-	operator.DepartmentName = department.Name
+	if c.sets("department_id") {
+		if err := c.state.checkDepartment("department_id", operator.DepartmentID); err != nil {
+			return err
+		}
+		department, _ := c.state.department(operator.DepartmentID)
+		operator.DepartmentName = department.Name
+	}
 	_, taken := c.state.operators.find(func(other *salesiq.Operator) bool {
 		return other.ID != operator.ID && strings.EqualFold(other.Email, operator.Email)
 	})
-	if taken {
+	if taken && c.sets("email") {
 		return duplicate("operator", "email")
 	}
 	return nil

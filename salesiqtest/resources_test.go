@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
 func TestAPatchTouchesWhatItNames(t *testing.T) {
@@ -49,6 +50,35 @@ func TestWhatWasReadMayBeSentBack(t *testing.T) {
 		a := do(t, s, s.AccessToken(), "PATCH", path, whole)
 		assert.Equal(t, http.StatusOK, a.status, a.body)
 	}
+}
+
+func TestAPatchAnswersForWhatItNamesAlone(t *testing.T) {
+	t.Parallel()
+	s := start(t, salesiqtest.WithData(salesiqtest.Data{
+		Operators: []salesiq.Operator{{ID: "bare", DepartmentID: "closed", DepartmentName: "Closed"}},
+		Brands:    []salesiq.Brand{{ID: "bare"}},
+		RoutingRules: []salesiq.RoutingRule{{
+			ID: "bare", Conditions: []salesiq.RoutingCondition{{}},
+			Actions: salesiq.RoutingActions{AssignTo: salesiq.AssignToOperator, OperatorIDs: []string{"gone"}},
+		}},
+		Webhooks: []salesiq.Webhook{{ID: "bare", Events: []salesiq.EventName{"chat.reopened"}}, {ID: "twin"}},
+	}))
+	for _, c := range []struct{ path, fine, wrong, field string }{
+		{"/api/v2/operators/bare", `{"status":"away"}`, `{"status":"away","email":""}`, "email"},
+		{"/api/v2/operators/bare", `{"max_chats":0}`, `{"department_id":"closed"}`, "department_id"},
+		{"/api/v2/brands/bare", `{"widget_settings":{"position":"bottom-left"}}`, `{"name":null}`, "name"},
+		{"/api/v2/routing/rules/bare", `{"enabled":true}`, `{"conditions":[{}]}`, "conditions[0].field"},
+		{"/api/v2/routing/rules/bare", `{"priority":2}`, `{"actions":{"assign_to":""}}`, "actions.assign_to"},
+		{"/api/v2/webhooks/bare", `{"enabled":true}`, `{"events":["chat.reopened"]}`, "events[0]"},
+	} {
+		a := do(t, s, s.AccessToken(), "PATCH", c.path, c.fine)
+		assert.Equal(t, http.StatusOK, a.status, "what %s was before is not its fault: %s", c.path, a.body)
+		a = do(t, s, s.AccessToken(), "PATCH", c.path, c.wrong)
+		require.Equal(t, http.StatusBadRequest, a.status, a.body)
+		assert.Equal(t, c.field, a.refusal(t).Details["field"])
+	}
+	operator, _ := s.Operator("bare")
+	assert.Equal(t, "Closed", operator.DepartmentName, "only who moves gets another department's name")
 }
 
 func TestOneWidgetSettingChangesAlone(t *testing.T) {

@@ -57,33 +57,27 @@ func deleteRule(c *call) (*reply, error) {
 }
 
 func (c *call) checkRule(rule *salesiq.RoutingRule) error {
-	if rule.Name == "" {
-		return missing("name")
-	}
-	if len(rule.Conditions) == 0 {
-		return missing("conditions")
-	}
+	requirements := []requirement{{"name", rule.Name == "", ""}, {"conditions", len(rule.Conditions) == 0, ""}}
 	for i, condition := range rule.Conditions {
-		switch {
-		case condition.Field == "":
-			return missing(fmt.Sprintf("conditions[%d].field", i))
-		case condition.Operator == "":
-			return missing(fmt.Sprintf("conditions[%d].operator", i))
-		}
+		requirements = append(requirements,
+			requirement{fmt.Sprintf("conditions[%d].field", i), condition.Field == "", ""},
+			requirement{fmt.Sprintf("conditions[%d].operator", i), condition.Operator == "", ""})
+	}
+	if err := c.check(requirements...); err != nil || !c.sets("actions") {
+		return err
 	}
 	return c.checkActions(rule.Actions)
 }
 
 func (c *call) checkActions(actions salesiq.RoutingActions) error {
-	switch {
-	case actions.AssignTo == "":
-		return missing("actions.assign_to")
-	case !slices.Contains(routingTargets, actions.AssignTo):
-		return invalid("actions.assign_to", "must be one of "+join(routingTargets))
-	case actions.AssignTo == salesiq.AssignToDepartment && actions.DepartmentID == "":
-		return missing("actions.department_id")
-	case actions.AssignTo == salesiq.AssignToOperator && len(actions.OperatorIDs) == 0:
-		return missing("actions.operator_ids")
+	err := c.check(
+		requirement{"actions.assign_to", actions.AssignTo == "", ""},
+		requirement{"actions.assign_to", !slices.Contains(routingTargets, actions.AssignTo), "must be one of " + join(routingTargets)},
+		requirement{"actions.department_id", actions.AssignTo == salesiq.AssignToDepartment && actions.DepartmentID == "", ""},
+		requirement{"actions.operator_ids", actions.AssignTo == salesiq.AssignToOperator && len(actions.OperatorIDs) == 0, ""},
+	)
+	if err != nil {
+		return err
 	}
 	for _, id := range actions.OperatorIDs {
 		if _, ok := c.state.operators.get(id); !ok {

@@ -69,25 +69,24 @@ func deleteWebhook(c *call) (*reply, error) {
 }
 
 func (c *call) checkWebhook(webhook *salesiq.Webhook) error {
-	switch {
-	case webhook.Name == "":
-		return missing("name")
-	case webhook.URL == "":
-		return missing("url")
-	case len(webhook.Events) == 0:
-		return missing("events")
-	case !deliverable(webhook.URL):
-		return invalid("url", "must be an absolute https URL; http is for loopback hosts only")
+	requirements := []requirement{
+		{"name", webhook.Name == "", ""},
+		{"url", webhook.URL == "", ""},
+		{"events", len(webhook.Events) == 0, ""},
+		{"url", !deliverable(webhook.URL), "must be an absolute https URL; http is for loopback hosts only"},
 	}
 	for i, event := range webhook.Events {
-		if !slices.Contains(eventNames, event) {
-			return invalid(fmt.Sprintf("events[%d]", i), "must be one of "+join(eventNames))
-		}
+		requirements = append(requirements, requirement{
+			fmt.Sprintf("events[%d]", i), !slices.Contains(eventNames, event), "must be one of " + join(eventNames),
+		})
+	}
+	if err := c.check(requirements...); err != nil {
+		return err
 	}
 	_, taken := c.state.webhooks.find(func(other *salesiq.Webhook) bool {
 		return other.ID != webhook.ID && other.URL == webhook.URL && other.Name == webhook.Name
 	})
-	if taken {
+	if taken && (c.sets("name") || c.sets("url")) {
 		return duplicate("webhook", "url")
 	}
 	return nil
