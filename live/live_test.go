@@ -310,3 +310,75 @@ func TestWebhooksHaveTwoKeysAtMost(t *testing.T) {
 	assert.Equal(t, "live.Webhooks.Get", failure.Operation)
 	assert.Equal(t, 1019, failure.VendorCode)
 }
+
+func TestLiveCallsAreToldToTheWebhooksOfTheirApp(t *testing.T) {
+	t.Parallel()
+	_, service := start(t)
+	address, bodies, _ := receiver(t, 0)
+	for _, webhook := range []live.WebhookCreate{
+		{Type: live.DataWebhook, AppIDs: []string{"brand123"}, Events: []salesiq.EventName{"conversation.attender.updated"}},
+		{Type: live.AdministrationWebhook, Events: []salesiq.EventName{"operator.created", "operator.updated", "operator.deleted", "tag.created"}},
+	} {
+		webhook.URL, webhook.Version = address, "1"
+		_, err := service.Webhooks.Create(t.Context(), &webhook)
+		require.NoError(t, err)
+	}
+	told := func(name salesiq.EventName, entity string) {
+		t.Helper()
+		select {
+		case body := <-bodies:
+			event, err := salesiq.ParseEvent(body)
+			require.NoError(t, err)
+			assert.Equal(t, name, event.Info().EventName)
+			assert.Contains(t, string(body), entity)
+		case <-time.After(10 * time.Second):
+			require.Fail(t, "nobody tells of "+string(name))
+		}
+	}
+
+	_, err := service.Conversations.Transfer(t.Context(), "chat123", &live.Transfer{DepartmentID: "dept801"})
+	require.NoError(t, err, "away to another app, whose events the webhook does not want")
+	moved, err := service.Conversations.Transfer(t.Context(), "chat123", &live.Transfer{DepartmentID: "dept790"})
+	require.NoError(t, err)
+	assert.Equal(t, "brand123", moved.AppID)
+	told("conversation.attender.updated", `"app_id":"brand123"`)
+
+	made, err := service.Operators.Create(t.Context(), &live.OperatorCreate{Email: "a@b.example", Role: live.Associate, Departments: []string{"dept790"}})
+	require.NoError(t, err)
+	told("operator.created", `"entity_id":"`+made.ID)
+	require.NoError(t, service.Operators.Disable(t.Context(), "operator789"))
+	told("operator.updated", `"is_enabled":"false"`)
+	_, err = service.Conversations.Transfer(t.Context(), "chat123", &live.Transfer{DepartmentID: "dept790", OperatorID: "operator789"})
+	require.ErrorIs(t, err, salesiq.ErrOperatorOffline, "nobody hands over to whom the portal has disabled")
+	require.NoError(t, service.Operators.Delete(t.Context(), made.ID))
+	told("operator.deleted", `"entity_id":"`+made.ID)
+	tag, err := service.Tags.Create(t.Context(), &live.TagCreate{Name: "late", Color: "#b45309", Module: live.ForVisitors})
+	require.NoError(t, err)
+	told("tag.created", `"entity_id":"`+tag.ID)
+}
+
+func TestConversationsAreFoundByAppAndChange(t *testing.T) {
+	t.Parallel()
+	_, service := start(t)
+	list := func(params live.ConversationListParams) (found []*live.Conversation) {
+		for conversation, err := range service.Conversations.All(t.Context(), &params) {
+			require.NoError(t, err)
+			found = append(found, conversation)
+		}
+		return found
+	}
+	ours, theirs := list(live.ConversationListParams{AppID: "brand123"}), list(live.ConversationListParams{AppID: "brand456"})
+	assert.NotEmpty(t, theirs)
+	assert.Len(t, list(live.ConversationListParams{}), len(ours)+len(theirs))
+	for _, conversation := range ours {
+		assert.Equal(t, "brand123", conversation.AppID)
+		assert.Equal(t, conversation.ChatStatus.StateKey != live.Missed, conversation.MissedAt.IsZero())
+	}
+	edge := ours[0].ModifiedAt
+	for _, conversation := range list(live.ConversationListParams{UpdatedFrom: edge}) {
+		assert.False(t, conversation.ModifiedAt.Before(edge))
+	}
+	for _, conversation := range list(live.ConversationListParams{UpdatedTo: edge}) {
+		assert.False(t, conversation.ModifiedAt.After(edge))
+	}
+}

@@ -56,7 +56,7 @@ var liveRoutes = append([]route{
 	{pattern: "GET " + liveRoot + "/operators", scope: "SalesIQ.operators.READ", handle: listLiveOperators},
 	{pattern: "POST " + liveRoot + "/operators", scope: "SalesIQ.operators.CREATE", handle: createLiveOperator, adminOnly: true},
 	{pattern: "GET " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.READ", handle: getLiveOperator},
-	{pattern: "DELETE " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.DELETE", handle: deleteOperator, adminOnly: true},
+	{pattern: "DELETE " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.DELETE", handle: deleteLiveOperator, adminOnly: true},
 	{pattern: "PUT " + liveRoot + "/operators/{id}/enable", scope: "SalesIQ.operators.UPDATE", handle: enableOperator(true), adminOnly: true},
 	{pattern: "PUT " + liveRoot + "/operators/{id}/disable", scope: "SalesIQ.operators.UPDATE", handle: enableOperator(false), adminOnly: true},
 

@@ -23,9 +23,13 @@ type liveConversation struct {
 	ChatStatus   liveStatus `json:"chat_status"`
 	Visitor      liveParty  `json:"visitor"`
 	Department   liveParty  `json:"department"`
+	AppID        string     `json:"app_id,omitzero"`
+	AppName      string     `json:"app_name,omitzero"`
 	Attender     *liveParty `json:"attender,omitzero"`
 	Tags         []string   `json:"tags"`
 	Start        string     `json:"start_time"`
+	Attended     string     `json:"attended_time"`
+	Missed       string     `json:"missed_time"`
 	End          string     `json:"end_time"`
 	LastModified string     `json:"last_modified_time"`
 	LastMessage  string     `json:"last_message_time"`
@@ -63,19 +67,39 @@ func (s *state) conversation(chat *salesiq.Chat) liveConversation {
 		Visitor:    liveParty{ID: "$" + chat.VisitorID, Name: chat.VisitorInfo.Name, Email: chat.VisitorInfo.Email},
 		Department: liveParty{ID: department.ID, Name: department.Name},
 		Tags:       append([]string{}, chat.Tags...),
-		Start:      millis(chat.StartedAt), End: millisOf(chat.EndedAt), LastModified: millis(chat.StartedAt), LastMessage: "-1",
+		Start:      millis(chat.StartedAt), End: millisOf(chat.EndedAt), LastModified: millis(lastChange(chat)), LastMessage: "-1",
 	}
 	if operator, ok := s.operators.get(chat.OperatorID); ok {
 		out.Attender = &liveParty{ID: operator.ID, Name: operator.Name, Email: operator.Email}
+	}
+	if brand, ok := s.brandOf(chat.DepartmentID); ok {
+		out.AppID, out.AppName = brand.ID, brand.Name
+	}
+	if waited, ok := firstResponse(chat); ok {
+		out.Attended = millis(chat.StartedAt.Add(waited))
+	}
+	if chat.Status == salesiq.ChatStatusMissed {
+		out.Missed = out.End
 	}
 	for i, message := range chat.Transcript {
 		if i == 0 {
 			out.Question = message.Text
 		}
 		out.LastMessage = millis(message.Timestamp)
-		out.LastModified = out.LastMessage
 	}
 	return out
+}
+
+// lastChange is when a chat began or ended, or something was said in it.
+func lastChange(chat *salesiq.Chat) time.Time {
+	last := chat.StartedAt
+	for _, message := range chat.Transcript {
+		last = message.Timestamp
+	}
+	if chat.EndedAt != nil && chat.EndedAt.After(last) {
+		last = *chat.EndedAt
+	}
+	return last
 }
 
 // The page sizes of the live service.
@@ -88,6 +112,7 @@ func listConversations(c *call) (*reply, error) {
 	p := params{query: c.query}
 	status := oneOf(&p, "status", []string{"open", "closed", "waiting", "connected", "missed", "end"})
 	started := span{p.milli("from_time"), p.milli("to_time")}
+	updated := span{p.milli("updated_from_time"), p.milli("updated_till_time")}
 	page := p.number("page", 1, 1, 1_000_000_000)
 	limit := p.number("limit", liveConversationPage, 1, liveMaxConversationPage)
 	if p.err != nil {
@@ -97,9 +122,11 @@ func listConversations(c *call) (*reply, error) {
 	var kept []liveConversation
 	for chat := range c.state.chats.all() {
 		is := liveStatuses[chat.Status]
-		if (status == "" || status == is.StateKey || status == is.StatusKey) && started.holds(chat.StartedAt) &&
-			matches("department_id", chat.DepartmentID) && matches("attender_id", chat.OperatorID) && matches("email", chat.VisitorInfo.Email) {
-			kept = append(kept, c.state.conversation(chat))
+		conversation := c.state.conversation(chat)
+		if (status == "" || status == is.StateKey || status == is.StatusKey) && started.holds(chat.StartedAt) && updated.holds(lastChange(chat)) &&
+			matches("department_id", chat.DepartmentID) && matches("attender_id", chat.OperatorID) &&
+			matches("app_id", conversation.AppID) && matches("email", chat.VisitorInfo.Email) {
+			kept = append(kept, conversation)
 		}
 	}
 	return window(c, kept, (page-1)*limit, limit, true)
@@ -215,12 +242,15 @@ func transferConversation(c *call) (*reply, error) {
 	}
 	if in.OperatorID == "" {
 		operator, ok := c.state.operators.find(func(o *salesiq.Operator) bool {
-			return o.DepartmentID == in.DepartmentID && o.Status != salesiq.OperatorOffline
+			return o.DepartmentID == in.DepartmentID && o.Status != salesiq.OperatorOffline && !c.state.live.disabled[o.ID]
 		})
 		if !ok {
 			return nil, refuse(salesiq.ErrOperatorOffline, "nobody in the department is there", details{"field": "department_id"})
 		}
 		in.OperatorID = operator.ID
+	}
+	if c.state.live.disabled[in.OperatorID] {
+		return nil, refuse(salesiq.ErrOperatorOffline, "the operator is disabled", details{"field": "operator_id"})
 	}
 	if _, err := transferChat(c.as(map[string]any{"operator_id": in.OperatorID})); err != nil {
 		return nil, err
@@ -230,6 +260,7 @@ func transferConversation(c *call) (*reply, error) {
 		return nil, err
 	}
 	chat.DepartmentID = in.DepartmentID
+	c.tellLive("conversation.attender.updated", chat.ID, c.state.conversation(chat))
 	return c.conversation(chat)
 }
 
@@ -304,6 +335,7 @@ func createTag(c *call) (*reply, error) {
 	}
 	tag.ID = c.state.newID("tag")
 	c.state.live.tags.put(tag.ID, &tag)
+	c.tellLive("tag.created", tag.ID, tag)
 	return c.one("tags", tag)
 }
 

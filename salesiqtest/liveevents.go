@@ -64,6 +64,19 @@ func (e *liveEvent) sign(header http.Header, body []byte) error {
 	return err
 }
 
+// liveChange is what an event tells that the specification does not have.
+type liveChange struct {
+	id     string
+	entity any
+}
+
+// tellLive is tell for such an event.
+func (c *call) tellLive(event salesiq.EventName, id string, entity any) {
+	if err := c.emitLive(event, liveChange{id, entity}); err != nil {
+		panic("salesiqtest: " + err.Error()) // Its entity was written by us.
+	}
+}
+
 // emitLive is emit for the live dialect.
 func (c *call) emitLive(event salesiq.EventName, data any) error {
 	event, id, entity := c.translate(event, data)
@@ -77,18 +90,26 @@ func (c *call) emitLive(event salesiq.EventName, data any) error {
 	kind, _, _ := strings.Cut(string(event), ".")
 	number := c.state.newID("event")
 	for webhook := range c.state.webhooks.all() {
-		if !webhook.Enabled || !slices.Contains(webhook.Events, event) {
+		settings := c.state.liveSettings(webhook.ID)
+		if !webhook.Enabled || !slices.Contains(webhook.Events, event) || !settings.wants(entity) {
 			continue
 		}
 		sent := &liveEvent{
 			EntityType: kind, OrgID: liveOrgID, Event: event, EntityID: id, Version: "1", AppID: liveAppID, Entity: body, id: number,
 		}
-		if settings := c.state.liveSettings(webhook.ID); settings.secured && len(settings.keys) > 0 {
+		if settings.secured && len(settings.keys) > 0 {
 			sent.key = settings.keys[0].private
 		}
 		c.state.courier.take(parcel{webhook: *webhook, event: event, live: sent})
 	}
 	return nil
+}
+
+// wants tells whether a webhook is for the app that an event comes from, if that
+// is known.
+func (s *webhookSettings) wants(entity any) bool {
+	conversation, ok := entity.(liveConversation)
+	return !ok || conversation.AppID == "" || len(s.apps) == 0 || slices.Contains(s.apps, conversation.AppID)
 }
 
 // translate finds the vendor's event for one of the specification's, and what it
@@ -115,6 +136,8 @@ func (c *call) translate(event salesiq.EventName, data any) (name salesiq.EventN
 	case *salesiq.OperatorStatusChanged:
 		operator, _ := c.state.operators.get(e.OperatorID)
 		return "operator.updated", e.OperatorID, c.state.liveOperator(operator)
+	case liveChange:
+		return event, e.id, e.entity
 	case salesiq.Event:
 		return "", "", nil
 	}

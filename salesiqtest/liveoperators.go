@@ -155,7 +155,20 @@ func createLiveOperator(c *call) (*reply, error) {
 		return nil, err
 	}
 	operator := made.body.(envelope).Data.(salesiq.Operator) //nolint:forcetypeassert // It was created.
+	c.tellLive("operator.created", operator.ID, c.state.liveOperator(&operator))
 	return c.one("operator", c.state.liveOperator(&operator))
+}
+
+func deleteLiveOperator(c *call) (*reply, error) {
+	operator, err := c.operator()
+	if err != nil {
+		return nil, err
+	}
+	answer, err := deleteOperator(c)
+	if err == nil {
+		c.tellLive("operator.deleted", operator.ID, c.state.liveOperator(operator))
+	}
+	return answer, err
 }
 
 func enableOperator(enabled bool) handler {
@@ -168,6 +181,7 @@ func enableOperator(enabled bool) handler {
 			return nil, refuse(salesiq.ErrPermissionDenied, "the owner of the account cannot be disabled", nil)
 		}
 		c.state.live.disabled[operator.ID] = !enabled
+		c.tellLive("operator.updated", operator.ID, c.state.liveOperator(operator))
 		return deleted()
 	}
 }

@@ -87,14 +87,21 @@ func (s *state) newID(kind string) string {
 
 // department finds a department of any brand.
 func (s *state) department(id string) (salesiq.Department, bool) {
-	for brand := range s.brands.all() {
-		for _, department := range brand.Departments {
-			if department.ID == id {
-				return department, true
-			}
-		}
+	if brand, ok := s.brandOf(id); ok {
+		return brand.Departments[slices.IndexFunc(brand.Departments, hasID(id))], true
 	}
 	return salesiq.Department{}, false
+}
+
+// brandOf finds the brand of a department.
+func (s *state) brandOf(departmentID string) (*salesiq.Brand, bool) {
+	return s.brands.find(func(brand *salesiq.Brand) bool {
+		return slices.ContainsFunc(brand.Departments, hasID(departmentID))
+	})
+}
+
+func hasID(id string) func(salesiq.Department) bool {
+	return func(department salesiq.Department) bool { return department.ID == id }
 }
 
 // checkDepartment accepts no department, and every one that exists.
