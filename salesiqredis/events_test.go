@@ -66,7 +66,7 @@ func TestHandledEventsAreForgottenInTheEnd(t *testing.T) {
 
 func TestStoreThatIsAwayFailsAtOnce(t *testing.T) {
 	t.Parallel()
-	store := join(t, deaf(t), WithTimeout(100*time.Millisecond), WithClaim(time.Second)).DedupStore()
+	store := join(t, deaf(t), WithTimeout(500*time.Millisecond), WithClaim(time.Second)).DedupStore()
 	began := time.Now()
 	for range 20 {
 		_, err := store.Begin(t.Context(), "a")
@@ -74,7 +74,7 @@ func TestStoreThatIsAwayFailsAtOnce(t *testing.T) {
 	}
 	require.ErrorIs(t, store.Done(t.Context(), "a"), ErrAway)
 	require.ErrorIs(t, store.Abort(t.Context(), "a"), ErrAway)
-	assert.Less(t, time.Since(began), time.Second)
+	assert.Less(t, time.Since(began), 5*time.Second, "one timeout, and not twenty")
 }
 
 func TestClaimForWhoHasLeftIsFreed(t *testing.T) {
@@ -94,12 +94,11 @@ func TestClaimThatCameTooLateIsFreed(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
 	w := dial(t, server)
-	store := join(t, w, WithTimeout(100*time.Millisecond)).DedupStore()
-	w.delay.Store(int64(200 * time.Millisecond))
+	store := join(t, w, WithTimeout(500*time.Millisecond)).DedupStore()
+	w.delay.Store(int64(time.Second))
 	_, err := store.Begin(t.Context(), "a")
 	require.ErrorIs(t, err, ErrAway)
-	assert.True(t, server.Exists("salesiq:{acme}:event:a"), "it was claimed")
-	assert.Eventually(t, func() bool { return !server.Exists("salesiq:{acme}:event:a") }, patience, time.Millisecond)
+	assert.Eventually(t, func() bool { return w.trips.Load() == 2 && !server.Exists("salesiq:{acme}:event:a") }, patience, time.Millisecond)
 }
 
 func TestEventThatWasHandledWhileRedisWasAwayIsDoneAfterwards(t *testing.T) {
@@ -150,6 +149,12 @@ func (p *tape) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.handled)
+}
+
+func (p *tape) times(chat string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.handled[chat]
 }
 
 // consume runs a consumer until the test, or stop, ends it.
@@ -209,7 +214,7 @@ func TestEventThatFailsGoesToTheDeadLettersAfterItsTries(t *testing.T) {
 	var p tape
 	stop := consume(t, sink, func(ctx context.Context, event salesiq.Event) error {
 		assert.NoError(t, p.handle(ctx, event))
-		if p.handled["chat0"] == 2 {
+		if p.times("chat0") == 2 {
 			panic("sensitive")
 		}
 		return errors.New("out of order")

@@ -8,7 +8,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"math"
 	"net"
 	"os/exec"
 	"path/filepath"
@@ -227,18 +226,20 @@ var sharedPlan = salesiqtest.Plan{Name: "shared", PerMinute: perWindow}
 
 // Four processes make ten windows of calls, as fast as they may. The optimum is
 // that of someone who knows when each window begins, and whose calls take no time.
-// Whatever else a machine does can only add to it, so that the best try counts.
+// Whatever else a machine does can only add to it, and may stop a process between
+// the limiter and the wire for longer than a lease, so that the best try counts.
 func testProcessesShareTheQuota(t *testing.T, program string) {
 	t.Helper()
 	const tries, goal = 3, 1.02
-	best := math.Inf(1)
-	for try := 0; try < tries && best > goal; try++ {
-		best = min(best, shareTheQuota(t, program))
+	ratio, refused := shareTheQuota(t, program)
+	for try := 1; try < tries && (ratio > goal || refused > 0); try++ {
+		ratio, refused = shareTheQuota(t, program)
 	}
-	assert.LessOrEqual(t, best, goal)
+	assert.LessOrEqual(t, ratio, goal)
+	assert.Zero(t, refused)
 }
 
-func shareTheQuota(t *testing.T, program string) (ratio float64) {
+func shareTheQuota(t *testing.T, program string) (ratio float64, refused int) {
 	t.Helper()
 	const windows = 10
 	server, emulator := startRedis(t), startSharedEmulator(t, sharedPlan)
@@ -253,16 +254,15 @@ func shareTheQuota(t *testing.T, program string) (ratio float64) {
 	all := total(workers)
 	stats := emulator.Stats()
 	ratio = float64(all.Ended.Sub(began)) / float64(first.Add((windows-1)*window).Sub(began))
-	refused := stats.Refused[salesiq.ErrRateLimitExceeded]
+	refused = stats.Refused[salesiq.ErrRateLimitExceeded]
 	t.Logf("%d processes, %d windows, %d calls: %.4f times the optimum, %d 429s, %d failed, %d at once, %.2f round trips a call, waiting included",
 		processes, windows, stats.Processed, ratio, refused, len(all.Failures), stats.InFlightPeak, float64(all.RoundTrips)/float64(stats.Processed))
-	assert.Zero(t, refused)
 	assert.Empty(t, all.Failures)
 	assert.Equal(t, windows*perWindow, stats.Processed)
 	assert.LessOrEqual(t, stats.InFlightPeak, 10)
 	assert.Equal(t, 1, stats.TokensIssued)
 	assert.LessOrEqual(t, float64(all.RoundTrips)/float64(stats.Processed), 2.25, "two, and those of who waits for a window")
-	return ratio
+	return ratio, refused
 }
 
 func testNoCallFailsWhileRedisIsKilled(t *testing.T, program string) {
