@@ -15,10 +15,11 @@ type StreamBehavior int
 
 // What can happen to a request on a connection that carries many.
 const (
-	Serve          StreamBehavior = iota // It is answered.
-	RefuseStream                         // It is refused before it was processed.
-	GoAway                               // The connection ends before it was processed.
-	ProcessAndFail                       // It is processed, and then its stream is reset.
+	Serve           StreamBehavior = iota // It is answered.
+	RefuseStream                          // It is refused before it was processed.
+	GoAway                                // The connection ends before it was processed.
+	ProcessAndFail                        // It is processed, and then its stream is reset.
+	ProcessAndBlame                       // The same, and the client is blamed for it.
 )
 
 // HTTP2 is a server that speaks just enough HTTP/2 to fail in its ways.
@@ -73,6 +74,7 @@ const (
 	flagEndStream  = 1
 	flagEndHeaders = 4
 
+	codeProtocol = 1
 	codeInternal = 2
 	codeRefused  = 7
 
@@ -160,16 +162,19 @@ func (s *HTTP2) open(conn net.Conn, stream uint32) StreamBehavior {
 
 // finish carries a whole request out, if it is to be.
 func (s *HTTP2) finish(conn net.Conn, stream uint32, step StreamBehavior) {
-	if step != Serve && step != ProcessAndFail {
+	if step == RefuseStream || step == GoAway {
 		return
 	}
 	s.mu.Lock()
 	s.processed++
 	s.mu.Unlock()
-	if step == ProcessAndFail {
+	switch step {
+	case ProcessAndFail:
 		frame{kind: frameReset, stream: stream, payload: []byte{0, 0, 0, codeInternal}}.writeTo(conn)
-		return
+	case ProcessAndBlame:
+		frame{kind: frameReset, stream: stream, payload: []byte{0, 0, 0, codeProtocol}}.writeTo(conn)
+	default:
+		frame{kind: frameHeaders, flags: flagEndHeaders, stream: stream, payload: []byte{statusOK}}.writeTo(conn)
+		frame{kind: frameData, flags: flagEndStream, stream: stream, payload: []byte(`{"status":"success","data":{}}`)}.writeTo(conn)
 	}
-	frame{kind: frameHeaders, flags: flagEndHeaders, stream: stream, payload: []byte{statusOK}}.writeTo(conn)
-	frame{kind: frameData, flags: flagEndStream, stream: stream, payload: []byte(`{"status":"success","data":{}}`)}.writeTo(conn)
 }

@@ -232,32 +232,59 @@ func TestStaleConnectionNeverCarriesAPostTwice(t *testing.T) {
 
 func TestHTTP2StreamsAreProcessedOnce(t *testing.T) {
 	t.Parallel()
+	const maybe = true
 	tests := []struct {
 		name    string
-		plan    []faulty.StreamBehavior
+		step    faulty.StreamBehavior
+		first   bool // Nothing is known of the server yet.
+		body    string
 		streams int
 		fails   bool
 	}{
-		{"refused stream: it was not processed", []faulty.StreamBehavior{faulty.RefuseStream, faulty.Serve}, 2, false},
-		{"connection that goes away: it was not processed", []faulty.StreamBehavior{faulty.GoAway, faulty.Serve}, 2, false},
-		{"stream that fails late: it was processed", []faulty.StreamBehavior{faulty.ProcessAndFail, faulty.Serve}, 1, true},
+		{"refused stream: it was not processed", faulty.RefuseStream, false, "{}", 2, false},
+		{"refused stream, without a body", faulty.RefuseStream, false, "", 2, false},
+		{"refused stream, the first one", faulty.RefuseStream, true, "{}", 2, false},
+		{"connection that goes away: it was not processed", faulty.GoAway, false, "{}", 2, false},
+		{"connection that goes away, without a body: net/http does not tell", faulty.GoAway, false, "", 1, maybe},
+		{"stream that fails late: it was processed", faulty.ProcessAndFail, false, "{}", 1, maybe},
+		{"stream that fails late with an error that net/http takes for a refusal", faulty.ProcessAndBlame, false, "{}", 1, maybe},
+		{"the same, without a body", faulty.ProcessAndBlame, false, "", 1, maybe},
+		{"the same, the first one", faulty.ProcessAndBlame, true, "{}", 1, maybe},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			s := faulty.NewHTTP2(t, tt.plan...)
-			base := s.Transport(t)
-			base.DialContext = transport.Metered(base.DialContext)
-			_, err := transport.New(config(base)).Do(t.Context(), requestTo(s.URL, "POST"))
-			processed, streams := s.Processed()
-			assert.Equal(t, 1, processed)
-			assert.Equal(t, tt.streams, streams)
-			if tt.fails {
-				assert.True(t, failure(t, err).MaybeProcessed)
-			} else {
-				assert.NoError(t, err)
-			}
-		})
+		for _, ours := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, metered %t", tt.name, ours), func(t *testing.T) {
+				t.Parallel()
+				plan := []faulty.StreamBehavior{faulty.Serve, tt.step, faulty.Serve}
+				if tt.first {
+					plan = plan[1:]
+				}
+				s := faulty.NewHTTP2(t, plan...)
+				base := s.Transport(t)
+				if ours {
+					base.DialContext = transport.Metered(base.DialContext)
+				}
+				pipeline := transport.New(config(base))
+				if !tt.first {
+					_, err := pipeline.Do(t.Context(), requestTo(s.URL, "GET"))
+					require.NoError(t, err)
+				}
+				before, opened := s.Processed()
+				r := requestTo(s.URL, "POST")
+				if r.Body = nil; tt.body != "" {
+					r.Body = []byte(tt.body)
+				}
+				_, err := pipeline.Do(t.Context(), r)
+				processed, streams := s.Processed()
+				assert.LessOrEqual(t, processed-before, 1)
+				assert.Equal(t, tt.streams, streams-opened)
+				if tt.fails {
+					assert.True(t, failure(t, err).MaybeProcessed)
+				} else {
+					assert.NoError(t, err)
+				}
+			})
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/salesiq-go/salesiq/internal/wire"
@@ -20,6 +21,7 @@ type sender struct {
 	timeout time.Duration
 	stall   time.Duration
 	maxBody int64
+	http2   atomic.Bool // The last answer came by it.
 }
 
 var (
@@ -33,18 +35,23 @@ func (s *sender) RoundTrip(request *http.Request) (*http.Response, error) {
 	w := watch(cancel, s.timeout, s.stall)
 	defer w.timer.Stop()
 
+	hide := secretsIn(request)
+	request = request.WithContext(ctx)
 	var sent *sending
 	if !callOf(ctx).request.Idempotent {
-		ctx, sent = watchSending(ctx)
+		request, sent = watchSending(request, cancel)
+		if s.http2.Load() {
+			request.GetBody = nil // So that net/http tells why it would send it again, and does not.
+		}
 	}
-	hide := secretsIn(request)
-	response, err := s.next.RoundTrip(request.WithContext(ctx))
+	response, err := s.next.RoundTrip(request)
 	if err != nil {
 		if response != nil && response.Body != nil {
 			response.Body.Close() //nolint:errcheck // Not a legal pair, but seen in the wild.
 		}
-		return nil, broken(ctx, err, &Failure{Sent: sent == nil || sent.begun()}, hide)
+		return nil, broken(ctx, err, &Failure{Sent: sent == nil || sent.begun() && !refused(err)}, hide)
 	}
+	s.http2.Store(response.ProtoMajor == 2)
 	refuseUpgrade(response)
 	w.Reader = response.Body
 	return s.receive(ctx, w, response, hide)

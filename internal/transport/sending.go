@@ -3,8 +3,11 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
+	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -12,25 +15,43 @@ import (
 // sending finds out whether a request, or a part of it, was written. It may
 // err on one side only: what it calls unsent, the service has not seen.
 type sending struct {
-	mu     sync.Mutex
+	stop context.CancelCauseFunc
+
+	mu     sync.Mutex   // Guards what follows.
 	header bool         // net/http has handed the header over to a connection, or to its buffer.
-	conn   *meteredConn // The last one; nil if it does not count.
+	over   net.Conn     // The last one.
+	conn   *meteredConn // The same; nil if it does not count.
 	before int64        // What it had carried by then.
 }
 
-func watchSending(ctx context.Context) (context.Context, *sending) {
-	s := new(sending)
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: s.gotConn, WroteHeaders: s.wroteHeaders}), s
+var errMoved = errors.New("the connection ended the request, which may have been carried out by then")
+
+// watchSending returns the request to send in place of one that must not be
+// carried out twice.
+func watchSending(request *http.Request, stop context.CancelCauseFunc) (*http.Request, *sending) {
+	s := &sending{stop: stop}
+	trace := &httptrace.ClientTrace{GotConn: s.gotConn, WroteHeaders: s.wroteHeaders}
+	return request.WithContext(httptrace.WithClientTrace(request.Context(), trace)), s
 }
 
-// gotConn is called again if net/http moves the request to another connection,
-// which it does for a POST only where the first one did not carry it.
+// gotConn is called again if net/http moves the request to another connection.
+// Of HTTP/2, that may be after the work: it takes a PROTOCOL_ERROR for a refusal.
 func (s *sending) gotConn(info httptrace.GotConnInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if info.Conn != s.over && speaksHTTP2(s.over) && s.written() {
+		s.stop(errMoved)
+		return
+	}
+	s.over = info.Conn
 	if s.conn = meterOf(info.Conn); s.conn != nil {
 		s.before = s.conn.written.Load()
 	}
+}
+
+func speaksHTTP2(conn net.Conn) bool {
+	secured, ok := conn.(*tls.Conn)
+	return ok && secured.ConnectionState().NegotiatedProtocol == "h2"
 }
 
 func (s *sending) wroteHeaders() {
@@ -45,7 +66,18 @@ func (s *sending) wroteHeaders() {
 func (s *sending) begun() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.written()
+}
+
+func (s *sending) written() bool {
 	return s.header && (s.conn == nil || s.conn.written.Load() != s.before)
+}
+
+// refused reports whether an HTTP/2 server has said that it did not begin with
+// a request that has no GetBody. Such errors are known by their text alone.
+func refused(err error) bool {
+	_, reason, _ := strings.Cut(err.Error(), "http2: Transport: cannot retry err [")
+	return strings.Contains(reason, "; REFUSED_STREAM;") || strings.Contains(reason, "shutdown GOAWAY]")
 }
 
 // DialFunc opens connections for an http.Transport.
