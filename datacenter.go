@@ -40,6 +40,10 @@ var (
 	SA      = DataCenter{"SA", "https://salesiq.zoho.sa", "https://accounts.zoho.sa", "https://salesiq.zohopublic.sa"}
 )
 
+// ukAccounts is the OAuth server of the United Kingdom. No page names the host of
+// the service there.
+var ukAccounts = DataCenter{Name: "UK", Accounts: "https://accounts.zoho.uk"}
+
 // DataCenters returns the data centers that this package knows.
 func DataCenters() []DataCenter {
 	return []DataCenter{US, EU, IN, AU, JP, CA, CN, CACloud, SA}

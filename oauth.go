@@ -135,7 +135,8 @@ func joinScopes(scopes []Scope) string {
 //
 // The query names the OAuth server that knows the code. It is believed only if
 // it is that of a known data center, or of the configured one: the client secret
-// is sent there.
+// is sent there. For the United Kingdom the data center has no API host, since
+// none is published.
 //
 // Errors: an [InputError] for another state, a missing code or a foreign server;
 // an [AuthError] with the server's code, such as "access_denied".
@@ -158,7 +159,7 @@ func (o *OAuth) ParseCallback(query url.Values, state string) (AuthCode, error) 
 
 // callbackDataCenter finds the data center that the callback names.
 func (o *OAuth) callbackDataCenter(server, location string) (DataCenter, error) {
-	known := append([]DataCenter{o.dataCenter()}, DataCenters()...)
+	known := append([]DataCenter{o.dataCenter(), ukAccounts}, DataCenters()...)
 	if server == "" && location != "" && known[0].Name != "" {
 		if dc, err := LookupDataCenter(location); err == nil && dc.Accounts != known[0].Accounts {
 			return dc, nil

@@ -79,6 +79,7 @@ func TestCallbackIsBelievedOnlyWithTheStateAndAKnownServer(t *testing.T) {
 		"configured":                       {query: "code=c&state=s", own: EU, want: EU},
 		"the account lives elsewhere":      {query: "code=c&state=s&location=in&accounts-server=https%3A%2F%2Faccounts.zoho.in", want: IN},
 		"a final slash":                    {query: "code=c&state=s&accounts-server=https://accounts.zoho.in/", want: IN},
+		"only its OAuth server is known":   {query: "code=c&state=s&location=uk&accounts-server=https://accounts.zoho.uk", want: DataCenter{Name: "UK", Accounts: "https://accounts.zoho.uk"}},
 		"in capitals":                      {query: "code=c&state=s&accounts-server=HTTPS://Accounts.Zoho.EU", want: EU},
 		"the location alone":               {query: "code=c&state=s&location=au", want: AU},
 		"an unknown location":              {query: "code=c&state=s&location=mars", want: US},
