@@ -136,8 +136,8 @@ func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode
 
 // carryOut sends a request and decodes the answer, whose body is gone then.
 func (client *Client) carryOut(ctx context.Context, c *call, request *transport.Request, options callOptions, decode func([]byte) error) (*transport.Answer, error) {
-	if err := ctx.Err(); err != nil {
-		return &transport.Answer{}, newError(c, &transport.Answer{}, err)
+	if ctx.Err() != nil {
+		return &transport.Answer{}, newError(c, &transport.Answer{}, transport.Ended(ctx))
 	}
 	answer, err := client.exchange(ctx, request, &options)
 	if err != nil {

@@ -157,14 +157,15 @@ func optionsFromEnv() (opts []Option, err error) {
 // into out, a pointer, unless that is nil; an answer without an envelope is
 // decoded as a whole. [Get], [Post] and the like return it instead.
 //
-// Errors: an [InputError] for a method that is none, or a path that leaves the
-// API; an [Error] otherwise.
+// Errors: an [InputError] for a method that is none, a path that leaves the API,
+// or an out that is no pointer; an [Error] otherwise.
 func (client *Client) Do(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {
 	c := client.freeCall("Do", strings.ToUpper(method), path, opts)
 	c.content = in
 	if out == nil {
 		return client.do(ctx, c, opts, nil)
 	}
+	c.err = firstOf(c.err, checkTarget(out))
 	return client.do(ctx, c, opts, func(body []byte) error { return c.decodeOpen(body, out) })
 }
 
@@ -192,7 +193,7 @@ func (client *Client) checkWildcards(path string, ids int) error {
 		return inputError("portal", "is required: see WithPortal")
 	}
 	if wildcards := strings.Count(path, "{") - portals; wildcards != ids {
-		return inputError("path", fmt.Sprintf("has %d wildcards for %d ids", wildcards, ids))
+		return inputError("path", fmt.Sprintf("has %d names in braces for the %d ids of WithIDs", wildcards, ids))
 	}
 	return nil
 }

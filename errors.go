@@ -134,6 +134,9 @@ func (e *Error) Error() string {
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, " (after %d attempts)", e.Attempts)
 	}
+	if !e.RetryAt.IsZero() && !errors.Is(e.Err, ErrAuth) { // An AuthError has said so.
+		b.WriteString("; come back at " + e.RetryAt.UTC().Format(time.RFC3339))
+	}
 	return b.String()
 }
 
@@ -204,6 +207,9 @@ func (e *Error) LogValue() slog.Value {
 	}
 	if e.RequestID != "" {
 		attrs = append(attrs, slog.String("request_id", e.RequestID))
+	}
+	if !e.RetryAt.IsZero() {
+		attrs = append(attrs, slog.Time("retry_at", e.RetryAt))
 	}
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("cause", e.Err.Error()))

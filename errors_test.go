@@ -172,6 +172,7 @@ func TestErrorsAreStructuredInLogs(t *testing.T) {
 	err := error(&salesiq.Error{
 		Operation: "Chats.End", StatusCode: 400, Code: salesiq.ErrChatNotActive, Message: "It is over",
 		RequestID: "req-9", Attempts: 2, MaybeProcessed: true, Err: salesiq.ErrTransport,
+		RetryAt: time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC),
 	})
 	var out bytes.Buffer
 	slog.New(slog.NewJSONHandler(&out, nil)).Error("failed", "err", err)
@@ -182,6 +183,7 @@ func TestErrorsAreStructuredInLogs(t *testing.T) {
 	assert.Equal(t, map[string]any{
 		"operation": "Chats.End", "status": 400.0, "code": "CHAT_NOT_ACTIVE", "message": "It is over",
 		"attempts": 2.0, "maybe_processed": true, "request_id": "req-9", "cause": "no complete answer",
+		"retry_at": "2026-03-01T09:30:00Z",
 	}, line.Err)
 }
 

@@ -126,7 +126,10 @@ func (f *fileStore) Save(ctx context.Context, token Token) error {
 func (f *fileStore) load() (Token, error) {
 	content, err := readPrivate(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Token{}, nil
+		if _, err = os.Stat(filepath.Dir(f.path)); err == nil {
+			return Token{}, nil
+		}
+		err = fmt.Errorf("its directory: %w", withoutPath(err))
 	}
 	if err == nil {
 		content, err = f.open(content)

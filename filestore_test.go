@@ -133,8 +133,11 @@ func TestFileThatCannotBeTrustedIsRefusedAndLeftAlone(t *testing.T) {
 
 func TestFileStoreSaysWhyItCannotWrite(t *testing.T) {
 	t.Parallel()
-	err := FileTokenStore(filepath.Join(t.TempDir(), "missing", "token"), testKey).Save(t.Context(), fullToken())
-	require.ErrorIs(t, err, os.ErrNotExist)
+	missing := FileTokenStore(filepath.Join(t.TempDir(), "missing", "token"), testKey)
+	require.ErrorIs(t, missing.Save(t.Context(), fullToken()), os.ErrNotExist)
+	z := &fakeZoho{}
+	require.ErrorContains(t, get(t.Context(), clientOf(t, z, missing)), "its directory")
+	require.Zero(t, z.requests(), "each start would use up a token")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	path := filepath.Join(t.TempDir(), "token")

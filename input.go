@@ -3,6 +3,7 @@ package salesiq
 import (
 	"fmt"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 	"unicode"
@@ -38,6 +39,13 @@ func token(field, value string) error {
 		}
 	}
 	return required(field, value)
+}
+
+func checkTarget(out any) error {
+	if v := reflect.ValueOf(out); v.Kind() != reflect.Pointer || v.IsNil() {
+		return inputError("out", fmt.Sprintf("must be a pointer that is not nil, not %T", out))
+	}
+	return nil
 }
 
 func printable(field, value string) error {

@@ -277,6 +277,12 @@ var refusals = []refusal{
 	{"Devices.Notify", "message", "missing", func(ctx context.Context, c *salesiq.Client) error {
 		return second(c.Devices.Notify(ctx, &salesiq.NotificationCreate{OperatorID: "o1", Title: "t"}))
 	}},
+	{"Do", "out", "no pointer", func(ctx context.Context, c *salesiq.Client) error {
+		return c.Do(ctx, "POST", "/chats/c1/end", nil, salesiq.Chat{})
+	}},
+	{"Do", "out", "a nil pointer", func(ctx context.Context, c *salesiq.Client) error {
+		return c.Do(ctx, "POST", "/chats/c1/end", nil, (*salesiq.Chat)(nil))
+	}},
 }
 
 func listRefusal(call string, list func(context.Context, *salesiq.Client, int, int) error, page, perPage int) refusal {

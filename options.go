@@ -135,8 +135,8 @@ func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error { c.logger = logger; return nil }
 }
 
-// WithMaxAttempts bounds how often a request is sent, the first time included.
-// The default is 4; 1 turns retries off, but for the one after a refused token.
+// WithMaxAttempts bounds how often a request is sent, the first time included, up
+// to 100. The default is 4; 1 turns retries off, but for the one after a refused token.
 func WithMaxAttempts(n int) Option {
 	return func(c *config) error {
 		c.maxAttempts = n

@@ -28,6 +28,10 @@ const maxPerPage = 100
 //     the order: ten pages that are under way and as many that are here already,
 //     fewer where fewer calls may be under way, and no more than a tenth of what
 //     the service grants in a minute.
+//
+// An item that leaves the list meanwhile moves others to pages that were fetched
+// before, and so out of sight. Collect the items first if what is done with them
+// changes what the params select by, such as the status.
 type Page[T any] struct {
 	Items   []T
 	Number  int // Of this page, from 1.

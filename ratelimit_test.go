@@ -94,7 +94,7 @@ func TestDailyLimitIsATypedError(t *testing.T) {
 		require.ErrorAs(t, err, &e)
 		assert.Zero(t, e.StatusCode)
 		assert.Equal(t, start.UTC().Truncate(24*time.Hour).Add(24*time.Hour), e.RetryAt.UTC())
-		assert.Equal(t, "salesiq: Chats.SendMessage: RATE_LIMIT_EXCEEDED: the day's calls are spent", err.Error())
+		assert.Equal(t, "salesiq: Chats.SendMessage: RATE_LIMIT_EXCEEDED: the day's calls are spent; come back at 2000-01-02T00:00:00Z", err.Error())
 		time.Sleep(time.Until(e.RetryAt))
 		_, err = client.Chats.SendMessage(t.Context(), "chat123", salesiq.TextMessage("Hello"))
 		require.NoError(t, err)

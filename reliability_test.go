@@ -135,6 +135,16 @@ func TestContextEndsACallWithItsOwnError(t *testing.T) {
 	assert.Less(t, time.Since(start), 5*time.Second)
 }
 
+func TestContextThatEndedBeforeTheCallGivesItsCause(t *testing.T) {
+	t.Parallel()
+	closing := errors.New("closing time")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(closing)
+	err := say(ctx, faultyClient(t, faulty.New(t, faulty.OK())))
+	require.ErrorIs(t, err, closing)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
 func TestStuckAnswerFreesItsSlot(t *testing.T) {
 	t.Parallel()
 	s := faulty.New(t, faulty.Stall(), faulty.OK())

@@ -37,7 +37,7 @@ func (s *PortalsService) List(ctx context.Context, opts ...salesiq.CallOption) (
 
 // Get returns one portal by its screen name.
 //
-//   - Endpoint: GET /api/v2/portals/{screen_name}.
+//   - Endpoint: GET /api/v2/portals/{screen_name}; scope SalesIQ.portals.READ [I].
 //   - Source: [V] https://www.zoho.com/deluge/help/salesiq/get-portal-info.html.
 func (s *PortalsService) Get(ctx context.Context, screenName string, opts ...salesiq.CallOption) (*Portal, error) {
 	return salesiq.Get[Portal](ctx, s.client, "/api/v2/portals/{screen_name}", nil, call(opts, "Portals.Get", screenName)...)

@@ -31,9 +31,9 @@
 // Lists are in the order in which the objects were created, 50 to a page unless
 // per_page says otherwise. Dates may be RFC 3339, the same without a zone (then
 // UTC), or a day, which as to_date includes all of that day. Chats are selected
-// by started_at, visitors by last_visit. Values that a filter does not know are
-// INVALID_REQUEST, as are lists in a query; parameters that it does not know are
-// ignored.
+// by started_at, visitors by last_visit, with both bounds included. Values that a
+// filter does not know are INVALID_REQUEST, as are lists in a query; parameters
+// that it does not know are ignored.
 //
 // # Errors
 //
@@ -46,7 +46,7 @@
 //	RESOURCE_NOT_FOUND      any id that there is not
 //	DUPLICATE_RESOURCE      an operator's email, a device token, a webhook's name and URL, a rating, twice
 //	RATE_LIMIT_EXCEEDED     WithPlan(Free) and eleven calls; eleven calls at once
-//	INTERNAL_ERROR          Inject(Fault{Status: 500})
+//	INTERNAL_ERROR          Inject(Fault{Path: "/api", Status: 500, Times: 4}): a client tries again
 //	PERMISSION_DENIED       deleting the account's owner, operator1; WithRole(salesiq.RoleAgent)
 //	INVALID_VISITOR_ID      a visitor id that does not begin with "visitor"
 //	CHAT_NOT_ACTIVE         a message to a chat that has ended

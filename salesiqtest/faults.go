@@ -38,7 +38,8 @@ type Fault struct {
 	Method string `json:"method,omitzero"` // Any by default.
 
 	// Path is the beginning of a path, or a whole one with placeholders, as in
-	// /api/v2/chats/{chat_id}/messages. Any by default, also /oauth/v2/token.
+	// /api/v2/chats/{chat_id}/messages. Any by default, also /oauth/v2/token, which
+	// a new client calls first.
 	Path string `json:"path,omitzero"`
 
 	Skip        int     `json:"skip,omitzero"`        // Calls that are left alone first.

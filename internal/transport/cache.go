@@ -68,7 +68,7 @@ func (c *Cache) Do(ctx context.Context, r *Request, key string, fresh bool) (*An
 	case <-f.done:
 		return f.share()
 	case <-ctx.Done():
-		return &Answer{}, ended(ctx)
+		return &Answer{}, Ended(ctx)
 	}
 }
 
@@ -194,8 +194,8 @@ func (a *Answer) remembered() *Answer {
 	return kept
 }
 
-// ended is the error of a caller whose context is over.
-func ended(ctx context.Context) error {
+// Ended is the error of a caller whose context is over, with its cause.
+func Ended(ctx context.Context) error {
 	if cause := context.Cause(ctx); !errors.Is(cause, ctx.Err()) {
 		return errors.Join(cause, ctx.Err())
 	}
