@@ -6,11 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"runtime"
 	"sync"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -28,7 +24,7 @@ type Authenticator interface {
 const scheme = "Zoho-oauthtoken "
 
 // StaticToken signs in with an access token that never changes. It is good for
-// an hour, until the service lets it expire.
+// an hour: then the service lets it expire.
 func StaticToken(token string) Authenticator {
 	return &staticToken{opaque: "StaticToken", header: new(scheme + token)}
 }
@@ -201,68 +197,4 @@ func (a *refreshAuth) check() error {
 func fingerprint(secret Secret) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:16])
-}
-
-// opaque hides the fields of whatever embeds it from fmt, slog and encoders: it
-// is shown as its name. In a field that is not exported fmt calls no method, and
-// may follow one pointer; hence types that embed it are used through pointers,
-// and what they hide lies behind another.
-type opaque string
-
-func (o opaque) String() string { return "salesiq." + string(o) + "(" + Redacted + ")" }
-
-// Format prints the name for every verb.
-func (o opaque) Format(f fmt.State, _ rune) {
-	io.WriteString(f, o.String())
-}
-
-func (o opaque) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
-
-func (o opaque) LogValue() slog.Value { return slog.StringValue(o.String()) }
-
-// ask calls code of the user's: a store, a token source, a transport. Whatever
-// it does with its context, the call ends with ctx; a panic is an error.
-func ask[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
-	type answer struct {
-		value T
-		err   error
-	}
-	answers := make(chan answer, 1)
-	go func() {
-		var a answer
-		defer func() { answers <- a }()
-		defer func() {
-			if p := recover(); p != nil {
-				a.err = panicked(p)
-			}
-		}()
-		a.value, a.err = f(ctx)
-	}()
-	select {
-	case a := <-answers:
-		return a.value, a.err
-	case <-ctx.Done():
-		var none T
-		return none, context.Cause(ctx)
-	}
-}
-
-// askFor is ask with a time limit.
-func askFor[T any](ctx context.Context, limit time.Duration, f func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
-	defer cancel()
-	value, err := ask(ctx, f)
-	if err != nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	return value, err
-}
-
-// panicked makes an error of a panic. Values of the user's own are not printed:
-// they may hold a token.
-func panicked(p any) error {
-	if err, ok := p.(runtime.Error); ok {
-		return fmt.Errorf("panic: %w", err)
-	}
-	return fmt.Errorf("panic with a %T", p)
 }

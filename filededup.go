@@ -20,10 +20,10 @@ import (
 // delivered again, to the new one.
 //
 // A mark reaches the operating system before [FileDedupStore.Done] returns, so
-// that it survives the end of the process, however sudden. The disk it reaches
-// when the system writes it there, most often within half a minute, and at the
-// latest with Close: when the machine loses power, events whose marks were not
-// on disk are handled again if they are delivered again.
+// that it survives the end of the process, however sudden. It is on disk once the
+// system writes it there, most often within half a minute, and at the latest
+// after Close. If the machine loses power before that, the event is handled again
+// if it is delivered again.
 type FileDedupStore struct {
 	path   string
 	memory *memoryDedup

@@ -7,8 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"time"
 )
@@ -113,8 +111,8 @@ func WithReceiverLogger(logger *slog.Logger) ReceiverOption {
 	return func(r *WebhookReceiver) { r.logger = logger }
 }
 
-// NewWebhookReceiver returns a receiver that believes what verifier does. With
-// one that is nil, it believes nothing.
+// NewWebhookReceiver returns a receiver of the events that verifier accepts. A
+// nil verifier accepts none.
 func NewWebhookReceiver(verifier Verifier, opts ...ReceiverOption) *WebhookReceiver {
 	if verifier == nil {
 		verifier = AnyOf()
@@ -228,7 +226,7 @@ type webhookAnswer struct {
 }
 
 var (
-	comeAgain = map[string]string{"Retry-After": "10"}
+	retryLater = map[string]string{"Retry-After": "10"}
 
 	received       = &webhookAnswer{status: http.StatusOK, body: `{"received":true}`}
 	receivedBefore = &webhookAnswer{status: http.StatusOK, body: `{"received":true}`}
@@ -240,8 +238,8 @@ var (
 	notAnEvent     = &webhookAnswer{status: http.StatusBadRequest, body: `{"error":"not an event"}`}
 	tooOld         = &webhookAnswer{status: http.StatusForbidden, body: `{"error":"event too old or too new"}`}
 	failed         = &webhookAnswer{status: http.StatusInternalServerError, body: `{"error":"not handled"}`}
-	unavailable    = &webhookAnswer{status: http.StatusServiceUnavailable, body: `{"error":"not now"}`, header: comeAgain}
-	stillAtWork    = &webhookAnswer{status: http.StatusServiceUnavailable, body: `{"error":"another delivery is being handled"}`, header: comeAgain}
+	unavailable    = &webhookAnswer{status: http.StatusServiceUnavailable, body: `{"error":"not now"}`, header: retryLater}
+	stillAtWork    = &webhookAnswer{status: http.StatusServiceUnavailable, body: `{"error":"another delivery is being handled"}`, header: retryLater}
 	tookTooLong    = &webhookAnswer{status: http.StatusInternalServerError, body: `{"error":"took too long"}`, header: map[string]string{"Connection": "close"}}
 	jsonMimeType   = []string{"application/json"}
 )
@@ -291,7 +289,8 @@ func (r *WebhookReceiver) accept(request *http.Request) (Event, *webhookAnswer, 
 	return event, nil, nil
 }
 
-// firstRead is how much of a body is believed to come before any of it has.
+// firstRead bounds the buffer that is made before any of the body has arrived,
+// whatever its announced length.
 const firstRead = 64 << 10
 
 // read returns a body that is not too large, with one allocation where its
@@ -408,20 +407,3 @@ func callHandler(ctx context.Context, handle func(context.Context, Event) error,
 	}()
 	return handle(ctx, event)
 }
-
-// panicError is a panic of a handler. What it panicked with may hold anything,
-// and is shown only where it is the runtime's own.
-type panicError struct {
-	text  string
-	stack []byte
-}
-
-func newPanicError(value any) error {
-	p := &panicError{text: fmt.Sprintf("%T", value), stack: debug.Stack()}
-	if err, ok := value.(runtime.Error); ok {
-		p.text = err.Error()
-	}
-	return p
-}
-
-func (p *panicError) Error() string { return "panic: " + p.text }

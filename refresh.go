@@ -47,8 +47,8 @@ var (
 	errNoRefreshToken = errors.New("neither the credentials nor the store hold a refresh token")
 )
 
-// refresher keeps an access token fresh. It does nothing unless asked: what a
-// call begins may go on without it, but nothing polls.
+// refresher keeps an access token fresh. It polls for nothing: each refresh is
+// begun by a call, and may outlive that call.
 type refresher struct {
 	opaque
 	*flightState
@@ -57,7 +57,7 @@ type refresher struct {
 	credentials *Credentials
 	store       TokenStore
 	logger      *slog.Logger // Optional.
-	hooks       pairs[RefreshInfo, RefreshResult]
+	hooks       startHooks[RefreshInfo, RefreshResult]
 
 	current atomic.Pointer[bearer] // Nil before the first, and once it was refused.
 
@@ -90,7 +90,7 @@ type flight struct {
 // bearer is an access token in use.
 type bearer struct {
 	accepted atomic.Bool // By the service, at least once.
-	keep     time.Time   // Until then it stays in use although it was refused; zero before that.
+	keep     time.Time   // Until then it stays in use although it was refused; zero if it was not.
 
 	header  string
 	renewAt time.Time // From then on it is renewed in the background,
@@ -142,8 +142,9 @@ func (r *refresher) Header(ctx context.Context) (string, error) {
 }
 
 // Rejected implements [transport.Tokens]. A refusal of any but the current
-// token comes late: there is a newer one. If the newer one is refused, too, it
-// is not for the tokens, and the next one has to wait.
+// token comes late: there is a newer one. If the service refuses one token after
+// another, the cause is not the token: each new one then stays in use for longer
+// before the next is requested.
 func (r *refresher) Rejected(header string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -187,7 +188,7 @@ func (r *refresher) renew(ctx context.Context, now time.Time) {
 	}
 	defer r.mu.Unlock()
 	if r.flight == nil && now.Sub(r.started) >= renewInterval && !r.paused(now) {
-		r.takeOff(ctx, now)
+		r.startFlight(ctx, now)
 	}
 }
 
@@ -203,7 +204,7 @@ func (r *refresher) wait(ctx context.Context) (string, error) {
 		return f.header, nil
 	}
 	if b := r.current.Load(); b != nil && time.Now().Before(b.expiry) {
-		return b.header, nil // The margin is for this.
+		return b.header, nil // It is still valid, which is what expiryMargin is for.
 	}
 	return "", f.err
 }
@@ -214,18 +215,18 @@ func (r *refresher) join(ctx context.Context) *flight {
 	defer r.mu.Unlock()
 	now := time.Now()
 	if b := r.current.Load(); b != nil && now.Before(b.staleAt) {
-		return landed(b.header, nil)
+		return endedFlight(b.header, nil)
 	}
 	if r.flight != nil {
 		return r.flight
 	}
 	if r.paused(now) {
-		return landed("", r.failure)
+		return endedFlight("", r.failure)
 	}
-	return r.takeOff(ctx, now)
+	return r.startFlight(ctx, now)
 }
 
-func landed(header string, err error) *flight {
+func endedFlight(header string, err error) *flight {
 	f := &flight{done: make(chan struct{}), header: header, err: err}
 	close(f.done)
 	return f
@@ -235,15 +236,15 @@ func (r *refresher) paused(now time.Time) bool {
 	return r.failure != nil && now.Before(r.failure.RetryAt)
 }
 
-// takeOff begins a refresh. It outlives the call that happens to need it first.
-func (r *refresher) takeOff(ctx context.Context, now time.Time) *flight {
+// startFlight begins a refresh, which outlives the call that needed it first.
+func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
 	f := &flight{done: make(chan struct{})}
 	r.flight, r.started = f, now
-	go r.fly(context.WithoutCancel(ctx), f)
+	go r.runFlight(context.WithoutCancel(ctx), f)
 	return f
 }
 
-func (r *refresher) fly(ctx context.Context, f *flight) {
+func (r *refresher) runFlight(ctx context.Context, f *flight) {
 	b, err := r.tracedRefresh(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -405,8 +406,8 @@ func (r *refresher) request(ctx context.Context, store TokenStore) (*bearer, err
 	return newBearer(token, time.Now()), nil
 }
 
-// requestTwice tries again where a connection broke, unless that is the rule
-// by now.
+// requestTwice tries once more if the server could not be reached, unless the
+// refresh before failed as well.
 func (r *refresher) requestTwice(ctx context.Context) (Token, error) {
 	if err := r.spend(time.Now()); err != nil {
 		return Token{}, err

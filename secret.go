@@ -52,3 +52,20 @@ func plainVerb(f fmt.State) string {
 	}
 	return "%v"
 }
+
+// opaque is embedded to keep the fields of a type from fmt, slog and encoders,
+// which show its name instead. In an unexported field, though, fmt calls no
+// methods, and may follow one pointer: so a type that embeds opaque is used by
+// pointer, and keeps its secrets behind another one.
+type opaque string
+
+func (o opaque) String() string { return "salesiq." + string(o) + "(" + Redacted + ")" }
+
+// Format prints the name for every verb.
+func (o opaque) Format(f fmt.State, _ rune) {
+	io.WriteString(f, o.String())
+}
+
+func (o opaque) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+func (o opaque) LogValue() slog.Value { return slog.StringValue(o.String()) }

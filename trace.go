@@ -140,9 +140,9 @@ type QuotaReporter interface {
 	DailyQuota() DailyQuota
 }
 
-// WithTracer tells tracers what the client does. Of several, also of several
-// options, the first is the first to hear of a beginning, and the last to hear
-// of the end. Without any, nothing is spent on it.
+// WithTracer tells tracers what the client does. Several of them nest, also over
+// several options: the first is told of a beginning first, and of the end last.
+// Without any, tracing costs nothing.
 //
 // An authenticator that serves several clients tells the tracers of the first of
 // its refreshes.
@@ -164,11 +164,11 @@ func WithReceiverTracer(tracers ...*Tracer) ReceiverOption {
 
 // hooks are the funcs of all tracers, by what they are told of.
 type hooks struct {
-	call     pairs[CallInfo, CallResult]
-	attempt  pairs[AttemptInfo, AttemptResult]
+	call     startHooks[CallInfo, CallResult]
+	attempt  startHooks[AttemptInfo, AttemptResult]
 	wait     []func(context.Context, WaitInfo)
-	refresh  pairs[RefreshInfo, RefreshResult]
-	delivery pairs[DeliveryInfo, DeliveryResult]
+	refresh  startHooks[RefreshInfo, RefreshResult]
+	delivery startHooks[DeliveryInfo, DeliveryResult]
 }
 
 func (h *hooks) add(tracers []*Tracer) {
@@ -186,17 +186,17 @@ func (h *hooks) add(tracers []*Tracer) {
 	}
 }
 
-// pairs are funcs that are told of a beginning and return one for the end.
-type pairs[B, E any] []func(context.Context, B) (context.Context, func(E))
+// startHooks are told of a beginning, and each returns a func for the end.
+type startHooks[B, E any] []func(context.Context, B) (context.Context, func(E))
 
-func (p *pairs[B, E]) add(hook func(context.Context, B) (context.Context, func(E))) {
+func (p *startHooks[B, E]) add(hook func(context.Context, B) (context.Context, func(E))) {
 	if hook != nil {
 		*p = append(*p, hook)
 	}
 }
 
-func (p pairs[B, E]) begin(ctx context.Context, what B) (context.Context, ends[E]) {
-	var ends ends[E]
+func (p startHooks[B, E]) begin(ctx context.Context, what B) (context.Context, endHooks[E]) {
+	var ends endHooks[E]
 	for _, hook := range p {
 		inner, end := hook(ctx, what)
 		if inner != nil {
@@ -209,9 +209,9 @@ func (p pairs[B, E]) begin(ctx context.Context, what B) (context.Context, ends[E
 	return ctx, ends
 }
 
-type ends[E any] []func(E)
+type endHooks[E any] []func(E)
 
-func (e ends[E]) tell(how E) {
+func (e endHooks[E]) tell(how E) {
 	for _, end := range slices.Backward(e) {
 		end(how)
 	}

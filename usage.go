@@ -61,14 +61,14 @@ type OperationUsage struct {
 	Max     time.Duration `json:"max_ns"`
 }
 
-// otherOperations takes the calls of operations that are one too many: names
-// can be made up with [WithOperation].
+// Since [WithOperation] takes any name, so many operations are counted by name,
+// and all further ones together.
 const (
 	maxOperations   = 200
 	otherOperations = "other"
 )
 
-// NewUsageMonitor returns a monitor that has counted nothing.
+// NewUsageMonitor returns a monitor whose counts are zero.
 func NewUsageMonitor() *UsageMonitor {
 	return &UsageMonitor{since: time.Now()}
 }
@@ -260,8 +260,7 @@ func middle(bucket int) time.Duration {
 	return time.Duration(us) * time.Microsecond
 }
 
-// percentile returns the duration that so many of a hundred do not exceed, out
-// of n.
+// percentile returns the duration that percent of the n durations do not exceed.
 func (h *histogram) percentile(percent, n int) time.Duration {
 	rank := uint64(n*percent+99) / 100 //nolint:gosec // Both are positive.
 	for bucket, count := range h {
