@@ -111,6 +111,7 @@ const excerptBytes = 512
 // for the caller to find out.
 func newFailure(status int, header http.Header, body []byte, hide secrets) *Failure {
 	f := &Failure{Status: status, Header: header, Sent: true, RequestID: requestID(header, hide)}
+	f.RetryAt = retryAt(status, header, time.Now())
 	contentType, _, _ := mime.ParseMediaType(hide.inText(header.Get("Content-Type"))) //nolint:errcheck // As good as absent.
 	f.ContentType = cmp.Or(label(contentType), "no content type")
 	f.Excerpt = excerpt(withoutMembers(hide.in(body)))

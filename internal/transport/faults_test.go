@@ -327,6 +327,14 @@ func TestRedirectsAreRefused(t *testing.T) {
 	t.Cleanup(func() { assert.Zero(t, elsewhere.Connections(), "https to http, and with the token") })
 }
 
+func TestRedirectThatExplainsItselfIsOne(t *testing.T) {
+	t.Parallel()
+	s := faulty.New(t, faulty.Answer(307, "application/json", `{"status":"error","code":"MOVED"}`, "Location: https://elsewhere.example/"))
+	_, err := transport.New(config(metered(t, s))).Do(t.Context(), requestTo(s.URL, "GET"))
+	require.ErrorIs(t, err, transport.ErrRedirect)
+	assert.Equal(t, "MOVED", failure(t, err).Answer.Code)
+}
+
 // allocated returns how many bytes f allocates, all goroutines included.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats

@@ -286,6 +286,18 @@ func TestPauseBeforeTheNextAttempt(t *testing.T) {
 	}
 }
 
+func TestPauseThatAnAnswerAsksForCountsThoughItsBodyIsCut(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{429, 503} {
+		synctest.Test(t, func(t *testing.T) {
+			service := &script{steps: []step{{status: status, header: map[string]string{"Retry-After": "7"}, body: `{"st`, cut: true}, good}}
+			_, err := transport.New(config(service)).Do(t.Context(), request("GET"))
+			require.NoError(t, err)
+			assert.GreaterOrEqual(t, service.times[1].Sub(service.times[0]), 7*time.Second, "status %d", status)
+		})
+	}
+}
+
 func TestPauseGrowsUpToTheCap(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

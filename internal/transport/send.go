@@ -148,17 +148,17 @@ func (s *sender) judge(response *http.Response, body []byte, hide secrets) *Fail
 		return s.judgeSuccess(response, body, hide)
 	}
 	f := newFailure(status, response.Header, body, hide)
-	switch answer, ok := wire.DecodeError(hide.in(body)); {
-	case ok:
+	answer, ok := wire.DecodeError(hide.in(body))
+	if ok {
 		f.say(answer)
-		return f
+	}
+	switch {
 	case status >= 300 && status < 400:
 		f.Err = fmt.Errorf("%w to %s", ErrRedirect, hide.inText(redirectHost(response)))
 		f.Excerpt = ""
-	default:
+	case !ok:
 		f.Err = fmt.Errorf("%w: not an error body of the service", ErrDecode)
 	}
-	f.RetryAt = retryAt(status, response.Header, time.Now())
 	return f
 }
 
@@ -170,14 +170,12 @@ var errNoCode = errors.New("an error without a code")
 
 // say completes the failure with the service's own words.
 func (f *Failure) say(answer wire.ErrorBody) {
-	now := time.Now()
 	f.Answer, f.Excerpt = answer.At(f.Status), ""
 	if answer.Code == "" && answer.Message == "" {
 		f.Err = errNoCode
 	}
-	f.RetryAt = retryAt(f.Status, f.Header, now)
 	if f.RetryAt.IsZero() && answer.Number == wire.NumberLocked {
-		f.RetryAt = now.Add(lockPause)
+		f.RetryAt = time.Now().Add(lockPause)
 	}
 }
 
