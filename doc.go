@@ -109,8 +109,9 @@
 // context's deadline or [WithMaxWait] is not begun: the call fails at once with
 // [ErrRateLimitExceeded] and the time to come back.
 //
-// A Client counts its own calls, and so several of them, in one process or in
-// many, surprise each other: make one for all, or give them a common [Limiter].
+// A Client counts its own calls only. Where several of them, in one process or in
+// many, work for one organization, give them a common [Limiter], or make one
+// Client for all.
 // With [WithCache], what rarely changes is asked for once in five minutes.
 //
 // Requests carry the token to the configured host only. Redirects are refused.
@@ -128,7 +129,7 @@
 // # Compatibility
 //
 // The package follows semantic versioning. Until version 1, a minor version may
-// change its face. Adding fields to structs, constants to enumerations and
+// break code that uses it. Adding fields to structs, constants to enumerations and
 // methods to services is not a breaking change; use field names in composite
 // literals.
 package salesiq

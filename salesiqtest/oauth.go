@@ -244,7 +244,8 @@ type tokenAnswer struct {
 }
 
 // issueToken answers POST /oauth/v2/token. Parameters count from a form of either
-// kind in the body and from the query; errors have status 200, as those of the live service.
+// kind in the body and from the query; errors have status 200, as those of the
+// live service.
 func (s *Server) issueToken(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

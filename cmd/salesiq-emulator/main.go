@@ -8,9 +8,9 @@
 //
 // As soon as it serves, it prints its address and credentials on standard
 // output, as lines of NAME=value: the environment that the examples, and
-// salesiq.NewClientFromEnv, read. Requests are logged on standard error. It ends on SIGINT or SIGTERM, once the
-// requests under way are done. What it can do, and how it is made to fail, is
-// described in package salesiqtest.
+// salesiq.NewClientFromEnv, read. Requests are logged on standard error. It ends
+// on SIGINT or SIGTERM, once the requests under way are done. What it can do, and
+// how it is made to fail, is described in package salesiqtest.
 //
 // The credentials are the same everywhere and protect nothing. Other addresses
 // than loopback ones are therefore refused unless -insecure-bind says otherwise.

@@ -80,14 +80,14 @@ func (a *Account) Start(now time.Time) Call {
 // Cancel takes a call back that was started, but never made.
 func (a *Account) Cancel(c Call, now time.Time) { a.End(c, Report{}, now) }
 
-// answer is a report in the making of its consequences.
+// answer is a Report, with what End finds out about it.
 type answer struct {
 	Report
 
 	call  Call
 	now   time.Time
 	in    time.Duration // From now to Reset.
-	dated bool          // That is known.
+	dated bool          // Whether in is known.
 }
 
 // End accounts for the end of a call.
@@ -110,9 +110,9 @@ func (a *Account) End(c Call, r Report, now time.Time) {
 	}
 }
 
-// throttle heeds a refusal. With calls remaining it was about too many at once;
-// with none and a reset, the window is closed already. Without a reason it may
-// be anything, and to ask less is the answer.
+// throttle heeds a refusal. If calls remain, there were too many at once; if none
+// do and the reset is known, the window is closed already. Otherwise the reason is
+// unknown, and calls become both fewer at once and later.
 func (a *Account) throttle(x *answer) {
 	explained := x.Known && (x.Remaining > 0 || !x.Reset.IsZero())
 	if x.Remaining > 0 || !explained {
@@ -146,8 +146,8 @@ func (a *Account) Earliest(now time.Time, ahead int) (at time.Time, daily bool) 
 	return at, false
 }
 
-// Look returns when it is worth asking again whether the account is Ready. If
-// that is not after now, it is once a call has ended.
+// Look returns when it is worth asking again whether the account is Ready. A time
+// that is not after now means: when a call has ended.
 func (a *Account) Look(now time.Time) time.Time {
 	at, _ := a.Earliest(now, 0)
 	if a.window.probing(now) {

@@ -56,7 +56,7 @@ type clock struct {
 	known bool
 	moved bool // By more than the resolution, and nobody has looked since.
 
-	doubted bool // It is not the caller's: a window outlived its reset by that.
+	doubted bool // It is not the caller's: by that, a window went on after its reset.
 }
 
 // read finds out how long the window of an answer lasts, if that can be told. It

@@ -36,8 +36,8 @@ type window struct {
 	probe  time.Time // When the call that goes alone was started; zero before.
 	probed bool      // It was answered.
 
-	aligned bool // Windows begin by the service's clock, so that resets are exact.
-	cut     bool // They do not: a window outlived its reset.
+	aligned   bool // Windows begin by the service's clock, so that resets are exact.
+	unaligned bool // They do not: a window went on after its reset.
 }
 
 // free returns how many more calls may be started in the window.
@@ -179,7 +179,7 @@ func (w *window) identify(a *answer, inFlight int) {
 			w.others = max(0, a.Limit-a.Remaining-ended)
 		}
 	case w.isReset(a.Reset) && a.call.epoch == w.epoch:
-		w.cut = true
+		w.unaligned = true
 	}
 	w.learnKind(a)
 	w.seen, w.reset = true, a.Reset
@@ -192,7 +192,7 @@ func (w *window) identify(a *answer, inFlight int) {
 func (w *window) learnKind(a *answer) {
 	first := a.call.probe && a.call.epoch == w.epoch && w.own == 1
 	untouched := a.Known && a.Remaining == a.Limit-1 && a.dated && a.in < minute-2*resolution
-	w.aligned = !w.cut && (w.aligned || first && untouched)
+	w.aligned = !w.unaligned && (w.aligned || first && untouched)
 }
 
 // bound returns when a window is over at the latest, judged by one answer in

@@ -2,9 +2,9 @@ package transport
 
 import "sync/atomic"
 
-// What retries may cost: a reserve, for the blip of a moment, and a fifth of a
-// request for each call that succeeded. An outage uses the reserve up, and then
-// costs one request a call, not four.
+// Retries are paid for, so that an outage does not multiply the requests: there is
+// a reserve, and each call that succeeds earns a part of another retry. Once the
+// reserve is spent, a call of an outage is one request.
 const (
 	retryReserve = 20 // Retries.
 	retryPrice   = 5  // Successes that pay for one retry.

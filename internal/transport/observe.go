@@ -38,8 +38,8 @@ type AttemptEnd struct {
 	Failure   *Failure      // Nil after a success.
 }
 
-// minWait is where a wait begins. What is shorter is the work of looking
-// whether there is anything to wait for.
+// minWait is the shortest wait that is told of. Whatever is shorter was spent on
+// finding that there is nothing to wait for.
 const minWait = time.Millisecond
 
 // waited tells the observer of a wait since start.

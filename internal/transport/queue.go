@@ -21,7 +21,7 @@ type Queue struct {
 	mu      sync.Mutex // Guards what follows.
 	account *quota.Account
 	rate    *rate.Limiter // Nil for none.
-	unused  int           // Tokens of the rate that were taken for nothing.
+	unused  int           // Tokens of the rate that were taken for requests that were never sent.
 	first   *waiter
 	last    *waiter
 	waiting int
@@ -240,8 +240,9 @@ func (q *Queue) advance(now time.Time) {
 	q.schedule(now)
 }
 
-// examine refuses those who wait in vain since things have got worse. As long
-// as the last one's prospects are what they were, so are everybody's.
+// examine refuses those whose turn has moved beyond what they may wait, such as
+// after the service has lowered its limit. While the last one's turn has not moved
+// back, nobody's has.
 func (q *Queue) examine(now time.Time) {
 	at, _ := q.earliest(now, q.waiting-1)
 	if at.After(now) && at.After(q.horizon) {
@@ -299,7 +300,7 @@ func (q *Queue) earliest(now time.Time, ahead int) (at time.Time, daily bool) {
 	return at, daily
 }
 
-// look returns when the state changes by itself.
+// look returns when a request may be ready to go although no other has ended.
 func (q *Queue) look(now time.Time) time.Time {
 	at := q.account.Look(now)
 	if smooth := q.smooth(now, 0); smooth.After(at) {

@@ -15,8 +15,8 @@ import (
 
 const (
 	redacted    = "[redacted]"
-	shortWord   = 8 // Bytes; a shorter token or query is a word.
-	shortSecret = 4 // A shorter secret is in any text.
+	shortWord   = 8 // Bytes; a shorter token or query may be any word, and is not hidden.
+	shortSecret = 4 // Bytes; a shorter secret occurs in any text, and is not hidden.
 )
 
 // secrets are the token, the query, and the secrets in the body of an attempt.
@@ -33,7 +33,7 @@ func secretsIn(request *http.Request) secrets {
 	return secrets{token, request.URL.RawQuery, callOf(request.Context()).request.Secrets}
 }
 
-// all returns those that are no words.
+// all returns the secrets, but for a token or query that may be any word.
 func (s secrets) all() []string {
 	all := slices.Clip(s.body)
 	for _, text := range []string{s.token, s.query} {

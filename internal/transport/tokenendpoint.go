@@ -15,9 +15,9 @@ import (
 )
 
 // TokenEndpoint is the way to the OAuth server. It follows no redirect, bounds
-// the answer, and recognizes a refusal in all the clothes in which the server
-// sends one. What comes out is a token in its plainest form, or a TokenFailure
-// that holds neither the answer's text nor a secret of the request.
+// the answer, and recognizes all the forms in which the server refuses. It returns
+// a token in the form that x/oauth2 reads, or a TokenFailure, which holds neither
+// the answer's text nor a secret of the request.
 type TokenEndpoint struct {
 	Base      http.RoundTripper
 	UserAgent string

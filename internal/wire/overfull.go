@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// maxItems is what no list of the service comes near, nor the members of an
-// object, nor lists in one another: a page has a hundred items.
+// maxItems bounds the items of a list, the members of an object, and how deep they
+// lie in one another. A page of the service has a hundred items.
 const maxItems = 10_000
 
 // ErrOverfull means that an answer holds more values than any page has.
