@@ -110,7 +110,7 @@ const (
 
 func listConversations(c *call) (*reply, error) {
 	p := params{query: c.query}
-	status := oneOf(&p, "status", []string{"open", "closed", "waiting", "connected", "missed", "end"})
+	oneOf(&p, "status", []string{"open", "closed", "waiting", "connected", "missed", "end"})
 	started := span{p.milli("from_time"), p.milli("to_time")}
 	updated := span{p.milli("updated_from_time"), p.milli("updated_till_time")}
 	page := p.number("page", 1, 1, 1_000_000_000)
@@ -118,12 +118,14 @@ func listConversations(c *call) (*reply, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	matches := func(name, value string) bool { return c.query.Get(name) == "" || c.query.Get(name) == value }
+	matches := func(name string, values ...string) bool {
+		return c.query.Get(name) == "" || slices.Contains(values, c.query.Get(name))
+	}
 	var kept []liveConversation
 	for chat := range c.state.chats.all() {
-		is := liveStatuses[chat.Status]
 		conversation := c.state.conversation(chat)
-		if (status == "" || status == is.StateKey || status == is.StatusKey) && started.holds(chat.StartedAt) && updated.holds(lastChange(chat)) &&
+		if started.holds(chat.StartedAt) && updated.holds(lastChange(chat)) &&
+			matches("status", conversation.ChatStatus.StateKey, conversation.ChatStatus.StatusKey) &&
 			matches("department_id", chat.DepartmentID) && matches("attender_id", chat.OperatorID) &&
 			matches("app_id", conversation.AppID) && matches("email", chat.VisitorInfo.Email) {
 			kept = append(kept, conversation)
