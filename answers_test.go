@@ -354,6 +354,17 @@ func TestAnAnswerCutByTheConnectionIsATransportError(t *testing.T) {
 	assert.True(t, salesiq.IsRetryable(err))
 }
 
+// No length tells, and the bracket in the text stands in for the one that is missing.
+func TestACutThatOnlyTheDecoderSeesIsATransportError(t *testing.T) {
+	t.Parallel()
+	api := newAPIRecorder(t, func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `{"data":{"id":"c1","question":":-}","visitor_info":{"name":"Ada"}}`)
+	})
+	_, err := api.client(t).Chats.Get(t.Context(), "c1")
+	require.ErrorIs(t, err, salesiq.ErrTransport)
+	assert.True(t, salesiq.IsRetryable(err))
+}
+
 // A long page leaves a short excerpt.
 func TestExcerptsAreShort(t *testing.T) {
 	t.Parallel()

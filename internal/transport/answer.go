@@ -63,9 +63,12 @@ func (a *Answer) Release() {
 
 // Undecodable is the failure of a caller who could not make sense of the body.
 func (a *Answer) Undecodable(cause error) *Failure {
-	hide := a.body.hide
+	hide, kind := a.body.hide, ErrDecode
+	if errors.Is(cause, io.ErrUnexpectedEOF) {
+		kind = ErrTransport
+	}
 	f := newFailure(a.Status, a.Header, a.Body, hide)
-	f.Err = fmt.Errorf("%w: %w", ErrDecode, hide.inError(cause))
+	f.Err = fmt.Errorf("%w: %w", kind, hide.inError(cause))
 	f.MaybeProcessed = !a.request.Idempotent
 	return f
 }
