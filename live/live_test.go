@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -86,6 +87,29 @@ func TestConversationsAreListedAndRead(t *testing.T) {
 
 	_, err = service.Conversations.List(t.Context(), &live.ConversationListParams{Limit: 100})
 	require.ErrorIs(t, err, salesiq.ErrInvalidRequest, "99 is the most")
+}
+
+func TestParamsBecomeTheQueryOfTheirPage(t *testing.T) {
+	t.Parallel()
+	queries := make(chan url.Values, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { queries <- r.URL.Query() }))
+	t.Cleanup(server.Close)
+	client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithBaseURL(server.URL), salesiq.WithPortal("p"))
+	require.NoError(t, err)
+	service := live.New(client)
+	at := func(n int64) time.Time { return time.UnixMilli(n) }
+
+	_, err = service.Conversations.List(t.Context(), &live.ConversationListParams{
+		Status: live.Closed, DepartmentID: "d", AttenderID: "o", AppID: "a", Email: "e@post.example", VisitorType: "lead",
+		From: at(1), To: at(2), UpdatedFrom: at(3), UpdatedTo: at(4), SortBy: "in_time", Page: 5, Limit: 6,
+	})
+	require.NoError(t, err)
+	assert.Equal(t, "app_id=a&attender_id=o&department_id=d&email=e%40post.example&from_time=1&limit=6&page=5&sort_by=in_time"+
+		"&status=closed&to_time=2&updated_from_time=3&updated_till_time=4&visitor_type=lead", (<-queries).Encode())
+
+	_, err = service.Conversations.Messages(t.Context(), "c", &live.MessageListParams{From: at(1), To: at(2), Limit: 3})
+	require.NoError(t, err)
+	assert.Equal(t, "from_time=1&limit=3&to_time=2", (<-queries).Encode())
 }
 
 func TestAConversationIsTakenPartIn(t *testing.T) {
@@ -367,7 +391,7 @@ func TestConversationsAreFoundByAppAndChange(t *testing.T) {
 		}
 		return found
 	}
-	ours, theirs := list(live.ConversationListParams{AppID: "brand123"}), list(live.ConversationListParams{AppID: "brand456"})
+	ours, theirs := list(live.ConversationListParams{AppID: "brand123"}), list(live.ConversationListParams{AppID: "brand123456789"})
 	assert.NotEmpty(t, theirs)
 	assert.Len(t, list(live.ConversationListParams{}), len(ours)+len(theirs))
 	for _, conversation := range ours {

@@ -73,7 +73,7 @@ func (s *seeder) brands() []salesiq.Brand {
 			CreatedAt: s.ago(700 * 24 * time.Hour),
 		},
 		{
-			ID: "brand456", Name: "Südwind Reisen", Website: "https://www.suedwind.example",
+			ID: "brand123456789", Name: "Südwind Reisen", Website: "https://www.suedwind.example",
 			Logo: "https://www.suedwind.example/logo.png", Timezone: "Europe/Vienna", Language: "de",
 			Status: salesiq.BrandActive,
 			WidgetSettings: salesiq.WidgetSettings{

@@ -46,6 +46,8 @@ func TestSamplesOfTheSpecificationFindWhatTheyName(t *testing.T) {
 	free, _ := s.Operator("operator789")
 	assert.Equal(t, salesiq.OperatorOnline, free.Status)
 	assert.Equal(t, salesiq.OperatorAvailable, free.Availability)
+	_, ok := s.Brand("brand123456789")
+	assert.True(t, ok)
 	brand, ok := s.Brand("brand123")
 	require.True(t, ok)
 	ids := []string{}
