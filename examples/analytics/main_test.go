@@ -89,6 +89,21 @@ func TestNoChatsAreNoAverage(t *testing.T) {
 	}
 }
 
+func TestADurationBeyondReasonIsNoObstacle(t *testing.T) {
+	t.Parallel()
+	r := newReport(noon.AddDate(0, 0, -2), noon)
+	for range 2 {
+		r.add(&salesiq.Chat{StartedAt: noon, Duration: math.MaxFloat64})
+	}
+	r.name(names{})
+	for format, write := range formats {
+		var out bytes.Buffer
+		require.NoError(t, write(&out, r), format)
+		assert.NotContains(t, out.String(), "Inf", format)
+		assert.NotContains(t, out.String(), "-2562047h", format)
+	}
+}
+
 func TestEveryFormatHoldsTheReport(t *testing.T) {
 	t.Parallel()
 	outputs := map[string]string{}

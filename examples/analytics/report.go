@@ -47,6 +47,10 @@ func newReport(from, to time.Time) *report {
 	}
 }
 
+// longest is what any duration counts as at most, in seconds. The average of what
+// is longer than thirty years could neither be printed nor be written as JSON.
+const longest = 1e9
+
 // add counts one chat. What it does not tell, such as the duration of a chat
 // that goes on, counts for no average.
 func (r *report) add(chat *salesiq.Chat) {
@@ -63,7 +67,7 @@ func (r *report) add(chat *salesiq.Chat) {
 		r.Missed++
 	}
 	if chat.Duration > 0 {
-		r.durations.add(float64(chat.Duration))
+		r.durations.add(min(float64(chat.Duration), longest))
 	}
 	if chat.Rating != nil && *chat.Rating > 0 {
 		r.ratings.add(float64(*chat.Rating))
