@@ -195,6 +195,15 @@ func TestTheLastToOpenTheFileStoreHasIt(t *testing.T) {
 	require.NoError(t, errors.Join(old.Close(), current.Close()))
 }
 
+// It could not say so after a restart, when the event is delivered again.
+func TestAClosedFileStoreTakesNoEvent(t *testing.T) {
+	t.Parallel()
+	store := fileStore(t, filepath.Join(t.TempDir(), "events"))
+	require.NoError(t, store.Close())
+	_, err := store.Begin(t.Context(), "late")
+	require.Error(t, err)
+}
+
 func TestTheFileStoreDropsWhatIsTooOld(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "events")

@@ -33,13 +33,18 @@ type FileDedupStore struct {
 	info  os.FileInfo // Of the file, to tell it from another of its name.
 	lines int
 	torn  bool // Whether the last line may be cut.
+
+	closed bool
 }
 
-var errAnotherProcess = errors.New("dedup file: another process has opened it")
+var (
+	errAnotherProcess = errors.New("dedup file: another process has opened it")
+	errDedupClosed    = errors.New("dedup file: it was closed")
+)
 
 // OpenFileDedupStore opens the store in a file, which it makes if there is none.
-// What cannot be read in it, such as a last line that was cut, is dropped. The
-// caller should call Close.
+// What cannot be read in it, such as a last line that was cut, is dropped: the
+// file must be the store's own. The caller should call Close.
 func OpenFileDedupStore(path string) (*FileDedupStore, error) {
 	f := &FileDedupStore{path: path, memory: newMemoryDedup(defaultDedupEvents, defaultDedupAge)}
 	content, err := os.ReadFile(path)
@@ -101,19 +106,24 @@ func (f *FileDedupStore) compact() error {
 	return nil
 }
 
-// overtaken tells whether another process has put a file of its own in the place
-// of this one.
-func (f *FileDedupStore) overtaken() bool {
+// usable tells whether a mark would be found after a restart: another process may
+// have put a file of its own in the place of this one.
+func (f *FileDedupStore) usable() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	info, err := os.Stat(f.path)
-	return err == nil && !os.SameFile(info, f.info)
+	if f.closed {
+		return errDedupClosed
+	}
+	if info, err := os.Stat(f.path); err == nil && !os.SameFile(info, f.info) {
+		return errAnotherProcess
+	}
+	return nil
 }
 
 // Begin implements [DedupStore].
 func (f *FileDedupStore) Begin(ctx context.Context, eventID string) (DedupState, error) {
-	if f.overtaken() {
-		return DedupFree, errAnotherProcess
+	if err := f.usable(); err != nil {
+		return DedupFree, err
 	}
 	return f.memory.Begin(ctx, eventID)
 }
@@ -143,9 +153,11 @@ func (f *FileDedupStore) Abort(ctx context.Context, eventID string) error {
 	return f.memory.Abort(ctx, eventID)
 }
 
-// Close writes everything to disk. The store is of no use afterwards.
+// Close writes everything to disk. Afterwards Begin fails, so that no event is
+// handled that would be handled again after a restart.
 func (f *FileDedupStore) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.closed = true
 	return errors.Join(f.file.Sync(), f.file.Close())
 }
