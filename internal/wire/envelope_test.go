@@ -126,3 +126,30 @@ func TestDecodeOpenReadsDataOfAnyKind(t *testing.T) {
 	require.NoError(t, wire.DecodeOpen([]byte(`{"data":null}`), &kept))
 	assert.Equal(t, 3, kept, "nothing leaves it as it was")
 }
+
+func TestDecodePartFindsTheListAndWhatFollows(t *testing.T) {
+	t.Parallel()
+	two := []thing{{ID: "a"}, {ID: "b"}}
+	for _, row := range []struct {
+		why, body, items string
+		want             []thing
+		rest             wire.Rest
+	}{
+		{"the data is the list", `{"data":[{"id":"a"},{"id":"b"}],"next":"7"}`, "", two, wire.Rest{Key: "7"}},
+		{"no envelope", `[{"id":"a"},{"id":"b"}]`, "", two, wire.Rest{}},
+		{"a member of the data", `{"data":{"list":[{"id":"a"},{"id":"b"}],"next":7}}`, "list", two, wire.Rest{Key: "7"}},
+		{"a member without an envelope", `{"list":[{"id":"a"},{"id":"b"}],"more_data_available":true}`, "list", two, wire.Rest{More: new(true)}},
+		{"the member is not there", `{"data":{"next":"7"}}`, "list", nil, wire.Rest{Key: "7"}},
+		{"no body", ` `, "list", nil, wire.Rest{}},
+		{"what counts nothing is not told", `{"data":[],"pagination":{"page":2,"per_page":-1,"total":-1}}`, "", []thing{},
+			wire.Rest{Paging: wire.Paging{Page: 2}}},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			t.Parallel()
+			got, rest, err := wire.DecodePart[thing]([]byte(row.body), row.items, "next")
+			require.NoError(t, err)
+			assert.Equal(t, row.want, got)
+			assert.Equal(t, row.rest, rest)
+		})
+	}
+}

@@ -77,6 +77,7 @@ func TestScalarsAreTakenForWhatTheyMean(t *testing.T) {
 		{"RFC 3339 beside what does not fit", `"at":"2021-02-10T07:54:13.720Z","flag":"true"`, record{At: at, Flag: true}},
 		{"a time without a zone", `"at":"2021-02-10T07:54:13.720"`, record{At: at}},
 		{"never", `"at":"-1","ended":"-1"`, record{}},
+		{"never, as a zero", `"at":0,"ended":"0"`, record{}},
 		{"no time", `"at":"","ended":""`, record{}},
 		{"a word for a time", `"at":"yesterday","ended":"tomorrow"`, record{}},
 		{"a time that may be absent", `"ended":"1612943653720"`, record{Ended: &at}},
