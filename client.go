@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 
@@ -233,3 +234,12 @@ func listsPortals(path string) bool {
 
 // DataCenter returns the data center that the client uses.
 func (client *Client) DataCenter() DataCenter { return client.dataCenter }
+
+// Portal returns the screen name of [WithPortal], or nothing.
+func (client *Client) Portal() string {
+	name, err := url.PathUnescape(client.portal)
+	if err != nil {
+		return client.portal // It was escaped here, so this cannot be.
+	}
+	return name
+}

@@ -2,7 +2,6 @@ package salesiq
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
@@ -82,9 +81,3 @@ func (o Opt[T]) Format(f fmt.State, verb rune) {
 		fmt.Fprint(f, "unset")
 	}
 }
-
-// Seconds is a length of time as the service counts it.
-type Seconds float64
-
-// Duration converts s for use with package time.
-func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
