@@ -61,10 +61,11 @@
 //   - GET, PUT and DELETE are repeated after the statuses 429, 500, 502, 503 and
 //     504, after a broken connection, and after an answer that was cut.
 //   - POST and PATCH are repeated only where the service surely did nothing:
-//     after a 429, and after a connection that never carried a byte (or, with a
-//     transport of [WithHTTPClient], never came about). Anything else comes back
-//     as an error that matches [ErrMaybeProcessed], since a visitor must not read
-//     the same answer twice. [WithIdempotent] lifts this for one call.
+//     after a 429, an HTTP/2 stream that it refused, and a connection that never
+//     carried a byte (or, with a transport of [WithHTTPClient], never came
+//     about). Anything else comes back as an error that matches
+//     [ErrMaybeProcessed], since a visitor must not read the same answer twice.
+//     [WithIdempotent] lifts this for one call.
 //   - Any request is repeated once, with a new token, after the service refused
 //     the token.
 //   - Nothing is repeated after other answers, after a certificate that is not
