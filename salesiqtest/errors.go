@@ -82,9 +82,17 @@ func (c *call) check(requirements ...requirement) error {
 // sets tells whether the call is about a field, or a part of one: whoever makes
 // an object is about all of them.
 func (c *call) sets(field string) bool {
-	_, named := c.body[field[:strings.IndexAny(field+".", ".[")]]
-	return named || c.id == ""
+	whole := plainName.Replace(field[:strings.IndexAny(field+".", ".[")])
+	for name := range c.body {
+		if strings.EqualFold(plainName.Replace(name), whole) {
+			return true
+		}
+	}
+	return c.id == ""
 }
+
+// plainName leaves of a name what counts when it is read: case does not, either.
+var plainName = strings.NewReplacer("_", "", "-", "")
 
 func duplicate(resource, field string) *apiError {
 	message := fmt.Sprintf("another %s has this %s", resource, field)

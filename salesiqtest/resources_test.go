@@ -66,6 +66,7 @@ func TestAPatchAnswersForWhatItNamesAlone(t *testing.T) {
 	for _, c := range []struct{ path, fine, wrong, field string }{
 		{"/api/v2/operators/bare", `{"status":"away"}`, `{"status":"away","email":""}`, "email"},
 		{"/api/v2/operators/bare", `{"max_chats":0}`, `{"department_id":"closed"}`, "department_id"},
+		{"/api/v2/operators/bare", `{"MaxChats":1}`, `{"maxchats":-1}`, "max_chats"},
 		{"/api/v2/brands/bare", `{"widget_settings":{"position":"bottom-left"}}`, `{"name":null}`, "name"},
 		{"/api/v2/routing/rules/bare", `{"enabled":true}`, `{"conditions":[{}]}`, "conditions[0].field"},
 		{"/api/v2/routing/rules/bare", `{"priority":2}`, `{"actions":{"assign_to":""}}`, "actions.assign_to"},
