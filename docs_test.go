@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,6 +36,26 @@ func TestEveryMethodTellsItsEndpoint(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 33+6+1, methods, "the 33 calls, All of six lists, and Transcripts")
+}
+
+// What CONTRIBUTING shows of an endpoint is what the tree has, line by line.
+func TestContributingShowsTheTreeAsItIs(t *testing.T) {
+	t.Parallel()
+	var tree strings.Builder
+	for _, file := range []string{"chats.go", "wire_test.go", "salesiqtest/routes.go", "salesiqtest/chats.go"} {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		tree.WriteString(unindented(string(source)))
+	}
+	guide, err := os.ReadFile("CONTRIBUTING.md")
+	require.NoError(t, err)
+	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1)
+	require.Len(t, snippets, 5)
+	for _, snippet := range snippets {
+		for line := range strings.SplitSeq(unindented(snippet[1]), "\n") {
+			assert.True(t, line == "…" || strings.Contains(tree.String(), line), line)
+		}
+	}
 }
 
 // receiver is what a method calls what it belongs to. A service is s.
