@@ -145,8 +145,8 @@ func (o *OAuth) ParseCallback(query url.Values, state string) (AuthCode, error) 
 		return AuthCode{}, inputError("state", "is not the one that was sent: the callback belongs to another sign-in, or is forged")
 	}
 	if code := query.Get("error"); code != "" {
-		code = transport.FewWords(code)
-		e := &AuthError{Code: code, Description: transport.FewWords(query.Get("error_description"))}
+		code = transport.ShortLine(code)
+		e := &AuthError{Code: code, Description: transport.ShortLine(query.Get("error_description"))}
 		e.Permanent = e.remedy() != ""
 		return AuthCode{}, e
 	}

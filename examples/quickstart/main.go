@@ -55,7 +55,7 @@ func run(ctx context.Context, out io.Writer, live, write bool) error {
 	if client.Portal() != "" {
 		look, act = q.lookLive, q.actLive
 	}
-	q.introduce()
+	q.Introduce(out)
 	if err := look(ctx); err != nil {
 		return err
 	}
@@ -70,14 +70,6 @@ type quickstart struct {
 	*account.Account
 
 	out io.Writer
-}
-
-func (q *quickstart) introduce() {
-	if q.Emulator != nil {
-		q.say("Started an emulator at %s", q.Emulator.URL)
-	} else {
-		q.say("Working on the account at %s", q.DataCenter().API)
-	}
 }
 
 // look only reads.

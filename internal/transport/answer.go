@@ -37,7 +37,7 @@ type Answer struct {
 	shared  bool // Others may read the same body.
 }
 
-// body is a whole answer in memory, in the clothes of a response's body.
+// body is a whole answer in memory, as the Body of a response.
 type body struct {
 	bytes.Reader
 

@@ -87,7 +87,7 @@ func (c *Cache) find(ctx context.Context, r *Request, key string, fresh bool) (*
 		f = &flight{done: make(chan struct{})}
 		flightContext, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 		c.flights[key] = f
-		go c.fly(flightContext, f, r, key)
+		go c.run(flightContext, f, r, key)
 	}
 	f.waiters++
 	return nil, f
@@ -105,9 +105,9 @@ func (c *Cache) look(key string) *Answer {
 	return new(*e.answer)
 }
 
-// fly makes the request. Its answer is kept unless the flight was forgotten
+// run makes the request of a flight. Its answer is kept unless the flight was forgotten
 // meanwhile: the answer may then be older than a write.
-func (c *Cache) fly(ctx context.Context, f *flight, r *Request, key string) {
+func (c *Cache) run(ctx context.Context, f *flight, r *Request, key string) {
 	defer close(f.done)
 	f.answer, f.err = c.next.Do(ctx, r)
 	if f.err == nil {

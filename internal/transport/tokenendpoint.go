@@ -105,7 +105,7 @@ func (t *TokenEndpoint) Send(request *http.Request) (map[string]any, error) {
 		f.RetryAfter = wait
 		f.Unreachable = f.Unreachable && wait == 0
 	}
-	f.Code, f.Description = hide.inFewWords(f.Code), hide.inFewWords(f.Description)
+	f.Code, f.Description = hide.inShortLine(f.Code), hide.inShortLine(f.Description)
 	return nil, f
 }
 
@@ -198,13 +198,12 @@ func ValidToken(token string) bool {
 	return token != "" && len(token) <= maxToken
 }
 
-// inFewWords is FewWords without the secrets of the request, which the server
+// inShortLine is ShortLine without the secrets of the request, which the server
 // may repeat.
-func (s secrets) inFewWords(words string) string { return shorten(s.inText(OneLine(words))) }
+func (s secrets) inShortLine(words string) string { return shorten(s.inText(OneLine(words))) }
 
-// FewWords makes what the OAuth server says fit for an error: short, and on one
-// line.
-func FewWords(words string) string { return shorten(OneLine(words)) }
+// ShortLine makes what the OAuth server says fit for an error.
+func ShortLine(words string) string { return shorten(OneLine(words)) }
 
 func shorten(words string) string {
 	return strings.ToValidUTF8(words[:min(len(words), maxWords)], "")
