@@ -128,7 +128,7 @@ func WithUserAgent(application string) Option {
 
 // WithLogger logs each attempt: operation, status, attempt, duration and the
 // service's request id; successes at level debug, failures at warn. Bodies,
-// queries and credentials are never logged.
+// queries and credentials are never logged. Nil, the default, logs nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error { c.logger = logger; return nil }
 }
