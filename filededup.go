@@ -46,6 +46,9 @@ var (
 // What cannot be read in it, such as a last line that was cut, is dropped: the
 // file must be the store's own. The caller should call Close.
 func OpenFileDedupStore(path string) (*FileDedupStore, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("dedup file: %s %w", path, errNotRegular)
+	}
 	f := &FileDedupStore{path: path, memory: newMemoryDedup(defaultDedupEvents, defaultDedupAge)}
 	content, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -3,6 +3,7 @@ package salesiq
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -58,4 +59,19 @@ func TestAStoreThatCannotBeCompactedGoesOn(t *testing.T) {
 	require.NoError(t, store.Close())
 	assert.Equal(t, DedupDone, stateOf(t, path, "first"))
 	assert.Equal(t, DedupDone, stateOf(t, path, "second"))
+}
+
+// As root, a rename would put a file in its place. Others have no end.
+func TestADeviceIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("devices are other things there")
+	}
+	path := filepath.Join(t.TempDir(), "null")
+	require.NoError(t, os.Symlink(os.DevNull, path))
+	_, err := OpenFileDedupStore(path)
+	require.ErrorIs(t, err, errNotRegular)
+	link, err := os.Readlink(path)
+	require.NoError(t, err, "the link is still there")
+	assert.Equal(t, os.DevNull, link)
 }

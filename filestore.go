@@ -30,6 +30,7 @@ const maxTokenFile = 1 << 20
 const tokenKeySize = 32
 
 var (
+	errNotRegular   = errors.New("is not a regular file")
 	errNotTokenFile = errors.New("is not a token file of this version")
 	errWrongKey     = errors.New("does not open with this key: it was written with another one, or is damaged; it is left as it is")
 )

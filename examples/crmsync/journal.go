@@ -47,6 +47,9 @@ const journalMemory = 30 * 24 * time.Hour
 
 // loadJournal opens a journal, which no other process may have open.
 func loadJournal(path string, now time.Time) (*journal, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file that could be replaced", path)
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}

@@ -173,6 +173,17 @@ func tear(t *testing.T, path string) {
 	}
 }
 
+// As root, it would be replaced by a file.
+func TestAStateFileIsNoDevice(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "null")
+	require.NoError(t, os.Symlink(os.DevNull, path))
+	_, err := loadJournal(path, time.Now())
+	require.ErrorContains(t, err, "no file")
+	_, err = os.Readlink(path)
+	require.NoError(t, err, "the link is still there")
+}
+
 func TestStoppedAtAnyStepItGoesOnWithoutADuplicate(t *testing.T) {
 	t.Parallel()
 	for _, processed := range []bool{false, true} {

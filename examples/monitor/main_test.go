@@ -252,6 +252,12 @@ func TestNoTimeBetweenLooksIsRefused(t *testing.T) {
 	require.ErrorContains(t, run(t.Context(), io.Discard, config{}), "-every")
 }
 
+func TestAStateFileIsNoDevice(t *testing.T) {
+	t.Parallel()
+	_, err := loadState("/dev/zero") // It has no end.
+	require.ErrorContains(t, err, "no file")
+}
+
 func TestARestartForgetsNothing(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state")

@@ -24,6 +24,9 @@ func loadState(path string) (*state, error) {
 	if path == "" {
 		return s, nil
 	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file that could be replaced", path)
+	}
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = s.save() // What cannot be written had better be known now.
