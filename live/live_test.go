@@ -97,7 +97,7 @@ func TestParamsBecomeTheQueryOfTheirPage(t *testing.T) {
 	client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithBaseURL(server.URL), salesiq.WithPortal("p"))
 	require.NoError(t, err)
 	service := live.New(client)
-	at := func(n int64) time.Time { return time.UnixMilli(n) }
+	at := time.UnixMilli
 
 	_, err = service.Conversations.List(t.Context(), &live.ConversationListParams{
 		Status: live.Closed, DepartmentID: "d", AttenderID: "o", AppID: "a", Email: "e@post.example", VisitorType: "lead",
