@@ -181,7 +181,7 @@ func readPrivate(path string) ([]byte, error) {
 	}
 	switch mode := info.Mode(); {
 	case !mode.IsRegular():
-		return nil, errors.New("is not a regular file")
+		return nil, errNotRegular
 	case mode.Perm()&0o077 != 0 && runtime.GOOS != "windows":
 		return nil, fmt.Errorf("is open to others (mode %04o): it must be 0600", mode.Perm())
 	}
