@@ -18,7 +18,8 @@ const Version = "0.1.0"
 const apiRoot = "/api/v2"
 
 // Client calls SalesIQ on behalf of one account. It is safe for concurrent use;
-// make one and keep it, since its limits and its token are shared by its calls.
+// make one and keep it, since its limits and its token are shared by its calls. It
+// needs no closing.
 type Client struct {
 	Chats     *ChatsService
 	Visitors  *VisitorsService
