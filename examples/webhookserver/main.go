@@ -128,7 +128,9 @@ func serve(ctx context.Context, out io.Writer, set settings, client *account.Acc
 	}
 	fmt.Fprintln(out, "Receiving at", set.url)
 	if client.Emulator != nil {
-		return tour(ctx, client, printed)
+		if err := tour(ctx, client, printed); ctx.Err() == nil {
+			return err
+		}
 	}
 	<-ctx.Done()
 	return nil

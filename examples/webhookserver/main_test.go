@@ -80,6 +80,24 @@ func begin(t *testing.T, set settings) *program {
 	return p
 }
 
+// stopper ends the program at its first word.
+type stopper struct{ stop func() }
+
+func (s stopper) Write(text []byte) (int, error) {
+	s.stop()
+	return len(text), nil
+}
+
+func TestStoppingTheTourIsNoFailure(t *testing.T) { //nolint:paralleltest // It sets the environment.
+	for _, name := range []string{"SALESIQ_BASE_URL", "SALESIQ_TOKEN_FILE", "ZOHO_REFRESH_TOKEN"} {
+		t.Setenv(name, "")
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	require.NoError(t, run(ctx, stopper{stop}, settings{listen: "127.0.0.1:0"}))
+	require.Error(t, ctx.Err(), "it was stopped")
+}
+
 func TestARestartPrintsNothingTwice(t *testing.T) {
 	emulator := salesiqtest.NewServer()
 	defer emulator.Close()
