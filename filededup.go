@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,11 +41,12 @@ type FileDedupStore struct {
 var (
 	errAnotherProcess = errors.New("dedup file: another process has opened it")
 	errDedupClosed    = errors.New("dedup file: it was closed")
+	errForeignFile    = errors.New("holds something else than events")
 )
 
 // OpenFileDedupStore opens the store in a file, which it makes if there is none.
-// What cannot be read in it, such as a last line that was cut, is dropped: the
-// file must be the store's own. The caller should call Close.
+// What cannot be read in it, such as a last line that was cut, is dropped; a file
+// that holds something else altogether is refused. The caller should call Close.
 func OpenFileDedupStore(path string) (*FileDedupStore, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("dedup file: %s %w", path, errNotRegular)
@@ -53,6 +55,9 @@ func OpenFileDedupStore(path string) (*FileDedupStore, error) {
 	content, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("dedup file: %w", err)
+	}
+	if len(content) > 0 && !marksBegin.Match(content) {
+		return nil, fmt.Errorf("dedup file: %s %w", path, errForeignFile)
 	}
 	now := time.Now()
 	for line := range bytes.Lines(content) {
@@ -70,6 +75,9 @@ func OpenFileDedupStore(path string) (*FileDedupStore, error) {
 	}
 	return f, nil
 }
+
+// marksBegin finds a line that may be a mark, or a piece of one.
+var marksBegin = regexp.MustCompile(`(?m)^[0-9]`)
 
 // A line has the time in seconds since 1970, a space, and the id.
 func (m dedupMark) appendTo(line []byte) []byte {
@@ -103,7 +111,7 @@ func (f *FileDedupStore) compact() error {
 		f.file, f.lines = file, len(marks)
 		f.info, err = file.Stat()
 	}
-	if err := errors.Join(closed, written, err); err != nil {
+	if err := firstOf(written, err, closed); err != nil {
 		return fmt.Errorf("dedup file: %w", err)
 	}
 	return nil

@@ -46,6 +46,24 @@ func TestAMarkThatWasCutSpoilsNoLaterOne(t *testing.T) {
 	assert.Equal(t, DedupDone, stateOf(t, path, "whole"))
 }
 
+// Somebody mistook it for the store's.
+func TestAFileOfOtherContentIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "notes")
+	for _, content := range []string{"a note\n", `{"key":1}`, "\n", "name,age\nanna,7\n"} {
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		_, err := OpenFileDedupStore(path)
+		require.ErrorIs(t, err, errForeignFile)
+		left, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.Equal(t, content, string(left))
+	}
+	for _, content := range []string{"", "17638", "1763800000 ha", "\x00763800000 a\n1763800000 b\n"} {
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		require.NoError(t, openDedup(t, path).Close(), "%q: a piece of its own", content)
+	}
+}
+
 func TestAStoreThatCannotBeCompactedGoesOn(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
