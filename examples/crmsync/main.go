@@ -13,7 +13,9 @@
 //	go run ./examples/crmsync -write
 //
 // The token must permit ZohoCRM.modules.leads.READ and .CREATE as well; or set
-// ZOHO_CRM_ACCESS_TOKEN to one that does.
+// ZOHO_CRM_ACCESS_TOKEN to one that does. Zoho grants ten access tokens in ten
+// minutes, of which each start takes one for the visitors and one for the CRM;
+// SALESIQ_TOKEN_FILE (see examples/signin) saves the first.
 package main
 
 import (

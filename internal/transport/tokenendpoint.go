@@ -119,7 +119,7 @@ func judgeToken(status int, body []byte) (map[string]any, *TokenFailure) {
 	if err := wire.Unmarshal(body, &fields); err != nil {
 		f := &TokenFailure{Status: status, Err: fmt.Errorf("%w: not JSON", ErrDecode)}
 		f.Throttled = status == http.StatusTooManyRequests || saysThrottled(string(body))
-		f.Unreachable = status >= http.StatusBadGateway && !f.Throttled // A proxy with nobody behind it.
+		f.Unreachable = !f.Throttled && (status >= http.StatusBadGateway || wire.Truncated(body)) // 502: a proxy with nobody behind it.
 		return nil, f
 	}
 	f := &TokenFailure{Status: status, Code: text(fields["error"]), Description: text(fields["error_description"])}

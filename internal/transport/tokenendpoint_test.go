@@ -61,21 +61,22 @@ func TestTokenFailureTellsItsKind(t *testing.T) {
 		want   TokenFailure
 		cause  error
 	}{
-		"refused":               {answer: tokenText(200, `{"error":"invalid_code"}`), want: TokenFailure{Status: 200, Code: "invalid_code"}},
-		"secrets are taken out": {answer: tokenText(400, `{"error":"no r+1+1, r%2B1%2B1","error_description":"nor\nshush"}`), want: TokenFailure{Status: 400, Code: "no [redacted], [redacted]", Description: "nor [redacted]"}},
-		"throttled":             {answer: tokenText(400, `{"error":"Access Denied"}`), want: TokenFailure{Status: 400, Code: "Access Denied", Throttled: true}},
-		"throttled, in words":   {answer: tokenText(200, `{"error":"failure","error_description":"Too many requests."}`), want: TokenFailure{Status: 200, Code: "failure", Description: "Too many requests.", Throttled: true}},
-		"not throttled":         {answer: tokenText(200, `{"error":"access_denied"}`), want: TokenFailure{Status: 200, Code: "access_denied"}},
-		"no connection":         {err: io.EOF, want: TokenFailure{Unreachable: true}, cause: io.EOF},
-		"no HTTP":               {err: errors.New(`malformed HTTP status code "shush"`), want: TokenFailure{Unreachable: true, Err: errors.New(`malformed HTTP status code "[redacted]"`)}},
-		"a proxy alone":         {answer: tokenText(503, "<html>"), want: TokenFailure{Status: 503, Unreachable: true}, cause: ErrDecode},
-		"failure without error": {answer: tokenText(200, `{"status":"failure","access_token":"a"}`), want: TokenFailure{Status: 200}, cause: ErrDecode},
-		"no token":              {answer: tokenText(200, `{}`), want: TokenFailure{Status: 200}, cause: ErrDecode},
-		"not an object":         {answer: tokenText(200, `["a"]`), want: TokenFailure{Status: 200}, cause: ErrDecode},
-		"more after the end":    {answer: tokenText(200, `{"access_token":"a"}{"error":"e"}`), want: TokenFailure{Status: 200}, cause: ErrDecode},
-		"too much":              {answer: tokenText(200, `{"access_token":"a"}`+strings.Repeat(" ", maxTokenAnswer)), want: TokenFailure{Status: 200}, cause: ErrTooLarge},
-		"another protocol":      {answer: endless(101), want: TokenFailure{Status: 101}, cause: ErrDecode},
-		"a redirect":            {answer: tokenText(307, ""), want: TokenFailure{Status: 307}, cause: ErrRedirect},
+		"refused":                 {answer: tokenText(200, `{"error":"invalid_code"}`), want: TokenFailure{Status: 200, Code: "invalid_code"}},
+		"secrets are taken out":   {answer: tokenText(400, `{"error":"no r+1+1, r%2B1%2B1","error_description":"nor\nshush"}`), want: TokenFailure{Status: 400, Code: "no [redacted], [redacted]", Description: "nor [redacted]"}},
+		"throttled":               {answer: tokenText(400, `{"error":"Access Denied"}`), want: TokenFailure{Status: 400, Code: "Access Denied", Throttled: true}},
+		"throttled, in words":     {answer: tokenText(200, `{"error":"failure","error_description":"Too many requests."}`), want: TokenFailure{Status: 200, Code: "failure", Description: "Too many requests.", Throttled: true}},
+		"not throttled":           {answer: tokenText(200, `{"error":"access_denied"}`), want: TokenFailure{Status: 200, Code: "access_denied"}},
+		"no connection":           {err: io.EOF, want: TokenFailure{Unreachable: true}, cause: io.EOF},
+		"no HTTP":                 {err: errors.New(`malformed HTTP status code "shush"`), want: TokenFailure{Unreachable: true, Err: errors.New(`malformed HTTP status code "[redacted]"`)}},
+		"a proxy alone":           {answer: tokenText(503, "<html>"), want: TokenFailure{Status: 503, Unreachable: true}, cause: ErrDecode},
+		"a token that breaks off": {answer: tokenText(200, `{"access_token":"a`), want: TokenFailure{Status: 200, Unreachable: true}, cause: ErrDecode},
+		"failure without error":   {answer: tokenText(200, `{"status":"failure","access_token":"a"}`), want: TokenFailure{Status: 200}, cause: ErrDecode},
+		"no token":                {answer: tokenText(200, `{}`), want: TokenFailure{Status: 200}, cause: ErrDecode},
+		"not an object":           {answer: tokenText(200, `["a"]`), want: TokenFailure{Status: 200}, cause: ErrDecode},
+		"more after the end":      {answer: tokenText(200, `{"access_token":"a"}{"error":"e"}`), want: TokenFailure{Status: 200}, cause: ErrDecode},
+		"too much":                {answer: tokenText(200, `{"access_token":"a"}`+strings.Repeat(" ", maxTokenAnswer)), want: TokenFailure{Status: 200}, cause: ErrTooLarge},
+		"another protocol":        {answer: endless(101), want: TokenFailure{Status: 101}, cause: ErrDecode},
+		"a redirect":              {answer: tokenText(307, ""), want: TokenFailure{Status: 307}, cause: ErrRedirect},
 	} {
 		_, err := tokenExchange(t, test.answer, test.err)
 		var got *TokenFailure
