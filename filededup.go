@@ -77,7 +77,7 @@ func OpenFileDedupStore(path string) (*FileDedupStore, error) {
 }
 
 // marksBegin finds a line that may be a mark, or a piece of one.
-var marksBegin = regexp.MustCompile(`(?m)^[0-9]`)
+var marksBegin = regexp.MustCompile(`(?m)^\d`)
 
 // A line has the time in seconds since 1970, a space, and the id.
 func (m dedupMark) appendTo(line []byte) []byte {

@@ -58,7 +58,7 @@ func (d *dedupStore) Done(ctx context.Context, eventID string) error {
 	memory := milliseconds(d.organization.eventMemory)
 	_, err := d.run(ctx, doneScript, nil, eventID, memory)
 	if errors.Is(err, ErrAway) {
-		go d.markLater(eventID, memory)
+		go d.markLater(eventID, memory) //nolint:gosec // It outlives the request that the context is of.
 	}
 	return err
 }

@@ -117,10 +117,7 @@ func judgeToken(status int, body []byte) (map[string]any, *TokenFailure) {
 	}
 	var fields map[string]any
 	if err := wire.Unmarshal(body, &fields); err != nil {
-		f := &TokenFailure{Status: status, Err: fmt.Errorf("%w: not JSON", ErrDecode)}
-		f.Throttled = status == http.StatusTooManyRequests || saysThrottled(string(body))
-		f.Unreachable = !f.Throttled && (status >= http.StatusBadGateway || wire.Truncated(body)) // 502: a proxy with nobody behind it.
-		return nil, f
+		return nil, notJSON(status, body)
 	}
 	f := &TokenFailure{Status: status, Code: text(fields["error"]), Description: text(fields["error_description"])}
 	f.Throttled = status == http.StatusTooManyRequests || saysThrottled(f.Code) || saysThrottled(f.Description)
@@ -133,6 +130,14 @@ func judgeToken(status int, body []byte) (map[string]any, *TokenFailure) {
 	}
 	f.Err = fmt.Errorf("%w: no token and no error code", ErrDecode)
 	return nil, f
+}
+
+func notJSON(status int, body []byte) *TokenFailure {
+	f := &TokenFailure{Status: status, Err: fmt.Errorf("%w: not JSON", ErrDecode)}
+	f.Throttled = status == http.StatusTooManyRequests || saysThrottled(string(body))
+	nobody := status >= http.StatusBadGateway // Behind a proxy.
+	f.Unreachable = !f.Throttled && (nobody || wire.Truncated(body))
+	return f
 }
 
 func saysThrottled(words string) bool {
