@@ -18,8 +18,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -83,7 +85,7 @@ type assigner struct {
 	client *salesiq.Client
 	out    io.Writer
 	told   chan string     // Chats that events told of.
-	done   map[string]bool // Chats that are not to be touched again.
+	done   map[string]bool // Chats that are not to be touched again, until they no longer wait.
 
 	assigned int
 }
@@ -136,6 +138,7 @@ func (a *assigner) assignWaiting(ctx context.Context) error {
 		}
 		waiting = append(waiting, chat.ID)
 	}
+	maps.DeleteFunc(a.done, func(chatID string, _ bool) bool { return !slices.Contains(waiting, chatID) })
 	for _, chatID := range waiting {
 		err := a.assign(ctx, chatID)
 		switch {
