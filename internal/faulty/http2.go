@@ -45,11 +45,24 @@ func NewHTTP2(tb testing.TB, plan ...StreamBehavior) *HTTP2 {
 	return s
 }
 
+// NewUnencryptedHTTP2 is NewHTTP2 without TLS.
+func NewUnencryptedHTTP2(tb testing.TB, plan ...StreamBehavior) *HTTP2 {
+	tb.Helper()
+	s := &HTTP2{plan: plan}
+	s.Server = start(tb, "http", nil, nil, []Behavior{{early: true, act: func(x *exchange) bool {
+		s.serve(x.raw)
+		return false
+	}}})
+	return s
+}
+
 // Transport returns a new transport that speaks HTTP/2 with the server.
 func (s *HTTP2) Transport(tb testing.TB) *http.Transport {
 	tb.Helper()
 	t := s.Server.Transport(tb)
-	t.ForceAttemptHTTP2 = true
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP2(true)
+	t.Protocols.SetUnencryptedHTTP2(true)
 	return t
 }
 

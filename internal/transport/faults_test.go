@@ -301,6 +301,24 @@ func TestInvalidCertificateIsRefusedForGood(t *testing.T) {
 	assert.Empty(t, s.Received())
 }
 
+// Here net/http says of no connection that it speaks HTTP/2.
+func TestUnencryptedHTTP2StreamsAreProcessedOnce(t *testing.T) {
+	t.Parallel()
+	for _, body := range [][]byte{nil, []byte("{}")} {
+		s := faulty.NewUnencryptedHTTP2(t, faulty.Serve, faulty.ProcessAndBlame, faulty.Serve)
+		pipeline := transport.New(config(s.Transport(t)))
+		_, err := pipeline.Do(t.Context(), requestTo(s.URL, "GET"))
+		require.NoError(t, err)
+		r := requestTo(s.URL, "POST")
+		r.Body = body
+		_, err = pipeline.Do(t.Context(), r)
+		assert.True(t, failure(t, err).MaybeProcessed)
+		processed, streams := s.Processed()
+		assert.Equal(t, 2, processed, "the GET, and the POST once")
+		assert.Equal(t, 2, streams)
+	}
+}
+
 func TestRedirectsAreRefused(t *testing.T) {
 	t.Parallel()
 	elsewhere := faulty.New(t, faulty.OK())

@@ -39,10 +39,7 @@ func (s *sender) RoundTrip(request *http.Request) (*http.Response, error) {
 	request = request.WithContext(ctx)
 	var sent *sending
 	if !callOf(ctx).request.Idempotent {
-		request, sent = watchSending(request, cancel)
-		if s.http2.Load() {
-			request.GetBody = nil // So that net/http tells why it would send it again, and does not.
-		}
+		request, sent = watchSending(request, s.http2.Load(), cancel)
 	}
 	response, err := s.next.RoundTrip(request)
 	if err != nil {

@@ -15,37 +15,43 @@ import (
 // sending finds out whether a request, or a part of it, was written. It may
 // err on one side only: what it calls unsent, the service has not seen.
 type sending struct {
-	stop context.CancelCauseFunc
+	http2 bool // Over any connection, since the last answer came by it.
+	stop  context.CancelCauseFunc
 
 	mu     sync.Mutex   // Guards what follows.
 	header bool         // net/http has handed the header over to a connection, or to its buffer.
-	over   net.Conn     // The last one.
-	conn   *meteredConn // The same; nil if it does not count.
-	before int64        // What it had carried by then.
+	conn   net.Conn     // The last connection.
+	meter  *meteredConn // That of conn; nil if it does not count.
+	before int64        // What conn had carried by then.
 }
 
 var errMoved = errors.New("the connection ended the request, which may have been carried out by then")
 
 // watchSending returns the request to send in place of one that must not be
 // carried out twice.
-func watchSending(request *http.Request, stop context.CancelCauseFunc) (*http.Request, *sending) {
-	s := &sending{stop: stop}
+func watchSending(request *http.Request, http2 bool, stop context.CancelCauseFunc) (*http.Request, *sending) {
+	s := &sending{http2: http2, stop: stop}
 	trace := &httptrace.ClientTrace{GotConn: s.gotConn, WroteHeaders: s.wroteHeaders}
-	return request.WithContext(httptrace.WithClientTrace(request.Context(), trace)), s
+	request = request.WithContext(httptrace.WithClientTrace(request.Context(), trace))
+	if http2 {
+		request.GetBody = nil // So that net/http tells why it would send it again, and does not.
+	}
+	return request, s
 }
 
 // gotConn is called again if net/http moves the request to another connection.
-// Of HTTP/2, that may be after the work: it takes a PROTOCOL_ERROR for a refusal.
+// With HTTP/2, the request may have been carried out by then: net/http takes a
+// PROTOCOL_ERROR for a refusal.
 func (s *sending) gotConn(info httptrace.GotConnInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if info.Conn != s.over && speaksHTTP2(s.over) && s.written() {
+	if s.conn != nil && (s.http2 || speaksHTTP2(s.conn)) && info.Conn != s.conn && s.written() {
 		s.stop(errMoved)
 		return
 	}
-	s.over = info.Conn
-	if s.conn = meterOf(info.Conn); s.conn != nil {
-		s.before = s.conn.written.Load()
+	s.conn = info.Conn
+	if s.meter = meterOf(info.Conn); s.meter != nil {
+		s.before = s.meter.written.Load()
 	}
 }
 
@@ -70,7 +76,7 @@ func (s *sending) begun() bool {
 }
 
 func (s *sending) written() bool {
-	return s.header && (s.conn == nil || s.conn.written.Load() != s.before)
+	return s.header && (s.meter == nil || s.meter.written.Load() != s.before)
 }
 
 // refused reports whether an HTTP/2 server has said that it did not begin with
