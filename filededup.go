@@ -76,8 +76,8 @@ func OpenFileDedupStore(path string) (*FileDedupStore, error) {
 	return f, nil
 }
 
-// marksBegin finds a line that may be a mark, or a piece of one.
-var marksBegin = regexp.MustCompile(`(?m)^\d`)
+// marksBegin finds the beginning of a mark. Of the only one, the time may be cut.
+var marksBegin = regexp.MustCompile(`(?m)^\d+ |\A\d+\z`)
 
 // A line has the time in seconds since 1970, a space, and the id.
 func (m dedupMark) appendTo(line []byte) []byte {

@@ -50,7 +50,7 @@ func TestAMarkThatWasCutSpoilsNoLaterOne(t *testing.T) {
 func TestAFileOfOtherContentIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "notes")
-	for _, content := range []string{"a note\n", `{"key":1}`, "\n", "name,age\nanna,7\n"} {
+	for _, content := range []string{"a note\n", `{"key":1}`, "\n", "name,age\nanna,7\n", "1,anna\n", "2026-11-22 10:00:00 a log\n"} {
 		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
 		_, err := OpenFileDedupStore(path)
 		require.ErrorIs(t, err, errForeignFile)
@@ -58,7 +58,7 @@ func TestAFileOfOtherContentIsLeftAlone(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, content, string(left))
 	}
-	for _, content := range []string{"", "17638", "1763800000 ha", "\x00763800000 a\n1763800000 b\n"} {
+	for _, content := range []string{"", "17638", "1763800000 ", "1763800000 ha", "\x00763800000 a\n1763800000 b\n"} {
 		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
 		require.NoError(t, openDedup(t, path).Close(), "%q: a piece of its own", content)
 	}
