@@ -111,7 +111,10 @@ func TestEventThatWasHandledWhileRedisWasAwayIsDoneAfterwards(t *testing.T) {
 	require.ErrorIs(t, store.Done(t.Context(), "a"), ErrAway)
 	w.deaf.Store(false)
 	elsewhere := join(t, dial(t, server)).DedupStore()
-	assert.Eventually(t, func() bool { return begin(t, elsewhere, "a") == salesiq.DedupDone }, patience, time.Millisecond)
+	assert.Eventually(t, func() bool {
+		state, err := elsewhere.Begin(t.Context(), "a")
+		return err == nil && state == salesiq.DedupDone
+	}, patience, time.Millisecond)
 }
 
 // newEvent returns an event that differs from others by its number.
