@@ -167,7 +167,7 @@ func (client *Client) Do(ctx context.Context, method, path string, in, out any, 
 	if out == nil {
 		return client.do(ctx, c, opts, nil)
 	}
-	c.err = firstOf(c.err, checkTarget(out))
+	c.check(checkTarget(out))
 	return client.do(ctx, c, opts, func(body []byte) error { return c.decodeOpen(body, out) })
 }
 

@@ -43,7 +43,7 @@ func token(field, value string) error {
 
 func checkTarget(out any) error {
 	if v := reflect.ValueOf(out); v.Kind() != reflect.Pointer || v.IsNil() {
-		return inputError("out", fmt.Sprintf("must be a pointer that is not nil, not %T", out))
+		return inputError("out", fmt.Sprintf("must be a pointer that is not nil; it is a %T", out))
 	}
 	return nil
 }

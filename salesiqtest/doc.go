@@ -24,8 +24,8 @@
 // PATCH is a JSON merge patch (RFC 7396): what is not named stays, null clears,
 // objects inside merge too, and fields that the specification does not know are
 // kept. What is not named is not checked either, such as data of [WithData] that
-// have few fields. Fields that the service itself keeps, such as id or total_chats, may be
-// sent back unchanged; changing them is INVALID_REQUEST.
+// have few fields. Fields that the service itself keeps, such as id or
+// total_chats, may be sent back unchanged; changing them is INVALID_REQUEST.
 //
 // # Lists and dates
 //

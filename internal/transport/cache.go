@@ -105,8 +105,8 @@ func (c *Cache) look(key string) *Answer {
 	return new(*e.answer)
 }
 
-// run makes the request of a flight. Its answer is kept unless the flight was forgotten
-// meanwhile: the answer may then be older than a write.
+// run makes the request of a flight. Its answer is kept unless the flight was
+// forgotten meanwhile: the answer may then be older than a write.
 func (c *Cache) run(ctx context.Context, f *flight, r *Request, key string) {
 	defer close(f.done)
 	f.answer, f.err = c.next.Do(ctx, r)

@@ -6,10 +6,10 @@ import (
 	"io"
 )
 
-// Truncated reports whether a JSON object or array breaks off. One that ends
-// with the right bracket, and has as many that close as that open, passes unread:
-// this is asked of every answer. Brackets in texts make it read, too, or hide
-// that it breaks off from all but who decodes it.
+// Truncated reports whether a JSON object or array breaks off. Since every answer
+// is checked, few are parsed for it: one that ends with the bracket that closes
+// it, and has as many of these as of those that open, passes for whole. Where a
+// bracket in a text makes up for one that was cut off, only decoding tells.
 func Truncated(body []byte) bool {
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 || body[0] != '{' && body[0] != '[' {
