@@ -134,6 +134,9 @@ func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode
 	return err
 }
 
+// quickToDecode is the size, in bytes, of an answer that keeps nobody waiting.
+const quickToDecode = 4 << 10
+
 // carryOut sends a request and decodes the answer, whose body is gone then.
 func (client *Client) carryOut(ctx context.Context, c *call, request *transport.Request, options callOptions, decode func([]byte) error) (*transport.Answer, error) {
 	if ctx.Err() != nil {
@@ -148,7 +151,9 @@ func (client *Client) carryOut(ctx context.Context, c *call, request *transport.
 	if decode == nil {
 		return answer, nil
 	}
-	runtime.Gosched() // Requests that are ready to go come before what is here already.
+	if len(answer.Body) > quickToDecode {
+		runtime.Gosched() // Requests that are ready to go come before what is here already.
+	}
 	if err := decode(answer.Body); err != nil {
 		client.cache.forget(request)
 		return answer, newError(c, answer, answer.Undecodable(err))

@@ -73,6 +73,7 @@ func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
 	if err != nil {
 		return &Answer{}, &Failure{Err: withoutURL(err)}
 	}
+	request.Host = ""                         // It is the URL's, which http.Client would copy otherwise.
 	response, err := p.retrier.do(c, request) //nolint:bodyclose // It is in memory.
 	if err != nil {
 		if ctx.Err() != nil {

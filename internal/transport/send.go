@@ -29,19 +29,22 @@ var (
 	errStalled = errors.New("the answer stalled")
 )
 
-func (s *sender) RoundTrip(request *http.Request) (*http.Response, error) {
+// send makes one attempt, as a request and with a header of its own: those of the
+// attempt before may still be read by the connection that they were written to.
+func (s *sender) send(request *http.Request, header http.Header) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(request.Context())
 	defer cancel(nil)
 	w := watch(cancel, s.timeout, s.stall)
 	defer w.timer.Stop()
 
-	hide := secretsIn(request)
-	request = request.WithContext(ctx)
+	attempt := request.WithContext(ctx)
+	attempt.Header, attempt.Host = header, attempt.URL.Host
+	hide := secretsIn(attempt)
 	var sent *sending
 	if !callOf(ctx).request.Idempotent {
-		request, sent = watchSending(request, s.http2.Load(), cancel)
+		attempt, sent = watchSending(attempt, s.http2.Load(), cancel)
 	}
-	response, err := s.next.RoundTrip(request)
+	response, err := s.next.RoundTrip(attempt)
 	if err != nil {
 		if response != nil && response.Body != nil {
 			response.Body.Close() //nolint:errcheck // Not a legal pair, but seen in the wild.

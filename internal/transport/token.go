@@ -21,7 +21,7 @@ type Tokens interface {
 // authorizer is the link that puts the current token on each attempt, and
 // reports the ones that the service refuses.
 type authorizer struct {
-	next      http.RoundTripper
+	next      *sender
 	tokens    Tokens
 	userAgent []string
 }
@@ -31,11 +31,7 @@ func (a *authorizer) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, &Failure{Err: err}
 	}
-	// A request and a header of its own: the previous attempt's may still be
-	// read by the connection that it was written to.
-	attempt := &attempt{Request: *request, authorization: [1]string{token}}
-	attempt.Header = a.header(attempt.authorization[:], request)
-	response, err := a.next.RoundTrip(&attempt.Request)
+	response, err := a.next.send(request, a.header(token, request))
 	if err == nil {
 		a.tokens.Accepted(token)
 		return response, nil
@@ -46,16 +42,9 @@ func (a *authorizer) RoundTrip(request *http.Request) (*http.Response, error) {
 	return nil, err
 }
 
-// attempt is a request in one piece with its token.
-type attempt struct {
-	http.Request
-
-	authorization [1]string
-}
-
 var jsonType = []string{"application/json"}
 
-func (a *authorizer) header(authorization []string, request *http.Request) http.Header {
+func (a *authorizer) header(token string, request *http.Request) http.Header {
 	r := callOf(request.Context()).request
 	h := make(http.Header, 4+len(r.Header)+len(request.Header))
 	maps.Copy(h, request.Header) // What the cookie jar put there.
@@ -65,7 +54,7 @@ func (a *authorizer) header(authorization []string, request *http.Request) http.
 	}
 	maps.Copy(h, r.Header)
 	h["User-Agent"] = a.userAgent
-	h["Authorization"] = authorization
+	h["Authorization"] = []string{token}
 	return h
 }
 

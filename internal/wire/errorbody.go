@@ -139,17 +139,12 @@ func (b ErrorBody) At(status int) ErrorBody {
 	return b
 }
 
-// maxError is how long an error may be that stands behind data.
-const maxError = 512
-
-// HiddenError finds the error in an answer whose status says success.
+// HiddenError finds the error in an answer whose status says success. One that
+// begins with success and data, as the specification has it, is taken at its word.
 func HiddenError(body []byte) (ErrorBody, bool) {
-	beside := body
-	if data, ok := bytes.CutPrefix(body, []byte(`{"status":"success","data":`)); ok {
-		beside = data[max(0, len(data)-maxError):] // In the service's order of members, nothing else stands before.
-	}
-	if !bytes.Contains(beside, []byte(`"error"`)) {
-		return ErrorBody{}, false // The common case, at the price of one scan at most.
+	data, ok := bytes.CutPrefix(body, []byte(`{"status":"success","data":`))
+	if ok && len(data) > 0 && (data[0] == '{' || data[0] == '[') || !bytes.Contains(body, []byte(`"error"`)) {
+		return ErrorBody{}, false // The common cases, at the price of one scan at most.
 	}
 	var head struct {
 		Status  jsonValue `json:"status"`

@@ -87,7 +87,8 @@ func TestHiddenErrorNeedsTheStatus(t *testing.T) {
 		`{"status":"success","error":{"code":1019,"message":"m"}}`,
 		`{"status":"success","error":{"code":1019,"message":"m"},"data":[]}`,
 		`{"status":"success","data":null,"error":{"code":1019,"message":"m"}}`,
-		`{"status":"success","data":["` + strings.Repeat("x", 1<<20) + `"],"error":{"code":1019,"message":"m"}}`,
+		`{"status":"success","pagination":{},"data":[],"error":{"code":1019,"message":"m"}}`,
+		`{"data":["` + strings.Repeat("x", 1<<20) + `"],"status":"success","error":{"code":1019,"message":"m"}}`,
 	} {
 		got, found = wire.HiddenError([]byte(body))
 		assert.True(t, found, body[:min(len(body), 100)])
