@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/salesiq-go/salesiq/examples/internal/account"
 )
 
 // The states of an e-mail address.
@@ -47,8 +49,8 @@ const journalMemory = 30 * 24 * time.Hour
 
 // loadJournal opens a journal, which no other process may have open.
 func loadJournal(path string, now time.Time) (*journal, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no file that could be replaced", path)
+	if err := account.CheckStateFile(path); err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/salesiq-go/salesiq/examples/internal/account"
 )
 
 // state is what was done, by chat, and when the chat was last seen active.
@@ -24,8 +26,8 @@ func loadState(path string) (*state, error) {
 	if path == "" {
 		return s, nil
 	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no file that could be replaced", path)
+	if err := account.CheckStateFile(path); err != nil {
+		return nil, err
 	}
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
