@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/salesiq-go/salesiq/internal/race"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
@@ -72,7 +72,7 @@ func BenchmarkHotPath(b *testing.B) {
 }
 
 func TestHotPathDoesNotAllocate(t *testing.T) { //nolint:paralleltest // It counts what the whole process allocates.
-	if race.Enabled {
+	if testkit.RaceEnabled {
 		t.Skip("the race detector allocates, too")
 	}
 	h := newHotPath(t)

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/race"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 )
 
 const benchSecret salesiq.Secret = "bench-webhook-secret"
@@ -132,7 +132,7 @@ func BenchmarkReceiver(b *testing.B) {
 
 // The two figures that do not depend on the machine.
 func TestReceivingAllocatesLittle(t *testing.T) { //nolint:paralleltest // Others allocate, too.
-	if race.Enabled {
+	if testkit.RaceEnabled {
 		t.Skip("the race detector allocates, too")
 	}
 	body := benchEvent(1)

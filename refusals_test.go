@@ -9,12 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/faulty"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 )
 
 func TestMethodThatIsNoneIsRefused(t *testing.T) {
 	t.Parallel()
-	s := faulty.New(t, faulty.OK())
+	s := testkit.NewServer(t, testkit.OK())
 	client := faultyClient(t, s)
 	for _, method := range []string{"", " ", "G ET", "GET /elsewhere", "GET\r\n", "gét"} {
 		err := client.Do(t.Context(), method, "/chats/x", nil, nil)
@@ -38,29 +38,29 @@ func (generous) Acquire(context.Context) (salesiq.Lease, error) { return nil, ni
 
 func TestLimiterNeedNotGiveALease(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, say(t.Context(), faultyClient(t, faulty.New(t, faulty.OK()), salesiq.WithLimiter(generous{}))))
+	require.NoError(t, say(t.Context(), faultyClient(t, testkit.NewServer(t, testkit.OK()), salesiq.WithLimiter(generous{}))))
 }
 
 func TestRateLimitNeedsNoCode(t *testing.T) {
 	t.Parallel()
-	for _, behavior := range []faulty.Behavior{faulty.HTML(429, "<html>"), faulty.Empty(429), faulty.Answer(429, "application/json", `{"status":"error"}`)} {
-		err := say(t.Context(), faultyClient(t, faulty.New(t, behavior), salesiq.WithMaxAttempts(1)))
+	for _, behavior := range []testkit.Behavior{testkit.HTML(429, "<html>"), testkit.Empty(429), testkit.Answer(429, "application/json", `{"status":"error"}`)} {
+		err := say(t.Context(), faultyClient(t, testkit.NewServer(t, behavior), salesiq.WithMaxAttempts(1)))
 		require.ErrorIs(t, err, salesiq.ErrRateLimitExceeded)
 		require.NotErrorIs(t, err, salesiq.ErrorCode(""))
 		assert.True(t, salesiq.IsRetryable(err))
 	}
-	err := say(t.Context(), faultyClient(t, faulty.New(t, faulty.HTML(503, "<html>")), salesiq.WithMaxAttempts(1)))
+	err := say(t.Context(), faultyClient(t, testkit.NewServer(t, testkit.HTML(503, "<html>")), salesiq.WithMaxAttempts(1)))
 	assert.NotErrorIs(t, err, salesiq.ErrRateLimitExceeded)
 }
 
 func TestAnswerWithoutDataIsNoObject(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`null`, ` null `, `{"error":{}}`, `{"error":null}`, `{}`, `{"data":null}`} {
-		chat, err := faultyClient(t, faulty.New(t, faulty.JSON(body))).Chats.Get(t.Context(), "c1")
+		chat, err := faultyClient(t, testkit.NewServer(t, testkit.JSON(body))).Chats.Get(t.Context(), "c1")
 		require.ErrorIs(t, err, salesiq.ErrDecode, body)
 		assert.Nil(t, chat)
 	}
-	page, err := faultyClient(t, faulty.New(t, faulty.JSON(`null`))).Chats.List(t.Context(), nil)
+	page, err := faultyClient(t, testkit.NewServer(t, testkit.JSON(`null`))).Chats.List(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Empty(t, page.Items)
 }
@@ -68,7 +68,7 @@ func TestAnswerWithoutDataIsNoObject(t *testing.T) {
 func TestErrorWithoutACodeSaysSo(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{200, 400} {
-		s := faulty.New(t, faulty.Answer(status, "application/json", `{"status":"error"}`))
+		s := testkit.NewServer(t, testkit.Answer(status, "application/json", `{"status":"error"}`))
 		_, err := faultyClient(t, s).Chats.Get(t.Context(), "c1")
 		require.ErrorContains(t, err, "an error without a code")
 	}

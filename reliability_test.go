@@ -19,12 +19,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/faulty"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 )
 
 // The tests of this file make the calls of users on real connections.
 
-func faultyClient(t testing.TB, s *faulty.Server, opts ...salesiq.Option) *salesiq.Client {
+func faultyClient(t testing.TB, s *testkit.Server, opts ...salesiq.Option) *salesiq.Client {
 	t.Helper()
 	opts = append([]salesiq.Option{salesiq.WithBaseURL(s.URL), salesiq.WithHTTPClient(&http.Client{Transport: s.Transport(t)})}, opts...)
 	client, err := salesiq.NewClient(salesiq.StaticToken("token"), opts...)
@@ -39,18 +39,18 @@ func say(ctx context.Context, client *salesiq.Client, opts ...salesiq.CallOption
 
 func TestMessageIsNeverSentTwice(t *testing.T) {
 	t.Parallel()
-	for name, behavior := range map[string]faulty.Behavior{
-		"reset":        faulty.ResetAfter(),
-		"closed":       faulty.CloseAfter(),
-		"outage":       faulty.Answer(503, "application/json", `{"status":"error","code":"INTERNAL_ERROR"}`),
-		"proxy's page": faulty.HTML(504, "<html>"),
-		"short body":   faulty.ShortBody(`{"data":`),
-		"cut JSON":     faulty.JSON(`{"data":`),
-		"no HTTP":      faulty.MalformedStatus("nonsense"),
+	for name, behavior := range map[string]testkit.Behavior{
+		"reset":        testkit.ResetAfter(),
+		"closed":       testkit.CloseAfter(),
+		"outage":       testkit.Answer(503, "application/json", `{"status":"error","code":"INTERNAL_ERROR"}`),
+		"proxy's page": testkit.HTML(504, "<html>"),
+		"short body":   testkit.ShortBody(`{"data":`),
+		"cut JSON":     testkit.JSON(`{"data":`),
+		"no HTTP":      testkit.MalformedStatus("nonsense"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := faulty.New(t, behavior, faulty.OK())
+			s := testkit.NewServer(t, behavior, testkit.OK())
 			err := say(t.Context(), faultyClient(t, s))
 			require.ErrorIs(t, err, salesiq.ErrMaybeProcessed)
 			assert.False(t, salesiq.IsRetryable(err), "not blindly")
@@ -63,14 +63,14 @@ func TestMessageIsNeverSentTwice(t *testing.T) {
 
 func TestMessageIsSentAgainIfTheCallerTakesItOn(t *testing.T) {
 	t.Parallel()
-	s := faulty.New(t, faulty.ResetAfter(), faulty.OK())
+	s := testkit.NewServer(t, testkit.ResetAfter(), testkit.OK())
 	require.NoError(t, say(t.Context(), faultyClient(t, s), salesiq.WithIdempotent()))
 	assert.Len(t, s.Received(), 2)
 }
 
 func TestMessageToNobodyWasNotProcessed(t *testing.T) {
 	t.Parallel()
-	s := faulty.New(t, faulty.OK())
+	s := testkit.NewServer(t, testkit.OK())
 	s.Close()
 	client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithBaseURL(s.URL))
 	require.NoError(t, err)
@@ -82,7 +82,7 @@ func TestMessageToNobodyWasNotProcessed(t *testing.T) {
 
 func TestRepeatedDeleteThatFindsNothingSaysSo(t *testing.T) {
 	t.Parallel()
-	s := faulty.New(t, faulty.ResetAfter(), faulty.Answer(404, "application/json", `{"status":"error","code":"RESOURCE_NOT_FOUND"}`))
+	s := testkit.NewServer(t, testkit.ResetAfter(), testkit.Answer(404, "application/json", `{"status":"error","code":"RESOURCE_NOT_FOUND"}`))
 	err := faultyClient(t, s).Operators.Delete(t.Context(), "o1")
 	require.ErrorIs(t, err, salesiq.ErrResourceNotFound)
 	var failure *salesiq.Error
@@ -93,7 +93,7 @@ func TestRepeatedDeleteThatFindsNothingSaysSo(t *testing.T) {
 func TestOutageIsNotMadeWorse(t *testing.T) {
 	t.Parallel()
 	const calls = 100
-	s := faulty.New(t, faulty.HTML(503, "<html>"))
+	s := testkit.NewServer(t, testkit.HTML(503, "<html>"))
 	client := faultyClient(t, s)
 	var wg sync.WaitGroup
 	for range 10 {
@@ -109,13 +109,13 @@ func TestOutageIsNotMadeWorse(t *testing.T) {
 
 func TestHostileBodyIsNotReadToItsEnd(t *testing.T) {
 	t.Parallel()
-	for name, behavior := range map[string]faulty.Behavior{
-		"100 MB":                       faulty.Huge(100 << 20),
-		"gzip that inflates to 256 MB": faulty.GzipBomb(256),
+	for name, behavior := range map[string]testkit.Behavior{
+		"100 MB":                       testkit.Huge(100 << 20),
+		"gzip that inflates to 256 MB": testkit.GzipBomb(256),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := faulty.New(t, behavior)
+			s := testkit.NewServer(t, behavior)
 			_, err := faultyClient(t, s).Chats.Get(t.Context(), "c1")
 			require.ErrorIs(t, err, salesiq.ErrTooLarge)
 			assert.Len(t, s.Received(), 1, "it would be as large again")
@@ -125,7 +125,7 @@ func TestHostileBodyIsNotReadToItsEnd(t *testing.T) {
 
 func TestContextEndsACallWithItsOwnError(t *testing.T) {
 	t.Parallel()
-	s := faulty.New(t, faulty.Silence())
+	s := testkit.NewServer(t, testkit.Silence())
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	start := time.Now()
@@ -140,14 +140,14 @@ func TestContextThatEndedBeforeTheCallGivesItsCause(t *testing.T) {
 	closing := errors.New("closing time")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(closing)
-	err := say(ctx, faultyClient(t, faulty.New(t, faulty.OK())))
+	err := say(ctx, faultyClient(t, testkit.NewServer(t, testkit.OK())))
 	require.ErrorIs(t, err, closing)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
 func TestStuckAnswerFreesItsSlot(t *testing.T) {
 	t.Parallel()
-	s := faulty.New(t, faulty.Stall(), faulty.OK())
+	s := testkit.NewServer(t, testkit.Stall(), testkit.OK())
 	client := faultyClient(t, s, salesiq.WithMaxInFlight(1), salesiq.WithStallTimeout(50*time.Millisecond), salesiq.WithMaxAttempts(1))
 	require.ErrorIs(t, client.Do(t.Context(), "GET", "/chats", nil, nil), salesiq.ErrTransport)
 	require.NoError(t, client.Do(t.Context(), "GET", "/chats", nil, nil))
@@ -164,7 +164,7 @@ func (s *shared) CloseIdleConnections() { s.closed++ }
 
 func TestSharedPoolIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	s := faulty.New(t, faulty.OK(), faulty.ResetAfter())
+	s := testkit.NewServer(t, testkit.OK(), testkit.ResetAfter())
 	pool := &shared{RoundTripper: s.Transport(t)}
 	client := faultyClient(t, s, salesiq.WithHTTPClient(&http.Client{Transport: pool}), salesiq.WithMaxAttempts(2))
 	require.NoError(t, say(t.Context(), client))
@@ -175,9 +175,9 @@ func TestSharedPoolIsLeftAlone(t *testing.T) {
 
 // It counts what the process has open, and so runs alone.
 func TestTenThousandFaultsLeaveNothingOpen(t *testing.T) { //nolint:paralleltest // See above.
-	s := faulty.New(t, faulty.Cycle(
-		faulty.OK(), faulty.ResetAfter(), faulty.HTML(502, "<html>"), faulty.Empty(200), faulty.ShortBody(`{"data":`),
-		faulty.OK(), faulty.MalformedStatus("nonsense"), faulty.Redirect(302, "/elsewhere"), faulty.BrokenChunk(`{"data":`), faulty.CloseAfter(),
+	s := testkit.NewServer(t, testkit.Cycle(
+		testkit.OK(), testkit.ResetAfter(), testkit.HTML(502, "<html>"), testkit.Empty(200), testkit.ShortBody(`{"data":`),
+		testkit.OK(), testkit.MalformedStatus("nonsense"), testkit.Redirect(302, "/elsewhere"), testkit.BrokenChunk(`{"data":`), testkit.CloseAfter(),
 	))
 	client := faultyClient(t, s, salesiq.WithMaxAttempts(1))
 	calls := func(n int) {
@@ -215,7 +215,7 @@ func openFiles(t testing.TB) int {
 func TestHeadersCannotBeInjected(t *testing.T) {
 	t.Parallel()
 	const evil = "value\r\nX-Injected: 1"
-	s := faulty.New(t, faulty.OK())
+	s := testkit.NewServer(t, testkit.OK())
 	for _, authenticator := range []salesiq.Authenticator{
 		salesiq.StaticToken(evil),
 		salesiq.RefreshToken(salesiq.Credentials{ClientID: "id", ClientSecret: "secret", RefreshToken: evil}, nil),

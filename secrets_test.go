@@ -25,7 +25,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/faulty"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 )
 
 // The known secrets. None may be seen anywhere.
@@ -260,30 +260,30 @@ func exportedTypes(t testing.TB) (names []string) {
 }
 
 // hostile are the faults that end a call, echoes of the request among them.
-func hostile() map[string]faulty.Behavior {
-	return map[string]faulty.Behavior{
-		"reset":             faulty.ResetAfter(),
-		"closed":            faulty.CloseAfter(),
-		"short body":        faulty.ShortBody(`{"data":`),
-		"broken chunk":      faulty.BrokenChunk(`{"data":`),
-		"cut JSON":          faulty.JSON(`{"data":`),
-		"no HTTP":           faulty.MalformedStatus("HTTP/1.1 " + secretToken),
-		"header flood":      faulty.HeaderFlood(),
-		"1xx flood":         faulty.InformationalFlood(),
-		"nothing":           faulty.Empty(200),
-		"a page":            faulty.HTML(200, "<html>"),
-		"bomb":              faulty.GzipBomb(2),
-		"redirect":          faulty.Redirect(302, "https://elsewhere.example/?token="+secretToken),
-		"redirect, POST":    faulty.Redirect(307, "http://elsewhere.example/"),
-		"too many":          faulty.Answer(429, "application/json", `{"status":"error","code":"RATE_LIMIT_EXCEEDED"}`),
-		"token refused":     faulty.Answer(401, "application/json", `{"status":"error","code":"INVALID_TOKEN","message":"bad token `+secretToken+`"}`),
-		"echo, page":        faulty.Echo(502, "text/html", "<html>%s"),
-		"echo, 200":         faulty.Echo(200, "text/html", "%s"),
-		"echo, message":     faulty.Echo(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","message":"%s"}`),
-		"echo, details":     faulty.Echo(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","details":{"echo":"%s"}}`),
-		"echo, data":        faulty.Echo(200, "application/json", `{"status":"success","data":"%s"}`),
-		"echo, redirect":    faulty.Echo(301, "text/html", "%s"),
-		"webhook, odd type": faulty.JSON(`{"data":{"id":"w1","secret":"` + secretWebhook + `","active":"perhaps"}}`),
+func hostile() map[string]testkit.Behavior {
+	return map[string]testkit.Behavior{
+		"reset":             testkit.ResetAfter(),
+		"closed":            testkit.CloseAfter(),
+		"short body":        testkit.ShortBody(`{"data":`),
+		"broken chunk":      testkit.BrokenChunk(`{"data":`),
+		"cut JSON":          testkit.JSON(`{"data":`),
+		"no HTTP":           testkit.MalformedStatus("HTTP/1.1 " + secretToken),
+		"header flood":      testkit.HeaderFlood(),
+		"1xx flood":         testkit.InformationalFlood(),
+		"nothing":           testkit.Empty(200),
+		"a page":            testkit.HTML(200, "<html>"),
+		"bomb":              testkit.GzipBomb(2),
+		"redirect":          testkit.Redirect(302, "https://elsewhere.example/?token="+secretToken),
+		"redirect, POST":    testkit.Redirect(307, "http://elsewhere.example/"),
+		"too many":          testkit.Answer(429, "application/json", `{"status":"error","code":"RATE_LIMIT_EXCEEDED"}`),
+		"token refused":     testkit.Answer(401, "application/json", `{"status":"error","code":"INVALID_TOKEN","message":"bad token `+secretToken+`"}`),
+		"echo, page":        testkit.Echo(502, "text/html", "<html>%s"),
+		"echo, 200":         testkit.Echo(200, "text/html", "%s"),
+		"echo, message":     testkit.Echo(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","message":"%s"}`),
+		"echo, details":     testkit.Echo(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","details":{"echo":"%s"}}`),
+		"echo, data":        testkit.Echo(200, "application/json", `{"status":"success","data":"%s"}`),
+		"echo, redirect":    testkit.Echo(301, "text/html", "%s"),
+		"webhook, odd type": testkit.JSON(`{"data":{"id":"w1","secret":"` + secretWebhook + `","active":"perhaps"}}`),
 	}
 }
 
@@ -292,8 +292,8 @@ func TestNoFailureOfACallShowsASecret(t *testing.T) {
 	for name, behavior := range hostile() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			api := faulty.New(t, behavior)
-			auth := faulty.New(t, faulty.JSON(`{"access_token":"`+secretToken+`","expires_in":3600}`))
+			api := testkit.NewServer(t, behavior)
+			auth := testkit.NewServer(t, testkit.JSON(`{"access_token":"`+secretToken+`","expires_in":3600}`))
 			var log bytes.Buffer
 			client := secretBearer(t, api.URL, salesiq.WithAccountsURL(auth.URL), salesiq.WithHTTPClient(&http.Client{Transport: api.Transport(t)}),
 				salesiq.WithMaxBody(1<<20), salesiq.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
@@ -312,12 +312,12 @@ func TestNoFailureOfACallShowsASecret(t *testing.T) {
 
 func TestServiceThatRepeatsASecretDoesNotShowIt(t *testing.T) {
 	t.Parallel()
-	for _, behavior := range []faulty.Behavior{
-		faulty.Answer(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","message":"`+secretWebhook+` is too short"}`),
-		faulty.Answer(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","details":{"field":["`+secretWebhook+`"]}}`),
-		faulty.HTML(502, `<html>{&quot;signed&quot;:&quot;`+secretWebhook+`&quot;}`),
+	for _, behavior := range []testkit.Behavior{
+		testkit.Answer(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","message":"`+secretWebhook+` is too short"}`),
+		testkit.Answer(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","details":{"field":["`+secretWebhook+`"]}}`),
+		testkit.HTML(502, `<html>{&quot;signed&quot;:&quot;`+secretWebhook+`&quot;}`),
 	} {
-		client := faultyClient(t, faulty.New(t, behavior))
+		client := faultyClient(t, testkit.NewServer(t, behavior))
 		_, created := client.Webhooks.Create(t.Context(), &salesiq.WebhookCreate{
 			Name: "name", URL: "https://example.com", Events: []salesiq.EventName{salesiq.EventChatEnded}, Secret: secretWebhook,
 		})
@@ -364,14 +364,14 @@ func assertLogIsOnTheList(t testing.TB, log string) {
 func TestNoFailureToSignInShowsASecret(t *testing.T) {
 	t.Parallel()
 	behaviors := hostile()
-	behaviors["no HTTP"] = faulty.MalformedStatus("SSH-2.0-OpenSSH_9.9")
-	behaviors["echo, OAuth"] = faulty.Echo(200, "application/json", `{"error":"invalid_code","error_description":"%s"}`)
-	behaviors["token for nobody"] = faulty.JSON(`{"access_token":"` + secretToken + ` and more","refresh_token":"` + secretRefresh + `"}`)
+	behaviors["no HTTP"] = testkit.MalformedStatus("SSH-2.0-OpenSSH_9.9")
+	behaviors["echo, OAuth"] = testkit.Echo(200, "application/json", `{"error":"invalid_code","error_description":"%s"}`)
+	behaviors["token for nobody"] = testkit.JSON(`{"access_token":"` + secretToken + ` and more","refresh_token":"` + secretRefresh + `"}`)
 	for name, behavior := range behaviors {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			auth := faulty.New(t, behavior)
-			api := faulty.New(t, faulty.OK())
+			auth := testkit.NewServer(t, behavior)
+			api := testkit.NewServer(t, testkit.OK())
 			var log bytes.Buffer
 			client := secretBearer(t, api.URL, salesiq.WithAccountsURL(auth.URL), salesiq.WithHTTPClient(&http.Client{Transport: auth.Transport(t)}),
 				salesiq.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
@@ -386,10 +386,10 @@ func TestNoFailureToSignInShowsASecret(t *testing.T) {
 
 func TestTokenGoesNowhereButToTheConfiguredHost(t *testing.T) {
 	t.Parallel()
-	elsewhere := faulty.New(t, faulty.OK())
+	elsewhere := testkit.NewServer(t, testkit.OK())
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for _, location := range []string{elsewhere.URL, strings.Replace(elsewhere.URL, "127.0.0.1", "localhost", 1)} {
-			api := faulty.NewTLS(t, faulty.Redirect(status, location))
+			api := testkit.NewTLSServer(t, testkit.Redirect(status, location))
 			client, err := salesiq.NewClient(salesiq.StaticToken(secretToken), salesiq.WithBaseURL(api.URL),
 				salesiq.WithHTTPClient(&http.Client{Transport: api.Transport(t)}))
 			require.NoError(t, err)
@@ -399,7 +399,7 @@ func TestTokenGoesNowhereButToTheConfiguredHost(t *testing.T) {
 			require.ErrorIs(t, err, salesiq.ErrRedirect)
 			assert.Len(t, api.Received(), 2)
 
-			auth := faulty.NewTLS(t, faulty.Redirect(status, location))
+			auth := testkit.NewTLSServer(t, testkit.Redirect(status, location))
 			client = secretBearer(t, "http://127.0.0.1:1", salesiq.WithAccountsURL(auth.URL), salesiq.WithHTTPClient(&http.Client{Transport: auth.Transport(t)}))
 			_, err = client.Chats.Get(t.Context(), "c1")
 			require.ErrorIs(t, err, salesiq.ErrRedirect)

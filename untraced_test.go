@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/salesiq-go/salesiq/internal/race"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 )
 
 // chatService answers each request with the same chat, in memory.
@@ -34,7 +34,7 @@ func chatClient(t testing.TB, opts ...Option) *Client {
 // the request, send it through the pipeline, and decode. Without a tracer,
 // nothing comes in addition, nor with one that wants to know of other things.
 func TestNoTracerCostsNothing(t *testing.T) { //nolint:paralleltest // It counts what the whole process allocates.
-	if race.Enabled {
+	if testkit.RaceEnabled {
 		t.Skip("the race detector allocates")
 	}
 	for name, opts := range map[string][]Option{

@@ -3,7 +3,7 @@ package salesiqotel_test
 import (
 	"testing"
 
-	"github.com/salesiq-go/salesiq/internal/leak"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/salesiq-go/salesiq/internal/faulty"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
@@ -49,24 +49,24 @@ func TestCancelReturnsAtOnceFromEveryWait(t *testing.T) {
 	}
 	tests := []struct {
 		name     string
-		behavior faulty.Behavior
+		behavior testkit.Behavior
 		change   func(c *transport.Config)
 		arrives  bool // The service has the request by then,
 		maybe    bool // and may have processed it.
 	}{
-		{name: "dial", behavior: faulty.OK(), change: func(c *transport.Config) { c.Base.(*http.Transport).DialContext = dial }},
-		{name: "TLS handshake", behavior: faulty.Mute()},
-		{name: "wait for the header", behavior: faulty.Silence(), arrives: true, maybe: true},
-		{name: "body", behavior: faulty.Stall(), arrives: true, maybe: true},
-		{name: "body that trickles", behavior: faulty.Trickle(time.Millisecond), arrives: true, maybe: true},
-		{name: "pause before a retry", behavior: faulty.Answer(429, "application/json", tooMany.body, "Retry-After: 60"), arrives: true},
-		{name: "limiter's queue", behavior: faulty.OK(), change: func(c *transport.Config) { c.Limiter = &leases{none: true} }},
-		{name: "wait for a token", behavior: faulty.OK(), change: func(c *transport.Config) { c.Tokens = &noToken{} }},
+		{name: "dial", behavior: testkit.OK(), change: func(c *transport.Config) { c.Base.(*http.Transport).DialContext = dial }},
+		{name: "TLS handshake", behavior: testkit.Mute()},
+		{name: "wait for the header", behavior: testkit.Silence(), arrives: true, maybe: true},
+		{name: "body", behavior: testkit.Stall(), arrives: true, maybe: true},
+		{name: "body that trickles", behavior: testkit.Trickle(time.Millisecond), arrives: true, maybe: true},
+		{name: "pause before a retry", behavior: testkit.Answer(429, "application/json", tooMany.body, "Retry-After: 60"), arrives: true},
+		{name: "limiter's queue", behavior: testkit.OK(), change: func(c *transport.Config) { c.Limiter = &leases{none: true} }},
+		{name: "wait for a token", behavior: testkit.OK(), change: func(c *transport.Config) { c.Tokens = &noToken{} }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := faulty.NewTLS(t, tt.behavior)
+			s := testkit.NewTLSServer(t, tt.behavior)
 			slots := &leases{}
 			c := config(metered(t, s))
 			c.Limiter = slots
@@ -94,7 +94,7 @@ var errCause = errors.New("the user has lost interest")
 
 // cancelOnce cancels a POST, if it is to be once the service has it. It returns
 // how long after that the POST did.
-func cancelOnce(t *testing.T, pipeline *transport.Pipeline, s *faulty.Server, received bool) (time.Duration, error) {
+func cancelOnce(t *testing.T, pipeline *transport.Pipeline, s *testkit.Server, received bool) (time.Duration, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	before := len(s.Received())

@@ -16,14 +16,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/salesiq-go/salesiq/internal/faulty"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
 // The tests of this file run on real connections.
 
 // metered returns a transport of the kind that the SDK makes by default.
-func metered(t testing.TB, s *faulty.Server) *http.Transport {
+func metered(t testing.TB, s *testkit.Server) *http.Transport {
 	t.Helper()
 	base := s.Transport(t)
 	base.DialContext = transport.Metered(base.DialContext)
@@ -45,54 +45,54 @@ func failure(t testing.TB, err error) *transport.Failure {
 
 func TestWhatRealFaultsLeadTo(t *testing.T) {
 	t.Parallel()
-	ok := faulty.OK()
+	ok := testkit.OK()
 	tests := []struct {
 		name     string
 		tls      bool
 		method   string
-		plan     []faulty.Behavior
+		plan     []testkit.Behavior
 		received int   // Requests that reached the service whole.
 		cause    error // Nil for a success.
 		maybe    bool
 	}{
-		{name: "GET, reset before reading", method: "GET", plan: []faulty.Behavior{faulty.ResetBefore(), ok}, received: 1},
-		{name: "GET, reset after processing", method: "GET", plan: []faulty.Behavior{faulty.ResetAfter(), ok}, received: 2},
-		{name: "PUT, reset after processing", method: "PUT", plan: []faulty.Behavior{faulty.ResetAfter(), ok}, received: 2},
-		{name: "DELETE, reset after processing", method: "DELETE", plan: []faulty.Behavior{faulty.ResetAfter(), ok}, received: 2},
-		{name: "POST, reset after processing", method: "POST", plan: []faulty.Behavior{faulty.ResetAfter(), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
-		{name: "PATCH, reset after processing", method: "PATCH", plan: []faulty.Behavior{faulty.ResetAfter(), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
-		{name: "POST, closed after processing", method: "POST", plan: []faulty.Behavior{faulty.CloseAfter(), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
-		{name: "POST, reset in the TLS handshake: it was not sent", tls: true, method: "POST", plan: []faulty.Behavior{faulty.ResetBefore(), ok}, received: 1},
-		{name: "POST through TLS, reset after processing", tls: true, method: "POST", plan: []faulty.Behavior{faulty.ResetAfter(), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
+		{name: "GET, reset before reading", method: "GET", plan: []testkit.Behavior{testkit.ResetBefore(), ok}, received: 1},
+		{name: "GET, reset after processing", method: "GET", plan: []testkit.Behavior{testkit.ResetAfter(), ok}, received: 2},
+		{name: "PUT, reset after processing", method: "PUT", plan: []testkit.Behavior{testkit.ResetAfter(), ok}, received: 2},
+		{name: "DELETE, reset after processing", method: "DELETE", plan: []testkit.Behavior{testkit.ResetAfter(), ok}, received: 2},
+		{name: "POST, reset after processing", method: "POST", plan: []testkit.Behavior{testkit.ResetAfter(), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
+		{name: "PATCH, reset after processing", method: "PATCH", plan: []testkit.Behavior{testkit.ResetAfter(), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
+		{name: "POST, closed after processing", method: "POST", plan: []testkit.Behavior{testkit.CloseAfter(), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
+		{name: "POST, reset in the TLS handshake: it was not sent", tls: true, method: "POST", plan: []testkit.Behavior{testkit.ResetBefore(), ok}, received: 1},
+		{name: "POST through TLS, reset after processing", tls: true, method: "POST", plan: []testkit.Behavior{testkit.ResetAfter(), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
 
-		{name: "GET, short body", method: "GET", plan: []faulty.Behavior{faulty.ShortBody(`{"data":`), ok}, received: 2},
-		{name: "GET, broken chunk", method: "GET", plan: []faulty.Behavior{faulty.BrokenChunk(`{"data":`), ok}, received: 2},
-		{name: "GET, cut JSON without a length to tell", method: "GET", plan: []faulty.Behavior{faulty.Unframed(`{"data":[{"id":"1"},`), ok}, received: 2},
-		{name: "GET, cut JSON with the length of what is left", method: "GET", plan: []faulty.Behavior{faulty.JSON(`{"data":"half`), ok}, received: 2},
-		{name: "GET, always cut", method: "GET", plan: []faulty.Behavior{faulty.ShortBody(`{"data":`)}, received: 2, cause: transport.ErrTransport},
-		{name: "POST, short body: success, probably", method: "POST", plan: []faulty.Behavior{faulty.ShortBody(`{"data":`), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
-		{name: "POST, cut JSON", method: "POST", plan: []faulty.Behavior{faulty.JSON(`{"data":"half`), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
+		{name: "GET, short body", method: "GET", plan: []testkit.Behavior{testkit.ShortBody(`{"data":`), ok}, received: 2},
+		{name: "GET, broken chunk", method: "GET", plan: []testkit.Behavior{testkit.BrokenChunk(`{"data":`), ok}, received: 2},
+		{name: "GET, cut JSON without a length to tell", method: "GET", plan: []testkit.Behavior{testkit.Unframed(`{"data":[{"id":"1"},`), ok}, received: 2},
+		{name: "GET, cut JSON with the length of what is left", method: "GET", plan: []testkit.Behavior{testkit.JSON(`{"data":"half`), ok}, received: 2},
+		{name: "GET, always cut", method: "GET", plan: []testkit.Behavior{testkit.ShortBody(`{"data":`)}, received: 2, cause: transport.ErrTransport},
+		{name: "POST, short body: success, probably", method: "POST", plan: []testkit.Behavior{testkit.ShortBody(`{"data":`), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
+		{name: "POST, cut JSON", method: "POST", plan: []testkit.Behavior{testkit.JSON(`{"data":"half`), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
 
-		{name: "GET, 502 of a proxy", method: "GET", plan: []faulty.Behavior{faulty.HTML(502, "<html>bad gateway"), ok}, received: 2},
-		{name: "POST, 502 of a proxy", method: "POST", plan: []faulty.Behavior{faulty.HTML(502, "<html>bad gateway"), ok}, received: 1, cause: transport.ErrDecode, maybe: true},
-		{name: "POST, 204", method: "POST", plan: []faulty.Behavior{faulty.Empty(204)}, received: 1},
-		{name: "GET, error under 200", method: "GET", plan: []faulty.Behavior{faulty.JSON(`{"status":"error","code":"INTERNAL_ERROR"}`), ok}, received: 2},
+		{name: "GET, 502 of a proxy", method: "GET", plan: []testkit.Behavior{testkit.HTML(502, "<html>bad gateway"), ok}, received: 2},
+		{name: "POST, 502 of a proxy", method: "POST", plan: []testkit.Behavior{testkit.HTML(502, "<html>bad gateway"), ok}, received: 1, cause: transport.ErrDecode, maybe: true},
+		{name: "POST, 204", method: "POST", plan: []testkit.Behavior{testkit.Empty(204)}, received: 1},
+		{name: "GET, error under 200", method: "GET", plan: []testkit.Behavior{testkit.JSON(`{"status":"error","code":"INTERNAL_ERROR"}`), ok}, received: 2},
 
-		{name: "GET, a status that is none", method: "GET", plan: []faulty.Behavior{faulty.MalformedStatus("HTTP/1.1 twohundred OK"), ok}, received: 2},
-		{name: "GET, no HTTP at all", method: "GET", plan: []faulty.Behavior{faulty.MalformedStatus("SSH-2.0-OpenSSH_9.9"), ok}, received: 2},
-		{name: "POST, no HTTP at all", method: "POST", plan: []faulty.Behavior{faulty.MalformedStatus("SSH-2.0-OpenSSH_9.9"), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
-		{name: "GET, header flood", method: "GET", plan: []faulty.Behavior{faulty.HeaderFlood()}, received: 2, cause: transport.ErrTransport},
-		{name: "GET, flood of 1xx answers", method: "GET", plan: []faulty.Behavior{faulty.InformationalFlood()}, received: 2, cause: transport.ErrTransport},
-		{name: "GET, another protocol, which no time limit would end", method: "GET", plan: []faulty.Behavior{faulty.Upgrade(), ok}, received: 1, cause: transport.ErrDecode},
-		{name: "POST, another protocol", method: "POST", plan: []faulty.Behavior{faulty.Upgrade(), ok}, received: 1, cause: transport.ErrDecode, maybe: true},
-		{name: "GET, gzip that is none", method: "GET", plan: []faulty.Behavior{faulty.Answer(200, "application/json", "no gzip", "Content-Encoding: gzip"), ok}, received: 2},
+		{name: "GET, a status that is none", method: "GET", plan: []testkit.Behavior{testkit.MalformedStatus("HTTP/1.1 twohundred OK"), ok}, received: 2},
+		{name: "GET, no HTTP at all", method: "GET", plan: []testkit.Behavior{testkit.MalformedStatus("SSH-2.0-OpenSSH_9.9"), ok}, received: 2},
+		{name: "POST, no HTTP at all", method: "POST", plan: []testkit.Behavior{testkit.MalformedStatus("SSH-2.0-OpenSSH_9.9"), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
+		{name: "GET, header flood", method: "GET", plan: []testkit.Behavior{testkit.HeaderFlood()}, received: 2, cause: transport.ErrTransport},
+		{name: "GET, flood of 1xx answers", method: "GET", plan: []testkit.Behavior{testkit.InformationalFlood()}, received: 2, cause: transport.ErrTransport},
+		{name: "GET, another protocol, which no time limit would end", method: "GET", plan: []testkit.Behavior{testkit.Upgrade(), ok}, received: 1, cause: transport.ErrDecode},
+		{name: "POST, another protocol", method: "POST", plan: []testkit.Behavior{testkit.Upgrade(), ok}, received: 1, cause: transport.ErrDecode, maybe: true},
+		{name: "GET, gzip that is none", method: "GET", plan: []testkit.Behavior{testkit.Answer(200, "application/json", "no gzip", "Content-Encoding: gzip"), ok}, received: 2},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			start := faulty.New
+			start := testkit.NewServer
 			if tt.tls {
-				start = faulty.NewTLS
+				start = testkit.NewTLSServer
 			}
 			s := start(t, tt.plan...)
 			c := config(metered(t, s))
@@ -111,7 +111,7 @@ func TestWhatRealFaultsLeadTo(t *testing.T) {
 }
 
 // dialer makes the first connection in its own way.
-func dialer(s *faulty.Server, first func() (net.Conn, error)) (transport.DialFunc, *atomic.Int32) {
+func dialer(s *testkit.Server, first func() (net.Conn, error)) (transport.DialFunc, *atomic.Int32) {
 	dials := new(atomic.Int32)
 	address := strings.TrimPrefix(s.URL, "http://")
 	return func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -135,7 +135,7 @@ func nobody(testing.TB) (net.Conn, error) {
 // corpse returns a connection that was reset before its first byte.
 func corpse(t testing.TB) (net.Conn, error) {
 	t.Helper()
-	graveyard := faulty.New(t, faulty.ResetBefore())
+	graveyard := testkit.NewServer(t, testkit.ResetBefore())
 	conn, err := new(net.Dialer).Dial("tcp", strings.TrimPrefix(graveyard.URL, "http://"))
 	if err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func corpse(t testing.TB) (net.Conn, error) {
 // fails: what a corpse is for whoever writes before the reset is noticed.
 func deafMute(t testing.TB) (net.Conn, error) {
 	t.Helper()
-	mute := faulty.New(t, faulty.Mute())
+	mute := testkit.NewServer(t, testkit.Mute())
 	conn, err := new(net.Dialer).Dial("tcp", strings.TrimPrefix(mute.URL, "http://"))
 	return brokenWriter{conn}, err
 }
@@ -168,7 +168,7 @@ func TestPostIsSentAgainWhereItWasNeverSent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := faulty.New(t, faulty.OK())
+			s := testkit.NewServer(t, testkit.OK())
 			dial, dials := dialer(s, func() (net.Conn, error) { return first(t) })
 			base := s.Transport(t)
 			base.DialContext = transport.Metered(dial)
@@ -183,7 +183,7 @@ func TestPostIsSentAgainWhereItWasNeverSent(t *testing.T) {
 
 func TestPostOnAConnectionThatDoesNotCountIsTakenForSent(t *testing.T) {
 	t.Parallel()
-	s := faulty.New(t, faulty.OK())
+	s := testkit.NewServer(t, testkit.OK())
 	dial, _ := dialer(s, func() (net.Conn, error) { return deafMute(t) })
 	base := s.Transport(t)
 	base.DialContext = dial // Of a user's transport.
@@ -197,7 +197,7 @@ func TestStaleConnectionNeverCarriesAPostTwice(t *testing.T) {
 	t.Run("the service hangs up on the request", func(t *testing.T) {
 		t.Parallel()
 		for method, received := range map[string]int{"GET": 2, "POST": 1} {
-			s := faulty.New(t, faulty.OK(), faulty.CloseAfter(), faulty.OK())
+			s := testkit.NewServer(t, testkit.OK(), testkit.CloseAfter(), testkit.OK())
 			pipeline := transport.New(config(metered(t, s)))
 			_, err := pipeline.Do(t.Context(), requestTo(s.URL, "GET"))
 			require.NoError(t, err)
@@ -212,7 +212,7 @@ func TestStaleConnectionNeverCarriesAPostTwice(t *testing.T) {
 	})
 	t.Run("the service hung up while the connection was idle", func(t *testing.T) {
 		t.Parallel()
-		s := faulty.New(t, faulty.ThenClose(faulty.OK()))
+		s := testkit.NewServer(t, testkit.ThenClose(testkit.OK()))
 		pipeline := transport.New(config(metered(t, s)))
 		for i := range 100 {
 			before := len(s.Received())
@@ -235,31 +235,31 @@ func TestHTTP2StreamsAreProcessedOnce(t *testing.T) {
 	const maybe = true
 	tests := []struct {
 		name    string
-		step    faulty.StreamBehavior
+		step    testkit.StreamBehavior
 		first   bool // Nothing is known of the server yet.
 		body    string
 		streams int
 		fails   bool
 	}{
-		{"refused stream: it was not processed", faulty.RefuseStream, false, "{}", 2, false},
-		{"refused stream, without a body", faulty.RefuseStream, false, "", 2, false},
-		{"refused stream, the first one", faulty.RefuseStream, true, "{}", 2, false},
-		{"connection that goes away: it was not processed", faulty.GoAway, false, "{}", 2, false},
-		{"connection that goes away, without a body: net/http does not tell", faulty.GoAway, false, "", 1, maybe},
-		{"stream that fails late: it was processed", faulty.ProcessAndFail, false, "{}", 1, maybe},
-		{"stream that fails late with an error that net/http takes for a refusal", faulty.ProcessAndBlame, false, "{}", 1, maybe},
-		{"the same, without a body", faulty.ProcessAndBlame, false, "", 1, maybe},
-		{"the same, the first one", faulty.ProcessAndBlame, true, "{}", 1, maybe},
+		{"refused stream: it was not processed", testkit.RefuseStream, false, "{}", 2, false},
+		{"refused stream, without a body", testkit.RefuseStream, false, "", 2, false},
+		{"refused stream, the first one", testkit.RefuseStream, true, "{}", 2, false},
+		{"connection that goes away: it was not processed", testkit.GoAway, false, "{}", 2, false},
+		{"connection that goes away, without a body: net/http does not tell", testkit.GoAway, false, "", 1, maybe},
+		{"stream that fails late: it was processed", testkit.ProcessAndFail, false, "{}", 1, maybe},
+		{"stream that fails late with an error that net/http takes for a refusal", testkit.ProcessAndBlame, false, "{}", 1, maybe},
+		{"the same, without a body", testkit.ProcessAndBlame, false, "", 1, maybe},
+		{"the same, the first one", testkit.ProcessAndBlame, true, "{}", 1, maybe},
 	}
 	for _, tt := range tests {
 		for _, ours := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, metered %t", tt.name, ours), func(t *testing.T) {
 				t.Parallel()
-				plan := []faulty.StreamBehavior{faulty.Serve, tt.step, faulty.Serve}
+				plan := []testkit.StreamBehavior{testkit.Serve, tt.step, testkit.Serve}
 				if tt.first {
 					plan = plan[1:]
 				}
-				s := faulty.NewHTTP2(t, plan...)
+				s := testkit.NewHTTP2(t, plan...)
 				base := s.Transport(t)
 				if ours {
 					base.DialContext = transport.Metered(base.DialContext)
@@ -290,7 +290,7 @@ func TestHTTP2StreamsAreProcessedOnce(t *testing.T) {
 
 func TestInvalidCertificateIsRefusedForGood(t *testing.T) {
 	t.Parallel()
-	s := faulty.NewTLS(t, faulty.OK())
+	s := testkit.NewTLSServer(t, testkit.OK())
 	base := metered(t, s)
 	base.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	answer, err := transport.New(config(base)).Do(t.Context(), requestTo(s.URL, "POST"))
@@ -305,7 +305,7 @@ func TestInvalidCertificateIsRefusedForGood(t *testing.T) {
 func TestUnencryptedHTTP2StreamsAreProcessedOnce(t *testing.T) {
 	t.Parallel()
 	for _, body := range [][]byte{nil, []byte("{}")} {
-		s := faulty.NewUnencryptedHTTP2(t, faulty.Serve, faulty.ProcessAndBlame, faulty.Serve)
+		s := testkit.NewUnencryptedHTTP2(t, testkit.Serve, testkit.ProcessAndBlame, testkit.Serve)
 		pipeline := transport.New(config(s.Transport(t)))
 		_, err := pipeline.Do(t.Context(), requestTo(s.URL, "GET"))
 		require.NoError(t, err)
@@ -321,7 +321,7 @@ func TestUnencryptedHTTP2StreamsAreProcessedOnce(t *testing.T) {
 
 func TestRedirectsAreRefused(t *testing.T) {
 	t.Parallel()
-	elsewhere := faulty.New(t, faulty.OK())
+	elsewhere := testkit.NewServer(t, testkit.OK())
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for _, method := range []string{"GET", "POST"} {
 			t.Run(fmt.Sprintf("%d on %s", status, method), func(t *testing.T) {
@@ -333,7 +333,7 @@ func TestRedirectsAreRefused(t *testing.T) {
 					"nowhere":                       "http://[::1",
 					"no address but a scheme of it": "javascript:alert(1)",
 				} {
-					s := faulty.NewTLS(t, faulty.Redirect(status, location))
+					s := testkit.NewTLSServer(t, testkit.Redirect(status, location))
 					_, err := transport.New(config(metered(t, s))).Do(t.Context(), requestTo(s.URL, method))
 					assert.ErrorIs(t, err, transport.ErrRedirect, kind)
 					assert.NotContains(t, err.Error(), "copied", "a location may hold anything")
@@ -347,7 +347,7 @@ func TestRedirectsAreRefused(t *testing.T) {
 
 func TestRedirectThatExplainsItselfIsOne(t *testing.T) {
 	t.Parallel()
-	s := faulty.New(t, faulty.Answer(307, "application/json", `{"status":"error","code":"MOVED"}`, "Location: https://elsewhere.example/"))
+	s := testkit.NewServer(t, testkit.Answer(307, "application/json", `{"status":"error","code":"MOVED"}`, "Location: https://elsewhere.example/"))
 	_, err := transport.New(config(metered(t, s))).Do(t.Context(), requestTo(s.URL, "GET"))
 	require.ErrorIs(t, err, transport.ErrRedirect)
 	assert.Equal(t, "MOVED", failure(t, err).Answer.Code)
@@ -368,16 +368,16 @@ func TestHostileBodyCostsAtMostTwiceTheCap(t *testing.T) { //nolint:paralleltest
 	liar := fmt.Sprintf("Content-Length: %d", int64(1)<<60)
 	tests := []struct {
 		name  string
-		body  faulty.Behavior
+		body  testkit.Behavior
 		cause error
 	}{
-		{"gzip that inflates to 256 MB", faulty.GzipBomb(256), transport.ErrTooLarge},
-		{"100 MB", faulty.Huge(100 << 20), transport.ErrTooLarge},
-		{"an exabyte, as the header has it", faulty.MalformedStatus("HTTP/1.1 200 OK\r\n" + liar), transport.ErrTransport},
+		{"gzip that inflates to 256 MB", testkit.GzipBomb(256), transport.ErrTooLarge},
+		{"100 MB", testkit.Huge(100 << 20), transport.ErrTooLarge},
+		{"an exabyte, as the header has it", testkit.MalformedStatus("HTTP/1.1 200 OK\r\n" + liar), transport.ErrTransport},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := faulty.New(t, tt.body)
+			s := testkit.NewServer(t, tt.body)
 			c := config(metered(t, s))
 			c.MaxBody, c.MaxAttempts = limit, 1
 			pipeline := transport.New(c)
@@ -395,7 +395,7 @@ func TestHostileBodyCostsAtMostTwiceTheCap(t *testing.T) { //nolint:paralleltest
 func TestBodyOfExactlyTheCapIsRead(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{0, 1, 4 << 10, 1 << 20, 1<<20 + 1} {
-		s := faulty.New(t, faulty.JSON(strings.Repeat(" ", size)))
+		s := testkit.NewServer(t, testkit.JSON(strings.Repeat(" ", size)))
 		for limit, cause := range map[int64]error{int64(size): nil, int64(size) - 1: transport.ErrTooLarge, 1<<63 - 1: nil} {
 			if limit < 1 {
 				continue
@@ -416,19 +416,19 @@ func TestSlowAnswersEnd(t *testing.T) {
 	const limit = 60 * time.Millisecond
 	tests := []struct {
 		name           string
-		behavior       faulty.Behavior
+		behavior       testkit.Behavior
 		attempt, stall time.Duration
 	}{
-		{"silence, by the time limit", faulty.Silence(), limit, time.Hour},
-		{"a body that stops, by the stall limit", faulty.Stall(), time.Hour, limit},
-		{"a body that trickles, by the time limit", faulty.Trickle(time.Millisecond), limit, time.Hour},
-		{"a body that trickles too slowly, by the stall limit", faulty.Trickle(time.Second), time.Hour, limit},
-		{"no handshake, by the time limit", faulty.Mute(), limit, time.Hour},
+		{"silence, by the time limit", testkit.Silence(), limit, time.Hour},
+		{"a body that stops, by the stall limit", testkit.Stall(), time.Hour, limit},
+		{"a body that trickles, by the time limit", testkit.Trickle(time.Millisecond), limit, time.Hour},
+		{"a body that trickles too slowly, by the stall limit", testkit.Trickle(time.Second), time.Hour, limit},
+		{"no handshake, by the time limit", testkit.Mute(), limit, time.Hour},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := faulty.NewTLS(t, tt.behavior)
+			s := testkit.NewTLSServer(t, tt.behavior)
 			c := config(metered(t, s))
 			c.AttemptTimeout, c.StallTimeout, c.MaxAttempts = tt.attempt, tt.stall, 1
 			start := time.Now()

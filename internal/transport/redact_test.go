@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/salesiq-go/salesiq/internal/faulty"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
@@ -45,23 +45,23 @@ func TestServiceThatRepeatsTheRequestDoesNotShowTheToken(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []struct {
 		name     string
-		behavior faulty.Behavior
+		behavior testkit.Behavior
 	}{
-		{"a proxy's page", faulty.Echo(502, "text/html", "<html>could not forward: %s")},
-		{"a proxy's page with status 200", faulty.Echo(200, "text/html", "<html>welcome: %s")},
-		{"a message", faulty.Echo(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","message":"%s"}`)},
-		{"details", faulty.Echo(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","details":{"header":["%s"]}}`)},
-		{"an error under 200", faulty.Echo(200, "application/json", `{"status":"error","code":"INVALID_REQUEST","message":"%s"}`)},
-		{"half an answer", faulty.Echo(200, "application/json", `{"status":"success","message":"%s`)},
-		{"a number's place", faulty.Echo(200, "application/json", `{"status":"success","data":"%s"}`)},
-		{"a redirect", faulty.Echo(302, "text/html", "%s")},
-		{"no HTTP", faulty.MalformedStatus("HTTP/1.1 " + accessToken + " OK")},
-		{"a content type", faulty.Answer(502, "text/"+accessToken, "")},
-		{"at the end of the excerpt", faulty.HTML(502, strings.Repeat("x", 512-len(accessToken)/2)+accessToken)},
+		{"a proxy's page", testkit.Echo(502, "text/html", "<html>could not forward: %s")},
+		{"a proxy's page with status 200", testkit.Echo(200, "text/html", "<html>welcome: %s")},
+		{"a message", testkit.Echo(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","message":"%s"}`)},
+		{"details", testkit.Echo(400, "application/json", `{"status":"error","code":"INVALID_REQUEST","details":{"header":["%s"]}}`)},
+		{"an error under 200", testkit.Echo(200, "application/json", `{"status":"error","code":"INVALID_REQUEST","message":"%s"}`)},
+		{"half an answer", testkit.Echo(200, "application/json", `{"status":"success","message":"%s`)},
+		{"a number's place", testkit.Echo(200, "application/json", `{"status":"success","data":"%s"}`)},
+		{"a redirect", testkit.Echo(302, "text/html", "%s")},
+		{"no HTTP", testkit.MalformedStatus("HTTP/1.1 " + accessToken + " OK")},
+		{"a content type", testkit.Answer(502, "text/"+accessToken, "")},
+		{"at the end of the excerpt", testkit.HTML(502, strings.Repeat("x", 512-len(accessToken)/2)+accessToken)},
 	} {
 		t.Run(answer.name, func(t *testing.T) {
 			t.Parallel()
-			s := faulty.New(t, answer.behavior)
+			s := testkit.NewServer(t, answer.behavior)
 			c := config(metered(t, s))
 			c.Tokens, c.MaxAttempts = authorized{}, 1
 			got, err := transport.New(c).Do(t.Context(), requestTo(s.URL, "GET"))
@@ -93,7 +93,7 @@ func TestServiceThatRepeatsTheRequestDoesNotShowTheSecretsInIt(t *testing.T) {
 			`<html>?signed_with=` + url.QueryEscape(secret),
 			secret,
 		} {
-			s := faulty.New(t, faulty.Answer(400, "application/json", body))
+			s := testkit.NewServer(t, testkit.Answer(400, "application/json", body))
 			c := config(metered(t, s))
 			r := requestTo(s.URL, "POST")
 			r.Secrets = []string{"her name is hush", secret, "a"}
@@ -107,7 +107,7 @@ func TestServiceThatRepeatsTheRequestDoesNotShowTheSecretsInIt(t *testing.T) {
 func TestSecretThatBreaksOffIsNotShown(t *testing.T) {
 	t.Parallel()
 	secret := strings.Repeat("hush", 8_000)
-	s := faulty.New(t, faulty.HTML(400, strings.Repeat(secret, 3)))
+	s := testkit.NewServer(t, testkit.HTML(400, strings.Repeat(secret, 3)))
 	c := config(metered(t, s))
 	r := requestTo(s.URL, "POST")
 	r.Secrets = []string{secret}
@@ -131,7 +131,7 @@ func TestExcerptDoesNotShowTheSecretOfAWebhook(t *testing.T) {
 		`{"data":{"client_Secret" : "hush \"hush", "active":"perhaps"}}`,
 		`{"x":"` + strings.Repeat("x", 470) + `","secret":"hush ` + strings.Repeat("hush ", 500),
 	} {
-		s := faulty.New(t, faulty.Answer(500, "application/json", body))
+		s := testkit.NewServer(t, testkit.Answer(500, "application/json", body))
 		c := config(metered(t, s))
 		c.MaxAttempts = 1
 		_, err := transport.New(c).Do(t.Context(), requestTo(s.URL, "GET"))
@@ -158,7 +158,7 @@ func TestErrorsHoldNoURL(t *testing.T) {
 func TestWhatTheServiceSaysIsBounded(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("long ", 10_000)
-	s := faulty.New(t, faulty.Answer(502, "text/html; x="+long, "<html>\r\n\x1b[31m\xff"+long, "X-Request-Id: "+long))
+	s := testkit.NewServer(t, testkit.Answer(502, "text/html; x="+long, "<html>\r\n\x1b[31m\xff"+long, "X-Request-Id: "+long))
 	c := config(metered(t, s))
 	c.MaxAttempts = 1
 	_, err := transport.New(c).Do(t.Context(), requestTo(s.URL, "GET"))

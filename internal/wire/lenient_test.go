@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/salesiq-go/salesiq/internal/race"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
@@ -206,7 +206,7 @@ func BenchmarkDecodeList(b *testing.B) {
 
 // Lenience costs nothing where it is not needed: not one allocation.
 func TestStrictDataCostNothingMore(t *testing.T) { //nolint:paralleltest // It counts allocations.
-	if race.Enabled {
+	if testkit.RaceEnabled {
 		t.Skip("the race detector has pools forget what they hold")
 	}
 	body := page(false)

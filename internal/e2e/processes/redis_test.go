@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/race"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/salesiqredis"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
@@ -42,7 +42,7 @@ var tokenKey = bytes.Repeat([]byte("k"), 32)
 // TestProcessesShareThroughRedis runs real processes against one Redis and one
 // emulator, which are the test's own in each case.
 func TestProcessesShareThroughRedis(t *testing.T) { //nolint:paralleltest // It takes the time.
-	if race.Enabled {
+	if testkit.RaceEnabled {
 		t.Skip("its figures are not those of a service that the race detector slows down")
 	}
 	needsRedis(t)

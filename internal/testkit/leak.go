@@ -1,6 +1,4 @@
-// Package leak finds what tests leave behind: goroutines that still run when
-// all of them are over.
-package leak
+package testkit
 
 import (
 	"fmt"

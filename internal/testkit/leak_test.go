@@ -1,4 +1,4 @@
-package leak_test
+package testkit_test
 
 import (
 	"testing"
@@ -7,16 +7,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/salesiq-go/salesiq/internal/leak"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 )
 
 func TestGoroutineThatIsLeftBehindIsFound(t *testing.T) { //nolint:paralleltest // It counts all goroutines.
-	require.Empty(t, leak.Goroutines(time.Second))
+	require.Empty(t, testkit.Goroutines(time.Second))
 	end := make(chan struct{})
 	go func() { <-end }()
-	left := leak.Goroutines(0)
+	left := testkit.Goroutines(0)
 	require.Len(t, left, 1)
 	assert.Contains(t, left[0], "TestGoroutineThatIsLeftBehindIsFound")
 	close(end)
-	assert.Empty(t, leak.Goroutines(time.Second), "it was given the time to end")
+	assert.Empty(t, testkit.Goroutines(time.Second), "it was given the time to end")
 }

@@ -1,6 +1,8 @@
-// Package faulty is a server that misbehaves, on real connections: it resets,
-// cuts, trickles, floods, redirects or says nothing. It is there for tests.
-package faulty
+// Package testkit helps tests. [NewServer] is a server that misbehaves on real
+// connections: it resets, cuts, trickles, floods, redirects or says nothing.
+// [NewHTTP2] does so for HTTP/2. [Main] finds goroutines that a package's tests
+// leave behind. [RaceEnabled] tells whether the race detector is on.
+package testkit
 
 import (
 	"bufio"
@@ -43,13 +45,13 @@ type Request struct {
 
 // New starts a server on loopback that ends with the test. It does one step of
 // the plan after the other, and then repeats the last.
-func New(tb testing.TB, plan ...Behavior) *Server {
+func NewServer(tb testing.TB, plan ...Behavior) *Server {
 	tb.Helper()
 	return start(tb, "http", nil, nil, plan)
 }
 
 // NewTLS is [New] with TLS. [Server.Transport] knows its certificate.
-func NewTLS(tb testing.TB, plan ...Behavior) *Server {
+func NewTLSServer(tb testing.TB, plan ...Behavior) *Server {
 	tb.Helper()
 	config, roots := certificate()
 	return start(tb, "https", config, roots, plan)

@@ -1,4 +1,4 @@
-package faulty
+package testkit
 
 import (
 	"crypto/tls"

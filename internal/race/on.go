@@ -1,6 +1,0 @@
-//go:build race
-
-package race
-
-// Enabled is whether the race detector is on.
-const Enabled = true
