@@ -26,20 +26,18 @@ const scheme = "Zoho-oauthtoken "
 // StaticToken signs in with an access token that never changes. It is good for
 // an hour: then the service lets it expire.
 func StaticToken(token string) Authenticator {
-	return &staticToken{opaque: "StaticToken", header: new(scheme + token)}
+	return &staticToken{header: NewSecret(scheme + token)}
 }
 
 type staticToken struct {
-	opaque
-
-	header *string
+	header Secret
 }
 
 func (s *staticToken) bind(*config) (transport.Tokens, error) {
-	return s, checkToken("access token", (*s.header)[len(scheme):])
+	return s, checkToken("access token", s.header.Reveal()[len(scheme):])
 }
 
-func (s *staticToken) Header(context.Context) (string, error) { return *s.header, nil }
+func (s *staticToken) Header(context.Context) (string, error) { return s.header.Reveal(), nil }
 
 func (s *staticToken) Rejected(string) bool { return false }
 
@@ -59,24 +57,25 @@ func checkToken(field, token string) error {
 // attempt and does its own caching. A call does not wait for it beyond the end
 // of its context.
 func TokenSource(source oauth2.TokenSource) Authenticator {
-	return &foreignTokens{opaque: "TokenSource", source: source}
+	if source == nil {
+		return &foreignTokens{}
+	}
+	return &foreignTokens{source.Token}
 }
 
 type foreignTokens struct {
-	opaque
-
-	source oauth2.TokenSource
+	token func() (*oauth2.Token, error) // Nil for no source. A func shows nothing when it is printed.
 }
 
 func (f *foreignTokens) bind(*config) (transport.Tokens, error) {
-	if f.source == nil {
+	if f.token == nil {
 		return nil, inputError("token source", "must not be nil")
 	}
 	return f, nil
 }
 
 func (f *foreignTokens) Header(ctx context.Context) (string, error) {
-	token, err := ask(ctx, func(context.Context) (*oauth2.Token, error) { return f.source.Token() })
+	token, err := ask(ctx, func(context.Context) (*oauth2.Token, error) { return f.token() })
 	var refused *oauth2.RetrieveError
 	switch {
 	case errors.As(err, &refused):
@@ -112,17 +111,11 @@ func (f *foreignTokens) Accepted(string) {}
 type Credentials struct {
 	ClientID     string
 	ClientSecret Secret
-	RefreshToken Secret // Does not expire. Empty where a [TokenStore] holds it.
-}
-
-// Format hides the secrets for every verb.
-func (c Credentials) Format(f fmt.State, _ rune) {
-	type plain Credentials
-	fmt.Fprintf(f, plainVerb(f), plain(c))
+	RefreshToken Secret // Does not expire. Empty where a [TokenVault] holds it.
 }
 
 // RefreshToken signs in with a refresh token, and keeps what it is given in
-// store; nil stands for [NewMemoryTokenStore].
+// vault; nil stands for [NewMemoryTokenStore].
 //
 // An access token is renewed in the background a minute and a half before it
 // expires, and at once when the service refuses it. However many calls need a
@@ -145,15 +138,13 @@ func (c Credentials) Format(f fmt.State, _ rune) {
 // The authenticator may serve several clients of the same data center, and then
 // uses the transport and logger of the first. NewClient refuses it for another
 // data center.
-func RefreshToken(credentials Credentials, store TokenStore) Authenticator {
-	return &refreshAuth{opaque: "RefreshToken", credentials: &credentials, store: store}
+func RefreshToken(credentials Credentials, vault *TokenVault) Authenticator {
+	return &refreshAuth{credentials: &credentials, vault: vault}
 }
 
 type refreshAuth struct {
-	opaque
-
 	credentials *Credentials
-	store       TokenStore
+	vault       *TokenVault
 
 	mu        sync.Mutex
 	refresher *refresher
@@ -166,7 +157,7 @@ func (a *refreshAuth) bind(c *config) (transport.Tokens, error) {
 		return nil, err
 	}
 	if a.refresher == nil {
-		a.refresher = newRefresher(c, a.credentials, a.store)
+		a.refresher = newRefresher(c, a.credentials, a.vault)
 	}
 	bound := a.refresher.server.dataCenter
 	if bound.API != c.dataCenter.API || bound.Accounts != c.dataCenter.Accounts {
@@ -177,24 +168,20 @@ func (a *refreshAuth) bind(c *config) (transport.Tokens, error) {
 }
 
 func (a *refreshAuth) check() error {
-	if a.store == nil {
-		a.store = NewMemoryTokenStore()
+	if a.vault == nil {
+		a.vault = NewMemoryTokenStore()
 		if err := checkToken("refresh token", a.credentials.RefreshToken.Reveal()); err != nil {
 			return err
 		}
 	}
-	if checked, ok := a.store.(interface{ check() error }); ok {
-		if err := checked.check(); err != nil {
-			return err
-		}
-	}
 	return firstOf(
+		a.vault.err,
 		required("client ID", a.credentials.ClientID),
 		required("client secret", a.credentials.ClientSecret.Reveal()))
 }
 
 // fingerprint stands for a secret where one only needs to know it again.
 func fingerprint(secret Secret) string {
-	sum := sha256.Sum256([]byte(secret))
+	sum := sha256.Sum256([]byte(secret.Reveal()))
 	return hex.EncodeToString(sum[:16])
 }

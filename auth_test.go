@@ -149,10 +149,10 @@ func tokenJSON(n int, changes map[string]any) string {
 	return string(encoded)
 }
 
-var testCredentials = Credentials{ClientID: "client-id", ClientSecret: "client-secret", RefreshToken: "refresh-token"}
+var testCredentials = Credentials{ClientID: "client-id", ClientSecret: NewSecret("client-secret"), RefreshToken: NewSecret("refresh-token")}
 
 // clientOf returns a client of z, with the credentials above.
-func clientOf(t *testing.T, z http.RoundTripper, store TokenStore, opts ...Option) *Client {
+func clientOf(t *testing.T, z http.RoundTripper, store *TokenVault, opts ...Option) *Client {
 	t.Helper()
 	opts = append([]Option{WithHTTPClient(&http.Client{Transport: z})}, opts...)
 	client, err := NewClient(RefreshToken(testCredentials, store), opts...)
@@ -241,8 +241,8 @@ func TestForeignTokenSourceHoldsNoCall(t *testing.T) {
 func TestNothingOfSigningInPrintsASecret(t *testing.T) {
 	t.Parallel()
 	const secret = "1000.0f1e2d.s3cr3t"
-	credentials := Credentials{ClientID: "client-id", ClientSecret: secret, RefreshToken: secret}
-	token := Token{AccessToken: secret, RefreshToken: secret, Expiry: time.Now()}
+	credentials := Credentials{ClientID: "client-id", ClientSecret: NewSecret(secret), RefreshToken: NewSecret(secret)}
+	token := Token{AccessToken: NewSecret(secret), RefreshToken: NewSecret(secret), Expiry: time.Now()}
 	memory := NewMemoryTokenStore()
 	require.NoError(t, memory.Save(t.Context(), token))
 	key := []byte("0123456789abcdef0123456789abcdef")
@@ -257,7 +257,7 @@ func TestNothingOfSigningInPrintsASecret(t *testing.T) {
 	for _, v := range []any{
 		credentials, &credentials, token, &token, memory, file, refresh, bound, client,
 		StaticToken(secret), TokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: secret})),
-		OAuth{Credentials: credentials}, &OAuth{Credentials: credentials}, AuthCode{Code: secret}, &AuthCode{Code: secret},
+		OAuth{Credentials: credentials}, &OAuth{Credentials: credentials}, AuthCode{Code: NewSecret(secret)}, &AuthCode{Code: NewSecret(secret)},
 		application{refresh}, application{memory}, application{file}, application{StaticToken(secret)}, application{client},
 		&Error{Err: newAuthError(t.Context(), &transport.TokenFailure{Status: 500, Err: io.EOF})},
 	} {

@@ -112,8 +112,8 @@ func newClient(c *config, tokens transport.Tokens) *Client {
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	credentials := Credentials{
 		ClientID:     os.Getenv("ZOHO_CLIENT_ID"),
-		ClientSecret: Secret(os.Getenv("ZOHO_CLIENT_SECRET")),
-		RefreshToken: Secret(os.Getenv("ZOHO_REFRESH_TOKEN")),
+		ClientSecret: NewSecret(os.Getenv("ZOHO_CLIENT_SECRET")),
+		RefreshToken: NewSecret(os.Getenv("ZOHO_REFRESH_TOKEN")),
 	}
 	missing := firstOf(
 		required("ZOHO_CLIENT_ID", credentials.ClientID),

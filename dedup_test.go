@@ -272,7 +272,7 @@ func TestTenThousandDeliveriesLoseNoneAndHandleNoneTwice(t *testing.T) {
 	for life := range restarts + 1 {
 		store := fileStore(t, path) // Nobody closes it: the process is killed.
 		t.Cleanup(func() { require.NoError(t, store.Close()) })
-		receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret), salesiq.WithDedupStore(store))
+		receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(hookSecret)), salesiq.WithDedupStore(store))
 		salesiq.On(receiver, mill.handle)
 		for len(queue) > 0 {
 			share := len(queue)

@@ -34,7 +34,7 @@ func emulated() (ctx context.Context, client *salesiq.Client, stop func()) {
 }
 
 func ExampleNewClient() {
-	credentials := salesiq.Credentials{ClientID: "1000.EXAMPLE", ClientSecret: "from a vault", RefreshToken: "from a vault"}
+	credentials := salesiq.Credentials{ClientID: "1000.EXAMPLE", ClientSecret: salesiq.NewSecret("from a vault"), RefreshToken: salesiq.NewSecret("from a vault")}
 	path := filepath.Join(os.TempDir(), "salesiq-token")
 	key := []byte("32 bytes that only this app knows")[:32]
 
@@ -173,7 +173,7 @@ func ExampleClient_Do() {
 func ExampleNewWebhookReceiver() {
 	const secret = "the webhook's secret"
 
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret))
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(secret)))
 	salesiq.On(receiver, func(_ context.Context, e *salesiq.ChatRated) error {
 		fmt.Println(e.ChatID, "was rated", e.Rating)
 		return nil
@@ -183,7 +183,7 @@ func ExampleNewWebhookReceiver() {
 	body := `{"event":"chat.rating","timestamp":"2026-03-01T09:30:00.000Z","data":{"chat_id":"chat123","rating":5}}`
 	for range 2 { // The service delivers again what it believes to be lost.
 		delivery := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/webhook/salesiq", strings.NewReader(body))
-		delivery.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(secret, []byte(body)))
+		delivery.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(secret), []byte(body)))
 		answer := httptest.NewRecorder()
 		http.DefaultServeMux.ServeHTTP(answer, delivery)
 		fmt.Println(answer.Code)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/salesiq-go/salesiq/internal/atomicfile"
 )
 
 // FileDedupStore is a [DedupStore] in a file, for one process at a time: it
@@ -49,7 +51,7 @@ var (
 // that holds something else altogether is refused. The caller should call Close.
 func OpenFileDedupStore(path string) (*FileDedupStore, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("dedup file: %s %w", path, errNotRegular)
+		return nil, fmt.Errorf("dedup file: %s %w", path, atomicfile.ErrNotRegular)
 	}
 	f := &FileDedupStore{path: path, memory: newMemoryDedup(defaultDedupEvents, defaultDedupAge)}
 	content, err := os.ReadFile(path)
@@ -105,7 +107,7 @@ func (f *FileDedupStore) compact() error {
 	if f.file != nil {
 		closed = f.file.Close() // Some systems do not replace an open file.
 	}
-	written := writeFile(f.path, content.Bytes())
+	written := atomicfile.Write(f.path, content.Bytes())
 	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND, 0o600)
 	if err == nil {
 		f.file, f.lines = file, len(marks)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/internal/atomicfile"
 )
 
 func openDedup(t *testing.T, path string) *FileDedupStore {
@@ -88,7 +90,7 @@ func TestADeviceIsNotReplaced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "null")
 	require.NoError(t, os.Symlink(os.DevNull, path))
 	_, err := OpenFileDedupStore(path)
-	require.ErrorIs(t, err, errNotRegular)
+	require.ErrorIs(t, err, atomicfile.ErrNotRegular)
 	link, err := os.Readlink(path)
 	require.NoError(t, err, "the link is still there")
 	assert.Equal(t, os.DevNull, link)

@@ -19,12 +19,12 @@ var testKey = []byte("0123456789abcdef0123456789abcdef")
 
 func fullToken() Token {
 	return Token{
-		AccessToken:  "access-text",
-		RefreshToken: "refresh-text",
+		AccessToken:  NewSecret("access-text"),
+		RefreshToken: NewSecret("refresh-text"),
 		Expiry:       time.Now().Add(time.Hour).UTC().Round(0),
 		APIDomain:    "https://www.zohoapis.eu",
 		AccountsURL:  "https://accounts.zoho.eu",
-		Grant:        fingerprint("refresh-text"),
+		Grant:        fingerprint(NewSecret("refresh-text")),
 	}
 }
 
@@ -86,17 +86,17 @@ func TestFileThatCannotBeTrustedIsRefusedAndLeftAlone(t *testing.T) {
 			require.NoError(t, os.WriteFile(path, content, 0o600))
 		}, "damaged"},
 		"cut":   {func(t *testing.T, path string) { t.Helper(); require.NoError(t, os.Truncate(path, 60)) }, "damaged"},
-		"empty": {func(t *testing.T, path string) { t.Helper(); require.NoError(t, os.Truncate(path, 0)) }, "not a token file"},
+		"empty": {func(t *testing.T, path string) { t.Helper(); require.NoError(t, os.Truncate(path, 0)) }, "is empty"},
 		"something else": {func(t *testing.T, path string) {
 			t.Helper()
 			require.NoError(t, os.WriteFile(path, []byte(`{"access_token":"x"}`), 0o600))
-		}, "not a token file"},
+		}, "not sealed"},
 		"a later version": {func(t *testing.T, path string) {
 			t.Helper()
 			content, err := os.ReadFile(path)
 			require.NoError(t, err)
-			require.NoError(t, os.WriteFile(path, bytes.Replace(content, []byte("file 1"), []byte("file 2"), 1), 0o600))
-		}, "not a token file of this version"},
+			require.NoError(t, os.WriteFile(path, bytes.Replace(content, []byte("sealed 1"), []byte("sealed 2"), 1), 0o600))
+		}, "not sealed in this version's format"},
 		"open to others": {func(t *testing.T, path string) { t.Helper(); require.NoError(t, os.Chmod(path, 0o640)) }, "0600"},
 		"a symbolic link": {func(t *testing.T, path string) {
 			t.Helper()
@@ -203,7 +203,7 @@ func writeTokens(t *testing.T, path string) {
 	store := FileTokenStore(path, testKey)
 	for i := range 20 {
 		token := fullToken()
-		token.AccessToken = Secret(fmt.Sprint(os.Getpid(), i))
+		token.AccessToken = NewSecret(fmt.Sprint(os.Getpid(), i))
 		require.NoError(t, store.Save(t.Context(), token))
 	}
 }
@@ -217,5 +217,5 @@ func TestMemoryStoreStartsEmptyAndKeeps(t *testing.T) {
 	require.NoError(t, store.Save(t.Context(), fullToken()))
 	token, err = store.Load(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, Secret("access-text"), token.AccessToken)
+	require.Equal(t, NewSecret("access-text"), token.AccessToken)
 }

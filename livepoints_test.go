@@ -151,7 +151,7 @@ func TestLivePoint05(t *testing.T) {
 			io.WriteString(w, row.body)
 		}))
 		t.Cleanup(accounts.Close)
-		auth := salesiq.RefreshToken(salesiq.Credentials{ClientID: "c", ClientSecret: "s", RefreshToken: "r"}, salesiq.NewMemoryTokenStore())
+		auth := salesiq.RefreshToken(salesiq.Credentials{ClientID: "c", ClientSecret: salesiq.NewSecret("s"), RefreshToken: salesiq.NewSecret("r")}, salesiq.NewMemoryTokenStore())
 		client, err := salesiq.NewClient(auth, salesiq.WithBaseURL(accounts.URL))
 		require.NoError(t, err)
 		for range 3 {
@@ -690,7 +690,7 @@ func TestLivePoint21(t *testing.T) {
 	for verifier, want := range map[salesiq.Verifier]int{
 		salesiq.RSA(&next.PublicKey, &old.PublicKey): http.StatusOK,
 		salesiq.RSA(&next.PublicKey):                 http.StatusUnauthorized,
-		salesiq.HMAC("secret"):                       http.StatusUnauthorized,
+		salesiq.HMAC(salesiq.NewSecret("secret")):    http.StatusUnauthorized,
 	} {
 		request := newHook(t, http.MethodPost, strings.NewReader(string(body)))
 		request.Header.Set("x-siqsignature", signature)

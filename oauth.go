@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -51,7 +50,7 @@ const PromptConsent = "consent"
 // A self client skips the first two: its code is made in the API console.
 //
 // Source: specification, "OAuth 2.0 Flow".
-type OAuth struct { //nolint:recvcheck // Format must hide a copy, too.
+type OAuth struct {
 	Credentials Credentials // ClientID and ClientSecret.
 	DataCenter  DataCenter  // Where users are sent to sign in; [US] by default.
 	Scopes      []Scope
@@ -77,18 +76,6 @@ type AuthCode struct {
 	// DataCenter is the one that the account lives in, which the client must use
 	// from then on. Zero stands for that of [OAuth].
 	DataCenter DataCenter
-}
-
-// Format hides the secret for every verb.
-func (c AuthCode) Format(f fmt.State, _ rune) {
-	type plain AuthCode
-	fmt.Fprintf(f, plainVerb(f), plain(c))
-}
-
-// Format hides the secrets for every verb.
-func (o OAuth) Format(f fmt.State, _ rune) {
-	type plain OAuth
-	fmt.Fprintf(f, plainVerb(f), plain(o))
 }
 
 // AuthURL returns the address of the page on which the user consents. The state
@@ -154,7 +141,7 @@ func (o *OAuth) ParseCallback(query url.Values, state string) (AuthCode, error) 
 		return AuthCode{}, err
 	}
 	dc, err := o.callbackDataCenter(query.Get("accounts-server"), query.Get("location"))
-	return AuthCode{Code: Secret(query.Get("code")), DataCenter: dc}, err
+	return AuthCode{Code: NewSecret(query.Get("code")), DataCenter: dc}, err
 }
 
 // callbackDataCenter finds the data center that the callback names.
@@ -177,7 +164,7 @@ func (o *OAuth) callbackDataCenter(server, location string) (DataCenter, error) 
 	return DataCenter{}, inputError("accounts-server", "is not the OAuth server of a known data center")
 }
 
-// Exchange turns a code into a token. Keep it with [TokenStore] Save, or its
+// Exchange turns a code into a token. Keep it with [TokenVault.Save], or its
 // RefreshToken with the credentials. A self client's code comes as
 // AuthCode{Code: code}, with RedirectURL empty.
 //
@@ -201,7 +188,7 @@ func (o *OAuth) Exchange(ctx context.Context, code AuthCode) (Token, error) {
 	token, err := server.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
 		return config.Exchange(ctx, code.Code.Reveal())
 	})
-	if token.RefreshToken != "" {
+	if !token.RefreshToken.IsZero() {
 		token.Grant = fingerprint(token.RefreshToken)
 	}
 	return token, err
@@ -298,8 +285,8 @@ func (s *oauthServer) token(ctx context.Context, request func(context.Context) (
 		return Token{}, &AuthError{Permanent: true, Err: err}
 	}
 	return Token{
-		AccessToken:  Secret(answer.AccessToken),
-		RefreshToken: Secret(answer.RefreshToken),
+		AccessToken:  NewSecret(answer.AccessToken),
+		RefreshToken: NewSecret(answer.RefreshToken),
 		Expiry:       start.Add(time.Duration(answer.ExpiresIn) * time.Second),
 		APIDomain:    domain,
 		AccountsURL:  s.dataCenter.Accounts,

@@ -11,7 +11,7 @@ import (
 // A web application sends its user to the consent page.
 func ExampleOAuth_AuthURL() {
 	oauth := &salesiq.OAuth{
-		Credentials: salesiq.Credentials{ClientID: "1000.APP", ClientSecret: "from the API console"},
+		Credentials: salesiq.Credentials{ClientID: "1000.APP", ClientSecret: salesiq.NewSecret("from the API console")},
 		DataCenter:  salesiq.EU,
 		Scopes:      []salesiq.Scope{salesiq.ScopeChatsAll, salesiq.ScopeVisitorsRead},
 		RedirectURL: "https://app.example/callback",
@@ -50,10 +50,10 @@ func ExampleOAuth_ParseCallback() {
 func ExampleFileTokenStore() {
 	key := make([]byte, 16) // Half of what it must be.
 	_, err := salesiq.NewClient(salesiq.RefreshToken(
-		salesiq.Credentials{ClientID: "1000.APP", ClientSecret: "from the API console"},
+		salesiq.Credentials{ClientID: "1000.APP", ClientSecret: salesiq.NewSecret("from the API console")},
 		salesiq.FileTokenStore("/var/lib/app/salesiq.token", key)))
 	fmt.Println(err)
-	// Output: salesiq: token file key must be 32 bytes, not 16
+	// Output: salesiq: token key must be 32 bytes, not 16
 }
 
 // A call that failed for want of a token says what to do.

@@ -15,7 +15,7 @@ import (
 
 func testOAuth(z http.RoundTripper) *OAuth {
 	return &OAuth{
-		Credentials: Credentials{ClientID: "client-id", ClientSecret: "client-secret"},
+		Credentials: Credentials{ClientID: "client-id", ClientSecret: NewSecret("client-secret")},
 		Scopes:      []Scope{ScopeChatsAll, ScopeVisitorsRead, "SalesIQ.portals.READ"},
 		RedirectURL: "https://app.example/callback",
 		HTTPClient:  &http.Client{Transport: z},
@@ -114,7 +114,7 @@ func TestCallbackIsBelievedOnlyWithTheStateAndAKnownServer(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, AuthCode{Code: "c", DataCenter: test.want}, code)
+			require.Equal(t, AuthCode{Code: NewSecret("c"), DataCenter: test.want}, code)
 		})
 	}
 	_, err := testOAuth(nil).ParseCallback(url.Values{"code": {"c"}, "state": {""}}, "")
@@ -128,7 +128,7 @@ func TestExchangeIsTheSpecifications(t *testing.T) {
 	}
 	z := &fakeZoho{answer: answer}
 	o := testOAuth(z)
-	token, err := o.Exchange(t.Context(), AuthCode{Code: "the-code", DataCenter: IN})
+	token, err := o.Exchange(t.Context(), AuthCode{Code: NewSecret("the-code"), DataCenter: IN})
 	require.NoError(t, err)
 
 	request := z.tokens[0]
@@ -148,11 +148,11 @@ func TestExchangeIsTheSpecifications(t *testing.T) {
 	require.WithinDuration(t, time.Now().Add(time.Hour), token.Expiry, 5*time.Second)
 	token.Expiry = time.Time{}
 	require.Equal(t, Token{
-		AccessToken:  "access-1",
-		RefreshToken: "refresh-1",
+		AccessToken:  NewSecret("access-1"),
+		RefreshToken: NewSecret("refresh-1"),
 		APIDomain:    "https://www.zohoapis.in",
 		AccountsURL:  "https://accounts.zoho.in",
-		Grant:        fingerprint("refresh-1"),
+		Grant:        fingerprint(NewSecret("refresh-1")),
 	}, token)
 }
 
@@ -161,7 +161,7 @@ func TestSelfClientExchangesWithoutRedirect(t *testing.T) {
 	z := &fakeZoho{}
 	o := testOAuth(z)
 	o.RedirectURL = ""
-	_, err := o.Exchange(t.Context(), AuthCode{Code: "the-code"})
+	_, err := o.Exchange(t.Context(), AuthCode{Code: NewSecret("the-code")})
 	require.NoError(t, err)
 	require.False(t, z.tokens[0].form.Has("redirect_uri"))
 	require.Equal(t, accountsHost, z.tokens[0].URL.Host)
@@ -170,7 +170,7 @@ func TestSelfClientExchangesWithoutRedirect(t *testing.T) {
 func TestExchangeFailsWithTheServersReason(t *testing.T) {
 	t.Parallel()
 	z := &fakeZoho{answer: refusal("invalid_code")}
-	_, err := testOAuth(z).Exchange(t.Context(), AuthCode{Code: "the-code"})
+	_, err := testOAuth(z).Exchange(t.Context(), AuthCode{Code: NewSecret("the-code")})
 	var e *AuthError
 	require.ErrorAs(t, err, &e)
 	require.ErrorIs(t, err, ErrAuth)
@@ -178,12 +178,12 @@ func TestExchangeFailsWithTheServersReason(t *testing.T) {
 	require.ErrorContains(t, err, "sign in again")
 
 	z.answer = nil
-	_, err = testOAuth(z).Exchange(t.Context(), AuthCode{Code: "the-code", DataCenter: EU})
+	_, err = testOAuth(z).Exchange(t.Context(), AuthCode{Code: NewSecret("the-code"), DataCenter: EU})
 	require.ErrorIs(t, err, ErrWrongDataCenter)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = testOAuth(z).Exchange(ctx, AuthCode{Code: "the-code"})
+	_, err = testOAuth(z).Exchange(ctx, AuthCode{Code: NewSecret("the-code")})
 	require.ErrorIs(t, err, context.Canceled)
 
 	_, err = testOAuth(z).Exchange(t.Context(), AuthCode{})
@@ -212,7 +212,7 @@ func TestRevokeIsTheVendors(t *testing.T) {
 	z := &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) {
 		return answerWith(http.StatusOK, `{"status":"success"}`), nil
 	}}
-	require.NoError(t, testOAuth(z).Revoke(t.Context(), "refresh+1"))
+	require.NoError(t, testOAuth(z).Revoke(t.Context(), NewSecret("refresh+1")))
 	request := z.tokens[0]
 	require.Equal(t, http.MethodPost, request.Method)
 	require.Equal(t, "https://accounts.zoho.com/oauth/v2/token/revoke?token=refresh%2B1", request.URL.String())
@@ -220,11 +220,11 @@ func TestRevokeIsTheVendors(t *testing.T) {
 	z.answer = func(int, *tokenRequest) (*http.Response, error) {
 		return answerWith(http.StatusBadRequest, `{"error":"invalid_token","error_description":"refresh+1 is none"}`), nil
 	}
-	err := testOAuth(z).Revoke(t.Context(), "refresh+1")
+	err := testOAuth(z).Revoke(t.Context(), NewSecret("refresh+1"))
 	require.ErrorIs(t, err, ErrAuth)
 	require.ErrorContains(t, err, "invalid_token")
 	require.NotContains(t, err.Error(), "refresh+1")
-	require.ErrorIs(t, testOAuth(z).Revoke(t.Context(), ""), ErrInvalidInput)
+	require.ErrorIs(t, testOAuth(z).Revoke(t.Context(), NewSecret("")), ErrInvalidInput)
 }
 
 // A11, over real connections.
@@ -241,9 +241,9 @@ func TestSecretsDoNotFollowARedirect(t *testing.T) {
 	require.ErrorIs(t, get(t.Context(), client), ErrRedirect)
 	o := testOAuth(http.DefaultTransport)
 	o.DataCenter = DataCenter{API: server.URL, Accounts: server.URL}
-	_, err = o.Exchange(t.Context(), AuthCode{Code: "c"})
+	_, err = o.Exchange(t.Context(), AuthCode{Code: NewSecret("c")})
 	require.ErrorIs(t, err, ErrRedirect)
-	require.ErrorIs(t, o.Revoke(t.Context(), "token"), ErrRedirect)
+	require.ErrorIs(t, o.Revoke(t.Context(), NewSecret("token")), ErrRedirect)
 }
 
 func TestScopesAreTheSpecifications(t *testing.T) {

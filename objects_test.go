@@ -215,7 +215,7 @@ func TestEncodingJSONLosesNothing(t *testing.T) {
 			restored := newObject()
 			require.NoError(t, json.Unmarshal(stored, restored))
 			if webhook, ok := object.(*salesiq.Webhook); ok {
-				webhook.Secret = salesiq.Redacted // Kept out of what is stored.
+				webhook.Secret = salesiq.NewSecret(salesiq.Redacted) // Kept out of what is stored.
 			}
 			assert.Equal(t, object, restored)
 		})
@@ -262,7 +262,7 @@ func TestTokenAnswerOfTheSpecification(t *testing.T) {
 		}
 		answerSuitably(w, r)
 	})
-	credentials := salesiq.Credentials{ClientID: "id", ClientSecret: "secret", RefreshToken: "refresh"}
+	credentials := salesiq.Credentials{ClientID: "id", ClientSecret: salesiq.NewSecret("secret"), RefreshToken: salesiq.NewSecret("refresh")}
 	client, err := salesiq.NewClient(salesiq.RefreshToken(credentials, salesiq.NewMemoryTokenStore()), salesiq.WithBaseURL(api.URL))
 	require.NoError(t, err)
 	_, err = client.Chats.Get(t.Context(), "c1")

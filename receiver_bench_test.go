@@ -16,7 +16,7 @@ import (
 	"github.com/salesiq-go/salesiq/internal/testkit"
 )
 
-const benchSecret salesiq.Secret = "bench-webhook-secret"
+const benchSecret = "bench-webhook-secret"
 
 // benchEvent returns an event of 1 KiB that nobody has seen before.
 func benchEvent(n int) []byte {
@@ -58,7 +58,7 @@ func newReceiverRun(tb testing.TB) *receiverRun {
 	tb.Helper()
 	run := &receiverRun{
 		// Each event is forgotten by the time at which it comes again.
-		receiver: salesiq.NewWebhookReceiver(salesiq.HMAC(benchSecret),
+		receiver: salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(benchSecret)),
 			salesiq.WithDedupStore(salesiq.NewMemoryDedupStore(benchEvents/2, time.Hour))),
 		writer: &discardWriter{header: http.Header{}},
 		body:   bytes.NewReader(nil),
@@ -69,7 +69,7 @@ func newReceiverRun(tb testing.TB) *receiverRun {
 	for n := range benchEvents {
 		body := benchEvent(n)
 		run.bodies = append(run.bodies, body)
-		run.signatures = append(run.signatures, []string{salesiq.SignHMAC(benchSecret, body)})
+		run.signatures = append(run.signatures, []string{salesiq.SignHMAC(salesiq.NewSecret(benchSecret), body)})
 	}
 	return run
 }
@@ -102,8 +102,8 @@ func BenchmarkSHA256(b *testing.B) {
 
 func BenchmarkVerify(b *testing.B) {
 	body := benchEvent(1)
-	verifier := salesiq.HMAC(benchSecret)
-	header := http.Header{salesiq.HeaderSignature: {salesiq.SignHMAC(benchSecret, body)}}
+	verifier := salesiq.HMAC(salesiq.NewSecret(benchSecret))
+	header := http.Header{salesiq.HeaderSignature: {salesiq.SignHMAC(salesiq.NewSecret(benchSecret), body)}}
 	b.ReportAllocs()
 	verify := func() {
 		if err := verifier.Verify(header, body); err != nil {
@@ -136,8 +136,8 @@ func TestReceivingAllocatesLittle(t *testing.T) { //nolint:paralleltest // Other
 		t.Skip("the race detector allocates, too")
 	}
 	body := benchEvent(1)
-	verifier := salesiq.HMAC(benchSecret)
-	header := http.Header{salesiq.HeaderSignature: {salesiq.SignHMAC(benchSecret, body)}}
+	verifier := salesiq.HMAC(salesiq.NewSecret(benchSecret))
+	header := http.Header{salesiq.HeaderSignature: {salesiq.SignHMAC(salesiq.NewSecret(benchSecret), body)}}
 	if allocations := testing.AllocsPerRun(1000, func() { verifier.Verify(header, body) }); allocations > 0 { //nolint:errcheck // The benchmark looks.
 		t.Errorf("verifying took %v allocations, not 0", allocations)
 	}

@@ -24,8 +24,8 @@ import (
 )
 
 const (
-	hookSecret    salesiq.Secret = "hook-secret-of-today"
-	oldHookSecret salesiq.Secret = "hook-secret-of-yesterday"
+	hookSecret    = "hook-secret-of-today"
+	oldHookSecret = "hook-secret-of-yesterday"
 )
 
 // ratedBody is an event; each rating makes another one.
@@ -37,7 +37,7 @@ func ratedBody(chatID string) []byte {
 func post(t *testing.T, receiver http.Handler, body []byte) *httptest.ResponseRecorder {
 	t.Helper()
 	request := newRequest(t, http.MethodPost, body)
-	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body))
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(hookSecret), body))
 	return serve(receiver, request)
 }
 
@@ -72,7 +72,7 @@ func (h *handlerLog) calls() int {
 
 func newReceiver(opts ...salesiq.ReceiverOption) (*salesiq.WebhookReceiver, *handlerLog) {
 	log := &handlerLog{}
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret), opts...)
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(hookSecret)), opts...)
 	salesiq.OnAny(receiver, log.handle)
 	return receiver, log
 }
@@ -80,7 +80,7 @@ func newReceiver(opts ...salesiq.ReceiverOption) (*salesiq.WebhookReceiver, *han
 // W1.
 func TestASignedEventReachesTheHandlersOfItsType(t *testing.T) {
 	t.Parallel()
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret))
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(hookSecret)))
 	var order []string
 	salesiq.On(receiver, func(_ context.Context, e *salesiq.ChatRated) error {
 		order = append(order, "first "+e.ChatID)
@@ -106,7 +106,7 @@ func TestASignedEventReachesTheHandlersOfItsType(t *testing.T) {
 
 func TestTheFirstErrorEndsTheHandlers(t *testing.T) {
 	t.Parallel()
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret))
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(hookSecret)))
 	salesiq.OnAny(receiver, func(context.Context, salesiq.Event) error { return errors.New("no") })
 	log := &handlerLog{}
 	salesiq.OnAny(receiver, log.handle)
@@ -118,13 +118,13 @@ func TestTheFirstErrorEndsTheHandlers(t *testing.T) {
 func TestWhatIsNotSignedIsRefusedUnread(t *testing.T) {
 	t.Parallel()
 	body := []byte("this is no JSON, which would be 400 if anybody looked")
-	right := salesiq.SignHMAC(hookSecret, body)
+	right := salesiq.SignHMAC(salesiq.NewSecret(hookSecret), body)
 	for name, values := range map[string][]string{
 		"missing":                nil,
 		"empty":                  {""},
 		"wrong":                  {strings.Repeat("0", 64)},
-		"of another body":        {salesiq.SignHMAC(hookSecret, []byte("other"))},
-		"of another secret":      {salesiq.SignHMAC(oldHookSecret, body)},
+		"of another body":        {salesiq.SignHMAC(salesiq.NewSecret(hookSecret), []byte("other"))},
+		"of another secret":      {salesiq.SignHMAC(salesiq.NewSecret(oldHookSecret), body)},
 		"short":                  {right[:63]},
 		"long":                   {right + "0"},
 		"not hexadecimal":        {strings.Repeat("g", 64)},
@@ -147,7 +147,7 @@ func TestWhatIsNotSignedIsRefusedUnread(t *testing.T) {
 			assert.Equal(t, http.StatusUnauthorized, answer.Code)
 			assert.Zero(t, log.calls())
 			assert.Contains(t, logged.String(), "status=401")
-			for _, secret := range []string{right, hookSecret.Reveal(), "no JSON"} {
+			for _, secret := range []string{right, salesiq.NewSecret(hookSecret).Reveal(), "no JSON"} {
 				assert.NotContains(t, answer.Body.String(), secret)
 				assert.NotContains(t, logged.String(), secret)
 			}
@@ -167,11 +167,11 @@ func TestWithoutASecretNothingIsBelieved(t *testing.T) {
 	t.Parallel()
 	body := ratedBody("c1")
 	for name, verifier := range map[string]salesiq.Verifier{
-		"no verifier": nil, "no secret": salesiq.HMAC(), "an empty one": salesiq.HMAC(""),
+		"no verifier": nil, "no secret": salesiq.HMAC(), "an empty one": salesiq.HMAC(salesiq.NewSecret("")),
 		"no key": salesiq.RSA(), "a nil one": salesiq.RSA(nil), "any of none": salesiq.AnyOf(),
 	} {
 		request := newRequest(t, http.MethodPost, body)
-		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC("", body))
+		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(""), body))
 		assert.Equal(t, http.StatusUnauthorized, serve(salesiq.NewWebhookReceiver(verifier), request).Code, name)
 	}
 }
@@ -257,7 +257,7 @@ func TestTheContentTypeDoesNotMatter(t *testing.T) {
 		body := ratedBody(strings.Repeat("c", i+1))
 		request := newRequest(t, http.MethodPost, body)
 		request.Header.Set("Content-Type", contentType)
-		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body))
+		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(hookSecret), body))
 		assert.Equal(t, http.StatusOK, serve(receiver, request).Code, contentType)
 	}
 	assert.Equal(t, 5, log.calls())
@@ -273,13 +273,13 @@ func TestACompressedBodyIsRefused(t *testing.T) {
 	require.NoError(t, errors.Join(err, compressor.Close()))
 	request := newRequest(t, http.MethodPost, body.Bytes())
 	request.Header.Set("Content-Encoding", "gzip")
-	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body.Bytes()))
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(hookSecret), body.Bytes()))
 	assert.Equal(t, http.StatusUnsupportedMediaType, serve(receiver, request).Code)
 
 	plain := ratedBody("c1")
 	request = newRequest(t, http.MethodPost, plain)
 	request.Header.Set("Content-Encoding", "identity")
-	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, plain))
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(hookSecret), plain))
 	assert.Equal(t, http.StatusOK, serve(receiver, request).Code)
 	assert.Equal(t, 1, log.calls())
 }
@@ -310,7 +310,7 @@ func TestTheLogHoldsNothingOfABodyThatIsNoEvent(t *testing.T) {
 
 func TestNilOptionsAreTheDefaults(t *testing.T) {
 	t.Parallel()
-	receiver := salesiq.NewWebhookReceiver(salesiq.AnyOf(nil, salesiq.HMAC(hookSecret)),
+	receiver := salesiq.NewWebhookReceiver(salesiq.AnyOf(nil, salesiq.HMAC(salesiq.NewSecret(hookSecret))),
 		nil, salesiq.WithDedupStore(nil), salesiq.WithReceiverLogger(nil), salesiq.WithSink(nil))
 	log := &handlerLog{}
 	salesiq.OnAny(receiver, log.handle)
@@ -388,7 +388,7 @@ func TestASecondCopyWaitsForTheFirst(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var running, most, calls atomic.Int32
-				receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret))
+				receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(hookSecret)))
 				salesiq.OnAny(receiver, func(context.Context, salesiq.Event) error {
 					calls.Add(1)
 					most.Store(max(most.Load(), running.Add(1)))
@@ -423,7 +423,7 @@ func TestAFailureIsDeliveredAgainAndHandledThen(t *testing.T) {
 	t.Parallel()
 	for name, failure := range map[string]func() error{
 		"error":         func() error { return errors.New("the database is away") },
-		"panic":         func() error { panic("with " + hookSecret.Reveal()) },
+		"panic":         func() error { panic("with " + salesiq.NewSecret(hookSecret).Reveal()) },
 		"runtime panic": func() error { return []error{}[noneOf(nil)] },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -440,7 +440,7 @@ func TestAFailureIsDeliveredAgainAndHandledThen(t *testing.T) {
 			}
 			assert.Equal(t, 3, log.calls())
 			assert.Contains(t, logged.String(), "event=chat.rating")
-			for _, secret := range []string{hookSecret.Reveal(), "chat-of-noemi", "rating\":4"} {
+			for _, secret := range []string{salesiq.NewSecret(hookSecret).Reveal(), "chat-of-noemi", "rating\":4"} {
 				assert.NotContains(t, logged.String(), secret)
 			}
 		})
@@ -455,7 +455,7 @@ func TestAHandlerThatEndsItsGoroutineLeavesTheEventFree(t *testing.T) {
 	log.answer = func() error { runtime.Goexit(); return nil }
 	body := ratedBody("c1")
 	request := newRequest(t, http.MethodPost, body)
-	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body))
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(hookSecret), body))
 	answers := make(chan *httptest.ResponseRecorder, 1)
 	answer := httptest.NewRecorder()
 	go func() {
@@ -486,7 +486,7 @@ func TestAHandlerHasItsTimeAndNoMore(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				calls := 0
-				receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret))
+				receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(hookSecret)))
 				salesiq.OnAny(receiver, func(ctx context.Context, _ salesiq.Event) error {
 					if calls++; calls > 1 {
 						return nil
@@ -508,7 +508,7 @@ func TestAHandlerHasItsTimeAndNoMore(t *testing.T) {
 				began := time.Now()
 				body := ratedBody("c1")
 				request := newRequest(t, http.MethodPost, body)
-				request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body))
+				request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(hookSecret), body))
 				done := make(chan struct{})
 				go func() {
 					defer close(done)
@@ -545,7 +545,7 @@ func (w *statusWriter) Flush()                      { w.statuses <- w.status }
 func TestALateHandlerIsAnsweredForOnARealConnection(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret), salesiq.WithHandlerTimeout(20*time.Millisecond))
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(hookSecret)), salesiq.WithHandlerTimeout(20*time.Millisecond))
 	salesiq.OnAny(receiver, func(context.Context, salesiq.Event) error { <-release; return nil })
 	server := httptest.NewServer(receiver)
 	defer server.Close()
@@ -553,7 +553,7 @@ func TestALateHandlerIsAnsweredForOnARealConnection(t *testing.T) {
 	body := ratedBody("c1")
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, bytes.NewReader(body))
 	require.NoError(t, err)
-	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body))
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(hookSecret), body))
 	answer, err := server.Client().Do(request)
 	require.NoError(t, err)
 	text, err := io.ReadAll(answer.Body)
@@ -566,7 +566,7 @@ func TestALateHandlerIsAnsweredForOnARealConnection(t *testing.T) {
 func TestWorkOutlivesTheConnection(t *testing.T) {
 	t.Parallel()
 	type key struct{}
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret))
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(hookSecret)))
 	ctx, hangUp := context.WithCancel(context.WithValue(t.Context(), key{}, "kept"))
 	var kept any
 	var during error
@@ -578,7 +578,7 @@ func TestWorkOutlivesTheConnection(t *testing.T) {
 	})
 	body := ratedBody("c1")
 	request := newRequest(t, http.MethodPost, body).WithContext(ctx)
-	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(hookSecret, body))
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(hookSecret), body))
 	assert.Equal(t, http.StatusOK, serve(receiver, request).Code)
 	assert.Equal(t, "kept", kept)
 	require.NoError(t, during)
@@ -662,7 +662,7 @@ func TestAStoreThatDoesNotAnswerRefusesOrProcesses(t *testing.T) {
 		salesiq.DedupRefuse: http.StatusServiceUnavailable, salesiq.DedupProcess: http.StatusOK,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret),
+			receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(hookSecret)),
 				salesiq.WithDedupStore(silentStore{}), salesiq.WithDedupFailure(failure))
 			calls := 0
 			salesiq.OnAny(receiver, func(ctx context.Context, _ salesiq.Event) error {
@@ -679,7 +679,7 @@ func TestAStoreThatDoesNotAnswerRefusesOrProcesses(t *testing.T) {
 // W13.
 func TestAnUnknownEventIsDelivered(t *testing.T) {
 	t.Parallel()
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret))
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(hookSecret)))
 	var got *salesiq.UnknownEvent
 	salesiq.On(receiver, func(_ context.Context, e *salesiq.UnknownEvent) error { got = e; return nil })
 	assert.Equal(t, http.StatusOK, post(t, receiver, []byte(`{"event":"robot.sang","data":{"song":"Daisy"}}`)).Code)
@@ -690,9 +690,9 @@ func TestAnUnknownEventIsDelivered(t *testing.T) {
 // W14.
 func TestTwoSecretsAreGoodDuringARotation(t *testing.T) {
 	t.Parallel()
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret, oldHookSecret))
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(hookSecret), salesiq.NewSecret(oldHookSecret)))
 	for secret, status := range map[salesiq.Secret]int{
-		hookSecret: http.StatusOK, oldHookSecret: http.StatusOK, "a third": http.StatusUnauthorized,
+		salesiq.NewSecret(hookSecret): http.StatusOK, salesiq.NewSecret(oldHookSecret): http.StatusOK, salesiq.NewSecret("a third"): http.StatusUnauthorized,
 	} {
 		body := ratedBody("c1")
 		request := newRequest(t, http.MethodPost, body)

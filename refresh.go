@@ -50,12 +50,11 @@ var (
 // refresher keeps an access token fresh. It polls for nothing: each refresh is
 // begun by a call, and may outlive that call.
 type refresher struct {
-	opaque
 	*flightState
 
 	server      *oauthServer
 	credentials *Credentials
-	store       TokenStore
+	vault       *TokenVault
 	logger      *slog.Logger // Optional.
 	hooks       startHooks[RefreshInfo, RefreshResult]
 
@@ -83,7 +82,7 @@ type flightState struct {
 // flight is one refresh that any number of calls wait for.
 type flight struct {
 	done   chan struct{}
-	header string
+	header Secret
 	err    error
 }
 
@@ -92,7 +91,7 @@ type bearer struct {
 	accepted atomic.Bool // By the service, at least once.
 	keep     time.Time   // Until then it stays in use although it was refused; zero if it was not.
 
-	header  string
+	header  Secret
 	renewAt time.Time // From then on it is renewed in the background,
 	staleAt time.Time // and from then on before it is used.
 	expiry  time.Time
@@ -102,19 +101,18 @@ type bearer struct {
 func newBearer(token Token, now time.Time) *bearer {
 	left := token.Expiry.Sub(now)
 	return &bearer{
-		header:  scheme + token.AccessToken.Reveal(),
+		header:  NewSecret(scheme + token.AccessToken.Reveal()),
 		renewAt: token.Expiry.Add(-min(renewBefore, left/4)),
 		staleAt: token.Expiry.Add(-min(expiryMargin, left/10)),
 		expiry:  token.Expiry,
 	}
 }
 
-func newRefresher(c *config, credentials *Credentials, store TokenStore) *refresher {
+func newRefresher(c *config, credentials *Credentials, vault *TokenVault) *refresher {
 	return &refresher{
-		opaque:      "RefreshToken",
 		server:      newOAuthServer(c.dataCenter, c.httpClient.Transport, c.userAgent),
 		credentials: credentials,
-		store:       store,
+		vault:       vault,
 		logger:      c.logger,
 		hooks:       c.hooks.refresh,
 		flightState: &flightState{
@@ -132,11 +130,11 @@ func (r *refresher) Header(ctx context.Context) (string, error) {
 	}
 	now := time.Now()
 	if now.Before(b.renewAt) {
-		return b.header, nil
+		return b.header.Reveal(), nil
 	}
 	if now.Before(b.staleAt) {
 		r.renew(ctx, now)
-		return b.header, nil
+		return b.header.Reveal(), nil
 	}
 	return r.wait(ctx)
 }
@@ -149,7 +147,7 @@ func (r *refresher) Rejected(header string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b := r.current.Load()
-	if b == nil || b.header != header {
+	if b == nil || b.header.Reveal() != header {
 		return true
 	}
 	now := time.Now()
@@ -170,7 +168,7 @@ func (r *refresher) Rejected(header string) bool {
 // Accepted implements [transport.Tokens]. It takes the lock once per token.
 func (r *refresher) Accepted(header string) {
 	b := r.current.Load()
-	if b == nil || b.accepted.Load() || b.header != header {
+	if b == nil || b.accepted.Load() || b.header.Reveal() != header {
 		return
 	}
 	r.mu.Lock()
@@ -201,10 +199,10 @@ func (r *refresher) wait(ctx context.Context) (string, error) {
 		return "", context.Cause(ctx)
 	}
 	if f.err == nil {
-		return f.header, nil
+		return f.header.Reveal(), nil
 	}
 	if b := r.current.Load(); b != nil && time.Now().Before(b.expiry) {
-		return b.header, nil // It is still valid, which is what expiryMargin is for.
+		return b.header.Reveal(), nil // It is still valid, which is what expiryMargin is for.
 	}
 	return "", f.err
 }
@@ -221,12 +219,12 @@ func (r *refresher) join(ctx context.Context) *flight {
 		return r.flight
 	}
 	if r.paused(now) {
-		return endedFlight("", r.failure)
+		return endedFlight(Secret{}, r.failure)
 	}
 	return r.startFlight(ctx, now)
 }
 
-func endedFlight(header string, err error) *flight {
+func endedFlight(header Secret, err error) *flight {
 	f := &flight{done: make(chan struct{}), header: header, err: err}
 	close(f.done)
 	return f
@@ -293,23 +291,24 @@ func doubled(first time.Duration, times int, most time.Duration) time.Duration {
 // refresh finds a newer token in the store, or requests one. Where the store
 // can lock, it does so for the request, and looks again once it has the lock.
 func (r *refresher) refresh(ctx context.Context) (*bearer, error) {
-	if b, err := r.load(ctx, r.store); b != nil || err != nil {
+	if b, err := r.load(ctx, r.vault); b != nil || err != nil {
 		return b, err
 	}
-	locker, ok := r.store.(TokenLocker)
+	locker, ok := r.vault.store.(TokenLocker)
 	if !ok {
-		return r.request(ctx, r.store)
+		return r.request(ctx, r.vault)
 	}
 	locked, err := askFor(ctx, lockTimeout, locker.Lock)
 	if err != nil {
 		r.warn(ctx, "salesiq token store not locked", err)
-		return r.request(ctx, r.store)
+		return r.request(ctx, r.vault)
 	}
 	defer r.unlock(ctx, locked)
-	if b, err := r.load(ctx, locked); b != nil || err != nil {
+	vault := r.vault.over(locked)
+	if b, err := r.load(ctx, vault); b != nil || err != nil {
 		return b, err
 	}
-	return r.request(ctx, locked)
+	return r.request(ctx, vault)
 }
 
 func (r *refresher) unlock(ctx context.Context, locked LockedTokenStore) {
@@ -324,10 +323,10 @@ func (r *refresher) unlock(ctx context.Context, locked LockedTokenStore) {
 
 // load returns the stored token if it is good and newer than the one at hand,
 // and takes the refresh token from there.
-func (r *refresher) load(ctx context.Context, store TokenStore) (*bearer, error) {
-	token, err := readStore(ctx, store)
+func (r *refresher) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
+	token, err := askFor(ctx, storeTimeout, vault.Load)
 	if err != nil && !r.loaded {
-		return nil, &AuthError{Permanent: errors.Is(err, errRedacted), Err: fmt.Errorf("token store: %w", err)}
+		return nil, &AuthError{Permanent: isForeign(err), Err: fmt.Errorf("token store: %w", err)}
 	}
 	if err != nil {
 		r.warn(ctx, "salesiq token store not read", err)
@@ -337,7 +336,7 @@ func (r *refresher) load(ctx context.Context, store TokenStore) (*bearer, error)
 	if !r.owns(token) {
 		return nil, r.disowned(token)
 	}
-	if token.RefreshToken != "" && !r.unsaved {
+	if !token.RefreshToken.IsZero() && !r.unsaved {
 		r.refreshToken = token.RefreshToken
 	}
 	if token.Grant != "" {
@@ -351,14 +350,6 @@ func (r *refresher) load(ctx context.Context, store TokenStore) (*bearer, error)
 	return newBearer(token, now), nil
 }
 
-func readStore(ctx context.Context, store TokenStore) (Token, error) {
-	token, err := askFor(ctx, storeTimeout, store.Load)
-	if err == nil {
-		err = checkStored(token)
-	}
-	return token, err
-}
-
 // owns reports whether a stored token came from these credentials and server.
 func (r *refresher) owns(token Token) bool {
 	mine := r.credentials.RefreshToken
@@ -367,17 +358,17 @@ func (r *refresher) owns(token Token) bool {
 		return false
 	case r.server.dataCenter.checkAPIDomain(token.APIDomain) != nil:
 		return false
-	case mine == "":
+	case mine.IsZero():
 		return true
 	case token.Grant != "":
 		return token.Grant == fingerprint(mine)
 	}
-	return token.RefreshToken == "" || token.RefreshToken == mine
+	return token.RefreshToken.IsZero() || token.RefreshToken == mine
 }
 
 // disowned is nil where the credentials suffice without the stored token.
 func (r *refresher) disowned(token Token) error {
-	if r.credentials.RefreshToken != "" {
+	if !r.credentials.RefreshToken.IsZero() {
 		return nil
 	}
 	err := fmt.Errorf("%w: the stored token belongs to %s, the client uses %s",
@@ -386,8 +377,8 @@ func (r *refresher) disowned(token Token) error {
 }
 
 // request gets a new token and stores it.
-func (r *refresher) request(ctx context.Context, store TokenStore) (*bearer, error) {
-	if r.refreshToken == "" {
+func (r *refresher) request(ctx context.Context, vault *TokenVault) (*bearer, error) {
+	if r.refreshToken.IsZero() {
 		return nil, &AuthError{Permanent: true, Err: errNoRefreshToken}
 	}
 	token, err := r.requestTwice(ctx)
@@ -398,7 +389,7 @@ func (r *refresher) request(ctx context.Context, store TokenStore) (*bearer, err
 	token.Grant = r.grant
 	r.refreshToken = token.RefreshToken
 	_, err = askFor(ctx, storeTimeout, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, store.Save(ctx, token)
+		return struct{}{}, vault.Save(ctx, token)
 	})
 	if r.unsaved = err != nil; r.unsaved {
 		r.warn(ctx, "salesiq token not stored", err)

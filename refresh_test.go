@@ -3,7 +3,6 @@ package salesiq
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -63,7 +62,7 @@ func TestExpiredTokenIsRenewedOnceBeforeTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		z := &fakeZoho{perToken: time.Second}
 		store := NewMemoryTokenStore()
-		require.NoError(t, store.Save(t.Context(), Token{AccessToken: "expired", Expiry: time.Now().Add(-time.Minute)}))
+		require.NoError(t, store.Save(t.Context(), Token{AccessToken: NewSecret("expired"), Expiry: time.Now().Add(-time.Minute)}))
 		client := clientOf(t, z, store)
 		for _, err := range many(100, func() error { return get(t.Context(), client) }) {
 			require.NoError(t, err)
@@ -151,7 +150,7 @@ func TestLateRefusalOfAnOldTokenCostsNothing(t *testing.T) {
 	})
 }
 
-func refresherOf(t *testing.T, z http.RoundTripper, store TokenStore, opts ...Option) *refresher {
+func refresherOf(t *testing.T, z http.RoundTripper, store *TokenVault, opts ...Option) *refresher {
 	t.Helper()
 	c := defaultConfig()
 	for _, option := range append([]Option{WithHTTPClient(&http.Client{Transport: z})}, opts...) {
@@ -198,7 +197,7 @@ func TestFailureIsForgottenWithTheNextToken(t *testing.T) {
 		client := clientOf(t, z, store)
 		require.Error(t, get(t.Context(), client))
 		// Someone signs in again and puts the token where it belongs.
-		require.NoError(t, store.Save(t.Context(), Token{AccessToken: "signed-in", Expiry: time.Now().Add(time.Hour)}))
+		require.NoError(t, store.Save(t.Context(), Token{AccessToken: NewSecret("signed-in"), Expiry: time.Now().Add(time.Hour)}))
 		time.Sleep(time.Minute)
 		require.NoError(t, get(t.Context(), client))
 		require.Equal(t, []string{"signed-in"}, z.seen())
@@ -377,7 +376,7 @@ func TestLifetimeIsBelievedOnlyWithinReason(t *testing.T) {
 				require.NoError(t, get(t.Context(), clientOf(t, z, store)))
 				token, err := store.Load(t.Context())
 				require.NoError(t, err)
-				require.Equal(t, time.Now().Add(test.want), token.Expiry)
+				require.True(t, time.Now().Add(test.want).Equal(token.Expiry), "expires %s", token.Expiry)
 			})
 		})
 	}
@@ -520,13 +519,13 @@ func TestNewerTokenInTheStoreIsUsedInsteadOfARequest(t *testing.T) {
 		save := func(token Secret, left time.Duration) {
 			require.NoError(t, store.Save(t.Context(), Token{AccessToken: token, Expiry: time.Now().Add(left)}))
 		}
-		save("first", time.Hour)
+		save(NewSecret("first"), time.Hour)
 		client := clientOf(t, z, store)
 		require.NoError(t, get(t.Context(), client))
 
 		// Another process renewed it, and the service killed the first one.
 		time.Sleep(time.Minute)
-		save("second", time.Hour)
+		save(NewSecret("second"), time.Hour)
 		z.revoke("first")
 		for _, err := range many(50, func() error { return get(t.Context(), client) }) {
 			require.NoError(t, err)
@@ -534,7 +533,7 @@ func TestNewerTokenInTheStoreIsUsedInsteadOfARequest(t *testing.T) {
 
 		// Or it expired.
 		time.Sleep(time.Hour - time.Minute)
-		save("third", time.Hour)
+		save(NewSecret("third"), time.Hour)
 		require.NoError(t, get(t.Context(), client))
 		synctest.Wait()
 		require.NoError(t, get(t.Context(), client))
@@ -542,7 +541,7 @@ func TestNewerTokenInTheStoreIsUsedInsteadOfARequest(t *testing.T) {
 		require.Zero(t, z.requests())
 
 		// An older one, though still good by its date, is no help.
-		save("second", 30*time.Minute)
+		save(NewSecret("second"), 30*time.Minute)
 		z.revoke("third")
 		require.NoError(t, get(t.Context(), client))
 		require.Equal(t, "access-1", z.seen()[len(z.seen())-1])
@@ -554,13 +553,13 @@ func TestStoredTokenOfOtherCredentialsIsNotUsed(t *testing.T) {
 	t.Parallel()
 	expiry := time.Now().Add(time.Hour)
 	for why, token := range map[string]Token{
-		"another account's":           {AccessToken: "other", RefreshToken: "other-refresh", Expiry: expiry},
-		"another account's, rotated":  {AccessToken: "other", RefreshToken: "refresh-token", Expiry: expiry, Grant: fingerprint("other-refresh")},
-		"another OAuth server's":      {AccessToken: "other", RefreshToken: "refresh-token", Expiry: expiry, AccountsURL: "https://accounts.zoho.eu"},
-		"another data center's":       {AccessToken: "other", RefreshToken: "refresh-token", Expiry: expiry, APIDomain: "https://www.zohoapis.in"},
-		"cannot stand in a header":    {AccessToken: "other\r\nX: 1", RefreshToken: "refresh-token", Expiry: expiry},
-		"without a date of expiry":    {AccessToken: "other", RefreshToken: "refresh-token"},
-		"about to expire":             {AccessToken: "other", RefreshToken: "refresh-token", Expiry: time.Now().Add(5 * time.Second)},
+		"another account's":           {AccessToken: NewSecret("other"), RefreshToken: NewSecret("other-refresh"), Expiry: expiry},
+		"another account's, rotated":  {AccessToken: NewSecret("other"), RefreshToken: NewSecret("refresh-token"), Expiry: expiry, Grant: fingerprint(NewSecret("other-refresh"))},
+		"another OAuth server's":      {AccessToken: NewSecret("other"), RefreshToken: NewSecret("refresh-token"), Expiry: expiry, AccountsURL: "https://accounts.zoho.eu"},
+		"another data center's":       {AccessToken: NewSecret("other"), RefreshToken: NewSecret("refresh-token"), Expiry: expiry, APIDomain: "https://www.zohoapis.in"},
+		"cannot stand in a header":    {AccessToken: NewSecret("other\r\nX: 1"), RefreshToken: NewSecret("refresh-token"), Expiry: expiry},
+		"without a date of expiry":    {AccessToken: NewSecret("other"), RefreshToken: NewSecret("refresh-token")},
+		"about to expire":             {AccessToken: NewSecret("other"), RefreshToken: NewSecret("refresh-token"), Expiry: time.Now().Add(5 * time.Second)},
 		"empty, as on the first time": {},
 	} {
 		t.Run(why, func(t *testing.T) {
@@ -578,14 +577,14 @@ func TestStoredTokenOfOtherCredentialsIsNotUsed(t *testing.T) {
 func TestStoreAloneSignsIn(t *testing.T) {
 	t.Parallel()
 	credentials := testCredentials
-	credentials.RefreshToken = ""
+	credentials.RefreshToken = NewSecret("")
 	for name, test := range map[string]struct {
 		stored Token
 		want   error
 	}{
-		"a refresh token":        {Token{RefreshToken: "stored", AccountsURL: US.Accounts}, nil},
+		"a refresh token":        {Token{RefreshToken: NewSecret("stored"), AccountsURL: US.Accounts}, nil},
 		"nothing":                {Token{}, errNoRefreshToken},
-		"another server's token": {Token{RefreshToken: "stored", AccountsURL: EU.Accounts}, ErrWrongDataCenter},
+		"another server's token": {Token{RefreshToken: NewSecret("stored"), AccountsURL: EU.Accounts}, ErrWrongDataCenter},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -619,7 +618,7 @@ func TestRefreshTokenSurvivesAnAnswerWithoutOneAndFollowsOneThatHasIt(t *testing
 		}}
 		store := NewMemoryTokenStore()
 		client := clientOf(t, z, store)
-		for _, want := range []Secret{"refresh-token", "rotated", "rotated"} {
+		for _, want := range []Secret{NewSecret("refresh-token"), NewSecret("rotated"), NewSecret("rotated")} {
 			require.NoError(t, get(t.Context(), client))
 			token, err := store.Load(t.Context())
 			require.NoError(t, err)
@@ -638,35 +637,39 @@ func TestRefreshTokenSurvivesAnAnswerWithoutOneAndFollowsOneThatHasIt(t *testing
 	})
 }
 
-// testStore is a memory store with faults.
-type testStore struct {
-	TokenStore
+// faultyStore is a memory store with faults.
+type faultyStore struct {
+	memoryStore
 
 	mu         sync.Mutex
 	load, save func(ctx context.Context) error
 }
 
-func newTestStore() *testStore { return &testStore{TokenStore: NewMemoryTokenStore()} }
+// newFaultyStore returns a vault over a store that fails on demand.
+func newFaultyStore() (*faultyStore, *TokenVault) {
+	store := &faultyStore{}
+	return store, SealTokens(store, testKey)
+}
 
-func (s *testStore) fail(load, save func(context.Context) error) {
+func (s *faultyStore) fail(load, save func(context.Context) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.load, s.save = load, save
 }
 
-func (s *testStore) Load(ctx context.Context) (Token, error) {
+func (s *faultyStore) Load(ctx context.Context) ([]byte, error) {
 	s.mu.Lock()
 	fault := s.load
 	s.mu.Unlock()
 	if fault != nil {
 		if err := fault(ctx); err != nil {
-			return Token{}, err
+			return nil, err
 		}
 	}
-	return s.TokenStore.Load(ctx)
+	return s.memoryStore.Load(ctx)
 }
 
-func (s *testStore) Save(ctx context.Context, token Token) error {
+func (s *faultyStore) Save(ctx context.Context, sealed []byte) error {
 	s.mu.Lock()
 	fault := s.save
 	s.mu.Unlock()
@@ -675,23 +678,23 @@ func (s *testStore) Save(ctx context.Context, token Token) error {
 			return err
 		}
 	}
-	return s.TokenStore.Save(ctx, token)
+	return s.memoryStore.Save(ctx, sealed)
 }
 
 func TestStoreIsWrittenAlthoughTheCallWasCancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		z := &fakeZoho{perToken: 2 * time.Second}
-		store := newTestStore()
+		store, vault := newFaultyStore()
 		store.fail(nil, func(ctx context.Context) error { return ctx.Err() })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		require.ErrorIs(t, get(ctx, clientOf(t, z, store)), context.DeadlineExceeded)
+		require.ErrorIs(t, get(ctx, clientOf(t, z, vault)), context.DeadlineExceeded)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		token, err := store.Load(t.Context())
+		token, err := vault.Load(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, Secret("access-1"), token.AccessToken)
+		require.Equal(t, NewSecret("access-1"), token.AccessToken)
 	})
 }
 
@@ -709,11 +712,11 @@ func TestStoreThatCannotBeWrittenFailsNoCall(t *testing.T) {
 				z := &fakeZoho{answer: func(n int, _ *tokenRequest) (*http.Response, error) {
 					return answerWith(http.StatusOK, tokenJSON(n, map[string]any{"refresh_token": fmt.Sprint("rotated-", n)})), nil
 				}}
-				store := newTestStore()
-				require.NoError(t, store.Save(t.Context(), Token{RefreshToken: "refresh-token"}))
+				store, vault := newFaultyStore()
+				require.NoError(t, vault.Save(t.Context(), Token{RefreshToken: NewSecret("refresh-token")}))
 				store.fail(nil, fault)
 				var log bytes.Buffer
-				client := clientOf(t, z, store, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+				client := clientOf(t, z, vault, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 				require.NoError(t, get(t.Context(), client))
 				require.Contains(t, log.String(), "token not stored")
 				for _, secret := range []string{"client-secret", "access-1", "rotated-1"} {
@@ -724,9 +727,9 @@ func TestStoreThatCannotBeWrittenFailsNoCall(t *testing.T) {
 				time.Sleep(time.Hour)
 				require.NoError(t, get(t.Context(), client))
 				require.Equal(t, "rotated-1", z.tokens[1].form.Get("refresh_token"), "what was not stored is not forgotten")
-				token, err := store.Load(t.Context())
+				token, err := vault.Load(t.Context())
 				require.NoError(t, err)
-				require.Equal(t, Secret("rotated-2"), token.RefreshToken, "the next renewal writes again")
+				require.Equal(t, NewSecret("rotated-2"), token.RefreshToken, "the next renewal writes again")
 			})
 		})
 	}
@@ -744,9 +747,9 @@ func TestStoreThatCannotBeReadIsAnErrorAtTheStartOnly(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				z := &fakeZoho{}
-				store := newTestStore()
+				store, vault := newFaultyStore()
 				store.fail(fault, nil)
-				client := clientOf(t, z, store)
+				client := clientOf(t, z, vault)
 				for _, err := range many(10, func() error { return get(t.Context(), client) }) {
 					requireAuthError(t, err)
 					require.ErrorContains(t, err, "token store")
@@ -767,26 +770,21 @@ func TestStoreThatCannotBeReadIsAnErrorAtTheStartOnly(t *testing.T) {
 	}
 }
 
-// forgetfulStore encodes a token as it stands.
-type forgetfulStore struct{ encoded []byte }
+// redactingStore keeps a mask in the place of what it is given.
+type redactingStore struct{ kept []byte }
 
-func (s *forgetfulStore) Load(context.Context) (token Token, err error) {
-	if s.encoded != nil {
-		err = json.Unmarshal(s.encoded, &token)
-	}
-	return token, err
-}
+func (s *redactingStore) Load(context.Context) ([]byte, error) { return s.kept, nil }
 
-func (s *forgetfulStore) Save(_ context.Context, token Token) (err error) {
-	s.encoded, err = json.Marshal(token)
-	return err
+func (s *redactingStore) Save(_ context.Context, sealed []byte) error {
+	s.kept = fmt.Append(nil, NewSecret(string(sealed)))
+	return nil
 }
 
 func TestRedactedTokenIsNeverSent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		z := &fakeZoho{}
-		store := &forgetfulStore{}
+		store := SealTokens(&redactingStore{}, testKey)
 		client := clientOf(t, z, store)
 		for range 3 {
 			require.NoError(t, get(t.Context(), client), "it goes on with what it holds itself")
@@ -796,7 +794,7 @@ func TestRedactedTokenIsNeverSent(t *testing.T) {
 
 		err := get(t.Context(), clientOf(t, z, store))
 		require.True(t, requireAuthError(t, err).Permanent)
-		require.ErrorContains(t, err, "Reveal")
+		require.ErrorContains(t, err, "not sealed")
 		require.Equal(t, 3, z.requests())
 		require.NotContains(t, z.seen(), Redacted)
 	})
@@ -969,13 +967,14 @@ func TestAuthenticatorIsSafeForClientsMadeAtOnce(t *testing.T) {
 func TestIncompleteCredentialsAreRefused(t *testing.T) {
 	t.Parallel()
 	for field, auth := range map[string]Authenticator{
-		"client ID":      RefreshToken(Credentials{ClientSecret: "s", RefreshToken: "r"}, nil),
-		"client secret":  RefreshToken(Credentials{ClientID: "c", RefreshToken: "r"}, nil),
-		"refresh token":  RefreshToken(Credentials{ClientID: "c", ClientSecret: "s"}, nil),
-		"access token":   StaticToken("a\r\nX: 1"),
-		"token source":   TokenSource(nil),
-		"token file":     RefreshToken(testCredentials, FileTokenStore("", make([]byte, 32))),
-		"token file key": RefreshToken(testCredentials, FileTokenStore("token", make([]byte, 16))),
+		"client ID":     RefreshToken(Credentials{ClientSecret: NewSecret("s"), RefreshToken: NewSecret("r")}, nil),
+		"client secret": RefreshToken(Credentials{ClientID: "c", RefreshToken: NewSecret("r")}, nil),
+		"refresh token": RefreshToken(Credentials{ClientID: "c", ClientSecret: NewSecret("s")}, nil),
+		"access token":  StaticToken("a\r\nX: 1"),
+		"token source":  TokenSource(nil),
+		"token file":    RefreshToken(testCredentials, FileTokenStore("", make([]byte, 32))),
+		"token store":   RefreshToken(testCredentials, SealTokens(nil, testKey)),
+		"token key":     RefreshToken(testCredentials, FileTokenStore("token", make([]byte, 16))),
 	} {
 		_, err := NewClient(auth)
 		var e *InputError
@@ -986,7 +985,7 @@ func TestIncompleteCredentialsAreRefused(t *testing.T) {
 
 // lockingStore is what processes share: a token and a lock.
 type lockingStore struct {
-	*testStore
+	*faultyStore
 
 	lock chan struct{}
 	err  error
@@ -998,14 +997,14 @@ func (s *lockingStore) Lock(ctx context.Context) (LockedTokenStore, error) {
 	}
 	select {
 	case s.lock <- struct{}{}:
-		return lockedStore{s.testStore, s.lock}, nil
+		return lockedStore{s.faultyStore, s.lock}, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
 type lockedStore struct {
-	*testStore
+	*faultyStore
 
 	lock chan struct{}
 }
@@ -1016,10 +1015,10 @@ func TestProcessesThatShareALockingStoreRequestOneToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		z := &fakeZoho{perToken: time.Second}
-		store := &lockingStore{testStore: newTestStore(), lock: make(chan struct{}, 1)}
+		store := &lockingStore{faultyStore: &faultyStore{}, lock: make(chan struct{}, 1)}
 		var group sync.WaitGroup
 		for range 4 {
-			process := clientOf(t, z, store)
+			process := clientOf(t, z, SealTokens(store, testKey))
 			group.Go(func() {
 				for _, err := range many(25, func() error { return get(t.Context(), process) }) {
 					assert.NoError(t, err)
@@ -1039,10 +1038,10 @@ func TestTokenIsRenewedWithoutALockThatCannotBeHad(t *testing.T) {
 		held := make(chan struct{}, 1)
 		held <- struct{}{} // By someone who is dead.
 		for i, store := range []TokenStore{
-			&lockingStore{testStore: newTestStore(), lock: held},
-			&lockingStore{testStore: newTestStore(), err: errors.New("gone")},
+			&lockingStore{faultyStore: &faultyStore{}, lock: held},
+			&lockingStore{faultyStore: &faultyStore{}, err: errors.New("gone")},
 		} {
-			require.NoError(t, get(t.Context(), clientOf(t, z, store)))
+			require.NoError(t, get(t.Context(), clientOf(t, z, SealTokens(store, testKey))))
 			require.Equal(t, i+1, z.requests())
 		}
 	})
@@ -1055,7 +1054,7 @@ func BenchmarkTokenHeader(b *testing.B) {
 		b.Fatal(err)
 	}
 	r := newRefresher(c, &testCredentials, NewMemoryTokenStore())
-	r.current.Store(newBearer(Token{AccessToken: "access", Expiry: time.Now().Add(24 * time.Hour)}, time.Now()))
+	r.current.Store(newBearer(Token{AccessToken: NewSecret("access"), Expiry: time.Now().Add(24 * time.Hour)}, time.Now()))
 	ctx := b.Context()
 	b.ReportAllocs()
 	for b.Loop() {

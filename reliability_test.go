@@ -218,7 +218,7 @@ func TestHeadersCannotBeInjected(t *testing.T) {
 	s := testkit.NewServer(t, testkit.OK())
 	for _, authenticator := range []salesiq.Authenticator{
 		salesiq.StaticToken(evil),
-		salesiq.RefreshToken(salesiq.Credentials{ClientID: "id", ClientSecret: "secret", RefreshToken: evil}, nil),
+		salesiq.RefreshToken(salesiq.Credentials{ClientID: "id", ClientSecret: salesiq.NewSecret("secret"), RefreshToken: salesiq.NewSecret(evil)}, nil),
 	} {
 		_, err := salesiq.NewClient(authenticator, salesiq.WithBaseURL(s.URL))
 		assert.ErrorIs(t, err, salesiq.ErrInvalidInput)

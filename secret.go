@@ -4,28 +4,53 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"unique"
 )
 
-// Secret is a string that must not be seen: a token, a client secret, a
-// webhook's signing key. Printing, logging and encoding it show [Redacted];
-// only a request to the service, and Reveal, hold the text itself.
-type Secret string
+// Secret is a text that must not be seen: a token, a client secret, a webhook's
+// signing key. Printing, logging and encoding one shows [Redacted]. So does one
+// in an unexported field of a struct, which package fmt reads without asking its
+// methods. Only a request to the service, and Reveal, hold the text.
+//
+// The zero Secret is empty. Secrets are compared with ==, and may be keys of a
+// map. Decoding JSON or text makes one; [Redacted] is decoded as an empty one,
+// since it is what an encoder wrote in place of a secret.
+type Secret struct {
+	text unique.Handle[string] // A pointer, which no printer follows. Zero if empty.
+}
 
 // Redacted stands where a [Secret] was printed.
 const Redacted = "[redacted]"
 
+// NewSecret returns a secret. It is empty for "" and for [Redacted], so that
+// nothing signs in with the mask of another secret.
+func NewSecret(text string) Secret {
+	if text == "" || text == Redacted {
+		return Secret{}
+	}
+	return Secret{unique.Make(text)}
+}
+
 // Reveal returns the text of the secret.
-func (s Secret) Reveal() string { return string(s) }
+func (s Secret) Reveal() string {
+	if s.IsZero() {
+		return ""
+	}
+	return s.text.Value()
+}
+
+// IsZero reports whether the secret is empty.
+func (s Secret) IsZero() bool { return s == Secret{} }
 
 // String returns [Redacted], or "" for an empty secret.
 func (s Secret) String() string {
-	if s == "" {
+	if s.IsZero() {
 		return ""
 	}
 	return Redacted
 }
 
-// Format prints [Redacted] for every verb.
+// Format prints what String returns, for every verb.
 func (s Secret) Format(f fmt.State, verb rune) {
 	if verb == 'q' || f.Flag('#') {
 		fmt.Fprintf(f, "%q", s.String())
@@ -34,38 +59,22 @@ func (s Secret) Format(f fmt.State, verb rune) {
 	io.WriteString(f, s.String())
 }
 
-// MarshalText keeps the secret out of JSON, XML and every other encoding that
-// asks a value for its text. To store a secret, store what Reveal returns.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// LogValue keeps the secret out of structured logs.
+// LogValue returns what String returns, for structured logs.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// plainVerb is the verb that prints a struct by its fields. With any other,
-// fmt would print one behind a pointer without asking the fields' methods.
-func plainVerb(f fmt.State) string {
-	switch {
-	case f.Flag('#'):
-		return "%#v"
-	case f.Flag('+'):
-		return "%+v"
-	}
-	return "%v"
+// MarshalText returns what String returns, for JSON, XML and other encodings
+// of text. To store a secret, store what Reveal returns.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads a secret.
+func (s *Secret) UnmarshalText(text []byte) error {
+	*s = NewSecret(string(text))
+	return nil
 }
 
-// opaque is embedded to keep the fields of a type from fmt, slog and encoders,
-// which show its name instead. In an unexported field, though, fmt calls no
-// methods, and may follow one pointer: so a type that embeds opaque is used by
-// pointer, and keeps its secrets behind another one.
-type opaque string
+// MarshalBinary returns what String returns, for encoding/gob and other binary
+// encodings.
+func (s Secret) MarshalBinary() ([]byte, error) { return s.MarshalText() }
 
-func (o opaque) String() string { return "salesiq." + string(o) + "(" + Redacted + ")" }
-
-// Format prints the name for every verb.
-func (o opaque) Format(f fmt.State, _ rune) {
-	io.WriteString(f, o.String())
-}
-
-func (o opaque) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
-
-func (o opaque) LogValue() slog.Value { return slog.StringValue(o.String()) }
+// UnmarshalBinary reads a secret.
+func (s *Secret) UnmarshalBinary(data []byte) error { return s.UnmarshalText(data) }

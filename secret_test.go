@@ -2,11 +2,14 @@ package salesiq_test
 
 import (
 	"bytes"
+	"encoding/gob"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
+	"text/template"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/assert"
@@ -21,8 +24,9 @@ const hidden = "do-not-show-this"
 func everyWay(t testing.TB, v any) map[string]string {
 	t.Helper()
 	ways := map[string]string{}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%10s", "%T %v"} {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%t", "%w", "%10s", "%T %v"} {
 		ways[verb] = fmt.Sprintf(verb, v)
+		ways["error "+verb] = fmt.Errorf(verb, v).Error()
 	}
 	ways["Sprint"] = fmt.Sprint(v, []any{v}, map[string]any{"k": v})
 	ways["error"] = fmt.Errorf("wrapped: %v", v).Error()
@@ -38,12 +42,48 @@ func everyWay(t testing.TB, v any) map[string]string {
 	slog.New(slog.NewTextHandler(&text, nil)).Info("m", "v", v, slog.Group("g", "v", v))
 	slog.New(slog.NewJSONHandler(&jsonLog, nil)).Info("m", "v", v, slog.Group("g", "v", v))
 	ways["slog text"], ways["slog JSON"] = text.String(), jsonLog.String()
+	var page bytes.Buffer
+	require.NoError(t, template.Must(template.New("page").Parse(`{{.}} {{printf "%v %+v %#v %s %q %x" . . . . . .}}`)).Execute(&page, v))
+	ways["template"] = page.String()
+	var binary bytes.Buffer
+	if err := gob.NewEncoder(&binary).Encode(v); err == nil { // It refuses what has no exported fields.
+		ways["gob"] = binary.String()
+	}
+	if data, err := xml.Marshal(v); err == nil { // It refuses maps.
+		ways["xml"] = string(data)
+	}
 	return ways
+}
+
+// config is a struct of somebody's, with secrets in fields that package fmt
+// cannot ask for their methods.
+type config struct {
+	secret   salesiq.Secret
+	pointer  *salesiq.Secret
+	list     []salesiq.Secret
+	array    [1]salesiq.Secret
+	byName   map[string]salesiq.Secret
+	bySecret map[salesiq.Secret]int
+	opt      salesiq.Opt[salesiq.Secret]
+	any      any
+	inner    struct{ credentials salesiq.Credentials }
+	Exported struct{ Secret salesiq.Secret }
+}
+
+func newConfig(secret salesiq.Secret) config {
+	c := config{
+		secret: secret, pointer: &secret, list: []salesiq.Secret{secret}, array: [1]salesiq.Secret{secret},
+		byName: map[string]salesiq.Secret{"k": secret}, bySecret: map[salesiq.Secret]int{secret: 1},
+		opt: salesiq.Set(secret), any: secret,
+	}
+	c.inner.credentials = salesiq.Credentials{ClientSecret: secret, RefreshToken: secret}
+	c.Exported.Secret = secret
+	return c
 }
 
 func TestSecretsAreNeverShown(t *testing.T) {
 	t.Parallel()
-	secret := salesiq.Secret(hidden)
+	secret := salesiq.NewSecret(hidden)
 	for _, value := range []any{
 		secret, &secret, []salesiq.Secret{secret}, map[string]salesiq.Secret{"k": secret},
 		salesiq.Set(secret), new(salesiq.Set(secret)), salesiq.Set([]salesiq.Secret{secret}),
@@ -52,6 +92,8 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		&salesiq.WebhookUpdate{Secret: salesiq.Set(secret)},
 		salesiq.Page[salesiq.Webhook]{Items: []salesiq.Webhook{{Secret: secret}}},
 		salesiq.Set(salesiq.WebhookCreate{Secret: secret}),
+		newConfig(secret), new(newConfig(secret)), []config{newConfig(secret)}, map[string]any{"k": newConfig(secret)},
+		map[salesiq.Secret]string{secret: "v"}, [1]salesiq.Secret{secret}, []any{secret, &secret},
 	} {
 		for way, shown := range everyWay(t, value) {
 			assert.NotContains(t, shown, hidden, "%T through %s", value, way)
@@ -61,14 +103,44 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	data, err := xml.Marshal(secret)
 	require.NoError(t, err)
 	assert.NotContains(t, string(data), hidden)
+	type element struct {
+		Secret    salesiq.Secret
+		Attribute salesiq.Secret `xml:"attribute,attr"`
+	}
+	data, err = xml.Marshal(element{secret, secret})
+	require.NoError(t, err)
+	assert.Equal(t, `<element attribute="[redacted]"><Secret>[redacted]</Secret></element>`, string(data))
+}
+
+func TestSecretIsReadFromAFieldOfJSON(t *testing.T) {
+	t.Parallel()
+	var got struct {
+		Secret, Mask, None salesiq.Secret
+		Opt                salesiq.Opt[salesiq.Secret]
+	}
+	require.NoError(t, json.Unmarshal([]byte(`{"Secret":"do-not-show-this","Mask":"[redacted]","None":"","Opt":"do-not-show-this"}`), &got))
+	assert.Equal(t, hidden, got.Secret.Reveal())
+	assert.True(t, got.Mask.IsZero(), "the mask is no secret")
+	assert.True(t, got.None.IsZero())
+	opt, _ := got.Opt.Get()
+	assert.Equal(t, got.Secret, opt)
+}
+
+func TestSecretsAreComparedByTheirText(t *testing.T) {
+	t.Parallel()
+	one, same, other := salesiq.NewSecret(hidden), salesiq.NewSecret(strings.Clone(hidden)), salesiq.NewSecret("another")
+	assert.True(t, one == same)
+	assert.False(t, one == other)
+	assert.True(t, salesiq.Secret{} == salesiq.NewSecret(""))
+	assert.Equal(t, 2, map[salesiq.Secret]int{one: 1, other: 2}[other])
 }
 
 func TestSecretsCanBeRevealedAndSeenToBeThere(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, hidden, salesiq.Secret(hidden).Reveal())
-	assert.Equal(t, salesiq.Redacted, salesiq.Secret(hidden).String())
-	assert.Equal(t, `"`+salesiq.Redacted+`"`, fmt.Sprintf("%#v", salesiq.Secret(hidden)))
-	assert.Empty(t, salesiq.Secret("").String(), "whoever debugs sees that there is none")
+	assert.Equal(t, hidden, salesiq.NewSecret(hidden).Reveal())
+	assert.Equal(t, salesiq.Redacted, salesiq.NewSecret(hidden).String())
+	assert.Equal(t, `"`+salesiq.Redacted+`"`, fmt.Sprintf("%#v", salesiq.NewSecret(hidden)))
+	assert.Empty(t, salesiq.NewSecret("").String(), "whoever debugs sees that there is none")
 }
 
 func TestOptPrintsAsItsValue(t *testing.T) {

@@ -39,8 +39,8 @@ const (
 )
 
 var (
-	secretCredentials = salesiq.Credentials{ClientID: "1000.CLIENT", ClientSecret: secretClient, RefreshToken: secretRefresh}
-	secretTokenPair   = salesiq.Token{AccessToken: secretToken, RefreshToken: secretRefresh, Expiry: time.Now().Add(time.Hour)}
+	secretCredentials = salesiq.Credentials{ClientID: "1000.CLIENT", ClientSecret: salesiq.NewSecret(secretClient), RefreshToken: salesiq.NewSecret(secretRefresh)}
+	secretTokenPair   = salesiq.Token{AccessToken: salesiq.NewSecret(secretToken), RefreshToken: salesiq.NewSecret(secretRefresh), Expiry: time.Now().Add(time.Hour)}
 )
 
 // assertHidden looks for the secrets in all notations that fmt knows.
@@ -58,7 +58,7 @@ func assertHidden(t testing.TB, text, where string) {
 	}
 }
 
-var verbs = []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d"}
+var verbs = []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%w", "%t"}
 
 // show prints, logs and encodes v in every way that programs do. Not all of
 // them succeed with every value.
@@ -67,6 +67,7 @@ func show(t testing.TB, v any, verbs ...string) string {
 	var out bytes.Buffer
 	for _, verb := range verbs {
 		fmt.Fprintf(&out, verb+"\n", v)
+		fmt.Fprintln(&out, fmt.Errorf(verb, v))
 	}
 	for _, encoded := range []any{v, []any{v}, map[string]any{"value": v}} {
 		data, err := json.Marshal(encoded)
@@ -89,10 +90,10 @@ func fill(v reflect.Value, depth int) {
 	}
 	switch v.Interface().(type) {
 	case salesiq.Secret:
-		v.SetString(secretWebhook)
+		v.Set(reflect.ValueOf(salesiq.NewSecret(secretWebhook)))
 		return
 	case salesiq.Opt[salesiq.Secret]:
-		v.Set(reflect.ValueOf(salesiq.Set(salesiq.Secret(secretWebhook))))
+		v.Set(reflect.ValueOf(salesiq.Set(salesiq.NewSecret(secretWebhook))))
 		return
 	}
 	switch v.Kind() {
@@ -130,8 +131,8 @@ func exampleTypes(t testing.TB) map[string][]any {
 	file := salesiq.FileTokenStore(filepath.Join(t.TempDir(), "token"), []byte(secretKey))
 	require.NoError(t, file.Save(t.Context(), secretTokenPair))
 	stores := []any{store, file}
-	verifiers := []any{salesiq.HMAC(secretWebhook), salesiq.AnyOf(salesiq.HMAC(secretWebhook, secretClient))}
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secretWebhook))
+	verifiers := []any{salesiq.HMAC(salesiq.NewSecret(secretWebhook)), salesiq.AnyOf(salesiq.HMAC(salesiq.NewSecret(secretWebhook), salesiq.NewSecret(secretClient)))}
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(secretWebhook)))
 	client := secretBearer(t, "http://127.0.0.1:1")
 	refused := &salesiq.AuthError{Code: "invalid_code", Err: errors.New("refused")}
 	return map[string][]any{
@@ -141,14 +142,14 @@ func exampleTypes(t testing.TB) map[string][]any {
 		},
 		"Credentials": {secretCredentials, &secretCredentials, struct{ C salesiq.Credentials }{secretCredentials}},
 		"Token":       {secretTokenPair, &secretTokenPair, struct{ T *salesiq.Token }{&secretTokenPair}},
-		"Secret":      {salesiq.Secret(secretToken), []salesiq.Secret{secretToken}, new(salesiq.Secret(secretToken))},
-		"Opt":         {salesiq.Set(salesiq.Secret(secretToken)), salesiq.Set(secretTokenPair), salesiq.Set([]salesiq.Secret{secretKey})},
+		"Secret":      {salesiq.NewSecret(secretToken), []salesiq.Secret{salesiq.NewSecret(secretToken)}, new(salesiq.NewSecret(secretToken))},
+		"Opt":         {salesiq.Set(salesiq.NewSecret(secretToken)), salesiq.Set(secretTokenPair), salesiq.Set([]salesiq.Secret{salesiq.NewSecret(secretKey)})},
 		"OAuth":       {salesiq.OAuth{Credentials: secretCredentials}, &salesiq.OAuth{Credentials: secretCredentials}},
 		"AuthCode":    filled[salesiq.AuthCode](),
 		"Client":      {client, client.Chats, *client},
 		"Option":      {salesiq.WithBaseURL("https://salesiq.example")},
-		"TokenStore":  stores, "TokenLocker": stores, "LockedTokenStore": stores,
-		"Verifier": verifiers, "WebhookReceiver": {receiver, *receiver},
+		"TokenVault":  stores,
+		"Verifier":    verifiers, "WebhookReceiver": {receiver, *receiver},
 
 		"AuthError": {refused, &salesiq.Error{Operation: "Chats.Get", Err: refused}},
 		"Error":     filled[salesiq.Error](), "InputError": filled[salesiq.InputError](), "ErrorCode": filled[salesiq.ErrorCode](),
@@ -200,7 +201,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"UsageMonitor": {salesiq.NewUsageMonitor()}, "Usage": filled[salesiq.Usage](), "OperationUsage": filled[salesiq.OperationUsage](),
 
 		// Interfaces and functions of the user's, which hold what the user puts there.
-		"DedupStore": nil, "Event": nil, "EventType": nil, "Lease": nil, "Limiter": nil, "QuotaReporter": nil, "ReceiverOption": nil, "Sink": nil, "Tracer": nil,
+		"DedupStore": nil, "Event": nil, "TokenStore": nil, "TokenLocker": nil, "LockedTokenStore": nil, "EventType": nil, "Lease": nil, "Limiter": nil, "QuotaReporter": nil, "ReceiverOption": nil, "Sink": nil, "Tracer": nil,
 	}
 }
 
@@ -219,9 +220,8 @@ func TestNoExportedTypeShowsASecret(t *testing.T) {
 	for name, examples := range exampleTypes(t) {
 		for _, example := range examples {
 			assertHidden(t, show(t, example, verbs...), name)
-			// As a part of something else. With other verbs, fmt takes a pointer in
-			// there for a mistake, and prints what it points to without asking it.
-			assertHidden(t, show(t, struct{ Inner any }{example}, "%v", "%+v", "%#v"), name)
+			assertHidden(t, show(t, struct{ Inner any }{example}, verbs...), name)
+			assertHidden(t, show(t, struct{ inner any }{example}, verbs...), name)
 		}
 	}
 }
@@ -319,13 +319,13 @@ func TestServiceThatRepeatsASecretDoesNotShowIt(t *testing.T) {
 	} {
 		client := faultyClient(t, testkit.NewServer(t, behavior))
 		_, created := client.Webhooks.Create(t.Context(), &salesiq.WebhookCreate{
-			Name: "name", URL: "https://example.com", Events: []salesiq.EventName{salesiq.EventChatEnded}, Secret: secretWebhook,
+			Name: "name", URL: "https://example.com", Events: []salesiq.EventName{salesiq.EventChatEnded}, Secret: salesiq.NewSecret(secretWebhook),
 		})
-		_, updated := client.Webhooks.Update(t.Context(), "w1", &salesiq.WebhookUpdate{Secret: salesiq.Set(salesiq.Secret(secretWebhook))})
+		_, updated := client.Webhooks.Update(t.Context(), "w1", &salesiq.WebhookUpdate{Secret: salesiq.Set(salesiq.NewSecret(secretWebhook))})
 		for call, err := range map[string]error{
 			"create": created,
 			"update": updated,
-			"do":     client.Do(t.Context(), "POST", "/any", map[string]any{"signed": salesiq.Secret(secretWebhook)}, nil),
+			"do":     client.Do(t.Context(), "POST", "/any", map[string]any{"signed": salesiq.NewSecret(secretWebhook)}, nil),
 		} {
 			require.Error(t, err)
 			assertHidden(t, show(t, err, verbs...), call)

@@ -34,7 +34,7 @@ func TestAFullQueueIsDeliveredAgain(t *testing.T) {
 			handled.Add(1)
 			return nil
 		}, nil)
-		receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret), salesiq.WithSink(pool))
+		receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(hookSecret)), salesiq.WithSink(pool))
 		began := time.Now()
 		for n := range 3 { // One at work, two in the queue.
 			synctest.Wait()

@@ -2,65 +2,29 @@ package salesiq_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
-// row is how the store below keeps a token: the secrets as they are. It stands
-// where others cannot look.
-type row struct {
-	Access, Refresh  string
-	Expiry           time.Time
-	Domain, Accounts string
-	Grant            string
+// column keeps text, as a column of a database would.
+type column struct {
+	mu   sync.Mutex
+	text string
 }
 
-// table keeps a token as JSON, as a column of a database would.
-type table struct {
-	mu     sync.Mutex
-	column []byte
+func (c *column) Load(context.Context) ([]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return []byte(c.text), nil // Nothing, at first.
 }
 
-func (t *table) Load(context.Context) (salesiq.Token, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.column == nil {
-		return salesiq.Token{}, nil // There is none yet.
-	}
-	var r row
-	if err := json.Unmarshal(t.column, &r); err != nil {
-		return salesiq.Token{}, err
-	}
-	return salesiq.Token{
-		AccessToken:  salesiq.Secret(r.Access),
-		RefreshToken: salesiq.Secret(r.Refresh),
-		Expiry:       r.Expiry,
-		APIDomain:    r.Domain,
-		AccountsURL:  r.Accounts,
-		Grant:        r.Grant,
-	}, nil
-}
-
-func (t *table) Save(_ context.Context, token salesiq.Token) error {
-	column, err := json.Marshal(row{
-		Access:   token.AccessToken.Reveal(), // A Secret itself is encoded as "[redacted]".
-		Refresh:  token.RefreshToken.Reveal(),
-		Expiry:   token.Expiry,
-		Domain:   token.APIDomain,
-		Accounts: token.AccountsURL,
-		Grant:    token.Grant,
-	})
-	if err != nil {
-		return err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.column = column
+func (c *column) Save(_ context.Context, sealed []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.text = string(sealed)
 	return nil
 }
 
@@ -68,10 +32,11 @@ func (t *table) Save(_ context.Context, token salesiq.Token) error {
 func ExampleTokenStore() {
 	server := salesiqtest.NewServer()
 	defer server.Close()
-	store := &table{}
+	store := &column{}
+	key := []byte("32 random bytes, from a vault...")
 	for range 2 {
 		client, err := salesiq.NewClient(
-			salesiq.RefreshToken(server.Credentials(), store),
+			salesiq.RefreshToken(server.Credentials(), salesiq.SealTokens(store, key)),
 			salesiq.WithBaseURL(server.URL))
 		if err != nil {
 			fmt.Println(err)

@@ -385,7 +385,7 @@ func TestTracerHearsOfEachDelivery(t *testing.T) {
 
 func TestHandlersHaveTheContextOfTheTracer(t *testing.T) {
 	t.Parallel()
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(hookSecret), salesiq.WithReceiverTracer(&salesiq.Tracer{
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(hookSecret)), salesiq.WithReceiverTracer(&salesiq.Tracer{
 		Delivery: func(ctx context.Context, _ salesiq.DeliveryInfo) (context.Context, func(salesiq.DeliveryResult)) {
 			return context.WithValue(ctx, traceKey("delivery"), 7), nil
 		},

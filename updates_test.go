@@ -48,7 +48,7 @@ var updates = []struct{ untouched, emptied any }{
 	}},
 	{&salesiq.WebhookUpdate{}, &salesiq.WebhookUpdate{
 		Name: salesiq.Set(""), URL: salesiq.Set(""), Events: salesiq.Set([]salesiq.EventName{}),
-		Enabled: salesiq.Set(false), Secret: salesiq.Set(salesiq.Secret("")),
+		Enabled: salesiq.Set(false), Secret: salesiq.Set(salesiq.NewSecret("")),
 	}},
 }
 

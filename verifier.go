@@ -66,9 +66,9 @@ func oneSignature(header http.Header, name string) (string, error) {
 //
 // Empty secrets are left out. Without any other, nothing verifies.
 func HMAC(secrets ...Secret) Verifier {
-	v := &hmacVerifier{opaque: "HMAC"}
+	v := &hmacVerifier{}
 	for _, secret := range secrets {
-		if secret != "" {
+		if !secret.IsZero() {
 			v.pools = append(v.pools, &sync.Pool{New: func() any { return newHMACState(secret) }})
 		}
 	}
@@ -76,8 +76,6 @@ func HMAC(secrets ...Secret) Verifier {
 }
 
 type hmacVerifier struct {
-	opaque
-
 	pools []*sync.Pool // One for each secret, of *hmacState.
 }
 

@@ -45,7 +45,7 @@ func rsaHeader(t *testing.T, key *rsa.PrivateKey, body []byte) http.Header {
 func TestTheHMACIsTheOneEverybodyComputes(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8",
-		salesiq.SignHMAC("key", []byte("The quick brown fox jumps over the lazy dog")))
+		salesiq.SignHMAC(salesiq.NewSecret("key"), []byte("The quick brown fox jumps over the lazy dog")))
 }
 
 func TestRSASignaturesOfEitherKeyAreGood(t *testing.T) {
@@ -111,31 +111,31 @@ func TestAnyOfTakesEitherSignature(t *testing.T) {
 	t.Parallel()
 	body := ratedBody("c1")
 	key := rsaKeys()[0]
-	verifier := salesiq.AnyOf(salesiq.HMAC(hookSecret), salesiq.RSA(&key.PublicKey))
+	verifier := salesiq.AnyOf(salesiq.HMAC(salesiq.NewSecret(hookSecret)), salesiq.RSA(&key.PublicKey))
 	require.NoError(t, verifier.Verify(rsaHeader(t, key, body), body))
-	require.NoError(t, verifier.Verify(http.Header{salesiq.HeaderSignature: {salesiq.SignHMAC(hookSecret, body)}}, body))
+	require.NoError(t, verifier.Verify(http.Header{salesiq.HeaderSignature: {salesiq.SignHMAC(salesiq.NewSecret(hookSecret), body)}}, body))
 	require.ErrorIs(t, verifier.Verify(http.Header{salesiq.HeaderSignature: {"no"}}, body), salesiq.ErrSignature)
 }
 
 func TestAVerifierShowsNoSecret(t *testing.T) {
 	t.Parallel()
-	verifier := salesiq.HMAC(hookSecret)
+	verifier := salesiq.HMAC(salesiq.NewSecret(hookSecret))
 	receiver := salesiq.NewWebhookReceiver(verifier)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-		assert.NotContains(t, fmt.Sprintf(verb, verifier), hookSecret.Reveal())
-		assert.NotContains(t, fmt.Sprintf(verb, receiver), hookSecret.Reveal())
-		assert.NotContains(t, fmt.Sprintf(verb, *receiver), hookSecret.Reveal())
+		assert.NotContains(t, fmt.Sprintf(verb, verifier), salesiq.NewSecret(hookSecret).Reveal())
+		assert.NotContains(t, fmt.Sprintf(verb, receiver), salesiq.NewSecret(hookSecret).Reveal())
+		assert.NotContains(t, fmt.Sprintf(verb, *receiver), salesiq.NewSecret(hookSecret).Reveal())
 	}
 }
 
 func FuzzVerify(f *testing.F) {
-	f.Add(salesiq.SignHMAC(hookSecret, []byte("body")), []byte("body"))
-	f.Add(strings.ToUpper(salesiq.SignHMAC(hookSecret, nil)), []byte(nil))
+	f.Add(salesiq.SignHMAC(salesiq.NewSecret(hookSecret), []byte("body")), []byte("body"))
+	f.Add(strings.ToUpper(salesiq.SignHMAC(salesiq.NewSecret(hookSecret), nil)), []byte(nil))
 	f.Add("sha256=", []byte("{}"))
 	key := &rsaKeys()[0].PublicKey
-	verifier, both := salesiq.HMAC(hookSecret), salesiq.AnyOf(salesiq.HMAC(hookSecret), salesiq.RSA(key))
+	verifier, both := salesiq.HMAC(salesiq.NewSecret(hookSecret)), salesiq.AnyOf(salesiq.HMAC(salesiq.NewSecret(hookSecret)), salesiq.RSA(key))
 	f.Fuzz(func(t *testing.T, signature string, body []byte) {
-		right := salesiq.SignHMAC(hookSecret, body)
+		right := salesiq.SignHMAC(salesiq.NewSecret(hookSecret), body)
 		header := http.Header{salesiq.HeaderSignature: {signature}, salesiq.HeaderRSASignature: {signature}}
 		err := verifier.Verify(header, body)
 		assert.Equal(t, signature == right, err == nil)

@@ -3,7 +3,6 @@ package salesiq
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"iter"
 )
 
@@ -24,12 +23,6 @@ type Webhook struct {
 
 	// Extra holds the fields that this version of the package does not know.
 	Extra map[string]json.RawMessage `json:",embed"`
-}
-
-// Format hides the secret for every verb.
-func (w Webhook) Format(f fmt.State, _ rune) {
-	type plain Webhook
-	fmt.Fprintf(f, plainVerb(f), plain(w))
 }
 
 // EventName names a kind of event. The service may add others.
@@ -62,12 +55,6 @@ type WebhookCreate struct {
 	Extra map[string]any `json:",embed"`
 }
 
-// Format hides the secret for every verb.
-func (p WebhookCreate) Format(f fmt.State, _ rune) {
-	type plain WebhookCreate
-	fmt.Fprintf(f, plainVerb(f), plain(p))
-}
-
 func (p *WebhookCreate) validate() error {
 	return firstOf(required("name", p.Name), absoluteURL("url", p.URL), requiredTexts("events", p.Events))
 }
@@ -82,12 +69,6 @@ type WebhookUpdate struct {
 
 	// Extra is sent beside the other fields.
 	Extra map[string]any `json:",embed"`
-}
-
-// Format hides the secret for every verb.
-func (p WebhookUpdate) Format(f fmt.State, _ rune) {
-	type plain WebhookUpdate
-	fmt.Fprintf(f, plainVerb(f), plain(p))
 }
 
 func (p *WebhookUpdate) validate() error {

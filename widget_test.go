@@ -188,7 +188,7 @@ func TestWidgetValuesKeepTheirMeaning(t *testing.T) {
 		"quotes":    `"'` + "`${1}",
 		"emoji":     "👩🏽‍🚀",
 		"since":     time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC),
-		"token":     salesiq.Secret("hunter2"),
+		"token":     salesiq.NewSecret("hunter2"),
 	}
 	page := render(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{salesiq.SetVisitorInfo(info)}})
 	var plan struct {

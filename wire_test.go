@@ -471,7 +471,7 @@ var wireCases = []wireCase{
 			return second(c.Webhooks.Create(ctx, &salesiq.WebhookCreate{
 				Name: "Chats", URL: "https://shop.test/hooks?from=siq",
 				Events:  []salesiq.EventName{salesiq.EventChatStarted, salesiq.EventChatRating},
-				Enabled: salesiq.Set(true), Secret: "signing-key",
+				Enabled: salesiq.Set(true), Secret: salesiq.NewSecret("signing-key"),
 			}))
 		},
 		method: "POST", path: "/api/v2/webhooks",
@@ -482,7 +482,7 @@ var wireCases = []wireCase{
 		call: "Webhooks.Update", why: "a secret within an Opt reaches the service, too",
 		do: func(ctx context.Context, c *salesiq.Client) error {
 			return second(c.Webhooks.Update(ctx, "w1", &salesiq.WebhookUpdate{
-				Enabled: salesiq.Set(false), Secret: salesiq.Set(salesiq.Secret("new-key")),
+				Enabled: salesiq.Set(false), Secret: salesiq.Set(salesiq.NewSecret("new-key")),
 			}))
 		},
 		method: "PATCH", path: "/api/v2/webhooks/w1", body: `{"enabled":false,"secret":"new-key"}`,

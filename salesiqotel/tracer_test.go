@@ -302,8 +302,8 @@ func TestCallsThatWereHeldBackAreNoRequests(t *testing.T) {
 func TestMetricsOfDeliveries(t *testing.T) {
 	t.Parallel()
 	o := newTelemetry()
-	const secret salesiq.Secret = "hook-secret"
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret), salesiq.WithReceiverTracer(o.tracer))
+	const secret = "hook-secret"
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(secret)), salesiq.WithReceiverTracer(o.tracer))
 	salesiq.OnAny(receiver, func(_ context.Context, event salesiq.Event) error {
 		if _, ended := event.(*salesiq.ChatEnded); ended {
 			return errors.New("no")
@@ -316,11 +316,11 @@ func TestMetricsOfDeliveries(t *testing.T) {
 		receiver.ServeHTTP(httptest.NewRecorder(), request)
 	}
 	rated := `{"event":"chat.rating","data":{"chat_id":"c1","rating":4}}`
-	post(rated, secret)
-	post(rated, secret)
-	post(`{"event":"chat.ended","data":{"chat_id":"c1"}}`, secret)
-	post(`{"event":"ada@example.eu","data":{}}`, secret)
-	post(rated, "another secret")
+	post(rated, salesiq.NewSecret(secret))
+	post(rated, salesiq.NewSecret(secret))
+	post(`{"event":"chat.ended","data":{"chat_id":"c1"}}`, salesiq.NewSecret(secret))
+	post(`{"event":"ada@example.eu","data":{}}`, salesiq.NewSecret(secret))
+	post(rated, salesiq.NewSecret("another secret"))
 
 	assert.ElementsMatch(t, []string{
 		"http.response.status_code=200 salesiq.delivery.outcome=handled salesiq.event=chat.rating",

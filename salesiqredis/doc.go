@@ -5,9 +5,8 @@
 // An [Organization] is made once in each process:
 //
 //	organization, err := salesiqredis.New(client, "acme", salesiqredis.WithPlan(salesiq.Enterprise))
-//	codec, err := salesiqredis.AESGCM(key)
 //	client, err := salesiq.NewClient(
-//		salesiq.RefreshToken(credentials, organization.TokenStore(codec)),
+//		salesiq.RefreshToken(credentials, salesiq.SealTokens(organization.TokenStore(), key)),
 //		salesiq.WithLimiter(organization.Limiter()),
 //	)
 //	receiver := salesiq.NewWebhookReceiver(verifier,
@@ -56,8 +55,8 @@
 //
 // All keys begin with salesiq:{organization}: and so lie in one slot of a cluster.
 //
-// Access to Redis is access to events, and to the quota. Tokens are sealed by a
-// [Codec].
+// Access to Redis is access to events, and to the quota. Tokens are sealed
+// before they come here ([salesiq.SealTokens]).
 //
 // # Other clients
 //

@@ -33,14 +33,9 @@ func Example() {
 			fmt.Println(err)
 			return
 		}
-		codec, err := salesiqredis.AESGCM(bytes.Repeat([]byte("k"), 32))
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
 		usage := salesiq.NewUsageMonitor()
 		client, err := salesiq.NewClient(
-			salesiq.RefreshToken(service.Credentials(), organization.TokenStore(codec)),
+			salesiq.RefreshToken(service.Credentials(), salesiq.SealTokens(organization.TokenStore(), bytes.Repeat([]byte("k"), 32))),
 			append(service.Options(), salesiq.WithLimiter(organization.Limiter()), salesiq.WithUsageMonitor(usage))...)
 		if err != nil {
 			fmt.Println(err)

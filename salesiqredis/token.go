@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed"
-	"encoding/json"
 	"errors"
-	"fmt"
 	randv2 "math/rand/v2"
 	"time"
 
@@ -34,22 +32,20 @@ const (
 // to renew it in the meantime, or has stored one.
 var ErrLockLost = errors.New("salesiqredis: the lock for the token is lost")
 
-var errNoCodec = errors.New("salesiqredis: a token is not stored without a codec")
-
-// TokenStore returns a store for [salesiq.RefreshToken] that all processes share:
-// one of them renews the token, the others take it from there. What is stored
-// goes through codec, such as that of [AESGCM].
+// TokenStore returns a store that all processes share: one of them renews the
+// token, the others take it from there. It keeps sealed bytes:
+//
+//	salesiq.RefreshToken(credentials, salesiq.SealTokens(organization.TokenStore(), key))
 //
 // Who renews the token holds a lock, which ends by itself ([WithTokenLock]). What
 // an earlier holder brings after the next one has taken it, or after somebody has
 // stored a token without it, is not stored ([ErrLockLost]).
 //
 // While Redis is away, there is no stored token: see [WithTokenAway].
-func (o *Organization) TokenStore(codec Codec) salesiq.TokenStore {
+func (o *Organization) TokenStore() salesiq.TokenLocker {
 	return &tokenStore{
 		config: &o.config,
 		link:   o.newLink("token"),
-		codec:  codec,
 		get:    script{getScript, o.keys("token")},
 		lock:   script{lockScript, o.keys("token-lock", "token-last")},
 		save:   script{saveScript, o.keys("token", "token-last")},
@@ -61,83 +57,26 @@ type tokenStore struct {
 	*config
 
 	link                    *link
-	codec                   Codec
 	get, lock, save, unlock script
 }
 
-// storedToken is what is sealed.
-type storedToken struct {
-	AccessToken  string    `json:"access_token"`
-	RefreshToken string    `json:"refresh_token"`
-	Expiry       time.Time `json:"expiry"`
-	APIDomain    string    `json:"api_domain"`
-	AccountsURL  string    `json:"accounts_url"`
-	Grant        string    `json:"grant"`
-}
-
-// Format shows nothing that is stored.
-func (*tokenStore) Format(f fmt.State, _ rune) { fmt.Fprint(f, "salesiqredis.TokenStore") }
-
 // Load implements [salesiq.TokenStore].
-func (s *tokenStore) Load(ctx context.Context) (salesiq.Token, error) {
-	if s.codec == nil {
-		return salesiq.Token{}, errNoCodec
-	}
+func (s *tokenStore) Load(ctx context.Context) ([]byte, error) {
 	reply, err := s.link.run(ctx, s.get, nil)
 	if errors.Is(err, ErrAway) && s.tokenAway == GoAlone {
-		return salesiq.Token{}, nil
+		return nil, nil
 	}
 	sealed, _ := reply.(string) // None is "".
-	if err != nil || sealed == "" {
-		return salesiq.Token{}, err
-	}
-	return s.open(sealed)
-}
-
-func (s *tokenStore) open(sealed string) (salesiq.Token, error) {
-	plain, err := s.codec.Open([]byte(sealed))
-	var t storedToken
-	if err == nil {
-		err = json.Unmarshal(plain, &t)
-	}
-	if err != nil {
-		return salesiq.Token{}, fmt.Errorf("salesiqredis: the stored token: %w", err)
-	}
-	return salesiq.Token{
-		AccessToken:  salesiq.Secret(t.AccessToken),
-		RefreshToken: salesiq.Secret(t.RefreshToken),
-		Expiry:       t.Expiry,
-		APIDomain:    t.APIDomain,
-		AccountsURL:  t.AccountsURL,
-		Grant:        t.Grant,
-	}, nil
+	return []byte(sealed), err
 }
 
 // Save implements [salesiq.TokenStore].
-func (s *tokenStore) Save(ctx context.Context, token salesiq.Token) error {
-	return s.store(ctx, token, "")
+func (s *tokenStore) Save(ctx context.Context, sealed []byte) error {
+	return s.store(ctx, sealed, "")
 }
 
 // store stores a token, for the owner of the lock if there is one.
-func (s *tokenStore) store(ctx context.Context, token salesiq.Token, owner string) error {
-	if s.codec == nil {
-		return errNoCodec
-	}
-	plain, err := json.Marshal(storedToken{
-		AccessToken:  token.AccessToken.Reveal(),
-		RefreshToken: token.RefreshToken.Reveal(),
-		Expiry:       token.Expiry,
-		APIDomain:    token.APIDomain,
-		AccountsURL:  token.AccountsURL,
-		Grant:        token.Grant,
-	})
-	if err != nil {
-		return err
-	}
-	sealed, err := s.codec.Seal(plain)
-	if err != nil {
-		return fmt.Errorf("salesiqredis: sealing the token: %w", err)
-	}
+func (s *tokenStore) store(ctx context.Context, sealed []byte, owner string) error {
 	reply, err := s.link.run(ctx, s.save, nil, string(sealed), owner)
 	if err == nil && reply != int64(1) {
 		err = ErrLockLost
@@ -184,8 +123,8 @@ type lockedStore struct {
 }
 
 // Save implements [salesiq.TokenStore].
-func (l *lockedStore) Save(ctx context.Context, token salesiq.Token) error {
-	return l.store(ctx, token, l.owner)
+func (l *lockedStore) Save(ctx context.Context, sealed []byte) error {
+	return l.store(ctx, sealed, l.owner)
 }
 
 // Unlock implements [salesiq.LockedTokenStore]. If it fails, the lock ends by

@@ -264,7 +264,7 @@ func (c *courier) post(p parcel) (status int, err error) {
 	request.Header.Set("User-Agent", "salesiqtest")
 	if p.live != nil {
 		err = p.live.sign(request.Header, p.body)
-	} else if p.webhook.Secret != "" {
+	} else if !p.webhook.Secret.IsZero() {
 		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(p.webhook.Secret, p.body))
 	}
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
-const webhookSecret salesiq.Secret = "a secret of two"
+const webhookSecret = "a secret of two"
 
 var allEvents = []salesiq.EventName{
 	salesiq.EventChatStarted, salesiq.EventChatEnded, salesiq.EventChatMissed, salesiq.EventChatRating,
@@ -55,7 +55,7 @@ type inbox struct {
 }
 
 func newInbox() *inbox {
-	box := &inbox{WebhookReceiver: salesiq.NewWebhookReceiver(salesiq.HMAC(webhookSecret))}
+	box := &inbox{WebhookReceiver: salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(webhookSecret)))}
 	salesiq.OnAny(box.WebhookReceiver, func(_ context.Context, event salesiq.Event) error {
 		box.mu.Lock()
 		defer box.mu.Unlock()
@@ -91,7 +91,7 @@ func withWebhook(t *testing.T, handler http.Handler, test func(t *testing.T, ser
 		defer server.Close()
 		client := server.Client(t)
 		_, err := client.Webhooks.Create(t.Context(), &salesiq.WebhookCreate{
-			Name: "Test", URL: "https://receiver.example/hook", Events: allEvents, Secret: webhookSecret,
+			Name: "Test", URL: "https://receiver.example/hook", Events: allEvents, Secret: salesiq.NewSecret(webhookSecret),
 		})
 		require.NoError(t, err)
 		test(t, server, client)
@@ -299,7 +299,7 @@ func TestDeliveriesStayOnThisMachine(t *testing.T) {
 	arrived := make(chan *http.Request, 10)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		r.Header.Set("X-Body-Signature", salesiq.SignHMAC(webhookSecret, body))
+		r.Header.Set("X-Body-Signature", salesiq.SignHMAC(salesiq.NewSecret(webhookSecret), body))
 		if err == nil {
 			arrived <- r
 		}
@@ -308,7 +308,7 @@ func TestDeliveriesStayOnThisMachine(t *testing.T) {
 	client := server.Client(t)
 	for _, address := range []string{receiver.URL, "https://192.0.2.1/hook"} {
 		_, err := client.Webhooks.Create(t.Context(), &salesiq.WebhookCreate{
-			Name: "Test", URL: address, Events: allEvents, Secret: webhookSecret,
+			Name: "Test", URL: address, Events: allEvents, Secret: salesiq.NewSecret(webhookSecret),
 		})
 		require.NoError(t, err)
 	}

@@ -150,7 +150,7 @@ func TestSigningInTakesFormsOfEitherKind(t *testing.T) {
 	s := start(t)
 	var body bytes.Buffer
 	parts := multipart.NewWriter(&body)
-	for name, values := range form(s, "grant_type", "refresh_token", "refresh_token", string(s.Credentials().RefreshToken)) {
+	for name, values := range form(s, "grant_type", "refresh_token", "refresh_token", string(s.Credentials().RefreshToken.Reveal())) {
 		require.NoError(t, parts.WriteField(name, values[0]))
 	}
 	require.NoError(t, parts.Close())

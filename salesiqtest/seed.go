@@ -419,7 +419,7 @@ func (s *seeder) rules() {
 func (s *seeder) webhooks() {
 	s.data.Webhooks = []salesiq.Webhook{{
 		ID: "webhook123", Name: "Archive", URL: "https://archive.nordlicht.example/salesiq",
-		Events: []salesiq.EventName{salesiq.EventChatEnded, salesiq.EventChatRating}, Secret: "seeded-webhook-secret",
+		Events: []salesiq.EventName{salesiq.EventChatEnded, salesiq.EventChatRating}, Secret: salesiq.NewSecret("seeded-webhook-secret"),
 	}}
 	s.data.Devices = []salesiq.Device{{
 		ID: "device123", Token: "seeded-device-token", Platform: salesiq.PlatformIOS, OperatorID: "supervisor_id",

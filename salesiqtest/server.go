@@ -147,7 +147,7 @@ func (s *Server) now() time.Time {
 
 // Credentials returns what signs a client in, with every scope.
 func (s *Server) Credentials() salesiq.Credentials {
-	return salesiq.Credentials{ClientID: clientID, ClientSecret: clientSecret, RefreshToken: refreshToken}
+	return salesiq.Credentials{ClientID: clientID, ClientSecret: salesiq.NewSecret(clientSecret), RefreshToken: salesiq.NewSecret(refreshToken)}
 }
 
 // HTTPClient returns an HTTP client that reaches the server, also one that is

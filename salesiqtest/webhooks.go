@@ -19,7 +19,7 @@ var eventNames = []salesiq.EventName{
 
 // withoutSecret is a webhook as it may be shown.
 func withoutSecret(webhook salesiq.Webhook) salesiq.Webhook {
-	webhook.Secret = ""
+	webhook.Secret = salesiq.NewSecret("")
 	return webhook
 }
 

@@ -65,8 +65,8 @@ func clientOf(t *testing.T, environment map[string]string) *salesiq.Client {
 	client, err := salesiq.NewClient(
 		salesiq.RefreshToken(salesiq.Credentials{
 			ClientID:     environment["ZOHO_CLIENT_ID"],
-			ClientSecret: salesiq.Secret(environment["ZOHO_CLIENT_SECRET"]),
-			RefreshToken: salesiq.Secret(environment["ZOHO_REFRESH_TOKEN"]),
+			ClientSecret: salesiq.NewSecret(environment["ZOHO_CLIENT_SECRET"]),
+			RefreshToken: salesiq.NewSecret(environment["ZOHO_REFRESH_TOKEN"]),
 		}, salesiq.NewMemoryTokenStore()),
 		salesiq.WithBaseURL(environment["SALESIQ_BASE_URL"]),
 		salesiq.WithAccountsURL(environment["SALESIQ_ACCOUNTS_URL"]))

@@ -78,7 +78,7 @@ func run(ctx context.Context, out io.Writer, c config) error {
 	oauth := &salesiq.OAuth{
 		Credentials: salesiq.Credentials{
 			ClientID:     os.Getenv("ZOHO_CLIENT_ID"),
-			ClientSecret: salesiq.Secret(os.Getenv("ZOHO_CLIENT_SECRET")),
+			ClientSecret: salesiq.NewSecret(os.Getenv("ZOHO_CLIENT_SECRET")),
 		},
 		DataCenter: dc,
 		Scopes:     split(c.scopes),
@@ -107,7 +107,7 @@ func run(ctx context.Context, out io.Writer, c config) error {
 // signIn turns consent, or a self client's code, into a token, keeps it, and
 // tries it.
 func signIn(ctx context.Context, out io.Writer, oauth *salesiq.OAuth, c config) error {
-	code := salesiq.AuthCode{Code: salesiq.Secret(c.code)}
+	code := salesiq.AuthCode{Code: salesiq.NewSecret(c.code)}
 	if c.code == "" {
 		var err error
 		if code, err = askInBrowser(ctx, out, oauth, c); err != nil {
@@ -118,7 +118,7 @@ func signIn(ctx context.Context, out io.Writer, oauth *salesiq.OAuth, c config) 
 	if err != nil {
 		return err
 	}
-	if token.RefreshToken == "" {
+	if token.RefreshToken.IsZero() {
 		return errors.New("the answer has no refresh token: remove the application from the account's connected apps, and try again")
 	}
 	path, err := tokenPath(c.file)
@@ -141,12 +141,12 @@ func signIn(ctx context.Context, out io.Writer, oauth *salesiq.OAuth, c config) 
 }
 
 // firstCall uses the token as the other examples will.
-func firstCall(ctx context.Context, out io.Writer, dc salesiq.DataCenter, credentials salesiq.Credentials, store salesiq.TokenStore, c config, path string) error {
+func firstCall(ctx context.Context, out io.Writer, dc salesiq.DataCenter, credentials salesiq.Credentials, store *salesiq.TokenVault, c config, path string) error {
 	opts := []salesiq.Option{salesiq.WithDataCenter(dc)}
 	if c.portal != "" {
 		opts = append(opts, salesiq.WithPortal(c.portal))
 	}
-	credentials.RefreshToken = "" // The store has it.
+	credentials.RefreshToken = salesiq.Secret{} // The store has it.
 	client, err := salesiq.NewClient(salesiq.RefreshToken(credentials, store), opts...)
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ type settings struct {
 func main() {
 	set := settings{
 		url:    os.Getenv("SALESIQ_WEBHOOK_URL"),
-		secret: salesiq.Secret(os.Getenv("SALESIQ_WEBHOOK_SECRET")),
+		secret: salesiq.NewSecret(os.Getenv("SALESIQ_WEBHOOK_SECRET")),
 	}
 	flag.StringVar(&set.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 is a free one")
 	flag.StringVar(&set.store, "store", "", "`file` that remembers what was printed (default webhookserver.seen, or none that stays for the emulator)")
@@ -67,11 +67,11 @@ func run(ctx context.Context, out io.Writer, set settings) error {
 		return err
 	}
 	defer client.Close()
-	if client.Live() && (!set.write || set.url == "" || set.secret == "") {
+	if client.Live() && (!set.write || set.url == "" || set.secret.IsZero()) {
 		return errors.New("a real account needs -write, SALESIQ_WEBHOOK_URL and SALESIQ_WEBHOOK_SECRET")
 	}
-	if set.secret == "" {
-		set.secret = salesiq.Secret(rand.Text())
+	if set.secret.IsZero() {
+		set.secret = salesiq.NewSecret(rand.Text())
 	}
 	if set.store == "" {
 		set.store = "webhookserver.seen"

@@ -106,7 +106,7 @@ func TestARestartPrintsNothingTwice(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	t.Setenv("SALESIQ_TOKEN_FILE", "")
-	set := settings{listen: "127.0.0.1:0", store: filepath.Join(t.TempDir(), "seen"), secret: "a secret that stays"}
+	set := settings{listen: "127.0.0.1:0", store: filepath.Join(t.TempDir(), "seen"), secret: salesiq.NewSecret("a secret that stays")}
 
 	first := begin(t, set)
 	require.NoError(t, emulator.Emit(salesiq.EventChatRating, map[string]any{"chat_id": "chat5", "rating": 3}))
@@ -142,9 +142,9 @@ func TestTheSameWebhookIsTakenUpAgain(t *testing.T) {
 	defer emulator.Close()
 	before := len(emulator.Webhooks())
 	client := emulator.Client(t)
-	set := settings{url: "https://hooks.example/salesiq", secret: "one"}
+	set := settings{url: "https://hooks.example/salesiq", secret: salesiq.NewSecret("one")}
 	require.NoError(t, subscribe(t.Context(), client, set))
-	set.secret = "two"
+	set.secret = salesiq.NewSecret("two")
 	require.NoError(t, subscribe(t.Context(), client, set))
 	webhooks := emulator.Webhooks()
 	require.Len(t, webhooks, before+1)
@@ -157,5 +157,5 @@ func TestARealAccountIsLeftAloneUnlessToldOtherwise(t *testing.T) { //nolint:par
 	} {
 		t.Setenv(name, value)
 	}
-	require.ErrorContains(t, run(t.Context(), io.Discard, settings{url: "https://hooks.example/", secret: "x"}), "-write")
+	require.ErrorContains(t, run(t.Context(), io.Discard, settings{url: "https://hooks.example/", secret: salesiq.NewSecret("x")}), "-write")
 }

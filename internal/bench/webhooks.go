@@ -20,9 +20,9 @@ import (
 )
 
 const (
-	deliveries                     = 1000
-	webhookSecret   salesiq.Secret = "benchmark"
-	gitHubSignature                = "X-Hub-Signature-256"
+	deliveries      = 1000
+	webhookSecret   = "benchmark"
+	gitHubSignature = "X-Hub-Signature-256"
 )
 
 // delivery is a signed event of 1 KiB.
@@ -39,7 +39,7 @@ func newDeliveries() []delivery {
 			n, n, 1+n%5)
 		const tail = `"}}`
 		body := []byte(head + strings.Repeat("Well done. ", 100)[:1024-len(head)-len(tail)] + tail)
-		all[n] = delivery{body: body, signature: salesiq.SignHMAC(webhookSecret, body)}
+		all[n] = delivery{body: body, signature: salesiq.SignHMAC(salesiq.NewSecret(webhookSecret), body)}
 	}
 	return all
 }
@@ -91,7 +91,7 @@ func delivering(all []delivery, receive func(w http.ResponseWriter, r *http.Requ
 func newReceiver() func(http.ResponseWriter, *http.Request, *int) {
 	// An event is forgotten by the time at which it comes again.
 	memory := salesiq.NewMemoryDedupStore(deliveries/2, time.Hour)
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(webhookSecret), salesiq.WithDedupStore(memory))
+	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(webhookSecret)), salesiq.WithDedupStore(memory))
 	var count *int
 	salesiq.On(receiver, func(context.Context, *salesiq.ChatRated) error { *count++; return nil })
 	return func(w http.ResponseWriter, r *http.Request, handled *int) {
@@ -137,7 +137,7 @@ func (h *handWrittenReceiver) receive(w http.ResponseWriter, r *http.Request, ha
 		return
 	}
 	signature, err := hex.DecodeString(r.Header.Get(salesiq.HeaderSignature))
-	mac := hmac.New(sha256.New, []byte(webhookSecret.Reveal()))
+	mac := hmac.New(sha256.New, []byte(webhookSecret))
 	mac.Write(body)
 	if err != nil || !hmac.Equal(signature, mac.Sum(nil)) {
 		w.WriteHeader(http.StatusUnauthorized)
@@ -154,7 +154,7 @@ func (h *handWrittenReceiver) receive(w http.ResponseWriter, r *http.Request, ha
 }
 
 func validatePayload(w http.ResponseWriter, r *http.Request, handled *int) {
-	body, err := github.ValidatePayload(r, []byte(webhookSecret.Reveal()))
+	body, err := github.ValidatePayload(r, []byte(webhookSecret))
 	if err != nil {
 		w.WriteHeader(http.StatusUnauthorized)
 		return

@@ -43,14 +43,14 @@ type Request struct {
 	Body   string
 }
 
-// New starts a server on loopback that ends with the test. It does one step of
+// NewServer starts a server on loopback that ends with the test. It does one step of
 // the plan after the other, and then repeats the last.
 func NewServer(tb testing.TB, plan ...Behavior) *Server {
 	tb.Helper()
 	return start(tb, "http", nil, nil, plan)
 }
 
-// NewTLS is [New] with TLS. [Server.Transport] knows its certificate.
+// NewTLSServer is [NewServer] with TLS. [Server.Transport] knows its certificate.
 func NewTLSServer(tb testing.TB, plan ...Behavior) *Server {
 	tb.Helper()
 	config, roots := certificate()

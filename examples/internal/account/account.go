@@ -32,13 +32,13 @@ type Account struct {
 func Open(opts ...salesiq.Option) (*Account, error) {
 	credentials := salesiq.Credentials{
 		ClientID:     os.Getenv("ZOHO_CLIENT_ID"),
-		ClientSecret: salesiq.Secret(os.Getenv("ZOHO_CLIENT_SECRET")),
-		RefreshToken: salesiq.Secret(os.Getenv("ZOHO_REFRESH_TOKEN")),
+		ClientSecret: salesiq.NewSecret(os.Getenv("ZOHO_CLIENT_SECRET")),
+		RefreshToken: salesiq.NewSecret(os.Getenv("ZOHO_REFRESH_TOKEN")),
 	}
 	if path := os.Getenv("SALESIQ_TOKEN_FILE"); path != "" {
 		return openTokenFile(path, credentials, opts)
 	}
-	if credentials.RefreshToken != "" || os.Getenv("SALESIQ_BASE_URL") != "" {
+	if !credentials.RefreshToken.IsZero() || os.Getenv("SALESIQ_BASE_URL") != "" {
 		client, err := salesiq.NewClientFromEnv(opts...)
 		return &Account{Client: client, Credentials: credentials}, err
 	}
@@ -59,7 +59,7 @@ func openTokenFile(path string, credentials salesiq.Credentials, opts []salesiq.
 	if err != nil {
 		return nil, err
 	}
-	if token.RefreshToken == "" {
+	if token.RefreshToken.IsZero() {
 		return nil, fmt.Errorf("%s holds no token: run examples/signin first", path)
 	}
 	found := []salesiq.Option{salesiq.WithDataCenter(dataCenterOf(token))}

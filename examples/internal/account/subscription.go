@@ -42,7 +42,7 @@ func (a *Account) Receive(ctx context.Context, s Subscription, out io.Writer, re
 	if err != nil {
 		return nil, err
 	}
-	secret := salesiq.Secret(rand.Text())
+	secret := salesiq.NewSecret(rand.Text())
 	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret))
 	register(receiver)
 	server := &http.Server{Handler: receiver, ReadHeaderTimeout: 10 * time.Second}

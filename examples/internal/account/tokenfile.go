@@ -19,7 +19,7 @@ const keySize = 32
 // 64 hexadecimal digits, or the content of a file beside it, which is made when
 // it is missing. A key that lies beside what it opens keeps copies of the file
 // safe, such as backups; against who reads the whole disk, keep it elsewhere.
-func TokenFile(path string) (salesiq.TokenStore, error) {
+func TokenFile(path string) (*salesiq.TokenVault, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil { //nolint:gosec // The user names the file.
 		return nil, err
 	}

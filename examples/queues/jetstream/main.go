@@ -34,7 +34,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	secret := salesiq.Secret(os.Getenv("SALESIQ_WEBHOOK_SECRET"))
+	secret := salesiq.NewSecret(os.Getenv("SALESIQ_WEBHOOK_SECRET"))
 	if err := run(ctx, *server, *listen, secret, show); err != nil {
 		fmt.Fprintln(os.Stderr, "jetstream:", err)
 		os.Exit(1)

@@ -19,7 +19,7 @@ import (
 	"github.com/salesiq-go/salesiq"
 )
 
-const secret salesiq.Secret = "of the queue"
+const secret = "of the queue"
 
 // newQueue returns a queue on a NATS server of its own.
 func newQueue(t *testing.T) *queue {
@@ -44,7 +44,7 @@ func newQueue(t *testing.T) *queue {
 func deliver(t *testing.T, receiver http.Handler, body string) {
 	t.Helper()
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
-	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(secret, []byte(body)))
+	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(secret), []byte(body)))
 	answer := httptest.NewRecorder()
 	receiver.ServeHTTP(answer, request)
 	assert.Equal(t, http.StatusOK, answer.Code)
@@ -54,7 +54,7 @@ func TestAnEventIsQueuedOnceAndHandledUntilThatSucceeds(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
 	for range 2 { // A restart in between: the receivers know nothing of each other.
-		receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret), salesiq.WithSink(q))
+		receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(secret)), salesiq.WithSink(q))
 		deliver(t, receiver, `{"event":"chat.rating","data":{"chat_id":"c1","rating":5}}`)
 		deliver(t, receiver, `{"event":"chat.rating","data":{"chat_id":"c2","rating":1}}`)
 	}

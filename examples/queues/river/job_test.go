@@ -19,7 +19,7 @@ import (
 	"github.com/salesiq-go/salesiq"
 )
 
-const secret salesiq.Secret = "of the queue"
+const secret = "of the queue"
 
 func TestAJobIsTheEventThatWasReceived(t *testing.T) {
 	t.Parallel()
@@ -57,9 +57,9 @@ func TestAnEventIsOneJobHoweverOftenItIsDelivered(t *testing.T) {
 	require.NoError(t, err)
 	body := `{"event":"chat.rating","timestamp":"` + time.Now().Format(time.RFC3339Nano) + `","data":{}}`
 	for range 3 { // Each receiver is one after a restart.
-		receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret), salesiq.WithSink(&sink{client: client}))
+		receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(secret)), salesiq.WithSink(&sink{client: client}))
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
-		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(secret, []byte(body)))
+		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(secret), []byte(body)))
 		answer := httptest.NewRecorder()
 		receiver.ServeHTTP(answer, request)
 		assert.Equal(t, http.StatusOK, answer.Code)

@@ -35,7 +35,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	secret := salesiq.Secret(os.Getenv("SALESIQ_WEBHOOK_SECRET"))
+	secret := salesiq.NewSecret(os.Getenv("SALESIQ_WEBHOOK_SECRET"))
 	if err := run(ctx, os.Getenv("DATABASE_URL"), *listen, secret, show); err != nil {
 		fmt.Fprintln(os.Stderr, "river:", err)
 		os.Exit(1)

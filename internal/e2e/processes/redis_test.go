@@ -322,11 +322,9 @@ func testOthersGoOnAfterAProcessWasKilled(t *testing.T, program string) {
 func testProcessesShareOneToken(t *testing.T, program string) {
 	t.Helper()
 	server, emulator := startRedis(t), startSharedEmulator(t, salesiqtest.None)
-	codec, err := salesiqredis.AESGCM(tokenKey)
-	require.NoError(t, err)
-	store := server.organization().TokenStore(codec)
+	store := salesiq.SealTokens(server.organization().TokenStore(), tokenKey)
 	require.NoError(t, store.Save(t.Context(), salesiq.Token{
-		AccessToken: "expired", RefreshToken: emulator.Credentials().RefreshToken, Expiry: time.Now().Add(-time.Minute),
+		AccessToken: salesiq.NewSecret("expired"), RefreshToken: emulator.Credentials().RefreshToken, Expiry: time.Now().Add(-time.Minute),
 	}))
 	workers := startWorkers(t, program, processes, &task{
 		Do: "call", Redis: server.address, Key: tokenKey, Calls: 25, Callers: 25,

@@ -35,16 +35,14 @@ func TestOtherClientsFit(t *testing.T) {
 	require.NoError(t, err)
 	lease.Done(salesiq.Outcome{StatusCode: 200, Sent: true})
 
-	codec, err := salesiqredis.AESGCM(tokenKey)
+	store := organization.TokenStore()
+	locked, err := store.Lock(t.Context())
 	require.NoError(t, err)
-	store := organization.TokenStore(codec)
-	locked, err := store.(salesiq.TokenLocker).Lock(t.Context())
-	require.NoError(t, err)
-	require.NoError(t, locked.Save(t.Context(), salesiq.Token{AccessToken: "a"}))
+	require.NoError(t, locked.Save(t.Context(), []byte("a")))
 	locked.Unlock()
 	token, err := store.Load(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, "a", token.AccessToken.Reveal())
+	assert.Equal(t, "a", string(token))
 
 	events := organization.DedupStore()
 	for _, want := range []salesiq.DedupState{salesiq.DedupFree, salesiq.DedupClaimed} {

@@ -104,16 +104,12 @@ func (c *counter) EvalSha(ctx context.Context, sha1 string, keys []string, args 
 
 // call makes calls from several goroutines.
 func (t *task) call(organization *salesiqredis.Organization, counter *counter) error {
-	codec, err := salesiqredis.AESGCM(t.Key)
-	if err != nil {
-		return err
-	}
 	client, err := salesiq.NewClient(
 		salesiq.RefreshToken(salesiq.Credentials{
 			ClientID:     os.Getenv("ZOHO_CLIENT_ID"),
-			ClientSecret: salesiq.Secret(os.Getenv("ZOHO_CLIENT_SECRET")),
-			RefreshToken: salesiq.Secret(os.Getenv("ZOHO_REFRESH_TOKEN")),
-		}, organization.TokenStore(codec)),
+			ClientSecret: salesiq.NewSecret(os.Getenv("ZOHO_CLIENT_SECRET")),
+			RefreshToken: salesiq.NewSecret(os.Getenv("ZOHO_REFRESH_TOKEN")),
+		}, salesiq.SealTokens(organization.TokenStore(), t.Key)),
 		salesiq.WithBaseURL(os.Getenv("SALESIQ_BASE_URL")),
 		salesiq.WithAccountsURL(os.Getenv("SALESIQ_ACCOUNTS_URL")),
 		salesiq.WithLimiter(organization.Limiter()),
@@ -150,15 +146,7 @@ func (t *task) call(organization *salesiqredis.Organization, counter *counter) e
 
 // hold takes slots and the lock for the token, and keeps them.
 func (t *task) hold(organization *salesiqredis.Organization) error {
-	codec, err := salesiqredis.AESGCM(t.Key)
-	if err != nil {
-		return err
-	}
-	locker, ok := organization.TokenStore(codec).(salesiq.TokenLocker)
-	if !ok {
-		return errors.New("the store cannot lock")
-	}
-	if _, err := locker.Lock(context.Background()); err != nil {
+	if _, err := organization.TokenStore().Lock(context.Background()); err != nil {
 		return err
 	}
 	limiter := organization.Limiter()

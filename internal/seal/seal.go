@@ -1,0 +1,82 @@
+// Package seal encrypts what is kept outside of the process. What it seals is
+// text, so that any store can keep it: a file, a column of a database, a value
+// in Redis.
+//
+//	salesiq sealed 1:<base64 of nonce and ciphertext>
+//
+// The cipher is AES-256-GCM with a random nonce. The words before the colon are
+// authenticated with the rest, so that another format cannot be taken for this
+// one.
+package seal
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/base64"
+	"errors"
+	"fmt"
+)
+
+// KeySize is the size of a key in bytes.
+const KeySize = 32
+
+// format begins what is sealed. Another format gets another number.
+const format = "salesiq sealed 1:"
+
+var (
+	// ErrFormat means that something else was kept in the place of what was sealed.
+	ErrFormat = errors.New("is not sealed in this version's format")
+	// ErrKey means that none of the keys opens what is sealed.
+	ErrKey = errors.New("does not open with this key: it was sealed with another one, or is damaged; it is left as it is")
+)
+
+// Codec seals with one key, and opens what was sealed with it or with an older
+// one. It is safe for concurrent use.
+type Codec struct{ ciphers []cipher.AEAD }
+
+// New returns a codec. Each key must have [KeySize] bytes.
+func New(key []byte, older ...[]byte) (*Codec, error) {
+	codec := &Codec{}
+	for _, key := range append([][]byte{key}, older...) {
+		if len(key) != KeySize {
+			return nil, fmt.Errorf("must be %d bytes, not %d", KeySize, len(key))
+		}
+		block, err := aes.NewCipher(key)
+		if err != nil {
+			return nil, err
+		}
+		gcm, err := cipher.NewGCMWithRandomNonce(block)
+		if err != nil {
+			return nil, err
+		}
+		codec.ciphers = append(codec.ciphers, gcm)
+	}
+	return codec, nil
+}
+
+// Seal returns what Open gives back.
+func (c *Codec) Seal(plain []byte) []byte {
+	sealed := c.ciphers[0].Seal(nil, nil, plain, []byte(format))
+	return base64.StdEncoding.AppendEncode([]byte(format), sealed)
+}
+
+// Open returns what was sealed.
+//
+// Errors: [ErrFormat], [ErrKey].
+func (c *Codec) Open(sealed []byte) ([]byte, error) {
+	text, ok := bytes.CutPrefix(bytes.TrimSpace(sealed), []byte(format))
+	if !ok {
+		return nil, ErrFormat
+	}
+	ciphertext, err := base64.StdEncoding.Strict().AppendDecode(nil, text)
+	if err != nil {
+		return nil, ErrKey
+	}
+	for _, gcm := range c.ciphers {
+		if plain, err := gcm.Open(nil, nil, ciphertext, []byte(format)); err == nil {
+			return plain, nil
+		}
+	}
+	return nil, ErrKey
+}
