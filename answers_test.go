@@ -39,13 +39,13 @@ func TestOneOddChatDoesNotFailThePage(t *testing.T) {
 			assert.Equal(t, "caf\ufffd", *chat.Feedback)
 		}},
 		{"a name given twice: the last one counts", `"status":"active","status":"ended"`, func(t *testing.T, chat salesiq.Chat) {
-			assert.Equal(t, salesiq.ChatStatusEnded, chat.Status)
+			assert.Equal(t, salesiq.ChatEnded, chat.Status)
 		}},
 		{"an unknown name given twice", `"x_a":1,"x_a":2`, func(t *testing.T, chat salesiq.Chat) {
 			assert.Equal(t, "2", string(chat.Extra["x_a"]))
 		}},
 		{"names in another case", `"Status":"missed","OPERATOR_ID":"o9"`, func(t *testing.T, chat salesiq.Chat) {
-			assert.Equal(t, salesiq.ChatStatusMissed, chat.Status)
+			assert.Equal(t, salesiq.ChatMissed, chat.Status)
 			assert.Equal(t, "o9", chat.OperatorID)
 		}},
 		{"null for a list", `"transcript":null,"tags":null,"custom_fields":null`, func(t *testing.T, chat salesiq.Chat) {

@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // Authenticator supplies the access tokens of a [Client]: [RefreshToken],
@@ -75,7 +77,7 @@ func (f *foreignTokens) bind(*config) (transport.Tokens, error) {
 }
 
 func (f *foreignTokens) Header(ctx context.Context) (string, error) {
-	token, err := ask(ctx, func(context.Context) (*oauth2.Token, error) { return f.token() })
+	token, err := usercode.Ask(ctx, func(context.Context) (*oauth2.Token, error) { return f.token() })
 	var refused *oauth2.RetrieveError
 	switch {
 	case errors.As(err, &refused):
@@ -174,7 +176,7 @@ func (a *refreshAuth) check() error {
 			return err
 		}
 	}
-	return firstOf(
+	return cmp.Or(
 		a.vault.err,
 		required("client ID", a.credentials.ClientID),
 		required("client secret", a.credentials.ClientSecret.Reveal()))

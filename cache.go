@@ -45,7 +45,7 @@ func WithCache(cache Cache) Option {
 		cache.MaxEntries = cmp.Or(cache.MaxEntries, 1000)
 		cache.MaxBytes = cmp.Or(cache.MaxBytes, 16<<20)
 		c.cache = &cache
-		return firstOf(
+		return cmp.Or(
 			positive("cache TTL", cache.TTL),
 			between("cache entries", cache.MaxEntries, 1, 1_000_000),
 			between("cache bytes", cache.MaxBytes, 1, 1<<30))
@@ -55,37 +55,35 @@ func WithCache(cache Cache) Option {
 // WithFresh asks the service even if the answer is kept, and keeps the new one
 // in its place; see [WithCache].
 func WithFresh() CallOption {
-	return func(o *callOptions) { o.fresh = true }
+	return func(o *callOptions) error { o.fresh = true; return nil }
 }
 
 // answerCache knows which answers are worth keeping and which writes end them.
 // A nil one keeps nothing.
 type answerCache struct {
-	root    string // The address below which the resources are.
-	config  Cache
-	answers *transport.Cache
+	root     string // The address below which the resources are.
+	config   Cache
+	pipeline *transport.Pipeline
+	answers  *transport.Cache
 }
 
 func newAnswerCache(client *Client, config Cache) (*answerCache, error) {
 	answers, err := transport.NewCache(client.pipeline, transport.CacheConfig{
 		TTL: config.TTL, MaxEntries: config.MaxEntries, MaxBytes: config.MaxBytes,
 	})
-	return &answerCache{root: client.resolve(""), config: config, answers: answers}, err
+	return &answerCache{root: client.resolve(""), config: config, pipeline: client.pipeline, answers: answers}, err
 }
 
 // exchange sends a request, unless its answer is kept.
-func (client *Client) exchange(ctx context.Context, r *transport.Request, options *callOptions) (*transport.Answer, error) {
-	cache := client.cache
+func (a *answerCache) exchange(ctx context.Context, r *transport.Request, fresh bool) (*transport.Answer, error) {
 	switch {
-	case cache == nil:
-		return client.pipeline.Do(ctx, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		defer cache.written(r)
-		return client.pipeline.Do(ctx, r)
-	case len(r.Header) > 0 || !cache.keeps(r):
-		return client.pipeline.Do(ctx, r)
+		defer a.written(r)
+		return a.pipeline.Do(ctx, r)
+	case len(r.Header) > 0 || !a.keeps(r):
+		return a.pipeline.Do(ctx, r)
 	}
-	return cache.answers.Do(ctx, r, r.URL, options.fresh)
+	return a.answers.Do(ctx, r, r.URL, fresh)
 }
 
 // resource returns the segments of the path below the API's root, without the

@@ -93,15 +93,21 @@ func fetch[T any](ctx context.Context, client *Client, c *call, opts []CallOptio
 		out, err = wire.Decode[T](body)
 		return err
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // fetchOpen makes a call whose answer has no documented shape: the object, one
-// that wraps it, or nothing. It never returns a nil pointer.
+// that wraps it, or nothing, which is a zero T.
 func fetchOpen[T any](ctx context.Context, client *Client, c *call, opts []CallOption) (*T, error) {
 	out := new(T)
 	err := client.do(ctx, c, opts, func(body []byte) error { return c.decodeOpen(body, out) })
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (c *call) decodeOpen(body []byte, out any) error {
@@ -120,50 +126,25 @@ func send(ctx context.Context, client *Client, c *call, opts []CallOption) error
 // decodes, and tells the tracers. Whatever fails becomes an *InputError or an
 // *Error.
 func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode func([]byte) error) error {
-	options := client.callOptions(opts)
-	request, err := client.newRequest(c, options)
+	options, err := newCallOptions(opts)
+	c.check(err)
+	request, err := client.newRequest(c, &options)
 	if err != nil {
 		return named(c.operation, err)
 	}
 	if client.trace != nil {
 		return client.traced(ctx, c, func(ctx context.Context) (*transport.Answer, error) {
-			return client.carryOut(ctx, c, request, options, decode)
+			return client.carryOut(ctx, c, request, &options, decode)
 		})
 	}
-	_, err = client.carryOut(ctx, c, request, options, decode)
+	_, err = client.carryOut(ctx, c, request, &options, decode)
 	return err
 }
 
-// quickToDecode is the size, in bytes, of an answer that keeps nobody waiting.
-const quickToDecode = 4 << 10
-
-// carryOut sends a request and decodes the answer, whose body is gone then.
-func (client *Client) carryOut(ctx context.Context, c *call, request *transport.Request, options callOptions, decode func([]byte) error) (*transport.Answer, error) {
-	if ctx.Err() != nil {
-		return &transport.Answer{}, newError(c, &transport.Answer{}, transport.Ended(ctx))
-	}
-	answer, err := client.exchange(ctx, request, &options)
-	if err != nil {
-		return answer, newError(c, answer, err)
-	}
-	defer answer.Release()
-	options.keep(answer)
-	if decode == nil {
-		return answer, nil
-	}
-	if len(answer.Body) > quickToDecode {
-		runtime.Gosched() // Requests that are ready to go come before what is here already.
-	}
-	if err := decode(answer.Body); err != nil {
-		client.cache.forget(request)
-		return answer, newError(c, answer, answer.Undecodable(err))
-	}
-	return answer, nil
-}
-
-func (client *Client) newRequest(c *call, options callOptions) (*transport.Request, error) {
-	if err := firstOf(c.err, options.err); err != nil {
-		return nil, err
+// newRequest makes the request of a call: its address, header and body.
+func (client *Client) newRequest(c *call, options *callOptions) (*transport.Request, error) {
+	if c.err != nil {
+		return nil, c.err
 	}
 	var body []byte
 	var secrets []string
@@ -177,12 +158,12 @@ func (client *Client) newRequest(c *call, options callOptions) (*transport.Reque
 		}
 	}
 	address := client.resolve(c.path)
-	if len(c.query) > 0 {
+	if query := options.addTo(c.query); len(query) > 0 {
 		joint := "?"
 		if strings.Contains(address, "?") {
 			joint = "&"
 		}
-		address += joint + c.query.Encode()
+		address += joint + query.Encode()
 	}
 	c.request = transport.Request{
 		Operation:   c.operation,
@@ -204,6 +185,42 @@ func repeatable(method string) bool {
 		return true
 	}
 	return false
+}
+
+// quickToDecode is the size, in bytes, of an answer that keeps nobody waiting.
+const quickToDecode = 4 << 10
+
+// carryOut sends a request and decodes the answer, whose memory is used again
+// then.
+func (client *Client) carryOut(ctx context.Context, c *call, request *transport.Request, options *callOptions, decode func([]byte) error) (*transport.Answer, error) {
+	if ctx.Err() != nil {
+		return &transport.Answer{}, newError(c, &transport.Answer{}, transport.Ended(ctx))
+	}
+	answer, err := client.exchange(ctx, request, options)
+	if err != nil {
+		return answer, newError(c, answer, err)
+	}
+	defer answer.Release()
+	options.keep(answer)
+	if decode == nil {
+		return answer, nil
+	}
+	if len(answer.Body) > quickToDecode {
+		runtime.Gosched() // Requests that are ready to go come before what is here already.
+	}
+	if err := decode(answer.Body); err != nil {
+		client.cache.forget(request)
+		return answer, newError(c, answer, answer.Undecodable(err))
+	}
+	return answer, nil
+}
+
+// exchange sends a request, unless its answer is kept.
+func (client *Client) exchange(ctx context.Context, r *transport.Request, options *callOptions) (*transport.Answer, error) {
+	if client.cache != nil {
+		return client.cache.exchange(ctx, r, options.fresh)
+	}
+	return client.pipeline.Do(ctx, r)
 }
 
 // named puts the operation's name into an input error.

@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
@@ -71,10 +72,10 @@ type ChatStatus string
 
 // The documented chat statuses. [ChatEnded] and [ChatMissed] are events.
 const (
-	ChatActive       ChatStatus = "active"
-	ChatWaiting      ChatStatus = "waiting"
-	ChatStatusEnded  ChatStatus = "ended"
-	ChatStatusMissed ChatStatus = "missed"
+	ChatActive  ChatStatus = "active"
+	ChatWaiting ChatStatus = "waiting"
+	ChatEnded   ChatStatus = "ended"
+	ChatMissed  ChatStatus = "missed"
 )
 
 // ChatType is the kind of a chat. The service may add others.
@@ -118,7 +119,7 @@ type ChatListParams struct {
 }
 
 func (p *ChatListParams) validate() error {
-	return firstOf(checkPaging(p.Page, p.PerPage), checkDates(p.FromDate, p.ToDate))
+	return cmp.Or(checkPaging(p.Page, p.PerPage), checkDates(p.FromDate, p.ToDate))
 }
 
 // MessageCreate is a message to send. The constructors [TextMessage],
@@ -234,7 +235,10 @@ func (s *ChatsService) Get(ctx context.Context, chatID string, opts ...CallOptio
 func (s *ChatsService) Transcript(ctx context.Context, chatID string, opts ...CallOption) ([]Message, error) {
 	c := newCall("Chats.Transcript", "GET /chats/{chat_id}/transcript", chatID).answers("chat", "transcript", "messages")
 	messages, err := fetchOpen[[]Message](ctx, s.client, c, opts)
-	return *messages, err
+	if err != nil {
+		return nil, err
+	}
+	return *messages, nil
 }
 
 // TranscriptResult is the outcome for one chat of [ChatsService.Transcripts].

@@ -115,7 +115,7 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 		ClientSecret: NewSecret(os.Getenv("ZOHO_CLIENT_SECRET")),
 		RefreshToken: NewSecret(os.Getenv("ZOHO_REFRESH_TOKEN")),
 	}
-	missing := firstOf(
+	missing := cmp.Or(
 		required("ZOHO_CLIENT_ID", credentials.ClientID),
 		required("ZOHO_CLIENT_SECRET", credentials.ClientSecret.Reveal()),
 		required("ZOHO_REFRESH_TOKEN", credentials.RefreshToken.Reveal()))
@@ -157,26 +157,31 @@ func optionsFromEnv() (opts []Option, err error) {
 //
 // The value in is sent as JSON unless nil. The data of the answer is decoded
 // into out, a pointer, unless that is nil; an answer without an envelope is
-// decoded as a whole. [Get], [Post] and the like return it instead.
+// decoded as a whole. An out with a method UnmarshalAnswer(body []byte) error
+// reads all of the answer by itself, and copies what it keeps of body.
 //
 // Errors: an [InputError] for a method that is none, a path that leaves the API,
 // or an out that is no pointer; an [Error] otherwise.
 func (client *Client) Do(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {
-	c := client.freeCall("Do", strings.ToUpper(method), path, opts)
+	c := client.freeCall(strings.ToUpper(method), path, opts)
 	c.content = in
 	if out == nil {
 		return client.do(ctx, c, opts, nil)
 	}
 	c.check(checkTarget(out))
-	return client.do(ctx, c, opts, func(body []byte) error { return c.decodeOpen(body, out) })
+	decode := func(body []byte) error { return c.decodeOpen(body, out) }
+	if whole, ok := out.(interface{ UnmarshalAnswer(body []byte) error }); ok {
+		decode = whole.UnmarshalAnswer
+	}
+	return client.do(ctx, c, opts, decode)
 }
 
 // freeCall starts a call to a path of the caller's.
-func (client *Client) freeCall(operation, method, path string, opts []CallOption) *call {
-	options := client.callOptions(opts)
-	operation = cmp.Or(options.operation, operation)
+func (client *Client) freeCall(method, path string, opts []CallOption) *call {
+	options, err := newCallOptions(opts)
+	operation := cmp.Or(options.operation, "Do")
 	bare, _, _ := strings.Cut(path, "?")
-	err := firstOf(token("method", method), checkPath(path), client.checkWildcards(bare, len(options.ids)))
+	err = cmp.Or(err, token("method", method), checkPath(path), client.checkWildcards(bare, len(options.ids)))
 	if err != nil {
 		return &call{operation: operation, method: method, err: named(operation, err)}
 	}

@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 )
@@ -42,7 +43,7 @@ type DeviceCreate struct {
 }
 
 func (p *DeviceCreate) validate() error {
-	return firstOf(required("device_token", p.Token), required("platform", string(p.Platform)),
+	return cmp.Or(required("device_token", p.Token), required("platform", string(p.Platform)),
 		required("operator_id", p.OperatorID))
 }
 
@@ -72,7 +73,7 @@ type NotificationCreate struct {
 }
 
 func (p *NotificationCreate) validate() error {
-	return firstOf(required("operator_id", p.OperatorID), required("title", p.Title), required("message", p.Message))
+	return cmp.Or(required("operator_id", p.OperatorID), required("title", p.Title), required("message", p.Message))
 }
 
 // Register adds a device of an operator and returns it.

@@ -34,12 +34,6 @@
 // Updates are made of [Opt] fields, which tell "leave alone" from "set to
 // nothing" from "clear": the zero Opt, [Set] and [Null].
 //
-// # The website widget
-//
-// A [Widget] renders the snippet that loads the chat window into a page, and the
-// calls that the page makes to it. What comes from visitors stays text, also
-// where it looks like script.
-//
 // # Errors
 //
 // A call that was made and failed returns an [*Error]; one whose arguments were
@@ -124,8 +118,7 @@
 // All of this follows the specification. What Zoho publishes about the live
 // service differs: [WithPortal] puts the portal's name into the paths, answers
 // and errors of its notation are understood with and without it, package live
-// has its calls, and [Get], [Post] and the like reach the others, with [All] for
-// lists. An Error has its numbers under the specification's names.
+// has its calls, typed and free. An Error has its numbers under the specification's names.
 //
 // # Compatibility
 //

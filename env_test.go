@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/live"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
@@ -41,7 +42,7 @@ func TestTheEnvironmentIsEnoughForAClient(t *testing.T) { //nolint:paralleltest 
 	assert.Equal(t, server.URL, client.DataCenter().API)
 	assert.Equal(t, server.URL, client.DataCenter().Accounts)
 	assert.Equal(t, salesiqtest.Portal, client.Portal())
-	_, err = salesiq.Get[any](t.Context(), client, "/apps", nil)
+	_, err = live.Get[any](t.Context(), client, "/apps", nil)
 	require.NoError(t, err, "its credentials sign in, and its portal is in the path")
 }
 

@@ -121,7 +121,7 @@ func (e *Error) Error() string {
 		parts = append(parts, e.Err.Error())
 	}
 	for _, part := range parts {
-		if part = oneLine(part); part != "" {
+		if part = transport.Summary(part); part != "" {
 			b.WriteString(separator(b.String()) + part)
 		}
 	}
@@ -152,21 +152,6 @@ func (e *Error) code() string {
 		}
 	}
 	return strings.TrimSpace(strings.Join(words, " "))
-}
-
-// oneLine makes what others wrote fit for one line of a log.
-func oneLine(text string) string {
-	const most = 500
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "…"
-	}
-	var lines []string
-	for line := range strings.Lines(text) {
-		if line = transport.OneLine(line); line != "" {
-			lines = append(lines, line)
-		}
-	}
-	return strings.Join(lines, "; ")
 }
 
 func separator(before string) string {

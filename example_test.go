@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -170,30 +168,6 @@ func ExampleClient_Do() {
 	// Output: Amira Osei
 }
 
-func ExampleNewWebhookReceiver() {
-	const secret = "the webhook's secret"
-
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(secret)))
-	salesiq.On(receiver, func(_ context.Context, e *salesiq.ChatRated) error {
-		fmt.Println(e.ChatID, "was rated", e.Rating)
-		return nil
-	})
-	http.Handle("/webhook/salesiq", receiver)
-
-	body := `{"event":"chat.rating","timestamp":"2026-03-01T09:30:00.000Z","data":{"chat_id":"chat123","rating":5}}`
-	for range 2 { // The service delivers again what it believes to be lost.
-		delivery := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/webhook/salesiq", strings.NewReader(body))
-		delivery.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(secret), []byte(body)))
-		answer := httptest.NewRecorder()
-		http.DefaultServeMux.ServeHTTP(answer, delivery)
-		fmt.Println(answer.Code)
-	}
-	// Output:
-	// chat123 was rated 5
-	// 200
-	// 200
-}
-
 // greetEveryone is code of a user, to be tested.
 func greetEveryone(ctx context.Context, client *salesiq.Client) error {
 	for chat, err := range client.Chats.All(ctx, &salesiq.ChatListParams{Status: salesiq.ChatActive}) {
@@ -220,7 +194,7 @@ func TestEveryoneIsGreeted(t *testing.T) {
 func TestSnippetsOfTheReadmeAreExamplesThatRun(t *testing.T) {
 	t.Parallel()
 	var examples strings.Builder
-	for _, file := range []string{"example_test.go", "widget_test.go", "live/example_test.go"} {
+	for _, file := range []string{"example_test.go", "webhook/example_test.go", "widget/widget_test.go", "live/example_test.go"} {
 		source, err := os.ReadFile(file)
 		require.NoError(t, err)
 		examples.WriteString(unindented(string(source)))

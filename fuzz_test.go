@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
@@ -40,10 +41,10 @@ func FuzzIDRoundTrip(f *testing.F) {
 // What encoding/json reads, the client reads, and to the same end.
 func FuzzDecodeEnvelope(f *testing.F) {
 	for name := range objects {
-		f.Add(fixture(f, "objects", name))
+		f.Add(testkit.Fixture(f, "objects", name))
 	}
 	for _, name := range []string{"object", "list", "error"} {
-		f.Add(fixture(f, "envelopes", name))
+		f.Add(testkit.Fixture(f, "envelopes", name))
 	}
 	for _, odd := range []string{
 		``, `null`, `[]`, `{}`, `{"data":null}`, `{"data":{"rating":3,"ended_at":null}}`, `{"data":{"":{"":1,"":2}}}`, `{"data":{"Customfields":{"":0}}}`, `{"id":"\ud83d","ID":"x"}`, `{"Data":{"Id":"a"}}`,
@@ -129,7 +130,7 @@ func withoutExtra(chat salesiq.Chat) string {
 }
 
 func FuzzDecodeError(f *testing.F) {
-	f.Add(fixture(f, "envelopes", "error"))
+	f.Add(testkit.Fixture(f, "envelopes", "error"))
 	for _, odd := range []string{
 		``, `null`, `[]`, `"x"`, `{"status":"error"}`, `{"code":null}`, `{"code":12.50,"message":{"a":1},"details":[1]}`,
 		`{"status":"error","code":"A","code":"B","details":{"a":"\ud83d"}}`, `<html>`, `{"status":1,"code":true}`,

@@ -22,8 +22,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/live"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/webhook"
+	"github.com/salesiq-go/salesiq/widget"
 )
 
 // The points in which the live service, as its vendor describes it, differs from
@@ -99,7 +102,7 @@ func TestLivePoint02(t *testing.T) {
 	client, err := salesiq.NewClient(salesiq.StaticToken(testToken), salesiq.WithDataCenter(free))
 	require.NoError(t, err)
 	assert.Equal(t, free, client.DataCenter())
-	page, err := salesiq.Widget{Code: "c", DataCenter: free, CodeInURL: true}.HTML("")
+	page, err := widget.Widget{Code: "c", DataCenter: free, CodeInURL: true}.HTML("")
 	require.NoError(t, err)
 	assert.Contains(t, page, "https://w.example/widget?wc=c")
 }
@@ -210,7 +213,7 @@ func TestLivePoint08(t *testing.T) {
 	page, err := api.client(t).Operators.List(t.Context(), nil, salesiq.WithResponse(&response))
 	require.NoError(t, err)
 	assert.Equal(t, "1", page.Items[0].ID)
-	around := response.Envelope()
+	around := live.ReadEnvelope(&response)
 	assert.Equal(t, "/api/v2/z/operators", around.URL)
 	assert.Equal(t, "list", around.Object)
 	assert.Equal(t, time.UnixMilli(1_524_153_096_249).UTC(), around.SyncTime)
@@ -222,7 +225,7 @@ func TestLivePoint08(t *testing.T) {
 		chat, err := api.client(t).Chats.End(t.Context(), "c1", nil)
 		require.NoError(t, err, nothing)
 		assert.Empty(t, chat.ID)
-		for _, err := range salesiq.All[livePortal](t.Context(), api.client(t), "/x", nil, salesiq.PageAndLimit) {
+		for _, err := range live.All[livePortal](t.Context(), api.client(t), "/x", nil, live.PageAndLimit()) {
 			assert.Contains(t, nothing, `"data":{}`, "%v: an object is no list", err)
 		}
 	}
@@ -233,9 +236,9 @@ func TestLivePoint08(t *testing.T) {
 	_, err = live.New(api.client(t, salesiq.WithPortal("z"))).Conversations.Get(t.Context(), "1")
 	require.ErrorIs(t, err, salesiq.ErrDecode, "but it is no conversation")
 	api = newAPIRecorder(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	_, err = salesiq.Put[any](t.Context(), api.client(t), "/operators/1/enable", nil)
+	_, err = live.Put[any](t.Context(), api.client(t), "/operators/1/enable", nil)
 	require.NoError(t, err)
-	assert.Equal(t, salesiq.Envelope{}, (&salesiq.Response{}).Envelope())
+	assert.Equal(t, live.Envelope{}, live.ReadEnvelope(&salesiq.Response{}))
 }
 
 // Errors have two shapes and any status, and the numbers have names.
@@ -341,19 +344,19 @@ func TestLivePoint11(t *testing.T) {
 	type item struct {
 		ID string `json:"id"`
 	}
-	key := salesiq.KeyAndLimit
-	nested := salesiq.PageStyle{Key: "startkey", Items: "visitorlist"}
-	index := salesiq.IndexAndLimit
-	pageno := salesiq.PageStyle{Number: "pageno", Size: "limit", PerPage: 2}
+	key := live.KeyAndLimit()
+	nested := live.PageStyle{Key: "startkey", Items: "visitorlist"}
+	index := live.IndexAndLimit()
+	pageno := live.PageStyle{Number: "pageno", Size: "limit", PerPage: 2}
 	key.PerPage, index.PerPage = 2, 2
 	for _, row := range []struct {
 		why     string
-		style   salesiq.PageStyle
+		style   live.PageStyle
 		answers []string
 		queries []string
 		ids     string
 	}{
-		{"page and per_page", salesiq.PageStyle{Number: "page", Size: "per_page", PerPage: 2},
+		{"page and per_page", live.PageStyle{Number: "page", Size: "per_page", PerPage: 2},
 			[]string{`{"data":[{"id":"a"},{"id":"b"}],"pagination":{"page":1,"per_page":2,"total":4}}`, `{"data":[{"id":"c"},{"id":"d"}],"pagination":{"page":2,"per_page":2,"total":4}}`},
 			[]string{"page=1&per_page=2", "page=2&per_page=2"}, "abcd"},
 		{"another name for the page, until a short one", pageno, []string{`{"data":[{"id":"a"},{"id":"b"}]}`, `{"data":[{"id":"c"}]}`},
@@ -380,7 +383,7 @@ func TestLivePoint11(t *testing.T) {
 					answerJSON(http.StatusOK, row.answers[n])(w, r)
 				}
 			})
-			items := salesiq.All[item](t.Context(), api.client(t), "/things", nil, row.style)
+			items := live.All[item](t.Context(), api.client(t), "/things", nil, row.style)
 			for range 2 {
 				var ids strings.Builder
 				for one, err := range items {
@@ -400,7 +403,7 @@ func TestLivePoint11(t *testing.T) {
 		t.Parallel()
 		api := newAPIRecorder(t, answerJSON(http.StatusOK, `{"data":[{"id":"a"}]}`))
 		params := url.Values{"page": {"3"}, "limit": {"5"}, "status": {"open"}}
-		for range salesiq.Pages[item](t.Context(), api.client(t), "/things", params, salesiq.PageAndLimit) {
+		for range live.Pages[item](t.Context(), api.client(t), "/things", params, live.PageAndLimit()) {
 			break
 		}
 		assert.Equal(t, "limit=5&page=3&status=open", api.requests()[0].Query.Encode())
@@ -414,21 +417,22 @@ func TestLivePoint11(t *testing.T) {
 		}
 		server := newLiveServer(t, salesiqtest.WithData(many))
 		count := 0
-		for _, err := range server.Client(t).Operators.All(t.Context(), nil, salesiq.WithPaging(salesiq.IndexAndLimit)) {
+		for _, err := range live.All[salesiq.Operator](t.Context(), server.Client(t), "/operators", nil, live.IndexAndLimit()) {
 			require.NoError(t, err)
 			count++
 		}
 		assert.Len(t, server.Operators(), count)
 	})
-	t.Run("a typed list begins where its params say", func(t *testing.T) {
+	t.Run("a list begins where its params say", func(t *testing.T) {
 		t.Parallel()
-		params := &salesiq.ChatListParams{Page: 3, PerPage: 10}
-		fixed := salesiq.PageStyle{Index: "index", First: 1, PerPage: 20}
-		for want, style := range map[string]salesiq.PageStyle{
-			"limit=10&page=3": salesiq.PageAndLimit, "index=21&limit=10": salesiq.IndexAndLimit, "index=41": fixed, "limit=10": salesiq.KeyAndLimit,
+		fixed := live.PageStyle{Index: "index", First: 1, PerPage: 20}
+		for want, style := range map[string]live.PageStyle{
+			"limit=10&page=3": live.PageAndLimit(), "index=21&limit=10": live.IndexAndLimit(), "index=41": fixed, "limit=10": live.KeyAndLimit(),
 		} {
 			api := newAPIRecorder(t, answerJSON(http.StatusOK, `{"data":[]}`))
-			require.NoError(t, drain(api.client(t).Chats.All(t.Context(), params, salesiq.WithPaging(style))))
+			params, err := url.ParseQuery(want)
+			require.NoError(t, err)
+			require.NoError(t, drain(live.All[salesiq.Chat](t.Context(), api.client(t), "/chats", params, style)))
 			assert.Equal(t, want, api.requests()[0].Query.Encode())
 		}
 	})
@@ -455,7 +459,7 @@ func TestLivePoint11(t *testing.T) {
 	t.Run("no style is no style", func(t *testing.T) {
 		t.Parallel()
 		api := newAPIRecorder(t, answerSuitably)
-		err := drain(salesiq.All[item](t.Context(), api.client(t), "/things", nil, salesiq.PageStyle{}))
+		err := drain(live.All[item](t.Context(), api.client(t), "/things", nil, live.PageStyle{}))
 		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
 		assert.Empty(t, api.requests())
 	})
@@ -474,9 +478,9 @@ func checkRepetition[T any](t *testing.T, page func(from int) string) {
 			answerJSON(http.StatusOK, page(100*min(n, 2)))(w, r)
 		}
 	})
-	style := salesiq.PageStyle{Number: "page", Size: "limit", PerPage: 2}
+	style := live.PageStyle{Number: "page", Size: "limit", PerPage: 2}
 	var numbers []int
-	for page, err := range salesiq.Pages[T](t.Context(), api.client(t), "/things", url.Values{"page": {"7"}}, style) {
+	for page, err := range live.Pages[T](t.Context(), api.client(t), "/things", url.Values{"page": {"7"}}, style) {
 		require.NoError(t, err)
 		numbers = append(numbers, page.Number)
 	}
@@ -530,7 +534,7 @@ func TestLivePoint13(t *testing.T) {
 	}
 	for text, want := range map[string]bool{`"true"`: true, `"1"`: true, `1`: true, `true`: true, `"false"`: false, `0`: false, `""`: false} {
 		api := newAPIRecorder(t, answerJSON(http.StatusOK, `{"data":{"enabled":`+text+`}}`))
-		got, err := salesiq.Get[webhook](t.Context(), api.client(t), "/webhooks/1", nil)
+		got, err := live.Get[webhook](t.Context(), api.client(t), "/webhooks/1", nil)
 		require.NoError(t, err)
 		assert.Equal(t, want, got.Enabled, text)
 	}
@@ -556,11 +560,11 @@ func TestLivePoint15(t *testing.T) {
 		Question string                `json:"question"`
 		Attender struct{ Name string } `json:"attender"`
 	}
-	got, err := salesiq.Get[conversation](t.Context(), client, "/conversations/{id}", nil, salesiq.WithIDs("chat123"))
+	got, err := live.Get[conversation](t.Context(), client, "/conversations/{id}", nil, salesiq.WithIDs("chat123"))
 	require.NoError(t, err)
 	assert.Equal(t, "Greta Sommer", got.Attender.Name)
 	count := 0
-	for _, err := range salesiq.All[conversation](t.Context(), client, "/conversations", map[string]string{"status": "connected"}, salesiq.PageAndLimit) {
+	for _, err := range live.All[conversation](t.Context(), client, "/conversations", map[string]string{"status": "connected"}, live.PageAndLimit()) {
 		require.NoError(t, err)
 		count++
 	}
@@ -575,11 +579,11 @@ func TestLivePoint16(t *testing.T) {
 	api := newAPIRecorder(t, answerSuitably)
 	client := api.client(t)
 	in := map[string]string{"department_id": "d1"}
-	require.NoError(t, second(salesiq.Put[any](t.Context(), client, "/c/{id}/transfer", in, salesiq.WithIDs("a/b"))))
-	require.NoError(t, second(salesiq.Post[any](t.Context(), client, "/c", in)))
-	require.NoError(t, second(salesiq.Patch[any](t.Context(), client, "/c/1", in)))
-	require.NoError(t, second(salesiq.Delete[any](t.Context(), client, "/c", map[string]any{"ids": []int64{32289000000646055}})))
-	require.NoError(t, second(salesiq.Get[any](t.Context(), client, "/c", url.Values{"ids": {"a,b"}})))
+	require.NoError(t, second(live.Put[any](t.Context(), client, "/c/{id}/transfer", in, salesiq.WithIDs("a/b"))))
+	require.NoError(t, second(live.Post[any](t.Context(), client, "/c", in)))
+	require.NoError(t, second(live.Patch[any](t.Context(), client, "/c/1", in)))
+	require.NoError(t, second(live.Delete[any](t.Context(), client, "/c", map[string]any{"ids": []int64{32289000000646055}})))
+	require.NoError(t, second(live.Get[any](t.Context(), client, "/c", url.Values{"ids": {"a,b"}})))
 	require.NoError(t, client.Do(t.Context(), "QUERY", "/c", in, nil))
 	var got []string
 	for _, r := range api.requests() {
@@ -621,7 +625,7 @@ func TestLivePoint18(t *testing.T) {
 	assert.Equal(t, "Within", messages[2].Text)
 	assert.JSONEq(t, `{"url":"/photo.png"}`, messages[3].Text)
 
-	sent, err := salesiq.Post[map[string]any](t.Context(), newLiveServer(t).Client(t), "/conversations/chat123/messages", map[string]string{"text": "Hi"})
+	sent, err := live.Post[map[string]any](t.Context(), newLiveServer(t).Client(t), "/conversations/chat123/messages", map[string]string{"text": "Hi"})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]any{"text": "Hi"}, (*sent)["message"])
 }
@@ -660,7 +664,7 @@ func TestLivePoint19(t *testing.T) {
 // Webhooks are made of other fields, and their URL is probed.
 func TestLivePoint20(t *testing.T) {
 	t.Parallel()
-	receiver := salesiq.NewWebhookReceiver(nil) // Believes nothing, but answers a probe.
+	receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("another")))) // Believes nothing, but answers a probe.
 	hook := httptest.NewServer(receiver)
 	t.Cleanup(hook.Close)
 	client := newLiveServer(t).Client(t)
@@ -685,17 +689,17 @@ func TestLivePoint21(t *testing.T) {
 	next, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
 	body := []byte(`{"event":"conversation.rated","attempt":1,"entity":{"id":"c1"}}`)
-	signature, err := salesiq.SignRSA(old, body)
+	signature, err := webhook.SignRSA(old, body)
 	require.NoError(t, err)
-	for verifier, want := range map[salesiq.Verifier]int{
-		salesiq.RSA(&next.PublicKey, &old.PublicKey): http.StatusOK,
-		salesiq.RSA(&next.PublicKey):                 http.StatusUnauthorized,
-		salesiq.HMAC(salesiq.NewSecret("secret")):    http.StatusUnauthorized,
+	for verifier, want := range map[webhook.Verifier]int{
+		webhook.RSA(&next.PublicKey, &old.PublicKey): http.StatusOK,
+		webhook.RSA(&next.PublicKey):                 http.StatusUnauthorized,
+		webhook.HMAC(salesiq.NewSecret("secret")):    http.StatusUnauthorized,
 	} {
 		request := newHook(t, http.MethodPost, strings.NewReader(string(body)))
 		request.Header.Set("x-siqsignature", signature)
 		answer := httptest.NewRecorder()
-		salesiq.NewWebhookReceiver(verifier).ServeHTTP(answer, request)
+		testkit.Must(webhook.NewReceiver(verifier)).ServeHTTP(answer, request)
 		assert.Equal(t, want, answer.Code)
 	}
 }
@@ -715,9 +719,9 @@ func (anyKey) Verify(http.Header, []byte) error { return nil }
 func TestLivePoint22(t *testing.T) {
 	t.Parallel()
 	const event = `{"entity_type":"conversation","org_id":"60021477","event":"conversation.rated","entity_id":"19000000033103","attempt":%d,"version":"1","app_id":40526000000002041,"entity":{"id":"19000000033103","rating":"5"}}`
-	receiver := salesiq.NewWebhookReceiver(anyKey{})
-	var got []salesiq.Event
-	salesiq.OnAny(receiver, func(_ context.Context, e salesiq.Event) error {
+	receiver := testkit.Must(webhook.NewReceiver(anyKey{}))
+	var got []webhook.Event
+	webhook.OnAny(receiver, func(_ context.Context, e webhook.Event) error {
 		got = append(got, e)
 		return nil
 	})
@@ -732,7 +736,7 @@ func TestLivePoint22(t *testing.T) {
 	assert.JSONEq(t, `{"id":"19000000033103","rating":"5"}`, string(info.Data))
 	assert.True(t, info.EventTime.IsZero())
 
-	bare, err := salesiq.ParseEvent([]byte(`{"id":"19000000033103","question":"Bare?"}`))
+	bare, err := webhook.Parse([]byte(`{"id":"19000000033103","question":"Bare?"}`))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"id":"19000000033103","question":"Bare?"}`, string(bare.Info().Data))
 }
@@ -741,8 +745,8 @@ func TestLivePoint22(t *testing.T) {
 func TestLivePoint23(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		receiver := salesiq.NewWebhookReceiver(anyKey{})
-		salesiq.OnAny(receiver, func(ctx context.Context, _ salesiq.Event) error {
+		receiver := testkit.Must(webhook.NewReceiver(anyKey{}))
+		webhook.OnAny(receiver, func(ctx context.Context, _ webhook.Event) error {
 			<-ctx.Done()
 			return ctx.Err()
 		})
@@ -752,7 +756,7 @@ func TestLivePoint23(t *testing.T) {
 		assert.Less(t, time.Since(began), 5*time.Second)
 		assert.Equal(t, http.StatusInternalServerError, answer.Code)
 	})
-	receiver := salesiq.NewWebhookReceiver(anyKey{})
+	receiver := testkit.Must(webhook.NewReceiver(anyKey{}))
 	for _, body := range []string{`{"event":"conversation.rated"}`, `{"event":"never.heard.of.it"}`, `no JSON`} {
 		answer := httptest.NewRecorder()
 		receiver.ServeHTTP(answer, newHook(t, http.MethodPost, strings.NewReader(body)))
@@ -764,10 +768,10 @@ func TestLivePoint23(t *testing.T) {
 // The widget's functions have other names, and a missing one harms nothing.
 func TestLivePoint24(t *testing.T) {
 	t.Parallel()
-	calls := []salesiq.WidgetCall{salesiq.OpenWindow(), salesiq.TrackEvent("seen", nil), salesiq.SetVisitorPhone("1")}
-	specified, err := salesiq.Widget{Code: "c", Calls: calls}.HTML("")
+	calls := []widget.Call{widget.OpenWindow(), widget.TrackEvent("seen", nil), widget.SetVisitorPhone("1")}
+	specified, err := widget.Widget{Code: "c", Calls: calls}.HTML("")
 	require.NoError(t, err)
-	official, err := salesiq.Widget{Code: "c", Calls: calls, OfficialNames: true}.HTML("")
+	official, err := widget.Widget{Code: "c", Calls: calls, OfficialNames: true}.HTML("")
 	require.NoError(t, err)
 	assert.Contains(t, specified, "floatwindow.open")
 	for _, name := range []string{"floatwindow.visible", "visitor.customaction", "visitor.contactnumber"} {
@@ -782,11 +786,11 @@ func TestLivePoint24(t *testing.T) {
 // The widget's script comes from another host, with the code in its address.
 func TestLivePoint25(t *testing.T) {
 	t.Parallel()
-	page, err := salesiq.Widget{Code: "siq1", DataCenter: salesiq.EU, CodeInURL: true}.HTML("bm9uY2U=")
+	page, err := widget.Widget{Code: "siq1", DataCenter: salesiq.EU, CodeInURL: true}.HTML("bm9uY2U=")
 	require.NoError(t, err)
 	assert.Contains(t, page, `src="https://salesiq.zohopublic.eu/widget?wc=siq1"`)
 	assert.Equal(t, 2, strings.Count(string(page), `nonce="bm9uY2U="`))
-	own, err := salesiq.Widget{Code: "siq1", ScriptURL: "https://cdn.example/w.js"}.HTML("")
+	own, err := widget.Widget{Code: "siq1", ScriptURL: "https://cdn.example/w.js"}.HTML("")
 	require.NoError(t, err)
 	assert.Contains(t, own, `src="https://cdn.example/w.js"`)
 }
@@ -795,15 +799,15 @@ func TestLivePoint25(t *testing.T) {
 // speak them.
 var liveAndSpecified = map[string]struct {
 	server   []salesiqtest.Option
-	style    salesiq.PageStyle
+	style    live.PageStyle
 	operator map[string]any
 	role     salesiq.OperatorRole
 	webhook  map[string]any
 	event    salesiq.EventName
 }{
-	"specified": {style: salesiq.PageAndPerPage, role: salesiq.RoleAgent, event: salesiq.EventChatRating},
+	"specified": {style: live.PageAndPerPage(), role: salesiq.RoleAgent, event: salesiq.EventChatRating},
 	"live": {
-		server: []salesiqtest.Option{salesiqtest.Live()}, style: salesiq.IndexAndLimit,
+		server: []salesiqtest.Option{salesiqtest.Live()}, style: live.IndexAndLimit(),
 		operator: map[string]any{"email_id": "edda@nordlicht.example", "departments": []string{"dept790"}, "is_monitored": "true"},
 		role:     "Associate",
 		webhook:  map[string]any{"type": "data", "version": "1"}, event: "conversation.rated",
@@ -828,7 +832,7 @@ func TestBothDialectsAreSpokenByTheSameCalls(t *testing.T) {
 				page, err := client.Operators.List(t.Context(), nil)
 				require.NoError(t, err)
 				var all []string
-				for operator, err := range client.Operators.All(t.Context(), nil, salesiq.WithPaging(dialect.style)) {
+				for operator, err := range live.All[salesiq.Operator](t.Context(), client, "/operators", nil, dialect.style) {
 					require.NoError(t, err)
 					all = append(all, operator.ID)
 				}
@@ -856,7 +860,7 @@ func TestBothDialectsAreSpokenByTheSameCalls(t *testing.T) {
 			},
 			"webhooks come and go": func(t *testing.T) {
 				_, client := start(t)
-				hook := httptest.NewServer(salesiq.NewWebhookReceiver(nil))
+				hook := httptest.NewServer(testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("another")))))
 				t.Cleanup(hook.Close)
 				made, err := client.Webhooks.Create(t.Context(), &salesiq.WebhookCreate{
 					Name: "n", URL: hook.URL, Events: []salesiq.EventName{dialect.event}, Extra: dialect.webhook,
@@ -895,12 +899,12 @@ func TestBothDialectsAreSpokenByTheSameCalls(t *testing.T) {
 			},
 			"any call is made": func(t *testing.T) {
 				_, client := start(t)
-				got, err := salesiq.Get[map[string]json.RawMessage](t.Context(), client, "/operators/{id}", nil, salesiq.WithIDs("operator456"))
+				got, err := live.Get[map[string]json.RawMessage](t.Context(), client, "/operators/{id}", nil, salesiq.WithIDs("operator456"))
 				require.NoError(t, err)
 				assert.JSONEq(t, `"operator456"`, string((*got)["id"]))
-				_, err = salesiq.Get[any](t.Context(), client, "/nowhere", nil)
+				_, err = live.Get[any](t.Context(), client, "/nowhere", nil)
 				require.ErrorIs(t, err, salesiq.ErrResourceNotFound)
-				_, err = salesiq.Put[any](t.Context(), client, "/operators", nil)
+				_, err = live.Put[any](t.Context(), client, "/operators", nil)
 				require.ErrorIs(t, err, salesiq.ErrInvalidRequest, "another method")
 			},
 		} {
@@ -921,7 +925,7 @@ func TestAPathIsFilledOrRefused(t *testing.T) {
 		if id == "\xff" {
 			continue // Go's own server does not decode it in an EscapedPath.
 		}
-		require.NoError(t, second(salesiq.Get[any](t.Context(), client, "/x/{id}/y", nil, salesiq.WithIDs(id))), id)
+		require.NoError(t, second(live.Get[any](t.Context(), client, "/x/{id}/y", nil, salesiq.WithIDs(id))), id)
 		requests := api.requests()
 		assert.Equal(t, "/api/v2/x/"+url.PathEscape(id)+"/y", requests[len(requests)-1].Path)
 	}
@@ -939,11 +943,11 @@ func TestAPathIsFilledOrRefused(t *testing.T) {
 		{"a path that leads up", "/../x", nil},
 		{"no path", "", nil},
 	} {
-		_, err := salesiq.Get[any](t.Context(), client, row.path, nil, salesiq.WithIDs(row.ids...), salesiq.WithOperation("Mine"))
+		_, err := live.Get[any](t.Context(), client, row.path, nil, salesiq.WithIDs(row.ids...), salesiq.WithOperation("Mine"))
 		require.ErrorIs(t, err, salesiq.ErrInvalidInput, row.why)
 		require.ErrorContains(t, err, "salesiq: Mine: ", row.why)
 	}
-	_, err := salesiq.Get[any](t.Context(), client, "/x", func() {})
+	_, err := live.Get[any](t.Context(), client, "/x", func() {})
 	require.ErrorIs(t, err, salesiq.ErrInvalidInput, "params that are none")
 	_, err = live.New(api.client(t, salesiq.WithPortal("z"))).Conversations.Transfer(t.Context(), "1", nil)
 	require.ErrorIs(t, err, salesiq.ErrInvalidInput, "a body that is null")

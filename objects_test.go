@@ -3,18 +3,17 @@ package salesiq_test
 import (
 	"encoding/json"
 	"net/http"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
@@ -37,65 +36,24 @@ var objects = map[string]func() any{
 	"notification":    func() any { return new(salesiq.Notification) },
 }
 
-func fixture(t testing.TB, folder, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", folder, name+".json"))
-	require.NoError(t, err)
-	return data
-}
-
-// canonical sorts the members of an object and drops its spaces. Nothing else
-// changes: a time that is written differently differs.
-func canonical(t testing.TB, data []byte) string {
-	t.Helper()
-	value := jsontext.Value(data).Clone()
-	require.NoError(t, value.Canonicalize())
-	return string(value)
-}
-
 func TestObjectsLoseNothing(t *testing.T) {
 	t.Parallel()
 	for name, newObject := range objects {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			data := fixture(t, "objects", name)
+			data := testkit.Fixture(t, "objects", name)
 			object := newObject()
 			require.NoError(t, wire.Unmarshal(data, object))
-			checkFilled(t, name, reflect.ValueOf(object).Elem())
+			testkit.CheckFilled(t, name, reflect.ValueOf(object).Elem())
 
 			again, err := wire.Marshal(object)
 			require.NoError(t, err)
-			assert.Equal(t, canonical(t, data), canonical(t, again))
+			assert.Equal(t, testkit.Canonical(t, data), testkit.Canonical(t, again))
 		})
 	}
 	files, err := filepath.Glob("testdata/objects/*.json")
 	require.NoError(t, err)
 	assert.Len(t, files, len(objects), "a fixture without a type")
-}
-
-// checkFilled fails for a field that the fixture did not reach, and for a field
-// of the fixture that no field of the struct took.
-func checkFilled(t *testing.T, path string, v reflect.Value) {
-	t.Helper()
-	switch v.Kind() {
-	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[time.Time]() {
-			break
-		}
-		for field, value := range v.Fields() {
-			if field.Name == "Extra" {
-				assert.Empty(t, value.Interface(), "%s has fields that the type does not know", path)
-				continue
-			}
-			checkFilled(t, path+"."+field.Name, value)
-		}
-		return
-	case reflect.Slice:
-		for i := range v.Len() {
-			checkFilled(t, path, v.Index(i))
-		}
-	}
-	assert.False(t, v.IsZero(), "%s is empty", path)
 }
 
 // A field that no fixture shows is the service's news, not an error.
@@ -104,7 +62,7 @@ func TestUnknownFieldsAndValuesSurvive(t *testing.T) {
 	for name, newObject := range objects {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			data := addMember(fixture(t, "objects", name), `"x_news":{"deep":[1,"two",null,12345678901234567890]}`)
+			data := addMember(testkit.Fixture(t, "objects", name), `"x_news":{"deep":[1,"two",null,12345678901234567890]}`)
 			object := newObject()
 			require.NoError(t, wire.Unmarshal(data, object))
 			extra := reflect.ValueOf(object).Elem().FieldByName("Extra").Interface().(map[string]json.RawMessage)
@@ -113,7 +71,7 @@ func TestUnknownFieldsAndValuesSurvive(t *testing.T) {
 
 			again, err := wire.Marshal(object)
 			require.NoError(t, err)
-			assert.Equal(t, canonical(t, data), canonical(t, again))
+			assert.Equal(t, testkit.Canonical(t, data), testkit.Canonical(t, again))
 		})
 	}
 	for _, nested := range []struct {
@@ -209,7 +167,7 @@ func TestEncodingJSONLosesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			object := newObject()
-			require.NoError(t, wire.Unmarshal(addMember(fixture(t, "objects", name), `"x_news":{"a":1}`), object))
+			require.NoError(t, wire.Unmarshal(addMember(testkit.Fixture(t, "objects", name), `"x_news":{"a":1}`), object))
 			stored, err := json.Marshal(object)
 			require.NoError(t, err)
 			restored := newObject()
@@ -225,7 +183,7 @@ func TestEncodingJSONLosesNothing(t *testing.T) {
 func TestEncodingJSONReadsTheServicesNotation(t *testing.T) {
 	t.Parallel()
 	for name, newObject := range objects {
-		data := fixture(t, "objects", name)
+		data := testkit.Fixture(t, "objects", name)
 		ours, theirs := newObject(), newObject()
 		require.NoError(t, wire.Unmarshal(data, ours))
 		require.NoError(t, json.Unmarshal(data, theirs))
@@ -235,16 +193,16 @@ func TestEncodingJSONReadsTheServicesNotation(t *testing.T) {
 
 func TestEnvelopesOfTheSpecification(t *testing.T) {
 	t.Parallel()
-	department, err := wire.Decode[salesiq.Department](fixture(t, "envelopes", "object"))
+	department, err := wire.Decode[salesiq.Department](testkit.Fixture(t, "envelopes", "object"))
 	require.NoError(t, err)
 	assert.Equal(t, &salesiq.Department{ID: "d-9", Name: "Returns"}, department)
 
-	departments, paging, err := wire.DecodeList[salesiq.Department](fixture(t, "envelopes", "list"))
+	departments, paging, err := wire.DecodeList[salesiq.Department](testkit.Fixture(t, "envelopes", "list"))
 	require.NoError(t, err)
 	assert.Equal(t, []salesiq.Department{{ID: "d-3", Name: "Billing"}, {ID: "d-4", Name: "Shipping"}}, departments)
 	assert.Equal(t, wire.Paging{Page: 3, PerPage: 2, Total: 17}, paging)
 
-	failure, ok := wire.DecodeError(fixture(t, "envelopes", "error"))
+	failure, ok := wire.DecodeError(testkit.Fixture(t, "envelopes", "error"))
 	require.True(t, ok)
 	assert.Equal(t, wire.ErrorBody{
 		Code: "CHAT_NOT_ACTIVE", Message: "The chat ended before the message came",
@@ -254,7 +212,7 @@ func TestEnvelopesOfTheSpecification(t *testing.T) {
 
 func TestTokenAnswerOfTheSpecification(t *testing.T) {
 	t.Parallel()
-	answer := string(fixture(t, "envelopes", "token"))
+	answer := string(testkit.Fixture(t, "envelopes", "token"))
 	api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/oauth/v2/token" {
 			answerJSON(http.StatusOK, answer)(w, r)

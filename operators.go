@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
@@ -115,7 +116,7 @@ type OperatorCreate struct {
 }
 
 func (p *OperatorCreate) validate() error {
-	return firstOf(required("name", p.Name), required("email", p.Email), required("role", string(p.Role)),
+	return cmp.Or(required("name", p.Name), required("email", p.Email), required("role", string(p.Role)),
 		optionalAtLeast("max_chats", p.MaxChats, 0))
 }
 

@@ -40,7 +40,7 @@ type config struct {
 	attemptTimeout time.Duration
 	stallTimeout   time.Duration
 	cache          *Cache // Nil for none.
-	hooks          hooks
+	tracers        tracers
 }
 
 func defaultConfig() *config {
@@ -62,7 +62,7 @@ func WithDataCenter(dc DataCenter) Option {
 			return inputError("data center", "needs an API and an accounts URL")
 		}
 		c.dataCenter = dc
-		return firstOf(absoluteURL("data center API", dc.API), absoluteURL("data center accounts", dc.Accounts))
+		return cmp.Or(absoluteURL("data center API", dc.API), absoluteURL("data center accounts", dc.Accounts))
 	}
 }
 
@@ -122,7 +122,7 @@ func WithHTTPClient(client *http.Client) Option {
 func WithUserAgent(application string) Option {
 	return func(c *config) error {
 		c.userAgent = application + " salesiq-go/" + Version
-		return firstOf(required("user agent", application), printable("user agent", application))
+		return cmp.Or(required("user agent", application), printable("user agent", application))
 	}
 }
 
@@ -133,12 +133,14 @@ func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error { c.logger = logger; return nil }
 }
 
+const mostAttempts = 100
+
 // WithMaxAttempts bounds how often a request is sent, the first time included, up
 // to 100. The default is 4; 1 turns retries off, but for the one after a refused token.
 func WithMaxAttempts(n int) Option {
 	return func(c *config) error {
 		c.maxAttempts = n
-		return between("max attempts", n, 1, 100)
+		return between("max attempts", n, 1, mostAttempts)
 	}
 }
 
@@ -207,7 +209,7 @@ func (c *config) finish() error {
 	} else if c.httpClient.Transport == nil {
 		c.httpClient.Transport = http.DefaultTransport
 	}
-	return firstOf(c.checkLimits(), c.checkTLS("base URL", c.dataCenter.API), c.checkTLS("accounts URL", c.dataCenter.Accounts))
+	return cmp.Or(c.checkLimits(), c.checkTLS("base URL", c.dataCenter.API), c.checkTLS("accounts URL", c.dataCenter.Accounts))
 }
 
 func (c *config) inFlight() int { return cmp.Or(c.maxInFlight, maxInFlight) }

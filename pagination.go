@@ -3,13 +3,12 @@ package salesiq
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"iter"
 	"maps"
 	"net/url"
-	"reflect"
 	"strconv"
 
+	"github.com/salesiq-go/salesiq/internal/paging"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
@@ -51,11 +50,11 @@ func (p *ListParams) validate() error { return checkPaging(p.Page, p.PerPage) }
 func fetchPage[T any](ctx context.Context, client *Client, c *call, opts []CallOption) (*Page[T], error) {
 	page := &Page[T]{Number: max(1, queryInt(c.query, "page")), PerPage: queryInt(c.query, "per_page")}
 	err := client.do(ctx, c, opts, func(body []byte) error {
-		items, paging, err := wire.DecodeList[T](body)
+		items, told, err := wire.DecodeList[T](body)
 		page.Items = items
-		page.Number = cmp.Or(paging.Page, page.Number)
-		page.PerPage = cmp.Or(paging.PerPage, page.PerPage, len(items))
-		page.Total = paging.Total
+		page.Number = cmp.Or(told.Page, page.Number)
+		page.PerPage = cmp.Or(told.PerPage, page.PerPage, len(items))
+		page.Total = told.Total
 		return err
 	})
 	if err != nil {
@@ -66,30 +65,7 @@ func fetchPage[T any](ctx context.Context, client *Client, c *call, opts []CallO
 
 // iterate turns a list call into an iterator over its items.
 func iterate[T any](ctx context.Context, client *Client, c *call, opts []CallOption) iter.Seq2[*T, error] {
-	return func(yield func(*T, error) bool) {
-		all := pages[T](ctx, client, c, opts)
-		if style := client.callOptions(opts).paging; style != nil {
-			all = walk[T](ctx, client, style.adopt(c), *style, opts)
-		}
-		flatten(all)(yield)
-	}
-}
-
-// flatten yields the items of pages.
-func flatten[T any](pages iter.Seq2[*Page[T], error]) iter.Seq2[*T, error] {
-	return func(yield func(*T, error) bool) {
-		for page, err := range pages {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for i := range page.Items {
-				if !yield(&page.Items[i], nil) {
-					return
-				}
-			}
-		}
-	}
+	return paging.Flatten(pages[T](ctx, client, c, opts), func(page *Page[T]) []T { return page.Items })
 }
 
 // fetched is a page or the reason why there is none.
@@ -120,13 +96,13 @@ func pages[T any](ctx context.Context, client *Client, c *call, opts []CallOptio
 				}
 				last = result.page
 				size = cmp.Or(size, last.fullSize())
-				key := last.fingerprint()
+				key := paging.Fingerprint(last.Items)
 				if seen[key] || !yield(last, nil) || last.ends(size) {
 					return
 				}
 				seen[key] = true
 			}
-			from, to = to+1, max(to+1, last.count(size))
+			from, to = to+1, max(to+1, paging.Count(last.Total, size))
 		}
 	}
 }
@@ -148,36 +124,7 @@ func (p *Page[T]) ends(size int) bool {
 	if len(p.Items) == 0 || p.Total < (p.Number-1)*size+len(p.Items) {
 		return len(p.Items) < size
 	}
-	return p.Number >= p.count(size)
-}
-
-// count returns the number of pages, or 0 where the total is not known.
-func (p *Page[T]) count(size int) int { return p.Total/size + min(1, p.Total%size) }
-
-// fingerprint tells one page from another by its ends. A service that ignores
-// the page number, or starts over, would be iterated for ever otherwise.
-func (p *Page[T]) fingerprint() string {
-	if len(p.Items) == 0 {
-		return ""
-	}
-	return fmt.Sprint(identity(p.Items[0]), len(p.Items), identity(p.Items[len(p.Items)-1]))
-}
-
-// identity returns an item's ID, or the whole item if it has none.
-func identity(item any) any {
-	if v := reflect.Indirect(reflect.ValueOf(item)); v.Kind() == reflect.Struct {
-		if field, ok := v.Type().FieldByName("ID"); ok {
-			id, err := v.FieldByIndexErr(field.Index)
-			if id = reflect.Indirect(id); err == nil && id.IsValid() && !id.IsZero() {
-				return id.Interface()
-			}
-		}
-	}
-	text, err := wire.MarshalPublic(item) // What pointers in it point to counts, not where.
-	if err != nil {
-		return item
-	}
-	return string(text)
+	return p.Number >= paging.Count(p.Total, size)
 }
 
 // span yields the numbers from first to last.

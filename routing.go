@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -89,14 +90,14 @@ type RoutingRuleCreate struct {
 }
 
 func (p *RoutingRuleCreate) validate() error {
-	return firstOf(required("name", p.Name), requiredList("conditions", p.Conditions),
+	return cmp.Or(required("name", p.Name), requiredList("conditions", p.Conditions),
 		required("actions.assign_to", string(p.Actions.AssignTo)), checkConditions(p.Conditions))
 }
 
 func checkConditions(conditions []RoutingCondition) error {
 	for i, condition := range conditions {
 		name := fmt.Sprintf("conditions[%d]", i)
-		if err := firstOf(required(name+".field", condition.Field), required(name+".operator", string(condition.Operator))); err != nil {
+		if err := cmp.Or(required(name+".field", condition.Field), required(name+".operator", string(condition.Operator))); err != nil {
 			return err
 		}
 	}

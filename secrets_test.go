@@ -26,6 +26,8 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/testkit"
+	"github.com/salesiq-go/salesiq/webhook"
+	"github.com/salesiq-go/salesiq/widget"
 )
 
 // The known secrets. None may be seen anywhere.
@@ -131,8 +133,8 @@ func exampleTypes(t testing.TB) map[string][]any {
 	file := salesiq.FileTokenStore(filepath.Join(t.TempDir(), "token"), []byte(secretKey))
 	require.NoError(t, file.Save(t.Context(), secretTokenPair))
 	stores := []any{store, file}
-	verifiers := []any{salesiq.HMAC(salesiq.NewSecret(secretWebhook)), salesiq.AnyOf(salesiq.HMAC(salesiq.NewSecret(secretWebhook), salesiq.NewSecret(secretClient)))}
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(secretWebhook)))
+	verifiers := []any{webhook.HMAC(salesiq.NewSecret(secretWebhook)), webhook.AnyOf(webhook.HMAC(salesiq.NewSecret(secretWebhook), salesiq.NewSecret(secretClient)))}
+	receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(secretWebhook))))
 	client := secretBearer(t, "http://127.0.0.1:1")
 	refused := &salesiq.AuthError{Code: "invalid_code", Err: errors.New("refused")}
 	return map[string][]any{
@@ -140,16 +142,16 @@ func exampleTypes(t testing.TB) map[string][]any {
 			salesiq.RefreshToken(secretCredentials, store), salesiq.StaticToken(secretToken),
 			salesiq.TokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: secretToken})),
 		},
-		"Credentials": {secretCredentials, &secretCredentials, struct{ C salesiq.Credentials }{secretCredentials}},
-		"Token":       {secretTokenPair, &secretTokenPair, struct{ T *salesiq.Token }{&secretTokenPair}},
-		"Secret":      {salesiq.NewSecret(secretToken), []salesiq.Secret{salesiq.NewSecret(secretToken)}, new(salesiq.NewSecret(secretToken))},
-		"Opt":         {salesiq.Set(salesiq.NewSecret(secretToken)), salesiq.Set(secretTokenPair), salesiq.Set([]salesiq.Secret{salesiq.NewSecret(secretKey)})},
-		"OAuth":       {salesiq.OAuth{Credentials: secretCredentials}, &salesiq.OAuth{Credentials: secretCredentials}},
-		"AuthCode":    filled[salesiq.AuthCode](),
-		"Client":      {client, client.Chats, *client},
-		"Option":      {salesiq.WithBaseURL("https://salesiq.example")},
-		"TokenVault":  stores,
-		"Verifier":    verifiers, "WebhookReceiver": {receiver, *receiver},
+		"Credentials":      {secretCredentials, &secretCredentials, struct{ C salesiq.Credentials }{secretCredentials}},
+		"Token":            {secretTokenPair, &secretTokenPair, struct{ T *salesiq.Token }{&secretTokenPair}},
+		"Secret":           {salesiq.NewSecret(secretToken), []salesiq.Secret{salesiq.NewSecret(secretToken)}, new(salesiq.NewSecret(secretToken))},
+		"Opt":              {salesiq.Set(salesiq.NewSecret(secretToken)), salesiq.Set(secretTokenPair), salesiq.Set([]salesiq.Secret{salesiq.NewSecret(secretKey)})},
+		"OAuth":            {salesiq.OAuth{Credentials: secretCredentials}, &salesiq.OAuth{Credentials: secretCredentials}},
+		"AuthCode":         filled[salesiq.AuthCode](),
+		"Client":           {client, client.Chats, *client},
+		"Option":           {salesiq.WithBaseURL("https://salesiq.example")},
+		"TokenVault":       stores,
+		"webhook.Verifier": verifiers, "webhook.Receiver": {receiver, *receiver},
 
 		"AuthError": {refused, &salesiq.Error{Operation: "Chats.Get", Err: refused}},
 		"Error":     filled[salesiq.Error](), "InputError": filled[salesiq.InputError](), "ErrorCode": filled[salesiq.ErrorCode](),
@@ -180,28 +182,28 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"VisitorListParams": filled[salesiq.VisitorListParams](), "VisitorStatus": filled[salesiq.VisitorStatus](),
 		"VisitorUpdate": filled[salesiq.VisitorUpdate](), "VisitorsService": {client.Visitors},
 
-		"ChatEnded": filled[salesiq.ChatEnded](), "ChatRated": filled[salesiq.ChatRated](), "ChatStarted": filled[salesiq.ChatStarted](),
-		"ChatMissed": filled[salesiq.ChatMissed](), "EventInfo": filled[salesiq.EventInfo](), "LeadCreated": filled[salesiq.LeadCreated](),
-		"MessageReceived": filled[salesiq.MessageReceived](), "OperatorStatusChanged": filled[salesiq.OperatorStatusChanged](),
-		"TriggerExecuted": filled[salesiq.TriggerExecuted](), "UnknownEvent": filled[salesiq.UnknownEvent](),
-		"VisitorIdentified": filled[salesiq.VisitorIdentified](), "VisitorWentOffline": filled[salesiq.VisitorWentOffline](),
-		"VisitorWentOnline": filled[salesiq.VisitorWentOnline](),
+		"webhook.ChatEnded": filled[webhook.ChatEnded](), "webhook.ChatRated": filled[webhook.ChatRated](), "webhook.ChatStarted": filled[webhook.ChatStarted](),
+		"webhook.ChatMissed": filled[webhook.ChatMissed](), "webhook.EventInfo": filled[webhook.EventInfo](), "webhook.LeadCreated": filled[webhook.LeadCreated](),
+		"webhook.MessageReceived": filled[webhook.MessageReceived](), "webhook.OperatorStatusChanged": filled[webhook.OperatorStatusChanged](),
+		"webhook.TriggerExecuted": filled[webhook.TriggerExecuted](), "webhook.UnknownEvent": filled[webhook.UnknownEvent](),
+		"webhook.VisitorIdentified": filled[webhook.VisitorIdentified](), "webhook.VisitorOffline": filled[webhook.VisitorOffline](),
+		"webhook.VisitorOnline": filled[webhook.VisitorOnline](),
 
-		"PageStyle": filled[salesiq.PageStyle](), "Envelope": filled[salesiq.Envelope](),
 		"DataCenter": filled[salesiq.DataCenter](), "ListParams": filled[salesiq.ListParams](), "Plan": filled[salesiq.Plan](),
 		"RateWindow": filled[salesiq.RateWindow](), "Outcome": filled[salesiq.Outcome](), "Scope": filled[salesiq.Scope](), "Seconds": filled[salesiq.Seconds](),
-		"DedupFailure": filled[salesiq.DedupFailure](), "DedupState": filled[salesiq.DedupState](), "FileDedupStore": filled[salesiq.FileDedupStore](),
-		"WorkerPool": {&salesiq.WorkerPool{}}, "Widget": filled[salesiq.Widget](), "ContentPolicy": filled[salesiq.ContentPolicy](),
-		"WidgetCall": filled[salesiq.WidgetCall](), "WidgetEvent": filled[salesiq.WidgetEvent](), "WidgetHandler": filled[salesiq.WidgetHandler](),
+		"webhook.DedupFailure": filled[webhook.DedupFailure](), "webhook.DedupState": filled[webhook.DedupState](), "webhook.FileDedupStore": filled[webhook.FileDedupStore](),
+		"webhook.WorkerPool": {&webhook.WorkerPool{}}, "widget.Widget": filled[widget.Widget](), "widget.ContentPolicy": filled[widget.ContentPolicy](),
+		"widget.Call": filled[widget.Call](), "widget.Event": filled[widget.Event](), "widget.Handler": filled[widget.Handler](),
 
 		"CallInfo": filled[salesiq.CallInfo](), "CallResult": {salesiq.CallResult{Err: refused}}, "AttemptInfo": {salesiq.AttemptInfo{Header: http.Header{}}},
 		"AttemptResult": {salesiq.AttemptResult{Err: refused}}, "WaitInfo": filled[salesiq.WaitInfo](), "WaitReason": filled[salesiq.WaitReason](),
 		"RefreshInfo": filled[salesiq.RefreshInfo](), "RefreshResult": {salesiq.RefreshResult{Err: refused}},
-		"DeliveryInfo": filled[salesiq.DeliveryInfo](), "DeliveryResult": filled[salesiq.DeliveryResult](), "DailyQuota": filled[salesiq.DailyQuota](),
+		"webhook.DeliveryInfo": filled[webhook.DeliveryInfo](), "webhook.DeliveryResult": filled[webhook.DeliveryResult](), "DailyQuota": filled[salesiq.DailyQuota](),
 		"UsageMonitor": {salesiq.NewUsageMonitor()}, "Usage": filled[salesiq.Usage](), "OperationUsage": filled[salesiq.OperationUsage](),
 
 		// Interfaces and functions of the user's, which hold what the user puts there.
-		"DedupStore": nil, "Event": nil, "TokenStore": nil, "TokenLocker": nil, "LockedTokenStore": nil, "EventType": nil, "Lease": nil, "Limiter": nil, "QuotaReporter": nil, "ReceiverOption": nil, "Sink": nil, "Tracer": nil,
+		"TokenStore": nil, "TokenLocker": nil, "LockedTokenStore": nil, "Lease": nil, "Limiter": nil, "QuotaReporter": nil, "Tracer": nil,
+		"webhook.DedupStore": nil, "webhook.Event": nil, "webhook.EventType": nil, "webhook.Option": nil, "webhook.Sink": nil, "webhook.Tracer": nil,
 	}
 }
 
@@ -237,25 +239,29 @@ func TestNoExportedTypeIsForgottenInTheSearchForSecrets(t *testing.T) {
 	assert.Empty(t, examples, "examples of types that are gone")
 }
 
+// exportedTypes returns the exported types of the root, and those of webhook and
+// widget with the package's name before them.
 func exportedTypes(t testing.TB) (names []string) {
 	t.Helper()
-	files, err := fs.Glob(os.DirFS("."), "*.go")
-	require.NoError(t, err)
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	for prefix, folder := range map[string]string{"": ".", "webhook.": "webhook", "widget.": "widget"} {
+		files, err := fs.Glob(os.DirFS(folder), "*.go")
 		require.NoError(t, err)
-		ast.Inspect(parsed, func(n ast.Node) bool {
-			if spec, ok := n.(*ast.TypeSpec); ok && spec.Name.IsExported() {
-				names = append(names, spec.Name.Name)
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
 			}
-			_, isFunc := n.(*ast.FuncDecl)
-			return !isFunc
-		})
+			parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(folder, file), nil, parser.SkipObjectResolution)
+			require.NoError(t, err)
+			ast.Inspect(parsed, func(n ast.Node) bool {
+				if spec, ok := n.(*ast.TypeSpec); ok && spec.Name.IsExported() {
+					names = append(names, prefix+spec.Name.Name)
+				}
+				_, isFunc := n.(*ast.FuncDecl)
+				return !isFunc
+			})
+		}
 	}
-	require.Greater(t, len(names), 50)
+	require.Greater(t, len(names), 100)
 	return names
 }
 

@@ -11,10 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/salesiq-go/salesiq/internal/hooks"
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
-// Tracer is told what a [Client] or a [WebhookReceiver] does, for traces,
+// Tracer is told what a [Client] does, for traces,
 // metrics and logs. Package salesiqotel makes one for OpenTelemetry, and
 // [UsageMonitor] counts with one.
 //
@@ -41,10 +42,6 @@ type Tracer struct {
 	// However many calls wait for it, there is one. Its context has the values of
 	// that of the call that needed it first.
 	Refresh func(ctx context.Context, refresh RefreshInfo) (context.Context, func(RefreshResult))
-
-	// Delivery is told of the delivery of an event to a [WebhookReceiver]: a POST.
-	// Handlers have the context that it returns.
-	Delivery func(ctx context.Context, delivery DeliveryInfo) (context.Context, func(DeliveryResult))
 }
 
 // CallInfo is a call that begins.
@@ -115,18 +112,6 @@ type RefreshResult struct {
 	Err      error // Nil after a success.
 }
 
-// DeliveryInfo is a delivery that begins. It has no fields yet.
-type DeliveryInfo struct{}
-
-// DeliveryResult is how a delivery ended.
-type DeliveryResult struct {
-	Event      Event // Nil if the delivery was refused.
-	Duplicate  bool  // Another delivery of the event was handled, or still is.
-	StatusCode int   // As answered.
-	Duration   time.Duration
-	Err        error // Nil after a success.
-}
-
 // DailyQuota is what is left of a day's calls; see [WithPlan].
 type DailyQuota struct {
 	Limit int       // Zero if it is not known.
@@ -151,76 +136,34 @@ func WithTracer(tracers ...*Tracer) Option {
 		if slices.Contains(tracers, nil) {
 			return inputError("tracer", "must not be nil")
 		}
-		c.hooks.add(tracers)
+		c.tracers.add(tracers)
 		return nil
 	}
 }
 
-// WithReceiverTracer is [WithTracer] for a [WebhookReceiver]. Nil tracers are
-// left out.
-func WithReceiverTracer(tracers ...*Tracer) ReceiverOption {
-	return func(r *WebhookReceiver) { r.hooks.add(tracers) }
+// tracers are the funcs of all tracers, by what they are told of.
+type tracers struct {
+	call    hooks.Starts[CallInfo, CallResult]
+	attempt hooks.Starts[AttemptInfo, AttemptResult]
+	wait    []func(context.Context, WaitInfo)
+	refresh hooks.Starts[RefreshInfo, RefreshResult]
 }
 
-// hooks are the funcs of all tracers, by what they are told of.
-type hooks struct {
-	call     startHooks[CallInfo, CallResult]
-	attempt  startHooks[AttemptInfo, AttemptResult]
-	wait     []func(context.Context, WaitInfo)
-	refresh  startHooks[RefreshInfo, RefreshResult]
-	delivery startHooks[DeliveryInfo, DeliveryResult]
-}
-
-func (h *hooks) add(tracers []*Tracer) {
-	for _, t := range tracers {
-		if t == nil {
-			continue
-		}
-		h.call.add(t.Call)
-		h.attempt.add(t.Attempt)
-		h.refresh.add(t.Refresh)
-		h.delivery.add(t.Delivery)
+func (h *tracers) add(all []*Tracer) {
+	for _, t := range all {
+		h.call.Add(t.Call)
+		h.attempt.Add(t.Attempt)
+		h.refresh.Add(t.Refresh)
 		if t.Wait != nil {
 			h.wait = append(h.wait, t.Wait)
 		}
 	}
 }
 
-// startHooks are told of a beginning, and each returns a func for the end.
-type startHooks[B, E any] []func(context.Context, B) (context.Context, func(E))
-
-func (p *startHooks[B, E]) add(hook func(context.Context, B) (context.Context, func(E))) {
-	if hook != nil {
-		*p = append(*p, hook)
-	}
-}
-
-func (p startHooks[B, E]) begin(ctx context.Context, what B) (context.Context, endHooks[E]) {
-	var ends endHooks[E]
-	for _, hook := range p {
-		inner, end := hook(ctx, what)
-		if inner != nil {
-			ctx = inner //nolint:fatcontext // Tracers nest, and are few.
-		}
-		if end != nil {
-			ends = append(ends, end)
-		}
-	}
-	return ctx, ends
-}
-
-type endHooks[E any] []func(E)
-
-func (e endHooks[E]) tell(how E) {
-	for _, end := range slices.Backward(e) {
-		end(how)
-	}
-}
-
 // clientTrace tells the tracers of a client's calls. It is the observer of its
 // pipeline.
 type clientTrace struct {
-	hooks
+	tracers
 
 	host  string
 	root  string // The address before its path.
@@ -229,10 +172,10 @@ type clientTrace struct {
 
 // newClientTrace returns nil if there is nobody to tell.
 func newClientTrace(c *config, limiter transport.Limiter) *clientTrace {
-	if len(c.hooks.call)+len(c.hooks.attempt)+len(c.hooks.wait) == 0 {
+	if len(c.tracers.call)+len(c.tracers.attempt)+len(c.tracers.wait) == 0 {
 		return nil
 	}
-	t := &clientTrace{hooks: c.hooks, root: c.dataCenter.API, daily: dailyQuota(limiter)}
+	t := &clientTrace{tracers: c.tracers, root: c.dataCenter.API, daily: dailyQuota(limiter)}
 	if u, err := url.Parse(c.dataCenter.API); err == nil {
 		t.host = hostPort(u)
 		t.root = strings.TrimSuffix(t.root, u.EscapedPath())
@@ -290,9 +233,9 @@ func (client *Client) traced(ctx context.Context, c *call, exchange func(context
 		info.Template = strings.TrimPrefix(client.resolve(c.template), client.trace.root)
 	}
 	start := time.Now()
-	ctx, ends := client.trace.call.begin(context.WithValue(ctx, callInfoKey{}, info), info)
+	ctx, ends := client.trace.call.Begin(context.WithValue(ctx, callInfoKey{}, info), info)
 	answer, err := exchange(ctx)
-	ends.tell(CallResult{StatusCode: statusOfCall(answer, err), Attempts: answer.Attempts, Duration: time.Since(start), Err: err})
+	ends.Tell(CallResult{StatusCode: statusOfCall(answer, err), Attempts: answer.Attempts, Duration: time.Since(start), Err: err})
 	return err
 }
 
@@ -306,11 +249,11 @@ func statusOfCall(answer *transport.Answer, err error) int {
 // Attempt implements [transport.Observer].
 func (t *clientTrace) Attempt(ctx context.Context, number int, header http.Header) (context.Context, func(transport.AttemptEnd)) {
 	info := AttemptInfo{Call: callInfo(ctx), Number: number, Header: header}
-	ctx, ends := t.attempt.begin(ctx, info)
+	ctx, ends := t.attempt.Begin(ctx, info)
 	maps.DeleteFunc(header, func(name string, _ []string) bool { return ownHeader(http.CanonicalHeaderKey(name)) })
 	return ctx, func(end transport.AttemptEnd) {
 		if len(ends) > 0 {
-			ends.tell(t.attemptResult(&info, &end))
+			ends.Tell(t.attemptResult(&info, &end))
 		}
 	}
 }

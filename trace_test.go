@@ -2,13 +2,11 @@ package salesiq_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -20,14 +18,13 @@ import (
 
 // traceLog is a tracer that writes down what it is told.
 type traceLog struct {
-	mu         sync.Mutex
-	lines      []string
-	calls      []salesiq.CallResult
-	infos      []salesiq.CallInfo
-	attempts   []salesiq.AttemptResult
-	waits      []salesiq.WaitInfo
-	refreshes  []salesiq.RefreshResult
-	deliveries []salesiq.DeliveryResult
+	mu        sync.Mutex
+	lines     []string
+	calls     []salesiq.CallResult
+	infos     []salesiq.CallInfo
+	attempts  []salesiq.AttemptResult
+	waits     []salesiq.WaitInfo
+	refreshes []salesiq.RefreshResult
 }
 
 func (l *traceLog) note(line string, more func()) {
@@ -60,11 +57,6 @@ func (l *traceLog) tracer() *salesiq.Tracer {
 			l.note("refresh", nil)
 			return nil, func(result salesiq.RefreshResult) {
 				l.note("refresh over", func() { l.refreshes = append(l.refreshes, result) })
-			}
-		},
-		Delivery: func(context.Context, salesiq.DeliveryInfo) (context.Context, func(salesiq.DeliveryResult)) {
-			return nil, func(result salesiq.DeliveryResult) {
-				l.note("delivery", func() { l.deliveries = append(l.deliveries, result) })
 			}
 		},
 	}
@@ -335,68 +327,6 @@ func TestNewerTokenInTheStoreIsARefreshWithoutARequest(t *testing.T) {
 		assert.Equal(t, 1, log.refreshes[0].Requests)
 		assert.Zero(t, log.refreshes[1].Requests)
 	})
-}
-
-func TestTracerHearsOfEachDelivery(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		log := &traceLog{}
-		receiver, handler := newReceiver(salesiq.WithReceiverTracer(log.tracer(), nil))
-		outcomes := []func() error{
-			func() error { return nil },
-			func() error { return errors.New("no") },
-			func() error { time.Sleep(5 * time.Second); return nil },
-		}
-		handler.answer = func() error {
-			outcome := outcomes[0]
-			outcomes = outcomes[1:]
-			return outcome()
-		}
-		post(t, receiver, ratedBody("chat1"))
-		post(t, receiver, ratedBody("chat1"))
-		post(t, receiver, ratedBody("chat2"))
-		post(t, receiver, ratedBody("chat3"))
-		serve(receiver, newRequest(t, http.MethodPost, ratedBody("chat4")))
-		serve(receiver, newRequest(t, http.MethodGet, nil))
-
-		require.Len(t, log.deliveries, 5, "a probe is no delivery")
-		for i, want := range []struct {
-			why       string
-			status    int
-			duplicate bool
-			failed    bool
-			took      time.Duration
-		}{
-			{why: "handled", status: 200},
-			{why: "handled before", status: 200, duplicate: true},
-			{why: "the handler failed", status: 500, failed: true},
-			{why: "answered before the handler was done", status: 500, took: 5 * time.Second},
-			{why: "not signed", status: 401, failed: true},
-		} {
-			got := log.deliveries[i]
-			assert.Equal(t, want.status, got.StatusCode, want.why)
-			assert.Equal(t, want.duplicate, got.Duplicate, want.why)
-			assert.Equal(t, want.failed, got.Err != nil, want.why)
-			assert.Equal(t, want.took, got.Duration, want.why)
-			assert.Equal(t, got.StatusCode == http.StatusUnauthorized, got.Event == nil, want.why)
-		}
-	})
-}
-
-func TestHandlersHaveTheContextOfTheTracer(t *testing.T) {
-	t.Parallel()
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(hookSecret)), salesiq.WithReceiverTracer(&salesiq.Tracer{
-		Delivery: func(ctx context.Context, _ salesiq.DeliveryInfo) (context.Context, func(salesiq.DeliveryResult)) {
-			return context.WithValue(ctx, traceKey("delivery"), 7), nil
-		},
-	}))
-	var seen any
-	salesiq.OnAny(receiver, func(ctx context.Context, _ salesiq.Event) error {
-		seen = ctx.Value(traceKey("delivery"))
-		return nil
-	})
-	assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("chat1")).Code)
-	assert.Equal(t, 7, seen)
 }
 
 // reportingLimiter lets everything go, and knows the day.

@@ -49,7 +49,7 @@ func TestNoTracerCostsNothing(t *testing.T) { //nolint:paralleltest // It counts
 			assert.Nil(t, client.trace)
 			bare := testing.AllocsPerRun(500, func() {
 				c := newCall("Chats.Get", "GET /chats/{chat_id}", "chat1")
-				request, err := client.newRequest(c, callOptions{})
+				request, err := client.newRequest(c, &callOptions{})
 				assert.NoError(t, err)
 				answer, err := client.pipeline.Do(t.Context(), request)
 				assert.NoError(t, err)
@@ -67,13 +67,13 @@ func TestNoTracerCostsNothing(t *testing.T) { //nolint:paralleltest // It counts
 
 // The hooks that are asked whether there is a tracer do not allocate to find out.
 func TestHooksOfNobodyAllocateNothing(t *testing.T) { //nolint:paralleltest // As above.
-	var h hooks
+	var all tracers
 	ctx, cause := t.Context(), context.Canceled
 	assert.Zero(t, testing.AllocsPerRun(1000, func() {
-		inner, ends := h.delivery.begin(ctx, DeliveryInfo{})
-		ends.tell(DeliveryResult{Err: cause})
-		_, over := h.refresh.begin(inner, RefreshInfo{})
-		over.tell(RefreshResult{Err: cause})
+		inner, ends := all.call.Begin(ctx, CallInfo{})
+		ends.Tell(CallResult{Err: cause})
+		_, over := all.refresh.Begin(inner, RefreshInfo{})
+		over.Tell(RefreshResult{Err: cause})
 	}))
 }
 

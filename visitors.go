@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
@@ -127,7 +128,7 @@ type VisitorListParams struct {
 }
 
 func (p *VisitorListParams) validate() error {
-	return firstOf(checkPaging(p.Page, p.PerPage), checkDates(p.FromDate, p.ToDate))
+	return cmp.Or(checkPaging(p.Page, p.PerPage), checkDates(p.FromDate, p.ToDate))
 }
 
 // VisitorUpdate changes a visitor; fields left zero stay as they are.

@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
@@ -56,7 +57,7 @@ type WebhookCreate struct {
 }
 
 func (p *WebhookCreate) validate() error {
-	return firstOf(required("name", p.Name), absoluteURL("url", p.URL), requiredTexts("events", p.Events))
+	return cmp.Or(required("name", p.Name), absoluteURL("url", p.URL), requiredTexts("events", p.Events))
 }
 
 // WebhookUpdate changes a subscription; fields left zero stay as they are.

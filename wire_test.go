@@ -173,7 +173,7 @@ var wireCases = []wireCase{
 	{
 		call: "Chats.All", why: "filters stay, the caller's page counts",
 		do: func(ctx context.Context, c *salesiq.Client) error {
-			return drain(c.Chats.All(ctx, &salesiq.ChatListParams{Status: salesiq.ChatStatusMissed, Page: 2, PerPage: 10}))
+			return drain(c.Chats.All(ctx, &salesiq.ChatListParams{Status: salesiq.ChatMissed, Page: 2, PerPage: 10}))
 		},
 		method: "GET", path: "/api/v2/chats", query: values{"status": {"missed"}, "page": {"2"}, "per_page": {"10"}},
 	},

@@ -42,8 +42,7 @@ type AppChannel struct {
 //   - Endpoint: GET /api/v2/{screen_name}/apps; scope SalesIQ.apps.READ.
 //   - Source: [V] rest-api-apps-list.html.
 func (s *AppsService) List(ctx context.Context, opts ...salesiq.CallOption) ([]App, error) {
-	apps, err := salesiq.Get[[]App](ctx, s.client, base+"/apps", nil, call(opts, "Apps.List")...)
-	return *apps, err
+	return list[App](ctx, s.client, base+"/apps", nil, call(opts, "Apps.List")...)
 }
 
 // Get returns one app.
@@ -51,5 +50,5 @@ func (s *AppsService) List(ctx context.Context, opts ...salesiq.CallOption) ([]A
 //   - Endpoint: GET /api/v2/{screen_name}/apps/{id}; scope SalesIQ.apps.READ.
 //   - Source: [T] a published integration.
 func (s *AppsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*App, error) {
-	return salesiq.Get[App](ctx, s.client, base+"/apps/{id}", nil, call(opts, "Apps.Get", id)...)
+	return Get[App](ctx, s.client, base+"/apps/{id}", nil, call(opts, "Apps.Get", id)...)
 }

@@ -39,5 +39,5 @@ type Department struct {
 //   - Source: [V] rest-api-department-list.html; [I] that index counts
 //     departments, not pages.
 func (s *DepartmentsService) All(ctx context.Context, opts ...salesiq.CallOption) iter.Seq2[*Department, error] {
-	return salesiq.All[Department](ctx, s.client, base+"/departments", nil, operatorPages, call(opts, "Departments.All")...)
+	return All[Department](ctx, s.client, base+"/departments", nil, operatorPages, call(opts, "Departments.All")...)
 }

@@ -9,7 +9,7 @@
 //	}
 //
 // The calls go through the whole pipeline of the client: token, quota, retries,
-// errors. What it has no method for, [salesiq.Get] and the like reach.
+// errors. What it has no method for, [Get] and the like reach.
 //
 // # Where it comes from
 //
@@ -26,6 +26,7 @@
 package live
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -83,6 +84,15 @@ const base = "/api/v2/{portal}"
 // call gives a generic call a name and the ids of its path.
 func call(opts []salesiq.CallOption, name string, ids ...string) []salesiq.CallOption {
 	return append([]salesiq.CallOption{salesiq.WithOperation("live." + name), salesiq.WithIDs(ids...)}, opts...)
+}
+
+// list makes a call that answers with a list.
+func list[T any](ctx context.Context, client *salesiq.Client, path string, params any, opts ...salesiq.CallOption) ([]T, error) {
+	items, err := Get[[]T](ctx, client, path, params, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return *items, nil
 }
 
 // query is the parameters of a call that are set.

@@ -18,6 +18,7 @@ import (
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/live"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 func start(t *testing.T, opts ...salesiqtest.Option) (*salesiqtest.Server, *live.Service) {
@@ -145,7 +146,7 @@ func TestAConversationIsTakenPartIn(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, closed.EndedAt.IsZero())
 	chat, _ := server.Chat("chat123")
-	assert.Equal(t, salesiq.ChatStatusEnded, chat.Status, "it is the same state")
+	assert.Equal(t, salesiq.ChatEnded, chat.Status, "it is the same state")
 	assert.Contains(t, chat.Tags, "urgent")
 	_, err = service.Conversations.Close(t.Context(), "chat123")
 	require.Error(t, err)
@@ -248,7 +249,7 @@ func receiver(t *testing.T, failing int64) (url string, got <-chan []byte, signe
 			return
 		}
 		bodies <- body
-		signatures <- r.Header.Get(salesiq.HeaderRSASignature)
+		signatures <- r.Header.Get(webhook.HeaderRSASignature)
 		if tries.Add(1) <= failing {
 			w.WriteHeader(http.StatusTeapot)
 		}
@@ -266,27 +267,27 @@ func TestWebhooksAreProbedSignedAndRetried(t *testing.T) {
 	_, err := service.Webhooks.Create(t.Context(), &live.WebhookCreate{Type: live.DataWebhook, URL: closed.URL, Events: []salesiq.EventName{"conversation.created"}})
 	require.ErrorIs(t, err, salesiq.ErrInvalidRequest, "the HEAD request was not answered with 200")
 
-	webhook, err := service.Webhooks.Create(t.Context(), &live.WebhookCreate{
+	hook, err := service.Webhooks.Create(t.Context(), &live.WebhookCreate{
 		Type: live.DataWebhook, URL: address, Events: []salesiq.EventName{"conversation.created"}, AppIDs: []string{"brand123"}, Secured: true, Version: "1",
 	})
 	require.NoError(t, err)
-	require.Len(t, webhook.PublicKeys, 1)
-	assert.Equal(t, "1", webhook.Version, "a number for a text")
-	key, err := salesiq.ParseRSAKey(webhook.PublicKeys[0].Key)
+	require.Len(t, hook.PublicKeys, 1)
+	assert.Equal(t, "1", hook.Version, "a number for a text")
+	key, err := webhook.ParseRSAKey(hook.PublicKeys[0].Key)
 	require.NoError(t, err)
 
 	_, err = server.StartChat("visitor123", "Anybody there?")
 	require.NoError(t, err)
 	for attempt := range 4 {
 		body, signature := <-bodies, <-signatures
-		header := http.Header{salesiq.HeaderRSASignature: {signature}}
-		require.NoError(t, salesiq.RSA(key).Verify(header, body))
+		header := http.Header{webhook.HeaderRSASignature: {signature}}
+		require.NoError(t, webhook.RSA(key).Verify(header, body))
 		assert.Contains(t, string(body), fmt.Sprintf(`"attempt":%d`, attempt+1))
 		assert.Contains(t, string(body), `"app_id":40526000000002041`)
 	}
 	var failed *live.Execution
 	require.Eventually(t, func() bool {
-		for execution, err := range service.Webhooks.FailedExecutions(t.Context(), webhook.ID) {
+		for execution, err := range service.Webhooks.FailedExecutions(t.Context(), hook.ID) {
 			failed = execution
 			return assert.NoError(t, err)
 		}
@@ -295,10 +296,10 @@ func TestWebhooksAreProbedSignedAndRetried(t *testing.T) {
 	assert.Equal(t, http.StatusTeapot, failed.RemoteStatus)
 	assert.Equal(t, 3, failed.Retries)
 
-	skipped, err := service.Webhooks.Retry(t.Context(), webhook.ID, []string{failed.ID})
+	skipped, err := service.Webhooks.Retry(t.Context(), hook.ID, []string{failed.ID})
 	require.NoError(t, err)
 	assert.Empty(t, skipped)
-	event, err := salesiq.ParseEvent(<-bodies)
+	event, err := webhook.Parse(<-bodies)
 	require.NoError(t, err)
 	assert.Equal(t, salesiq.EventName("conversation.created"), event.Info().EventName)
 }
@@ -308,27 +309,27 @@ func TestWebhooksHaveTwoKeysAtMost(t *testing.T) {
 	_, service := start(t)
 	address, _, _ := receiver(t, 0)
 	in := &live.WebhookCreate{Type: live.DataWebhook, URL: address, Events: []salesiq.EventName{"conversation.rated"}, Secured: true, Version: "1"}
-	webhook, err := service.Webhooks.Create(t.Context(), in)
+	hook, err := service.Webhooks.Create(t.Context(), in)
 	require.NoError(t, err)
-	webhook, err = service.Webhooks.GenerateKey(t.Context(), webhook.ID)
+	hook, err = service.Webhooks.GenerateKey(t.Context(), hook.ID)
 	require.NoError(t, err)
-	require.Len(t, webhook.PublicKeys, 2)
-	_, err = service.Webhooks.GenerateKey(t.Context(), webhook.ID)
+	require.Len(t, hook.PublicKeys, 2)
+	_, err = service.Webhooks.GenerateKey(t.Context(), hook.ID)
 	require.ErrorIs(t, err, salesiq.ErrInvalidRequest)
-	require.NoError(t, service.Webhooks.DeleteKey(t.Context(), webhook.ID, webhook.PublicKeys[0].ID))
+	require.NoError(t, service.Webhooks.DeleteKey(t.Context(), hook.ID, hook.PublicKeys[0].ID))
 
 	in.Events = []salesiq.EventName{"conversation.missed"}
-	updated, err := service.Webhooks.Update(t.Context(), webhook.ID, in)
+	updated, err := service.Webhooks.Update(t.Context(), hook.ID, in)
 	require.NoError(t, err)
 	assert.Equal(t, in.Events, updated.Events)
-	got, err := service.Webhooks.Get(t.Context(), webhook.ID)
+	got, err := service.Webhooks.Get(t.Context(), hook.ID)
 	require.NoError(t, err)
-	assert.Equal(t, webhook.PublicKeys[1].Key, got.PublicKeys[0].Key, "a new one does not come by itself")
+	assert.Equal(t, hook.PublicKeys[1].Key, got.PublicKeys[0].Key, "a new one does not come by itself")
 	list, err := service.Webhooks.List(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, list, 2)
-	require.NoError(t, service.Webhooks.Delete(t.Context(), webhook.ID))
-	_, err = service.Webhooks.Get(t.Context(), webhook.ID)
+	require.NoError(t, service.Webhooks.Delete(t.Context(), hook.ID))
+	_, err = service.Webhooks.Get(t.Context(), hook.ID)
 	failure, ok := errors.AsType[*salesiq.Error](err)
 	require.True(t, ok)
 	assert.Equal(t, "live.Webhooks.Get", failure.Operation)
@@ -351,7 +352,7 @@ func TestLiveCallsAreToldToTheWebhooksOfTheirApp(t *testing.T) {
 		t.Helper()
 		select {
 		case body := <-bodies:
-			event, err := salesiq.ParseEvent(body)
+			event, err := webhook.Parse(body)
 			require.NoError(t, err)
 			assert.Equal(t, name, event.Info().EventName)
 			assert.Contains(t, string(body), entity)

@@ -74,7 +74,7 @@ type OperatorCreate struct {
 
 // operatorPages is how operators and departments are paged: 20 at a time, and
 // nothing to be done about that.
-var operatorPages = salesiq.PageStyle{Index: "index", First: 1, PerPage: 20}
+var operatorPages = PageStyle{Index: "index", First: 1, PerPage: 20}
 
 // All iterates over the operators.
 //
@@ -82,15 +82,14 @@ var operatorPages = salesiq.PageStyle{Index: "index", First: 1, PerPage: 20}
 //   - Source: [V] rest-api-operator-list.html; [I] that index counts operators,
 //     not pages.
 func (s *OperatorsService) All(ctx context.Context, opts ...salesiq.CallOption) iter.Seq2[*Operator, error] {
-	return salesiq.All[Operator](ctx, s.client, base+"/operators", nil, operatorPages, call(opts, "Operators.All")...)
+	return All[Operator](ctx, s.client, base+"/operators", nil, operatorPages, call(opts, "Operators.All")...)
 }
 
 // List returns the first twenty operators.
 //
 // Endpoint, scope and source are those of All.
 func (s *OperatorsService) List(ctx context.Context, opts ...salesiq.CallOption) ([]Operator, error) {
-	list, err := salesiq.Get[[]Operator](ctx, s.client, base+"/operators", nil, call(opts, "Operators.List")...)
-	return *list, err
+	return list[Operator](ctx, s.client, base+"/operators", nil, call(opts, "Operators.List")...)
 }
 
 // Get returns one operator.
@@ -99,7 +98,7 @@ func (s *OperatorsService) List(ctx context.Context, opts ...salesiq.CallOption)
 //     SalesIQ.operators.READ.
 //   - Source: [I]: other calls answer with this url.
 func (s *OperatorsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Operator, error) {
-	return salesiq.Get[Operator](ctx, s.client, base+"/operators/{id}", nil, call(opts, "Operators.Get", id)...)
+	return Get[Operator](ctx, s.client, base+"/operators/{id}", nil, call(opts, "Operators.Get", id)...)
 }
 
 // Create adds an operator.
@@ -109,7 +108,7 @@ func (s *OperatorsService) Get(ctx context.Context, id string, opts ...salesiq.C
 //   - Errors: [salesiq.ErrDuplicateResource], [salesiq.ErrPlanLimit].
 //   - Source: [V] rest-api-create-operator.html.
 func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate, opts ...salesiq.CallOption) (*Operator, error) {
-	return salesiq.Post[Operator](ctx, s.client, base+"/operators", operator, call(opts, "Operators.Create")...)
+	return Post[Operator](ctx, s.client, base+"/operators", operator, call(opts, "Operators.Create")...)
 }
 
 // Enable lets an operator sign in again.
@@ -118,7 +117,7 @@ func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate,
 //     SalesIQ.operators.UPDATE.
 //   - Source: [V] rest-api-enable-operator.html; [I] for the method.
 func (s *OperatorsService) Enable(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	_, err := salesiq.Put[any](ctx, s.client, base+"/operators/{id}/enable", nil, call(opts, "Operators.Enable", id)...)
+	_, err := Put[any](ctx, s.client, base+"/operators/{id}/enable", nil, call(opts, "Operators.Enable", id)...)
 	return err
 }
 
@@ -128,7 +127,7 @@ func (s *OperatorsService) Enable(ctx context.Context, id string, opts ...salesi
 //     SalesIQ.operators.UPDATE.
 //   - Source: [V] rest-api-disable-operator.html; [I] for the method.
 func (s *OperatorsService) Disable(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	_, err := salesiq.Put[any](ctx, s.client, base+"/operators/{id}/disable", nil, call(opts, "Operators.Disable", id)...)
+	_, err := Put[any](ctx, s.client, base+"/operators/{id}/disable", nil, call(opts, "Operators.Disable", id)...)
 	return err
 }
 
@@ -138,6 +137,6 @@ func (s *OperatorsService) Disable(ctx context.Context, id string, opts ...sales
 //     SalesIQ.operators.DELETE.
 //   - Source: [V] rest-api-delete-operator.html.
 func (s *OperatorsService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	_, err := salesiq.Delete[any](ctx, s.client, base+"/operators/{id}", nil, call(opts, "Operators.Delete", id)...)
+	_, err := Delete[any](ctx, s.client, base+"/operators/{id}", nil, call(opts, "Operators.Delete", id)...)
 	return err
 }

@@ -31,8 +31,7 @@ type Portal struct {
 //   - Endpoint: GET /api/v2/portals; scope SalesIQ.portals.READ.
 //   - Source: [V] rest-api-portal-list.html.
 func (s *PortalsService) List(ctx context.Context, opts ...salesiq.CallOption) ([]Portal, error) {
-	portals, err := salesiq.Get[[]Portal](ctx, s.client, "/api/v2/portals", nil, call(opts, "Portals.List")...)
-	return *portals, err
+	return list[Portal](ctx, s.client, "/api/v2/portals", nil, call(opts, "Portals.List")...)
 }
 
 // Get returns one portal by its screen name.
@@ -40,5 +39,5 @@ func (s *PortalsService) List(ctx context.Context, opts ...salesiq.CallOption) (
 //   - Endpoint: GET /api/v2/portals/{screen_name}; scope SalesIQ.portals.READ [I].
 //   - Source: [V] https://www.zoho.com/deluge/help/salesiq/get-portal-info.html.
 func (s *PortalsService) Get(ctx context.Context, screenName string, opts ...salesiq.CallOption) (*Portal, error) {
-	return salesiq.Get[Portal](ctx, s.client, "/api/v2/portals/{screen_name}", nil, call(opts, "Portals.Get", screenName)...)
+	return Get[Portal](ctx, s.client, "/api/v2/portals/{screen_name}", nil, call(opts, "Portals.Get", screenName)...)
 }

@@ -51,5 +51,5 @@ type TagCreate struct {
 //   - Endpoint: POST /api/v2/{screen_name}/tags; scope SalesIQ.tags.CREATE.
 //   - Source: [V] create-tags-v2.html.
 func (s *TagsService) Create(ctx context.Context, tag *TagCreate, opts ...salesiq.CallOption) (*Tag, error) {
-	return salesiq.Post[Tag](ctx, s.client, base+"/tags", tag, call(opts, "Tags.Create")...)
+	return Post[Tag](ctx, s.client, base+"/tags", tag, call(opts, "Tags.Create")...)
 }

@@ -50,7 +50,7 @@ func (s *VisitorsService) Before(ctx context.Context, t time.Time, opts ...sales
 func (s *VisitorsService) by(ctx context.Context, key string, t time.Time, opts []salesiq.CallOption) iter.Seq2[*Visitor, error] {
 	q := query{}
 	q.time(key, t)
-	style := salesiq.KeyAndLimit
+	style := KeyAndLimit()
 	style.Key = key
-	return salesiq.All[Visitor](ctx, s.client, "/api/v3/{portal}/visitors", q, style, opts...)
+	return All[Visitor](ctx, s.client, "/api/v3/{portal}/visitors", q, style, opts...)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // WebhooksService handles the subscriptions by which the service reports events.
-// What it sends, a [salesiq.WebhookReceiver] with [salesiq.RSA] receives.
+// What it sends, a [webhook.Receiver] with [webhook.RSA] receives.
 type WebhooksService service
 
 // Webhook is one subscription to events.
@@ -77,8 +77,7 @@ type WebhookCreate struct {
 //   - Endpoint: GET /api/v2/{screen_name}/webhooks; scope SalesIQ.webhooks.READ.
 //   - Source: [V] the list of calls on update-webhook-v2.html.
 func (s *WebhooksService) List(ctx context.Context, opts ...salesiq.CallOption) ([]Webhook, error) {
-	list, err := salesiq.Get[[]Webhook](ctx, s.client, base+"/webhooks", nil, call(opts, "Webhooks.List")...)
-	return *list, err
+	return list[Webhook](ctx, s.client, base+"/webhooks", nil, call(opts, "Webhooks.List")...)
 }
 
 // Get returns one webhook.
@@ -87,7 +86,7 @@ func (s *WebhooksService) List(ctx context.Context, opts ...salesiq.CallOption) 
 //     SalesIQ.webhooks.READ.
 //   - Source: [V] the list of calls on update-webhook-v2.html.
 func (s *WebhooksService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Webhook, error) {
-	return salesiq.Get[Webhook](ctx, s.client, base+"/webhooks/{id}", nil, call(opts, "Webhooks.Get", id)...)
+	return Get[Webhook](ctx, s.client, base+"/webhooks/{id}", nil, call(opts, "Webhooks.Get", id)...)
 }
 
 // Create subscribes to events.
@@ -96,7 +95,7 @@ func (s *WebhooksService) Get(ctx context.Context, id string, opts ...salesiq.Ca
 //   - Source: [V] the list of calls on update-webhook-v2.html; [T] a published
 //     integration.
 func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, opts ...salesiq.CallOption) (*Webhook, error) {
-	return salesiq.Post[Webhook](ctx, s.client, base+"/webhooks", webhook, call(opts, "Webhooks.Create")...)
+	return Post[Webhook](ctx, s.client, base+"/webhooks", webhook, call(opts, "Webhooks.Create")...)
 }
 
 // Update replaces what a subscription is about.
@@ -105,7 +104,7 @@ func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, op
 //     SalesIQ.webhooks.UPDATE.
 //   - Source: [V] update-webhook-v2.html.
 func (s *WebhooksService) Update(ctx context.Context, id string, webhook *WebhookCreate, opts ...salesiq.CallOption) (*Webhook, error) {
-	return salesiq.Put[Webhook](ctx, s.client, base+"/webhooks/{id}", webhook, call(opts, "Webhooks.Update", id)...)
+	return Put[Webhook](ctx, s.client, base+"/webhooks/{id}", webhook, call(opts, "Webhooks.Update", id)...)
 }
 
 // Delete ends a subscription.
@@ -114,7 +113,7 @@ func (s *WebhooksService) Update(ctx context.Context, id string, webhook *Webhoo
 //     SalesIQ.webhooks.DELETE.
 //   - Source: [V] the list of calls on update-webhook-v2.html.
 func (s *WebhooksService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	_, err := salesiq.Delete[any](ctx, s.client, base+"/webhooks/{id}", nil, call(opts, "Webhooks.Delete", id)...)
+	_, err := Delete[any](ctx, s.client, base+"/webhooks/{id}", nil, call(opts, "Webhooks.Delete", id)...)
 	return err
 }
 
@@ -125,7 +124,7 @@ func (s *WebhooksService) Delete(ctx context.Context, id string, opts ...salesiq
 //     SalesIQ.webhooks.CREATE.
 //   - Source: [V] generate-public-key-webhook-v2.html.
 func (s *WebhooksService) GenerateKey(ctx context.Context, id string, opts ...salesiq.CallOption) (*Webhook, error) {
-	return salesiq.Post[Webhook](ctx, s.client, base+"/webhooks/{id}/keys", nil, call(opts, "Webhooks.GenerateKey", id)...)
+	return Post[Webhook](ctx, s.client, base+"/webhooks/{id}/keys", nil, call(opts, "Webhooks.GenerateKey", id)...)
 }
 
 // DeleteKey takes a key from a webhook.
@@ -134,7 +133,7 @@ func (s *WebhooksService) GenerateKey(ctx context.Context, id string, opts ...sa
 //     SalesIQ.webhooks.DELETE.
 //   - Source: [V] the list of calls on generate-public-key-webhook-v2.html.
 func (s *WebhooksService) DeleteKey(ctx context.Context, id, keyID string, opts ...salesiq.CallOption) error {
-	_, err := salesiq.Delete[any](ctx, s.client, base+"/webhooks/{id}/keys/{key_id}", nil, call(opts, "Webhooks.DeleteKey", id, keyID)...)
+	_, err := Delete[any](ctx, s.client, base+"/webhooks/{id}/keys/{key_id}", nil, call(opts, "Webhooks.DeleteKey", id, keyID)...)
 	return err
 }
 
@@ -158,7 +157,7 @@ type Execution struct {
 }
 
 // executionPages is how failed executions are paged.
-var executionPages = salesiq.PageStyle{Number: "pageno", Size: "limit", PerPage: 50}
+var executionPages = PageStyle{Number: "pageno", Size: "limit", PerPage: 50}
 
 // FailedExecutions iterates over the events that could not be delivered, of
 // which the service keeps those of a week to sixty days.
@@ -167,7 +166,7 @@ var executionPages = salesiq.PageStyle{Number: "pageno", Size: "limit", PerPage:
 //     SalesIQ.webhooks.READ.
 //   - Source: [V] failure-list-webhook-v2.html.
 func (s *WebhooksService) FailedExecutions(ctx context.Context, id string, opts ...salesiq.CallOption) iter.Seq2[*Execution, error] {
-	return salesiq.All[Execution](ctx, s.client, base+"/webhooks/{id}/executions", nil, executionPages, call(opts, "Webhooks.FailedExecutions", id)...)
+	return All[Execution](ctx, s.client, base+"/webhooks/{id}/executions", nil, executionPages, call(opts, "Webhooks.FailedExecutions", id)...)
 }
 
 // Retry delivers events again that could not be delivered, and returns the ids of
@@ -181,6 +180,6 @@ func (s *WebhooksService) Retry(ctx context.Context, id string, executionIDs []s
 		Skipped []string `json:"skipped"`
 	}
 	in := map[string][]string{"ids": executionIDs}
-	out, err := salesiq.Post[outcome](ctx, s.client, base+"/webhooks/{id}/executions", in, call(opts, "Webhooks.Retry", id)...)
+	out, err := Post[outcome](ctx, s.client, base+"/webhooks/{id}/executions", in, call(opts, "Webhooks.Retry", id)...)
 	return out.Skipped, err
 }

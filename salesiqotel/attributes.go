@@ -12,6 +12,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // What the semantic conventions have no name for.
@@ -155,19 +156,19 @@ func tried(result salesiq.AttemptResult) bool {
 }
 
 // delivered describes a delivery.
-func delivered(result salesiq.DeliveryResult) attributes {
+func delivered(result webhook.DeliveryResult) attributes {
 	all := attributes{semconv.HTTPResponseStatusCode(result.StatusCode)}
 	if result.Event == nil {
 		return append(all, deliveryOutcome.String("refused"))
 	}
 	name := string(result.Event.Info().EventName)
-	if _, unknown := result.Event.(*salesiq.UnknownEvent); unknown {
+	if _, unknown := result.Event.(*webhook.UnknownEvent); unknown {
 		name = other
 	}
 	return append(all, eventName.String(name), deliveryOutcome.String(deliveryWord(result)))
 }
 
-func deliveryWord(result salesiq.DeliveryResult) string {
+func deliveryWord(result webhook.DeliveryResult) string {
 	switch {
 	case result.Duplicate:
 		return "duplicate"

@@ -1,8 +1,8 @@
 // Package salesiqotel shows through OpenTelemetry what package salesiq does:
 //
-//	tracer := salesiqotel.NewTracer()
-//	client, err := salesiq.NewClient(auth, salesiq.WithTracer(tracer))
-//	receiver := salesiq.NewWebhookReceiver(verifier, salesiq.WithReceiverTracer(tracer))
+//	telemetry, err := salesiqotel.New()
+//	client, err := salesiq.NewClient(auth, salesiq.WithTracer(telemetry.ClientTracer()))
+//	receiver, err := webhook.NewReceiver(verifier, webhook.WithTracer(telemetry.WebhookTracer()))
 //
 // Names follow the semantic conventions for HTTP, version 1.43.0; what is not in
 // them begins with "salesiq.". Neither ids nor queries, bodies, messages of the

@@ -19,10 +19,14 @@ func Example() {
 	service := salesiqtest.NewServer()
 	defer service.Close()
 
-	tracer := salesiqotel.NewTracer(salesiqotel.WithTracerProvider(provider))
+	telemetry, err := salesiqotel.New(salesiqotel.WithTracerProvider(provider))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	client, err := salesiq.NewClient(
 		salesiq.RefreshToken(service.Credentials(), salesiq.NewMemoryTokenStore()),
-		append(service.Options(), salesiq.WithTracer(tracer))...)
+		append(service.Options(), salesiq.WithTracer(telemetry.ClientTracer()))...)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -5,10 +5,13 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/salesiq-go/salesiq"
 )
 
-// Option configures [NewTracer]. Nil for what it sets leaves the default.
-type Option func(*config)
+// Option configures [New], which returns the error of the first one whose
+// argument is no good.
+type Option func(*config) error
 
 type config struct {
 	spans      trace.TracerProvider
@@ -16,35 +19,44 @@ type config struct {
 	propagator propagation.TextMapPropagator
 }
 
-func newConfig(opts []Option) *config {
+func newConfig(opts []Option) (*config, error) {
 	c := &config{
 		spans:      otel.GetTracerProvider(),
 		meters:     otel.GetMeterProvider(),
 		propagator: propagation.NewCompositeTextMapPropagator(),
 	}
 	for _, option := range opts {
-		option(c)
+		if option == nil {
+			return nil, inputError("option")
+		}
+		if err := option(c); err != nil {
+			return nil, err
+		}
 	}
-	return c
+	return c, nil
 }
 
 // WithTracerProvider gives spans to provider. The default is OpenTelemetry's
 // global one.
 func WithTracerProvider(provider trace.TracerProvider) Option {
-	return func(c *config) {
-		if provider != nil {
-			c.spans = provider
+	return func(c *config) error {
+		c.spans = provider
+		if provider == nil {
+			return inputError("tracer provider")
 		}
+		return nil
 	}
 }
 
 // WithMeterProvider gives metrics to provider. The default is OpenTelemetry's
 // global one.
 func WithMeterProvider(provider metric.MeterProvider) Option {
-	return func(c *config) {
-		if provider != nil {
-			c.meters = provider
+	return func(c *config) error {
+		c.meters = provider
+		if provider == nil {
+			return inputError("meter provider")
 		}
+		return nil
 	}
 }
 
@@ -53,9 +65,15 @@ func WithMeterProvider(provider metric.MeterProvider) Option {
 // not told, since the service does nothing with it. Mind that
 // [propagation.Baggage] hands on whatever the application has put there.
 func WithPropagator(propagator propagation.TextMapPropagator) Option {
-	return func(c *config) {
-		if propagator != nil {
-			c.propagator = propagator
+	return func(c *config) error {
+		c.propagator = propagator
+		if propagator == nil {
+			return inputError("propagator")
 		}
+		return nil
 	}
+}
+
+func inputError(field string) error {
+	return &salesiq.InputError{Field: field, Reason: "must not be nil"}
 }

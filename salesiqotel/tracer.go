@@ -12,32 +12,46 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // scope is the name by which spans and metrics are known to be from here.
 const scope = "github.com/salesiq-go/salesiq/salesiqotel"
 
-// tracer is what stands behind a salesiq.Tracer.
-type tracer struct {
+// Telemetry makes spans and metrics of what clients and receivers do. One may
+// serve any number of both.
+type Telemetry struct {
 	spans      trace.Tracer
 	metrics    *metrics
 	propagator propagation.TextMapPropagator
 }
 
-// NewTracer returns a tracer for [salesiq.WithTracer] and
-// [salesiq.WithReceiverTracer]. One may serve any number of clients and
-// receivers.
-func NewTracer(opts ...Option) *salesiq.Tracer {
-	c := newConfig(opts)
-	t := &tracer{
+// New returns the telemetry that the options describe.
+//
+// Errors: an [salesiq.InputError] for a nil option, or one that was given nil.
+func New(opts ...Option) (*Telemetry, error) {
+	c, err := newConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	return &Telemetry{
 		spans:      c.spans.Tracer(scope, trace.WithInstrumentationVersion(salesiq.Version), trace.WithSchemaURL(semconv.SchemaURL)),
 		metrics:    newMetrics(c.meters.Meter(scope, metric.WithInstrumentationVersion(salesiq.Version), metric.WithSchemaURL(semconv.SchemaURL))),
 		propagator: c.propagator,
-	}
-	return &salesiq.Tracer{Call: t.call, Attempt: t.attempt, Wait: t.wait, Refresh: t.refresh, Delivery: t.delivery}
+	}, nil
 }
 
-func (t *tracer) call(ctx context.Context, call salesiq.CallInfo) (context.Context, func(salesiq.CallResult)) {
+// ClientTracer returns a tracer for [salesiq.WithTracer].
+func (t *Telemetry) ClientTracer() *salesiq.Tracer {
+	return &salesiq.Tracer{Call: t.call, Attempt: t.attempt, Wait: t.wait, Refresh: t.refresh}
+}
+
+// WebhookTracer returns a tracer for [webhook.WithTracer].
+func (t *Telemetry) WebhookTracer() *webhook.Tracer {
+	return &webhook.Tracer{Delivery: t.delivery}
+}
+
+func (t *Telemetry) call(ctx context.Context, call salesiq.CallInfo) (context.Context, func(salesiq.CallResult)) {
 	ctx, span := t.spans.Start(ctx, call.Operation, //nolint:spancheck // The client calls what is returned.
 		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(request(call)...))
 	return ctx, func(result salesiq.CallResult) { //nolint:spancheck // As above.
@@ -54,7 +68,7 @@ func (t *tracer) call(ctx context.Context, call salesiq.CallInfo) (context.Conte
 	}
 }
 
-func (t *tracer) attempt(ctx context.Context, attempt salesiq.AttemptInfo) (context.Context, func(salesiq.AttemptResult)) {
+func (t *Telemetry) attempt(ctx context.Context, attempt salesiq.AttemptInfo) (context.Context, func(salesiq.AttemptResult)) {
 	t.propagator.Inject(ctx, propagation.HeaderCarrier(attempt.Header))
 	return nil, func(result salesiq.AttemptResult) {
 		answer := outcome(result.StatusCode, result.Err)
@@ -69,7 +83,7 @@ func (t *tracer) attempt(ctx context.Context, attempt salesiq.AttemptInfo) (cont
 	}
 }
 
-func (t *tracer) quota(ctx context.Context, call salesiq.CallInfo, result salesiq.AttemptResult) {
+func (t *Telemetry) quota(ctx context.Context, call salesiq.CallInfo, result salesiq.AttemptResult) {
 	host := server(call)[0]
 	if result.RateWindow.Known {
 		t.metrics.quota.Record(ctx, int64(result.RateWindow.Remaining), metric.WithAttributes(host, quotaPeriod.String("minute")))
@@ -79,13 +93,13 @@ func (t *tracer) quota(ctx context.Context, call salesiq.CallInfo, result salesi
 	}
 }
 
-func (t *tracer) wait(ctx context.Context, wait salesiq.WaitInfo) {
+func (t *Telemetry) wait(ctx context.Context, wait salesiq.WaitInfo) {
 	reason := attributes{waitReason.String(string(wait.Reason))}
 	event(ctx, "salesiq.wait", wait.Duration, reason)
 	record(ctx, t.metrics.waits, wait.Duration, operation(wait.Call), reason)
 }
 
-func (t *tracer) refresh(ctx context.Context, _ salesiq.RefreshInfo) (context.Context, func(salesiq.RefreshResult)) {
+func (t *Telemetry) refresh(ctx context.Context, _ salesiq.RefreshInfo) (context.Context, func(salesiq.RefreshResult)) {
 	return nil, func(result salesiq.RefreshResult) {
 		source := tokenSource.String("server")
 		if result.Requests == 0 {
@@ -95,8 +109,8 @@ func (t *tracer) refresh(ctx context.Context, _ salesiq.RefreshInfo) (context.Co
 	}
 }
 
-func (t *tracer) delivery(ctx context.Context, _ salesiq.DeliveryInfo) (context.Context, func(salesiq.DeliveryResult)) {
-	return nil, func(result salesiq.DeliveryResult) {
+func (t *Telemetry) delivery(ctx context.Context, _ webhook.DeliveryInfo) (context.Context, func(webhook.DeliveryResult)) {
+	return nil, func(result webhook.DeliveryResult) {
 		record(ctx, t.metrics.deliveries, result.Duration, delivered(result))
 	}
 }

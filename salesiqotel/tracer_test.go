@@ -27,23 +27,28 @@ import (
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqotel"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // telemetry is what was exported.
 type telemetry struct {
-	exporter *tracetest.InMemoryExporter
-	reader   *sdkmetric.ManualReader
-	provider *sdktrace.TracerProvider
-	tracer   *salesiq.Tracer
+	exporter  *tracetest.InMemoryExporter
+	reader    *sdkmetric.ManualReader
+	provider  *sdktrace.TracerProvider
+	telemetry *salesiqotel.Telemetry
 }
 
 func newTelemetry(opts ...salesiqotel.Option) *telemetry {
 	o := &telemetry{exporter: tracetest.NewInMemoryExporter(), reader: sdkmetric.NewManualReader()}
 	o.provider = sdktrace.NewTracerProvider(sdktrace.WithSyncer(o.exporter))
-	o.tracer = salesiqotel.NewTracer(append([]salesiqotel.Option{
+	var err error
+	o.telemetry, err = salesiqotel.New(append([]salesiqotel.Option{
 		salesiqotel.WithTracerProvider(o.provider),
 		salesiqotel.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(o.reader))),
 	}, opts...)...)
+	if err != nil {
+		panic(err)
+	}
 	return o
 }
 
@@ -53,7 +58,7 @@ func observed(t *testing.T, opts []salesiq.Option, test func(t *testing.T, s *sa
 	synctest.Test(t, func(t *testing.T) {
 		s, o := salesiqtest.NewServer(salesiqtest.InMemory()), newTelemetry()
 		defer s.Close()
-		test(t, s, s.Client(t, append(opts, salesiq.WithTracer(o.tracer))...), o)
+		test(t, s, s.Client(t, append(opts, salesiq.WithTracer(o.telemetry.ClientTracer()))...), o)
 	})
 }
 
@@ -303,16 +308,17 @@ func TestMetricsOfDeliveries(t *testing.T) {
 	t.Parallel()
 	o := newTelemetry()
 	const secret = "hook-secret"
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(secret)), salesiq.WithReceiverTracer(o.tracer))
-	salesiq.OnAny(receiver, func(_ context.Context, event salesiq.Event) error {
-		if _, ended := event.(*salesiq.ChatEnded); ended {
+	receiver, err := webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(secret)), webhook.WithTracer(o.telemetry.WebhookTracer()))
+	require.NoError(t, err)
+	webhook.OnAny(receiver, func(_ context.Context, event webhook.Event) error {
+		if _, ended := event.(*webhook.ChatEnded); ended {
 			return errors.New("no")
 		}
 		return nil
 	})
 	post := func(body string, secret salesiq.Secret) {
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
-		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(secret, []byte(body)))
+		request.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(secret, []byte(body)))
 		receiver.ServeHTTP(httptest.NewRecorder(), request)
 	}
 	rated := `{"event":"chat.rating","data":{"chat_id":"c1","rating":4}}`
@@ -350,7 +356,7 @@ func TestServiceIsToldOfTracesOnlyIfAsked(t *testing.T) {
 			}))
 			defer service.Close()
 			o := newTelemetry(test.opts...)
-			client, err := salesiq.NewClient(salesiq.StaticToken("1000.token"), salesiq.WithBaseURL(service.URL), salesiq.WithTracer(o.tracer))
+			client, err := salesiq.NewClient(salesiq.StaticToken("1000.token"), salesiq.WithBaseURL(service.URL), salesiq.WithTracer(o.telemetry.ClientTracer()))
 			require.NoError(t, err)
 			require.NoError(t, client.Do(t.Context(), http.MethodDelete, "/things", nil, nil))
 			if !test.told {
@@ -367,7 +373,7 @@ func TestNilLeavesTheDefault(t *testing.T) {
 	o := newTelemetry(salesiqotel.WithTracerProvider(nil), salesiqotel.WithMeterProvider(nil), salesiqotel.WithPropagator(nil))
 	s := salesiqtest.NewServer()
 	defer s.Close()
-	client := s.Client(t, salesiq.WithTracer(o.tracer))
+	client := s.Client(t, salesiq.WithTracer(o.telemetry.ClientTracer()))
 	require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
 	assert.Len(t, o.exporter.GetSpans(), 1, "what was set before stays")
 }

@@ -5,7 +5,7 @@ import (
 	_ "embed"
 	"errors"
 
-	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 var (
@@ -17,7 +17,7 @@ var (
 	abortScript string
 )
 
-// DedupStore returns a store for [salesiq.WithDedupStore], so that an event is
+// DedupStore returns a store for [webhook.WithDedupStore], so that an event is
 // handled by one process, whichever it is delivered to.
 //
 // Claims end by themselves ([WithClaim]), and handled events are forgotten after
@@ -27,33 +27,33 @@ var (
 // [salesiq.WithDedupFailure] says what that means: by default, the service is
 // asked to deliver the event again. That an event was handled meanwhile is noted
 // when Redis answers again, if it does before the claim has ended.
-func (o *Organization) DedupStore() salesiq.DedupStore { return &dedupStore{o, o.newLink("events")} }
+func (o *Organization) DedupStore() webhook.DedupStore { return &dedupStore{o, o.newLink("events")} }
 
 type dedupStore struct {
 	organization *Organization
 	link         *link
 }
 
-// Begin implements [salesiq.DedupStore].
-func (d *dedupStore) Begin(ctx context.Context, eventID string) (salesiq.DedupState, error) {
+// Begin implements [webhook.DedupStore].
+func (d *dedupStore) Begin(ctx context.Context, eventID string) (webhook.DedupState, error) {
 	reply, err := d.run(ctx, beginScript, d.abandon(eventID), eventID, d.organization.process, milliseconds(d.organization.claimLifetime))
 	if err != nil {
-		return salesiq.DedupFree, err
+		return webhook.DedupFree, err
 	}
 	state, _ := reply.(int64) // None is 0.
-	return salesiq.DedupState(state), nil
+	return webhook.DedupState(state), nil
 }
 
 // abandon frees an event that was claimed after the caller had gone.
 func (d *dedupStore) abandon(eventID string) func(any) {
 	return func(reply any) {
-		if reply == int64(salesiq.DedupFree) {
+		if reply == int64(webhook.DedupFree) {
 			d.link.insist(d.script(abortScript, eventID), d.organization.process)
 		}
 	}
 }
 
-// Done implements [salesiq.DedupStore].
+// Done implements [webhook.DedupStore].
 func (d *dedupStore) Done(ctx context.Context, eventID string) error {
 	memory := milliseconds(d.organization.eventMemory)
 	_, err := d.run(ctx, doneScript, nil, eventID, memory)
@@ -71,7 +71,7 @@ func (d *dedupStore) markLater(eventID, memory string) {
 	d.link.persist(ctx, d.script(doneScript, eventID), memory) //nolint:errcheck // The caller knows that it failed.
 }
 
-// Abort implements [salesiq.DedupStore].
+// Abort implements [webhook.DedupStore].
 func (d *dedupStore) Abort(ctx context.Context, eventID string) error {
 	_, err := d.run(ctx, abortScript, nil, eventID, d.organization.process)
 	return err

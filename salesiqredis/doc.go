@@ -9,9 +9,9 @@
 //		salesiq.RefreshToken(credentials, salesiq.SealTokens(organization.TokenStore(), key)),
 //		salesiq.WithLimiter(organization.Limiter()),
 //	)
-//	receiver := salesiq.NewWebhookReceiver(verifier,
-//		salesiq.WithDedupStore(organization.DedupStore()),
-//		salesiq.WithSink(organization.Sink()),
+//	receiver, err := webhook.NewReceiver(verifier,
+//		webhook.WithDedupStore(organization.DedupStore()),
+//		webhook.WithSink(organization.Sink()),
 //	)
 //
 // # Quota
@@ -43,7 +43,7 @@
 //     random pause ([WithTokenAway], [WithTokenJitter]);
 //   - deduplication fails, and the receiver refuses events, so that the service
 //     delivers them again, or handles them, at the risk of doing so twice
-//     ([salesiq.WithDedupFailure]);
+//     ([webhook.WithDedupFailure]);
 //   - a [Sink] takes no events, so that the service delivers them again, and
 //     [Sink.Run] waits.
 //

@@ -14,10 +14,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
-func begin(t *testing.T, store salesiq.DedupStore, id string) salesiq.DedupState {
+func begin(t *testing.T, store webhook.DedupStore, id string) webhook.DedupState {
 	t.Helper()
 	state, err := store.Begin(t.Context(), id)
 	require.NoError(t, err)
@@ -28,17 +28,17 @@ func TestEventIsHandledByOneProcess(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
 	here, there := join(t, dial(t, server)).DedupStore(), join(t, dial(t, server)).DedupStore()
-	assert.Equal(t, salesiq.DedupFree, begin(t, here, "a"))
-	assert.Equal(t, salesiq.DedupClaimed, begin(t, there, "a"))
-	assert.Equal(t, salesiq.DedupFree, begin(t, there, "b"), "another event")
+	assert.Equal(t, webhook.DedupFree, begin(t, here, "a"))
+	assert.Equal(t, webhook.DedupClaimed, begin(t, there, "a"))
+	assert.Equal(t, webhook.DedupFree, begin(t, there, "b"), "another event")
 	require.NoError(t, here.Abort(t.Context(), "a"))
-	assert.Equal(t, salesiq.DedupFree, begin(t, there, "a"))
+	assert.Equal(t, webhook.DedupFree, begin(t, there, "a"))
 	require.NoError(t, here.Abort(t.Context(), "a"), "it is not here's to free")
-	assert.Equal(t, salesiq.DedupClaimed, begin(t, here, "a"))
+	assert.Equal(t, webhook.DedupClaimed, begin(t, here, "a"))
 	require.NoError(t, there.Done(t.Context(), "a"))
-	assert.Equal(t, salesiq.DedupDone, begin(t, here, "a"))
+	assert.Equal(t, webhook.DedupDone, begin(t, here, "a"))
 	require.NoError(t, there.Abort(t.Context(), "a"))
-	assert.Equal(t, salesiq.DedupDone, begin(t, here, "a"), "what is done stays done")
+	assert.Equal(t, webhook.DedupDone, begin(t, here, "a"), "what is done stays done")
 }
 
 func TestClaimOfADeadProcessEnds(t *testing.T) {
@@ -47,9 +47,9 @@ func TestClaimOfADeadProcessEnds(t *testing.T) {
 	begin(t, join(t, dial(t, server)).DedupStore(), "a")
 	store := join(t, dial(t, server)).DedupStore()
 	server.FastForward(29 * time.Second)
-	assert.Equal(t, salesiq.DedupClaimed, begin(t, store, "a"))
+	assert.Equal(t, webhook.DedupClaimed, begin(t, store, "a"))
 	server.FastForward(2 * time.Second)
-	assert.Equal(t, salesiq.DedupFree, begin(t, store, "a"))
+	assert.Equal(t, webhook.DedupFree, begin(t, store, "a"))
 }
 
 func TestHandledEventsAreForgottenInTheEnd(t *testing.T) {
@@ -59,9 +59,9 @@ func TestHandledEventsAreForgottenInTheEnd(t *testing.T) {
 	begin(t, store, "a")
 	require.NoError(t, store.Done(t.Context(), "a"))
 	server.FastForward(59 * time.Minute)
-	assert.Equal(t, salesiq.DedupDone, begin(t, store, "a"))
+	assert.Equal(t, webhook.DedupDone, begin(t, store, "a"))
 	server.FastForward(2 * time.Minute)
-	assert.Equal(t, salesiq.DedupFree, begin(t, store, "a"))
+	assert.Equal(t, webhook.DedupFree, begin(t, store, "a"))
 }
 
 func TestStoreThatIsAwayFailsAtOnce(t *testing.T) {
@@ -113,14 +113,14 @@ func TestEventThatWasHandledWhileRedisWasAwayIsDoneAfterwards(t *testing.T) {
 	elsewhere := join(t, dial(t, server)).DedupStore()
 	assert.Eventually(t, func() bool {
 		state, err := elsewhere.Begin(t.Context(), "a")
-		return err == nil && state == salesiq.DedupDone
+		return err == nil && state == webhook.DedupDone
 	}, patience, time.Millisecond)
 }
 
 // newEvent returns an event that differs from others by its number.
-func newEvent(t *testing.T, n int) salesiq.Event {
+func newEvent(t *testing.T, n int) webhook.Event {
 	t.Helper()
-	event, err := salesiq.ParseEvent(fmt.Appendf(nil, `{"event":"chat.started","data":{"chat_id":"chat%d"}}`, n))
+	event, err := webhook.Parse(fmt.Appendf(nil, `{"event":"chat.started","data":{"chat_id":"chat%d"}}`, n))
 	require.NoError(t, err)
 	return event
 }
@@ -138,13 +138,13 @@ type tape struct {
 	handled map[string]int // How often, by chat.
 }
 
-func (p *tape) handle(_ context.Context, event salesiq.Event) error {
+func (p *tape) handle(_ context.Context, event webhook.Event) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.handled == nil {
 		p.handled = map[string]int{}
 	}
-	p.handled[event.(*salesiq.ChatStarted).ChatID]++
+	p.handled[event.(*webhook.ChatStarted).ChatID]++
 	return nil
 }
 
@@ -215,7 +215,7 @@ func TestEventThatFailsGoesToTheDeadLettersAfterItsTries(t *testing.T) {
 	sink := o.Sink(WithHandlerTimeout(20*time.Millisecond), WithMaxTries(3))
 	enqueue(t, sink, 1)
 	var p tape
-	stop := consume(t, sink, func(ctx context.Context, event salesiq.Event) error {
+	stop := consume(t, sink, func(ctx context.Context, event webhook.Event) error {
 		assert.NoError(t, p.handle(ctx, event))
 		if p.times("chat0") == 2 {
 			panic("sensitive")
@@ -320,7 +320,7 @@ func TestWorkersBoundWhatIsHandledAtOnce(t *testing.T) {
 	enqueue(t, sink, 12)
 	var mu sync.Mutex
 	var now, most, all int
-	consume(t, sink, func(context.Context, salesiq.Event) error {
+	consume(t, sink, func(context.Context, webhook.Event) error {
 		mu.Lock()
 		now++
 		most, all = max(most, now), all+1
@@ -342,7 +342,7 @@ func TestRunLetsHandlersFinish(t *testing.T) {
 	enqueue(t, sink, 1)
 	started := make(chan struct{})
 	finished := false
-	stop := consume(t, sink, func(ctx context.Context, _ salesiq.Event) error {
+	stop := consume(t, sink, func(ctx context.Context, _ webhook.Event) error {
 		close(started)
 		time.Sleep(50 * time.Millisecond)
 		finished = ctx.Err() == nil

@@ -207,7 +207,7 @@ func WithTokenLock(d time.Duration) Option {
 }
 
 // WithClaim sets when an event that is being handled is free again, since its
-// process was killed. It must be longer than [salesiq.WithHandlerTimeout]. The
+// process was killed. It must be longer than [webhook.WithHandlerTimeout]. The
 // default is 30 seconds.
 func WithClaim(d time.Duration) Option {
 	return duration("claim", d, func(c *config) *time.Duration { return &c.claimLifetime })

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 var (
@@ -39,7 +39,7 @@ const group = "salesiq"
 // maxDeadLetters is how many dead letters are kept, about; the oldest go first.
 const maxDeadLetters = "100000"
 
-// Sink is a [salesiq.Sink] that keeps events in a stream until they have been
+// Sink is a [webhook.Sink] that keeps events in a stream until they have been
 // handled, by whichever process has time; see [Sink.Run].
 //
 // An event that was handed out and not acknowledged, since its handler failed or
@@ -80,7 +80,7 @@ func WithHandlerTimeout(d time.Duration) SinkOption {
 // letters. The default is 5.
 func WithMaxTries(n int) SinkOption { return func(s *Sink) { s.tries = max(1, n) } }
 
-// Sink returns the organization's stream of events, for [salesiq.WithSink] and
+// Sink returns the organization's stream of events, for [webhook.WithSink] and
 // for those who handle them. While Redis is away, the receiver asks the service
 // to deliver events again.
 func (o *Organization) Sink(opts ...SinkOption) *Sink {
@@ -100,8 +100,8 @@ func (o *Organization) Sink(opts ...SinkOption) *Sink {
 	return s
 }
 
-// Enqueue implements [salesiq.Sink].
-func (s *Sink) Enqueue(ctx context.Context, event salesiq.Event) error {
+// Enqueue implements [webhook.Sink].
+func (s *Sink) Enqueue(ctx context.Context, event webhook.Event) error {
 	info := event.Info()
 	_, err := s.link.run(ctx, script{addScript, []string{s.stream}}, nil, info.EventID, string(info.Body))
 	return err
@@ -112,8 +112,8 @@ func (s *Sink) Enqueue(ctx context.Context, event salesiq.Event) error {
 // 100,000 are kept; the oldest go first.
 func (s *Sink) DeadLetters() string { return s.dead }
 
-// Handler handles an event, such as [salesiq.WebhookReceiver.Dispatch].
-type Handler func(ctx context.Context, event salesiq.Event) error
+// Handler handles an event, such as [webhook.Receiver.Dispatch].
+type Handler func(ctx context.Context, event webhook.Event) error
 
 // Run lets handle work on events, several at once, until ctx ends. It returns the
 // context's error as soon as the handlers under way have returned, whose contexts
@@ -275,7 +275,7 @@ func callHandler(ctx context.Context, e entry, handle Handler) (err error) {
 			err = fmt.Errorf("panic: %T\n%s", p, debug.Stack())
 		}
 	}()
-	event, err := salesiq.ParseEvent([]byte(e.body))
+	event, err := webhook.Parse([]byte(e.body))
 	if err != nil {
 		return err
 	}

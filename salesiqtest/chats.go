@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
-var chatStatuses = []salesiq.ChatStatus{salesiq.ChatActive, salesiq.ChatWaiting, salesiq.ChatStatusEnded, salesiq.ChatStatusMissed}
+var chatStatuses = []salesiq.ChatStatus{salesiq.ChatActive, salesiq.ChatWaiting, salesiq.ChatEnded, salesiq.ChatMissed}
 
 var messageTypes = []salesiq.MessageType{
 	salesiq.MessageText, salesiq.MessageHTML, salesiq.MessageAttachment, salesiq.MessageCard, salesiq.MessageArticle,
@@ -163,11 +164,11 @@ func endChat(c *call) (*reply, error) {
 		c.say(chat, salesiq.Message{Text: in.Message, Type: salesiq.MessageText})
 	}
 	c.release(chat)
-	chat.Status = salesiq.ChatStatusEnded
+	chat.Status = salesiq.ChatEnded
 	chat.EndedAt = new(c.now)
 	chat.Duration = wholeSeconds(c.now.Sub(chat.StartedAt))
 	c.leave(chat.VisitorID)
-	c.tell(salesiq.EventChatEnded, &salesiq.ChatEnded{
+	c.tell(salesiq.EventChatEnded, &webhook.ChatEnded{
 		ChatID: chat.ID, VisitorID: chat.VisitorID, OperatorID: chat.OperatorID,
 		StartedAt: chat.StartedAt, EndedAt: c.now, Duration: chat.Duration,
 		MessageCount: len(chat.Transcript), EndedBy: salesiq.SenderOperator,
@@ -202,13 +203,13 @@ func rateChat(c *call) (*reply, error) {
 		return nil, missing("rating")
 	case *in.Rating < 1 || *in.Rating > 5:
 		return nil, invalid("rating", "must be from 1 to 5")
-	case chat.Status != salesiq.ChatStatusEnded:
+	case chat.Status != salesiq.ChatEnded:
 		return nil, invalid("status", "of the chat is "+string(chat.Status)+": only an ended chat can be rated")
 	case chat.Rating != nil:
 		return nil, duplicate("rating", "chat_id")
 	}
 	chat.Rating, chat.Feedback = in.Rating, in.Feedback
-	rated := &salesiq.ChatRated{
+	rated := &webhook.ChatRated{
 		ChatID: chat.ID, VisitorID: chat.VisitorID, OperatorID: chat.OperatorID, Rating: *in.Rating, SubmittedAt: c.now,
 	}
 	if in.Feedback != nil {

@@ -47,7 +47,7 @@ func TestAChatHasALife(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		chat, err = chats.End(ctx, "chat123", &salesiq.ChatEnd{Message: "Bye"})
 		require.NoError(t, err)
-		assert.Equal(t, salesiq.ChatStatusEnded, chat.Status)
+		assert.Equal(t, salesiq.ChatEnded, chat.Status)
 		require.NotNil(t, chat.EndedAt)
 		assert.Equal(t, chat.EndedAt.Sub(chat.StartedAt).Truncate(time.Second), chat.Duration.Duration())
 		assert.Equal(t, 17*time.Minute, chat.Duration.Duration())
@@ -128,11 +128,11 @@ func TestStatsFollowTheChats(t *testing.T) {
 	s := start(t, salesiqtest.WithoutDefaultData(), salesiqtest.WithData(salesiqtest.Data{
 		Operators: []salesiq.Operator{{ID: "o1"}, {ID: "o2"}},
 		Chats: []salesiq.Chat{
-			chat("a", salesiq.ChatStatusEnded, 0, 5, 10, 100),
-			chat("b", salesiq.ChatStatusEnded, 1, 4, 30, 300),
-			chat("c", salesiq.ChatStatusMissed, 2, 0, 0, 0),
+			chat("a", salesiq.ChatEnded, 0, 5, 10, 100),
+			chat("b", salesiq.ChatEnded, 1, 4, 30, 300),
+			chat("c", salesiq.ChatMissed, 2, 0, 0, 0),
 			chat("d", salesiq.ChatActive, 3, 0, 0, 0),
-			chat("e", salesiq.ChatStatusEnded, 9, 1, 99, 999),
+			chat("e", salesiq.ChatEnded, 9, 1, 99, 999),
 		},
 	}))
 	operators := s.Client(t).Operators

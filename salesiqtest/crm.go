@@ -7,6 +7,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/wire"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // lead is a record of Zoho CRM, whose fields are the account's own.
@@ -81,12 +82,12 @@ func createLeads(c *call) (*reply, error) {
 }
 
 // created is the event of a new lead.
-func (l lead) created(id string, at time.Time) *salesiq.LeadCreated {
+func (l lead) created(id string, at time.Time) *webhook.LeadCreated {
 	text := func(name string) string {
 		value, _ := l[name].(string)
 		return value
 	}
-	return &salesiq.LeadCreated{
+	return &webhook.LeadCreated{
 		LeadID: id, Name: strings.TrimSpace(text("First_Name") + " " + text("Last_Name")),
 		Email: text("Email"), Phone: text("Phone"), Company: text("Company"), CreatedAt: at,
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/wire"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // How events are delivered, as the live service does it.
@@ -114,7 +115,7 @@ func (c *call) emit(event salesiq.EventName, data any) error {
 
 // tell emits an event that a change of state causes, whose data are of a type of
 // ours and always fit for JSON.
-func (c *call) tell(event salesiq.EventName, data salesiq.Event) {
+func (c *call) tell(event salesiq.EventName, data webhook.Event) {
 	if err := c.emit(event, data); err != nil {
 		panic("salesiqtest: " + err.Error())
 	}
@@ -265,7 +266,7 @@ func (c *courier) post(p parcel) (status int, err error) {
 	if p.live != nil {
 		err = p.live.sign(request.Header, p.body)
 	} else if !p.webhook.Secret.IsZero() {
-		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(p.webhook.Secret, p.body))
+		request.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(p.webhook.Secret, p.body))
 	}
 	if err != nil {
 		return 0, err

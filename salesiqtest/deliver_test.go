@@ -15,7 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 const webhookSecret = "a secret of two"
@@ -48,15 +50,15 @@ func (h handlerTransport) RoundTrip(request *http.Request) (*http.Response, erro
 
 // inbox is a receiver that keeps everything.
 type inbox struct {
-	*salesiq.WebhookReceiver
+	*webhook.Receiver
 
 	mu     sync.Mutex
-	events []salesiq.Event
+	events []webhook.Event
 }
 
 func newInbox() *inbox {
-	box := &inbox{WebhookReceiver: salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(webhookSecret)))}
-	salesiq.OnAny(box.WebhookReceiver, func(_ context.Context, event salesiq.Event) error {
+	box := &inbox{Receiver: testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(webhookSecret))))}
+	webhook.OnAny(box.Receiver, func(_ context.Context, event webhook.Event) error {
 		box.mu.Lock()
 		defer box.mu.Unlock()
 		box.events = append(box.events, event)
@@ -66,7 +68,7 @@ func newInbox() *inbox {
 }
 
 // take returns what has arrived since the last time.
-func (b *inbox) take() []salesiq.Event {
+func (b *inbox) take() []webhook.Event {
 	synctest.Wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -75,7 +77,7 @@ func (b *inbox) take() []salesiq.Event {
 	return events
 }
 
-func names(events []salesiq.Event) []salesiq.EventName {
+func names(events []webhook.Event) []salesiq.EventName {
 	var names []salesiq.EventName
 	for _, event := range events {
 		names = append(names, event.Info().EventName)
@@ -106,21 +108,21 @@ func TestWhatHappensIsDelivered(t *testing.T) {
 		const someone = "visitor77001"
 
 		require.NoError(t, server.VisitorComes(someone, "https://www.nordlicht.example/tents"))
-		online := box.take()[0].(*salesiq.VisitorWentOnline)
+		online := box.take()[0].(*webhook.VisitorOnline)
 		assert.Equal(t, someone, online.VisitorID)
 		assert.Equal(t, "https://www.nordlicht.example/tents", online.CurrentPage)
 
 		_, err := client.Visitors.Update(ctx, someone, &salesiq.VisitorUpdate{Name: salesiq.Set("Åsa"), Email: salesiq.Set("asa@mail.example")})
 		require.NoError(t, err)
-		identified := box.take()[0].(*salesiq.VisitorIdentified)
+		identified := box.take()[0].(*webhook.VisitorIdentified)
 		assert.Equal(t, "asa@mail.example", identified.Email)
 
 		chat, err := server.StartChat(someone, "Is anybody there?")
 		require.NoError(t, err)
 		events := box.take()
 		assert.Equal(t, []salesiq.EventName{salesiq.EventChatStarted, salesiq.EventMessageReceived}, names(events))
-		assert.Equal(t, "Åsa", events[0].(*salesiq.ChatStarted).VisitorName)
-		assert.Equal(t, salesiq.SenderVisitor, events[1].(*salesiq.MessageReceived).SenderType)
+		assert.Equal(t, "Åsa", events[0].(*webhook.ChatStarted).VisitorName)
+		assert.Equal(t, salesiq.SenderVisitor, events[1].(*webhook.MessageReceived).SenderType)
 
 		_, err = client.Chats.Transfer(ctx, chat.ID, &salesiq.ChatTransfer{OperatorID: "operator789"})
 		require.NoError(t, err)
@@ -129,22 +131,22 @@ func TestWhatHappensIsDelivered(t *testing.T) {
 		require.NoError(t, server.VisitorSays(chat.ID, "Good!"))
 		events = box.take()
 		require.Equal(t, []salesiq.EventName{salesiq.EventMessageReceived, salesiq.EventMessageReceived}, names(events))
-		assert.Equal(t, salesiq.SenderOperator, events[0].(*salesiq.MessageReceived).SenderType)
-		assert.Equal(t, "Good!", events[1].(*salesiq.MessageReceived).Text)
+		assert.Equal(t, salesiq.SenderOperator, events[0].(*webhook.MessageReceived).SenderType)
+		assert.Equal(t, "Good!", events[1].(*webhook.MessageReceived).Text)
 
 		time.Sleep(90 * time.Second)
 		_, err = client.Chats.End(ctx, chat.ID, &salesiq.ChatEnd{Message: "Bye."})
 		require.NoError(t, err)
 		events = box.take()
 		require.Equal(t, []salesiq.EventName{salesiq.EventMessageReceived, salesiq.EventChatEnded}, names(events))
-		ended := events[1].(*salesiq.ChatEnded)
+		ended := events[1].(*webhook.ChatEnded)
 		assert.Equal(t, 90*time.Second, ended.Duration.Duration())
 		assert.Equal(t, 4, ended.MessageCount)
 		assert.Equal(t, "operator789", ended.OperatorID)
 
 		_, err = client.Chats.Rate(ctx, chat.ID, &salesiq.ChatRating{Rating: 2, Feedback: "<slow>"})
 		require.NoError(t, err)
-		rated := box.take()[0].(*salesiq.ChatRated)
+		rated := box.take()[0].(*webhook.ChatRated)
 		assert.Equal(t, 2, rated.Rating)
 		assert.Equal(t, "<slow>", rated.Feedback)
 
@@ -158,15 +160,15 @@ func TestWhatHappensIsDelivered(t *testing.T) {
 
 		_, err = client.Operators.Update(ctx, "operator789", &salesiq.OperatorUpdate{Status: salesiq.Set(salesiq.OperatorAway)})
 		require.NoError(t, err)
-		changed := box.take()[0].(*salesiq.OperatorStatusChanged)
+		changed := box.take()[0].(*webhook.OperatorStatusChanged)
 		assert.Equal(t, salesiq.OperatorOnline, changed.PreviousStatus)
 		assert.Equal(t, salesiq.OperatorAway, changed.Status)
 
 		do(t, server, server.AccessToken(), http.MethodPost, "/crm/v8/Leads", `{"data":[{"First_Name":"Åsa","Last_Name":"Ek","Email":"asa@mail.example"}]}`)
-		assert.Equal(t, "Åsa Ek", box.take()[0].(*salesiq.LeadCreated).Name)
+		assert.Equal(t, "Åsa Ek", box.take()[0].(*webhook.LeadCreated).Name)
 
 		require.NoError(t, server.Emit(salesiq.EventTriggerExecuted, map[string]any{"trigger_id": "t1"}))
-		assert.Equal(t, "t1", box.take()[0].(*salesiq.TriggerExecuted).TriggerID)
+		assert.Equal(t, "t1", box.take()[0].(*webhook.TriggerExecuted).TriggerID)
 	})
 }
 
@@ -299,7 +301,7 @@ func TestDeliveriesStayOnThisMachine(t *testing.T) {
 	arrived := make(chan *http.Request, 10)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		r.Header.Set("X-Body-Signature", salesiq.SignHMAC(salesiq.NewSecret(webhookSecret), body))
+		r.Header.Set("X-Body-Signature", webhook.SignHMAC(salesiq.NewSecret(webhookSecret), body))
 		if err == nil {
 			arrived <- r
 		}
@@ -317,7 +319,7 @@ func TestDeliveriesStayOnThisMachine(t *testing.T) {
 
 	request := <-arrived
 	assert.Equal(t, "application/json", request.Header.Get("Content-Type"))
-	assert.Equal(t, request.Header.Get("X-Body-Signature"), request.Header.Get(salesiq.HeaderSignature))
+	assert.Equal(t, request.Header.Get("X-Body-Signature"), request.Header.Get(webhook.HeaderSignature))
 	require.Eventually(t, func() bool { return len(server.Deliveries()) == 5 }, 5*time.Second, time.Millisecond)
 	for _, delivery := range server.Deliveries() {
 		assert.True(t, strings.HasSuffix(delivery.Body, "\"data\":{\"9\":4.8,\"10\":1,\"feedback\":\"<\u2028&>\"}}"), delivery.Body)

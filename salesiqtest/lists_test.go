@@ -49,11 +49,11 @@ func TestFiltersLetThroughWhatTheySay(t *testing.T) {
 	client := s.Client(t)
 	for _, params := range []salesiq.ChatListParams{
 		{Status: salesiq.ChatActive},
-		{Status: salesiq.ChatStatusMissed},
+		{Status: salesiq.ChatMissed},
 		{OperatorID: "operator123"},
 		{DepartmentID: "dept790"},
 		{VisitorID: "visitor123"},
-		{Status: salesiq.ChatStatusEnded, OperatorID: "operator123", DepartmentID: "dept790"},
+		{Status: salesiq.ChatEnded, OperatorID: "operator123", DepartmentID: "dept790"},
 		{FromDate: time.Now().Add(-time.Hour)},
 		{FromDate: time.Now().AddDate(0, 0, -20), ToDate: time.Now().AddDate(0, 0, -10)},
 	} {

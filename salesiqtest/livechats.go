@@ -52,10 +52,10 @@ type liveParty struct {
 
 // liveStatuses are the vendor's names for the statuses of chats.
 var liveStatuses = map[salesiq.ChatStatus]liveStatus{
-	salesiq.ChatWaiting:      {State: 1, StateKey: "waiting", StatusCode: "1", StatusKey: "open", Label: "Live"},
-	salesiq.ChatActive:       {State: 2, StateKey: "connected", StatusCode: "2", StatusKey: "open", Label: "Connected"},
-	salesiq.ChatStatusMissed: {State: 3, StateKey: "missed", StatusCode: "3", StatusKey: "closed", Label: "Missed"},
-	salesiq.ChatStatusEnded:  {State: 4, StateKey: "end", StatusCode: "4", StatusKey: "closed", Label: "Attended Online"},
+	salesiq.ChatWaiting: {State: 1, StateKey: "waiting", StatusCode: "1", StatusKey: "open", Label: "Live"},
+	salesiq.ChatActive:  {State: 2, StateKey: "connected", StatusCode: "2", StatusKey: "open", Label: "Connected"},
+	salesiq.ChatMissed:  {State: 3, StateKey: "missed", StatusCode: "3", StatusKey: "closed", Label: "Missed"},
+	salesiq.ChatEnded:   {State: 4, StateKey: "end", StatusCode: "4", StatusKey: "closed", Label: "Attended Online"},
 }
 
 func (s *state) conversation(chat *salesiq.Chat) liveConversation {
@@ -78,7 +78,7 @@ func (s *state) conversation(chat *salesiq.Chat) liveConversation {
 	if waited, ok := firstResponse(chat); ok {
 		out.Attended = millis(chat.StartedAt.Add(waited))
 	}
-	if chat.Status == salesiq.ChatStatusMissed {
+	if chat.Status == salesiq.ChatMissed {
 		out.Missed = out.End
 	}
 	for i, message := range chat.Transcript {

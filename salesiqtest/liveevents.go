@@ -9,6 +9,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/wire"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // liveEventNames are the vendor's events.
@@ -59,8 +60,8 @@ func (e *liveEvent) sign(header http.Header, body []byte) error {
 	if e.key == nil {
 		return nil
 	}
-	signature, err := salesiq.SignRSA(e.key, body)
-	header.Set(salesiq.HeaderRSASignature, signature)
+	signature, err := webhook.SignRSA(e.key, body)
+	header.Set(webhook.HeaderRSASignature, signature)
 	return err
 }
 
@@ -117,28 +118,28 @@ func (s *webhookSettings) wants(entity any) bool {
 // the specification's stays as it is.
 func (c *call) translate(event salesiq.EventName, data any) (name salesiq.EventName, id string, entity any) {
 	switch e := data.(type) {
-	case *salesiq.ChatStarted:
+	case *webhook.ChatStarted:
 		return c.aboutChat("conversation.created", e.ChatID)
-	case *salesiq.ChatEnded:
+	case *webhook.ChatEnded:
 		return c.aboutChat("conversation.completed", e.ChatID)
-	case *salesiq.ChatMissed:
+	case *webhook.ChatMissed:
 		return c.aboutChat("conversation.missed", e.ChatID)
-	case *salesiq.ChatRated:
+	case *webhook.ChatRated:
 		return c.aboutChat("conversation.rated", e.ChatID)
-	case *salesiq.MessageReceived:
+	case *webhook.MessageReceived:
 		if e.SenderType == salesiq.SenderVisitor {
 			return c.aboutChat("conversation.visitor.replied", e.ChatID)
 		}
 		return c.aboutChat("conversation.operator.replied", e.ChatID)
-	case *salesiq.VisitorIdentified:
+	case *webhook.VisitorIdentified:
 		visitor, _ := c.state.visitors.get(e.VisitorID)
 		return "visitor.updated", e.VisitorID, c.state.liveVisitor(visitor)
-	case *salesiq.OperatorStatusChanged:
+	case *webhook.OperatorStatusChanged:
 		operator, _ := c.state.operators.get(e.OperatorID)
 		return "operator.updated", e.OperatorID, c.state.liveOperator(operator)
 	case liveChange:
 		return event, e.id, e.entity
-	case salesiq.Event:
+	case webhook.Event:
 		return "", "", nil
 	}
 	return event, "", data

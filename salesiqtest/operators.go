@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 var (
@@ -87,7 +88,7 @@ func updateOperator(c *call) (*reply, error) {
 	}
 	changed.LastActive = c.now
 	if changed.Status != operator.Status {
-		c.tell(salesiq.EventOperatorStatusChanged, &salesiq.OperatorStatusChanged{
+		c.tell(salesiq.EventOperatorStatusChanged, &webhook.OperatorStatusChanged{
 			OperatorID: changed.ID, OperatorName: changed.Name,
 			Status: changed.Status, PreviousStatus: operator.Status, ChangedAt: c.now,
 		})
@@ -167,10 +168,10 @@ func (s *state) stats(operatorID string, started span) salesiq.OperatorStats {
 		}
 		sum.TotalChats++
 		switch chat.Status {
-		case salesiq.ChatStatusEnded:
+		case salesiq.ChatEnded:
 			sum.CompletedChats++
 			durations.add(float64(chat.Duration))
-		case salesiq.ChatStatusMissed:
+		case salesiq.ChatMissed:
 			sum.MissedChats++
 		default: // Not over yet.
 		}

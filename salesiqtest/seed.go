@@ -282,10 +282,10 @@ func (s *seeder) chats() {
 		s.chat("", "", "", salesiq.ChatWaiting, s.within(10*time.Second, 15*time.Minute))
 	}
 	for range seededMissed {
-		s.chat("", "", s.anyOperator(), salesiq.ChatStatusMissed, s.within(2*time.Hour, 45*24*time.Hour))
+		s.chat("", "", s.anyOperator(), salesiq.ChatMissed, s.within(2*time.Hour, 45*24*time.Hour))
 	}
 	for range seededEnded {
-		s.chat("", "", s.anyOperator(), salesiq.ChatStatusEnded, s.within(2*time.Hour, 45*24*time.Hour))
+		s.chat("", "", s.anyOperator(), salesiq.ChatEnded, s.within(2*time.Hour, 45*24*time.Hour))
 	}
 }
 
@@ -317,13 +317,13 @@ func (s *seeder) chat(id, visitorID, operatorID string, status salesiq.ChatStatu
 		CustomFields: map[string]any{"basket": s.random.IntN(900)},
 	}
 	length := age
-	if status == salesiq.ChatStatusEnded {
+	if status == salesiq.ChatEnded {
 		length = s.within(2*time.Minute, 40*time.Minute)
 		ended := chat.StartedAt.Add(length)
 		chat.EndedAt, chat.Duration = &ended, wholeSeconds(length)
 		s.rate(&chat)
 	}
-	if status == salesiq.ChatStatusMissed {
+	if status == salesiq.ChatMissed {
 		length = time.Minute
 		ended := chat.StartedAt.Add(length)
 		chat.EndedAt = &ended
@@ -369,7 +369,7 @@ var (
 
 func (s *seeder) transcript(chat *salesiq.Chat, length time.Duration) []salesiq.Message {
 	lines := 2 + s.random.IntN(8)
-	answered := chat.Status == salesiq.ChatActive || chat.Status == salesiq.ChatStatusEnded
+	answered := chat.Status == salesiq.ChatActive || chat.Status == salesiq.ChatEnded
 	if !answered {
 		lines = 1
 	}

@@ -85,7 +85,7 @@ func TestDefaultDataIsPlentyAndConsistent(t *testing.T) {
 				long++
 			}
 		}
-		assert.Equal(t, chat.Status == salesiq.ChatStatusEnded || chat.Status == salesiq.ChatStatusMissed, chat.EndedAt != nil, chat.ID)
+		assert.Equal(t, chat.Status == salesiq.ChatEnded || chat.Status == salesiq.ChatMissed, chat.EndedAt != nil, chat.ID)
 	}
 	assert.GreaterOrEqual(t, len(s.Chats()), 250)
 	assert.GreaterOrEqual(t, count[salesiq.ChatActive], 60)

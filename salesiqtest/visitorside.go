@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // This file is what the API has no calls for: what visitors do.
@@ -37,7 +38,7 @@ func (c *call) startChat(visitor *salesiq.Visitor, departmentID string) *salesiq
 	}
 	c.state.chats.put(chat.ID, chat)
 	department, _ := c.state.department(departmentID)
-	c.tell(salesiq.EventChatStarted, &salesiq.ChatStarted{
+	c.tell(salesiq.EventChatStarted, &webhook.ChatStarted{
 		ChatID: chat.ID, VisitorID: visitor.ID, VisitorName: visitor.Name, VisitorEmail: visitor.Email,
 		DepartmentID: departmentID, DepartmentName: department.Name, StartedAt: chat.StartedAt,
 	})
@@ -78,9 +79,9 @@ func (s *Server) MissChat(chatID string) error {
 		if err != nil {
 			return err
 		}
-		chat.Status, chat.EndedAt = salesiq.ChatStatusMissed, new(c.now)
+		chat.Status, chat.EndedAt = salesiq.ChatMissed, new(c.now)
 		department, _ := c.state.department(chat.DepartmentID)
-		c.tell(salesiq.EventChatMissed, &salesiq.ChatMissed{
+		c.tell(salesiq.EventChatMissed, &webhook.ChatMissed{
 			ChatID: chat.ID, VisitorID: chat.VisitorID,
 			VisitorName: chat.VisitorInfo.Name, VisitorEmail: chat.VisitorInfo.Email,
 			DepartmentID: chat.DepartmentID, DepartmentName: department.Name,
@@ -115,7 +116,7 @@ func (s *Server) VisitorComes(visitorID, page string) error {
 }
 
 func (c *call) tellOnline(visitor *salesiq.Visitor) {
-	c.tell(salesiq.EventVisitorOnline, &salesiq.VisitorWentOnline{
+	c.tell(salesiq.EventVisitorOnline, &webhook.VisitorOnline{
 		VisitorID: visitor.ID, Name: visitor.Name, Email: visitor.Email,
 		CurrentPage: visitor.CurrentPage, OnlineAt: c.now,
 	})
@@ -127,7 +128,7 @@ func (c *call) tellIfIdentified(visitor *salesiq.Visitor, name, email string) {
 	if (visitor.Name == "" || visitor.Name == name) && (visitor.Email == "" || visitor.Email == email) {
 		return
 	}
-	c.tell(salesiq.EventVisitorIdentified, &salesiq.VisitorIdentified{
+	c.tell(salesiq.EventVisitorIdentified, &webhook.VisitorIdentified{
 		VisitorID: visitor.ID, Name: visitor.Name, Email: visitor.Email, Phone: visitor.Phone,
 		Company: visitor.Company, IdentifiedAt: c.now,
 	})
@@ -143,7 +144,7 @@ func (s *Server) VisitorLeaves(visitorID string) error {
 			return err
 		}
 		visitor.Status = salesiq.VisitorOffline
-		c.tell(salesiq.EventVisitorOffline, &salesiq.VisitorWentOffline{
+		c.tell(salesiq.EventVisitorOffline, &webhook.VisitorOffline{
 			VisitorID: visitor.ID, Name: visitor.Name, Email: visitor.Email, OfflineAt: c.now,
 		})
 		return nil
@@ -157,7 +158,7 @@ func (c *call) knownVisitor(id string) (*salesiq.Visitor, error) {
 
 // tellMessage tells of a message in a chat.
 func (c *call) tellMessage(chat *salesiq.Chat, message salesiq.Message) {
-	c.tell(salesiq.EventMessageReceived, &salesiq.MessageReceived{
+	c.tell(salesiq.EventMessageReceived, &webhook.MessageReceived{
 		ChatID: chat.ID, VisitorID: chat.VisitorID, OperatorID: chat.OperatorID, MessageID: message.ID,
 		SenderType: message.SenderType, SenderID: message.SenderID, Text: message.Text, Type: message.Type,
 		SentAt: message.Timestamp,

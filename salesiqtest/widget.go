@@ -183,7 +183,7 @@ func lookAtChat(c *call) (*reply, error) {
 func sayAsVisitor(c *call, request widgetRequest) (*reply, error) {
 	visit, visitor := c.visit(request)
 	chat, ok := c.state.chats.get(visit.chatID)
-	if !ok || chat.Status == salesiq.ChatStatusEnded || chat.Status == salesiq.ChatStatusMissed {
+	if !ok || chat.Status == salesiq.ChatEnded || chat.Status == salesiq.ChatMissed {
 		chat = c.startChat(visitor, visit.departmentID)
 		visit.chatID = chat.ID
 	}

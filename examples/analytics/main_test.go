@@ -38,15 +38,15 @@ func sampleChats() []salesiq.Chat {
 	const visitor, operator = salesiq.SenderVisitor, salesiq.SenderOperator
 	return []salesiq.Chat{
 		{
-			ID: "chat1", Status: salesiq.ChatStatusEnded, StartedAt: noon, Duration: 100, Rating: new(5), OperatorID: "operator1", DepartmentID: "dept1",
+			ID: "chat1", Status: salesiq.ChatEnded, StartedAt: noon, Duration: 100, Rating: new(5), OperatorID: "operator1", DepartmentID: "dept1",
 			Transcript: []salesiq.Message{message(visitor, 1), message(operator, 10), message(operator, 20)},
 		},
 		{
-			ID: "chat2", Status: salesiq.ChatStatusEnded, StartedAt: noon, Duration: 300, OperatorID: "operator1", DepartmentID: "dept2",
+			ID: "chat2", Status: salesiq.ChatEnded, StartedAt: noon, Duration: 300, OperatorID: "operator1", DepartmentID: "dept2",
 			Transcript: []salesiq.Message{message(operator, 40), message(operator, 30)}, // Out of order.
 		},
 		{ID: "chat3", Status: salesiq.ChatActive, StartedAt: noon, OperatorID: "operator2", Rating: new(2), Transcript: []salesiq.Message{message(visitor, 1)}},
-		{ID: "chat4", Status: salesiq.ChatStatusMissed, StartedAt: noon.AddDate(0, 0, -1)},
+		{ID: "chat4", Status: salesiq.ChatMissed, StartedAt: noon.AddDate(0, 0, -1)},
 		{ID: "chat5", Status: "parked", StartedAt: noon.AddDate(0, 0, -1)},
 	}
 }
@@ -152,7 +152,7 @@ func TestReportOverAnAccountChangesNothing(t *testing.T) { //nolint:paralleltest
 	for _, chat := range server.Chats() {
 		if !chat.StartedAt.Before(since) {
 			want++
-			if chat.Status == salesiq.ChatStatusMissed {
+			if chat.Status == salesiq.ChatMissed {
 				missed++
 			}
 		}
@@ -172,7 +172,7 @@ func TestFreePlanIsEnough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		data := salesiqtest.Data{}
 		for i := range 4000 {
-			data.Chats = append(data.Chats, salesiq.Chat{ID: fmt.Sprintf("chat-%d", i), Status: salesiq.ChatStatusEnded, StartedAt: time.Now().Add(-time.Hour)})
+			data.Chats = append(data.Chats, salesiq.Chat{ID: fmt.Sprintf("chat-%d", i), Status: salesiq.ChatEnded, StartedAt: time.Now().Add(-time.Hour)})
 		}
 		server := salesiqtest.NewServer(salesiqtest.InMemory(), salesiqtest.WithPlan(salesiqtest.Free),
 			salesiqtest.WithoutDefaultData(), salesiqtest.WithData(data))

@@ -63,7 +63,7 @@ func (r *report) add(chat *salesiq.Chat) {
 	if chat.OperatorID != "" {
 		r.operators[chat.OperatorID]++
 	}
-	if chat.Status == salesiq.ChatStatusMissed {
+	if chat.Status == salesiq.ChatMissed {
 		r.Missed++
 	}
 	if chat.Duration > 0 {

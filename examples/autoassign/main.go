@@ -27,6 +27,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 type config struct {
@@ -64,8 +65,8 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		return nil
 	}
 	a := newAssigner(client.Client, out)
-	stop, err := client.Receive(ctx, c.hook, out, func(receiver *salesiq.WebhookReceiver) {
-		salesiq.On(receiver, a.chatStarted)
+	stop, err := client.Receive(ctx, c.hook, out, func(receiver *webhook.Receiver) {
+		webhook.On(receiver, a.chatStarted)
 	})
 	if err != nil {
 		return err
@@ -96,7 +97,7 @@ func newAssigner(client *salesiq.Client, out io.Writer) *assigner {
 
 // chatStarted answers at once: assigning may have to wait for the rate limit,
 // for longer than the service waits for an answer.
-func (a *assigner) chatStarted(_ context.Context, event *salesiq.ChatStarted) error {
+func (a *assigner) chatStarted(_ context.Context, event *webhook.ChatStarted) error {
 	select {
 	case a.told <- event.ChatID:
 		return nil

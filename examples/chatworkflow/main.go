@@ -150,7 +150,7 @@ func (w *workflow) end(ctx context.Context, chatID string) error {
 		return err
 	}
 	chat, err := w.Chats.Get(ctx, chatID)
-	if err == nil && chat.Status != salesiq.ChatStatusEnded {
+	if err == nil && chat.Status != salesiq.ChatEnded {
 		_, err = w.Chats.End(ctx, chatID, farewell)
 	}
 	return err

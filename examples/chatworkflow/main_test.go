@@ -67,7 +67,7 @@ func assertWholeTalk(t *testing.T, server *salesiqtest.Server, before int) {
 	assert.Contains(t, texts[1], "anything else")
 	assert.Contains(t, texts[2], "Thank you for chatting")
 	chat, _ := server.Chat("chat123")
-	assert.Equal(t, salesiq.ChatStatusEnded, chat.Status)
+	assert.Equal(t, salesiq.ChatEnded, chat.Status)
 }
 
 func TestFromGreetingToRating(t *testing.T) { //nolint:paralleltest // It sets the environment.

@@ -27,6 +27,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 type config struct {
@@ -78,8 +79,8 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		return err
 	}
 	m := newMonitor(client.Client, c, done, out)
-	stop, err := client.Receive(ctx, c.hook, out, func(receiver *salesiq.WebhookReceiver) {
-		salesiq.OnAny(receiver, func(context.Context, salesiq.Event) error { m.lookSoon(); return nil })
+	stop, err := client.Receive(ctx, c.hook, out, func(receiver *webhook.Receiver) {
+		webhook.OnAny(receiver, func(context.Context, webhook.Event) error { m.lookSoon(); return nil })
 	})
 	if err != nil {
 		return err

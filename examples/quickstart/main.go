@@ -93,7 +93,7 @@ func (q *quickstart) look(ctx context.Context) error {
 		count[chat.Status]++
 	}
 	q.say("%d active, %d waiting, %d ended, %d missed",
-		count[salesiq.ChatActive], count[salesiq.ChatWaiting], count[salesiq.ChatStatusEnded], count[salesiq.ChatStatusMissed])
+		count[salesiq.ChatActive], count[salesiq.ChatWaiting], count[salesiq.ChatEnded], count[salesiq.ChatMissed])
 	return nil
 }
 

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // describe puts an event into one line.
-func describe(event salesiq.Event) string {
+func describe(event webhook.Event) string {
 	info := event.Info()
 	at := "--:--:--"
 	if !info.EventTime.IsZero() {
@@ -19,29 +19,29 @@ func describe(event salesiq.Event) string {
 	return fmt.Sprintf("%s  %-23s  %s", at, info.EventName, account.Plain(details(event)))
 }
 
-func details(event salesiq.Event) string {
+func details(event webhook.Event) string {
 	switch e := event.(type) {
-	case *salesiq.ChatStarted:
+	case *webhook.ChatStarted:
 		return fmt.Sprintf("%s began chat %s", who(e.VisitorName, e.VisitorID), e.ChatID)
-	case *salesiq.ChatEnded:
+	case *webhook.ChatEnded:
 		return fmt.Sprintf("chat %s, %d messages in %s", e.ChatID, e.MessageCount, e.Duration.Duration())
-	case *salesiq.ChatMissed:
+	case *webhook.ChatMissed:
 		return fmt.Sprintf("nobody answered %s in chat %s", who(e.VisitorName, e.VisitorID), e.ChatID)
-	case *salesiq.ChatRated:
+	case *webhook.ChatRated:
 		return fmt.Sprintf("chat %s: %d of 5, %q", e.ChatID, e.Rating, e.Feedback)
-	case *salesiq.MessageReceived:
+	case *webhook.MessageReceived:
 		return fmt.Sprintf("%s in chat %s: %q", e.SenderType, e.ChatID, e.Text)
-	case *salesiq.VisitorIdentified:
+	case *webhook.VisitorIdentified:
 		return fmt.Sprintf("%s is %s <%s>", e.VisitorID, e.Name, e.Email)
-	case *salesiq.VisitorWentOnline:
+	case *webhook.VisitorOnline:
 		return fmt.Sprintf("%s looks at %s", who(e.Name, e.VisitorID), e.CurrentPage)
-	case *salesiq.VisitorWentOffline:
+	case *webhook.VisitorOffline:
 		return who(e.Name, e.VisitorID) + " has left"
-	case *salesiq.OperatorStatusChanged:
+	case *webhook.OperatorStatusChanged:
 		return fmt.Sprintf("%s was %s and is %s", e.OperatorName, e.PreviousStatus, e.Status)
-	case *salesiq.LeadCreated:
+	case *webhook.LeadCreated:
 		return fmt.Sprintf("%s <%s> became lead %s", e.Name, e.Email, e.LeadID)
-	case *salesiq.TriggerExecuted:
+	case *webhook.TriggerExecuted:
 		return fmt.Sprintf("%s, for %s", cmp.Or(e.TriggerName, e.TriggerID), e.VisitorID)
 	default:
 		return string(event.Info().Data)

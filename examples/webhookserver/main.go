@@ -33,6 +33,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // settings are what flags and environment say.
@@ -89,17 +90,20 @@ func run(ctx context.Context, out io.Writer, set settings) error {
 
 // serve prints events until ctx ends, or the emulator has shown enough.
 func serve(ctx context.Context, out io.Writer, set settings, client *account.Account) (err error) {
-	store, err := salesiq.OpenFileDedupStore(set.store)
+	store, err := webhook.OpenFileDedupStore(set.store)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(set.secret),
-		salesiq.WithDedupStore(store),
-		salesiq.WithReceiverLogger(slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelWarn}))))
+	receiver, err := webhook.NewReceiver(webhook.HMAC(set.secret),
+		webhook.WithDedupStore(store),
+		webhook.WithLogger(slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelWarn}))))
+	if err != nil {
+		return err
+	}
 	printed := make(chan struct{}, 1000)
-	salesiq.OnAny(receiver, func(_ context.Context, event salesiq.Event) error {
+	webhook.OnAny(receiver, func(_ context.Context, event webhook.Event) error {
 		if _, err := fmt.Fprintln(out, describe(event)); err != nil {
 			return err // It comes again.
 		}

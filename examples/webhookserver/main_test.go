@@ -16,6 +16,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // screen is what the program writes to.
@@ -126,7 +127,7 @@ func deliver(t *testing.T, url string, secret salesiq.Secret, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
 	require.NoError(t, err)
-	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(secret, []byte(body)))
+	request.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(secret, []byte(body)))
 	client := &http.Client{Timeout: 10 * time.Second}
 	answer, err := client.Do(request)
 	require.NoError(t, err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
+	"github.com/salesiq-go/salesiq/widget"
 )
 
 var (
@@ -42,10 +43,10 @@ func (v visitor) Initial() string {
 	return "?"
 }
 
-// report is what the widget tells the site; see salesiq.PostTo.
+// report is what the widget tells the site; see widget.PostTo.
 type report struct {
-	Event salesiq.WidgetEvent `json:"event"`
-	Data  []any               `json:"data"`
+	Event widget.Event `json:"event"`
+	Data  []any        `json:"data"`
 }
 
 // site is the shop and the desk, for one visitor at a time.
@@ -116,7 +117,7 @@ func (s *site) page(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	policy := salesiq.ContentSecurityPolicy(dataCenter(s.client)).
+	policy := widget.ContentSecurityPolicy(dataCenter(s.client)).
 		With("default-src", "'none'").
 		With("script-src", "'self'", "'nonce-"+nonce+"'").
 		With("style-src", "'self'").
@@ -141,65 +142,65 @@ func (s *site) pause() time.Duration {
 
 // widget asks all that can be asked of a widget: some of it as soon as it is
 // ready, the rest when a button of the page is clicked.
-func (s *site) widget(who visitor) salesiq.Widget {
+func (s *site) widget(who visitor) widget.Widget {
 	first, _, _ := strings.Cut(who.Name, " ")
-	return salesiq.Widget{
+	return widget.Widget{
 		Code:          s.code,
 		DataCenter:    dataCenter(s.client),
 		CodeInURL:     s.client.Live(),
 		OfficialNames: s.client.Live(),
-		Calls: slices.Concat([]salesiq.WidgetCall{
-			salesiq.SetVisitorName(who.Name),
-			salesiq.SetVisitorEmail(who.Email),
-			salesiq.SetVisitorPhone(who.Phone),
-			salesiq.SetVisitorContactNumber(who.Phone),
-			salesiq.SetVisitorInfo(map[string]any{"Company": who.Company, "Plan": "trial", "Tents bought": 2}),
-			salesiq.SetChatDepartment("Sales"),
-			salesiq.SetThemeColor("#166534"),
-			salesiq.SetButtonPosition(salesiq.WidgetBottomRight),
-			salesiq.SetGreeting("Hello " + first + "! Shall we find you a tent?"),
-			salesiq.ShowOfflineMessage(false),
-			salesiq.TrackPageView(""),
-			salesiq.OpenAfter(3*time.Second, "/pricing"),
+		Calls: slices.Concat([]widget.Call{
+			widget.SetVisitorName(who.Name),
+			widget.SetVisitorEmail(who.Email),
+			widget.SetVisitorPhone(who.Phone),
+			widget.SetVisitorContactNumber(who.Phone),
+			widget.SetVisitorInfo(map[string]any{"Company": who.Company, "Plan": "trial", "Tents bought": 2}),
+			widget.SetChatDepartment("Sales"),
+			widget.SetThemeColor("#166534"),
+			widget.SetButtonPosition(salesiq.WidgetBottomRight),
+			widget.SetGreeting("Hello " + first + "! Shall we find you a tent?"),
+			widget.ShowOfflineMessage(false),
+			widget.TrackPageView(""),
+			widget.OpenAfter(3*time.Second, "/pricing"),
 		}, eventCalls(), clickCalls()),
 	}
 }
 
 // eventCalls let this site know of all that happens in the widget.
-func eventCalls() []salesiq.WidgetCall {
-	home := salesiq.PostTo("/events")
-	return []salesiq.WidgetCall{
-		salesiq.OnWidgetEvent(salesiq.WidgetChatStarted, home, salesiq.PushDataLayer("chat_started", nil)),
-		salesiq.OnWidgetEvent(salesiq.WidgetChatEnded, home, salesiq.SendToGtag("chat_ended", map[string]any{"event_category": "engagement"})),
-		salesiq.OnWidgetEvent(salesiq.WidgetMessageReceived, home, salesiq.CallFunction("desk.flash")),
-		salesiq.OnWidgetEvent(salesiq.WidgetOperatorTyping, home),
-		salesiq.OnWidgetEvent(salesiq.WidgetOpened, home),
-		salesiq.OnWidgetEvent(salesiq.WidgetClosed, home),
+func eventCalls() []widget.Call {
+	home := widget.PostTo("/events")
+	return []widget.Call{
+		widget.On(widget.ChatStarted, home, widget.PushDataLayer("chat_started", nil)),
+		widget.On(widget.ChatEnded, home, widget.SendToGtag("chat_ended", map[string]any{"event_category": "engagement"})),
+		widget.On(widget.MessageReceived, home, widget.CallFunction("desk.flash")),
+		widget.On(widget.OperatorTyping, home),
+		widget.On(widget.Opened, home),
+		widget.On(widget.Closed, home),
 	}
 }
 
 // clickCalls are what the buttons of the page do.
-func clickCalls() []salesiq.WidgetCall {
+func clickCalls() []widget.Call {
 	tent := map[string]any{"product_id": "tent-2", "price": 349.5}
-	return []salesiq.WidgetCall{
-		salesiq.OnClick("#ask", salesiq.OpenWindowWith("Does this tent stand up to a storm?")),
-		salesiq.OnClick("#talk", salesiq.StartChat("Sales")),
-		salesiq.OnClick("#cart", salesiq.TrackEvent("product_added", tent)),
-		salesiq.OnClick("#buy", salesiq.TrackConversion("product_bought", tent)),
-		salesiq.OnClick("#open", salesiq.OpenWindow()),
-		salesiq.OnClick("#minimize", salesiq.MinimizeWindow()),
-		salesiq.OnClick("#close", salesiq.CloseWindow()),
-		salesiq.OnClick("#show", salesiq.ShowWidget()),
-		salesiq.OnClick("#hide", salesiq.HideWidget()),
-		salesiq.OnClick("#toggle", salesiq.ToggleWidget()),
-		salesiq.OnClick("#green", salesiq.SetThemeColor("#166534")),
-		salesiq.OnClick("#blue", salesiq.SetThemeColor("#1d4ed8")),
-		salesiq.OnClick("#amber", salesiq.SetThemeColor("#fbbf24")),
-		salesiq.OnClick("#left", salesiq.SetButtonPosition(salesiq.WidgetBottomLeft)),
-		salesiq.OnClick("#right", salesiq.SetButtonPosition(salesiq.WidgetBottomRight)),
-		salesiq.OnClick("#swedish", salesiq.SetGreeting("Hej! Ska vi hitta ett tält?")),
-		salesiq.OnClick("#away", salesiq.ShowOfflineMessage(true)),
-		salesiq.OnClick("#back", salesiq.ShowOfflineMessage(false)),
+	return []widget.Call{
+		widget.OnClick("#ask", widget.OpenWindowWith("Does this tent stand up to a storm?")),
+		widget.OnClick("#talk", widget.StartChat("Sales")),
+		widget.OnClick("#cart", widget.TrackEvent("product_added", tent)),
+		widget.OnClick("#buy", widget.TrackConversion("product_bought", tent)),
+		widget.OnClick("#open", widget.OpenWindow()),
+		widget.OnClick("#minimize", widget.MinimizeWindow()),
+		widget.OnClick("#close", widget.CloseWindow()),
+		widget.OnClick("#show", widget.Show()),
+		widget.OnClick("#hide", widget.Hide()),
+		widget.OnClick("#toggle", widget.Toggle()),
+		widget.OnClick("#green", widget.SetThemeColor("#166534")),
+		widget.OnClick("#blue", widget.SetThemeColor("#1d4ed8")),
+		widget.OnClick("#amber", widget.SetThemeColor("#fbbf24")),
+		widget.OnClick("#left", widget.SetButtonPosition(salesiq.WidgetBottomLeft)),
+		widget.OnClick("#right", widget.SetButtonPosition(salesiq.WidgetBottomRight)),
+		widget.OnClick("#swedish", widget.SetGreeting("Hej! Ska vi hitta ett tält?")),
+		widget.OnClick("#away", widget.ShowOfflineMessage(true)),
+		widget.OnClick("#back", widget.ShowOfflineMessage(false)),
 	}
 }
 
@@ -231,7 +232,7 @@ func (s *site) takeReport(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	s.reports = append(s.reports, told)
 	s.reports = s.reports[max(0, len(s.reports)-maxReports):]
-	if told.Event == salesiq.WidgetChatStarted && len(told.Data) > 0 {
+	if told.Event == widget.ChatStarted && len(told.Data) > 0 {
 		s.chatID = fmt.Sprint(told.Data[0])
 	}
 	w.WriteHeader(http.StatusNoContent)

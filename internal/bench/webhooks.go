@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-github/v89/github"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/testkit"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 const (
@@ -39,7 +41,7 @@ func newDeliveries() []delivery {
 			n, n, 1+n%5)
 		const tail = `"}}`
 		body := []byte(head + strings.Repeat("Well done. ", 100)[:1024-len(head)-len(tail)] + tail)
-		all[n] = delivery{body: body, signature: salesiq.SignHMAC(salesiq.NewSecret(webhookSecret), body)}
+		all[n] = delivery{body: body, signature: webhook.SignHMAC(salesiq.NewSecret(webhookSecret), body)}
 	}
 	return all
 }
@@ -75,7 +77,7 @@ func delivering(all []delivery, receive func(w http.ResponseWriter, r *http.Requ
 			if err != nil {
 				return err
 			}
-			request.Header[salesiq.HeaderSignature] = []string{all[i].signature}
+			request.Header[webhook.HeaderSignature] = []string{all[i].signature}
 			request.Header[gitHubSignature] = []string{"sha256=" + all[i].signature}
 			request.Header["Content-Type"] = []string{"application/json"}
 			w := &writer{header: http.Header{}, status: http.StatusOK}
@@ -90,10 +92,10 @@ func delivering(all []delivery, receive func(w http.ResponseWriter, r *http.Requ
 
 func newReceiver() func(http.ResponseWriter, *http.Request, *int) {
 	// An event is forgotten by the time at which it comes again.
-	memory := salesiq.NewMemoryDedupStore(deliveries/2, time.Hour)
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(webhookSecret)), salesiq.WithDedupStore(memory))
+	memory := testkit.Must(webhook.NewMemoryDedupStore(deliveries/2, time.Hour))
+	receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(webhookSecret)), webhook.WithDedupStore(memory)))
 	var count *int
-	salesiq.On(receiver, func(context.Context, *salesiq.ChatRated) error { *count++; return nil })
+	webhook.On(receiver, func(context.Context, *webhook.ChatRated) error { *count++; return nil })
 	return func(w http.ResponseWriter, r *http.Request, handled *int) {
 		count = handled
 		receiver.ServeHTTP(w, r)
@@ -112,7 +114,7 @@ func decodeRating(body []byte, handled *int) error {
 	if err := json.Unmarshal(body, &event); err != nil {
 		return err
 	}
-	var rated salesiq.ChatRated
+	var rated webhook.ChatRated
 	if err := json.Unmarshal(event.Data, &rated); err != nil {
 		return err
 	}
@@ -136,7 +138,7 @@ func (h *handWrittenReceiver) receive(w http.ResponseWriter, r *http.Request, ha
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}
-	signature, err := hex.DecodeString(r.Header.Get(salesiq.HeaderSignature))
+	signature, err := hex.DecodeString(r.Header.Get(webhook.HeaderSignature))
 	mac := hmac.New(sha256.New, []byte(webhookSecret))
 	mac.Write(body)
 	if err != nil || !hmac.Equal(signature, mac.Sum(nil)) {

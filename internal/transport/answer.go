@@ -124,6 +124,22 @@ func newFailure(status int, header http.Header, body []byte, hide secrets) *Fail
 // excerpt makes the start of a body fit for one line of a log.
 func excerpt(body []byte) string { return OneLine(string(body[:min(len(body), excerptBytes)])) }
 
+// Summary makes what others wrote fit for one line of a log: its lines, joined,
+// up to 500 characters.
+func Summary(text string) string {
+	const most = 500
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "…"
+	}
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = OneLine(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "; ")
+}
+
 // OneLine makes what others wrote fit for one line of a log: what cannot be
 // printed becomes a space, and several are one. Nothing is dropped, since two
 // halves of a secret must not come together.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // Subscription says how events come in while an example runs.
@@ -33,18 +34,21 @@ func (s *Subscription) Flags() {
 // subscription at the end, or, if the program was killed, at the next start. On a
 // real account it needs a public URL. Without one, or if the account permits no
 // subscription, it returns, too: the example then polls only.
-func (a *Account) Receive(ctx context.Context, s Subscription, out io.Writer, register func(*salesiq.WebhookReceiver)) (stop func(), err error) {
+func (a *Account) Receive(ctx context.Context, s Subscription, out io.Writer, register func(*webhook.Receiver)) (stop func(), err error) {
 	if a.Live() && s.URL == "" {
 		fmt.Fprintln(out, "No -url was given for webhooks, so that this only polls.")
 		return func() {}, nil
 	}
+	secret := salesiq.NewSecret(rand.Text())
+	receiver, err := webhook.NewReceiver(webhook.HMAC(secret))
+	if err != nil {
+		return nil, err
+	}
+	register(receiver)
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.Listen)
 	if err != nil {
 		return nil, err
 	}
-	secret := salesiq.NewSecret(rand.Text())
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret))
-	register(receiver)
 	server := &http.Server{Handler: receiver, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan struct{})
 	go func() {

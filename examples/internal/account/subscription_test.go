@@ -11,6 +11,7 @@ import (
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 var subscription = account.Subscription{
@@ -23,7 +24,7 @@ func receive(t *testing.T, server *salesiqtest.Server, during func()) string {
 	t.Helper()
 	var out bytes.Buffer
 	client := &account.Account{Client: server.Client(t), Emulator: server}
-	stop, err := client.Receive(t.Context(), subscription, &out, func(*salesiq.WebhookReceiver) {})
+	stop, err := client.Receive(t.Context(), subscription, &out, func(*webhook.Receiver) {})
 	require.NoError(t, err)
 	during()
 	stop()

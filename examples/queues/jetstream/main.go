@@ -23,6 +23,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // grace is how long events under way may take to be queued.
@@ -41,13 +42,13 @@ func main() {
 	}
 }
 
-func show(_ context.Context, event salesiq.Event) error {
+func show(_ context.Context, event webhook.Event) error {
 	_, err := fmt.Println(event.Info().EventTime.Format(time.DateTime), event.Info().EventName)
 	return err
 }
 
 // run receives and handles events until ctx ends.
-func run(ctx context.Context, natsURL, listen string, secret salesiq.Secret, handle func(context.Context, salesiq.Event) error) error {
+func run(ctx context.Context, natsURL, listen string, secret salesiq.Secret, handle func(context.Context, webhook.Event) error) error {
 	connection, err := nats.Connect(natsURL)
 	if err != nil {
 		return err
@@ -67,7 +68,10 @@ func run(ctx context.Context, natsURL, listen string, secret salesiq.Secret, han
 	}
 	defer stop()
 
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret), salesiq.WithSink(queue))
+	receiver, err := webhook.NewReceiver(webhook.HMAC(secret), webhook.WithSink(queue))
+	if err != nil {
+		return err
+	}
 	server := &http.Server{Addr: listen, Handler: receiver, ReadTimeout: grace}
 	ended := make(chan error, 1)
 	go func() { ended <- server.ListenAndServe() }()

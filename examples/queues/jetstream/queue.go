@@ -6,7 +6,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 const (
@@ -41,16 +41,16 @@ func openQueue(ctx context.Context, stream jetstream.JetStream) (*queue, error) 
 }
 
 // Enqueue implements salesiq.Sink. It returns once the stream has the event.
-func (q *queue) Enqueue(ctx context.Context, event salesiq.Event) error {
+func (q *queue) Enqueue(ctx context.Context, event webhook.Event) error {
 	info := event.Info()
 	_, err := q.stream.Publish(ctx, subject, info.Body, jetstream.WithMsgID(info.EventID))
 	return err
 }
 
 // consume handles events until stop, which waits for the one under way.
-func (q *queue) consume(ctx context.Context, handle func(context.Context, salesiq.Event) error) (stop func(), err error) {
+func (q *queue) consume(ctx context.Context, handle func(context.Context, webhook.Event) error) (stop func(), err error) {
 	consuming, err := q.consumer.Consume(func(message jetstream.Msg) {
-		event, err := salesiq.ParseEvent(message.Data())
+		event, err := webhook.Parse(message.Data())
 		if err != nil {
 			message.Term() //nolint:errcheck // It would not become an event later.
 			return

@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/testkit"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 const secret = "of the queue"
@@ -44,7 +46,7 @@ func newQueue(t *testing.T) *queue {
 func deliver(t *testing.T, receiver http.Handler, body string) {
 	t.Helper()
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
-	request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(secret), []byte(body)))
+	request.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(salesiq.NewSecret(secret), []byte(body)))
 	answer := httptest.NewRecorder()
 	receiver.ServeHTTP(answer, request)
 	assert.Equal(t, http.StatusOK, answer.Code)
@@ -54,7 +56,7 @@ func TestAnEventIsQueuedOnceAndHandledUntilThatSucceeds(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
 	for range 2 { // A restart in between: the receivers know nothing of each other.
-		receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(secret)), salesiq.WithSink(q))
+		receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(secret)), webhook.WithSink(q)))
 		deliver(t, receiver, `{"event":"chat.rating","data":{"chat_id":"c1","rating":5}}`)
 		deliver(t, receiver, `{"event":"chat.rating","data":{"chat_id":"c2","rating":1}}`)
 	}
@@ -65,10 +67,10 @@ func TestAnEventIsQueuedOnceAndHandledUntilThatSucceeds(t *testing.T) {
 		defer mu.Unlock()
 		return map[string]int{"c1": tries["c1"], "c2": tries["c2"]}
 	}
-	stop, err := q.consume(t.Context(), func(_ context.Context, event salesiq.Event) error {
+	stop, err := q.consume(t.Context(), func(_ context.Context, event webhook.Event) error {
 		mu.Lock()
 		defer mu.Unlock()
-		rated, ok := event.(*salesiq.ChatRated)
+		rated, ok := event.(*webhook.ChatRated)
 		if !ok {
 			return errors.New("not that event")
 		}

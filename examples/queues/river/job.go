@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
-	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // eventJob is an event as River keeps it. Its body stays byte by byte, so that
@@ -29,7 +29,7 @@ func (eventJob) InsertOpts() river.InsertOpts {
 type sink struct{ client *river.Client[pgx.Tx] }
 
 // Enqueue implements salesiq.Sink. It returns once the job is in the database.
-func (s *sink) Enqueue(ctx context.Context, event salesiq.Event) error {
+func (s *sink) Enqueue(ctx context.Context, event webhook.Event) error {
 	info := event.Info()
 	_, err := s.client.Insert(ctx, eventJob{EventID: info.EventID, Body: info.Body}, nil)
 	return err
@@ -39,12 +39,12 @@ func (s *sink) Enqueue(ctx context.Context, event salesiq.Event) error {
 type worker struct {
 	river.WorkerDefaults[eventJob]
 
-	handle func(context.Context, salesiq.Event) error
+	handle func(context.Context, webhook.Event) error
 }
 
 // Work implements river.Worker. After an error, River tries again.
 func (w *worker) Work(ctx context.Context, job *river.Job[eventJob]) error {
-	event, err := salesiq.ParseEvent(job.Args.Body)
+	event, err := webhook.Parse(job.Args.Body)
 	if err != nil {
 		return river.JobCancel(err) // It would not become an event later.
 	}

@@ -17,17 +17,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/testkit"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 const secret = "of the queue"
 
 func TestAJobIsTheEventThatWasReceived(t *testing.T) {
 	t.Parallel()
-	event, err := salesiq.ParseEvent([]byte(`{"event":"chat.rating","data":{"chat_id":"c1","rating":5}}`))
+	event, err := webhook.Parse([]byte(`{"event":"chat.rating","data":{"chat_id":"c1","rating":5}}`))
 	require.NoError(t, err)
 	refusal := errors.New("not now")
-	var got salesiq.Event
-	w := &worker{handle: func(_ context.Context, event salesiq.Event) error { got = event; return refusal }}
+	var got webhook.Event
+	w := &worker{handle: func(_ context.Context, event webhook.Event) error { got = event; return refusal }}
 	job := &river.Job[eventJob]{Args: eventJob{EventID: event.Info().EventID, Body: event.Info().Body}}
 	require.ErrorIs(t, w.Work(t.Context(), job), refusal)
 	assert.Equal(t, event, got)
@@ -48,7 +50,7 @@ func TestAnEventIsOneJobHoweverOftenItIsDelivered(t *testing.T) {
 	t.Cleanup(pool.Close)
 	var mu sync.Mutex
 	handled := map[string]int{}
-	client, err := open(t.Context(), pool, func(_ context.Context, event salesiq.Event) error {
+	client, err := open(t.Context(), pool, func(_ context.Context, event webhook.Event) error {
 		mu.Lock()
 		defer mu.Unlock()
 		handled[event.Info().EventID]++
@@ -57,9 +59,9 @@ func TestAnEventIsOneJobHoweverOftenItIsDelivered(t *testing.T) {
 	require.NoError(t, err)
 	body := `{"event":"chat.rating","timestamp":"` + time.Now().Format(time.RFC3339Nano) + `","data":{}}`
 	for range 3 { // Each receiver is one after a restart.
-		receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(salesiq.NewSecret(secret)), salesiq.WithSink(&sink{client: client}))
+		receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(secret)), webhook.WithSink(&sink{client: client})))
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
-		request.Header.Set(salesiq.HeaderSignature, salesiq.SignHMAC(salesiq.NewSecret(secret), []byte(body)))
+		request.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(salesiq.NewSecret(secret), []byte(body)))
 		answer := httptest.NewRecorder()
 		receiver.ServeHTTP(answer, request)
 		assert.Equal(t, http.StatusOK, answer.Code)

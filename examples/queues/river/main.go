@@ -25,6 +25,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // grace is how long events and jobs under way may take to end.
@@ -42,13 +43,13 @@ func main() {
 	}
 }
 
-func show(_ context.Context, event salesiq.Event) error {
+func show(_ context.Context, event webhook.Event) error {
 	_, err := fmt.Println(event.Info().EventTime.Format(time.DateTime), event.Info().EventName)
 	return err
 }
 
 // run receives and handles events until ctx ends.
-func run(ctx context.Context, database, listen string, secret salesiq.Secret, handle func(context.Context, salesiq.Event) error) error {
+func run(ctx context.Context, database, listen string, secret salesiq.Secret, handle func(context.Context, webhook.Event) error) error {
 	pool, err := pgxpool.New(ctx, database)
 	if err != nil {
 		return err
@@ -61,7 +62,10 @@ func run(ctx context.Context, database, listen string, secret salesiq.Secret, ha
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	receiver := salesiq.NewWebhookReceiver(salesiq.HMAC(secret), salesiq.WithSink(&sink{client: client}))
+	receiver, err := webhook.NewReceiver(webhook.HMAC(secret), webhook.WithSink(&sink{client: client}))
+	if err != nil {
+		return err
+	}
 	server := &http.Server{Addr: listen, Handler: receiver, ReadTimeout: grace}
 	ended := make(chan error, 1)
 	go func() { ended <- server.ListenAndServe() }()
@@ -76,7 +80,7 @@ func run(ctx context.Context, database, listen string, secret salesiq.Secret, ha
 }
 
 // open prepares the database and returns a client that works on its jobs.
-func open(ctx context.Context, pool *pgxpool.Pool, handle func(context.Context, salesiq.Event) error) (*river.Client[pgx.Tx], error) {
+func open(ctx context.Context, pool *pgxpool.Pool, handle func(context.Context, webhook.Event) error) (*river.Client[pgx.Tx], error) {
 	driver := riverpgxv5.New(pool)
 	migrator, err := rivermigrate.New(driver, nil)
 	if err != nil {

@@ -210,10 +210,10 @@ func (p *tab) until(expression string) {
 	}
 }
 
-// widget is the stand-in's shadow tree, and inWidget a part of it.
-const widget = `document.querySelector("#salesiq-emulator")?.shadowRoot`
+// shadow is the stand-in's shadow tree, and inWidget a part of it.
+const shadow = `document.querySelector("#salesiq-emulator")?.shadowRoot`
 
-func inWidget(selector string) string { return fmt.Sprintf("%s?.querySelector(%q)", widget, selector) }
+func inWidget(selector string) string { return fmt.Sprintf("%s?.querySelector(%q)", shadow, selector) }
 
 // clickInWidget clicks on a part of the widget.
 func (p *tab) clickInWidget(selector string) {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/widget"
 )
 
 // nasty is a name that would be script, if anything in a page could be.
@@ -229,7 +230,7 @@ func TestAChatGoesFromTheWidgetToTheOperatorAndBack(t *testing.T) {
 		p.click("#desk textarea")
 		p.write(message)
 		p.click("#desk .primary")
-		p.until("[..." + widget + ".querySelectorAll('.list .operator')].at(-1)?.lastChild.textContent === " + text(t, message))
+		p.until("[..." + shadow + ".querySelectorAll('.list .operator')].at(-1)?.lastChild.textContent === " + text(t, message))
 	}
 	fromVisitor("Hi! Does Fjellheim come in red?")
 	p.until(`document.querySelector("#who").textContent === "Zoë O’Brien"`)
@@ -284,7 +285,7 @@ func TestWhatTheOperatorWroteOutlivesAFailure(t *testing.T) {
 	eval[bool](p, "(window.fetch = kept, true)")
 	p.until("!document.querySelector('#desk .primary').disabled")
 	p.click("#desk .primary")
-	p.until("[..." + widget + ".querySelectorAll('.list .operator')].at(-1)?.lastChild.textContent === 'A long answer'")
+	p.until("[..." + shadow + ".querySelectorAll('.list .operator')].at(-1)?.lastChild.textContent === 'A long answer'")
 	assert.True(t, eval[bool](p, "document.querySelector('#problem').hidden"))
 	p.isFine()
 }
@@ -304,9 +305,9 @@ func TestTheDelayedOpeningKnowsThePage(t *testing.T) {
 		{"escapes of another encoding are no reason to fail", "/caf%E9", "/*", true},
 		{"the visitor has gone on", "/leave", "/leave", false},
 	} {
-		s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{
-			salesiq.OnWidgetEvent(salesiq.WidgetOpened, salesiq.CallFunction("opened")),
-			salesiq.OpenAfter(50*time.Millisecond, row.path),
+		s := openShop(t, widget.Widget{Code: "siq1", Calls: []widget.Call{
+			widget.On(widget.Opened, widget.CallFunction("opened")),
+			widget.OpenAfter(50*time.Millisecond, row.path),
 		}}, `function opened() { window.wasOpened = true; }`, `
 			const ready = $zoho.salesiq.ready;
 			$zoho.salesiq.ready = () => {
@@ -344,7 +345,7 @@ func TestTheExampleFitsAPhone(t *testing.T) {
 func TestTheWidgetIsUsedWithoutAMouse(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
-	s := openShop(t, salesiq.Widget{Code: "siq1"}, "", "")
+	s := openShop(t, widget.Widget{Code: "siq1"}, "", "")
 	p.open(s.URL)
 	p.until(inWidget(".launcher") + "?.checkVisibility()")
 	for _, row := range []struct{ on, key, state, focus string }{
@@ -358,7 +359,7 @@ func TestTheWidgetIsUsedWithoutAMouse(t *testing.T) {
 		eval[bool](p, "("+inWidget(row.on)+".focus(), true)")
 		p.press(row.key)
 		p.until(`document.querySelector("#salesiq-emulator").dataset.state === "` + row.state + `"`)
-		assert.True(t, eval[bool](p, widget+".activeElement === "+inWidget(row.focus)), "%s on %s leaves the focus elsewhere", row.key, row.on)
+		assert.True(t, eval[bool](p, shadow+".activeElement === "+inWidget(row.focus)), "%s on %s leaves the focus elsewhere", row.key, row.on)
 		assert.Empty(t, eval[string](p, inWidget("textarea")+".value"), "a key that opens the window writes nothing")
 	}
 	p.isFine()
@@ -382,7 +383,7 @@ var shopPage = template.Must(template.New("shop").Parse(`<!doctype html><title>S
 
 // openShop serves one page with a widget, before and after which it runs script
 // of its own.
-func openShop(t *testing.T, w salesiq.Widget, before, after template.JS) *shop {
+func openShop(t *testing.T, w widget.Widget, before, after template.JS) *shop {
 	t.Helper()
 	const nonce = "bm9uY2U="
 	s := &shop{emulator: salesiqtest.NewServer()}
@@ -393,7 +394,7 @@ func openShop(t *testing.T, w salesiq.Widget, before, after template.JS) *shop {
 	}
 	snippet, err := w.HTML(nonce)
 	require.NoError(t, err)
-	policy := salesiq.ContentSecurityPolicy(w.DataCenter).
+	policy := widget.ContentSecurityPolicy(w.DataCenter).
 		With("default-src", "'none'").With("script-src", "'nonce-"+nonce+"'").With("connect-src", "'self'").With("img-src", "'self'").
 		With("base-uri", "'none'").With("form-action", "'none'").With("require-trusted-types-for", "'script'")
 	mux := http.NewServeMux()
@@ -433,7 +434,7 @@ func (s *shop) posted() []string {
 func TestTheTestsSeeWhatIsForbidden(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
-	s := openShop(t, salesiq.Widget{Code: "siq1"}, `alert("seen")`, `
+	s := openShop(t, widget.Widget{Code: "siq1"}, `alert("seen")`, `
 		new Image().src = "https://elsewhere.example/dot";
 		try { document.body.innerHTML = "<b>text</b>"; } catch { window.refused = true; }`)
 	p.open(s.URL)
@@ -447,17 +448,17 @@ func TestTheTestsSeeWhatIsForbidden(t *testing.T) {
 func TestAMissingFunctionLeavesThePageWorking(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
-	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{
-		salesiq.CallWidget("nowhere.to.be.found", 1),
-		salesiq.CallWidget("theme.missing"),
-		salesiq.CallWidget("visitor"),
-		salesiq.OnClick("(no selector", salesiq.ShowWidget()),
-		salesiq.OnClick("#button", salesiq.CallWidget("missing"), salesiq.SetVisitorEmail("a@b.example")),
-		salesiq.OnWidgetEvent(salesiq.WidgetOpened, salesiq.CallFunction("missing.function"), salesiq.SendToGtag("no gtag here", nil)),
-		salesiq.OnWidgetEvent(salesiq.WidgetOpened, salesiq.CallFunction("fails"), salesiq.PostTo("/nowhere"), salesiq.CallFunction("opened")),
-		salesiq.SetThemeColor("no color"),
-		salesiq.SetVisitorName("Ann"),
-		salesiq.OpenWindow(),
+	s := openShop(t, widget.Widget{Code: "siq1", Calls: []widget.Call{
+		widget.Invoke("nowhere.to.be.found", 1),
+		widget.Invoke("theme.missing"),
+		widget.Invoke("visitor"),
+		widget.OnClick("(no selector", widget.Show()),
+		widget.OnClick("#button", widget.Invoke("missing"), widget.SetVisitorEmail("a@b.example")),
+		widget.On(widget.Opened, widget.CallFunction("missing.function"), widget.SendToGtag("no gtag here", nil)),
+		widget.On(widget.Opened, widget.CallFunction("fails"), widget.PostTo("/nowhere"), widget.CallFunction("opened")),
+		widget.SetThemeColor("no color"),
+		widget.SetVisitorName("Ann"),
+		widget.OpenWindow(),
 	}}, `
 		addEventListener("load", () => { document.querySelector("#button").onclick = (event) => event.stopPropagation(); });
 		function fails() { throw new Error("on purpose"); } function opened() { window.wasOpened = true; }`, "")
@@ -478,7 +479,7 @@ func TestAMissingFunctionLeavesThePageWorking(t *testing.T) {
 func TestAWidgetThatDoesNotLoadLeavesThePageWorking(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
-	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{salesiq.SetVisitorName("Ann")}}, "", "")
+	s := openShop(t, widget.Widget{Code: "siq1", Calls: []widget.Call{widget.SetVisitorName("Ann")}}, "", "")
 	s.emulator.Inject(salesiqtest.Fault{Path: "/widget", Status: http.StatusServiceUnavailable})
 	p.open(s.URL)
 	p.until("window.pageIsDone && document.readyState === 'complete'")
@@ -490,7 +491,7 @@ func TestAWidgetThatDoesNotLoadLeavesThePageWorking(t *testing.T) {
 func TestTheSnippetAddsOneGlobalAndKeepsTheReadyFunctionOfThePage(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
-	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{salesiq.SetVisitorName("Ann")}}, `
+	s := openShop(t, widget.Widget{Code: "siq1", Calls: []widget.Call{widget.SetVisitorName("Ann")}}, `
 		Object.defineProperty(window, "$zoho", {value: {salesiq: {
 			ready() { window.ownReady = (window.ownReady || 0) + 1; throw new Error("own mistake"); }, values: {kept: 1},
 		}}});
@@ -510,7 +511,7 @@ func TestTheSnippetAddsOneGlobalAndKeepsTheReadyFunctionOfThePage(t *testing.T) 
 func TestAWidgetThatIsLoadedTwiceIsThereOnce(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
-	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{salesiq.SetVisitorName("Ann")}}, "", `
+	s := openShop(t, widget.Widget{Code: "siq1", Calls: []widget.Call{widget.SetVisitorName("Ann")}}, "", `
 		const again = document.createElement("script");
 		again.src = trustedTypes.createPolicy("again", {createScriptURL: (address) => address}).createScriptURL(document.querySelector("#zsiqscript").src);
 		again.onload = () => { window.loadedAgain = true; };
@@ -527,7 +528,7 @@ func TestAWidgetThatIsLoadedTwiceIsThereOnce(t *testing.T) {
 func TestCallsAreMadeAtOnceWhereTheWidgetHasLoadedAlready(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
-	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{salesiq.SetVisitorName(nasty)}}, `
+	s := openShop(t, widget.Widget{Code: "siq1", Calls: []widget.Call{widget.SetVisitorName(nasty)}}, `
 		window.names = [];
 		window.$zoho = {salesiq: {visitor: {name(name) { names.push(name); }}}};`, `
 		$zoho.salesiq.ready();`)
@@ -540,11 +541,11 @@ func TestEventsReachFunctionsAnalyticsAndTheServer(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
 	fields := map[string]any{"category": nasty}
-	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{
-		salesiq.OnWidgetEvent(salesiq.WidgetChatStarted, salesiq.CallFunction("app.chat.started"),
-			salesiq.PushDataLayer("started", fields), salesiq.SendToGtag("started", fields), salesiq.PostTo("/events?from=widget")),
-		salesiq.OnWidgetEvent(salesiq.WidgetMessageReceived, salesiq.PushDataLayer("message", nil), salesiq.PostTo("/events")),
-		salesiq.OpenWindowWith(nasty),
+	s := openShop(t, widget.Widget{Code: "siq1", Calls: []widget.Call{
+		widget.On(widget.ChatStarted, widget.CallFunction("app.chat.started"),
+			widget.PushDataLayer("started", fields), widget.SendToGtag("started", fields), widget.PostTo("/events?from=widget")),
+		widget.On(widget.MessageReceived, widget.PushDataLayer("message", nil), widget.PostTo("/events")),
+		widget.OpenWindowWith(nasty),
 	}}, `
 		window.pushed = [];
 		function gtag() { pushed.push([...arguments]); }
@@ -575,11 +576,11 @@ func TestEventsAreHandledWhateverThePageMakesOfThem(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
 	fields := map[string]any{"__proto__": map[string]any{"event_label": "inherited"}, "nested": map[string]any{"kept": true}}
-	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{
-		salesiq.OnWidgetEvent(salesiq.WidgetChatStarted, salesiq.PushDataLayer("started", fields)),
-		salesiq.OnWidgetEvent(salesiq.WidgetOpened, salesiq.SendToGtag("opened", fields)),
-		salesiq.OnWidgetEvent(salesiq.WidgetClosed, salesiq.PushDataLayer("closed", nil), salesiq.CallFunction("closed")),
-		salesiq.OpenWindowWith("Hi"),
+	s := openShop(t, widget.Widget{Code: "siq1", Calls: []widget.Call{
+		widget.On(widget.ChatStarted, widget.PushDataLayer("started", fields)),
+		widget.On(widget.Opened, widget.SendToGtag("opened", fields)),
+		widget.On(widget.Closed, widget.PushDataLayer("closed", nil), widget.CallFunction("closed")),
+		widget.OpenWindowWith("Hi"),
 	}}, `
 		window.seen = [];
 		function gtag(kind, name, fields) { seen.push(JSON.stringify(fields)); fields.nested.kept = false; }
@@ -598,11 +599,11 @@ func TestLongValuesArrive(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
 	long := strings.Repeat("é", 40_000) // Beyond what browsers keep alive.
-	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{
-		salesiq.OnWidgetEvent(salesiq.WidgetMessageReceived, salesiq.PostTo("/events")),
-		salesiq.OnWidgetEvent(salesiq.WidgetChatStarted, salesiq.CallFunction("started")),
-		salesiq.SetVisitorInfo(map[string]any{"long": long}),
-		salesiq.OpenWindowWith(long),
+	s := openShop(t, widget.Widget{Code: "siq1", Calls: []widget.Call{
+		widget.On(widget.MessageReceived, widget.PostTo("/events")),
+		widget.On(widget.ChatStarted, widget.CallFunction("started")),
+		widget.SetVisitorInfo(map[string]any{"long": long}),
+		widget.OpenWindowWith(long),
 	}}, `function started(id) { window.chatID = id; }`, "")
 	p.open(s.URL)
 	p.until("window.chatID")
@@ -622,8 +623,8 @@ func TestLongValuesArrive(t *testing.T) {
 func TestMessagesOfEveryKindAreShownAsText(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
-	s := openShop(t, salesiq.Widget{Code: "siq1", Calls: []salesiq.WidgetCall{
-		salesiq.OnWidgetEvent(salesiq.WidgetChatStarted, salesiq.CallFunction("started")), salesiq.OpenWindowWith("Hi"),
+	s := openShop(t, widget.Widget{Code: "siq1", Calls: []widget.Call{
+		widget.On(widget.ChatStarted, widget.CallFunction("started")), widget.OpenWindowWith("Hi"),
 	}}, `function started(id) { window.chatID = id; }`, "")
 	p.open(s.URL)
 	p.until("window.chatID")
@@ -640,7 +641,7 @@ func TestMessagesOfEveryKindAreShownAsText(t *testing.T) {
 	} {
 		_, err := client.Chats.SendMessage(t.Context(), chatID, row.message)
 		require.NoError(t, err)
-		p.until("[..." + widget + ".querySelectorAll('.list .operator')].at(-1)?.lastChild.textContent === " + text(t, row.shown))
+		p.until("[..." + shadow + ".querySelectorAll('.list .operator')].at(-1)?.lastChild.textContent === " + text(t, row.shown))
 	}
 	assert.Equal(t, "plaintext", eval[string](p, "getComputedStyle("+inWidget(".operator")+").unicodeBidi"), "Arabic runs from the right")
 	p.isFine()
@@ -649,14 +650,14 @@ func TestMessagesOfEveryKindAreShownAsText(t *testing.T) {
 func TestOfficialNamesWorkWhereOnlyTheyExist(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
-	s := openShop(t, salesiq.Widget{Code: "siq 1&2", OfficialNames: true, CodeInURL: true, Calls: []salesiq.WidgetCall{
-		salesiq.SetVisitorName(nasty), salesiq.SetVisitorPhone("+1"), salesiq.SetThemeColor("red"), salesiq.ToggleWidget(),
-		salesiq.TrackEvent("viewed", map[string]any{"price": 1.5}),
-		salesiq.OnWidgetEvent(salesiq.WidgetOpened, salesiq.CallFunction("opened")),
-		salesiq.OnWidgetEvent(salesiq.WidgetChatStarted, salesiq.CallFunction("started")),
-		salesiq.OnWidgetEvent(salesiq.WidgetOperatorTyping, salesiq.CallFunction("typing")),
-		salesiq.OnClick("#button", salesiq.OpenWindowWith("Prices?")),
-		salesiq.OpenAfter(10*time.Millisecond, "/docs/*"),
+	s := openShop(t, widget.Widget{Code: "siq 1&2", OfficialNames: true, CodeInURL: true, Calls: []widget.Call{
+		widget.SetVisitorName(nasty), widget.SetVisitorPhone("+1"), widget.SetThemeColor("red"), widget.Toggle(),
+		widget.TrackEvent("viewed", map[string]any{"price": 1.5}),
+		widget.On(widget.Opened, widget.CallFunction("opened")),
+		widget.On(widget.ChatStarted, widget.CallFunction("started")),
+		widget.On(widget.OperatorTyping, widget.CallFunction("typing")),
+		widget.OnClick("#button", widget.OpenWindowWith("Prices?")),
+		widget.OpenAfter(10*time.Millisecond, "/docs/*"),
 	}}, `function opened() { window.wasOpened = true; } function started(id, data) { window.begun = [id, data.chat_id]; }`, "")
 	p.open(s.URL + "/docs/first")
 	p.until("window.wasOpened")

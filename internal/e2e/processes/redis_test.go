@@ -25,6 +25,7 @@ import (
 	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/salesiqredis"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 const (
@@ -356,7 +357,7 @@ func testNoEventIsLostWithAConsumer(t *testing.T, program string) {
 	for w := range 10 {
 		writers.Go(func() {
 			for i := w; i < events; i += 10 {
-				event, err := salesiq.ParseEvent([]byte(`{"event":"chat.started","data":{"chat_id":"chat` + strconv.Itoa(i) + `"}}`))
+				event, err := webhook.Parse([]byte(`{"event":"chat.started","data":{"chat_id":"chat` + strconv.Itoa(i) + `"}}`))
 				assert.NoError(t, err)
 				assert.NoError(t, sink.Enqueue(t.Context(), event))
 				wanted[i] = event.Info().EventID

@@ -11,6 +11,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqredis"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // valkeyEvaler is what the documentation of package salesiqredis shows.
@@ -45,7 +46,7 @@ func TestOtherClientsFit(t *testing.T) {
 	assert.Equal(t, "a", string(token))
 
 	events := organization.DedupStore()
-	for _, want := range []salesiq.DedupState{salesiq.DedupFree, salesiq.DedupClaimed} {
+	for _, want := range []webhook.DedupState{webhook.DedupFree, webhook.DedupClaimed} {
 		state, err := events.Begin(t.Context(), "event")
 		require.NoError(t, err)
 		assert.Equal(t, want, state)
@@ -54,12 +55,12 @@ func TestOtherClientsFit(t *testing.T) {
 	require.NoError(t, events.Abort(t.Context(), "event"))
 
 	sink := organization.Sink()
-	event, err := salesiq.ParseEvent([]byte(`{"event":"chat.started"}`))
+	event, err := webhook.Parse([]byte(`{"event":"chat.started"}`))
 	require.NoError(t, err)
 	require.NoError(t, sink.Enqueue(t.Context(), event))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	var handled string
-	require.ErrorIs(t, sink.Run(ctx, func(_ context.Context, e salesiq.Event) error {
+	require.ErrorIs(t, sink.Run(ctx, func(_ context.Context, e webhook.Event) error {
 		handled = e.Info().EventID
 		time.AfterFunc(100*time.Millisecond, cancel)
 		return nil

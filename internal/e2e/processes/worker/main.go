@@ -22,6 +22,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqredis"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // task is what a worker does.
@@ -171,7 +172,7 @@ func (t *task) handle(organization *salesiqredis.Organization) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	sink := organization.Sink(salesiqredis.WithHandlerTimeout(t.Lease), salesiqredis.WithWorkers(t.Callers))
-	err := sink.Run(ctx, func(_ context.Context, event salesiq.Event) error {
+	err := sink.Run(ctx, func(_ context.Context, event webhook.Event) error {
 		time.Sleep(t.Pause)
 		_, err := fmt.Println(event.Info().EventID)
 		return err

@@ -1,0 +1,92 @@
+package salesiq
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/salesiq-go/salesiq/internal/atomicfile"
+)
+
+// maxTokenFile is far beyond the size of any token.
+const maxTokenFile = 1 << 20
+
+// FileTokenStore returns a vault in a file, sealed with key; see [SealTokens].
+//
+// The file is readable by its owner only, and replaced as a whole: whenever a
+// program or the machine stops, and however many write at once, it holds one
+// token or the other. Its directory must exist. A file that others may read, a
+// symbolic link, and a file that does not open with the key are refused, and
+// never overwritten.
+//
+// Errors: those of SealTokens, and an [InputError] for an empty path.
+func FileTokenStore(path string, key []byte, older ...[]byte) *TokenVault {
+	vault := SealTokens(&fileStore{path: path}, key, older...)
+	vault.name = "token file " + path
+	vault.err = cmp.Or(required("token file", path), vault.err)
+	return vault
+}
+
+// fileStore keeps bytes in a file.
+type fileStore struct {
+	path string
+
+	mu sync.Mutex
+}
+
+func (f *fileStore) Load(context.Context) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	content, err := readPrivate(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err = os.Stat(filepath.Dir(f.path)); err == nil {
+			return nil, nil
+		}
+		err = fmt.Errorf("its directory: %w", atomicfile.WithoutPath(err))
+	}
+	if err == nil && len(content) == 0 {
+		err = errEmptyFile
+	}
+	if err != nil {
+		return nil, fmt.Errorf("token file %s: %w", f.path, err)
+	}
+	return content, nil
+}
+
+func (f *fileStore) Save(_ context.Context, sealed []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := atomicfile.Write(f.path, sealed); err != nil {
+		return fmt.Errorf("token file: %w", err)
+	}
+	return nil
+}
+
+var errEmptyFile = errors.New("is empty")
+
+// readPrivate reads a file that nobody else could have read or put there.
+func readPrivate(path string) ([]byte, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, atomicfile.WithoutPath(err)
+	}
+	switch mode := info.Mode(); {
+	case !mode.IsRegular():
+		return nil, atomicfile.ErrNotRegular
+	case mode.Perm()&0o077 != 0 && runtime.GOOS != "windows":
+		return nil, fmt.Errorf("is open to others (mode %04o): it must be 0600", mode.Perm())
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, atomicfile.WithoutPath(err)
+	}
+	defer file.Close() //nolint:errcheck // Nothing was written.
+	return io.ReadAll(io.LimitReader(file, maxTokenFile))
+}

@@ -1,0 +1,311 @@
+package salesiq
+
+import (
+	"cmp"
+	"context"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/usercode"
+)
+
+// Scope is a permission that the user is asked for. Any other string of the
+// service's can be used as well.
+type Scope string
+
+// The scopes of the specification, "Available Scopes".
+const (
+	ScopeOperatorsAll    Scope = "SalesIQ.operators.ALL"    // Full access to operators.
+	ScopeOperatorsRead   Scope = "SalesIQ.operators.READ"   // Read operators.
+	ScopeOperatorsCreate Scope = "SalesIQ.operators.CREATE" // Create operators.
+	ScopeOperatorsUpdate Scope = "SalesIQ.operators.UPDATE" // Update operators.
+	ScopeOperatorsDelete Scope = "SalesIQ.operators.DELETE" // Delete operators.
+	ScopeVisitorsAll     Scope = "SalesIQ.visitors.ALL"     // Full access to visitors.
+	ScopeVisitorsRead    Scope = "SalesIQ.visitors.READ"    // Read visitors.
+	ScopeChatsAll        Scope = "SalesIQ.chats.ALL"        // Full access to chats.
+	ScopeChatsRead       Scope = "SalesIQ.chats.READ"       // Read chats and transcripts.
+	ScopeChatsCreate     Scope = "SalesIQ.chats.CREATE"     // Start chats.
+	ScopeChatsUpdate     Scope = "SalesIQ.chats.UPDATE"     // Change a chat's state.
+	ScopeLeadsAll        Scope = "SalesIQ.leads.ALL"        // Full access to leads.
+	ScopeLeadsRead       Scope = "SalesIQ.leads.READ"       // Read leads.
+	ScopeSettingsAll     Scope = "SalesIQ.settings.ALL"     // Full access to settings.
+	ScopeSettingsRead    Scope = "SalesIQ.settings.READ"    // Read settings.
+	ScopeAnalyticsRead   Scope = "SalesIQ.analytics.READ"   // Read analytics.
+)
+
+// PromptConsent asks for consent although it was given before. See [OAuth].
+const PromptConsent = "consent"
+
+// OAuth signs a user in, once, for a refresh token to use from then on:
+//
+//   - send the user to [OAuth.AuthURL];
+//   - read the request in which they come back with [OAuth.ParseCallback];
+//   - turn its code into a [Token] with [OAuth.Exchange].
+//
+// A self client skips the first two: its code is made in the API console.
+//
+// Source: specification, "OAuth 2.0 Flow".
+type OAuth struct {
+	Credentials Credentials // ClientID and ClientSecret.
+	DataCenter  DataCenter  // Where users are sent to sign in; [US] by default.
+	Scopes      []Scope
+	RedirectURL string // As registered; empty for a self client.
+
+	// Prompt is empty or [PromptConsent]. The server gives a refresh token only
+	// with the user's first consent, unless it is asked for again.
+	Prompt string
+
+	// HTTPClient gives its transport to the requests. Redirects are refused. The
+	// default is [http.DefaultTransport].
+	HTTPClient *http.Client
+
+	// Plaintext permits plain HTTP to other hosts than this machine's own. The
+	// client secret can then be read on the way.
+	Plaintext bool
+}
+
+// AuthCode is what a user comes back with, for [OAuth.Exchange].
+type AuthCode struct {
+	Code Secret // Good for two minutes, and once.
+
+	// DataCenter is the one that the account lives in, which the client must use
+	// from then on. Zero stands for that of [OAuth].
+	DataCenter DataCenter
+}
+
+// AuthURL returns the address of the page on which the user consents. The state
+// is any unguessable string, bound to the user's session; it comes back in the
+// callback.
+//
+//	GET {accounts}/oauth/v2/auth
+//
+// Errors: an [InputError] for a missing client ID, redirect URL, scope or state.
+func (o *OAuth) AuthURL(state string) (string, error) {
+	server, err := o.server(o.DataCenter)
+	if err == nil {
+		err = cmp.Or(
+			required("client ID", o.Credentials.ClientID),
+			absoluteURL("redirect URL", o.RedirectURL),
+			requiredList("scopes", o.Scopes),
+			required("state", state))
+	}
+	if err != nil {
+		return "", err
+	}
+	config := server.config(o.Credentials)
+	config.RedirectURL = o.RedirectURL
+	config.Scopes = []string{joinScopes(o.Scopes)}
+	options := []oauth2.AuthCodeOption{oauth2.AccessTypeOffline}
+	if o.Prompt != "" {
+		options = append(options, oauth2.SetAuthURLParam("prompt", o.Prompt))
+	}
+	return config.AuthCodeURL(state, options...), nil
+}
+
+// joinScopes separates scopes as the service wants them, where x/oauth2 would
+// use spaces.
+func joinScopes(scopes []Scope) string {
+	names := make([]string, len(scopes))
+	for i, scope := range scopes {
+		names[i] = string(scope)
+	}
+	return strings.Join(names, ",")
+}
+
+// ParseCallback reads the query with which the user comes back, such as
+// r.URL.Query(). The state is the one given to AuthURL.
+//
+// The query names the OAuth server that knows the code. It is believed only if
+// it is that of a known data center, or of the configured one: the client secret
+// is sent there. For the United Kingdom the data center has no API host, since
+// none is published.
+//
+// Errors: an [InputError] for another state, a missing code or a foreign server;
+// an [AuthError] with the server's code, such as "access_denied".
+func (o *OAuth) ParseCallback(query url.Values, state string) (AuthCode, error) {
+	if state == "" || subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(state)) != 1 {
+		return AuthCode{}, inputError("state", "is not the one that was sent: the callback belongs to another sign-in, or is forged")
+	}
+	if code := query.Get("error"); code != "" {
+		code = transport.ShortLine(code)
+		e := &AuthError{Code: code, Description: transport.ShortLine(query.Get("error_description"))}
+		e.Permanent = e.remedy() != ""
+		return AuthCode{}, e
+	}
+	if err := checkToken("code", query.Get("code")); err != nil {
+		return AuthCode{}, err
+	}
+	dc, err := o.callbackDataCenter(query.Get("accounts-server"), query.Get("location"))
+	return AuthCode{Code: NewSecret(query.Get("code")), DataCenter: dc}, err
+}
+
+// callbackDataCenter finds the data center that the callback names.
+func (o *OAuth) callbackDataCenter(server, location string) (DataCenter, error) {
+	known := append([]DataCenter{o.dataCenter(), ukAccounts}, DataCenters()...)
+	if server == "" && location != "" && known[0].Name != "" {
+		if dc, err := LookupDataCenter(location); err == nil && dc.Accounts != known[0].Accounts {
+			return dc, nil
+		}
+	}
+	if server == "" {
+		return known[0], nil
+	}
+	server = strings.TrimRight(server, "/")
+	for _, dc := range known {
+		if strings.EqualFold(server, dc.Accounts) {
+			return dc, nil
+		}
+	}
+	return DataCenter{}, inputError("accounts-server", "is not the OAuth server of a known data center")
+}
+
+// Exchange turns a code into a token. Keep it with [TokenVault.Save], or its
+// RefreshToken with the credentials. A self client's code comes as
+// AuthCode{Code: code}, with RedirectURL empty.
+//
+//	POST {accounts}/oauth/v2/token
+//
+// Errors: an [InputError]; an [AuthError] if the server refuses, and one that
+// matches [ErrWrongDataCenter] if the account lives in another data center.
+func (o *OAuth) Exchange(ctx context.Context, code AuthCode) (Token, error) {
+	server, err := o.server(code.DataCenter)
+	if err == nil {
+		err = cmp.Or(
+			required("client ID", o.Credentials.ClientID),
+			required("client secret", o.Credentials.ClientSecret.Reveal()),
+			required("code", code.Code.Reveal()))
+	}
+	if err != nil {
+		return Token{}, err
+	}
+	config := server.config(o.Credentials)
+	config.RedirectURL = o.RedirectURL
+	token, err := server.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+		return config.Exchange(ctx, code.Code.Reveal())
+	})
+	if !token.RefreshToken.IsZero() {
+		token.Grant = fingerprint(token.RefreshToken)
+	}
+	return token, err
+}
+
+// Revoke makes a refresh token useless, and all access tokens made from it; or
+// one access token. It goes to the OAuth server of o.DataCenter.
+//
+//	POST {accounts}/oauth/v2/token/revoke
+//
+// Errors: an [InputError]; an [AuthError] if the server refuses.
+func (o *OAuth) Revoke(ctx context.Context, token Secret) error {
+	server, err := o.server(DataCenter{})
+	if err != nil {
+		return err
+	}
+	if err := required("token", token.Reveal()); err != nil {
+		return err
+	}
+	return server.revoke(ctx, token)
+}
+
+func (o *OAuth) dataCenter() DataCenter {
+	if o.DataCenter == (DataCenter{}) {
+		return US
+	}
+	dc := o.DataCenter
+	dc.Accounts = strings.TrimRight(dc.Accounts, "/")
+	return dc
+}
+
+// server returns the OAuth server of a data center, o's by default.
+func (o *OAuth) server(dc DataCenter) (*oauthServer, error) {
+	if dc == (DataCenter{}) {
+		dc = o.dataCenter()
+	}
+	base := http.DefaultTransport
+	if o.HTTPClient != nil && o.HTTPClient.Transport != nil {
+		base = o.HTTPClient.Transport
+	}
+	c := &config{plaintext: o.Plaintext}
+	server := newOAuthServer(dc, base, defaultConfig().userAgent)
+	return server, cmp.Or(absoluteURL("data center accounts", dc.Accounts), c.checkTLS("data center accounts", dc.Accounts))
+}
+
+// oauthServer is the OAuth server of one data center.
+type oauthServer struct {
+	dataCenter DataCenter
+	endpoint   *transport.TokenEndpoint
+}
+
+func newOAuthServer(dc DataCenter, base http.RoundTripper, userAgent string) *oauthServer {
+	return &oauthServer{dc, &transport.TokenEndpoint{Base: base, UserAgent: userAgent}}
+}
+
+func (s *oauthServer) config(c Credentials) *oauth2.Config {
+	return &oauth2.Config{
+		ClientID:     c.ClientID,
+		ClientSecret: c.ClientSecret.Reveal(),
+		Endpoint: oauth2.Endpoint{
+			AuthURL:   s.dataCenter.Accounts + "/oauth/v2/auth",
+			TokenURL:  s.dataCenter.Accounts + "/oauth/v2/token",
+			AuthStyle: oauth2.AuthStyleInParams,
+		},
+	}
+}
+
+// refresh gets an access token for a refresh token, which is kept where the
+// answer has none.
+func (s *oauthServer) refresh(ctx context.Context, c Credentials, refreshToken Secret) (Token, error) {
+	return s.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+		old := &oauth2.Token{RefreshToken: refreshToken.Reveal()}
+		return s.config(c).TokenSource(ctx, old).Token()
+	})
+}
+
+// requestTimeout bounds one request to the OAuth server.
+const requestTimeout = 30 * time.Second
+
+var errNoAnswer = errors.New("the OAuth server did not answer in time")
+
+// token makes one token request and reads its outcome.
+func (s *oauthServer) token(ctx context.Context, request func(context.Context) (*oauth2.Token, error)) (Token, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, requestTimeout, errNoAnswer)
+	defer cancel()
+	start := time.Now()
+	client := &http.Client{Transport: s.endpoint}
+	answer, err := usercode.Ask(context.WithValue(ctx, oauth2.HTTPClient, client), request)
+	if err != nil {
+		return Token{}, newAuthError(ctx, err)
+	}
+	domain, _ := answer.Extra("api_domain").(string)
+	if err := s.dataCenter.checkAPIDomain(domain); err != nil {
+		return Token{}, &AuthError{Permanent: true, Err: err}
+	}
+	return Token{
+		AccessToken:  NewSecret(answer.AccessToken),
+		RefreshToken: NewSecret(answer.RefreshToken),
+		Expiry:       start.Add(time.Duration(answer.ExpiresIn) * time.Second),
+		APIDomain:    domain,
+		AccountsURL:  s.dataCenter.Accounts,
+	}, nil
+}
+
+func (s *oauthServer) revoke(ctx context.Context, token Secret) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, requestTimeout, errNoAnswer)
+	defer cancel()
+	query := url.Values{"token": {token.Reveal()}}
+	address := s.dataCenter.Accounts + "/oauth/v2/token/revoke?" + query.Encode()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, http.NoBody)
+	if err != nil {
+		return newAuthError(ctx, err)
+	}
+	if _, err := s.endpoint.Send(request); err != nil {
+		return newAuthError(ctx, err)
+	}
+	return nil
+}

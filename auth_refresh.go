@@ -1,0 +1,435 @@
+package salesiq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/salesiq-go/salesiq/internal/hooks"
+	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/usercode"
+)
+
+// When a token is renewed.
+const (
+	renewBefore   = 90 * time.Second // Before expiry: in the background.
+	expiryMargin  = 15 * time.Second // Before expiry: calls wait for the new one.
+	renewInterval = 30 * time.Second // Between attempts in the background.
+)
+
+// How long a failure is remembered. It doubles with each further one.
+const (
+	firstPause = 5 * time.Second
+	maxPause   = 80 * time.Second
+
+	firstPermanentPause = time.Minute
+	maxPermanentPause   = 10 * time.Minute
+)
+
+// The server gives out so many tokens in such a time. It counts by its own
+// clock, and when a request arrives, hence a little more.
+const (
+	tokenBudget = 10
+	tokenWindow = 10*time.Minute + 5*time.Second
+)
+
+// Time limits of what is not the OAuth server's answer.
+const (
+	storeTimeout = 5 * time.Second
+	lockTimeout  = 15 * time.Second
+	secondTry    = time.Second
+)
+
+var (
+	errBudget         = errors.New("10 tokens were requested within 10 minutes, which is all that the service allows")
+	errNoRefreshToken = errors.New("neither the credentials nor the store hold a refresh token")
+)
+
+// refresher keeps an access token fresh. It polls for nothing: each refresh is
+// begun by a call, and may outlive that call.
+type refresher struct {
+	*flightState
+
+	server      *oauthServer
+	credentials *Credentials
+	vault       *TokenVault
+	logger      *slog.Logger // Optional.
+	hooks       hooks.Starts[RefreshInfo, RefreshResult]
+
+	current atomic.Pointer[bearer] // Nil before the first, and once it was refused.
+
+	mu       sync.Mutex
+	flight   *flight    // The refresh under way.
+	started  time.Time  // When the last one was begun.
+	failure  *AuthError // Of the last one.
+	failures int        // Since the last success.
+	refusals int        // Tokens that the service refused, since it accepted one.
+}
+
+// flightState belongs to the flight: there is one at a time.
+type flightState struct {
+	newest       *bearer // Be it refused or expired by now.
+	refreshToken Secret
+	grant        string
+	loaded       bool // The store could be read once.
+	unsaved      bool // The store could not be written last.
+	requests     [tokenBudget]time.Time
+	requested    int
+}
+
+// flight is one refresh that any number of calls wait for.
+type flight struct {
+	done   chan struct{}
+	header Secret
+	err    error
+}
+
+// bearer is an access token in use.
+type bearer struct {
+	accepted atomic.Bool // By the service, at least once.
+	keep     time.Time   // Until then it stays in use although it was refused; zero if it was not.
+
+	header  Secret
+	renewAt time.Time // From then on it is renewed in the background,
+	staleAt time.Time // and from then on before it is used.
+	expiry  time.Time
+}
+
+// newBearer plans the life of a token. The margins of a short one are shorter.
+func newBearer(token Token, now time.Time) *bearer {
+	left := token.Expiry.Sub(now)
+	return &bearer{
+		header:  NewSecret(scheme + token.AccessToken.Reveal()),
+		renewAt: token.Expiry.Add(-min(renewBefore, left/4)),
+		staleAt: token.Expiry.Add(-min(expiryMargin, left/10)),
+		expiry:  token.Expiry,
+	}
+}
+
+func newRefresher(c *config, credentials *Credentials, vault *TokenVault) *refresher {
+	return &refresher{
+		server:      newOAuthServer(c.dataCenter, c.httpClient.Transport, c.userAgent),
+		credentials: credentials,
+		vault:       vault,
+		logger:      c.logger,
+		hooks:       c.tracers.refresh,
+		flightState: &flightState{
+			refreshToken: credentials.RefreshToken,
+			grant:        fingerprint(credentials.RefreshToken),
+		},
+	}
+}
+
+// Header implements [transport.Tokens].
+func (r *refresher) Header(ctx context.Context) (string, error) {
+	b := r.current.Load()
+	if b == nil {
+		return r.wait(ctx)
+	}
+	now := time.Now()
+	if now.Before(b.renewAt) {
+		return b.header.Reveal(), nil
+	}
+	if now.Before(b.staleAt) {
+		r.renew(ctx, now)
+		return b.header.Reveal(), nil
+	}
+	return r.wait(ctx)
+}
+
+// Rejected implements [transport.Tokens]. A refusal of any but the current
+// token comes late: there is a newer one. If the service refuses one token after
+// another, the cause is not the token: each new one then stays in use for longer
+// before the next is requested.
+func (r *refresher) Rejected(header string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b := r.current.Load()
+	if b == nil || b.header.Reveal() != header {
+		return true
+	}
+	now := time.Now()
+	if b.keep.IsZero() {
+		b.keep = now
+		if r.refusals > 0 {
+			b.keep = now.Add(doubled(firstPause, r.refusals-1, maxPermanentPause))
+		}
+		r.refusals++
+	}
+	if now.Before(b.keep) {
+		return false
+	}
+	r.current.Store(nil)
+	return true
+}
+
+// Accepted implements [transport.Tokens]. It takes the lock once per token.
+func (r *refresher) Accepted(header string) {
+	b := r.current.Load()
+	if b == nil || b.accepted.Load() || b.header.Reveal() != header {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b.accepted.Store(true)
+	if b.keep.IsZero() {
+		r.refusals = 0
+	}
+}
+
+// renew begins a refresh for which nobody waits.
+func (r *refresher) renew(ctx context.Context, now time.Time) {
+	if !r.mu.TryLock() {
+		return
+	}
+	defer r.mu.Unlock()
+	if r.flight == nil && now.Sub(r.started) >= renewInterval && !r.paused(now) {
+		r.startFlight(ctx, now)
+	}
+}
+
+// wait returns the outcome of a refresh, or the end of ctx.
+func (r *refresher) wait(ctx context.Context) (string, error) {
+	f := r.join(ctx)
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+	if f.err == nil {
+		return f.header.Reveal(), nil
+	}
+	if b := r.current.Load(); b != nil && time.Now().Before(b.expiry) {
+		return b.header.Reveal(), nil // It is still valid, which is what expiryMargin is for.
+	}
+	return "", f.err
+}
+
+// join returns the refresh under way, a new one, or what is known already.
+func (r *refresher) join(ctx context.Context) *flight {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	if b := r.current.Load(); b != nil && now.Before(b.staleAt) {
+		return endedFlight(b.header, nil)
+	}
+	if r.flight != nil {
+		return r.flight
+	}
+	if r.paused(now) {
+		return endedFlight(Secret{}, r.failure)
+	}
+	return r.startFlight(ctx, now)
+}
+
+func endedFlight(header Secret, err error) *flight {
+	f := &flight{done: make(chan struct{}), header: header, err: err}
+	close(f.done)
+	return f
+}
+
+func (r *refresher) paused(now time.Time) bool {
+	return r.failure != nil && now.Before(r.failure.RetryAt)
+}
+
+// startFlight begins a refresh, which outlives the call that needed it first.
+func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
+	f := &flight{done: make(chan struct{})}
+	r.flight, r.started = f, now
+	go r.runFlight(context.WithoutCancel(ctx), f)
+	return f
+}
+
+func (r *refresher) runFlight(ctx context.Context, f *flight) {
+	b, err := r.tracedRefresh(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.flight = nil
+	if err != nil {
+		r.fail(err, time.Now())
+		f.err = r.failure
+	} else {
+		r.newest, r.failure, r.failures = b, nil, 0
+		r.current.Store(b)
+		f.header = b.header
+	}
+	close(f.done)
+}
+
+func (r *refresher) tracedRefresh(ctx context.Context) (*bearer, error) {
+	start, requested := time.Now(), r.requested
+	ctx, ends := r.hooks.Begin(ctx, RefreshInfo{})
+	b, err := r.refresh(ctx)
+	ends.Tell(RefreshResult{Requests: r.requested - requested, Duration: time.Since(start), Err: err})
+	return b, err
+}
+
+// fail remembers a failure until it is worth another request.
+func (r *refresher) fail(err error, now time.Time) {
+	var e *AuthError
+	if !errors.As(err, &e) {
+		e = &AuthError{Err: err}
+	}
+	if e.RetryAt.IsZero() {
+		first, most := firstPause, maxPause
+		if e.Permanent {
+			first, most = firstPermanentPause, maxPermanentPause
+		}
+		e.RetryAt = now.Add(doubled(first, r.failures, most))
+	}
+	r.failure = e
+	r.failures++
+}
+
+// doubled returns a pause that has been doubled so many times.
+func doubled(first time.Duration, times int, most time.Duration) time.Duration {
+	return min(first<<min(times, 10), most)
+}
+
+// refresh finds a newer token in the store, or requests one. Where the store
+// can lock, it does so for the request, and looks again once it has the lock.
+func (r *refresher) refresh(ctx context.Context) (*bearer, error) {
+	if b, err := r.load(ctx, r.vault); b != nil || err != nil {
+		return b, err
+	}
+	locker, ok := r.vault.store.(TokenLocker)
+	if !ok {
+		return r.request(ctx, r.vault)
+	}
+	locked, err := usercode.AskWithin(ctx, lockTimeout, locker.Lock)
+	if err != nil {
+		r.warn(ctx, "salesiq token store not locked", err)
+		return r.request(ctx, r.vault)
+	}
+	defer r.unlock(ctx, locked)
+	vault := r.vault.over(locked)
+	if b, err := r.load(ctx, vault); b != nil || err != nil {
+		return b, err
+	}
+	return r.request(ctx, vault)
+}
+
+func (r *refresher) unlock(ctx context.Context, locked LockedTokenStore) {
+	_, err := usercode.AskWithin(ctx, storeTimeout, func(context.Context) (struct{}, error) {
+		locked.Unlock()
+		return struct{}{}, nil
+	})
+	if err != nil {
+		r.warn(ctx, "salesiq token store not unlocked", err)
+	}
+}
+
+// load returns the stored token if it is good and newer than the one at hand,
+// and takes the refresh token from there.
+func (r *refresher) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
+	token, err := usercode.AskWithin(ctx, storeTimeout, vault.Load)
+	if err != nil && !r.loaded {
+		return nil, &AuthError{Permanent: isForeign(err), Err: fmt.Errorf("token store: %w", err)}
+	}
+	if err != nil {
+		r.warn(ctx, "salesiq token store not read", err)
+		return nil, nil //nolint:nilnil // No token, and none needed.
+	}
+	r.loaded = true
+	if !r.owns(token) {
+		return nil, r.disowned(token)
+	}
+	if !token.RefreshToken.IsZero() && !r.unsaved {
+		r.refreshToken = token.RefreshToken
+	}
+	if token.Grant != "" {
+		r.grant = token.Grant
+	}
+	now := time.Now()
+	good := transport.ValidToken(token.AccessToken.Reveal()) && token.Expiry.Sub(now) > expiryMargin
+	if !good || r.newest != nil && !token.Expiry.After(r.newest.expiry) {
+		return nil, nil //nolint:nilnil // As above.
+	}
+	return newBearer(token, now), nil
+}
+
+// owns reports whether a stored token came from these credentials and server.
+func (r *refresher) owns(token Token) bool {
+	mine := r.credentials.RefreshToken
+	switch {
+	case token.AccountsURL != "" && token.AccountsURL != r.server.dataCenter.Accounts:
+		return false
+	case r.server.dataCenter.checkAPIDomain(token.APIDomain) != nil:
+		return false
+	case mine.IsZero():
+		return true
+	case token.Grant != "":
+		return token.Grant == fingerprint(mine)
+	}
+	return token.RefreshToken.IsZero() || token.RefreshToken == mine
+}
+
+// disowned is nil where the credentials suffice without the stored token.
+func (r *refresher) disowned(token Token) error {
+	if !r.credentials.RefreshToken.IsZero() {
+		return nil
+	}
+	err := fmt.Errorf("%w: the stored token belongs to %s, the client uses %s",
+		ErrWrongDataCenter, token.AccountsURL, r.server.dataCenter.Accounts)
+	return &AuthError{Permanent: true, Err: err}
+}
+
+// request gets a new token and stores it.
+func (r *refresher) request(ctx context.Context, vault *TokenVault) (*bearer, error) {
+	if r.refreshToken.IsZero() {
+		return nil, &AuthError{Permanent: true, Err: errNoRefreshToken}
+	}
+	token, err := r.requestTwice(ctx)
+	if err != nil {
+		r.warn(ctx, "salesiq token not renewed", err)
+		return nil, err
+	}
+	token.Grant = r.grant
+	r.refreshToken = token.RefreshToken
+	_, err = usercode.AskWithin(ctx, storeTimeout, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, vault.Save(ctx, token)
+	})
+	if r.unsaved = err != nil; r.unsaved {
+		r.warn(ctx, "salesiq token not stored", err)
+	}
+	return newBearer(token, time.Now()), nil
+}
+
+// requestTwice tries once more if the server could not be reached, unless the
+// refresh before failed as well.
+func (r *refresher) requestTwice(ctx context.Context) (Token, error) {
+	if err := r.spend(time.Now()); err != nil {
+		return Token{}, err
+	}
+	token, err := r.server.refresh(ctx, *r.credentials, r.refreshToken)
+	var e *AuthError
+	if r.failures > 0 || !errors.As(err, &e) || !e.unreachable {
+		return token, err
+	}
+	<-time.After(secondTry)
+	if err := r.spend(time.Now()); err != nil {
+		return Token{}, err
+	}
+	return r.server.refresh(ctx, *r.credentials, r.refreshToken)
+}
+
+// spend counts a request, or refuses it.
+func (r *refresher) spend(now time.Time) error {
+	oldest := &r.requests[r.requested%tokenBudget]
+	if !oldest.IsZero() && now.Sub(*oldest) < tokenWindow {
+		return &AuthError{RetryAt: oldest.Add(tokenWindow), Err: errBudget}
+	}
+	*oldest = now
+	r.requested++
+	return nil
+}
+
+func (r *refresher) warn(ctx context.Context, message string, err error) {
+	if r.logger != nil {
+		r.logger.LogAttrs(ctx, slog.LevelWarn, message, slog.String("cause", err.Error()))
+	}
+}

@@ -1,0 +1,198 @@
+package salesiq
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/salesiq-go/salesiq/internal/seal"
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// Token is what the OAuth server gives out. A [TokenVault] keeps it.
+type Token struct {
+	AccessToken  Secret
+	RefreshToken Secret
+	Expiry       time.Time // Of the access token. Zero counts as expired.
+	APIDomain    string    // The server's hint at the account's data center.
+
+	// AccountsURL and Grant tell where the token came from: the OAuth server, and
+	// a fingerprint of the refresh token that it all began with. With other
+	// credentials or another server, a stored token is not used.
+	AccountsURL string
+	Grant       string
+}
+
+// TokenStore keeps the sealed bytes of a token between runs of a program, or for
+// several programs. It knows nothing of what is in them: [SealTokens] seals them
+// on the way there. They are printable ASCII and take less than 4 KiB, so that a
+// column of text can hold them.
+//
+// A store must be safe for concurrent use. One that several processes share
+// should be a [TokenLocker].
+type TokenStore interface {
+	// Load returns what was saved last, or nothing if there is nothing.
+	Load(ctx context.Context) (sealed []byte, err error)
+	// Save replaces what was saved before.
+	Save(ctx context.Context, sealed []byte) error
+}
+
+// TokenLocker is a [TokenStore] that several processes share, so that one of
+// them renews the token while the others wait for it.
+type TokenLocker interface {
+	TokenStore
+	// Lock waits until no other process renews the token, or ctx ends. The lock
+	// must end by itself if its holder dies. If it cannot be had, the token is
+	// renewed without it.
+	Lock(ctx context.Context) (LockedTokenStore, error)
+}
+
+// LockedTokenStore is a [TokenStore] for the time of a lock. Once the lock is
+// lost to another process, Save must fail.
+type LockedTokenStore interface {
+	TokenStore
+	Unlock()
+}
+
+// TokenVault keeps tokens for [RefreshToken]: in a file ([FileTokenStore]), in
+// a store of one's own ([SealTokens]) or in memory ([NewMemoryTokenStore]). It is
+// safe for concurrent use.
+type TokenVault struct {
+	store TokenStore
+	codec *seal.Codec // Nil leaves tokens as they are, which is for memory alone.
+	name  string      // Of what is stored, for errors.
+	err   error       // Of the arguments; NewClient reports it.
+}
+
+// SealTokens returns a vault that encrypts tokens with key (AES-256-GCM) and
+// keeps them in store. The key must be 32 random bytes, such as from
+// [crypto/rand.Read], and is best kept apart from the store. What was sealed
+// with one of the older keys is opened as well, so that a key can be replaced
+// while processes run: give all of them the new key as an older one first.
+//
+// What does not open with the keys is refused, and never overwritten: delete it
+// to begin anew.
+//
+// Errors, reported by [NewClient], Load and Save: an [InputError] for no store,
+// or a key of another size.
+func SealTokens(store TokenStore, key []byte, older ...[]byte) *TokenVault {
+	if store == nil {
+		return &TokenVault{err: inputError("token store", "must not be nil")}
+	}
+	codec, err := seal.New(key, older...)
+	if err != nil {
+		err = inputError("token key", err.Error())
+	}
+	return &TokenVault{store: store, codec: codec, name: "stored token", err: err}
+}
+
+// NewMemoryTokenStore returns a vault that forgets when the program ends. It
+// seals nothing, since nothing leaves the process. It is for tests, and for
+// programs that start seldom: each start asks for a token, and the service gives
+// out ten in ten minutes.
+func NewMemoryTokenStore() *TokenVault {
+	return &TokenVault{store: &memoryStore{}, name: "stored token"}
+}
+
+type memoryStore struct {
+	mu    sync.Mutex
+	token Secret // It is not sealed, and must not be printed.
+}
+
+func (m *memoryStore) Load(context.Context) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return []byte(m.token.Reveal()), nil
+}
+
+func (m *memoryStore) Save(_ context.Context, token []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.token = NewSecret(string(token))
+	return nil
+}
+
+// Load returns the stored token, or a zero Token if there is none.
+func (v *TokenVault) Load(ctx context.Context) (Token, error) {
+	if err := cmp.Or(v.err, ctx.Err()); err != nil {
+		return Token{}, err
+	}
+	sealed, err := v.store.Load(ctx)
+	if err != nil || len(sealed) == 0 {
+		return Token{}, err
+	}
+	token, err := v.open(sealed)
+	if err != nil {
+		return Token{}, fmt.Errorf("%s %w", v.name, err)
+	}
+	return token, nil
+}
+
+// Save replaces the stored token.
+func (v *TokenVault) Save(ctx context.Context, token Token) error {
+	if _, err := v.Load(ctx); err != nil {
+		return err // It may be somebody else's.
+	}
+	sealed, err := v.seal(token)
+	if err != nil {
+		return err
+	}
+	return v.store.Save(ctx, sealed)
+}
+
+// over returns the vault for the time of a lock on its store.
+func (v *TokenVault) over(store TokenStore) *TokenVault {
+	return &TokenVault{store: store, codec: v.codec, name: v.name}
+}
+
+// storedToken is what is sealed.
+type storedToken struct {
+	AccessToken  string    `json:"access_token"`
+	RefreshToken string    `json:"refresh_token"`
+	Expiry       time.Time `json:"expiry,omitzero"`
+	APIDomain    string    `json:"api_domain"`
+	AccountsURL  string    `json:"accounts_url"`
+	Grant        string    `json:"grant"`
+}
+
+func (v *TokenVault) seal(token Token) ([]byte, error) {
+	plain, err := wire.Marshal(storedToken{
+		AccessToken:  token.AccessToken.Reveal(),
+		RefreshToken: token.RefreshToken.Reveal(),
+		Expiry:       token.Expiry,
+		APIDomain:    token.APIDomain,
+		AccountsURL:  token.AccountsURL,
+		Grant:        token.Grant,
+	})
+	if err != nil || v.codec == nil {
+		return plain, err
+	}
+	return v.codec.Seal(plain), nil
+}
+
+func (v *TokenVault) open(sealed []byte) (token Token, err error) {
+	plain := sealed
+	if v.codec != nil {
+		if plain, err = v.codec.Open(sealed); err != nil {
+			return Token{}, err
+		}
+	}
+	var t storedToken
+	if wire.Unmarshal(plain, &t) != nil {
+		return Token{}, seal.ErrFormat
+	}
+	return Token{
+		AccessToken:  NewSecret(t.AccessToken),
+		RefreshToken: NewSecret(t.RefreshToken),
+		Expiry:       t.Expiry,
+		APIDomain:    t.APIDomain,
+		AccountsURL:  t.AccountsURL,
+		Grant:        t.Grant,
+	}, nil
+}
+
+// isForeign reports whether a vault could not open what its store holds.
+func isForeign(err error) bool { return errors.Is(err, seal.ErrFormat) || errors.Is(err, seal.ErrKey) }

@@ -1,0 +1,34 @@
+package live
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// Envelope is what stands around the data of an answer.
+type Envelope struct {
+	URL      string    `json:"url"`
+	Object   string    `json:"object"`    // "list", or the name of what data is.
+	SyncTime time.Time `json:"sync_time"` // For the last_sync_time of a later call; zero if there is none.
+
+	// MoreData tells whether a list goes on; nil where the service does not say.
+	MoreData *bool `json:"more_data_available"`
+
+	Data json.RawMessage `json:"data"`
+
+	// Extra holds all other fields.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// ReadEnvelope takes the body of an answer apart; see [salesiq.WithResponse]. An
+// answer that is no object, or has no body, has a zero one.
+func ReadEnvelope(response *salesiq.Response) Envelope {
+	var envelope Envelope
+	if err := wire.UnmarshalLenient(response.Body, &envelope); err != nil {
+		return Envelope{}
+	}
+	return envelope
+}

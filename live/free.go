@@ -1,0 +1,56 @@
+package live
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+// Get makes a GET request that has no method, and returns the data of the
+// answer. The path is as for [salesiq.Client.Do], and params as for
+// [salesiq.WithQuery]; nil stands for none.
+//
+//	app, err := live.Get[App](ctx, client, "/apps/{id}", nil, salesiq.WithIDs(id))
+//
+// An answer without data returns a zero T.
+//
+// Errors: an [salesiq.InputError] for a path that leaves the API and for params
+// that are no query; an [salesiq.Error] otherwise.
+func Get[T any](ctx context.Context, client *salesiq.Client, path string, params any, opts ...salesiq.CallOption) (*T, error) {
+	if params != nil {
+		opts = append([]salesiq.CallOption{salesiq.WithQuery(params)}, opts...)
+	}
+	return do[T](ctx, client, "Get", http.MethodGet, path, nil, opts)
+}
+
+// Post makes a POST request, as [Get] does a GET request. In is sent as JSON
+// unless nil; a nil pointer is a [salesiq.InputError]. Where the service answers
+// with a text instead of the T, a zero T is returned.
+func Post[T any](ctx context.Context, client *salesiq.Client, path string, in any, opts ...salesiq.CallOption) (*T, error) {
+	return do[T](ctx, client, "Post", http.MethodPost, path, in, opts)
+}
+
+// Put makes a PUT request; see [Post].
+func Put[T any](ctx context.Context, client *salesiq.Client, path string, in any, opts ...salesiq.CallOption) (*T, error) {
+	return do[T](ctx, client, "Put", http.MethodPut, path, in, opts)
+}
+
+// Patch makes a PATCH request; see [Post].
+func Patch[T any](ctx context.Context, client *salesiq.Client, path string, in any, opts ...salesiq.CallOption) (*T, error) {
+	return do[T](ctx, client, "Patch", http.MethodPatch, path, in, opts)
+}
+
+// Delete makes a DELETE request; see [Post]. For most of them, in is nil.
+func Delete[T any](ctx context.Context, client *salesiq.Client, path string, in any, opts ...salesiq.CallOption) (*T, error) {
+	return do[T](ctx, client, "Delete", http.MethodDelete, path, in, opts)
+}
+
+func do[T any](ctx context.Context, client *salesiq.Client, operation, method, path string, in any, opts []salesiq.CallOption) (*T, error) {
+	out := new(T)
+	opts = append([]salesiq.CallOption{salesiq.WithOperation(operation)}, opts...)
+	if err := client.Do(ctx, method, path, in, out, opts...); err != nil {
+		return nil, err
+	}
+	return out, nil
+}

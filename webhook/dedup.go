@@ -1,0 +1,151 @@
+package webhook
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// DedupStore remembers which events have been handled, so that a
+// [Receiver] handles none twice. It is used by several goroutines at
+// once, and, if it is shared, by several processes.
+//
+// An event is free, claimed or done. A claim must not outlive the process that
+// made it for long: a shared store lets claims expire, after about half a
+// minute, which is less than the service waits before it delivers again.
+type DedupStore interface {
+	// Begin claims an event if it is free, and tells what it was.
+	Begin(ctx context.Context, eventID string) (DedupState, error)
+	// Done marks an event that the caller has claimed as handled.
+	Done(ctx context.Context, eventID string) error
+	// Abort frees an event that the caller has claimed.
+	Abort(ctx context.Context, eventID string) error
+}
+
+// DedupState is what a [DedupStore] knows about an event.
+type DedupState int
+
+// The states of an event.
+const (
+	DedupFree    DedupState = iota // Nobody had it: the caller has claimed it.
+	DedupClaimed                   // Somebody else is handling it.
+	DedupDone                      // It has been handled.
+)
+
+// DedupFailure is what a [Receiver] does with an event when its
+// [DedupStore] does not answer.
+type DedupFailure int
+
+// What can be done about a store that does not answer.
+const (
+	// DedupRefuse answers 503, so that the service delivers the event again.
+	DedupRefuse DedupFailure = iota
+	// DedupProcess handles the event, at the risk of doing so twice.
+	DedupProcess
+)
+
+// NewMemoryDedupStore returns a store that forgets when the process ends. It
+// remembers at most so many handled events, each for at most maxAge; the oldest
+// go first. An event takes about 200 bytes.
+//
+// The service delivers a failed event again for some minutes, and on request for
+// weeks.
+//
+// Errors: an [salesiq.InputError] for bounds that are not positive.
+func NewMemoryDedupStore(maxEvents int, maxAge time.Duration) (DedupStore, error) {
+	if maxEvents < 1 {
+		return nil, inputError("max events", "must be positive")
+	}
+	if err := positive("max age", maxAge); err != nil {
+		return nil, err
+	}
+	return newMemoryDedup(maxEvents, maxAge), nil
+}
+
+// The bounds of the default store.
+const (
+	defaultDedupEvents = 100_000
+	defaultDedupAge    = 24 * time.Hour
+)
+
+type memoryDedup struct {
+	maxEvents int
+	maxAge    time.Duration
+
+	mu    sync.Mutex
+	state map[string]DedupState // Free events are absent.
+	marks []dedupMark           // Of what is done, oldest first.
+	first int                   // Marks before it are forgotten.
+}
+
+// dedupMark says when an event was handled.
+type dedupMark struct {
+	eventID string
+	at      time.Time
+}
+
+func newMemoryDedup(maxEvents int, maxAge time.Duration) *memoryDedup {
+	return &memoryDedup{maxEvents: maxEvents, maxAge: maxAge, state: map[string]DedupState{}}
+}
+
+func (m *memoryDedup) Begin(_ context.Context, eventID string) (DedupState, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.forget(time.Now())
+	state := m.state[eventID]
+	if state == DedupFree {
+		m.state[eventID] = DedupClaimed
+	}
+	return state, nil
+}
+
+func (m *memoryDedup) Done(_ context.Context, eventID string) error {
+	m.mark(eventID, time.Now())
+	return nil
+}
+
+func (m *memoryDedup) Abort(_ context.Context, eventID string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.state[eventID] == DedupClaimed {
+		delete(m.state, eventID)
+	}
+	return nil
+}
+
+// mark remembers an event as done at a time.
+func (m *memoryDedup) mark(eventID string, at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.state[eventID] != DedupDone {
+		m.state[eventID] = DedupDone
+		m.marks = append(m.marks, dedupMark{eventID, at})
+	}
+	m.forget(at)
+}
+
+// forget drops the marks that are too old, or too many.
+func (m *memoryDedup) forget(now time.Time) {
+	for m.first < len(m.marks) {
+		oldest := m.marks[m.first]
+		if len(m.marks)-m.first <= m.maxEvents && now.Sub(oldest.at) <= m.maxAge {
+			break
+		}
+		delete(m.state, oldest.eventID)
+		m.marks[m.first] = dedupMark{}
+		m.first++
+	}
+	if m.first > len(m.marks)/2 { // So that each mark is moved once, on average.
+		m.marks = append(m.marks[:0], m.marks[m.first:]...)
+		m.first = 0
+	}
+}
+
+// remembered returns the marks that are left, oldest first.
+func (m *memoryDedup) remembered() []dedupMark {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.forget(time.Now())
+	return slices.Clone(m.marks[m.first:])
+}

@@ -1,0 +1,321 @@
+package webhook
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// ErrNoEvent means that the body of a webhook is not a JSON object.
+var ErrNoEvent = errors.New("salesiq: not an event")
+
+// Event is something that happened, as a webhook tells it: a pointer to one of
+// the types of [EventType], such as [*ChatRated].
+type Event interface {
+	// Info returns what all events have in common.
+	Info() *EventInfo
+}
+
+// EventType is any of the types that an event can have.
+type EventType interface {
+	ChatStarted | ChatEnded | ChatMissed | ChatRated | MessageReceived |
+		VisitorIdentified | VisitorOnline | VisitorOffline |
+		OperatorStatusChanged | LeadCreated | TriggerExecuted | UnknownEvent
+}
+
+// EventInfo is what all events have in common.
+type EventInfo struct {
+	// EventID tells events apart, and is the same for every delivery of one: a
+	// hash of the body, save for its count of deliveries. It is fit to be a key
+	// in a database or a queue.
+	EventID string `json:"-"`
+
+	EventName salesiq.EventName `json:"-"` // Empty where the body has none.
+	EventTime time.Time         `json:"-"` // Zero where the body has none. Later deliveries do not change it.
+
+	// Body is what was delivered, byte by byte, and Data the part of it that
+	// the event's own fields were read from. A field whose value means nothing
+	// to its type stays zero, and is found here.
+	Body []byte          `json:"-"`
+	Data json.RawMessage `json:"-"`
+}
+
+// Info returns the receiver.
+func (i *EventInfo) Info() *EventInfo { return i }
+
+// ChatStarted tells that a chat has begun.
+//
+// Source: specification, "Webhook Payload Examples".
+type ChatStarted struct {
+	EventInfo `json:"-"`
+
+	ChatID         string    `json:"chat_id"`
+	VisitorID      string    `json:"visitor_id"`
+	VisitorName    string    `json:"visitor_name"`
+	VisitorEmail   string    `json:"visitor_email"`
+	OperatorID     string    `json:"operator_id"` // Empty while nobody has picked the chat up.
+	OperatorName   string    `json:"operator_name"`
+	DepartmentID   string    `json:"department_id"`
+	DepartmentName string    `json:"department_name"`
+	StartedAt      time.Time `json:"started_at"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// ChatEnded tells that a chat is over. On the wire it is chat.ended.
+//
+// Source: specification, "Webhook Payload Examples".
+type ChatEnded struct {
+	EventInfo `json:"-"`
+
+	ChatID       string             `json:"chat_id"`
+	VisitorID    string             `json:"visitor_id"`
+	OperatorID   string             `json:"operator_id"`
+	StartedAt    time.Time          `json:"started_at"`
+	EndedAt      time.Time          `json:"ended_at"`
+	Duration     salesiq.Seconds    `json:"duration"`
+	MessageCount int                `json:"message_count"`
+	EndedBy      salesiq.SenderType `json:"ended_by"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// ChatMissed tells that no operator picked a chat up in time. On the wire it
+// is chat.missed, which the specification names without showing it: its fields
+// are those that other events about a chat have.
+type ChatMissed struct {
+	EventInfo `json:"-"`
+
+	ChatID         string    `json:"chat_id"`
+	VisitorID      string    `json:"visitor_id"`
+	VisitorName    string    `json:"visitor_name"`
+	VisitorEmail   string    `json:"visitor_email"`
+	DepartmentID   string    `json:"department_id"`
+	DepartmentName string    `json:"department_name"`
+	StartedAt      time.Time `json:"started_at"`
+	MissedAt       time.Time `json:"missed_at"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// ChatRated tells what a visitor thought of a chat. On the wire it is
+// chat.rating.
+//
+// Source: specification, "Webhook Payload Examples".
+type ChatRated struct {
+	EventInfo `json:"-"`
+
+	ChatID      string    `json:"chat_id"`
+	VisitorID   string    `json:"visitor_id"`
+	OperatorID  string    `json:"operator_id"`
+	Rating      int       `json:"rating"` // 1 to 5.
+	Feedback    string    `json:"feedback"`
+	SubmittedAt time.Time `json:"submitted_at"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// MessageReceived tells of a new message in a chat. The specification names the
+// event without showing it: its fields are those of a [salesiq.Message], and the chat's.
+type MessageReceived struct {
+	EventInfo `json:"-"`
+
+	ChatID     string              `json:"chat_id"`
+	VisitorID  string              `json:"visitor_id"`
+	OperatorID string              `json:"operator_id"`
+	MessageID  string              `json:"message_id"`
+	SenderType salesiq.SenderType  `json:"sender_type"`
+	SenderID   string              `json:"sender_id"`
+	Text       string              `json:"message"`
+	Type       salesiq.MessageType `json:"type"`
+	SentAt     time.Time           `json:"timestamp"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// VisitorIdentified tells that a visitor has given a name or an e-mail address.
+//
+// Source: specification, "Webhook Payload Examples".
+type VisitorIdentified struct {
+	EventInfo `json:"-"`
+
+	VisitorID    string    `json:"visitor_id"`
+	Name         string    `json:"name"`
+	Email        string    `json:"email"`
+	Phone        string    `json:"phone"`
+	Company      string    `json:"company"`
+	IdentifiedAt time.Time `json:"identified_at"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// VisitorOnline tells that a visitor has come to the website. On the wire
+// it is visitor.online, which the specification names without showing it: its
+// fields are those of a [salesiq.Visitor].
+type VisitorOnline struct {
+	EventInfo `json:"-"`
+
+	VisitorID   string    `json:"visitor_id"`
+	Name        string    `json:"name"`
+	Email       string    `json:"email"`
+	CurrentPage string    `json:"current_page"`
+	OnlineAt    time.Time `json:"online_at"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// VisitorOffline tells that a visitor has left the website. On the wire it
+// is visitor.offline, which the specification names without showing it: its
+// fields are those of a [salesiq.Visitor].
+type VisitorOffline struct {
+	EventInfo `json:"-"`
+
+	VisitorID string    `json:"visitor_id"`
+	Name      string    `json:"name"`
+	Email     string    `json:"email"`
+	OfflineAt time.Time `json:"offline_at"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// OperatorStatusChanged tells that an operator has come, gone, or turned to
+// something else. The specification names the event without showing it: its
+// fields are those of an [salesiq.Operator], and the status before.
+type OperatorStatusChanged struct {
+	EventInfo `json:"-"`
+
+	OperatorID     string                 `json:"operator_id"`
+	OperatorName   string                 `json:"operator_name"`
+	Status         salesiq.OperatorStatus `json:"status"`
+	PreviousStatus salesiq.OperatorStatus `json:"previous_status"`
+	ChangedAt      time.Time              `json:"changed_at"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// LeadCreated tells of a new lead. The specification shows no more of it than
+// lead_id: its other fields are those of [VisitorIdentified].
+type LeadCreated struct {
+	EventInfo `json:"-"`
+
+	LeadID    string    `json:"lead_id"`
+	VisitorID string    `json:"visitor_id"`
+	Name      string    `json:"name"`
+	Email     string    `json:"email"`
+	Phone     string    `json:"phone"`
+	Company   string    `json:"company"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// TriggerExecuted tells that an automation has run. The specification names the
+// event without showing it: its fields are what the name implies.
+type TriggerExecuted struct {
+	EventInfo `json:"-"`
+
+	TriggerID   string    `json:"trigger_id"`
+	TriggerName string    `json:"trigger_name"`
+	VisitorID   string    `json:"visitor_id"`
+	ChatID      string    `json:"chat_id"`
+	ExecutedAt  time.Time `json:"executed_at"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// UnknownEvent is an event that this version of the package has no type for,
+// such as all of those of the live service, whose names begin with
+// "conversation.".
+type UnknownEvent struct {
+	EventInfo `json:"-"`
+
+	// Extra holds all of its fields.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// eventKind is what a name stands for.
+type eventKind struct {
+	name  salesiq.EventName
+	fresh func() Event
+}
+
+// eventKinds has the kinds that have types of their own.
+var eventKinds = kindsByName(
+	eventKind{salesiq.EventChatStarted, func() Event { return new(ChatStarted) }},
+	eventKind{salesiq.EventChatEnded, func() Event { return new(ChatEnded) }},
+	eventKind{salesiq.EventChatMissed, func() Event { return new(ChatMissed) }},
+	eventKind{salesiq.EventChatRating, func() Event { return new(ChatRated) }},
+	eventKind{salesiq.EventMessageReceived, func() Event { return new(MessageReceived) }},
+	eventKind{salesiq.EventVisitorIdentified, func() Event { return new(VisitorIdentified) }},
+	eventKind{salesiq.EventVisitorOnline, func() Event { return new(VisitorOnline) }},
+	eventKind{salesiq.EventVisitorOffline, func() Event { return new(VisitorOffline) }},
+	eventKind{salesiq.EventOperatorStatusChanged, func() Event { return new(OperatorStatusChanged) }},
+	eventKind{salesiq.EventLeadCreated, func() Event { return new(LeadCreated) }},
+	eventKind{salesiq.EventTriggerExecuted, func() Event { return new(TriggerExecuted) }},
+)
+
+func kindsByName(kinds ...eventKind) map[string]eventKind {
+	byName := make(map[string]eventKind, len(kinds))
+	for _, kind := range kinds {
+		byName[string(kind.name)] = kind
+	}
+	return byName
+}
+
+// Parse reads the body of a webhook, which the event keeps and must not be
+// changed afterwards. It does not verify anything: a [Receiver] does.
+//
+// A name that it does not know makes an [*UnknownEvent]. Values of another type
+// are taken for what they mean, such as "5" for a number, and what means nothing
+// stays zero. The envelope of the live service is understood as well.
+//
+// Errors: [ErrNoEvent] for a body that is not one JSON object.
+func Parse(body []byte) (Event, error) {
+	envelope, err := wire.DecodeEvent(body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoEvent, err)
+	}
+	kind, known := eventKinds[string(envelope.Name)]
+	if !known {
+		kind = eventKind{salesiq.EventName(envelope.Name), func() Event { return new(UnknownEvent) }}
+	}
+	event := kind.fresh()
+	if err := wire.UnmarshalLenient(envelope.Data, event); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoEvent, err)
+	}
+	id, err := eventID(body, envelope.Counted)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoEvent, err)
+	}
+	*event.Info() = EventInfo{EventID: id, EventName: kind.name, EventTime: envelope.Time, Body: body, Data: envelope.Data}
+	return event, nil
+}
+
+// eventID hashes a body without its count of deliveries, if it has one: half a
+// SHA-256 is beyond anyone's luck.
+func eventID(body []byte, counted bool) (id string, err error) {
+	if counted {
+		if body, err = wire.Without(body, "attempt"); err != nil {
+			return "", err
+		}
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:sha256.Size/2]), nil
+}

@@ -1,0 +1,121 @@
+package webhook
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+// Option configures a [Receiver]. NewReceiver returns the error of the first
+// one whose argument is no good.
+type Option func(*Receiver) error
+
+// WithDedupStore remembers handled events in store. The default is in memory,
+// for a hundred thousand events and a day.
+func WithDedupStore(store DedupStore) Option {
+	return func(r *Receiver) error {
+		r.store = store
+		if store == nil {
+			return inputError("dedup store", "must not be nil")
+		}
+		return nil
+	}
+}
+
+// WithDedupFailure chooses what happens while the store does not answer. The
+// default is [DedupRefuse].
+func WithDedupFailure(failure DedupFailure) Option {
+	return func(r *Receiver) error {
+		r.onFailure = failure
+		if failure != DedupRefuse && failure != DedupProcess {
+			return inputError("dedup failure", "must be DedupRefuse or DedupProcess")
+		}
+		return nil
+	}
+}
+
+// WithSink hands events to sink instead of to the handlers, and answers as soon
+// as it has them.
+func WithSink(sink Sink) Option {
+	return func(r *Receiver) error {
+		r.sink = sink
+		if sink == nil {
+			return inputError("sink", "must not be nil")
+		}
+		return nil
+	}
+}
+
+// WithMaxBody bounds the size of an event, in bytes. The default is 1 MiB.
+func WithMaxBody(bytes int64) Option {
+	return func(r *Receiver) error {
+		r.maxBody = bytes
+		if bytes < 1 {
+			return inputError("max body", "must be positive")
+		}
+		return nil
+	}
+}
+
+// WithHandlerTimeout bounds the work on one event: its context ends then, and
+// the service is answered. The default is 4.5 seconds, since the service waits
+// for 5.
+func WithHandlerTimeout(d time.Duration) Option {
+	return func(r *Receiver) error {
+		r.timeout = d
+		return positive("handler timeout", d)
+	}
+}
+
+// WithTolerance refuses events whose time is further away than d. By default,
+// none is: the signature tells that an event is genuine, and the [DedupStore]
+// that it is new. A later delivery has the time of the first, so that less than
+// five minutes lose events.
+func WithTolerance(d time.Duration) Option {
+	return func(r *Receiver) error {
+		r.tolerance = d
+		return positive("tolerance", d)
+	}
+}
+
+// WithLogger logs what is refused and what fails, and, at level debug, what is
+// handled: name and id of the event, status, duration, and the errors of
+// handlers. Bodies and signatures are never logged. Nil, the default, logs
+// nothing.
+func WithLogger(logger *slog.Logger) Option {
+	return func(r *Receiver) error {
+		if logger != nil {
+			r.logger = logger
+		}
+		return nil
+	}
+}
+
+// WithTracer tells tracers what the receiver does. Several of them nest, also
+// over several options: the first is told of a beginning first, and of the end
+// last. Without any, tracing costs nothing.
+func WithTracer(tracers ...*Tracer) Option {
+	return func(r *Receiver) error {
+		if slices.Contains(tracers, nil) {
+			return inputError("tracer", "must not be nil")
+		}
+		for _, t := range tracers {
+			r.hooks.Add(t.Delivery)
+		}
+		return nil
+	}
+}
+
+func inputError(field, reason string) error {
+	return &salesiq.InputError{Field: field, Reason: reason}
+}
+
+func positive(field string, d time.Duration) error {
+	if d <= 0 {
+		return inputError(field, fmt.Sprintf("must be positive, not %s", d))
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package webhook
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// handling is the work on one delivery: the context of its handlers, and the
+// answer, which is given in time even if the handlers go on.
+//
+// As a context, it is what context.WithoutCancel and context.WithTimeout would
+// make of the request's, at a fraction of the price, which each event pays.
+type handling struct {
+	request  context.Context //nolint:containedctx // It is a context itself.
+	deadline time.Time
+	timer    *time.Timer
+
+	mu       sync.Mutex // Guards what follows.
+	w        http.ResponseWriter
+	answered bool
+	err      error
+	done     chan struct{} // Made when somebody asks for it.
+}
+
+// startWork begins work that must be answered within a time.
+func startWork(request context.Context, timeout time.Duration, w http.ResponseWriter) *handling {
+	work := &handling{request: request, deadline: time.Now().Add(timeout), w: w}
+	work.mu.Lock()
+	defer work.mu.Unlock()
+	work.timer = time.AfterFunc(timeout, work.expire)
+	return work
+}
+
+// expire ends the context and answers in the place of the handlers.
+func (work *handling) expire() {
+	work.mu.Lock()
+	defer work.mu.Unlock()
+	if work.answered {
+		return
+	}
+	work.end(context.DeadlineExceeded)
+	work.w.Header().Set("Content-Length", strconv.Itoa(len(tookTooLong.body)))
+	tookTooLong.send(work.w)
+	http.NewResponseController(work.w).Flush() //nolint:errcheck // Where it cannot, the service hangs up by itself.
+}
+
+// finish ends the context and answers, unless that was done. It returns the
+// status of the answer.
+func (work *handling) finish(answer *reply) int {
+	work.timer.Stop()
+	work.mu.Lock()
+	defer work.mu.Unlock()
+	if work.answered {
+		return tookTooLong.status
+	}
+	work.end(context.Canceled)
+	answer.send(work.w)
+	return answer.status
+}
+
+func (work *handling) end(err error) {
+	work.answered, work.err = true, err
+	if work.done != nil {
+		close(work.done)
+	}
+}
+
+// Deadline implements [context.Context].
+func (work *handling) Deadline() (time.Time, bool) { return work.deadline, true }
+
+// Done implements [context.Context].
+func (work *handling) Done() <-chan struct{} {
+	work.mu.Lock()
+	defer work.mu.Unlock()
+	if work.done == nil {
+		work.done = make(chan struct{})
+		if work.err != nil {
+			close(work.done)
+		}
+	}
+	return work.done
+}
+
+// Err implements [context.Context].
+func (work *handling) Err() error {
+	work.mu.Lock()
+	defer work.mu.Unlock()
+	return work.err
+}
+
+// Value implements [context.Context].
+func (work *handling) Value(key any) any { return work.request.Value(key) }

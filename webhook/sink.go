@@ -1,0 +1,148 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Sink takes events that have been verified, so that the service is answered
+// before they are handled; see [WithSink]. It is used by several goroutines at
+// once.
+//
+// A sink that keeps events where they survive should use [EventInfo.EventID] as
+// their key, keep [EventInfo.Body], and read that with [Parse] again.
+type Sink interface {
+	// Enqueue returns nil once the event will not be lost. After an error, the
+	// service delivers it again.
+	Enqueue(ctx context.Context, event Event) error
+}
+
+// The errors of a [WorkerPool].
+var (
+	// ErrQueueFull means that the workers do not keep up.
+	ErrQueueFull = errors.New("salesiq: the queue of events is full")
+	// ErrShutdown means that no more events are taken.
+	ErrShutdown = errors.New("salesiq: shutting down")
+)
+
+// WorkerPool is a [Sink] in memory: a queue, and goroutines that handle what is
+// in it. Events in it are lost with the process, unless Shutdown was called
+// first, and an event whose handler fails is not handled again. For more, keep
+// events in a database or a queue that lasts.
+type WorkerPool struct {
+	handle  func(context.Context, Event) error
+	logger  *slog.Logger
+	context context.Context //nolint:containedctx // It is that of all handlers.
+	cancel  context.CancelFunc
+	workers sync.WaitGroup
+
+	mu     sync.RWMutex // Guards what follows.
+	queue  chan Event
+	closed bool
+}
+
+// NewWorkerPool starts workers that call handle for each event, of which at most
+// so many wait. Errors and panics of handle are logged; a nil logger drops them.
+//
+// Errors: an [salesiq.InputError] for less than one worker, a negative queue, or
+// no handler.
+func NewWorkerPool(workers, queue int, handle func(ctx context.Context, event Event) error, logger *slog.Logger) (*WorkerPool, error) {
+	switch {
+	case workers < 1:
+		return nil, inputError("workers", "must be positive")
+	case queue < 0:
+		return nil, inputError("queue", "must not be negative")
+	case handle == nil:
+		return nil, inputError("handler", "must not be nil")
+	}
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &WorkerPool{handle: handle, logger: logger, context: ctx, cancel: cancel, queue: make(chan Event, queue)}
+	for range workers {
+		p.workers.Go(p.work)
+	}
+	return p, nil
+}
+
+// Enqueue implements [Sink]. It does not wait.
+//
+// Errors: [ErrQueueFull], [ErrShutdown].
+func (p *WorkerPool) Enqueue(_ context.Context, event Event) error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.closed {
+		return ErrShutdown
+	}
+	select {
+	case p.queue <- event:
+		return nil
+	default:
+		return ErrQueueFull
+	}
+}
+
+// Shutdown takes no more events and waits until those in the queue are handled.
+// If ctx ends first, so do the contexts of the handlers, what was not begun is
+// lost, and logged, and Shutdown returns the error of ctx: once the handlers have
+// returned, or a second later if they do not.
+func (p *WorkerPool) Shutdown(ctx context.Context) error {
+	p.mu.Lock()
+	if !p.closed {
+		p.closed = true
+		close(p.queue)
+	}
+	p.mu.Unlock()
+	defer p.cancel()
+	idle := make(chan struct{})
+	go func() { p.workers.Wait(); close(idle) }()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+	}
+	p.cancel()
+	p.empty() // The workers may never come to it.
+	select {
+	case <-idle:
+	case <-time.After(time.Second):
+	}
+	return ctx.Err()
+}
+
+func (p *WorkerPool) work() {
+	done := false
+	defer func() {
+		if !done {
+			p.workers.Go(p.work) // A handler has ended the goroutine: another takes its place.
+		}
+	}()
+	p.empty()
+	done = true
+}
+
+// empty handles events until there will be no more.
+func (p *WorkerPool) empty() {
+	for event := range p.queue {
+		p.take(event)
+	}
+}
+
+// take handles an event, or says why not.
+func (p *WorkerPool) take(event Event) {
+	err := errGoroutineEnded
+	defer func() {
+		if err != nil {
+			logEvent(p.context, p.logger, event, err)
+		}
+	}()
+	if ended := p.context.Err(); ended != nil {
+		err = ended
+		return
+	}
+	err = callHandler(p.context, p.handle, event)
+}

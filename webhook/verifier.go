@@ -1,0 +1,269 @@
+package webhook
+
+import (
+	"crypto"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"hash"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+// The headers that hold the signature of an event.
+const (
+	HeaderSignature    = "X-Salesiq-Signature" // HMAC, as specified.
+	HeaderRSASignature = "X-Siqsignature"      // RSA, as the live service has it.
+)
+
+// ErrSignature means that an event is not signed by who should have sent it.
+// The error that wraps it tells why, and nothing about the right signature.
+var ErrSignature = errors.New("salesiq: bad signature")
+
+var (
+	errSignatureMissing   = fmt.Errorf("%w: there is none", ErrSignature)
+	errSignatureDoubled   = fmt.Errorf("%w: there are several", ErrSignature)
+	errSignatureMalformed = fmt.Errorf("%w: it is not written like one", ErrSignature)
+	errSignatureWrong     = fmt.Errorf("%w: it does not belong to this body", ErrSignature)
+	errNoKeys             = fmt.Errorf("%w: there is no key to verify it with", ErrSignature)
+)
+
+// Verifier tells whether the service has sent an event. It is given the body
+// byte by byte as it arrived, compares in constant time, and is used by several
+// goroutines at once.
+type Verifier interface {
+	// Verify returns nil, or an error that wraps [ErrSignature] and does not
+	// hold the right signature.
+	Verify(header http.Header, body []byte) error
+}
+
+// checkVerifier refuses a verifier that could accept nothing.
+func checkVerifier(verifier Verifier) error {
+	if verifier == nil {
+		return inputError("verifier", "must not be nil")
+	}
+	if own, ok := verifier.(interface{ check() error }); ok {
+		return own.check()
+	}
+	return nil
+}
+
+// oneSignature returns the only value of a header.
+func oneSignature(header http.Header, name string) (string, error) {
+	switch values := header[name]; len(values) {
+	case 0:
+		return "", errSignatureMissing
+	case 1:
+		return values[0], nil
+	default:
+		return "", errSignatureDoubled
+	}
+}
+
+// HMAC returns a verifier for the signature in [HeaderSignature]: HMAC-SHA256
+// of the body in 64 lower-case hexadecimal digits, and nothing else. The secret
+// is the one that [salesiq.WebhookCreate] was given. During a rotation, name both the
+// new one and the old one.
+//
+// Empty secrets are left out. [NewReceiver] refuses a verifier without any other.
+func HMAC(secrets ...salesiq.Secret) Verifier {
+	v := &hmacVerifier{}
+	for _, secret := range secrets {
+		if !secret.IsZero() {
+			v.pools = append(v.pools, &sync.Pool{New: func() any { return newHMACState(secret) }})
+		}
+	}
+	return v
+}
+
+type hmacVerifier struct {
+	pools []*sync.Pool // One for each secret, of *hmacState. What they hold is not printed.
+}
+
+// hmacState is a hash that has seen the secret, and room for what comes out.
+type hmacState struct {
+	hash hash.Hash
+	sum  [sha256.Size]byte
+	text [2 * sha256.Size]byte
+}
+
+func newHMACState(secret salesiq.Secret) *hmacState {
+	return &hmacState{hash: hmac.New(sha256.New, []byte(secret.Reveal()))}
+}
+
+// sign returns the signature of body, until the state is used again.
+func (s *hmacState) sign(body []byte) []byte {
+	s.hash.Reset()
+	s.hash.Write(body)
+	hex.Encode(s.text[:], s.hash.Sum(s.sum[:0]))
+	return s.text[:]
+}
+
+func (v *hmacVerifier) check() error {
+	if len(v.pools) == 0 {
+		return inputError("HMAC secret", "is required")
+	}
+	return nil
+}
+
+// Verify implements [Verifier].
+func (v *hmacVerifier) Verify(header http.Header, body []byte) error {
+	if len(v.pools) == 0 {
+		return errNoKeys
+	}
+	signature, err := oneSignature(header, HeaderSignature)
+	if err != nil {
+		return err
+	}
+	if len(signature) != 2*sha256.Size {
+		return errSignatureMalformed
+	}
+	var given [2 * sha256.Size]byte
+	copy(given[:], signature)
+	for _, pool := range v.pools {
+		state := pool.Get().(*hmacState) //nolint:forcetypeassert // The pool holds nothing else.
+		right := subtle.ConstantTimeCompare(state.sign(body), given[:])
+		pool.Put(state)
+		if right == 1 {
+			return nil
+		}
+	}
+	return errSignatureWrong
+}
+
+// SignHMAC returns the value of [HeaderSignature] for a body, as the service
+// computes it, for tests of what receives events.
+func SignHMAC(secret salesiq.Secret, body []byte) string {
+	return string(newHMACState(secret).sign(body))
+}
+
+// RSA returns a verifier for the signature in [HeaderRSASignature], which the
+// live service sends: RSA PKCS #1 v1.5 with SHA-256, in standard base64. The
+// keys are those of the webhook, of which there are two during a rotation; see
+// [ParseRSAKey].
+//
+// Nil keys are left out. [NewReceiver] refuses a verifier without any other.
+func RSA(keys ...*rsa.PublicKey) Verifier {
+	v := &rsaVerifier{}
+	for _, key := range keys {
+		if key != nil {
+			v.keys = append(v.keys, key)
+		}
+	}
+	return v
+}
+
+type rsaVerifier struct {
+	keys []*rsa.PublicKey
+}
+
+func (v *rsaVerifier) check() error {
+	if len(v.keys) == 0 {
+		return inputError("RSA key", "is required")
+	}
+	return nil
+}
+
+// Verify implements [Verifier].
+func (v *rsaVerifier) Verify(header http.Header, body []byte) error {
+	if len(v.keys) == 0 {
+		return errNoKeys
+	}
+	text, err := oneSignature(header, HeaderRSASignature)
+	if err != nil {
+		return err
+	}
+	signature, err := base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil || strings.ContainsAny(text, "\r\n") {
+		return errSignatureMalformed
+	}
+	sum := sha256.Sum256(body)
+	for _, key := range v.keys {
+		if rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], signature) == nil {
+			return nil
+		}
+	}
+	return errSignatureWrong
+}
+
+// ParseRSAKey reads a public key as the service gives it: PEM, also in one line,
+// as in a variable of the environment, or the bare base64 that stands in the
+// middle of it.
+//
+// Errors: an [salesiq.InputError] for anything else, and for keys below 2048 bits.
+func ParseRSAKey(text string) (*rsa.PublicKey, error) {
+	const field = "RSA key"
+	der, err := keyBytes(text)
+	if err != nil {
+		return nil, inputError(field, "must be PEM or base64")
+	}
+	parsed, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		return nil, inputError(field, "must be a public key (SubjectPublicKeyInfo)")
+	}
+	key, ok := parsed.(*rsa.PublicKey)
+	if !ok || key.N.BitLen() < 2048 {
+		return nil, inputError(field, "must be an RSA key of at least 2048 bits")
+	}
+	return key, nil
+}
+
+func keyBytes(text string) ([]byte, error) {
+	if block, _ := pem.Decode([]byte(text)); block != nil {
+		return block.Bytes, nil
+	}
+	bare := strings.NewReplacer("-----BEGIN PUBLIC KEY-----", "", "-----END PUBLIC KEY-----", "", `\n`, "").Replace(text)
+	return base64.StdEncoding.DecodeString(strings.Join(strings.Fields(bare), ""))
+}
+
+// SignRSA returns the value of [HeaderRSASignature] for a body, as the live
+// service computes it, for tests of what receives events.
+func SignRSA(key *rsa.PrivateKey, body []byte) (string, error) {
+	sum := sha256.Sum256(body)
+	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
+	return base64.StdEncoding.EncodeToString(signature), err
+}
+
+// AnyOf returns a verifier that is content when one of verifiers is, for a
+// receiver of webhooks that are signed in different ways. Nil ones are left out.
+// [NewReceiver] refuses one without verifiers, or with one that has no key.
+func AnyOf(verifiers ...Verifier) Verifier {
+	return anyOf(slices.DeleteFunc(slices.Clone(verifiers), func(v Verifier) bool { return v == nil }))
+}
+
+type anyOf []Verifier
+
+func (v anyOf) check() error {
+	if len(v) == 0 {
+		return inputError("verifier", "must not be empty")
+	}
+	for _, verifier := range v {
+		if err := checkVerifier(verifier); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Verify implements [Verifier]. Its error is that of the last one.
+func (v anyOf) Verify(header http.Header, body []byte) error {
+	err := errNoKeys
+	for _, verifier := range v {
+		if err = verifier.Verify(header, body); err == nil {
+			return nil
+		}
+	}
+	return err
+}
