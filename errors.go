@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
@@ -162,7 +163,7 @@ func oneLine(text string) string {
 	}
 	var lines []string
 	for line := range strings.Lines(text) {
-		if line = transport.OneLine(line); line != "" {
+		if line = redact.OneLine(line); line != "" {
 			lines = append(lines, line)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
@@ -83,29 +84,29 @@ func (t *TokenEndpoint) Send(request *http.Request) (map[string]any, error) {
 	attempt := request.Clone(request.Context())
 	attempt.Header.Set("User-Agent", t.UserAgent)
 	attempt.Header.Set("Accept", "application/json")
-	hide := secrets{body: secretsOf(request)}
+	hide := redact.Secrets{Values: secretsOf(request)}
 	response, err := t.Base.RoundTrip(attempt)
 	if err != nil {
-		return nil, &TokenFailure{Err: hide.inError(withoutURL(err)), Unreachable: !permanent(err)}
+		return nil, &TokenFailure{Err: hide.InError(redact.StripURL(err)), Unreachable: !IsPermanent(err)}
 	}
-	refuseUpgrade(response)
+	RefuseUpgrade(response)
 	defer response.Body.Close() //nolint:errcheck // What was needed has been read.
-	if status := response.StatusCode; status >= 300 && status < 400 {
-		return nil, &TokenFailure{Status: status, Err: fmt.Errorf("%w to %s", ErrRedirect, hide.inText(redirectHost(response)))}
+	if err := RefuseRedirect(response, hide); err != nil {
+		return nil, &TokenFailure{Status: response.StatusCode, Err: err}
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxTokenAnswer+1))
 	if err != nil {
-		return nil, &TokenFailure{Status: response.StatusCode, Err: hide.inError(err), Unreachable: true}
+		return nil, &TokenFailure{Status: response.StatusCode, Err: hide.InError(err), Unreachable: true}
 	}
 	fields, f := judgeToken(response.StatusCode, body)
 	if f == nil {
 		return fields, nil
 	}
-	if wait, ok := retryAfter(response.Header, time.Now()); ok {
+	if wait, ok := RetryAfter(response.Header, time.Now()); ok {
 		f.RetryAfter = wait
 		f.Unreachable = f.Unreachable && wait == 0
 	}
-	f.Code, f.Description = hide.inShortLine(f.Code), hide.inShortLine(f.Description)
+	f.Code, f.Description = shortLine(f.Code, hide), shortLine(f.Description, hide)
 	return nil, f
 }
 
@@ -203,12 +204,14 @@ func ValidToken(token string) bool {
 	return token != "" && len(token) <= maxToken
 }
 
-// inShortLine is ShortLine without the secrets of the request, which the server
+// shortLine is ShortLine without the secrets of the request, which the server
 // may repeat.
-func (s secrets) inShortLine(words string) string { return shorten(s.inText(OneLine(words))) }
+func shortLine(words string, hide redact.Secrets) string {
+	return shorten(hide.InText(redact.OneLine(words)))
+}
 
 // ShortLine makes what the OAuth server says fit for an error.
-func ShortLine(words string) string { return shorten(OneLine(words)) }
+func ShortLine(words string) string { return shorten(redact.OneLine(words)) }
 
 func shorten(words string) string {
 	return strings.ToValidUTF8(words[:min(len(words), maxWords)], "")
@@ -239,5 +242,5 @@ func AsTokenFailure(err error) *TokenFailure {
 	if f, ok := errors.AsType[*TokenFailure](err); ok {
 		return f
 	}
-	return &TokenFailure{Err: withoutURL(err)}
+	return &TokenFailure{Err: redact.StripURL(err)}
 }

@@ -1,4 +1,6 @@
-package transport
+// Package redact makes what others say fit for an error and for a log: without
+// the secrets of the request, and on one line.
+package redact
 
 import (
 	"bytes"
@@ -6,11 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"html"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 const (
@@ -19,24 +21,18 @@ const (
 	shortSecret = 4 // Bytes; a shorter secret occurs in any text, and is not hidden.
 )
 
-// secrets are the token, the query, and the secrets in the body of an attempt.
-// What the service says may repeat them: proxies like to print the request that
-// they could not serve.
-type secrets struct {
-	token, query string
-	body         []string
-}
-
-// secretsIn gathers them without a list of their own, since few answers need one.
-func secretsIn(request *http.Request) secrets {
-	_, token, _ := strings.Cut(request.Header.Get("Authorization"), " ")
-	return secrets{token, request.URL.RawQuery, callOf(request.Context()).request.Secrets}
+// Secrets are what must not be seen of a request. The answer may repeat them:
+// proxies like to print the request that they could not serve.
+type Secrets struct {
+	Token  string   // In a header.
+	Query  string   // The whole query, since it may hold visitors' data.
+	Values []string // Of fields in the query or the body.
 }
 
 // all returns the secrets, but for a token or query that may be any word.
-func (s secrets) all() []string {
-	all := slices.Clip(s.body)
-	for _, text := range []string{s.token, s.query} {
+func (s Secrets) all() []string {
+	all := slices.Clip(s.Values)
+	for _, text := range []string{s.Token, s.Query} {
 		if len(text) >= shortWord {
 			all = append(all, text)
 		}
@@ -46,7 +42,7 @@ func (s secrets) all() []string {
 
 // forms returns the secrets in the notations of JSON, HTML and URLs, the longest
 // first, since one may be part of another.
-func (s secrets) forms() (forms []string) {
+func (s Secrets) forms() (forms []string) {
 	for _, secret := range s.all() {
 		if len(secret) < shortSecret {
 			continue
@@ -73,8 +69,8 @@ func quoted(text string, forHTML bool) string {
 // maxSpoken bounds what is read of an answer that is not a success.
 const maxSpoken = 64 << 10
 
-// in returns the start of body without the secrets. It copies only if it must.
-func (s secrets) in(body []byte) []byte {
+// InBody returns the start of body without the secrets. It copies only if it must.
+func (s Secrets) InBody(body []byte) []byte {
 	all, forms := len(body) <= maxSpoken, s.forms()
 	body = body[:min(len(body), maxSpoken)]
 	for _, secret := range forms {
@@ -100,17 +96,18 @@ func withoutEnd(body []byte, secret string) []byte {
 	return body
 }
 
-func (s secrets) inText(text string) string {
+// InText returns text without the secrets.
+func (s Secrets) InText(text string) string {
 	for _, secret := range s.forms() {
 		text = strings.ReplaceAll(text, secret, redacted)
 	}
 	return text
 }
 
-// inError returns err, or its text alone if that must be changed.
-func (s secrets) inError(err error) error {
+// InError returns err, or its text alone if that must be changed.
+func (s Secrets) InError(err error) error {
 	text := err.Error()
-	if clean := s.inText(text); clean != text {
+	if clean := s.InText(text); clean != text {
 		return errors.New(clean)
 	}
 	return err
@@ -120,7 +117,33 @@ func (s secrets) inError(err error) error {
 // be they cut off or not.
 var secretMembers = regexp.MustCompile(`(?i)("[^"]*(?:secret|token|password)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
 
-// withoutMembers hides, in the start of a body, what a webhook was made with.
-func withoutMembers(body []byte) []byte {
-	return secretMembers.ReplaceAll(body[:min(len(body), 4*excerptBytes)], []byte(`${1}"`+redacted+`"`))
+// HideSecretMembers hides the values in a JSON text whose names say that they are
+// secret, such as the one that a webhook was made with.
+func HideSecretMembers(body []byte) []byte {
+	return secretMembers.ReplaceAll(body, []byte(`${1}"`+redacted+`"`))
+}
+
+// StripURL returns err without what net/http puts around it, more than once where
+// a transport uses an http.Client of its own: a URL may hold visitors' data.
+func StripURL(err error) error {
+	for {
+		u, ok := errors.AsType[*url.Error](err)
+		if !ok {
+			return err
+		}
+		err = u.Err
+	}
+}
+
+// OneLine makes what others wrote fit for one line of a log: what cannot be
+// printed becomes a space, and several are one. Nothing is dropped, since two
+// halves of a secret must not come together.
+func OneLine(text string) string {
+	visible := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, strings.ToValidUTF8(text, " "))
+	return strings.Join(strings.Fields(visible), " ")
 }
