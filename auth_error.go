@@ -1,14 +1,13 @@
 package salesiq
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"time"
 
-	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/oauth"
 )
 
 // AuthError says why no access token could be had. It matches [ErrAuth], and is
@@ -102,25 +101,20 @@ func (e *AuthError) LogValue() slog.Value {
 // were too many.
 const throttlePause = 10 * time.Minute
 
-// newAuthError tells the user what the token endpoint reports.
-func newAuthError(ctx context.Context, err error) *AuthError {
-	f := transport.AsTokenFailure(err)
-	e := &AuthError{Code: f.Code, Description: f.Description, StatusCode: f.Status, Err: f.Err}
+// newAuthError tells the user what kept the OAuth server from giving a token.
+func newAuthError(err error) *AuthError {
+	f, ok := errors.AsType[*oauth.Failure](err)
+	if !ok {
+		return &AuthError{Err: err} // The user's transport panicked, or the time was up.
+	}
+	e := &AuthError{Code: f.Code, Description: f.Description, StatusCode: f.Status, Err: f.Err, unreachable: f.Unreachable}
+	e.Permanent = !f.Throttled && (e.remedy() != "" || errors.Is(f.Err, ErrRedirect))
 	wait := f.RetryAfter
 	if f.Throttled {
 		wait = max(throttlePause, wait)
 	}
 	if wait > 0 {
 		e.RetryAt = time.Now().Add(wait)
-	}
-	switch {
-	case f.Throttled:
-	case e.remedy() != "" || errors.Is(f.Err, ErrRedirect):
-		e.Permanent = true
-	case ctx.Err() != nil:
-		e.Err = context.Cause(ctx)
-	default:
-		e.unreachable = f.Unreachable
 	}
 	return e
 }

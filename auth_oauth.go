@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/oauth"
 	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
@@ -99,9 +99,12 @@ func (o *OAuth) AuthURL(state string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	config := server.config(o.Credentials)
-	config.RedirectURL = o.RedirectURL
-	config.Scopes = []string{joinScopes(o.Scopes)}
+	config := oauth2.Config{
+		ClientID:    o.Credentials.ClientID,
+		Endpoint:    oauth2.Endpoint{AuthURL: server.dataCenter.Accounts + "/oauth/v2/auth"},
+		RedirectURL: o.RedirectURL,
+		Scopes:      []string{joinScopes(o.Scopes)},
+	}
 	options := []oauth2.AuthCodeOption{oauth2.AccessTypeOffline}
 	if o.Prompt != "" {
 		options = append(options, oauth2.SetAuthURLParam("prompt", o.Prompt))
@@ -134,10 +137,7 @@ func (o *OAuth) ParseCallback(query url.Values, state string) (AuthCode, error) 
 		return AuthCode{}, inputError("state", "is not the one that was sent: the callback belongs to another sign-in, or is forged")
 	}
 	if code := query.Get("error"); code != "" {
-		code = transport.ShortLine(code)
-		e := &AuthError{Code: code, Description: transport.ShortLine(query.Get("error_description"))}
-		e.Permanent = e.remedy() != ""
-		return AuthCode{}, e
+		return AuthCode{}, newAuthError(oauth.ConsentFailure(code, query.Get("error_description")))
 	}
 	if err := checkToken("code", query.Get("code")); err != nil {
 		return AuthCode{}, err
@@ -185,11 +185,7 @@ func (o *OAuth) Exchange(ctx context.Context, code AuthCode) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	config := server.config(o.Credentials)
-	config.RedirectURL = o.RedirectURL
-	token, err := server.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
-		return config.Exchange(ctx, code.Code.Reveal())
-	})
+	token, err := server.exchange(ctx, o.Credentials, code, o.RedirectURL)
 	if !token.RefreshToken.IsZero() {
 		token.Grant = fingerprint(token.RefreshToken)
 	}
@@ -239,32 +235,55 @@ func (o *OAuth) server(dc DataCenter) (*oauthServer, error) {
 // oauthServer is the OAuth server of one data center.
 type oauthServer struct {
 	dataCenter DataCenter
-	endpoint   *transport.TokenEndpoint
+	endpoint   *oauth.Server
 }
 
 func newOAuthServer(dc DataCenter, base http.RoundTripper, userAgent string) *oauthServer {
-	return &oauthServer{dc, &transport.TokenEndpoint{Base: base, UserAgent: userAgent}}
+	return &oauthServer{dc, &oauth.Server{URL: dc.Accounts, Transport: base, UserAgent: userAgent}}
 }
 
-func (s *oauthServer) config(c Credentials) *oauth2.Config {
-	return &oauth2.Config{
-		ClientID:     c.ClientID,
-		ClientSecret: c.ClientSecret.Reveal(),
-		Endpoint: oauth2.Endpoint{
-			AuthURL:   s.dataCenter.Accounts + "/oauth/v2/auth",
-			TokenURL:  s.dataCenter.Accounts + "/oauth/v2/token",
-			AuthStyle: oauth2.AuthStyleInParams,
-		},
-	}
+func (s *oauthServer) exchange(ctx context.Context, c Credentials, code AuthCode, redirectURL string) (Token, error) {
+	return s.token(ctx, func(ctx context.Context) (oauth.Token, error) {
+		return s.endpoint.Exchange(ctx, c.application(), code.Code.Reveal(), redirectURL)
+	})
 }
 
 // refresh gets an access token for a refresh token, which is kept where the
 // answer has none.
 func (s *oauthServer) refresh(ctx context.Context, c Credentials, refreshToken Secret) (Token, error) {
-	return s.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
-		old := &oauth2.Token{RefreshToken: refreshToken.Reveal()}
-		return s.config(c).TokenSource(ctx, old).Token()
+	return s.token(ctx, func(ctx context.Context) (oauth.Token, error) {
+		return s.endpoint.Refresh(ctx, c.application(), refreshToken.Reveal())
 	})
+}
+
+func (s *oauthServer) revoke(ctx context.Context, token Secret) error {
+	_, err := askServer(ctx, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, s.endpoint.Revoke(ctx, token.Reveal())
+	})
+	return err
+}
+
+// token makes one token request, and accepts the token if it belongs to this
+// data center.
+func (s *oauthServer) token(ctx context.Context, request func(context.Context) (oauth.Token, error)) (Token, error) {
+	token, err := askServer(ctx, request)
+	if err != nil {
+		return Token{}, err
+	}
+	if err := s.dataCenter.checkAPIDomain(token.APIDomain); err != nil {
+		return Token{}, &AuthError{Permanent: true, Err: err}
+	}
+	return Token{
+		AccessToken:  NewSecret(token.AccessToken),
+		RefreshToken: NewSecret(token.RefreshToken),
+		Expiry:       token.Expiry,
+		APIDomain:    token.APIDomain,
+		AccountsURL:  s.dataCenter.Accounts,
+	}, nil
+}
+
+func (c Credentials) application() oauth.Application {
+	return oauth.Application{ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal()}
 }
 
 // requestTimeout bounds one request to the OAuth server.
@@ -272,40 +291,14 @@ const requestTimeout = 30 * time.Second
 
 var errNoAnswer = errors.New("the OAuth server did not answer in time")
 
-// token makes one token request and reads its outcome.
-func (s *oauthServer) token(ctx context.Context, request func(context.Context) (*oauth2.Token, error)) (Token, error) {
+// askServer makes one request to the OAuth server. The request ends in time even if
+// the user's transport ignores its context. The error is an [AuthError].
+func askServer[T any](ctx context.Context, request func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, requestTimeout, errNoAnswer)
 	defer cancel()
-	start := time.Now()
-	client := &http.Client{Transport: s.endpoint}
-	answer, err := usercode.Ask(context.WithValue(ctx, oauth2.HTTPClient, client), request)
+	value, err := usercode.Ask(ctx, request)
 	if err != nil {
-		return Token{}, newAuthError(ctx, err)
+		return value, newAuthError(err)
 	}
-	domain, _ := answer.Extra("api_domain").(string)
-	if err := s.dataCenter.checkAPIDomain(domain); err != nil {
-		return Token{}, &AuthError{Permanent: true, Err: err}
-	}
-	return Token{
-		AccessToken:  NewSecret(answer.AccessToken),
-		RefreshToken: NewSecret(answer.RefreshToken),
-		Expiry:       start.Add(time.Duration(answer.ExpiresIn) * time.Second),
-		APIDomain:    domain,
-		AccountsURL:  s.dataCenter.Accounts,
-	}, nil
-}
-
-func (s *oauthServer) revoke(ctx context.Context, token Secret) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, requestTimeout, errNoAnswer)
-	defer cancel()
-	query := url.Values{"token": {token.Reveal()}}
-	address := s.dataCenter.Accounts + "/oauth/v2/token/revoke?" + query.Encode()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, http.NoBody)
-	if err != nil {
-		return newAuthError(ctx, err)
-	}
-	if _, err := s.endpoint.Send(request); err != nil {
-		return newAuthError(ctx, err)
-	}
-	return nil
+	return value, nil
 }

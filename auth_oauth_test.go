@@ -2,15 +2,20 @@ package salesiq
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/internal/oauth"
 )
 
 func testOAuth(z http.RoundTripper) *OAuth {
@@ -190,6 +195,25 @@ func TestExchangeFailsWithTheServersReason(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalidInput)
 }
 
+func TestAuthErrorIsPermanentOnlyWhereAskingAgainDoesNotHelp(t *testing.T) {
+	t.Parallel()
+	for why, test := range map[string]struct {
+		failure   oauth.Failure
+		permanent bool
+	}{
+		"a code with a remedy":         {oauth.Failure{Status: 200, Code: "invalid_client"}, true},
+		"the same, but too often":      {oauth.Failure{Status: 200, Code: "invalid_client", Throttled: true}, false},
+		"a code without":               {oauth.Failure{Status: 200, Code: "general_error"}, false},
+		"a redirect":                   {oauth.Failure{Status: 302, Err: fmt.Errorf("%w to nowhere", ErrRedirect)}, true},
+		"a server that nobody reached": {oauth.Failure{Err: io.EOF, Unreachable: true}, false},
+	} {
+		e := newAuthError(&test.failure)
+		require.Equal(t, test.permanent, e.Permanent, why)
+		require.Equal(t, test.failure.Unreachable, e.unreachable, why)
+		require.Equal(t, test.failure.Throttled, !e.RetryAt.IsZero(), why)
+	}
+}
+
 func TestRefreshIsTheSpecifications(t *testing.T) {
 	t.Parallel()
 	z := &fakeZoho{}
@@ -225,6 +249,40 @@ func TestRevokeIsTheVendors(t *testing.T) {
 	require.ErrorContains(t, err, "invalid_token")
 	require.NotContains(t, err.Error(), "refresh+1")
 	require.ErrorIs(t, testOAuth(z).Revoke(t.Context(), NewSecret("")), ErrInvalidInput)
+}
+
+// A8
+func TestTransportThatIgnoresItsContextHoldsNobody(t *testing.T) {
+	t.Parallel()
+	for name, request := range map[string]func(context.Context, *OAuth) error{
+		"Exchange": func(ctx context.Context, o *OAuth) error {
+			_, err := o.Exchange(ctx, AuthCode{Code: NewSecret("the-code")})
+			return err
+		},
+		"Revoke": func(ctx context.Context, o *OAuth) error { return o.Revoke(ctx, NewSecret("refresh-token")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				deaf := &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) {
+					time.Sleep(time.Hour)
+					return answerWith(http.StatusOK, tokenJSON(1, nil)), nil
+				}}
+				start := time.Now()
+				err := request(t.Context(), testOAuth(deaf))
+				require.ErrorIs(t, err, errNoAnswer)
+				require.ErrorIs(t, err, ErrAuth)
+				require.Equal(t, requestTimeout, time.Since(start))
+
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				start = time.Now()
+				require.ErrorIs(t, request(ctx, testOAuth(deaf)), context.DeadlineExceeded)
+				require.Equal(t, time.Second, time.Since(start))
+				time.Sleep(time.Hour) // For the deaf one to end.
+			})
+		})
+	}
 }
 
 // A11, over real connections.

@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
 
-	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/oauth"
 )
 
 // fakeZoho is an OAuth server and a service in one round tripper, so that it
@@ -259,7 +259,7 @@ func TestNothingOfSigningInPrintsASecret(t *testing.T) {
 		StaticToken(secret), TokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: secret})),
 		OAuth{Credentials: credentials}, &OAuth{Credentials: credentials}, AuthCode{Code: NewSecret(secret)}, &AuthCode{Code: NewSecret(secret)},
 		application{refresh}, application{memory}, application{file}, application{StaticToken(secret)}, application{client},
-		&Error{Err: newAuthError(t.Context(), &transport.TokenFailure{Status: 500, Err: io.EOF})},
+		&Error{Err: newAuthError(&oauth.Failure{Status: 500, Err: io.EOF})},
 	} {
 		for _, text := range everyPrint(t, v) {
 			require.NotContains(t, text, secret, "%T", v)

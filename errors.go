@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
@@ -121,7 +122,7 @@ func (e *Error) Error() string {
 		parts = append(parts, e.Err.Error())
 	}
 	for _, part := range parts {
-		if part = transport.Summary(part); part != "" {
+		if part = redact.Summary(part); part != "" {
 			b.WriteString(separator(b.String()) + part)
 		}
 	}

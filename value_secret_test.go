@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
 const hidden = "do-not-show-this"
@@ -140,7 +141,8 @@ func TestSecretsCanBeRevealedAndSeenToBeThere(t *testing.T) {
 	assert.Equal(t, hidden, salesiq.NewSecret(hidden).Reveal())
 	assert.Equal(t, salesiq.Redacted, salesiq.NewSecret(hidden).String())
 	assert.Equal(t, `"`+salesiq.Redacted+`"`, fmt.Sprintf("%#v", salesiq.NewSecret(hidden)))
-	assert.Empty(t, salesiq.NewSecret("").String(), "whoever debugs sees that there is none")
+	assert.Empty(t, salesiq.Secret{}.String(), "whoever debugs sees that there is none")
+	assert.Equal(t, redact.Mask, salesiq.Redacted, "there is one mask")
 }
 
 func TestOptPrintsAsItsValue(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq/internal/hooks"
-	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
@@ -192,7 +192,7 @@ func logEvent(ctx context.Context, logger *slog.Logger, event Event, err error, 
 	info := event.Info()
 	attrs := append([]slog.Attr{slog.String("event", string(info.EventName)), slog.String("event_id", info.EventID)}, more...)
 	if err != nil {
-		attrs = append(attrs, slog.String("error", transport.Summary(err.Error())))
+		attrs = append(attrs, slog.String("error", redact.Summary(err.Error())))
 	}
 	if p := (*usercode.Panic)(nil); errors.As(err, &p) {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))

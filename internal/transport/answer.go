@@ -9,20 +9,11 @@ import (
 	"math"
 	"mime"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
 
+	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/wire"
-)
-
-// What can be wrong with an exchange, as causes of a Failure.
-var (
-	ErrTransport = errors.New("no complete answer")
-	ErrDecode    = errors.New("the answer was not understood")
-	ErrRedirect  = errors.New("refused to follow a redirect")
-	ErrTooLarge  = errors.New("the answer is too large")
 )
 
 // Answer is a successful outcome.
@@ -42,7 +33,7 @@ type body struct {
 	bytes.Reader
 
 	data []byte
-	hide secrets
+	hide redact.Secrets
 }
 
 func (b *body) Close() error { return nil }
@@ -68,7 +59,7 @@ func (a *Answer) Undecodable(cause error) *Failure {
 		kind = ErrTransport
 	}
 	f := newFailure(a.Status, a.Header, a.Body, hide)
-	f.Err = fmt.Errorf("%w: %w", kind, hide.inError(cause))
+	f.Err = fmt.Errorf("%w: %w", kind, hide.InError(cause))
 	f.MaybeProcessed = !a.request.Idempotent
 	return f
 }
@@ -103,7 +94,7 @@ func (f *Failure) Unwrap() error { return f.Err }
 func failureOf(err error) *Failure {
 	var f *Failure
 	if !errors.As(err, &f) {
-		f = &Failure{Err: fmt.Errorf("%w: %w", ErrTransport, withoutURL(err))}
+		f = &Failure{Err: fmt.Errorf("%w: %w", ErrTransport, redact.StripURL(err))}
 	}
 	return f
 }
@@ -112,51 +103,25 @@ const excerptBytes = 512
 
 // newFailure describes an answer; whether the service itself speaks in it is
 // for the caller to find out.
-func newFailure(status int, header http.Header, body []byte, hide secrets) *Failure {
+func newFailure(status int, header http.Header, body []byte, hide redact.Secrets) *Failure {
 	f := &Failure{Status: status, Header: header, Sent: true, RequestID: requestID(header, hide)}
 	f.RetryAt = retryAt(status, header, time.Now())
-	contentType, _, _ := mime.ParseMediaType(hide.inText(header.Get("Content-Type"))) //nolint:errcheck // As good as absent.
+	contentType, _, _ := mime.ParseMediaType(hide.InText(header.Get("Content-Type"))) //nolint:errcheck // As good as absent.
 	f.ContentType = cmp.Or(label(contentType), "no content type")
-	f.Excerpt = excerpt(withoutMembers(hide.in(body)))
+	f.Excerpt = excerpt(hide.InBody(body))
 	return f
 }
 
 // excerpt makes the start of a body fit for one line of a log.
-func excerpt(body []byte) string { return OneLine(string(body[:min(len(body), excerptBytes)])) }
-
-// Summary makes what others wrote fit for one line of a log: its lines, joined,
-// up to 500 characters.
-func Summary(text string) string {
-	const most = 500
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "…"
-	}
-	var lines []string
-	for line := range strings.Lines(text) {
-		if line = OneLine(line); line != "" {
-			lines = append(lines, line)
-		}
-	}
-	return strings.Join(lines, "; ")
+func excerpt(body []byte) string {
+	body = redact.HideSecretMembers(body[:min(len(body), 4*excerptBytes)])
+	return redact.OneLine(string(body[:min(len(body), excerptBytes)]))
 }
 
-// OneLine makes what others wrote fit for one line of a log: what cannot be
-// printed becomes a space, and several are one. Nothing is dropped, since two
-// halves of a secret must not come together.
-func OneLine(text string) string {
-	visible := strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, strings.ToValidUTF8(text, " "))
-	return strings.Join(strings.Fields(visible), " ")
-}
-
-func requestID(header http.Header, hide secrets) string {
+func requestID(header http.Header, hide redact.Secrets) string {
 	for _, name := range []string{"X-Request-Id", "X-Correlation-Id"} {
 		if id := header.Get(name); id != "" {
-			return label(hide.inText(id))
+			return label(hide.InText(id))
 		}
 	}
 	return ""
@@ -165,7 +130,7 @@ func requestID(header http.Header, hide secrets) string {
 const maxLabel = 128
 
 // label is what is kept of a header's value: no more than fits into a log.
-func label(value string) string { return OneLine(value[:min(len(value), maxLabel)]) }
+func label(value string) string { return redact.OneLine(value[:min(len(value), maxLabel)]) }
 
 // bodies holds bodies between answers. Rare large ones are left to the garbage
 // collector.

@@ -20,7 +20,7 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value, date string) {
 		header := http.Header{"Retry-After": {value}, "Date": {date}}
 		now := time.Now()
-		wait, ok := retryAfter(header, now)
+		wait, ok := RetryAfter(header, now)
 		if ok && (wait < 0 || wait > maxRetryAfter) {
 			t.Errorf("Retry-After %q is a wait of %v", value, wait)
 		}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
 // Config is what a pipeline is made of. All fields are required unless they
@@ -71,7 +73,7 @@ func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
 	}
 	request, err := retryablehttp.NewRequestWithContext(c, r.Method, r.URL, body)
 	if err != nil {
-		return &Answer{}, &Failure{Err: withoutURL(err)}
+		return &Answer{}, &Failure{Err: redact.StripURL(err)}
 	}
 	request.Host = ""                         // It is the URL's, which http.Client would copy otherwise.
 	response, err := p.retrier.do(c, request) //nolint:bodyclose // It is in memory.

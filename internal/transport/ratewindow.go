@@ -107,7 +107,7 @@ func (d *dates) of(header http.Header) time.Time {
 // retryAt tells when the service wants to hear from the client again, by the
 // local clock, or returns zero.
 func retryAt(status int, header http.Header, now time.Time) time.Time {
-	if wait, ok := retryAfter(header, now); ok {
+	if wait, ok := RetryAfter(header, now); ok {
 		return now.Add(wait)
 	}
 	if status != http.StatusTooManyRequests {
@@ -119,18 +119,4 @@ func retryAt(status int, header http.Header, now time.Time) time.Time {
 		return now.Add(w.ResetIn)
 	}
 	return time.Time{}
-}
-
-func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
-	value := header.Get("Retry-After")
-	wait := time.Duration(-1)
-	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
-		wait = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(value); err == nil {
-		if date := parseDate(header.Get("Date")); !date.IsZero() {
-			now = date
-		}
-		wait = max(0, at.Sub(now))
-	}
-	return wait, wait >= 0 && wait <= maxRetryAfter
 }

@@ -3,11 +3,9 @@ package transport
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"math"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -145,15 +143,7 @@ func (c *call) worthRetrying(f *Failure) bool {
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}
-	return errors.Is(f.Err, ErrTransport) && !permanent(f.Err)
-}
-
-// permanent reports whether a broken exchange would break again.
-func permanent(err error) bool {
-	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var lookup *net.DNSError
-	return errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &lookup) && lookup.IsNotFound
+	return errors.Is(f.Err, ErrTransport) && !IsPermanent(f.Err)
 }
 
 const (

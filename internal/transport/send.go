@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
@@ -52,18 +53,9 @@ func (s *sender) send(request *http.Request, header http.Header) (*http.Response
 		return nil, broken(ctx, err, &Failure{Sent: sent == nil || sent.begun() && !refused(err)}, hide)
 	}
 	s.http2.Store(response.ProtoMajor == 2)
-	refuseUpgrade(response)
+	RefuseUpgrade(response)
 	w.Reader = response.Body
 	return s.receive(ctx, w, response, hide)
-}
-
-// refuseUpgrade closes a connection that the other side would go on to use for
-// another protocol. It would be the answer's body, and no context ends that.
-func refuseUpgrade(response *http.Response) {
-	if response.StatusCode == http.StatusSwitchingProtocols {
-		response.Body.Close() //nolint:errcheck // Nobody asked for it.
-		response.Body = http.NoBody
-	}
 }
 
 // watchdog ends an exchange that takes too long as a whole, or between two
@@ -94,7 +86,7 @@ func (w *watchdog) Read(b []byte) (int, error) {
 }
 
 // receive reads the answer and tells success from failure.
-func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Response, hide secrets) (*http.Response, error) {
+func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Response, hide redact.Secrets) (*http.Response, error) {
 	whole, err := readAll(w, response.ContentLength, s.maxBody)
 	response.Body.Close() //nolint:errcheck // What was needed has been read.
 	if err != nil {
@@ -118,45 +110,31 @@ func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Respon
 
 // broken completes the failure of an exchange that ended early. The context's
 // own reason comes before what the connection made of it.
-func broken(ctx context.Context, err error, f *Failure, hide secrets) *Failure {
+func broken(ctx context.Context, err error, f *Failure, hide redact.Secrets) *Failure {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	if err == io.EOF { //nolint:errorlint // A bare EOF says nothing to a reader.
 		err = io.ErrUnexpectedEOF
 	}
-	f.Err = fmt.Errorf("%w: %w", ErrTransport, hide.inError(withoutURL(err)))
+	f.Err = fmt.Errorf("%w: %w", ErrTransport, hide.InError(redact.StripURL(err)))
 	return f
 }
 
-// withoutURL strips what net/http adds, more than once where a transport uses
-// an http.Client of its own: a URL holds visitors' data.
-func withoutURL(err error) error {
-	for {
-		u, ok := errors.AsType[*url.Error](err)
-		if !ok {
-			return err
-		}
-		err = u.Err
-	}
-}
-
 // judge returns nil for a success, and otherwise what is wrong.
-func (s *sender) judge(response *http.Response, body []byte, hide secrets) *Failure {
+func (s *sender) judge(response *http.Response, body []byte, hide redact.Secrets) *Failure {
 	status := response.StatusCode
 	if status >= 200 && status < 300 {
 		return s.judgeSuccess(response, body, hide)
 	}
 	f := newFailure(status, response.Header, body, hide)
-	answer, ok := wire.DecodeError(hide.in(body))
+	answer, ok := wire.DecodeError(hide.InBody(body))
 	if ok {
 		f.say(answer)
 	}
-	switch {
-	case status >= 300 && status < 400:
-		f.Err = fmt.Errorf("%w to %s", ErrRedirect, hide.inText(redirectHost(response)))
-		f.Excerpt = ""
-	case !ok:
+	if err := RefuseRedirect(response, hide); err != nil {
+		f.Err, f.Excerpt = err, ""
+	} else if !ok {
 		f.Err = fmt.Errorf("%w: not an error body of the service", ErrDecode)
 	}
 	return f
@@ -186,14 +164,14 @@ var errCutJSON = errors.New("the JSON breaks off")
 const bytesPerValue = 80
 
 // judgeSuccess finds what the status conceals: an error, or half an answer.
-func (s *sender) judgeSuccess(response *http.Response, body []byte, hide secrets) *Failure {
+func (s *sender) judgeSuccess(response *http.Response, body []byte, hide redact.Secrets) *Failure {
 	if err := wire.CheckCount(body, s.maxBody/bytesPerValue); err != nil {
 		f := newFailure(response.StatusCode, response.Header, nil, hide)
 		f.Err = fmt.Errorf("%w: %w", ErrTooLarge, err)
 		return f
 	}
 	if _, found := wire.HiddenError(body); found {
-		hidden, _ := wire.HiddenError(hide.in(body)) // Again, since success is the common case.
+		hidden, _ := wire.HiddenError(hide.InBody(body)) // Again, since success is the common case.
 		f := newFailure(response.StatusCode, response.Header, nil, hide)
 		f.say(hidden)
 		return f
@@ -206,10 +184,8 @@ func (s *sender) judgeSuccess(response *http.Response, body []byte, hide secrets
 	return nil
 }
 
-func redirectHost(response *http.Response) string {
-	location, err := response.Location()
-	if err != nil {
-		return "nowhere"
-	}
-	return location.Scheme + "://" + location.Host
+// secretsIn gathers what must not be seen of an attempt.
+func secretsIn(attempt *http.Request) redact.Secrets {
+	_, token, _ := strings.Cut(attempt.Header.Get("Authorization"), " ")
+	return redact.Secrets{Token: token, Query: attempt.URL.RawQuery, Values: callOf(attempt.Context()).request.Secrets}
 }

@@ -69,3 +69,15 @@ func tokenRefused(f *Failure) bool {
 	}
 	return f.Status == http.StatusUnauthorized
 }
+
+const maxToken = 8 << 10 // Longer ones do not fit into a header.
+
+// ValidToken reports whether token can stand in a header.
+func ValidToken(token string) bool {
+	for _, c := range []byte(token) {
+		if c <= ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return token != "" && len(token) <= maxToken
+}

@@ -1,0 +1,105 @@
+package oauth
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+const (
+	maxAnswer = 1 << 20 // Bytes.
+
+	assumedLifetime = time.Hour // What the service documents.
+	maxLifetime     = 24 * time.Hour
+)
+
+// answer is a JSON object of the server's.
+type answer struct {
+	status int
+	fields map[string]any
+}
+
+// judge tells a success from a failure. It is the table of the package
+// documentation, as far as that is about an answer's status and body.
+func judge(status int, body []byte) (answer, *Failure) {
+	if len(body) > maxAnswer {
+		return answer{}, &Failure{Status: status, Err: fmt.Errorf("%w: over %d bytes", transport.ErrTooLarge, maxAnswer)}
+	}
+	a := answer{status: status}
+	if err := wire.Unmarshal(body, &a.fields); err != nil {
+		return answer{}, notJSON(status, body)
+	}
+	f := &Failure{Status: status, Code: a.text("error"), Description: a.text("error_description")}
+	f.Throttled = status == http.StatusTooManyRequests || saysThrottled(f.Code) || saysThrottled(f.Description)
+	success := status >= 200 && status < 300
+	switch {
+	case f.Code != "":
+		return answer{}, f
+	case success && a.fields["error"] == nil && a.fields["status"] != "failure":
+		return a, nil
+	}
+	f.Err = fmt.Errorf("%w: no token and no error code", transport.ErrDecode)
+	return answer{}, f
+}
+
+func notJSON(status int, body []byte) *Failure {
+	f := &Failure{Status: status, Err: fmt.Errorf("%w: not JSON", transport.ErrDecode)}
+	f.Throttled = status == http.StatusTooManyRequests || saysThrottled(string(body))
+	nobody := status >= http.StatusBadGateway // Behind a proxy.
+	f.Unreachable = !f.Throttled && (nobody || wire.Truncated(body))
+	return f
+}
+
+func saysThrottled(words string) bool {
+	words = strings.ToLower(words)
+	return strings.Contains(words, "access denied") || strings.Contains(words, "too many requests")
+}
+
+// token reads the token of an answer whose request began at start.
+func (a answer) token(start time.Time) (Token, error) {
+	token := Token{
+		AccessToken:  a.text("access_token"),
+		RefreshToken: a.text("refresh_token"),
+		APIDomain:    a.text("api_domain"),
+		Expiry:       start.Add(a.lifetime()),
+	}
+	var problem string
+	switch {
+	case token.RefreshToken != "" && !transport.ValidToken(token.RefreshToken):
+		problem = "the refresh token cannot be one"
+	case !transport.ValidToken(token.AccessToken):
+		problem = "no access token in it"
+	default:
+		return token, nil
+	}
+	return Token{}, &Failure{Status: a.status, Err: fmt.Errorf("%w: %s", transport.ErrDecode, problem)}
+}
+
+// lifetime returns a number of seconds that can be true. Where the server
+// counts in milliseconds, an older field holds the seconds.
+func (a answer) lifetime() time.Duration {
+	for _, name := range []string{"expires_in_sec", "expires_in"} {
+		seconds, err := strconv.ParseFloat(a.text(name), 64)
+		if err == nil && seconds >= 1 && seconds <= maxLifetime.Seconds() {
+			return time.Duration(seconds) * time.Second
+		}
+	}
+	return assumedLifetime
+}
+
+// text returns a string or a number as it was written, and nothing for a field
+// of another kind.
+func (a answer) text(name string) string {
+	switch v := a.fields[name].(type) {
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return ""
+}

@@ -1,0 +1,166 @@
+package oauth
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/internal/transport"
+)
+
+type tokenServer func(*http.Request) (*http.Response, error)
+
+func (f tokenServer) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// refreshFrom makes a refresh with known secrets, to which answer is the answer.
+func refreshFrom(t *testing.T, answer *http.Response, err error) (Token, error) {
+	t.Helper()
+	base := tokenServer(func(r *http.Request) (*http.Response, error) {
+		require.Equal(t, "agent", r.Header.Get("User-Agent"))
+		return answer, err
+	})
+	server := Server{URL: "https://accounts.example", Transport: base, UserAgent: "agent"}
+	return server.Refresh(t.Context(), Application{ClientID: "id", ClientSecret: "shush"}, "r+1+1")
+}
+
+func answerWith(status int, body string) *http.Response {
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+}
+
+// brokenAnswer is an answer whose body cannot be read.
+func brokenAnswer(status int, err error) *http.Response {
+	answer := answerWith(status, "")
+	answer.Body = io.NopCloser(iotest.ErrReader(err))
+	return answer
+}
+
+// endless is an answer whose body ends once it is closed.
+func endless(status int) *http.Response {
+	body, _ := io.Pipe()
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: body}
+}
+
+func TestTokenIsReadInWhateverFormItIsWritten(t *testing.T) {
+	t.Parallel()
+	for why, body := range map[string]string{
+		"as documented":    `{"access_token":"a","refresh_token":"r","api_domain":"d","token_type":"Bearer","expires_in":60}`,
+		"other types":      `{"access_token":"a","refresh_token":"r","api_domain":"d","expires_in":"60","scope":["x"]}`,
+		"names twice":      `{"access_token":"b","access_token":"a","refresh_token":"r","api_domain":"d","expires_in":60}`,
+		"an error of null": `{"access_token":"a","refresh_token":"r","api_domain":"d","expires_in":60,"error":null}`,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			got, err := refreshFrom(t, answerWith(http.StatusOK, body), nil)
+			require.NoError(t, err, why)
+			require.Equal(t, Token{AccessToken: "a", RefreshToken: "r", APIDomain: "d", Expiry: time.Now().Add(60 * time.Second)}, got, why)
+		})
+	}
+}
+
+func TestFailureTellsItsKind(t *testing.T) {
+	t.Parallel()
+	lookup, certificate := &net.DNSError{IsNotFound: true}, &tls.CertificateVerificationError{Err: io.EOF}
+	for why, test := range map[string]struct {
+		answer *http.Response
+		err    error
+		want   Failure
+		cause  error
+	}{
+		"refused":                 {answer: answerWith(200, `{"error":"invalid_code"}`), want: Failure{Status: 200, Code: "invalid_code"}},
+		"secrets are taken out":   {answer: answerWith(400, `{"error":"no r+1+1, r%2B1%2B1","error_description":"nor\nshush"}`), want: Failure{Status: 400, Code: "no [redacted], [redacted]", Description: "nor [redacted]"}},
+		"throttled":               {answer: answerWith(400, `{"error":"Access Denied"}`), want: Failure{Status: 400, Code: "Access Denied", Throttled: true}},
+		"throttled, in words":     {answer: answerWith(200, `{"error":"failure","error_description":"Too many requests."}`), want: Failure{Status: 200, Code: "failure", Description: "Too many requests.", Throttled: true}},
+		"not throttled":           {answer: answerWith(200, `{"error":"access_denied"}`), want: Failure{Status: 200, Code: "access_denied"}},
+		"no connection":           {err: io.EOF, want: Failure{Unreachable: true}, cause: io.EOF},
+		"no HTTP":                 {err: errors.New(`malformed HTTP status code "shush"`), want: Failure{Unreachable: true, Err: errors.New(`malformed HTTP status code "[redacted]"`)}},
+		"no such host":            {err: lookup, want: Failure{}, cause: lookup},
+		"an unknown certificate":  {err: certificate, want: Failure{}, cause: certificate},
+		"a proxy alone":           {answer: answerWith(503, "<html>"), want: Failure{Status: 503, Unreachable: true}, cause: transport.ErrDecode},
+		"a token that breaks off": {answer: answerWith(200, `{"access_token":"a`), want: Failure{Status: 200, Unreachable: true}, cause: transport.ErrDecode},
+		"failure without error":   {answer: answerWith(200, `{"status":"failure","access_token":"a"}`), want: Failure{Status: 200}, cause: transport.ErrDecode},
+		"a token and an error":    {answer: answerWith(200, `{"error":"general_error","access_token":"a"}`), want: Failure{Status: 200, Code: "general_error"}},
+		"a token with status 500": {answer: answerWith(500, `{"access_token":"a"}`), want: Failure{Status: 500}, cause: transport.ErrDecode},
+		"a token that is none":    {answer: answerWith(201, `{"access_token":"a\nb"}`), want: Failure{Status: 201}, cause: transport.ErrDecode},
+		"a page":                  {answer: answerWith(501, "<html>"), want: Failure{Status: 501}, cause: transport.ErrDecode},
+		"a page, throttled":       {answer: answerWith(503, "<h1>Access Denied</h1>"), want: Failure{Status: 503, Throttled: true}, cause: transport.ErrDecode},
+		"429 without words":       {answer: answerWith(429, ""), want: Failure{Status: 429, Throttled: true}, cause: transport.ErrDecode},
+		"nothing":                 {answer: answerWith(200, ""), want: Failure{Status: 200}, cause: transport.ErrDecode},
+		"a connection that broke": {answer: brokenAnswer(200, io.ErrUnexpectedEOF), want: Failure{Status: 200, Unreachable: true}, cause: io.ErrUnexpectedEOF},
+		"no token":                {answer: answerWith(200, `{}`), want: Failure{Status: 200}, cause: transport.ErrDecode},
+		"not an object":           {answer: answerWith(200, `["a"]`), want: Failure{Status: 200}, cause: transport.ErrDecode},
+		"more after the end":      {answer: answerWith(200, `{"access_token":"a"}{"error":"e"}`), want: Failure{Status: 200}, cause: transport.ErrDecode},
+		"too much":                {answer: answerWith(200, `{"access_token":"a"}`+strings.Repeat(" ", maxAnswer)), want: Failure{Status: 200}, cause: transport.ErrTooLarge},
+		"another protocol":        {answer: endless(101), want: Failure{Status: 101}, cause: transport.ErrDecode},
+		"a redirect":              {answer: answerWith(307, ""), want: Failure{Status: 307}, cause: transport.ErrRedirect},
+	} {
+		token, err := refreshFrom(t, test.answer, test.err)
+		require.Zero(t, token, why)
+		var got *Failure
+		require.ErrorAs(t, err, &got, why)
+		if test.cause != nil {
+			require.ErrorIs(t, err, test.cause, why)
+			got.Err = nil
+		}
+		require.Equal(t, test.want, *got, why)
+	}
+}
+
+func TestPauseThatTheTokenServerAsksForIsTold(t *testing.T) {
+	t.Parallel()
+	for status, throttled := range map[int]bool{http.StatusTooManyRequests: true, http.StatusServiceUnavailable: false} {
+		answer := answerWith(status, "")
+		answer.Header.Set("Retry-After", "1200")
+		_, err := refreshFrom(t, answer, nil)
+		var f *Failure
+		require.ErrorAs(t, err, &f)
+		require.InDelta(t, 1200, f.RetryAfter.Seconds(), 1)
+		require.Equal(t, throttled, f.Throttled)
+		require.False(t, f.Unreachable, "another request a moment later is not what it asked for")
+	}
+}
+
+// FuzzTokenAnswer: whatever the server sends, what comes out is a token that
+// fits into a header and a lifetime within reason, or a failure without a word
+// of the request's secrets.
+func FuzzTokenAnswer(f *testing.F) {
+	for _, body := range []string{
+		`{"access_token":"a","refresh_token":"r","expires_in":3600}`,
+		`{"access_token":"a","expires_in":"NaN"}`, `{"access_token":"a","expires_in":-1e400}`,
+		`{"error":"invalid_code"}`, `{"error":"r+1+1"}`, `{"error":{"a":"shush"}}`, `<html>Access Denied`, ``, `null`, `{"ERROR":"x"}`,
+		"{\"access_token\":\"a\\r\\nb\"}", `{"error_description":"shushushsh r+1r+1+1+1"}`,
+	} {
+		f.Add(200, body)
+		f.Add(500, body)
+	}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		start := time.Now()
+		token, err := refreshFrom(t, answerWith(status, body), nil)
+		if err != nil {
+			var failure *Failure
+			if !errors.As(err, &failure) {
+				t.Fatalf("%T is not a failure of the kind", err)
+			}
+			for _, words := range []string{failure.Code, failure.Description} {
+				if strings.Contains(words, "r+1+1") || strings.Contains(words, "shush") {
+					t.Fatalf("%q holds a secret", words)
+				}
+				if len(words) > maxWords || strings.ContainsAny(words, "\r\n") {
+					t.Fatalf("%q is not fit for a log", words)
+				}
+			}
+			return
+		}
+		earliest, latest := start.Add(time.Second), time.Now().Add(maxLifetime)
+		if !transport.ValidToken(token.AccessToken) || token.Expiry.Before(earliest) || token.Expiry.After(latest) || status < 200 || status > 299 {
+			t.Fatalf("status %d: %+v", status, token)
+		}
+	})
+}

@@ -1,0 +1,155 @@
+// Package oauth speaks to the OAuth server: it turns a code or a refresh token
+// into an access token, and revokes tokens. Each function makes one request. It
+// succeeds, or its error is a [Failure].
+//
+// The server answers in more ways than the standard (RFC 6749) knows. It sends
+// errors with status 200, and JSON under any content type. So the status alone
+// decides little:
+//
+//	what the server answers                what the caller gets
+//	-------------------------------------  ----------------------------------------
+//	a token, with status 2xx               a Token
+//	"error", with any status               a Failure with Code and Description,
+//	                                       even if there is a token beside it
+//	429, "Access Denied", or               the same or ErrDecode, and Throttled
+//	"too many requests"
+//	a token, with any other status         ErrDecode
+//	JSON without a usable token            ErrDecode
+//	HTML, other text, or nothing           ErrDecode; from 502 on it was a proxy that
+//	                                       answered, which is Unreachable
+//	JSON that breaks off                   ErrDecode, and Unreachable
+//	more than 1 MB                         ErrTooLarge
+//	a redirect                             ErrRedirect; it is not followed
+//	101, for another protocol              ErrDecode; the connection is closed
+//	nothing, or the connection broke       the cause, and Unreachable; but not if it
+//	                                       would break again: an unknown host or
+//	                                       certificate
+//	nothing until the context ended        the context's cause
+//
+// A caller may ask once more, a moment later, after a Failure that is
+// Unreachable. One whose answer has a Retry-After is not: RetryAfter says when. A
+// Failure holds no secret of the request, and of the answer's text only Code and
+// Description. ErrDecode, ErrTooLarge and ErrRedirect are those of package
+// transport.
+package oauth
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq/internal/redact"
+	"github.com/salesiq-go/salesiq/internal/transport"
+)
+
+// Server is the OAuth server of one data center.
+type Server struct {
+	URL       string // Such as https://accounts.zoho.com.
+	Transport http.RoundTripper
+	UserAgent string
+}
+
+// Application is who asks for a token.
+type Application struct {
+	ClientID     string
+	ClientSecret string
+}
+
+// Token is what the server gives out.
+type Token struct {
+	AccessToken  string
+	RefreshToken string // Empty if the server gave none.
+	APIDomain    string // Empty if the server gave none.
+	Expiry       time.Time
+}
+
+// Exchange turns the code of a user's consent into a token. The redirect URL is
+// the one that the user came back to; a self client has none.
+func (s *Server) Exchange(ctx context.Context, app Application, code, redirectURL string) (Token, error) {
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}}
+	if redirectURL != "" {
+		form.Set("redirect_uri", redirectURL)
+	}
+	return s.requestToken(ctx, app, form)
+}
+
+// Refresh gets an access token for a refresh token, which is also that of the
+// result, unless the server gave a new one.
+func (s *Server) Refresh(ctx context.Context, app Application, refreshToken string) (Token, error) {
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refreshToken}}
+	token, err := s.requestToken(ctx, app, form)
+	if err != nil {
+		return Token{}, err
+	}
+	token.RefreshToken = cmp.Or(token.RefreshToken, refreshToken)
+	return token, nil
+}
+
+// Revoke makes a refresh token useless, and all access tokens made from it; or
+// one access token. The server wants it in the query.
+func (s *Server) Revoke(ctx context.Context, token string) error {
+	query := url.Values{"token": {token}}
+	_, err := s.post(ctx, "/oauth/v2/token/revoke?"+query.Encode(), nil, redact.Secrets{Values: []string{token}})
+	return err
+}
+
+// requestToken sends the form of a grant and reads the token of the answer.
+func (s *Server) requestToken(ctx context.Context, app Application, form url.Values) (Token, error) {
+	form.Set("client_id", app.ClientID)
+	form.Set("client_secret", app.ClientSecret)
+	hide := redact.Secrets{Values: []string{app.ClientSecret, form.Get("code"), form.Get("refresh_token")}}
+	start := time.Now() // The lifetime begins while the request is under way.
+	a, err := s.post(ctx, "/oauth/v2/token", form, hide)
+	if err != nil {
+		return Token{}, err
+	}
+	return a.token(start)
+}
+
+// post sends a form and returns a successful answer.
+func (s *Server) post(ctx context.Context, path string, form url.Values, hide redact.Secrets) (answer, error) {
+	request, err := s.newRequest(ctx, path, form)
+	if err != nil {
+		return answer{}, &Failure{Err: redact.StripURL(err)}
+	}
+	response, err := s.Transport.RoundTrip(request)
+	if err != nil {
+		return answer{}, broken(ctx, 0, err, hide)
+	}
+	transport.RefuseUpgrade(response)
+	defer response.Body.Close() //nolint:errcheck // What was needed has been read.
+	if err := transport.RefuseRedirect(response, hide); err != nil {
+		return answer{}, &Failure{Status: response.StatusCode, Err: err}
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if err != nil {
+		return answer{}, broken(ctx, response.StatusCode, err, hide)
+	}
+	a, f := judge(response.StatusCode, body)
+	if f == nil {
+		return a, nil
+	}
+	if wait, ok := transport.RetryAfter(response.Header, time.Now()); ok {
+		f.RetryAfter = wait
+		f.Unreachable = f.Unreachable && wait == 0
+	}
+	f.Code, f.Description = shortLine(f.Code, hide), shortLine(f.Description, hide)
+	return answer{}, f
+}
+
+func (s *Server) newRequest(ctx context.Context, path string, form url.Values) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	if form != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", s.UserAgent)
+	return request, nil
+}
