@@ -76,7 +76,7 @@ type AuthCode struct {
 	Code Secret // Good for two minutes, and once.
 
 	// DataCenter is the one that the account lives in, which the client must use
-	// from then on. Zero stands for that of [OAuth].
+	// from then on. Empty stands for that of [OAuth].
 	DataCenter DataCenter
 }
 
@@ -101,7 +101,7 @@ func (o *OAuth) AuthURL(state string) (string, error) {
 	}
 	config := oauth2.Config{
 		ClientID:    o.Credentials.ClientID,
-		Endpoint:    oauth2.Endpoint{AuthURL: server.dataCenter.Accounts + "/oauth/v2/auth"},
+		Endpoint:    oauth2.Endpoint{AuthURL: server.site.Accounts + "/oauth/v2/auth"},
 		RedirectURL: o.RedirectURL,
 		Scopes:      []string{joinScopes(o.Scopes)},
 	}
@@ -143,27 +143,30 @@ func (o *OAuth) ParseCallback(query url.Values, state string) (AuthCode, error) 
 		return AuthCode{}, err
 	}
 	dc, err := o.callbackDataCenter(query.Get("accounts-server"), query.Get("location"))
-	return AuthCode{Code: NewSecret(query.Get("code")), DataCenter: dc}, err
+	if err != nil {
+		return AuthCode{}, err
+	}
+	return AuthCode{Code: NewSecret(query.Get("code")), DataCenter: dc}, nil
 }
 
 // callbackDataCenter finds the data center that the callback names.
 func (o *OAuth) callbackDataCenter(server, location string) (DataCenter, error) {
-	known := append([]DataCenter{o.dataCenter(), ukAccounts}, DataCenters()...)
-	if server == "" && location != "" && known[0].Name != "" {
-		if dc, err := LookupDataCenter(location); err == nil && dc.Accounts != known[0].Accounts {
+	configured := siteOf(o.DataCenter)
+	if server == "" && location != "" && configured.region != "" {
+		if dc, err := LookupDataCenter(location); err == nil && dc.Hosts().Accounts != configured.Accounts {
 			return dc, nil
 		}
 	}
 	if server == "" {
-		return known[0], nil
+		return configured.dataCenter(), nil
 	}
 	server = strings.TrimRight(server, "/")
-	for _, dc := range known {
-		if strings.EqualFold(server, dc.Accounts) {
+	for _, dc := range append([]DataCenter{configured.dataCenter(), uk}, DataCenters()...) {
+		if strings.EqualFold(server, dc.Hosts().Accounts) {
 			return dc, nil
 		}
 	}
-	return DataCenter{}, inputError("accounts-server", "is not the OAuth server of a known data center")
+	return "", inputError("accounts-server", "is not the OAuth server of a known data center")
 }
 
 // Exchange turns a code into a token. Keep it with [TokenVault.Save], or its
@@ -199,7 +202,7 @@ func (o *OAuth) Exchange(ctx context.Context, code AuthCode) (Token, error) {
 //
 // Errors: an [InputError]; an [AuthError] if the server refuses.
 func (o *OAuth) Revoke(ctx context.Context, token Secret) error {
-	server, err := o.server(DataCenter{})
+	server, err := o.server("")
 	if err != nil {
 		return err
 	}
@@ -209,37 +212,26 @@ func (o *OAuth) Revoke(ctx context.Context, token Secret) error {
 	return server.revoke(ctx, token)
 }
 
-func (o *OAuth) dataCenter() DataCenter {
-	if o.DataCenter == (DataCenter{}) {
-		return US
-	}
-	dc := o.DataCenter
-	dc.Accounts = strings.TrimRight(dc.Accounts, "/")
-	return dc
-}
-
 // server returns the OAuth server of a data center, o's by default.
 func (o *OAuth) server(dc DataCenter) (*oauthServer, error) {
-	if dc == (DataCenter{}) {
-		dc = o.dataCenter()
-	}
+	site := siteOf(cmp.Or(dc, o.DataCenter))
 	base := http.DefaultTransport
 	if o.HTTPClient != nil && o.HTTPClient.Transport != nil {
 		base = o.HTTPClient.Transport
 	}
 	c := &config{plaintext: o.Plaintext}
-	server := newOAuthServer(dc, base, defaultConfig().userAgent)
-	return server, cmp.Or(absoluteURL("data center accounts", dc.Accounts), c.checkTLS("data center accounts", dc.Accounts))
+	server := newOAuthServer(site, base, defaultConfig().userAgent)
+	return server, cmp.Or(absoluteURL("data center accounts", site.Accounts), c.checkTLS("data center accounts", site.Accounts))
 }
 
 // oauthServer is the OAuth server of one data center.
 type oauthServer struct {
-	dataCenter DataCenter
-	endpoint   *oauth.Server
+	site     site
+	endpoint *oauth.Server
 }
 
-func newOAuthServer(dc DataCenter, base http.RoundTripper, userAgent string) *oauthServer {
-	return &oauthServer{dc, &oauth.Server{URL: dc.Accounts, Transport: base, UserAgent: userAgent}}
+func newOAuthServer(site site, base http.RoundTripper, userAgent string) *oauthServer {
+	return &oauthServer{site, &oauth.Server{URL: site.Accounts, Transport: base, UserAgent: userAgent}}
 }
 
 func (s *oauthServer) exchange(ctx context.Context, c Credentials, code AuthCode, redirectURL string) (Token, error) {
@@ -270,7 +262,7 @@ func (s *oauthServer) token(ctx context.Context, request func(context.Context) (
 	if err != nil {
 		return Token{}, err
 	}
-	if err := s.dataCenter.checkAPIDomain(token.APIDomain); err != nil {
+	if err := s.site.checkAPIDomain(token.APIDomain); err != nil {
 		return Token{}, &AuthError{Permanent: true, Err: err}
 	}
 	return Token{
@@ -278,7 +270,7 @@ func (s *oauthServer) token(ctx context.Context, request func(context.Context) (
 		RefreshToken: NewSecret(token.RefreshToken),
 		Expiry:       token.Expiry,
 		APIDomain:    token.APIDomain,
-		AccountsURL:  s.dataCenter.Accounts,
+		AccountsURL:  s.site.Accounts,
 	}, nil
 }
 

@@ -39,7 +39,7 @@ func ExampleOAuth_ParseCallback() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(code.DataCenter.Name, code.Code)
+	fmt.Println(code.DataCenter, code.Code)
 	// Exchange turns it into a token.
 
 	// Output: IN [redacted]

@@ -58,7 +58,7 @@ func TestConsentURLNeedsAllItsParts(t *testing.T) {
 		"client ID":            func(o *OAuth) { o.Credentials.ClientID = "" },
 		"redirect URL":         func(o *OAuth) { o.RedirectURL = "callback" },
 		"scopes":               func(o *OAuth) { o.Scopes = nil },
-		"data center accounts": func(o *OAuth) { o.DataCenter = DataCenter{Accounts: "http://accounts.example"} },
+		"data center accounts": func(o *OAuth) { o.DataCenter = Hosts{Accounts: "http://accounts.example"}.DataCenter() },
 	} {
 		o := testOAuth(nil)
 		change(o)
@@ -73,7 +73,7 @@ func TestConsentURLNeedsAllItsParts(t *testing.T) {
 
 func TestCallbackIsBelievedOnlyWithTheStateAndAKnownServer(t *testing.T) {
 	t.Parallel()
-	local := DataCenter{API: "http://127.0.0.1:1", Accounts: "http://127.0.0.1:1"}
+	local := Hosts{API: "http://127.0.0.1:1", Accounts: "http://127.0.0.1:1"}.DataCenter()
 	for why, test := range map[string]struct {
 		query  string
 		own    DataCenter
@@ -84,7 +84,7 @@ func TestCallbackIsBelievedOnlyWithTheStateAndAKnownServer(t *testing.T) {
 		"configured":                       {query: "code=c&state=s", own: EU, want: EU},
 		"the account lives elsewhere":      {query: "code=c&state=s&location=in&accounts-server=https%3A%2F%2Faccounts.zoho.in", want: IN},
 		"a final slash":                    {query: "code=c&state=s&accounts-server=https://accounts.zoho.in/", want: IN},
-		"only its OAuth server is known":   {query: "code=c&state=s&location=uk&accounts-server=https://accounts.zoho.uk", want: DataCenter{Name: "UK", Accounts: "https://accounts.zoho.uk"}},
+		"only its OAuth server is known":   {query: "code=c&state=s&location=uk&accounts-server=https://accounts.zoho.uk", want: uk},
 		"in capitals":                      {query: "code=c&state=s&accounts-server=HTTPS://Accounts.Zoho.EU", want: EU},
 		"the location alone":               {query: "code=c&state=s&location=au", want: AU},
 		"an unknown location":              {query: "code=c&state=s&location=mars", want: US},
@@ -298,7 +298,7 @@ func TestSecretsDoNotFollowARedirect(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorIs(t, get(t.Context(), client), ErrRedirect)
 	o := testOAuth(http.DefaultTransport)
-	o.DataCenter = DataCenter{API: server.URL, Accounts: server.URL}
+	o.DataCenter = Hosts{API: server.URL, Accounts: server.URL}.DataCenter()
 	_, err = o.Exchange(t.Context(), AuthCode{Code: NewSecret("c")})
 	require.ErrorIs(t, err, ErrRedirect)
 	require.ErrorIs(t, o.Revoke(t.Context(), NewSecret("token")), ErrRedirect)

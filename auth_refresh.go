@@ -112,7 +112,7 @@ func newBearer(token Token, now time.Time) *bearer {
 
 func newRefresher(c *config, credentials *Credentials, vault *TokenVault) *refresher {
 	return &refresher{
-		server:      newOAuthServer(c.dataCenter, c.httpClient.Transport, c.userAgent),
+		server:      newOAuthServer(c.site, c.httpClient.Transport, c.userAgent),
 		credentials: credentials,
 		vault:       vault,
 		logger:      c.logger,
@@ -356,9 +356,9 @@ func (r *refresher) load(ctx context.Context, vault *TokenVault) (*bearer, error
 func (r *refresher) owns(token Token) bool {
 	mine := r.credentials.RefreshToken
 	switch {
-	case token.AccountsURL != "" && token.AccountsURL != r.server.dataCenter.Accounts:
+	case token.AccountsURL != "" && token.AccountsURL != r.server.site.Accounts:
 		return false
-	case r.server.dataCenter.checkAPIDomain(token.APIDomain) != nil:
+	case r.server.site.checkAPIDomain(token.APIDomain) != nil:
 		return false
 	case mine.IsZero():
 		return true
@@ -374,7 +374,7 @@ func (r *refresher) disowned(token Token) error {
 		return nil
 	}
 	err := fmt.Errorf("%w: the stored token belongs to %s, the client uses %s",
-		ErrWrongDataCenter, token.AccountsURL, r.server.dataCenter.Accounts)
+		ErrWrongDataCenter, token.AccountsURL, r.server.site.Accounts)
 	return &AuthError{Permanent: true, Err: err}
 }
 

@@ -582,9 +582,9 @@ func TestStoreAloneSignsIn(t *testing.T) {
 		stored Token
 		want   error
 	}{
-		"a refresh token":        {Token{RefreshToken: NewSecret("stored"), AccountsURL: US.Accounts}, nil},
+		"a refresh token":        {Token{RefreshToken: NewSecret("stored"), AccountsURL: US.Hosts().Accounts}, nil},
 		"nothing":                {Token{}, errNoRefreshToken},
-		"another server's token": {Token{RefreshToken: NewSecret("stored"), AccountsURL: EU.Accounts}, ErrWrongDataCenter},
+		"another server's token": {Token{RefreshToken: NewSecret("stored"), AccountsURL: EU.Hosts().Accounts}, ErrWrongDataCenter},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -940,8 +940,8 @@ func TestAuthenticatorServesOneDataCenter(t *testing.T) {
 
 	for why, option := range map[string]Option{
 		"another data center":              WithDataCenter(EU),
-		"another service, same OAuth host": WithBaseURL(EU.API),
-		"another OAuth host":               WithAccountsURL(EU.Accounts),
+		"another service, same OAuth host": WithBaseURL(EU.Hosts().API),
+		"another OAuth host":               WithAccountsURL(EU.Hosts().Accounts),
 	} {
 		_, err = NewClient(auth, transport, WithDataCenter(US), option)
 		require.ErrorIs(t, err, ErrInvalidInput, why)

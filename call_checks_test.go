@@ -355,7 +355,7 @@ func TestUnknownDataCenterIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "data center")
 	require.ErrorContains(t, err, "atlantis")
 	require.ErrorContains(t, err, "EU", "it says what is known")
-	_, err = salesiq.NewClient(salesiq.StaticToken("t"), salesiq.WithDataCenter(salesiq.DataCenter{Name: "atlantis"}))
+	_, err = salesiq.NewClient(salesiq.StaticToken("t"), salesiq.WithDataCenter(salesiq.DataCenter("atlantis")))
 	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
 	require.ErrorContains(t, err, "data center")
 }

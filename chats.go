@@ -23,7 +23,7 @@ type Chat struct {
 	Status       ChatStatus     `json:"status"`
 	Type         ChatType       `json:"type"`
 	StartedAt    time.Time      `json:"started_at"`
-	EndedAt      *time.Time     `json:"ended_at"` // Nil while the chat goes on.
+	EndedAt      time.Time      `json:"ended_at"` // Zero while the chat goes on.
 	Duration     Seconds        `json:"duration"`
 	Rating       *int           `json:"rating"`   // 1 to 5; nil while not rated.
 	Feedback     *string        `json:"feedback"` // Nil where none was given.

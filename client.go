@@ -29,13 +29,13 @@ type Client struct {
 	Webhooks  *WebhooksService
 	Devices   *DevicesService
 
-	dataCenter DataCenter
-	portal     string     // Escaped.
-	root       string     // Where paths begin.
-	width      func() int // Of many calls, those to begin at once.
-	pipeline   *transport.Pipeline
-	cache      *answerCache // Nil for none.
-	trace      *clientTrace // Nil for none.
+	site     site
+	portal   string     // Escaped.
+	root     string     // Where paths begin.
+	width    func() int // Of many calls, those to begin at once.
+	pipeline *transport.Pipeline
+	cache    *answerCache // Nil for none.
+	trace    *clientTrace // Nil for none.
 }
 
 // NewClient returns a client that signs in with auth: [RefreshToken],
@@ -71,8 +71,8 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 
 func newClient(c *config, tokens transport.Tokens) *Client {
 	limiter := c.newLimiter()
-	client := &Client{dataCenter: c.dataCenter, portal: c.portal, width: c.width(limiter), trace: newClientTrace(c, limiter)}
-	client.root = strings.TrimSuffix(c.dataCenter.API+apiRoot+"/"+c.portal, "/")
+	client := &Client{site: c.site, portal: c.portal, width: c.width(limiter), trace: newClientTrace(c, limiter)}
+	client.root = strings.TrimSuffix(c.site.API+apiRoot+"/"+c.portal, "/")
 	client.pipeline = transport.New(transport.Config{
 		Base:           c.httpClient.Transport,
 		Jar:            c.httpClient.Jar,
@@ -222,11 +222,11 @@ func checkPath(path string) error {
 // resolve returns the address of a path.
 func (client *Client) resolve(path string) string {
 	if strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/visitor/") {
-		return client.dataCenter.API + path
+		return client.site.API + path
 	}
 	root := client.root
 	if client.portal != "" && listsPortals(path) {
-		root = client.dataCenter.API + apiRoot
+		root = client.site.API + apiRoot
 	}
 	return root + "/" + strings.TrimPrefix(path, "/")
 }
@@ -239,7 +239,7 @@ func listsPortals(path string) bool {
 }
 
 // DataCenter returns the data center that the client uses.
-func (client *Client) DataCenter() DataCenter { return client.dataCenter }
+func (client *Client) DataCenter() DataCenter { return client.site.dataCenter() }
 
 // Portal returns the screen name of [WithPortal], or nothing.
 func (client *Client) Portal() string {

@@ -2,47 +2,62 @@ package salesiq
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 )
 
-// DataCenter is one of the regions in which Zoho keeps an organization's data.
-// An account lives in exactly one, and its tokens are good for that one only.
-//
-// A DataCenter of one's own reaches any other host: a proxy, a test server, a
+// DataCenter is one of the regions in which Zoho keeps an organization's data,
+// by its name. An account lives in exactly one, and its tokens are good for that
+// one only. [Hosts.DataCenter] makes one of other hosts: a proxy, a test server, a
 // region that this package does not list.
-type DataCenter struct {
-	Name     string // Such as "EU"; empty for a free-form one.
-	API      string // Base URL of the service, such as https://salesiq.zoho.eu.
-	Accounts string // Base URL of the OAuth server, such as https://accounts.zoho.eu.
-	Widget   string // Base URL of the website widget; empty means API.
-}
+type DataCenter string
 
 // The data centers of the specification, "Data Centers". Their accounts and
 // widget hosts are the vendor's published ones.
 //
 // For Canada the sources disagree: the specification says salesiq.zoho.ca, while
 // live integrations use salesiq.zohocloud.ca, which is [CACloud].
-var (
-	US = DataCenter{"US", "https://salesiq.zoho.com", "https://accounts.zoho.com", "https://salesiq.zohopublic.com"}
-	EU = DataCenter{"EU", "https://salesiq.zoho.eu", "https://accounts.zoho.eu", "https://salesiq.zohopublic.eu"}
-	IN = DataCenter{"IN", "https://salesiq.zoho.in", "https://accounts.zoho.in", "https://salesiq.zohopublic.in"}
-	AU = DataCenter{"AU", "https://salesiq.zoho.com.au", "https://accounts.zoho.com.au", "https://salesiq.zohopublic.com.au"}
-	JP = DataCenter{"JP", "https://salesiq.zoho.jp", "https://accounts.zoho.jp", "https://salesiq.zohopublic.jp"}
-	CA = DataCenter{"CA", "https://salesiq.zoho.ca", "https://accounts.zohocloud.ca", "https://salesiq.zohopublic.ca"}
-	CN = DataCenter{"CN", "https://salesiq.zoho.com.cn", "https://accounts.zoho.com.cn", "https://salesiq.zohopublic.com.cn"}
+const (
+	US DataCenter = "US"
+	EU DataCenter = "EU"
+	IN DataCenter = "IN"
+	AU DataCenter = "AU"
+	JP DataCenter = "JP"
+	CA DataCenter = "CA"
+	CN DataCenter = "CN"
 )
 
 // Data centers that the vendor or live integrations name beyond the
 // specification's seven.
-var (
-	CACloud = DataCenter{"CA-cloud", "https://salesiq.zohocloud.ca", "https://accounts.zohocloud.ca", "https://salesiq.zohopublic.ca"}
-	SA      = DataCenter{"SA", "https://salesiq.zoho.sa", "https://accounts.zoho.sa", "https://salesiq.zohopublic.sa"}
+const (
+	CACloud DataCenter = "CA-cloud"
+	SA      DataCenter = "SA"
 )
 
-// ukAccounts is the OAuth server of the United Kingdom. No page names the host of
-// the service there.
-var ukAccounts = DataCenter{Name: "UK", Accounts: "https://accounts.zoho.uk"}
+// uk is the United Kingdom. No page names the host of the service there.
+const uk DataCenter = "UK"
+
+// Hosts are the base URLs of a data center.
+type Hosts struct {
+	API      string // Of the service, such as https://salesiq.zoho.eu.
+	Accounts string // Of the OAuth server, such as https://accounts.zoho.eu.
+	Widget   string // Of the website widget; empty means API.
+}
+
+var dataCenters = map[DataCenter]Hosts{
+	US:      {"https://salesiq.zoho.com", "https://accounts.zoho.com", "https://salesiq.zohopublic.com"},
+	EU:      {"https://salesiq.zoho.eu", "https://accounts.zoho.eu", "https://salesiq.zohopublic.eu"},
+	IN:      {"https://salesiq.zoho.in", "https://accounts.zoho.in", "https://salesiq.zohopublic.in"},
+	AU:      {"https://salesiq.zoho.com.au", "https://accounts.zoho.com.au", "https://salesiq.zohopublic.com.au"},
+	JP:      {"https://salesiq.zoho.jp", "https://accounts.zoho.jp", "https://salesiq.zohopublic.jp"},
+	CA:      {"https://salesiq.zoho.ca", "https://accounts.zohocloud.ca", "https://salesiq.zohopublic.ca"},
+	CN:      {"https://salesiq.zoho.com.cn", "https://accounts.zoho.com.cn", "https://salesiq.zohopublic.com.cn"},
+	CACloud: {"https://salesiq.zohocloud.ca", "https://accounts.zohocloud.ca", "https://salesiq.zohopublic.ca"},
+	SA:      {"https://salesiq.zoho.sa", "https://accounts.zoho.sa", "https://salesiq.zohopublic.sa"},
+	uk:      {Accounts: "https://accounts.zoho.uk"},
+}
 
 // DataCenters returns the data centers that this package knows.
 func DataCenters() []DataCenter {
@@ -53,27 +68,92 @@ func DataCenters() []DataCenter {
 func LookupDataCenter(name string) (DataCenter, error) {
 	var known []string
 	for _, dc := range DataCenters() {
-		if strings.EqualFold(dc.Name, strings.TrimSpace(name)) {
+		if strings.EqualFold(string(dc), strings.TrimSpace(name)) {
 			return dc, nil
 		}
-		known = append(known, dc.Name)
+		known = append(known, string(dc))
 	}
-	return DataCenter{}, inputError("data center", fmt.Sprintf("%q is unknown; known are %s", name, strings.Join(known, ", ")))
+	return "", inputError("data center", fmt.Sprintf("%q is unknown; known are %s", name, strings.Join(known, ", ")))
 }
 
-// dataCenterAt returns the data center that is served at a base URL: US for
-// none, and a free-form one, with its OAuth server at the same place, for one
-// that is not known.
-func dataCenterAt(base string) DataCenter {
-	if base == "" {
-		return US
+// Hosts returns the hosts of a data center. They are empty for a name that is
+// not known, and for "".
+func (dc DataCenter) Hosts() Hosts {
+	if known, ok := dataCenters[dc]; ok {
+		return known
 	}
-	for _, dc := range DataCenters() {
-		if strings.EqualFold(dc.API, base) {
+	var h Hosts
+	for word := range strings.FieldsSeq(string(dc)) {
+		name, address, _ := strings.Cut(word, "=")
+		if field, ok := h.byName()[name]; ok {
+			*field = address
+		}
+	}
+	return h
+}
+
+// DataCenter returns the data center that has these hosts: one that is known, or
+// one of one's own.
+func (h Hosts) DataCenter() DataCenter {
+	for dc, hosts := range dataCenters {
+		if h == hosts {
 			return dc
 		}
 	}
-	return DataCenter{API: base, Accounts: base}
+	var words []string
+	fields := h.byName()
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if address := *fields[name]; address != "" {
+			words = append(words, name+"="+strings.ReplaceAll(address, " ", "%20"))
+		}
+	}
+	return DataCenter(strings.Join(words, " "))
+}
+
+// byName returns the fields under the names that they have in a DataCenter.
+func (h *Hosts) byName() map[string]*string {
+	return map[string]*string{"accounts": &h.Accounts, "api": &h.API, "widget": &h.Widget}
+}
+
+// site is where a client works: the region that was chosen, if any, and hosts,
+// which may be others than the region's.
+type site struct {
+	Hosts
+
+	region DataCenter // Empty where only the hosts are known.
+}
+
+func (s site) dataCenter() DataCenter {
+	if s.Hosts == s.region.Hosts() {
+		return s.region
+	}
+	return s.Hosts.DataCenter()
+}
+
+// siteOf returns the site of a data center: the region US for none.
+func siteOf(dc DataCenter) site {
+	if dc == "" {
+		dc = US
+	}
+	region := dc
+	if _, known := dataCenters[dc]; !known {
+		region = ""
+	}
+	hosts := dc.Hosts()
+	hosts.Accounts = strings.TrimRight(hosts.Accounts, "/")
+	return site{hosts, region}
+}
+
+// siteAt returns the site that is served at a base URL: US for none, and one
+// without a region, with its OAuth server at the same place, for one that is not
+// known.
+func siteAt(base string) site {
+	for _, dc := range DataCenters() {
+		if base == "" || strings.EqualFold(dc.Hosts().API, base) {
+			return siteOf(dc)
+		}
+	}
+	return site{Hosts: Hosts{API: base, Accounts: base}}
 }
 
 // apiDomains tells which data center a token's api_domain names, by the end of
@@ -99,17 +179,17 @@ var apiDomains = map[string]DataCenter{
 }
 
 // checkAPIDomain refuses a token that belongs to another data center. An
-// api_domain, or a data center, that is not known says nothing either way.
-func (dc DataCenter) checkAPIDomain(apiDomain string) error {
+// api_domain, or a region, that is not known says nothing either way.
+func (s site) checkAPIDomain(apiDomain string) error {
 	u, err := url.Parse(apiDomain)
-	if err != nil || dc.Name == "" {
+	if err != nil || s.region == "" {
 		return nil //nolint:nilerr // An unreadable api_domain names no data center.
 	}
 	_, domain, _ := strings.Cut(strings.ToLower(u.Hostname()), ".")
 	theirs, known := apiDomains[domain]
-	if !known || theirs.Accounts == dc.Accounts || strings.EqualFold(theirs.Name, dc.Name) {
+	if !known || theirs == s.region || theirs.Hosts().Accounts == s.Accounts {
 		return nil
 	}
 	return fmt.Errorf("%w: the token belongs to data center %s (api_domain %s), the client uses %s: use WithDataCenter(salesiq.%s)",
-		ErrWrongDataCenter, theirs.Name, u.Hostname(), dc.Name, theirs.Name)
+		ErrWrongDataCenter, theirs, u.Hostname(), s.region, theirs)
 }

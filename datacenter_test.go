@@ -20,16 +20,16 @@ func TestDataCentersAreTheSpecifications(t *testing.T) {
 	} {
 		dc, err := LookupDataCenter(name)
 		require.NoError(t, err)
-		require.Equal(t, name, dc.Name)
-		require.Equal(t, api, dc.API)
+		require.Equal(t, name, string(dc))
+		require.Equal(t, api, dc.Hosts().API)
 	}
 	for _, dc := range DataCenters() {
-		for _, address := range []string{dc.API, dc.Accounts, dc.Widget} {
+		for _, address := range []string{dc.Hosts().API, dc.Hosts().Accounts, dc.Hosts().Widget} {
 			u, err := url.Parse(address)
 			require.NoError(t, err)
 			require.Equal(t, "https://"+u.Host, address, "a bare host over TLS")
 		}
-		found, err := LookupDataCenter(dc.Name)
+		found, err := LookupDataCenter(string(dc))
 		require.NoError(t, err)
 		require.Equal(t, dc, found)
 	}
@@ -71,9 +71,9 @@ func TestAPIDomainTellsDataCentersApart(t *testing.T) {
 		{US, "https://www.zohoapis.eu.example", "", "not a known one, though it begins so"},
 		{US, "http://127.0.0.1:8080", "", "a test server's"},
 		{US, "://", "", "not a URL"},
-		{DataCenter{API: "https://proxy.example", Accounts: "https://proxy.example"}, "https://www.zohoapis.eu", "", "a free-form data center may be any"},
+		{Hosts{API: "https://proxy.example", Accounts: "https://proxy.example"}.DataCenter(), "https://www.zohoapis.eu", "", "a free-form data center may be any"},
 	} {
-		err := test.dc.checkAPIDomain(test.domain)
+		err := siteOf(test.dc).checkAPIDomain(test.domain)
 		if test.want == "" {
 			require.NoError(t, err, test.why)
 			continue

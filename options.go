@@ -21,7 +21,8 @@ type Option func(*config) error
 
 // config is what the options fill.
 type config struct {
-	dataCenter     DataCenter
+	dataCenter     DataCenter // Empty for that of the base URL.
+	site           site       // What becomes of it.
 	baseURL        string
 	accountsURL    string
 	portal         string
@@ -58,11 +59,13 @@ func defaultConfig() *config {
 // [US].
 func WithDataCenter(dc DataCenter) Option {
 	return func(c *config) error {
-		if dc.API == "" || dc.Accounts == "" {
-			return inputError("data center", "needs an API and an accounts URL")
-		}
 		c.dataCenter = dc
-		return cmp.Or(absoluteURL("data center API", dc.API), absoluteURL("data center accounts", dc.Accounts))
+		hosts := dc.Hosts()
+		if hosts == (Hosts{}) {
+			_, err := LookupDataCenter(string(dc))
+			return cmp.Or(err, inputError("data center", "must be written as the constants are"))
+		}
+		return cmp.Or(absoluteURL("data center API", hosts.API), absoluteURL("data center accounts", hosts.Accounts))
 	}
 }
 
@@ -199,17 +202,18 @@ func positive(field string, d time.Duration) error {
 // finish fills what the options left open and checks what they left together.
 func (c *config) finish() error {
 	base := trimAPIRoot(c.baseURL)
-	if c.dataCenter == (DataCenter{}) {
-		c.dataCenter = dataCenterAt(base)
+	c.site = siteAt(base)
+	if c.dataCenter != "" {
+		c.site = siteOf(c.dataCenter)
 	}
-	c.dataCenter.API = cmp.Or(base, trimAPIRoot(c.dataCenter.API))
-	c.dataCenter.Accounts = strings.TrimRight(cmp.Or(c.accountsURL, c.dataCenter.Accounts), "/")
+	c.site.API = cmp.Or(base, trimAPIRoot(c.site.API))
+	c.site.Accounts = strings.TrimRight(cmp.Or(c.accountsURL, c.site.Accounts), "/")
 	if c.httpClient == nil {
 		c.httpClient = &http.Client{Transport: newHTTPTransport(c.inFlight())}
 	} else if c.httpClient.Transport == nil {
 		c.httpClient.Transport = http.DefaultTransport
 	}
-	return cmp.Or(c.checkLimits(), c.checkTLS("base URL", c.dataCenter.API), c.checkTLS("accounts URL", c.dataCenter.Accounts))
+	return cmp.Or(c.checkLimits(), c.checkTLS("base URL", c.site.API), c.checkTLS("accounts URL", c.site.Accounts))
 }
 
 func (c *config) inFlight() int { return cmp.Or(c.maxInFlight, maxInFlight) }

@@ -238,7 +238,7 @@ func TestFetchingAheadLeavesMostOfASmallPlanAlone(t *testing.T) {
 	for _, row := range []struct {
 		plan     salesiq.Plan
 		requests int // For the first page and one item of the second.
-	}{{salesiq.Free, 2}, {salesiq.Basic, 3}, {salesiq.Professional, 6}, {salesiq.Enterprise, 11}} {
+	}{{salesiq.Free(), 2}, {salesiq.Basic(), 3}, {salesiq.Professional(), 6}, {salesiq.Enterprise(), 11}} {
 		synctest.Test(t, func(t *testing.T) {
 			network := fakeChats(3000)
 			client, err := salesiq.NewClient(salesiq.StaticToken(testToken), salesiq.WithBaseURL("http://127.0.0.1:1"),

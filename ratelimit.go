@@ -3,7 +3,9 @@ package salesiq
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -24,13 +26,37 @@ type Plan struct {
 	CallsPerDay    int
 }
 
-// The plans of the specification.
-var (
-	Free         = Plan{CallsPerMinute: 10, CallsPerDay: 1_000}
-	Basic        = Plan{CallsPerMinute: 20, CallsPerDay: 5_000}
-	Professional = Plan{CallsPerMinute: 50, CallsPerDay: 20_000}
-	Enterprise   = Plan{CallsPerMinute: 100, CallsPerDay: 50_000}
-)
+// Free is the specification's plan of that name.
+func Free() Plan { return Plan{CallsPerMinute: 10, CallsPerDay: 1_000} }
+
+// Basic is the specification's plan of that name.
+func Basic() Plan { return Plan{CallsPerMinute: 20, CallsPerDay: 5_000} }
+
+// Professional is the specification's plan of that name.
+func Professional() Plan { return Plan{CallsPerMinute: 50, CallsPerDay: 20_000} }
+
+// Enterprise is the specification's plan of that name.
+func Enterprise() Plan { return Plan{CallsPerMinute: 100, CallsPerDay: 50_000} }
+
+// LookupPlan finds a plan by its name, in any case: "free", "basic",
+// "professional", "enterprise", or "none" for no limits.
+//
+// Errors: an [InputError] for another name.
+func LookupPlan(name string) (Plan, error) {
+	switch strings.ToLower(strings.TrimSpace(name)) {
+	case "none":
+		return Plan{}, nil
+	case "free":
+		return Free(), nil
+	case "basic":
+		return Basic(), nil
+	case "professional":
+		return Professional(), nil
+	case "enterprise":
+		return Enterprise(), nil
+	}
+	return Plan{}, inputError("plan", fmt.Sprintf("%q is unknown; known are none, free, basic, professional, enterprise", name))
+}
 
 // WithPlan tells what the service grants, before the first answer does, and
 // bounds the calls of a day, of which no answer tells. Without it, the minute's

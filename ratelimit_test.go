@@ -49,10 +49,10 @@ func TestManyCallsKeepToThePlan(t *testing.T) {
 		}
 	}
 	for name, job := range map[string]func(*testing.T, *salesiq.Client){"All": everyChat, "Transcripts": manyTranscripts} {
-		for _, plan := range []salesiqtest.Plan{salesiqtest.Free, salesiqtest.Basic, salesiqtest.Enterprise} {
+		for _, plan := range []salesiq.Plan{salesiq.Free(), salesiq.Basic(), salesiq.Enterprise()} {
 			for _, kind := range []salesiqtest.WindowKind{salesiqtest.AlignedWindow, salesiqtest.OpenedWindow} {
 				for _, offset := range []time.Duration{0, -24 * time.Hour, 17 * time.Second} {
-					t.Run(fmt.Sprint(name, plan.Name, kind, offset), func(t *testing.T) {
+					t.Run(fmt.Sprint(name, plan.CallsPerMinute, kind, offset), func(t *testing.T) {
 						t.Parallel()
 						opts := []salesiqtest.Option{
 							salesiqtest.WithPlan(plan), salesiqtest.WithWindow(kind, time.Minute), salesiqtest.WithClockOffset(offset),
@@ -63,7 +63,7 @@ func TestManyCallsKeepToThePlan(t *testing.T) {
 							stats := s.Stats()
 							assert.Empty(t, stats.Refused)
 							assert.LessOrEqual(t, stats.InFlightPeak, 10)
-							whole := time.Duration(stats.Processed/plan.PerMinute) * time.Minute
+							whole := time.Duration(stats.Processed/plan.CallsPerMinute) * time.Minute
 							assert.LessOrEqual(t, time.Since(start), whole+10*time.Second)
 						})
 					})
@@ -104,7 +104,7 @@ func TestDailyLimitIsATypedError(t *testing.T) {
 // R7
 func TestWaitBeyondTheDeadlineFailsAtOnce(t *testing.T) {
 	t.Parallel()
-	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Free)}, func(t *testing.T, s *salesiqtest.Server) {
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Free())}, func(t *testing.T, s *salesiqtest.Server) {
 		client := s.Client(t)
 		for range 10 {
 			_, err := client.Chats.Get(t.Context(), "chat123")
@@ -132,8 +132,8 @@ func TestWaitBeyondTheDeadlineFailsAtOnce(t *testing.T) {
 
 func TestMaxWaitBoundsTheWaitForTheRateLimit(t *testing.T) {
 	t.Parallel()
-	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Free)}, func(t *testing.T, s *salesiqtest.Server) {
-		client := s.Client(t, salesiq.WithMaxWait(10*time.Second), salesiq.WithPlan(salesiq.Free))
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Free())}, func(t *testing.T, s *salesiqtest.Server) {
+		client := s.Client(t, salesiq.WithMaxWait(10*time.Second), salesiq.WithPlan(salesiq.Free()))
 		for range 10 {
 			_, err := client.Chats.Get(t.Context(), "chat123")
 			require.NoError(t, err)
@@ -149,7 +149,7 @@ func TestMaxWaitBoundsTheWaitForTheRateLimit(t *testing.T) {
 // R11: what others use is left to them.
 func TestQuotaIsSharedWithStrangers(t *testing.T) {
 	t.Parallel()
-	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Enterprise)}, func(t *testing.T, s *salesiqtest.Server) {
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Enterprise())}, func(t *testing.T, s *salesiqtest.Server) {
 		patient := salesiq.WithMaxWait(time.Hour)
 		ours, stranger := s.Client(t, patient), s.Client(t, patient, salesiq.WithMaxInFlight(1))
 		var all sync.WaitGroup
@@ -252,7 +252,7 @@ func (l *narrowLimiter) ask(n int) {
 
 func TestLimiterOfTheUsersIsNotCrowdedWhereTheServiceGrantsLittle(t *testing.T) {
 	t.Parallel()
-	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Basic)}, func(t *testing.T, s *salesiqtest.Server) {
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Basic())}, func(t *testing.T, s *salesiqtest.Server) {
 		limiter := &narrowLimiter{slot: make(chan struct{}, 1)}
 		count := 0
 		for _, err := range s.Client(t, salesiq.WithLimiter(limiter)).Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 50}) {
@@ -266,7 +266,7 @@ func TestLimiterOfTheUsersIsNotCrowdedWhereTheServiceGrantsLittle(t *testing.T) 
 
 func TestLimiterOfTheUsersIsAskedForEachAttempt(t *testing.T) {
 	t.Parallel()
-	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Free)}, func(t *testing.T, s *salesiqtest.Server) {
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Free())}, func(t *testing.T, s *salesiqtest.Server) {
 		s.Inject(salesiqtest.Fault{Status: 503, Path: "/api/"}, salesiqtest.Fault{Status: 429, Path: "/api/"})
 		limiter := &countingLimiter{}
 		_, err := s.Client(t, salesiq.WithLimiter(limiter)).Chats.Get(t.Context(), "chat123")
@@ -308,7 +308,7 @@ func TestLimitsThatMakeNoSenseAreRefused(t *testing.T) {
 		"negative rate":               {salesiq.WithRateLimit(-1, 1)},
 		"rate that is no number":      {salesiq.WithRateLimit(rate.Limit(math.NaN()), 1)},
 		"nil limiter":                 {salesiq.WithLimiter(nil)},
-		"limiter and plan":            {limiter, salesiq.WithPlan(salesiq.Free)},
+		"limiter and plan":            {limiter, salesiq.WithPlan(salesiq.Free())},
 		"limiter and rate":            {limiter, salesiq.WithRateLimit(1, 1)},
 		"limiter and calls in flight": {limiter, salesiq.WithMaxInFlight(3)},
 	} {
@@ -324,7 +324,7 @@ func TestLimitsThatMakeNoSenseAreRefused(t *testing.T) {
 
 func TestRateWindowOfAnAnswer(t *testing.T) {
 	t.Parallel()
-	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Basic), salesiqtest.WithClockOffset(24 * time.Hour)}, func(t *testing.T, s *salesiqtest.Server) {
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Basic()), salesiqtest.WithClockOffset(24 * time.Hour)}, func(t *testing.T, s *salesiqtest.Server) {
 		time.Sleep(20 * time.Second)
 		var response salesiq.Response
 		_, err := s.Client(t).Chats.Get(t.Context(), "chat123", salesiq.WithResponse(&response))
@@ -332,4 +332,22 @@ func TestRateWindowOfAnAnswer(t *testing.T) {
 		assert.Equal(t, http.StatusOK, response.StatusCode)
 		assert.Equal(t, salesiq.RateWindow{Limit: 20, Remaining: 19, Reset: time.Now().Add(40 * time.Second), Known: true}, response.RateWindow)
 	})
+}
+
+func TestPlansAreTheSpecifications(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]salesiq.Plan{
+		"free":         {CallsPerMinute: 10, CallsPerDay: 1_000},
+		"basic":        {CallsPerMinute: 20, CallsPerDay: 5_000},
+		"professional": {CallsPerMinute: 50, CallsPerDay: 20_000},
+		"Enterprise ":  {CallsPerMinute: 100, CallsPerDay: 50_000},
+		"none":         {},
+	} {
+		plan, err := salesiq.LookupPlan(name)
+		require.NoError(t, err, name)
+		assert.Equal(t, want, plan, name)
+	}
+	_, err := salesiq.LookupPlan("gold")
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	require.ErrorContains(t, err, "professional")
 }

@@ -189,7 +189,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"webhook.VisitorIdentified": filled[webhook.VisitorIdentified](), "webhook.VisitorOffline": filled[webhook.VisitorOffline](),
 		"webhook.VisitorOnline": filled[webhook.VisitorOnline](),
 
-		"DataCenter": filled[salesiq.DataCenter](), "ListParams": filled[salesiq.ListParams](), "Plan": filled[salesiq.Plan](),
+		"DataCenter": filled[salesiq.DataCenter](), "Hosts": filled[salesiq.Hosts](), "ListParams": filled[salesiq.ListParams](), "Plan": filled[salesiq.Plan](),
 		"RateWindow": filled[salesiq.RateWindow](), "Outcome": filled[salesiq.Outcome](), "Scope": filled[salesiq.Scope](), "Seconds": filled[salesiq.Seconds](),
 		"webhook.DedupFailure": filled[webhook.DedupFailure](), "webhook.DedupState": filled[webhook.DedupState](), "webhook.FileDedupStore": filled[webhook.FileDedupStore](),
 		"webhook.WorkerPool": {&webhook.WorkerPool{}}, "widget.Widget": filled[widget.Widget](), "widget.ContentPolicy": filled[widget.ContentPolicy](),

@@ -30,7 +30,7 @@ const (
 )
 
 // soakPlan is far below what the callers want.
-var soakPlan = salesiqtest.Plan{Name: "soak", PerMinute: 400}
+var soakPlan = salesiq.Plan{CallsPerMinute: 400}
 
 // soakFaults befall every sixth call or so.
 var soakFaults = []salesiqtest.Fault{

@@ -175,8 +175,8 @@ func newClientTrace(c *config, limiter transport.Limiter) *clientTrace {
 	if len(c.tracers.call)+len(c.tracers.attempt)+len(c.tracers.wait) == 0 {
 		return nil
 	}
-	t := &clientTrace{tracers: c.tracers, root: c.dataCenter.API, daily: dailyQuota(limiter)}
-	if u, err := url.Parse(c.dataCenter.API); err == nil {
+	t := &clientTrace{tracers: c.tracers, root: c.site.API, daily: dailyQuota(limiter)}
+	if u, err := url.Parse(c.site.API); err == nil {
 		t.host = hostPort(u)
 		t.root = strings.TrimSuffix(t.root, u.EscapedPath())
 	}

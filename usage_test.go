@@ -157,7 +157,7 @@ func ExampleUsageMonitor() {
 	monitor := salesiq.NewUsageMonitor()
 	client, err := salesiq.NewClient(
 		salesiq.RefreshToken(service.Credentials(), salesiq.NewMemoryTokenStore()),
-		append(service.Options(), salesiq.WithPlan(salesiq.Free), salesiq.WithUsageMonitor(monitor))...)
+		append(service.Options(), salesiq.WithPlan(salesiq.Free()), salesiq.WithUsageMonitor(monitor))...)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -83,7 +83,7 @@ type VisitorActivity struct {
 type Session struct {
 	ID        string     `json:"session_id"`
 	StartedAt time.Time  `json:"started_at"`
-	EndedAt   *time.Time `json:"ended_at"` // Nil while the visitor is there.
+	EndedAt   time.Time  `json:"ended_at"` // Zero while the visitor is there.
 	Duration  Seconds    `json:"duration"`
 	Pages     []PageView `json:"pages"`
 

@@ -62,7 +62,7 @@ func TestConversationsAreListedAndRead(t *testing.T) {
 	for i, chat := range chats {
 		assert.Equal(t, chat.ID, all[i].ID)
 		assert.True(t, chat.StartedAt.Equal(all[i].StartedAt))
-		assert.Equal(t, chat.EndedAt == nil, all[i].EndedAt.IsZero(), "an empty string is no time")
+		assert.Equal(t, chat.EndedAt.IsZero(), all[i].EndedAt.IsZero(), "an empty string is no time")
 		assert.Equal(t, chat.OperatorID, all[i].Attender.ID)
 	}
 

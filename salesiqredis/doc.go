@@ -4,7 +4,7 @@
 //
 // An [Organization] is made once in each process:
 //
-//	organization, err := salesiqredis.New(client, "acme", salesiqredis.WithPlan(salesiq.Enterprise))
+//	organization, err := salesiqredis.New(client, "acme", salesiqredis.WithPlan(salesiq.Enterprise()))
 //	client, err := salesiq.NewClient(
 //		salesiq.RefreshToken(credentials, salesiq.SealTokens(organization.TokenStore(), key)),
 //		salesiq.WithLimiter(organization.Limiter()),

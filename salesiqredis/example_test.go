@@ -28,7 +28,7 @@ func Example() {
 	for _, process := range []string{"first", "second"} {
 		redisClient := redis.NewClient(&redis.Options{Addr: server.Addr()})
 		defer redisClient.Close() //nolint:errcheck,gocritic,revive // The program ends.
-		organization, err := salesiqredis.New(redisClient, "acme", salesiqredis.WithPlan(salesiq.Enterprise))
+		organization, err := salesiqredis.New(redisClient, "acme", salesiqredis.WithPlan(salesiq.Enterprise()))
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -165,7 +165,7 @@ func endChat(c *call) (*reply, error) {
 	}
 	c.release(chat)
 	chat.Status = salesiq.ChatEnded
-	chat.EndedAt = new(c.now)
+	chat.EndedAt = c.now
 	chat.Duration = wholeSeconds(c.now.Sub(chat.StartedAt))
 	c.leave(chat.VisitorID)
 	c.tell(salesiq.EventChatEnded, &webhook.ChatEnded{

@@ -48,7 +48,7 @@ func TestAChatHasALife(t *testing.T) {
 		chat, err = chats.End(ctx, "chat123", &salesiq.ChatEnd{Message: "Bye"})
 		require.NoError(t, err)
 		assert.Equal(t, salesiq.ChatEnded, chat.Status)
-		require.NotNil(t, chat.EndedAt)
+		require.NotZero(t, chat.EndedAt)
 		assert.Equal(t, chat.EndedAt.Sub(chat.StartedAt).Truncate(time.Second), chat.Duration.Duration())
 		assert.Equal(t, 17*time.Minute, chat.Duration.Duration())
 		assert.Equal(t, "Bye", chat.Transcript[len(chat.Transcript)-1].Text)

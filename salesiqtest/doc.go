@@ -92,7 +92,7 @@
 // /widget serves a stand-in for the website widget, a chat window with all the
 // functions of the specification below $zoho.salesiq:
 //
-//	page := widget.Widget{Code: "any", DataCenter: salesiq.DataCenter{API: server.URL}}
+//	page := widget.Widget{Code: "any", DataCenter: salesiq.Hosts{API: server.URL}.DataCenter()}
 //
 // It needs nothing but the server, and runs under a strict
 // Content-Security-Policy. A browser becomes a visitor, what it writes begins a

@@ -82,7 +82,7 @@ func TestEachCodeCanBeProvoked(t *testing.T) {
 		{method: "DELETE", path: "/api/v2/operators/operator1", code: salesiq.ErrPermissionDenied},
 		{method: "POST", path: "/api/v2/operators", body: operator + `}`, opts: []salesiqtest.Option{salesiqtest.WithRole(salesiq.RoleAgent)}, code: salesiq.ErrPermissionDenied},
 		{method: "GET", path: "/api/v2/brands", opts: []salesiqtest.Option{salesiqtest.WithTokenLifetime(0)}, code: salesiq.ErrInvalidToken, field: "Authorization"},
-		{method: "GET", path: "/api/v2/brands", opts: []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Plan{PerDay: 1, PerMinute: 1}), salesiqtest.WithMaxInFlight(0)}, fault: &salesiqtest.Fault{Code: salesiq.ErrRateLimitExceeded}, code: salesiq.ErrRateLimitExceeded},
+		{method: "GET", path: "/api/v2/brands", opts: []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Plan{CallsPerDay: 1, CallsPerMinute: 1}), salesiqtest.WithMaxInFlight(0)}, fault: &salesiqtest.Fault{Code: salesiq.ErrRateLimitExceeded}, code: salesiq.ErrRateLimitExceeded},
 		{method: "GET", path: "/api/v2/brands", fault: &salesiqtest.Fault{Status: 500}, code: salesiq.ErrInternalError},
 	} {
 		name := fmt.Sprintf("%s %s %.80s", c.method, c.path, c.body)

@@ -117,11 +117,13 @@ func millis(t time.Time) string {
 	return strconv.FormatInt(t.UnixMilli(), 10)
 }
 
-func millisOf(t *time.Time) string {
-	if t == nil {
+// millisOrNothing writes a time as the live service does where it leaves out one
+// that never was.
+func millisOrNothing(t time.Time) string {
+	if t.IsZero() {
 		return ""
 	}
-	return millis(*t)
+	return millis(t)
 }
 
 // milli reads a time out of a query.

@@ -67,7 +67,7 @@ func (s *state) conversation(chat *salesiq.Chat) liveConversation {
 		Visitor:    liveParty{ID: "$" + chat.VisitorID, Name: chat.VisitorInfo.Name, Email: chat.VisitorInfo.Email},
 		Department: liveParty{ID: department.ID, Name: department.Name},
 		Tags:       append([]string{}, chat.Tags...),
-		Start:      millis(chat.StartedAt), End: millisOf(chat.EndedAt), LastModified: millis(lastChange(chat)), LastMessage: "-1",
+		Start:      millis(chat.StartedAt), End: millisOrNothing(chat.EndedAt), LastModified: millis(lastChange(chat)), LastMessage: "-1",
 	}
 	if operator, ok := s.operators.get(chat.OperatorID); ok {
 		out.Attender = &liveParty{ID: operator.ID, Name: operator.Name, Email: operator.Email}
@@ -96,8 +96,8 @@ func lastChange(chat *salesiq.Chat) time.Time {
 	for _, message := range chat.Transcript {
 		last = message.Timestamp
 	}
-	if chat.EndedAt != nil && chat.EndedAt.After(last) {
-		last = *chat.EndedAt
+	if chat.EndedAt.After(last) {
+		last = chat.EndedAt
 	}
 	return last
 }

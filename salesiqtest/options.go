@@ -21,7 +21,7 @@ type config struct {
 	seed          uint64
 	clockOffset   time.Duration
 
-	plan         Plan
+	plan         salesiq.Plan
 	windowKind   WindowKind
 	windowLength time.Duration
 	maxInFlight  int
@@ -43,7 +43,6 @@ func defaultConfig() config {
 	return config{
 		logger:         slog.New(slog.DiscardHandler),
 		seed:           1,
-		plan:           None,
 		windowLength:   time.Minute,
 		maxInFlight:    10,
 		tokenLifetime:  time.Hour,
@@ -74,8 +73,8 @@ func WithData(data Data) Option { return func(c *config) { c.data = append(c.dat
 // WithoutDefaultData starts with nothing but what [WithData] loads.
 func WithoutDefaultData() Option { return func(c *config) { c.noDefaultData = true } }
 
-// WithPlan enforces the rate limit of a plan. The default is [None].
-func WithPlan(plan Plan) Option { return func(c *config) { c.plan = plan } }
+// WithPlan enforces the rate limit of a plan. By default, there is none.
+func WithPlan(plan salesiq.Plan) Option { return func(c *config) { c.plan = plan } }
 
 // WithWindow changes how the rate limit counts: when its windows begin and how
 // long they are. The default is [AlignedWindow] and a minute. The Reset header

@@ -8,34 +8,6 @@ import (
 	"github.com/salesiq-go/salesiq"
 )
 
-// Plan is what an organization pays for: how many calls it may make.
-//
-// Source: specification, "API Call Limits".
-type Plan struct {
-	Name      string
-	PerMinute int // 0 for no limit.
-	PerDay    int // 0 for no limit.
-}
-
-// The plans of the specification, and one without limits.
-var (
-	None         = Plan{Name: "none"}
-	Free         = Plan{Name: "free", PerMinute: 10, PerDay: 1_000}
-	Basic        = Plan{Name: "basic", PerMinute: 20, PerDay: 5_000}
-	Professional = Plan{Name: "professional", PerMinute: 50, PerDay: 20_000}
-	Enterprise   = Plan{Name: "enterprise", PerMinute: 100, PerDay: 50_000}
-)
-
-// LookupPlan finds a plan by its name.
-func LookupPlan(name string) (Plan, bool) {
-	for _, plan := range []Plan{None, Free, Basic, Professional, Enterprise} {
-		if plan.Name == name {
-			return plan, true
-		}
-	}
-	return Plan{}, false
-}
-
 // WindowKind tells when the windows of the rate limit begin.
 type WindowKind int
 
@@ -52,7 +24,7 @@ const unlimited = 1_000_000
 
 // quota counts calls against a plan.
 type quota struct {
-	plan   Plan
+	plan   salesiq.Plan
 	kind   WindowKind
 	length time.Duration
 	silent bool // Tells of no limits.
@@ -81,10 +53,10 @@ func (q *quota) roll(now time.Time) {
 // nothing.
 func (q *quota) take(now time.Time) error {
 	q.roll(now)
-	if q.plan.PerDay > 0 && q.usedDay >= q.plan.PerDay {
+	if q.plan.CallsPerDay > 0 && q.usedDay >= q.plan.CallsPerDay {
 		return tooMany("day", q.day.Add(24*time.Hour))
 	}
-	if q.plan.PerMinute > 0 && q.used >= q.plan.PerMinute {
+	if q.plan.CallsPerMinute > 0 && q.used >= q.plan.CallsPerMinute {
 		return tooMany("minute", q.reset())
 	}
 	q.used++
@@ -113,7 +85,7 @@ func (q *quota) describe(header http.Header, now time.Time) {
 	if q.silent {
 		return
 	}
-	limit := q.plan.PerMinute
+	limit := q.plan.CallsPerMinute
 	if limit == 0 {
 		limit = unlimited
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
@@ -30,7 +31,7 @@ func TestTheEleventhCallOfAFreeMinuteIsRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		s := start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiqtest.Free))
+		s := start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()))
 		time.Sleep(20 * time.Second) // Into the minute.
 		for i := range 10 {
 			a := get(t, s, "/api/v2/chats/chat123")
@@ -62,7 +63,7 @@ func TestTheEleventhCallOfAFreeMinuteIsRefused(t *testing.T) {
 func TestAWindowMayBeginWithTheFirstCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiqtest.Free),
+		s := start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()),
 			salesiqtest.WithWindow(salesiqtest.OpenedWindow, 30*time.Second))
 		time.Sleep(50 * time.Second)
 		for range 10 {
@@ -81,7 +82,7 @@ func TestAWindowMayBeginWithTheFirstCall(t *testing.T) {
 func TestTheDayEndsToo(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiqtest.Plan{PerMinute: 10, PerDay: 25}))
+		s := start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Plan{CallsPerMinute: 10, CallsPerDay: 25}))
 		for range 25 {
 			require.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status)
 			time.Sleep(10 * time.Second)
@@ -94,22 +95,9 @@ func TestTheDayEndsToo(t *testing.T) {
 	})
 }
 
-func TestPlansAreTheSpecifications(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string][2]int{
-		"free": {10, 1_000}, "basic": {20, 5_000}, "professional": {50, 20_000}, "enterprise": {100, 50_000}, "none": {0, 0},
-	} {
-		plan, ok := salesiqtest.LookupPlan(name)
-		require.True(t, ok, name)
-		assert.Equal(t, want, [2]int{plan.PerMinute, plan.PerDay}, name)
-	}
-	_, ok := salesiqtest.LookupPlan("gold")
-	assert.False(t, ok)
-}
-
 func TestEveryAnswerOfTheAPICarriesTheWindow(t *testing.T) {
 	t.Parallel()
-	s := start(t, salesiqtest.WithMaxInFlight(1), salesiqtest.WithPlan(salesiqtest.Enterprise))
+	s := start(t, salesiqtest.WithMaxInFlight(1), salesiqtest.WithPlan(salesiq.Enterprise()))
 	token := s.AccessToken()
 	for name, a := range map[string]answer{
 		"success":    get(t, s, "/api/v2/chats"),
@@ -177,7 +165,7 @@ func TestASlotIsFreeOnceTheAnswerIsThere(t *testing.T) {
 func TestOnlyWhatIsLetInCostsQuota(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiqtest.Free))
+		s := start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()))
 		for range 20 {
 			do(t, s, "", "GET", "/api/v2/chats", "")                     // Whose call would it be?
 			do(t, s, "", "POST", "/oauth/v2/token", "")                  // Another server, in truth.
@@ -197,7 +185,7 @@ func TestAWrongClockIsWrongEverywhere(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const offset = -26 * time.Hour
-		s := start(t, salesiqtest.InMemory(), salesiqtest.WithClockOffset(offset), salesiqtest.WithPlan(salesiqtest.Free))
+		s := start(t, salesiqtest.InMemory(), salesiqtest.WithClockOffset(offset), salesiqtest.WithPlan(salesiq.Free()))
 		a := get(t, s, "/api/v2/chats/chat123")
 		date, err := http.ParseTime(a.header.Get("Date"))
 		require.NoError(t, err)

@@ -258,7 +258,7 @@ func (s *seeder) sessions(visitor salesiq.Visitor) []salesiq.Session {
 			at = at.Add(spent)
 		}
 		session.Duration = wholeSeconds(at.Sub(began))
-		session.EndedAt = &at
+		session.EndedAt = at
 		sessions[n] = session
 	}
 	slices.Reverse(sessions) // Oldest first.
@@ -320,13 +320,13 @@ func (s *seeder) chat(id, visitorID, operatorID string, status salesiq.ChatStatu
 	if status == salesiq.ChatEnded {
 		length = s.within(2*time.Minute, 40*time.Minute)
 		ended := chat.StartedAt.Add(length)
-		chat.EndedAt, chat.Duration = &ended, wholeSeconds(length)
+		chat.EndedAt, chat.Duration = ended, wholeSeconds(length)
 		s.rate(&chat)
 	}
 	if status == salesiq.ChatMissed {
 		length = time.Minute
 		ended := chat.StartedAt.Add(length)
-		chat.EndedAt = &ended
+		chat.EndedAt = ended
 	}
 	if status == salesiq.ChatActive {
 		visitor.Status, visitor.ChatStatus = salesiq.VisitorChatting, chatStatusBusy

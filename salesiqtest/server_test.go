@@ -72,8 +72,8 @@ func TestDefaultDataIsPlentyAndConsistent(t *testing.T) {
 		for _, message := range chat.Transcript {
 			assert.False(t, message.Timestamp.Before(chat.StartedAt), "%s speaks before it starts", chat.ID)
 			assert.False(t, message.Timestamp.After(began), "%s speaks in the future", chat.ID)
-			if chat.EndedAt != nil {
-				assert.False(t, message.Timestamp.After(*chat.EndedAt), "%s speaks after its end", chat.ID)
+			if !chat.EndedAt.IsZero() {
+				assert.False(t, message.Timestamp.After(chat.EndedAt), "%s speaks after its end", chat.ID)
 			}
 		}
 		visitor, ok := s.Visitor(chat.VisitorID)
@@ -85,7 +85,7 @@ func TestDefaultDataIsPlentyAndConsistent(t *testing.T) {
 				long++
 			}
 		}
-		assert.Equal(t, chat.Status == salesiq.ChatEnded || chat.Status == salesiq.ChatMissed, chat.EndedAt != nil, chat.ID)
+		assert.Equal(t, chat.Status == salesiq.ChatEnded || chat.Status == salesiq.ChatMissed, !chat.EndedAt.IsZero(), chat.ID)
 	}
 	assert.GreaterOrEqual(t, len(s.Chats()), 250)
 	assert.GreaterOrEqual(t, count[salesiq.ChatActive], 60)
@@ -194,7 +194,7 @@ func TestLoadedDataIsCopied(t *testing.T) {
 
 func TestResetGoesBackToTheStart(t *testing.T) {
 	t.Parallel()
-	s := start(t, salesiqtest.WithPlan(salesiqtest.Free))
+	s := start(t, salesiqtest.WithPlan(salesiq.Free()))
 	client := s.Client(t)
 	_, err := client.Chats.End(t.Context(), "chat123", nil)
 	require.NoError(t, err)

@@ -79,7 +79,7 @@ func (s *Server) MissChat(chatID string) error {
 		if err != nil {
 			return err
 		}
-		chat.Status, chat.EndedAt = salesiq.ChatMissed, new(c.now)
+		chat.Status, chat.EndedAt = salesiq.ChatMissed, c.now
 		department, _ := c.state.department(chat.DepartmentID)
 		c.tell(salesiq.EventChatMissed, &webhook.ChatMissed{
 			ChatID: chat.ID, VisitorID: chat.VisitorID,

@@ -146,17 +146,14 @@ func callError(call string, err error) error {
 
 // address returns where the script is.
 func (w Widget) address() (string, error) {
-	dc := w.DataCenter
-	if dc == (salesiq.DataCenter{}) {
-		dc = salesiq.US
-	}
+	hosts := cmp.Or(w.DataCenter, salesiq.US).Hosts()
 	address := w.ScriptURL
 	switch {
 	case address != "":
 	case w.CodeInURL:
-		address = widgetHost(dc) + "/widget"
+		address = widgetHost(hosts) + "/widget"
 	default:
-		address = strings.TrimSuffix(dc.API, "/") + "/widget"
+		address = strings.TrimSuffix(hosts.API, "/") + "/widget"
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || !utf8.ValidString(address) {
@@ -171,11 +168,8 @@ func (w Widget) address() (string, error) {
 }
 
 // widgetHost returns the base URL of the widget, without a slash at the end.
-func widgetHost(dc salesiq.DataCenter) string {
-	if dc.Widget == "" {
-		return strings.TrimSuffix(dc.API, "/")
-	}
-	return strings.TrimSuffix(dc.Widget, "/")
+func widgetHost(hosts salesiq.Hosts) string {
+	return strings.TrimSuffix(cmp.Or(hosts.Widget, hosts.API), "/")
 }
 
 // base64Text is what a nonce is made of: Base64, in either alphabet.
@@ -219,10 +213,8 @@ const (
 // Canada on which the live widget runs; those of the other data centers are
 // inferred from them.
 func ContentSecurityPolicy(dc salesiq.DataCenter) ContentPolicy {
-	if dc == (salesiq.DataCenter{}) {
-		dc = salesiq.US
-	}
-	api, widget := origin(dc.API), origin(widgetHost(dc))
+	hosts := cmp.Or(dc, salesiq.US).Hosts()
+	api, widget := origin(hosts.API), origin(widgetHost(hosts))
 	connect := append(sources(api, widget), sources(webSocket(api), webSocket(widget))...)
 	policy := ContentPolicy{
 		"script-src":  sources(api, widget),
@@ -233,7 +225,7 @@ func ContentSecurityPolicy(dc salesiq.DataCenter) ContentPolicy {
 		"frame-src":   sources(api, widget),
 		"media-src":   nil,
 	}
-	if dc.Widget == "" {
+	if hosts.Widget == "" {
 		return policy.With("style-src", api).With("font-src", api).With("media-src", api)
 	}
 	if domain, ok := strings.CutPrefix(widget, "https://salesiq."); ok {

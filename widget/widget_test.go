@@ -222,7 +222,7 @@ func TestBothWidgetElementsCarryTheNonce(t *testing.T) {
 
 func TestWidgetScriptComesFromWhereItIsServed(t *testing.T) {
 	t.Parallel()
-	own := salesiq.DataCenter{API: "http://127.0.0.1:8080/"}
+	own := salesiq.Hosts{API: "http://127.0.0.1:8080/"}.DataCenter()
 	for _, row := range []struct {
 		why           string
 		widget        widget.Widget
@@ -267,7 +267,7 @@ func TestWidgetRefusesWhatCannotBe(t *testing.T) {
 		{"ScriptURL", widget.Widget{Code: "siq1", ScriptURL: "javascript:alert(1)"}},
 		{"ScriptURL", widget.Widget{Code: "siq1", ScriptURL: "/widget.js"}},
 		{"ScriptURL", widget.Widget{Code: "siq1", ScriptURL: "https://cdn.example/?\xd3"}},
-		{"ScriptURL", widget.Widget{Code: "siq1", DataCenter: salesiq.DataCenter{Name: "nowhere"}}},
+		{"ScriptURL", widget.Widget{Code: "siq1", DataCenter: salesiq.DataCenter("nowhere")}},
 		{"Calls[1].name", with(widget.TrackEvent("", nil))},
 		{"Calls[1].name", with(widget.TrackConversion("", nil))},
 		{"Calls[1].message", with(widget.OpenWindowWith(""))},
@@ -416,14 +416,14 @@ func TestContentSecurityPolicyNamesTheSourcesOfTheWidget(t *testing.T) {
 	assert.Equal(t, []string{"https://salesiq.zoho.eu", "https://salesiq.zohopublic.eu"}, eu["frame-src"])
 	assert.Equal(t, []string{"https://static.zohocdn.com"}, eu["media-src"])
 
-	own := widget.ContentSecurityPolicy(salesiq.DataCenter{API: "http://127.0.0.1:8080/base"})
+	own := widget.ContentSecurityPolicy(salesiq.Hosts{API: "http://127.0.0.1:8080/base"}.DataCenter())
 	for directive, sources := range own {
 		assert.Contains(t, sources, "http://127.0.0.1:8080", directive)
 	}
 	assert.Equal(t, []string{"http://127.0.0.1:8080", "ws://127.0.0.1:8080"}, own["connect-src"])
-	assert.Equal(t, widget.ContentSecurityPolicy(salesiq.US), widget.ContentSecurityPolicy(salesiq.DataCenter{}))
+	assert.Equal(t, widget.ContentSecurityPolicy(salesiq.US), widget.ContentSecurityPolicy(salesiq.DataCenter("")))
 	for _, dc := range salesiq.DataCenters() {
-		assert.NotContains(t, widget.ContentSecurityPolicy(dc).String(), "unsafe", dc.Name)
+		assert.NotContains(t, widget.ContentSecurityPolicy(dc).String(), "unsafe", string(dc))
 	}
 }
 
@@ -471,7 +471,7 @@ func ExampleWidget() {
 }
 
 func ExampleContentSecurityPolicy() {
-	policy := widget.ContentSecurityPolicy(salesiq.DataCenter{API: "http://127.0.0.1:8080"}).
+	policy := widget.ContentSecurityPolicy(salesiq.Hosts{API: "http://127.0.0.1:8080"}.DataCenter()).
 		With("default-src", "'self'")
 	fmt.Println(policy["script-src"], policy["default-src"])
 	// Output: [http://127.0.0.1:8080] ['self']

@@ -30,6 +30,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
@@ -57,7 +58,7 @@ type settings struct {
 	quiet         bool
 	seed          uint64
 	live          bool
-	plan          salesiqtest.Plan
+	plan          salesiq.Plan
 	window        time.Duration
 	clockOffset   time.Duration
 	tokenLifetime time.Duration
@@ -100,9 +101,8 @@ func parse(args []string, stderr io.Writer) (set settings, err error) {
 		}
 		return set, fmt.Errorf("flags: %w", err)
 	}
-	var known bool
-	if set.plan, known = salesiqtest.LookupPlan(*plan); !known {
-		return set, fmt.Errorf("-plan: there is no plan %q", *plan)
+	if set.plan, err = salesiq.LookupPlan(*plan); err != nil {
+		return set, fmt.Errorf("-plan: %w", err)
 	}
 	if *dialect != "specified" && *dialect != "live" {
 		return set, fmt.Errorf("-dialect: there is no dialect %q", *dialect)

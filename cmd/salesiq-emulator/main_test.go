@@ -154,7 +154,7 @@ func TestAMistakeIsOneClearLine(t *testing.T) {
 		code    int
 		message string
 	}{
-		"-plan gold":                     {2, `no plan "gold"`},
+		"-plan gold":                     {2, `"gold" is unknown`},
 		"-dialect broad":                 {2, "-dialect"},
 		"-paint blue":                    {2, "paint"},
 		"-addr 8080":                     {2, "-addr"},

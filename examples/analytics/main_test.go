@@ -174,7 +174,7 @@ func TestFreePlanIsEnough(t *testing.T) {
 		for i := range 4000 {
 			data.Chats = append(data.Chats, salesiq.Chat{ID: fmt.Sprintf("chat-%d", i), Status: salesiq.ChatEnded, StartedAt: time.Now().Add(-time.Hour)})
 		}
-		server := salesiqtest.NewServer(salesiqtest.InMemory(), salesiqtest.WithPlan(salesiqtest.Free),
+		server := salesiqtest.NewServer(salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()),
 			salesiqtest.WithoutDefaultData(), salesiqtest.WithData(data))
 		defer server.Close()
 		began := time.Now()

@@ -149,7 +149,7 @@ func TestAnAnswerThatIsLostAssignsNothingTwice(t *testing.T) {
 
 func TestFreePlanIsEnough(t *testing.T) {
 	t.Parallel()
-	assigning(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Free)}, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
+	assigning(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Free())}, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
 		before := waiting(server)
 		require.NoError(t, a.assignWaiting(t.Context()))
 		assert.Less(t, waiting(server), before)

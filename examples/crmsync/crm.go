@@ -38,7 +38,7 @@ func newCRM(ctx context.Context, a *account.Account) (*crm, error) {
 		base = a.Emulator.URL
 	}
 	if base == "" {
-		return nil, fmt.Errorf("it is not known where the CRM of %s is: set SALESIQ_CRM_URL", a.DataCenter().API)
+		return nil, fmt.Errorf("it is not known where the CRM of %s is: set SALESIQ_CRM_URL", a.DataCenter().Hosts().API)
 	}
 	if !strings.HasPrefix(base, "https://") && !account.OnThisMachine(base) {
 		return nil, errors.New("SALESIQ_CRM_URL must begin with https://, since a token is sent there")
@@ -60,7 +60,7 @@ func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse
 // crmOf tells where the CRM of a data center is: where the accounts are, below
 // another name. It is empty for a host of one's own.
 func crmOf(dc salesiq.DataCenter) string {
-	domain, ok := strings.CutPrefix(dc.Accounts, "https://accounts.zoho")
+	domain, ok := strings.CutPrefix(dc.Hosts().Accounts, "https://accounts.zoho")
 	if !ok {
 		return ""
 	}
@@ -72,7 +72,7 @@ func refreshed(ctx context.Context, dc salesiq.DataCenter, credentials salesiq.C
 	config := &oauth2.Config{
 		ClientID:     credentials.ClientID,
 		ClientSecret: credentials.ClientSecret.Reveal(),
-		Endpoint:     oauth2.Endpoint{TokenURL: dc.Accounts + "/oauth/v2/token", AuthStyle: oauth2.AuthStyleInParams},
+		Endpoint:     oauth2.Endpoint{TokenURL: dc.Hosts().Accounts + "/oauth/v2/token", AuthStyle: oauth2.AuthStyleInParams},
 	}
 	return config.TokenSource(ctx, &oauth2.Token{RefreshToken: credentials.RefreshToken.Reveal()})
 }

@@ -323,7 +323,7 @@ func TestFreePlanIsEnough(t *testing.T) {
 				ID: fmt.Sprintf("visitor%d", i), Email: fmt.Sprintf("guest%d@mail.example", i), LastVisit: time.Now().Add(-time.Hour),
 			})
 		}
-		server := salesiqtest.NewServer(salesiqtest.InMemory(), salesiqtest.WithPlan(salesiqtest.Free),
+		server := salesiqtest.NewServer(salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()),
 			salesiqtest.WithoutDefaultData(), salesiqtest.WithData(data))
 		defer server.Close()
 		s := syncerOf(t, server, newJournal(), server.HTTPClient().Transport)
@@ -420,9 +420,9 @@ func TestEachDataCenterHasItsCRM(t *testing.T) {
 			"EU": "https://www.zohoapis.eu", "AU": "https://www.zohoapis.com.au", "CA": "https://www.zohoapis.ca",
 			"CA-cloud": "https://www.zohoapis.ca", "CN": "https://www.zohoapis.com.cn", "US": "https://www.zohoapis.com",
 		}
-		assert.Equal(t, cmp.Or(want[dc.Name], "https://www.zohoapis."+strings.ToLower(dc.Name)), crmOf(dc), dc.Name)
+		assert.Equal(t, cmp.Or(want[string(dc)], "https://www.zohoapis."+strings.ToLower(string(dc))), crmOf(dc), string(dc))
 	}
-	assert.Empty(t, crmOf(salesiq.DataCenter{API: "http://127.0.0.1:1", Accounts: "http://127.0.0.1:1"}))
+	assert.Empty(t, crmOf(salesiq.Hosts{API: "http://127.0.0.1:1", Accounts: "http://127.0.0.1:1"}.DataCenter()))
 }
 
 func TestACRMThatCannotBeTrustedGetsNoToken(t *testing.T) { //nolint:paralleltest // It sets the environment.

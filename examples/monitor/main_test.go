@@ -162,7 +162,7 @@ func TestLostAnswersDoNothingTwice(t *testing.T) {
 
 func TestFreePlanIsEnough(t *testing.T) {
 	t.Parallel()
-	monitoring(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiqtest.Free)}, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
+	monitoring(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Free())}, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
 		defer stop()
 		m.watch(ctx)

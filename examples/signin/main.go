@@ -86,7 +86,7 @@ func run(ctx context.Context, out io.Writer, c config) error {
 	}
 	switch address := os.Getenv("SALESIQ_ACCOUNTS_URL"); {
 	case address != "":
-		oauth.DataCenter = salesiq.DataCenter{API: cmp.Or(os.Getenv("SALESIQ_BASE_URL"), address), Accounts: address}
+		oauth.DataCenter = salesiq.Hosts{API: cmp.Or(os.Getenv("SALESIQ_BASE_URL"), address), Accounts: address}.DataCenter()
 	case oauth.Credentials.ClientID == "":
 		emulator := salesiqtest.NewServer()
 		defer emulator.Close()
@@ -97,7 +97,7 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		defer os.RemoveAll(folder) //nolint:errcheck // It is in the system's folder for such things.
 		fmt.Fprintln(out, "ZOHO_CLIENT_ID is not set, so that this signs in to an emulator at", emulator.URL)
 		oauth.Credentials = emulator.Credentials()
-		oauth.DataCenter = salesiq.DataCenter{API: emulator.URL, Accounts: emulator.URL}
+		oauth.DataCenter = salesiq.Hosts{API: emulator.URL, Accounts: emulator.URL}.DataCenter()
 		c.file, c.demo = filepath.Join(folder, "token"), true
 		c.redirect, c.browse = "http://127.0.0.1:0/callback", agree(ctx)
 	}
@@ -134,7 +134,7 @@ func signIn(ctx context.Context, out io.Writer, oauth *salesiq.OAuth, c config) 
 	}
 	fmt.Fprintln(out, "The token is kept, encrypted, in", path)
 	dc := oauth.DataCenter
-	if code.DataCenter != (salesiq.DataCenter{}) {
+	if code.DataCenter != (salesiq.DataCenter("")) {
 		dc = code.DataCenter // The one in which the account lives.
 	}
 	return firstCall(ctx, out, dc, oauth.Credentials, store, c, path)
@@ -155,7 +155,7 @@ func firstCall(ctx context.Context, out io.Writer, dc salesiq.DataCenter, creden
 	if err != nil {
 		return fmt.Errorf("signed in, but the first call failed: %w", err)
 	}
-	fmt.Fprintf(out, "It works: the account at %s has %d operators.\n", dc.API, max(page.Total, len(page.Items)))
+	fmt.Fprintf(out, "It works: the account at %s has %d operators.\n", dc.Hosts().API, max(page.Total, len(page.Items)))
 	if c.demo {
 		return nil
 	}

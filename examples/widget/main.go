@@ -77,5 +77,5 @@ func dataCenter(client *account.Account) salesiq.DataCenter {
 	if client.Live() {
 		return client.DataCenter()
 	}
-	return salesiq.DataCenter{API: client.DataCenter().API}
+	return salesiq.Hosts{API: client.DataCenter().Hosts().API}.DataCenter()
 }

@@ -35,7 +35,7 @@ type quotaRow struct {
 
 // The scenarios.
 var (
-	quotaPlans   = []salesiq.Plan{salesiq.Free, salesiq.Basic, salesiq.Professional, salesiq.Enterprise}
+	quotaPlans   = []salesiq.Plan{salesiq.Free(), salesiq.Basic(), salesiq.Professional(), salesiq.Enterprise()}
 	quotaSeconds = []int{0, 15, 30, 45, 59}
 	quotaSkews   = []time.Duration{0, 30 * time.Second, -30 * time.Second} // Of the service's clock.
 )

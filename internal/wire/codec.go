@@ -137,7 +137,11 @@ func FormatTime(t time.Time) string {
 	return t.Format(TimeLayout)
 }
 
+// encodeTime writes no time as null, as the service does.
 func encodeTime(e *jsontext.Encoder, t time.Time) error {
+	if t.IsZero() {
+		return e.WriteToken(jsontext.Null)
+	}
 	return e.WriteToken(jsontext.String(FormatTime(t)))
 }
 

@@ -61,6 +61,19 @@ func TestSecretsLeaveInRequestsOnly(t *testing.T) {
 	assert.JSONEq(t, `{"plain":"hidden","within":"hidden","list":["hidden"],"any":"hidden","map":{"k":"hidden"},"nothing":null}`, string(public))
 }
 
+func TestNoTimeIsNull(t *testing.T) {
+	t.Parallel()
+	type chat struct {
+		Ended time.Time `json:"ended_at"`
+	}
+	text, err := wire.Marshal(chat{})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"ended_at":null}`, string(text))
+	again := chat{Ended: time.Now()}
+	require.NoError(t, wire.Unmarshal(text, &again))
+	assert.Zero(t, again.Ended)
+}
+
 func TestBodiesAreTheSameEachTime(t *testing.T) {
 	t.Parallel()
 	content := map[string]any{"b": 1, "a": map[string]int{"d": 1, "c": 2}}

@@ -73,11 +73,11 @@ func openTokenFile(path string, credentials salesiq.Credentials, opts []salesiq.
 
 func dataCenterOf(token salesiq.Token) salesiq.DataCenter {
 	for _, dc := range salesiq.DataCenters() {
-		if dc.Accounts == token.AccountsURL {
+		if dc.Hosts().Accounts == token.AccountsURL {
 			return dc
 		}
 	}
-	return salesiq.DataCenter{API: token.AccountsURL, Accounts: token.AccountsURL} // An emulator.
+	return salesiq.Hosts{API: token.AccountsURL, Accounts: token.AccountsURL}.DataCenter() // An emulator.
 }
 
 // Close stops the emulator, if there is one.
@@ -89,7 +89,7 @@ func (a *Account) Close() {
 
 // Live reports whether the account may hold real people: it is not on this
 // machine.
-func (a *Account) Live() bool { return !OnThisMachine(a.DataCenter().API) }
+func (a *Account) Live() bool { return !OnThisMachine(a.DataCenter().Hosts().API) }
 
 // OnThisMachine reports whether an address is one of this machine's own.
 func OnThisMachine(address string) bool {
@@ -107,5 +107,5 @@ func (a *Account) Introduce(out io.Writer) {
 		fmt.Fprintf(out, "Started an emulator at %s\n", a.Emulator.URL)
 		return
 	}
-	fmt.Fprintf(out, "Working on the account at %s\n", a.DataCenter().API)
+	fmt.Fprintf(out, "Working on the account at %s\n", a.DataCenter().Hosts().API)
 }

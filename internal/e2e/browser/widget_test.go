@@ -388,7 +388,7 @@ func openShop(t *testing.T, w widget.Widget, before, after template.JS) *shop {
 	const nonce = "bm9uY2U="
 	s := &shop{emulator: salesiqtest.NewServer()}
 	t.Cleanup(s.emulator.Close)
-	w.DataCenter = salesiq.DataCenter{API: s.emulator.URL}
+	w.DataCenter = salesiq.Hosts{API: s.emulator.URL}.DataCenter()
 	if w.OfficialNames {
 		w.ScriptURL = s.emulator.URL + "/widget?surface=official"
 	}

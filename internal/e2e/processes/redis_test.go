@@ -216,14 +216,14 @@ func total(workers []*worker) (all result) {
 	return all
 }
 
-func startSharedEmulator(t *testing.T, plan salesiqtest.Plan) *salesiqtest.Server {
+func startSharedEmulator(t *testing.T, plan salesiq.Plan) *salesiqtest.Server {
 	t.Helper()
 	server := salesiqtest.NewServer(salesiqtest.WithPlan(plan), salesiqtest.WithWindow(salesiqtest.AlignedWindow, window))
 	t.Cleanup(server.Close)
 	return server
 }
 
-var sharedPlan = salesiqtest.Plan{Name: "shared", PerMinute: perWindow}
+var sharedPlan = salesiq.Plan{CallsPerMinute: perWindow}
 
 // Four processes make ten windows of calls, as fast as they may. The optimum is
 // that of someone who knows when each window begins, and whose calls take no time.
@@ -295,7 +295,7 @@ func testNoCallFailsWhileRedisIsKilled(t *testing.T, program string) {
 func testOthersGoOnAfterAProcessWasKilled(t *testing.T, program string) {
 	t.Helper()
 	const lease = 2 * time.Second
-	server, emulator := startRedis(t), startSharedEmulator(t, salesiqtest.None)
+	server, emulator := startRedis(t), startSharedEmulator(t, salesiq.Plan{})
 	do := task{Do: "hold", Redis: server.address, Key: tokenKey, Calls: 9, Lease: lease}
 	holder := startWorkers(t, program, 1, &do, emulator.Environment())[0]
 	do.Do, do.Calls, do.Callers = "call", 30, 10
@@ -322,7 +322,7 @@ func testOthersGoOnAfterAProcessWasKilled(t *testing.T, program string) {
 
 func testProcessesShareOneToken(t *testing.T, program string) {
 	t.Helper()
-	server, emulator := startRedis(t), startSharedEmulator(t, salesiqtest.None)
+	server, emulator := startRedis(t), startSharedEmulator(t, salesiq.Plan{})
 	store := salesiq.SealTokens(server.organization().TokenStore(), tokenKey)
 	require.NoError(t, store.Save(t.Context(), salesiq.Token{
 		AccessToken: salesiq.NewSecret("expired"), RefreshToken: emulator.Credentials().RefreshToken, Expiry: time.Now().Add(-time.Minute),
