@@ -300,22 +300,31 @@ func (r *refresher) refresh(ctx context.Context) (*bearer, error) {
 	if !ok {
 		return r.request(ctx, r.vault)
 	}
-	locked, err := usercode.AskWithin(ctx, lockTimeout, locker.Lock)
+	lock, err := usercode.AskWithin(ctx, lockTimeout, func(ctx context.Context) (l tokenLock, err error) {
+		l.store, l.unlock, err = locker.Lock(ctx)
+		return l, err
+	})
 	if err != nil {
 		r.warn(ctx, "salesiq token store not locked", err)
 		return r.request(ctx, r.vault)
 	}
-	defer r.unlock(ctx, locked)
-	vault := r.vault.over(locked)
+	defer r.unlock(ctx, lock)
+	vault := r.vault.over(lock.store)
 	if b, err := r.load(ctx, vault); b != nil || err != nil {
 		return b, err
 	}
 	return r.request(ctx, vault)
 }
 
-func (r *refresher) unlock(ctx context.Context, locked LockedTokenStore) {
+// tokenLock is what a [TokenLocker] gives out.
+type tokenLock struct {
+	store  TokenStore
+	unlock func()
+}
+
+func (r *refresher) unlock(ctx context.Context, lock tokenLock) {
 	_, err := usercode.AskWithin(ctx, storeTimeout, func(context.Context) (struct{}, error) {
-		locked.Unlock()
+		lock.unlock()
 		return struct{}{}, nil
 	})
 	if err != nil {

@@ -44,17 +44,11 @@ type TokenStore interface {
 // them renews the token while the others wait for it.
 type TokenLocker interface {
 	TokenStore
-	// Lock waits until no other process renews the token, or ctx ends. The lock
-	// must end by itself if its holder dies. If it cannot be had, the token is
-	// renewed without it.
-	Lock(ctx context.Context) (LockedTokenStore, error)
-}
-
-// LockedTokenStore is a [TokenStore] for the time of a lock. Once the lock is
-// lost to another process, Save must fail.
-type LockedTokenStore interface {
-	TokenStore
-	Unlock()
+	// Lock waits until no other process renews the token, or ctx ends. It returns
+	// the store for the time of the lock, whose Save must fail once the lock is lost
+	// to another process, and what gives the lock back. The lock must end by itself
+	// if its holder dies. If it cannot be had, the token is renewed without it.
+	Lock(ctx context.Context) (locked TokenStore, unlock func(), err error)
 }
 
 // TokenVault keeps tokens for [RefreshToken]: in a file ([FileTokenStore]), in

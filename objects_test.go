@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
@@ -173,7 +174,7 @@ func TestEncodingJSONLosesNothing(t *testing.T) {
 			restored := newObject()
 			require.NoError(t, json.Unmarshal(stored, restored))
 			if webhook, ok := object.(*salesiq.Webhook); ok {
-				webhook.Secret = salesiq.NewSecret(salesiq.Redacted) // Kept out of what is stored.
+				webhook.Secret = salesiq.NewSecret(redact.Mask) // Kept out of what is stored.
 			}
 			assert.Equal(t, object, restored)
 		})

@@ -111,6 +111,10 @@ func WithLimiter(limiter Limiter) Option {
 
 // Limiter decides when a request may be sent. It must be safe for concurrent
 // use.
+//
+// One that has a method DailyQuota() [DailyQuota] is asked by it how many calls
+// the day has left, after each attempt if there is a [Tracer]. It must answer at
+// once.
 type Limiter interface {
 	// Acquire waits for permission to send one request: each attempt of a call
 	// asks anew. It returns when ctx ends. A permission that need not be ended

@@ -202,7 +202,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"UsageMonitor": {salesiq.NewUsageMonitor()}, "Usage": filled[salesiq.Usage](), "OperationUsage": filled[salesiq.OperationUsage](),
 
 		// Interfaces and functions of the user's, which hold what the user puts there.
-		"TokenStore": nil, "TokenLocker": nil, "LockedTokenStore": nil, "Lease": nil, "Limiter": nil, "QuotaReporter": nil, "Tracer": nil,
+		"TokenStore": nil, "TokenLocker": nil, "Lease": nil, "Limiter": nil, "Tracer": nil,
 		"webhook.DedupStore": nil, "webhook.Event": nil, "webhook.EventType": nil, "webhook.Option": nil, "webhook.Sink": nil, "webhook.Tracer": nil,
 	}
 }

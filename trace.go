@@ -119,11 +119,9 @@ type DailyQuota struct {
 	Reset time.Time // Start of the next day, by the local clock.
 }
 
-// QuotaReporter is a [Limiter] that knows how many calls the day has left. It is
-// asked after each attempt if there is a [Tracer], and must answer at once.
-type QuotaReporter interface {
-	DailyQuota() DailyQuota
-}
+// quotaReporter is a [Limiter] that knows how many calls the day has left. It is
+// asked after each attempt if there is a [Tracer].
+type quotaReporter interface{ DailyQuota() DailyQuota }
 
 // WithTracer tells tracers what the client does. Several of them nest, also over
 // several options: the first is told of a beginning first, and of the end last.
@@ -211,7 +209,7 @@ func dailyQuota(limiter transport.Limiter) func() DailyQuota {
 			return DailyQuota{Limit: limit, Left: left, Reset: end}
 		}
 	case *foreignLimiter:
-		if reporter, ok := l.Limiter.(QuotaReporter); ok {
+		if reporter, ok := l.Limiter.(quotaReporter); ok {
 			return reporter.DailyQuota
 		}
 	}

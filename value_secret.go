@@ -5,27 +5,26 @@ import (
 	"io"
 	"log/slog"
 	"unique"
+
+	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
 // Secret is a text that must not be seen: a token, a client secret, a webhook's
-// signing key. Printing, logging and encoding one shows [Redacted]. So does one
+// signing key. Printing, logging and encoding one shows "[redacted]". So does one
 // in an unexported field of a struct, which package fmt reads without asking its
 // methods. Only a request to the service, and Reveal, hold the text.
 //
 // The zero Secret is empty. Secrets are compared with ==, and may be keys of a
-// map. Decoding JSON or text makes one; [Redacted] is decoded as an empty one,
+// map. Decoding JSON or text makes one; "[redacted]" is decoded as an empty one,
 // since it is what an encoder wrote in place of a secret.
 type Secret struct {
 	text unique.Handle[string] // A pointer, which no printer follows. Zero if empty.
 }
 
-// Redacted stands where a [Secret] was printed.
-const Redacted = "[redacted]"
-
-// NewSecret returns a secret. It is empty for "" and for [Redacted], so that
+// NewSecret returns a secret. It is empty for "" and for "[redacted]", so that
 // nothing signs in with the mask of another secret.
 func NewSecret(text string) Secret {
-	if text == "" || text == Redacted {
+	if text == "" || text == redact.Mask {
 		return Secret{}
 	}
 	return Secret{unique.Make(text)}
@@ -42,12 +41,12 @@ func (s Secret) Reveal() string {
 // IsZero reports whether the secret is empty.
 func (s Secret) IsZero() bool { return s == Secret{} }
 
-// String returns [Redacted], or "" for an empty secret.
+// String returns "[redacted]", or "" for an empty secret.
 func (s Secret) String() string {
 	if s.IsZero() {
 		return ""
 	}
-	return Redacted
+	return redact.Mask
 }
 
 // Format prints what String returns, for every verb.

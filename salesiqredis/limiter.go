@@ -37,8 +37,8 @@ var errTooLong = errors.New("the rate limit would make the call wait for too lon
 // Calls of one process go first come, first served. Those of several that wait
 // for a slot take turns.
 //
-// It is a [salesiq.QuotaReporter]: the calls that the day has left are those of all
-// processes, as Redis said last.
+// Its method DailyQuota tells how many calls all processes together have left of
+// the day, as Redis said last.
 func (o *Organization) Limiter() salesiq.Limiter {
 	return &limiter{
 		link:   o.newLink("limiter"),
@@ -292,7 +292,7 @@ func readReply(reply any, now time.Time) (id string, o outlook, err error) {
 	}, nil
 }
 
-// DailyQuota implements [salesiq.QuotaReporter].
+// DailyQuota tells how many calls the day has left.
 func (l *limiter) DailyQuota() salesiq.DailyQuota {
 	o := l.outlook()
 	if l.plan.CallsPerDay == 0 || o.heard.IsZero() {

@@ -292,7 +292,7 @@ func TestQuestionThatIsSentTwiceIsOne(t *testing.T) {
 	assert.False(t, server.Exists("salesiq:{acme}:leases"))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	_, err = o.TokenStore().Lock(ctx)
+	_, _, err = o.TokenStore().Lock(ctx)
 	assert.NoError(t, err, "it has the lock itself")
 }
 
@@ -338,7 +338,7 @@ func TestDayThatIsLeftIsTheOrganizations(t *testing.T) {
 	o := join(t, dial(t, server), WithPlan(salesiq.Plan{CallsPerDay: 100}))
 	l := o.Limiter()
 	acquire(t, l)
-	day := l.(salesiq.QuotaReporter).DailyQuota()
+	day := l.(interface{ DailyQuota() salesiq.DailyQuota }).DailyQuota()
 	assert.Equal(t, []int{100, 93}, []int{day.Limit, day.Left})
 	midnight := time.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
 	assert.WithinDuration(t, midnight, day.Reset, 5*time.Second)

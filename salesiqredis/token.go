@@ -85,20 +85,20 @@ func (s *tokenStore) store(ctx context.Context, sealed []byte, owner string) err
 }
 
 // Lock implements [salesiq.TokenLocker].
-func (s *tokenStore) Lock(ctx context.Context) (salesiq.LockedTokenStore, error) {
-	locked := &lockedStore{tokenStore: s, owner: rand.Text()}
+func (s *tokenStore) Lock(ctx context.Context) (locked salesiq.TokenStore, unlock func(), err error) {
+	held := &lockedStore{tokenStore: s, owner: rand.Text()}
 	for pause := firstLook; ; pause = min(2*pause, lastLook) {
-		reply, err := s.link.run(ctx, s.lock, func(any) { locked.Unlock() }, locked.owner, milliseconds(s.tokenLock))
+		reply, err := s.link.run(ctx, s.lock, func(any) { held.release() }, held.owner, milliseconds(s.tokenLock))
 		if err != nil {
-			return nil, s.unlocked(ctx, err)
+			return nil, nil, s.unlocked(ctx, err)
 		}
 		if reply == int64(1) {
-			return locked, nil
+			return held, held.release, nil
 		}
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, nil, context.Cause(ctx)
 		}
 	}
 }
@@ -127,6 +127,5 @@ func (l *lockedStore) Save(ctx context.Context, sealed []byte) error {
 	return l.store(ctx, sealed, l.owner)
 }
 
-// Unlock implements [salesiq.LockedTokenStore]. If it fails, the lock ends by
-// itself.
-func (l *lockedStore) Unlock() { l.link.insist(l.unlock, l.owner) }
+// release gives the lock back. If that fails, the lock ends by itself.
+func (l *lockedStore) release() { l.link.insist(l.unlock, l.owner) }

@@ -21,11 +21,18 @@ var (
 	secondKey = bytes.Repeat([]byte{2}, 32)
 )
 
-func lock(t *testing.T, store salesiq.TokenLocker) salesiq.LockedTokenStore {
+// heldLock is a store for the time of a lock.
+type heldLock struct {
+	salesiq.TokenStore
+
+	Unlock func()
+}
+
+func lock(t *testing.T, store salesiq.TokenLocker) heldLock {
 	t.Helper()
-	locked, err := store.Lock(t.Context())
+	locked, unlock, err := store.Lock(t.Context())
 	require.NoError(t, err)
-	return locked
+	return heldLock{locked, unlock}
 }
 
 var someToken = salesiq.Token{
@@ -70,14 +77,14 @@ func TestOneProcessHoldsTheLock(t *testing.T) {
 	for range 4 {
 		store := join(t, dial(t, server)).TokenStore()
 		processes.Go(func() {
-			locked, err := store.Lock(t.Context())
+			_, unlock, err := store.Lock(t.Context())
 			if !assert.NoError(t, err) {
 				return
 			}
 			count(1)
 			time.Sleep(20 * time.Millisecond)
 			count(-1)
-			locked.Unlock()
+			unlock()
 		})
 	}
 	processes.Wait()
@@ -138,7 +145,7 @@ func TestLockThatCameTooLateIsGivenUp(t *testing.T) {
 	w := dial(t, server)
 	store := join(t, w, WithTimeout(500*time.Millisecond), WithTokenJitter(0)).TokenStore()
 	w.delay.Store(int64(time.Second))
-	_, err := store.Lock(t.Context())
+	_, _, err := store.Lock(t.Context())
 	require.ErrorIs(t, err, ErrAway)
 	assert.Eventually(t, func() bool { return w.trips.Load() == 2 && !server.Exists("salesiq:{acme}:token-lock") }, patience, time.Millisecond)
 }
@@ -185,7 +192,7 @@ func TestProcessesThatRenewAloneDoNotDoSoAtOnce(t *testing.T) {
 	var longest time.Duration
 	for range 8 {
 		began := time.Now()
-		_, err := store.Lock(t.Context())
+		_, _, err := store.Lock(t.Context())
 		require.ErrorIs(t, err, ErrAway)
 		longest = max(longest, time.Since(began))
 	}

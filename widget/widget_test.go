@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/widget"
 )
 
@@ -196,7 +197,7 @@ func TestWidgetValuesKeepTheirMeaning(t *testing.T) {
 		Steps []struct{ Args []map[string]any }
 	}
 	require.NoError(t, json.Unmarshal([]byte(page.plan), &plan))
-	info["since"], info["token"] = "2026-05-04T03:02:01.000Z", salesiq.Redacted
+	info["since"], info["token"] = "2026-05-04T03:02:01.000Z", redact.Mask
 	assert.Equal(t, info, plan.Steps[0].Args[0])
 }
 

@@ -37,10 +37,10 @@ func TestOtherClientsFit(t *testing.T) {
 	lease.Done(salesiq.Outcome{StatusCode: 200, Sent: true})
 
 	store := organization.TokenStore()
-	locked, err := store.Lock(t.Context())
+	locked, unlock, err := store.Lock(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, locked.Save(t.Context(), []byte("a")))
-	locked.Unlock()
+	unlock()
 	token, err := store.Load(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "a", string(token))

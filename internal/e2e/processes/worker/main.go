@@ -147,7 +147,7 @@ func (t *task) call(organization *salesiqredis.Organization, counter *counter) e
 
 // hold takes slots and the lock for the token, and keeps them.
 func (t *task) hold(organization *salesiqredis.Organization) error {
-	if _, err := organization.TokenStore().Lock(context.Background()); err != nil {
+	if _, _, err := organization.TokenStore().Lock(context.Background()); err != nil {
 		return err
 	}
 	limiter := organization.Limiter()
