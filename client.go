@@ -49,7 +49,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	c := defaultConfig()
 	for _, option := range opts {
 		if option == nil {
-			continue
+			return nil, inputError("option", "must not be nil")
 		}
 		if err := option(c); err != nil {
 			return nil, err

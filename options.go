@@ -216,7 +216,13 @@ func (c *config) finish() error {
 	return cmp.Or(c.checkLimits(), c.checkTLS("base URL", c.site.API), c.checkTLS("accounts URL", c.site.Accounts))
 }
 
-func (c *config) inFlight() int { return cmp.Or(c.maxInFlight, maxInFlight) }
+// inFlight is how many requests may be under way at once, as far as that is known.
+func (c *config) inFlight() int {
+	if l, ok := c.limiter.(*localLimiter); ok {
+		return l.inFlight
+	}
+	return cmp.Or(c.maxInFlight, maxInFlight)
+}
 
 // trimAPIRoot accepts both ways in which the specification writes the base URL.
 func trimAPIRoot(address string) string {

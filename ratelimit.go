@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -63,7 +64,8 @@ func LookupPlan(name string) (Plan, error) {
 // limit is learned from the first answer, and days are not counted. Where the
 // service says that there is less, it is believed.
 //
-// Where several processes share a plan, each may be given a share, such as
+// Clients of one process share a plan through [NewLimiter]. Where several
+// processes share it, each may be given a part, such as
 // Plan{CallsPerMinute: 25, CallsPerDay: 10_000}; see [WithLimiter] for a way to
 // share all of it.
 //
@@ -98,7 +100,8 @@ func WithRateLimit(perSecond rate.Limit, burst int) Option {
 // WithLimiter has every request ask limiter, instead of the client's own
 // accounting: [WithPlan], [WithRateLimit] and [WithMaxInFlight] must be left to
 // it, and so must [WithMaxWait], as far as it is about calls that have not been
-// sent. It is for several processes that share an organization's limits.
+// sent. It is for clients of one process that share an account's limits
+// ([NewLimiter]), and for processes that share an organization's.
 func WithLimiter(limiter Limiter) Option {
 	return func(c *config) error {
 		c.limiter = limiter
@@ -107,6 +110,40 @@ func WithLimiter(limiter Limiter) Option {
 		}
 		return nil
 	}
+}
+
+// NewLimiter returns a limiter that keeps to plan as a client does for itself. It
+// is for clients of one process that share an account:
+//
+//	limiter, err := salesiq.NewLimiter(salesiq.Basic(), salesiq.WithMaxInFlight(5))
+//	interactive, err := salesiq.NewClient(auth, salesiq.WithLimiter(limiter))
+//	nightly, err := salesiq.NewClient(auth, salesiq.WithLimiter(limiter))
+//
+// The zero Plan learns the limits from the answers. Of the options, it takes
+// [WithRateLimit], [WithMaxInFlight] and [WithMaxWait]. Whoever comes first is
+// served first.
+//
+// The limiter has a method DailyQuota; see [Limiter].
+//
+// Errors: an [InputError] for a bad plan or option, and for an option that is
+// about something else.
+func NewLimiter(plan Plan, opts ...Option) (Limiter, error) {
+	c := defaultConfig()
+	for _, option := range append([]Option{WithPlan(plan)}, opts...) {
+		if option == nil {
+			return nil, inputError("option", "must not be nil")
+		}
+		if err := option(c); err != nil {
+			return nil, err
+		}
+	}
+	rest, none := *c, defaultConfig()
+	rest.rate, rest.burst, rest.maxInFlight, rest.maxWait = none.rate, none.burst, none.maxInFlight, none.maxWait
+	none.plan = plan
+	if !reflect.DeepEqual(&rest, none) {
+		return nil, inputError("limiter", "takes no option but WithRateLimit, WithMaxInFlight and WithMaxWait")
+	}
+	return &localLimiter{queue: c.newQueue(), inFlight: c.inFlight()}, nil
 }
 
 // Limiter decides when a request may be sent. It must be safe for concurrent
@@ -143,6 +180,37 @@ type Outcome struct {
 // RateWindow returns what the answer's header says about the rate limit.
 func (o Outcome) RateWindow() RateWindow { return rateWindow(o.Header) }
 
+// ServiceClock returns what the answer says by the service's own clock: when it
+// was given, and when the next window starts. Each is zero if the answer does not
+// say. Their difference is right even where the clocks of this machine, the
+// service and a shared store differ.
+func (o Outcome) ServiceClock() (date, reset time.Time) {
+	r := o.report(time.Now())
+	return r.Date, r.Reset
+}
+
+// Refused reports whether the service refused the request before it processed it:
+// as one too many, or for its token. Such a request counts only as far as
+// [Outcome.RateWindow] shows.
+func (o Outcome) Refused() bool { return o.report(time.Now()).Refused }
+
+// RetryAfter returns for how long the service wants no request after one that it
+// refused as one too many, and whether it says so.
+func (o Outcome) RetryAfter() (wait time.Duration, ok bool) {
+	now := time.Now()
+	r := o.report(now)
+	if r.RetryAt.IsZero() {
+		return 0, false
+	}
+	return max(0, r.RetryAt.Sub(now)), true
+}
+
+// report is what the client's own accounting makes of the outcome.
+func (o Outcome) report(now time.Time) quota.Report {
+	t := transport.Outcome(o)
+	return t.Report(now)
+}
+
 // RateWindow is what the service said about its rate limit: so many calls in a
 // window of a minute.
 //
@@ -174,9 +242,17 @@ func (c *config) checkLimits() error {
 
 // newLimiter returns the limiter that the options describe.
 func (c *config) newLimiter() meteredLimiter {
-	if c.limiter != nil {
-		return &foreignLimiter{Limiter: c.limiter}
+	switch l := c.limiter.(type) {
+	case nil:
+		return c.newQueue()
+	case *localLimiter:
+		return l.queue
+	default:
+		return &foreignLimiter{Limiter: l}
 	}
+}
+
+func (c *config) newQueue() *transport.Queue {
 	return transport.NewQueue(transport.QueueConfig{
 		Limits:  quota.Limits{PerMinute: c.plan.CallsPerMinute, PerDay: c.plan.CallsPerDay, InFlight: c.inFlight()},
 		Rate:    c.rate,
@@ -211,6 +287,36 @@ func (c *config) width(limiter meteredLimiter) func() int {
 		return min(most, max(perMinute/10, 1))
 	}
 }
+
+// localLimiter is the accounting of one process. A client uses its queue as if it
+// were the client's own.
+type localLimiter struct {
+	queue    *transport.Queue
+	inFlight int
+}
+
+// Acquire implements [Limiter].
+func (l *localLimiter) Acquire(ctx context.Context) (Lease, error) {
+	lease, err := l.queue.Acquire(ctx)
+	if f, ok := errors.AsType[*transport.Failure](err); ok {
+		return nil, &Error{Operation: "Limiter.Acquire", Code: ErrRateLimitExceeded, RetryAt: f.RetryAt, Err: f.Err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return localLease{lease}, nil
+}
+
+// DailyQuota tells how many calls the day has left.
+func (l *localLimiter) DailyQuota() DailyQuota {
+	limit, left, end := l.queue.Today()
+	return DailyQuota{Limit: limit, Left: left, Reset: end}
+}
+
+type localLease struct{ lease transport.Lease }
+
+// Done implements [Lease].
+func (l localLease) Done(o Outcome) { l.lease.Done(transport.Outcome(o)) }
 
 // foreignLimiter is the user's limiter in the pipeline.
 type foreignLimiter struct {

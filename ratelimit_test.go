@@ -6,6 +6,8 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -350,4 +352,161 @@ func TestPlansAreTheSpecifications(t *testing.T) {
 	_, err := salesiq.LookupPlan("gold")
 	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
 	require.ErrorContains(t, err, "professional")
+}
+
+func newLimiter(t *testing.T, plan salesiq.Plan, opts ...salesiq.Option) salesiq.Limiter {
+	t.Helper()
+	limiter, err := salesiq.NewLimiter(plan, opts...)
+	require.NoError(t, err)
+	return limiter
+}
+
+func acquire(t *testing.T, limiter salesiq.Limiter) salesiq.Lease {
+	t.Helper()
+	lease, err := limiter.Acquire(t.Context())
+	require.NoError(t, err)
+	return lease
+}
+
+func TestClientsThatShareALimiterKeepToOnePlan(t *testing.T) {
+	t.Parallel()
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Free())}, func(t *testing.T, s *salesiqtest.Server) {
+		limiter := salesiq.WithLimiter(newLimiter(t, salesiq.Free(), salesiq.WithMaxWait(time.Hour)))
+		start := time.Now()
+		var all sync.WaitGroup
+		for _, client := range []*salesiq.Client{s.Client(t, limiter), s.Client(t, limiter)} {
+			for range 20 {
+				all.Go(func() {
+					_, err := client.Chats.Get(t.Context(), "chat123")
+					assert.NoError(t, err)
+				})
+			}
+		}
+		all.Wait()
+		stats := s.Stats()
+		assert.Empty(t, stats.Refused)
+		assert.LessOrEqual(t, stats.InFlightPeak, 10)
+		assert.LessOrEqual(t, time.Since(start), 3*time.Minute+10*time.Second, "ten at once, and ten a minute")
+	})
+}
+
+func TestClientsThatShareALimiterCountOneDay(t *testing.T) {
+	t.Parallel()
+	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
+		limiter := newLimiter(t, salesiq.Plan{CallsPerDay: 3})
+		first, second := s.Client(t, salesiq.WithLimiter(limiter)), s.Client(t, salesiq.WithLimiter(limiter))
+		for _, client := range []*salesiq.Client{first, second, first} {
+			_, err := client.Chats.Get(t.Context(), "chat123")
+			require.NoError(t, err)
+		}
+		midnight := time.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
+		day := limiter.(interface{ DailyQuota() salesiq.DailyQuota }).DailyQuota()
+		assert.Equal(t, []int{3, 0}, []int{day.Limit, day.Left})
+		assert.WithinDuration(t, midnight, day.Reset, time.Second)
+		_, err := second.Chats.Get(t.Context(), "chat123")
+		require.ErrorIs(t, err, salesiq.ErrDailyLimit)
+		require.ErrorIs(t, err, salesiq.ErrRateLimitExceeded)
+	})
+}
+
+func TestLimiterBoundsCallsAtOnceAndWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		limiter := newLimiter(t, salesiq.Plan{}, salesiq.WithMaxInFlight(2), salesiq.WithMaxWait(10*time.Second))
+		acquire(t, limiter).Done(salesiq.Outcome{StatusCode: http.StatusOK, Sent: true})
+		acquire(t, limiter)
+		held := acquire(t, limiter)
+		start := time.Now()
+		_, err := limiter.Acquire(t.Context())
+		require.ErrorIs(t, err, salesiq.ErrRateLimitExceeded)
+		assert.Equal(t, 10*time.Second, time.Since(start))
+		time.AfterFunc(time.Second, func() { held.Done(salesiq.Outcome{}) })
+		acquire(t, limiter)
+		assert.Equal(t, 11*time.Second, time.Since(start))
+	})
+}
+
+func TestLimiterSaysWhenToComeBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		limiter := newLimiter(t, salesiq.Plan{CallsPerMinute: 1}, salesiq.WithMaxWait(10*time.Second))
+		acquire(t, limiter).Done(salesiq.Outcome{StatusCode: http.StatusOK, Sent: true})
+		start := time.Now()
+		_, err := limiter.Acquire(t.Context())
+		assert.Zero(t, time.Since(start))
+		var e *salesiq.Error
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, salesiq.ErrRateLimitExceeded, e.Code)
+		assert.Equal(t, start.Add(time.Minute), e.RetryAt)
+		time.Sleep(time.Until(e.RetryAt))
+		acquire(t, limiter)
+	})
+}
+
+func TestLimiterRefusesWhatIsNotAboutLimits(t *testing.T) {
+	t.Parallel()
+	for name, option := range map[string]salesiq.Option{
+		"no call at once":        salesiq.WithMaxInFlight(0),
+		"no wait":                salesiq.WithMaxWait(0),
+		"no rate":                salesiq.WithRateLimit(0, 1),
+		"another plan":           salesiq.WithPlan(salesiq.Basic()),
+		"another limiter":        salesiq.WithLimiter(&countingLimiter{}),
+		"user agent":             salesiq.WithUserAgent("bot"),
+		"tracer":                 salesiq.WithTracer(&salesiq.Tracer{Wait: func(context.Context, salesiq.WaitInfo) {}}),
+		"timeout of an attempt":  salesiq.WithAttemptTimeout(time.Second),
+		"transport of one's own": salesiq.WithHTTPClient(&http.Client{}),
+		"no option":              nil,
+	} {
+		_, err := salesiq.NewLimiter(salesiq.Free(), option)
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput, name)
+	}
+	_, err := salesiq.NewLimiter(salesiq.Plan{CallsPerDay: -1})
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	newLimiter(t, salesiq.Plan{}, salesiq.WithRateLimit(1, 1), salesiq.WithMaxInFlight(1), salesiq.WithMaxWait(time.Second))
+}
+
+// What a limiter of the user's needs for an accounting of its own.
+func TestOutcomeTellsWhatTheServiceSaid(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		theirs := time.Now().UTC().Add(24 * time.Hour)
+		header := func(remaining string, more ...string) http.Header {
+			h := http.Header{}
+			h.Set("Date", theirs.Format(http.TimeFormat))
+			h.Set("X-RateLimit-Limit", "10")
+			h.Set("X-RateLimit-Remaining", remaining)
+			h.Set("X-RateLimit-Reset", strconv.FormatInt(theirs.Add(40*time.Second).Unix(), 10))
+			for _, line := range more {
+				name, value, _ := strings.Cut(line, ": ")
+				h.Set(name, value)
+			}
+			return h
+		}
+		for name, c := range map[string]struct {
+			outcome salesiq.Outcome
+			refused bool
+			wait    time.Duration // -1 for none.
+		}{
+			"success":                 {outcome: salesiq.Outcome{StatusCode: 200, Header: header("3")}, wait: -1},
+			"token refused":           {outcome: salesiq.Outcome{StatusCode: 401, Header: header("3")}, refused: true, wait: -1},
+			"unavailable for a while": {outcome: salesiq.Outcome{StatusCode: 503, Header: header("3", "Retry-After: 7")}, wait: -1},
+			"too many at once":        {outcome: salesiq.Outcome{StatusCode: 429, Throttled: true, Header: header("3")}, refused: true, wait: -1},
+			"too many in the window":  {outcome: salesiq.Outcome{StatusCode: 429, Throttled: true, Header: header("0")}, refused: true, wait: 40 * time.Second},
+			"the service names a time": {
+				outcome: salesiq.Outcome{StatusCode: 429, Throttled: true, Header: header("0", "Retry-After: 7")}, refused: true, wait: 7 * time.Second,
+			},
+		} {
+			date, reset := c.outcome.ServiceClock()
+			assert.True(t, theirs.Equal(date), name)
+			assert.True(t, theirs.Add(40*time.Second).Equal(reset), name)
+			assert.Equal(t, c.refused, c.outcome.Refused(), name)
+			wait, asks := c.outcome.RetryAfter()
+			assert.Equal(t, c.wait >= 0, asks, name)
+			assert.Equal(t, max(0, c.wait), wait, name)
+		}
+		silent := salesiq.Outcome{Sent: true}
+		date, reset := silent.ServiceClock()
+		assert.True(t, date.IsZero() && reset.IsZero())
+		assert.False(t, silent.Refused())
+	})
 }

@@ -26,10 +26,14 @@ func TestMethodThatIsNoneIsRefused(t *testing.T) {
 	assert.Equal(t, http.MethodGet, s.Received()[0].Method)
 }
 
-func TestNilOptionIsNone(t *testing.T) {
+func TestNilOptionIsRefused(t *testing.T) {
 	t.Parallel()
 	_, err := salesiq.NewClient(salesiq.StaticToken("token"), nil)
-	require.NoError(t, err)
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	s := testkit.NewServer(t, testkit.OK())
+	_, err = faultyClient(t, s).Chats.Get(t.Context(), "c1", nil)
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	assert.Empty(t, s.Received())
 }
 
 type generous struct{}

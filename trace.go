@@ -204,10 +204,7 @@ func (t *clientTrace) observer() transport.Observer {
 func dailyQuota(limiter transport.Limiter) func() DailyQuota {
 	switch l := limiter.(type) {
 	case *transport.Queue:
-		return func() DailyQuota {
-			limit, left, end := l.Today()
-			return DailyQuota{Limit: limit, Left: left, Reset: end}
-		}
+		return (&localLimiter{queue: l}).DailyQuota
 	case *foreignLimiter:
 		if reporter, ok := l.Limiter.(quotaReporter); ok {
 			return reporter.DailyQuota

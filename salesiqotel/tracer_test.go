@@ -368,14 +368,17 @@ func TestServiceIsToldOfTracesOnlyIfAsked(t *testing.T) {
 	}
 }
 
-func TestNilLeavesTheDefault(t *testing.T) {
+func TestNilIsRefused(t *testing.T) {
 	t.Parallel()
-	o := newTelemetry(salesiqotel.WithTracerProvider(nil), salesiqotel.WithMeterProvider(nil), salesiqotel.WithPropagator(nil))
-	s := salesiqtest.NewServer()
-	defer s.Close()
-	client := s.Client(t, salesiq.WithTracer(o.telemetry.ClientTracer()))
-	require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
-	assert.Len(t, o.exporter.GetSpans(), 1, "what was set before stays")
+	for name, option := range map[string]salesiqotel.Option{
+		"option": nil, "tracer provider": salesiqotel.WithTracerProvider(nil),
+		"meter provider": salesiqotel.WithMeterProvider(nil), "propagator": salesiqotel.WithPropagator(nil),
+	} {
+		telemetry, err := salesiqotel.New(option)
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+		require.ErrorContains(t, err, name)
+		assert.Nil(t, telemetry)
+	}
 }
 
 func TestNothingOfVisitorsIsExported(t *testing.T) {

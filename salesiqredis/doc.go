@@ -76,6 +76,7 @@
 //
 // # Versions
 //
-// This module and github.com/salesiq-go/salesiq are released together, and are to
-// be upgraded together.
+// This module builds on the public API of github.com/salesiq-go/salesiq: a newer
+// version of that will do. The processes of an organization should use the same
+// version of this module, since each brings the scripts.
 package salesiqredis

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/quota"
-	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
 //go:embed scripts/quota.lua
@@ -336,16 +334,13 @@ type sharedLease struct {
 
 // Done implements [salesiq.Lease].
 func (l *sharedLease) Done(o salesiq.Outcome) {
-	now := time.Now()
-	outcome := transport.Outcome(o)
-	report := outcome.Report(now)
 	operation, next := l.limiter.end(), ""
 	var undo func(any)
 	if operation == "next" {
 		next = rand.Text()
 		undo = l.limiter.takeBack(next)
 	}
-	reply, err := l.limiter.run(context.Background(), undo, operation, append([]string{next, l.id}, reportArgs(&report, now)...)...)
+	reply, err := l.limiter.run(context.Background(), undo, operation, append([]string{next, l.id}, reportOf(o).args()...)...)
 	if err != nil {
 		l.limiter.owe(debt{l.id, o.Sent})
 	}
@@ -361,16 +356,35 @@ func (l *sharedLease) Done(o salesiq.Outcome) {
 	}
 }
 
-// reportArgs are a report as the script reads it.
-func reportArgs(r *quota.Report, now time.Time) []string {
-	retryIn := "-1"
-	if !r.RetryAt.IsZero() {
-		retryIn = microseconds(max(0, r.RetryAt.Sub(now)))
+// report is what the script is told of the end of a call.
+type report struct {
+	sent, answered, refused, throttled, known bool
+
+	limit, remaining int
+	reset, date      int64 // Microseconds of the service's clock; 0 if not given.
+	retryIn          int64 // Microseconds; -1 if not given.
+}
+
+func reportOf(o salesiq.Outcome) *report {
+	window := o.RateWindow()
+	date, reset := o.ServiceClock()
+	r := &report{
+		sent: o.Sent, answered: o.StatusCode != 0, refused: o.Refused(), throttled: o.Throttled, known: window.Known,
+		limit: window.Limit, remaining: window.Remaining, reset: unixMicro(reset), date: unixMicro(date), retryIn: -1,
 	}
-	return []string{
-		flag(r.Sent), flag(r.Answered), flag(r.Refused), flag(r.Throttled), flag(r.Known),
-		strconv.Itoa(r.Limit), strconv.Itoa(r.Remaining), unixMicro(r.Reset), unixMicro(r.Date), retryIn,
+	if wait, ok := o.RetryAfter(); ok {
+		r.retryIn = wait.Microseconds()
 	}
+	return r
+}
+
+// args are the report as the script reads it.
+func (r *report) args() []string {
+	args := []string{flag(r.sent), flag(r.answered), flag(r.refused), flag(r.throttled), flag(r.known)}
+	for _, n := range []int64{int64(r.limit), int64(r.remaining), r.reset, r.date, r.retryIn} {
+		args = append(args, strconv.FormatInt(n, 10))
+	}
+	return args
 }
 
 func flag(b bool) string {
@@ -384,11 +398,11 @@ func microseconds(d time.Duration) string { return strconv.FormatInt(d.Microseco
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-func unixMicro(t time.Time) string {
+func unixMicro(t time.Time) int64 {
 	if t.IsZero() {
-		return "0"
+		return 0
 	}
-	return strconv.FormatInt(t.UnixMicro(), 10)
+	return t.UnixMicro()
 }
 
 // debt is a lease that Redis has not heard the end of.
@@ -439,8 +453,8 @@ func (l *limiter) payBack() {
 	l.owed = nil
 	l.mu.Unlock()
 	for _, d := range owed {
-		report := quota.Report{Sent: d.sent}
-		if _, err := l.run(context.Background(), nil, "done", append([]string{"", d.id}, reportArgs(&report, time.Time{})...)...); err != nil {
+		untold := reportOf(salesiq.Outcome{Sent: d.sent})
+		if _, err := l.run(context.Background(), nil, "done", append([]string{"", d.id}, untold.args()...)...); err != nil {
 			l.owe(d)
 		}
 	}

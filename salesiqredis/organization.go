@@ -52,6 +52,9 @@ func NewWith(evaler Evaler, organization string, opts ...Option) (*Organization,
 			return nil, fmt.Errorf("salesiqredis: %w", err)
 		}
 	}
+	if _, err := o.limits().limiter(o.maxWait); err != nil { // As it may have to when Redis is away.
+		return nil, fmt.Errorf("salesiqredis: %w", err)
+	}
 	return o, nil
 }
 
@@ -152,8 +155,8 @@ func WithPlan(plan salesiq.Plan) Option {
 	}
 }
 
-// WithMaxInFlight is [salesiq.WithMaxInFlight] for the whole organization. The
-// default is the specification's 10.
+// WithMaxInFlight is [salesiq.WithMaxInFlight] for the whole organization, with the
+// same bounds. The default is the specification's 10.
 func WithMaxInFlight(n int) Option {
 	return func(c *config) error { c.maxInFlight = n; return atLeast("max in flight", n, 1) }
 }

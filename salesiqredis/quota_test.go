@@ -3,8 +3,10 @@ package salesiqredis
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,13 +14,11 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/salesiq-go/salesiq/internal/quota"
 )
 
 // trace is what a test of package quota did, and what came of it there.
 type trace struct {
-	Limits quota.Limits
+	Limits limits
 	Steps  []struct {
 		At       int64
 		Do       string
@@ -38,21 +38,28 @@ type traceReport struct {
 }
 
 func (r *traceReport) args() []string {
-	retryIn := int64(-1)
+	told := &report{
+		sent: r.Sent, answered: r.Answered, refused: r.Refused, throttled: r.Throttled, known: r.Known,
+		limit: r.Limit, remaining: r.Remaining, reset: r.Reset, date: r.Date, retryIn: -1,
+	}
 	if r.RetryIn != nil {
-		retryIn = *r.RetryIn
+		told.retryIn = *r.RetryIn
 	}
-	args := []string{flag(r.Sent), flag(r.Answered), flag(r.Refused), flag(r.Throttled), flag(r.Known)}
-	for _, n := range []int64{int64(r.Limit), int64(r.Remaining), r.Reset, r.Date, retryIn} {
-		args = append(args, strconv.FormatInt(n, 10))
-	}
-	return args
+	return told.args()
+}
+
+// coreFolder is where the salesiq is that the module is built with.
+func coreFolder(t *testing.T) string {
+	t.Helper()
+	path, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/salesiq-go/salesiq").Output()
+	require.NoError(t, err)
+	return strings.TrimSpace(string(path))
 }
 
 // The script does what package quota does, in all that its tests make that do.
 func TestScriptKeepsTheSameAccount(t *testing.T) {
 	t.Parallel()
-	paths, err := filepath.Glob(filepath.Join("..", "internal", "quota", "testdata", "traces", "*.json"))
+	paths, err := filepath.Glob(filepath.Join(coreFolder(t), "internal", "quota", "testdata", "traces", "*.json"))
 	require.NoError(t, err)
 	require.Greater(t, len(paths), 20)
 	for _, path := range paths {
