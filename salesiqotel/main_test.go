@@ -3,7 +3,7 @@ package salesiqotel_test
 import (
 	"testing"
 
-	"github.com/salesiq-go/salesiq/internal/testkit"
+	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
