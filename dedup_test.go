@@ -82,7 +82,7 @@ func TestTheMemoryOfEventsIsBounded(t *testing.T) {
 }
 
 // W15: nothing is kept of what is forgotten.
-func TestForgottenEventsTakeNoMemory(t *testing.T) { //nolint:paralleltest // It measures the heap.
+func TestForgottenEventsTakeNoMemory(t *testing.T) { // Not parallel: it measures the heap.
 	store := salesiq.NewMemoryDedupStore(1000, time.Hour)
 	fill := func(from, to int) uint64 {
 		for n := from; n < to; n++ {

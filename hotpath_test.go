@@ -71,7 +71,7 @@ func BenchmarkHotPath(b *testing.B) {
 	}
 }
 
-func TestHotPathDoesNotAllocate(t *testing.T) { //nolint:paralleltest // It counts what the whole process allocates.
+func TestHotPathDoesNotAllocate(t *testing.T) { // Not parallel: it counts what the whole process allocates.
 	if race.Enabled {
 		t.Skip("the race detector allocates, too")
 	}

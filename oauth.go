@@ -51,7 +51,7 @@ const PromptConsent = "consent"
 // A self client skips the first two: its code is made in the API console.
 //
 // Source: specification, "OAuth 2.0 Flow".
-type OAuth struct { //nolint:recvcheck // Format must hide a copy, too.
+type OAuth struct {
 	Credentials Credentials // ClientID and ClientSecret.
 	DataCenter  DataCenter  // Where users are sent to sign in; [US] by default.
 	Scopes      []Scope

@@ -131,7 +131,7 @@ func BenchmarkReceiver(b *testing.B) {
 }
 
 // The two figures that do not depend on the machine.
-func TestReceivingAllocatesLittle(t *testing.T) { //nolint:paralleltest // Others allocate, too.
+func TestReceivingAllocatesLittle(t *testing.T) { // Not parallel: others allocate, too.
 	if race.Enabled {
 		t.Skip("the race detector allocates, too")
 	}

@@ -174,7 +174,7 @@ func TestSharedPoolIsLeftAlone(t *testing.T) {
 }
 
 // It counts what the process has open, and so runs alone.
-func TestTenThousandFaultsLeaveNothingOpen(t *testing.T) { //nolint:paralleltest // See above.
+func TestTenThousandFaultsLeaveNothingOpen(t *testing.T) {
 	s := faulty.New(t, faulty.Cycle(
 		faulty.OK(), faulty.ResetAfter(), faulty.HTML(502, "<html>"), faulty.Empty(200), faulty.ShortBody(`{"data":`),
 		faulty.OK(), faulty.MalformedStatus("nonsense"), faulty.Redirect(302, "/elsewhere"), faulty.BrokenChunk(`{"data":`), faulty.CloseAfter(),

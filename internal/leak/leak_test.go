@@ -10,7 +10,7 @@ import (
 	"github.com/salesiq-go/salesiq/internal/leak"
 )
 
-func TestGoroutineThatIsLeftBehindIsFound(t *testing.T) { //nolint:paralleltest // It counts all goroutines.
+func TestGoroutineThatIsLeftBehindIsFound(t *testing.T) { // Not parallel: it counts all goroutines.
 	require.Empty(t, leak.Goroutines(time.Second))
 	end := make(chan struct{})
 	go func() { <-end }()

@@ -89,7 +89,7 @@ func (t *TokenEndpoint) Send(request *http.Request) (map[string]any, error) {
 		return nil, &TokenFailure{Err: hide.inError(withoutURL(err)), Unreachable: !permanent(err)}
 	}
 	refuseUpgrade(response)
-	defer response.Body.Close() //nolint:errcheck // What was needed has been read.
+	defer response.Body.Close()
 	if status := response.StatusCode; status >= 300 && status < 400 {
 		return nil, &TokenFailure{Status: status, Err: fmt.Errorf("%w to %s", ErrRedirect, hide.inText(redirectHost(response)))}
 	}

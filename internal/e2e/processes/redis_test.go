@@ -41,7 +41,7 @@ var tokenKey = bytes.Repeat([]byte("k"), 32)
 
 // TestProcessesShareThroughRedis runs real processes against one Redis and one
 // emulator, which are the test's own in each case.
-func TestProcessesShareThroughRedis(t *testing.T) { //nolint:paralleltest // It takes the time.
+func TestProcessesShareThroughRedis(t *testing.T) { // Not parallel: it takes the time.
 	if race.Enabled {
 		t.Skip("its figures are not those of a service that the race detector slows down")
 	}
