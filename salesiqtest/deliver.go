@@ -75,7 +75,7 @@ func (s *Server) controlEvent(body []byte) (any, error) {
 	if order.Data == nil {
 		order.Data = json.RawMessage("{}")
 	}
-	data, err := wire.AsJavaScript(order.Data)
+	data, err := asJavaScript(order.Data)
 	if err != nil {
 		return nil, invalid("data", err.Error())
 	}
@@ -100,7 +100,7 @@ func (c *call) emit(event salesiq.EventName, data any) error {
 		Data      any               `json:"data"`
 	}{event, c.now, data})
 	if err == nil {
-		body, err = wire.AsJavaScript(body)
+		body, err = asJavaScript(body)
 	}
 	if err != nil {
 		return err
