@@ -21,10 +21,10 @@ func TestMonitorCountsCallsByOperation(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
 		start, monitor := time.Now(), salesiq.NewUsageMonitor()
 		client := s.Client(t, salesiq.WithUsageMonitor(monitor), salesiq.WithCache(salesiq.Cache{}))
-		s.Inject(
+		require.NoError(t, s.Inject(
 			salesiqtest.Fault{Path: "/api/v2/chats/chat123", Status: 503},
 			salesiqtest.Fault{Path: "/api/v2/brands", Status: 429},
-		)
+		))
 		for _, id := range []string{"chat123", "chat123", "chat999", "chat998"} {
 			client.Chats.Get(t.Context(), id) //nolint:errcheck // What comes of it is counted.
 		}
@@ -95,7 +95,7 @@ func TestMonitorSumsUpWhatItCountedOfFailedRefreshes(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
 		monitor := salesiq.NewUsageMonitor()
 		client := s.Client(t, salesiq.WithUsageMonitor(monitor))
-		s.Inject(salesiqtest.Fault{Path: "/oauth", Status: 400, Body: `{"error":"invalid_client"}`})
+		require.NoError(t, s.Inject(salesiqtest.Fault{Path: "/oauth", Status: 400, Body: `{"error":"invalid_client"}`}))
 		require.ErrorIs(t, second(client.Chats.Get(t.Context(), "chat123")), salesiq.ErrAuth)
 		usage := monitor.Snapshot()
 		assert.Equal(t, 1, usage.TokenRefreshErrors)
@@ -152,7 +152,11 @@ func TestMonitorServesSeveralClientsAtOnce(t *testing.T) {
 }
 
 func ExampleUsageMonitor() {
-	service := salesiqtest.NewServer()
+	service, err := salesiqtest.NewServer()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	defer service.Close()
 	monitor := salesiq.NewUsageMonitor()
 	client, err := salesiq.NewClient(

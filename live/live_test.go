@@ -23,8 +23,7 @@ import (
 
 func start(t *testing.T, opts ...salesiqtest.Option) (*salesiqtest.Server, *live.Service) {
 	t.Helper()
-	server := salesiqtest.NewServer(append([]salesiqtest.Option{salesiqtest.Live()}, opts...)...)
-	t.Cleanup(server.Close)
+	server := salesiqtest.Start(t, append([]salesiqtest.Option{salesiqtest.Live()}, opts...)...)
 	return server, live.New(server.Client(t))
 }
 

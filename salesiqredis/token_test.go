@@ -161,8 +161,7 @@ func TestLockOfADeadProcessEnds(t *testing.T) {
 // A client whose Redis is away gets its token from the service, and works.
 func TestClientStartsWhileRedisIsAway(t *testing.T) {
 	t.Parallel()
-	emulator := salesiqtest.NewServer()
-	t.Cleanup(emulator.Close)
+	emulator := salesiqtest.Start(t)
 	o, server := solo(t, WithTokenJitter(time.Millisecond))
 	server.Close()
 	client, err := salesiq.NewClient(

@@ -56,8 +56,20 @@ func (s *Server) Deliveries() []Delivery {
 
 // Emit delivers an event to the webhooks that are enabled for it, whether or not
 // anything happened. The data becomes JSON.
+//
+// Errors: a [salesiq.InputError] for no event, for no data, and for data that are
+// not fit for JSON.
 func (s *Server) Emit(event salesiq.EventName, data any) error {
-	return s.act(func(c *call) error { return c.emit(event, data) })
+	if isBlank(string(event)) {
+		return inputError("event", "is required")
+	}
+	if err := given("data", data); err != nil {
+		return err
+	}
+	if err := s.act(func(c *call) error { return c.emit(event, data) }); err != nil {
+		return inputError("data", "cannot be written as JSON: "+err.Error())
+	}
+	return nil
 }
 
 // controlEvent is Emit for other languages.

@@ -89,8 +89,7 @@ func names(events []webhook.Event) []salesiq.EventName {
 func withWebhook(t *testing.T, handler http.Handler, test func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		server := salesiqtest.NewServer(salesiqtest.InMemory(), salesiqtest.WithWebhookTransport(handlerTransport{handler}))
-		defer server.Close()
+		server := salesiqtest.Start(t, salesiqtest.InMemory(), salesiqtest.WithWebhookTransport(handlerTransport{handler}))
 		client := server.Client(t)
 		_, err := client.Webhooks.Create(t.Context(), &salesiq.WebhookCreate{
 			Name: "Test", URL: "https://receiver.example/hook", Events: allEvents, Secret: salesiq.NewSecret(webhookSecret),
@@ -297,7 +296,7 @@ func TestResetAndCloseGiveUpDeliveries(t *testing.T) {
 // machine is contacted.
 func TestDeliveriesStayOnThisMachine(t *testing.T) {
 	t.Parallel()
-	server := start(t, salesiqtest.WithWebhookRetryPause(time.Millisecond))
+	server := salesiqtest.Start(t, salesiqtest.WithWebhookRetryPause(time.Millisecond))
 	arrived := make(chan *http.Request, 10)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -331,7 +330,7 @@ func TestDeliveriesStayOnThisMachine(t *testing.T) {
 
 func TestEventsByHandAreChecked(t *testing.T) {
 	t.Parallel()
-	server := start(t)
+	server := salesiqtest.Start(t)
 	for body, status := range map[string]int{
 		`{"event":"robot.sang"}`:                      http.StatusOK,
 		`{"event":"chat.ended","data":{"a":1,"a":2}}`: http.StatusOK,

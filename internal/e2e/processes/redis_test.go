@@ -218,8 +218,7 @@ func total(workers []*worker) (all result) {
 
 func startSharedEmulator(t *testing.T, plan salesiq.Plan) *salesiqtest.Server {
 	t.Helper()
-	server := salesiqtest.NewServer(salesiqtest.WithPlan(plan), salesiqtest.WithWindow(salesiqtest.AlignedWindow, window))
-	t.Cleanup(server.Close)
+	server := salesiqtest.Start(t, salesiqtest.WithPlan(plan), salesiqtest.WithWindow(salesiqtest.AlignedWindow, window))
 	return server
 }
 
