@@ -3,6 +3,7 @@ package salesiqtest_test
 import (
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -339,5 +340,29 @@ func TestEventsByHandAreChecked(t *testing.T) {
 		`{"event":"chat.ended","data":{`:   http.StatusBadRequest,
 	} {
 		assert.Equal(t, status, do(t, server, "", http.MethodPost, "/_emulator/events", body).status, body)
+	}
+}
+
+func TestEventThatCannotBeDeliveredIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, opts := range [][]salesiqtest.Option{nil, {salesiqtest.Live()}} {
+		s := salesiqtest.Start(t, opts...)
+		for _, row := range []struct {
+			event salesiq.EventName
+			data  any
+			field string
+		}{
+			{"", map[string]any{}, "event"},
+			{salesiq.EventChatEnded, nil, "data"},
+			{salesiq.EventChatEnded, (*webhook.ChatEnded)(nil), "data"},
+			{"order.paid", map[string]any{"amount": math.Inf(1)}, "data"},
+			{"order.paid", func() {}, "data"},
+		} {
+			var input *salesiq.InputError
+			require.ErrorAs(t, s.Emit(row.event, row.data), &input, "%s %v", row.event, row.data)
+			assert.Equal(t, row.field, input.Field)
+		}
+		require.NoError(t, s.Emit(salesiq.EventVisitorIdentified, &webhook.VisitorIdentified{VisitorID: "nobody"}))
+		require.NoError(t, s.Emit(salesiq.EventOperatorStatusChanged, &webhook.OperatorStatusChanged{OperatorID: "nobody"}))
 	}
 }

@@ -2,6 +2,7 @@ package salesiqtest_test
 
 import (
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"syscall"
@@ -157,6 +158,33 @@ func TestTheOAuthServerFailsOnDemand(t *testing.T) {
 	a := postForm(t, s, "/oauth/v2/token", refreshForm(s))
 	assert.Contains(t, a.body, "<html>")
 	assert.Zero(t, s.Stats().TokenCalls)
+}
+
+func TestFaultThatCouldNeverStrikeIsRefused(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t)
+	for _, row := range []struct {
+		fault salesiqtest.Fault
+		field string
+	}{
+		{salesiqtest.Fault{Effect: "explode"}, "effect"},
+		{salesiqtest.Fault{Status: 99}, "status"},
+		{salesiqtest.Fault{Status: 600}, "status"},
+		{salesiqtest.Fault{Status: 500, Path: "api"}, "path"},
+		{salesiqtest.Fault{Status: 500, Probability: 1.5}, "probability"},
+		{salesiqtest.Fault{Status: 500, Probability: -0.1}, "probability"},
+		{salesiqtest.Fault{Status: 500, Probability: math.NaN()}, "probability"},
+		{salesiqtest.Fault{Status: 500, Skip: -1}, "skip"},
+		{salesiqtest.Fault{Status: 500, Times: -1}, "times"},
+		{salesiqtest.Fault{Latency: -1}, "latency_ms"},
+		{salesiqtest.Fault{Effect: salesiqtest.TrickleBody, Pause: -1}, "pause_ms"},
+	} {
+		err := s.Inject(salesiqtest.Fault{Status: 503}, row.fault)
+		var input *salesiq.InputError
+		require.ErrorAs(t, err, &input, row.field)
+		assert.Equal(t, row.field, input.Field)
+	}
+	assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status, "none of them is there")
 }
 
 func TestFaultsStrikeAsOftenAsTold(t *testing.T) {

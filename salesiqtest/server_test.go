@@ -2,8 +2,10 @@ package salesiqtest_test
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,6 +24,63 @@ func TestNewClientIsAllThatATestNeeds(t *testing.T) {
 	chat, err := client.Chats.Get(t.Context(), "chat123")
 	require.NoError(t, err)
 	assert.Equal(t, salesiq.ChatActive, chat.Status)
+}
+
+// failing is a test that a helper fails.
+type failing struct {
+	testing.TB
+
+	reason []any
+}
+
+func (*failing) Helper() {}
+
+func (f *failing) Fatal(reason ...any) {
+	f.reason = reason
+	runtime.Goexit()
+}
+
+func TestServerThatCannotStartFailsItsTest(t *testing.T) {
+	t.Parallel()
+	test := &failing{}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		salesiqtest.Start(test, salesiqtest.WithMaxInFlight(-1))
+	}()
+	<-done
+	require.Len(t, test.reason, 1)
+	assert.ErrorContains(t, test.reason[0].(error), "max in flight")
+}
+
+func TestServerEndsWithItsTest(t *testing.T) {
+	t.Parallel()
+	var s *salesiqtest.Server
+	t.Run("test", func(t *testing.T) { //nolint:paralleltest // What follows waits for its end.
+		s = salesiqtest.Start(t, salesiqtest.InMemory())
+		assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status)
+	})
+	_, err := try(t, s, s.AccessToken(), "GET", "/api/v2/brands", "")
+	require.ErrorIs(t, err, net.ErrClosed)
+}
+
+func TestListenerStaysTheCallersWhereTheServerDoesNotStart(t *testing.T) {
+	t.Parallel()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	for _, opts := range [][]salesiqtest.Option{
+		{salesiqtest.InMemory(), salesiqtest.WithListener(listener)},
+		{salesiqtest.WithListener(listener), salesiqtest.InMemory()},
+	} {
+		s, err := salesiqtest.NewServer(opts...)
+		var input *salesiq.InputError
+		require.ErrorAs(t, err, &input)
+		assert.Equal(t, "listener", input.Field)
+		assert.Nil(t, s)
+	}
+	s := salesiqtest.Start(t, salesiqtest.WithListener(listener))
+	assert.Equal(t, "http://"+listener.Addr().String(), s.URL)
+	assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status)
 }
 
 func TestSamplesOfTheSpecificationFindWhatTheyName(t *testing.T) {
