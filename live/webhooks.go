@@ -35,7 +35,7 @@ type Webhook struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// PublicKey verifies what a webhook sends; see [salesiq.ParseRSAKey].
+// PublicKey verifies what a webhook sends; see [webhook.ParseRSAKey].
 //
 // Source: [V] generate-public-key-webhook-v2.html, public_keys.
 type PublicKey struct {

@@ -367,19 +367,6 @@ func TestServiceIsToldOfTracesOnlyIfAsked(t *testing.T) {
 	}
 }
 
-func TestNilIsRefused(t *testing.T) {
-	t.Parallel()
-	for name, option := range map[string]salesiqotel.Option{
-		"option": nil, "tracer provider": salesiqotel.WithTracerProvider(nil),
-		"meter provider": salesiqotel.WithMeterProvider(nil), "propagator": salesiqotel.WithPropagator(nil),
-	} {
-		telemetry, err := salesiqotel.New(option)
-		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
-		require.ErrorContains(t, err, name)
-		assert.Nil(t, telemetry)
-	}
-}
-
 func TestNothingOfVisitorsIsExported(t *testing.T) {
 	t.Parallel()
 	observed(t, nil, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
