@@ -92,7 +92,16 @@ func list[T any](ctx context.Context, client *salesiq.Client, path string, param
 	if err != nil {
 		return nil, err
 	}
-	return *items, nil
+	return orEmpty(*items), nil
+}
+
+// orEmpty returns items, or an empty list in place of nil, which would say that
+// there was an error.
+func orEmpty[T any](items []T) []T {
+	if items == nil {
+		return []T{}
+	}
+	return items
 }
 
 // query is the parameters of a call that are set.

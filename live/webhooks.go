@@ -181,5 +181,8 @@ func (s *WebhooksService) Retry(ctx context.Context, id string, executionIDs []s
 	}
 	in := map[string][]string{"ids": executionIDs}
 	out, err := Post[outcome](ctx, s.client, base+"/webhooks/{id}/executions", in, call(opts, "Webhooks.Retry", id)...)
-	return out.Skipped, err
+	if err != nil {
+		return nil, err
+	}
+	return orEmpty(out.Skipped), nil
 }
