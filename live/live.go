@@ -27,6 +27,7 @@ package live
 
 import (
 	"context"
+	"math"
 	"strconv"
 	"time"
 
@@ -102,6 +103,15 @@ func orEmpty[T any](items []T) []T {
 		return []T{}
 	}
 	return items
+}
+
+// Milliseconds is a length of time as the live service counts it; see
+// [salesiq.Seconds].
+type Milliseconds float64
+
+// Duration converts m for use with package time.
+func (m Milliseconds) Duration() time.Duration {
+	return time.Duration(math.Round(float64(m) * float64(time.Millisecond)))
 }
 
 // query is the parameters of a call that are set.

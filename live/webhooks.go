@@ -26,8 +26,8 @@ type Webhook struct {
 	Version     string              `json:"version"`
 	Status      string              `json:"status"` // "enabled", or another word.
 	Failures    int                 `json:"failures_count"`
-	PublicKeys  []PublicKey         `json:"public_keys"`                     // Two at most; the oldest is in use.
-	KeepsFailed int64               `json:"expiry_time_for_executions_data"` // Milliseconds.
+	PublicKeys  []PublicKey         `json:"public_keys"` // Two at most; the oldest is in use.
+	KeepsFailed Milliseconds        `json:"expiry_time_for_executions_data"`
 	CreatedAt   time.Time           `json:"created_time"`
 	ModifiedAt  time.Time           `json:"modified_time"`
 
