@@ -59,7 +59,7 @@ func checkToken(field, token string) error {
 // attempt and does its own caching. A call does not wait for it beyond the end
 // of its context.
 func TokenSource(source oauth2.TokenSource) Authenticator {
-	if source == nil {
+	if usercode.IsNil(source) {
 		return &foreignTokens{}
 	}
 	return &foreignTokens{source.Token}
@@ -177,7 +177,7 @@ func (a *refreshAuth) check() error {
 		}
 	}
 	return cmp.Or(
-		a.vault.err,
+		a.vault.check(),
 		required("client ID", a.credentials.ClientID),
 		required("client secret", a.credentials.ClientSecret.Reveal()))
 }

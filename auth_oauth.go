@@ -93,7 +93,7 @@ func (o *OAuth) AuthURL(state string) (string, error) {
 		err = cmp.Or(
 			required("client ID", o.Credentials.ClientID),
 			absoluteURL("redirect URL", o.RedirectURL),
-			requiredList("scopes", o.Scopes),
+			requiredTexts("scopes", o.Scopes),
 			required("state", state))
 	}
 	if err != nil {

@@ -73,8 +73,8 @@ type TokenVault struct {
 // Errors, reported by [NewClient], Load and Save: an [InputError] for no store,
 // or a key of another size.
 func SealTokens(store TokenStore, key []byte, older ...[]byte) *TokenVault {
-	if store == nil {
-		return &TokenVault{err: inputError("token store", "must not be nil")}
+	if err := given("token store", store); err != nil {
+		return &TokenVault{err: err}
 	}
 	codec, err := seal.New(key, older...)
 	if err != nil {
@@ -111,7 +111,7 @@ func (m *memoryStore) Save(_ context.Context, token []byte) error {
 
 // Load returns the stored token, or a zero Token if there is none.
 func (v *TokenVault) Load(ctx context.Context) (Token, error) {
-	if err := cmp.Or(v.err, ctx.Err()); err != nil {
+	if err := cmp.Or(v.check(), ctx.Err()); err != nil {
 		return Token{}, err
 	}
 	sealed, err := v.store.Load(ctx)
@@ -135,6 +135,14 @@ func (v *TokenVault) Save(ctx context.Context, token Token) error {
 		return err
 	}
 	return v.store.Save(ctx, sealed)
+}
+
+// check returns what was wrong with the arguments that the vault was made from.
+func (v *TokenVault) check() error {
+	if v.store == nil && v.err == nil {
+		return inputError("token vault", "must be made by SealTokens, FileTokenStore or NewMemoryTokenStore")
+	}
+	return v.err
 }
 
 // over returns the vault for the time of a lock on its store.

@@ -30,7 +30,11 @@ func (c *column) Save(_ context.Context, sealed []byte) error {
 
 // A store of one's own: two runs of a program need one token.
 func ExampleTokenStore() {
-	server := salesiqtest.NewServer()
+	server, err := salesiqtest.NewServer()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	defer server.Close()
 	store := &column{}
 	key := []byte("32 random bytes, from a vault...")

@@ -23,8 +23,7 @@ import (
 func cached(t *testing.T, cache salesiq.Cache, test func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		server := salesiqtest.NewServer(salesiqtest.InMemory())
-		defer server.Close()
+		server := salesiqtest.Start(t, salesiqtest.InMemory())
 		test(t, server, server.Client(t, salesiq.WithCache(cache)))
 	})
 }
@@ -272,7 +271,7 @@ func TestAWriteThatMayHaveFailedIsSeen(t *testing.T) {
 	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 		require.NoError(t, second(client.Operators.Get(t.Context(), "operator456")))
-		server.Inject(salesiqtest.Fault{Method: http.MethodPatch, Effect: salesiqtest.ResetConnection, Processed: true})
+		require.NoError(t, server.Inject(salesiqtest.Fault{Method: http.MethodPatch, Effect: salesiqtest.ResetConnection, Processed: true}))
 		_, err := client.Operators.Update(t.Context(), "operator456", &salesiq.OperatorUpdate{Name: salesiq.Set("Greta Winter")})
 		require.ErrorIs(t, err, salesiq.ErrMaybeProcessed)
 
@@ -287,7 +286,7 @@ func TestAnAnswerOlderThanAWriteIsNotKept(t *testing.T) {
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 		require.NoError(t, second(client.Brands.List(t.Context(), nil))) // The very first call goes alone.
 		// The answer is made at once, and takes a while to arrive.
-		server.Inject(salesiqtest.Fault{Method: http.MethodGet, Effect: salesiqtest.TrickleBody, Pause: time.Millisecond})
+		require.NoError(t, server.Inject(salesiqtest.Fault{Method: http.MethodGet, Effect: salesiqtest.TrickleBody, Pause: time.Millisecond}))
 		var reading sync.WaitGroup
 		reading.Go(func() {
 			operator, err := client.Operators.Get(t.Context(), "operator456")
@@ -310,7 +309,7 @@ func TestAnAnswerOlderThanAWriteIsNotKept(t *testing.T) {
 func TestCallsThatMeetAreSentOnce(t *testing.T) {
 	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
-		server.Inject(salesiqtest.Fault{Path: "/api/", Latency: time.Second})
+		require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/", Latency: time.Second}))
 		var callers sync.WaitGroup
 		for range 50 {
 			callers.Go(func() {
@@ -327,7 +326,7 @@ func TestCallsThatMeetAreSentOnce(t *testing.T) {
 func TestACallerWhoLeavesFailsNobodyElse(t *testing.T) {
 	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
-		server.Inject(salesiqtest.Fault{Path: "/api/", Latency: 10 * time.Second})
+		require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/", Latency: 10 * time.Second}))
 		first, leave := context.WithTimeout(t.Context(), 3*time.Second)
 		defer leave()
 		began := time.Now()
@@ -351,7 +350,7 @@ func TestACallerWhoLeavesFailsNobodyElse(t *testing.T) {
 func TestTheLastCallerTakesTheRequestAlong(t *testing.T) {
 	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
-		server.Inject(salesiqtest.Fault{Path: "/api/", Latency: time.Hour})
+		require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/", Latency: time.Hour}))
 		reason := errors.New("changed my mind")
 		ctx, leave := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { leave(reason) })
@@ -387,7 +386,7 @@ func TestFreshDoesNotJoinAnEarlierCall(t *testing.T) {
 	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 		require.NoError(t, second(client.Brands.List(t.Context(), nil))) // The very first call goes alone.
-		server.Inject(salesiqtest.Fault{Path: "/api/", Latency: time.Second})
+		require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/", Latency: time.Second}))
 		var callers sync.WaitGroup
 		callers.Go(func() { assert.NoError(t, second(client.Operators.List(t.Context(), nil))) })
 		callers.Go(func() {
@@ -413,7 +412,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 			t.Parallel()
 			cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
 				fault.Path = "/api/"
-				server.Inject(fault)
+				require.NoError(t, server.Inject(fault))
 				require.Error(t, second(client.Operators.Get(t.Context(), "operator456")))
 				require.NoError(t, second(client.Operators.Get(t.Context(), "operator456")))
 			})
@@ -424,7 +423,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 func TestCallersShareAnErrorButNotItsDetails(t *testing.T) {
 	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
-		server.Inject(salesiqtest.Fault{Path: "/api/", Latency: time.Second})
+		require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/", Latency: time.Second}))
 		var callers sync.WaitGroup
 		for range 2 {
 			callers.Go(func() {

@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -25,6 +26,7 @@ type call struct {
 	template  string // The path before the ids came in, if it tells nothing of them.
 	query     url.Values
 	content   any               // Sent as JSON unless nil.
+	free      bool              // It goes to a path of the caller's.
 	names     []string          // Under which an open answer may be wrapped.
 	request   transport.Request // What becomes of the above.
 	err       error
@@ -127,7 +129,7 @@ func send(ctx context.Context, client *Client, c *call, opts []CallOption) error
 // *Error.
 func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode func([]byte) error) error {
 	options, err := newCallOptions(opts)
-	c.check(err)
+	c.check(cmp.Or(err, options.checkFor(c)))
 	request, err := client.newRequest(c, &options)
 	if err != nil {
 		return named(c.operation, err)

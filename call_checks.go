@@ -7,12 +7,22 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // Checks of arguments, made before a request. Each returns nil or an
 // *InputError; cmp.Or puts them together.
 
 func inputError(field, reason string) error { return &InputError{Field: field, Reason: reason} }
+
+// given refuses nothing in place of something that is to be called.
+func given(field string, value any) error {
+	if usercode.IsNil(value) {
+		return inputError(field, "must not be nil")
+	}
+	return nil
+}
 
 func required(field, value string) error {
 	if strings.TrimSpace(value) == "" {

@@ -260,10 +260,10 @@ var refusals = []refusal{
 		return second(c.Devices.Register(ctx, &salesiq.DeviceCreate{Platform: salesiq.PlatformWeb, OperatorID: "o1"}))
 	}},
 	{"Devices.Register", "platform", "missing", func(ctx context.Context, c *salesiq.Client) error {
-		return second(c.Devices.Register(ctx, &salesiq.DeviceCreate{Token: "t", OperatorID: "o1"}))
+		return second(c.Devices.Register(ctx, &salesiq.DeviceCreate{Token: salesiq.NewSecret("t"), OperatorID: "o1"}))
 	}},
 	{"Devices.Register", "operator_id", "missing", func(ctx context.Context, c *salesiq.Client) error {
-		return second(c.Devices.Register(ctx, &salesiq.DeviceCreate{Token: "t", Platform: salesiq.PlatformWeb}))
+		return second(c.Devices.Register(ctx, &salesiq.DeviceCreate{Token: salesiq.NewSecret("t"), Platform: salesiq.PlatformWeb}))
 	}},
 	{"Devices.Notify", "notification", "nil", func(ctx context.Context, c *salesiq.Client) error {
 		return second(c.Devices.Notify(ctx, nil))

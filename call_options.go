@@ -62,7 +62,7 @@ func WithCallAttempts(n int) CallOption {
 }
 
 // WithOperation names a call of [Client.Do], which has no name of its own, in
-// errors and logs.
+// errors and logs. Other calls refuse it.
 func WithOperation(name string) CallOption {
 	return func(o *callOptions) error {
 		o.operation = name
@@ -71,7 +71,7 @@ func WithOperation(name string) CallOption {
 }
 
 // WithIDs fills the names in braces in the path of [Client.Do], each as one
-// escaped segment: "/conversations/{id}".
+// escaped segment: "/conversations/{id}". Other calls refuse it.
 func WithIDs(ids ...string) CallOption {
 	return func(o *callOptions) error { o.ids = ids; return nil }
 }
@@ -84,8 +84,9 @@ func WithQuery(params any) CallOption {
 		case url.Values:
 			o.query = maps.Clone(params)
 			return nil
-		case nil:
-			return inputError("params", "must not be nil")
+		}
+		if err := given("params", params); err != nil {
+			return err
 		}
 		query, err := wire.Query(params)
 		if err != nil {
@@ -141,6 +142,18 @@ func newCallOptions(opts []CallOption) (callOptions, error) {
 		}
 	}
 	return *options, nil
+}
+
+// checkFor refuses the options that a call has no use for.
+func (o *callOptions) checkFor(c *call) error {
+	switch {
+	case c.free:
+	case o.operation != "":
+		return inputError("operation", "is this call's own: WithOperation is for Do")
+	case len(o.ids) > 0:
+		return inputError("ids", "are this call's arguments: WithIDs is for Do")
+	}
+	return nil
 }
 
 // addTo returns query with the parameters of WithQuery that are not in it.

@@ -3,6 +3,7 @@ package salesiq
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -111,7 +112,7 @@ func newClient(c *config, tokens transport.Tokens) *Client {
 //
 // The options come after the environment and override it.
 //
-// Errors: an [InputError] that names the variable.
+// Errors: an [InputError] that names the variable, or the option.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	credentials := Credentials{
 		ClientID:     os.Getenv("ZOHO_CLIENT_ID"),
@@ -125,31 +126,39 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 	if missing != nil {
 		return nil, missing
 	}
-	fromEnv, err := optionsFromEnv()
-	if err != nil {
-		return nil, err
-	}
-	return NewClient(RefreshToken(credentials, NewMemoryTokenStore()), append(fromEnv, opts...)...)
+	return NewClient(RefreshToken(credentials, NewMemoryTokenStore()), append([]Option{fromEnv}, opts...)...)
 }
 
-func optionsFromEnv() (opts []Option, err error) {
-	if name := os.Getenv("SALESIQ_DATA_CENTER"); name != "" {
+// fromEnv applies the variables that are set. An error names the variable.
+func fromEnv(c *config) error {
+	for _, variable := range []struct {
+		name   string
+		option func(string) Option
+	}{
+		{"SALESIQ_DATA_CENTER", withDataCenterNamed},
+		{"SALESIQ_BASE_URL", WithBaseURL},
+		{"SALESIQ_ACCOUNTS_URL", WithAccountsURL},
+		{"SALESIQ_PORTAL", WithPortal},
+	} {
+		value := os.Getenv(variable.name)
+		if value == "" {
+			continue
+		}
+		if input, ok := errors.AsType[*InputError](variable.option(value)(c)); ok {
+			return inputError(variable.name, input.Reason)
+		}
+	}
+	return nil
+}
+
+func withDataCenterNamed(name string) Option {
+	return func(c *config) error {
 		dc, err := LookupDataCenter(name)
 		if err != nil {
-			return nil, fmt.Errorf("SALESIQ_DATA_CENTER: %w", err)
+			return err
 		}
-		opts = append(opts, WithDataCenter(dc))
+		return WithDataCenter(dc)(c)
 	}
-	for name, option := range map[string]func(string) Option{
-		"SALESIQ_BASE_URL":     WithBaseURL,
-		"SALESIQ_ACCOUNTS_URL": WithAccountsURL,
-		"SALESIQ_PORTAL":       WithPortal,
-	} {
-		if value := os.Getenv(name); value != "" {
-			opts = append(opts, option(value))
-		}
-	}
-	return opts, nil
 }
 
 // Do sends any other request through the whole pipeline: quota, retries, token,
@@ -190,6 +199,7 @@ func (client *Client) freeCall(method, path string, opts []CallOption) *call {
 	}
 	c := newCall(operation, method+" "+strings.ReplaceAll(path, portalWildcard, client.portal), options.ids...)
 	c.template = freeTemplate(bare)
+	c.free = true
 	return c
 }
 

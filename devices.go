@@ -14,7 +14,7 @@ type DevicesService service
 // Source: specification, "Register Device for Push Notifications".
 type Device struct {
 	ID         string         `json:"id"`
-	Token      string         `json:"device_token"` // From FCM, APNS or the browser.
+	Token      Secret         `json:"device_token"` // From FCM, APNS or the browser.
 	Platform   DevicePlatform `json:"platform"`
 	OperatorID string         `json:"operator_id"`
 
@@ -34,7 +34,7 @@ const (
 
 // DeviceCreate registers a device.
 type DeviceCreate struct {
-	Token      string         `json:"device_token"` // Required.
+	Token      Secret         `json:"device_token"` // Required.
 	Platform   DevicePlatform `json:"platform"`     // Required.
 	OperatorID string         `json:"operator_id"`  // Required.
 
@@ -43,7 +43,7 @@ type DeviceCreate struct {
 }
 
 func (p *DeviceCreate) validate() error {
-	return cmp.Or(required("device_token", p.Token), required("platform", string(p.Platform)),
+	return cmp.Or(required("device_token", p.Token.Reveal()), required("platform", string(p.Platform)),
 		required("operator_id", p.OperatorID))
 }
 

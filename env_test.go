@@ -33,9 +33,8 @@ func setEnvironment(t *testing.T, lines ...string) {
 
 var environmentCredentials = []string{"ZOHO_CLIENT_ID=id", "ZOHO_CLIENT_SECRET=secret", "ZOHO_REFRESH_TOKEN=token"}
 
-func TestTheEnvironmentIsEnoughForAClient(t *testing.T) {
-	server := salesiqtest.NewServer(salesiqtest.Live())
-	t.Cleanup(server.Close)
+func TestTheEnvironmentIsEnoughForAClient(t *testing.T) { // The environment is the process's.
+	server := salesiqtest.Start(t, salesiqtest.Live())
 	setEnvironment(t, server.Environment()...)
 	client, err := salesiq.NewClientFromEnv()
 	require.NoError(t, err)

@@ -22,9 +22,12 @@ import (
 
 // emulated returns a client of a SalesIQ in memory.
 func emulated() (ctx context.Context, client *salesiq.Client, stop func()) {
-	server := salesiqtest.NewServer()
+	server, err := salesiqtest.NewServer()
+	if err != nil {
+		log.Fatal(err)
+	}
 	auth := salesiq.RefreshToken(server.Credentials(), salesiq.NewMemoryTokenStore())
-	client, err := salesiq.NewClient(auth, server.Options()...)
+	client, err = salesiq.NewClient(auth, server.Options()...)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -39,8 +39,7 @@ type livePortal struct {
 
 func newLiveServer(t *testing.T, opts ...salesiqtest.Option) *salesiqtest.Server {
 	t.Helper()
-	server := salesiqtest.NewServer(append([]salesiqtest.Option{salesiqtest.Live()}, opts...)...)
-	t.Cleanup(server.Close)
+	server := salesiqtest.Start(t, append([]salesiqtest.Option{salesiqtest.Live()}, opts...)...)
 	return server
 }
 
@@ -279,8 +278,7 @@ func TestLivePoint09(t *testing.T) {
 // freshTokens returns a client that has a new token whenever it asks for one.
 func freshTokens(t *testing.T, api *apiRecorder) *salesiq.Client {
 	t.Helper()
-	server := salesiqtest.NewServer()
-	t.Cleanup(server.Close)
+	server := salesiqtest.Start(t)
 	auth := salesiq.RefreshToken(server.Credentials(), salesiq.NewMemoryTokenStore())
 	client, err := salesiq.NewClient(auth, salesiq.WithBaseURL(api.URL), salesiq.WithAccountsURL(server.URL), salesiq.WithMaxAttempts(1))
 	require.NoError(t, err)
@@ -635,8 +633,7 @@ func TestLivePoint18(t *testing.T) {
 func TestLivePoint19(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := salesiqtest.NewServer(salesiqtest.Live(), salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()))
-		defer server.Close()
+		server := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()))
 		client := server.Client(t)
 		began := time.Now()
 		for range 12 {
@@ -821,8 +818,7 @@ func TestBothDialectsAreSpokenByTheSameCalls(t *testing.T) {
 	for name, dialect := range liveAndSpecified {
 		start := func(t *testing.T, opts ...salesiqtest.Option) (*salesiqtest.Server, *salesiq.Client) {
 			t.Helper()
-			server := salesiqtest.NewServer(append(opts, dialect.server...)...)
-			t.Cleanup(server.Close)
+			server := salesiqtest.Start(t, append(opts, dialect.server...)...)
 			client := server.Client(t)
 			return server, client
 		}
@@ -893,7 +889,7 @@ func TestBothDialectsAreSpokenByTheSameCalls(t *testing.T) {
 			},
 			"an outage is waited out": func(t *testing.T) {
 				server, client := start(t)
-				server.Inject(salesiqtest.Fault{Path: "/api/", Status: http.StatusServiceUnavailable, Times: 1})
+				require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/", Status: http.StatusServiceUnavailable, Times: 1}))
 				_, err := client.Operators.List(t.Context(), nil)
 				require.NoError(t, err)
 			},

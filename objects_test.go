@@ -16,6 +16,7 @@ import (
 	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/internal/wire"
+	"github.com/salesiq-go/salesiq/live"
 )
 
 // objects has one entry for every object of the specification. Its fixture has
@@ -158,6 +159,8 @@ func TestSecondsAreDurations(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, 90*time.Second, salesiq.Seconds(90).Duration())
 	assert.Equal(t, 1500*time.Millisecond, salesiq.Seconds(1.5).Duration())
+	assert.Equal(t, 290*time.Millisecond, salesiq.Seconds(0.29).Duration(), "which is a little less in binary")
+	assert.Equal(t, 1500*time.Microsecond, live.Milliseconds(1.5).Duration())
 }
 
 // Programs keep objects with encoding/json. What was read comes back, unknown
@@ -173,8 +176,11 @@ func TestEncodingJSONLosesNothing(t *testing.T) {
 			require.NoError(t, err)
 			restored := newObject()
 			require.NoError(t, json.Unmarshal(stored, restored))
-			if webhook, ok := object.(*salesiq.Webhook); ok {
-				webhook.Secret = salesiq.NewSecret(redact.Mask) // Kept out of what is stored.
+			switch object := object.(type) { // Secrets are kept out of what is stored.
+			case *salesiq.Webhook:
+				object.Secret = salesiq.NewSecret(redact.Mask)
+			case *salesiq.Device:
+				object.Token = salesiq.NewSecret(redact.Mask)
 			}
 			assert.Equal(t, object, restored)
 		})

@@ -111,6 +111,11 @@ func WithHTTPClient(client *http.Client) Option {
 		if client == nil {
 			return inputError("HTTP client", "must not be nil")
 		}
+		if client.Transport != nil {
+			if err := given("HTTP transport", client.Transport); err != nil {
+				return err
+			}
+		}
 		copied := *client
 		c.httpClient = &copied
 		if client.Timeout > 0 {

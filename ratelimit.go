@@ -103,13 +103,7 @@ func WithRateLimit(perSecond rate.Limit, burst int) Option {
 // sent. It is for clients of one process that share an account's limits
 // ([NewLimiter]), and for processes that share an organization's.
 func WithLimiter(limiter Limiter) Option {
-	return func(c *config) error {
-		c.limiter = limiter
-		if limiter == nil {
-			return inputError("limiter", "must not be nil")
-		}
-		return nil
-	}
+	return func(c *config) error { c.limiter = limiter; return given("limiter", limiter) }
 }
 
 // NewLimiter returns a limiter that keeps to plan as a client does for itself. It

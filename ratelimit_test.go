@@ -25,8 +25,7 @@ import (
 func inBubble(t *testing.T, opts []salesiqtest.Option, test func(t *testing.T, s *salesiqtest.Server)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := salesiqtest.NewServer(append(opts, salesiqtest.InMemory())...)
-		defer s.Close()
+		s := salesiqtest.Start(t, append(opts, salesiqtest.InMemory())...)
 		test(t, s)
 	})
 }
@@ -174,7 +173,7 @@ func TestQuotaIsSharedWithStrangers(t *testing.T) {
 func TestFailedSignInCostsNoQuota(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
-		s.Inject(salesiqtest.Fault{Path: "/oauth/v2/token", Body: `{"error":"invalid_code"}`, Status: 200})
+		require.NoError(t, s.Inject(salesiqtest.Fault{Path: "/oauth/v2/token", Body: `{"error":"invalid_code"}`, Status: 200}))
 		client := s.Client(t, salesiq.WithPlan(salesiq.Plan{CallsPerMinute: 3, CallsPerDay: 3}))
 		for range 10 {
 			_, err := client.Chats.Get(t.Context(), "chat123")
@@ -187,7 +186,7 @@ func TestRateLimitSpreadsCallsWhereTheServiceIsSilent(t *testing.T) {
 	t.Parallel()
 	silent := map[string]string{"X-RateLimit-Limit": "", "X-RateLimit-Remaining": "", "X-RateLimit-Reset": ""}
 	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
-		s.Inject(salesiqtest.Fault{Header: silent, Times: 1000})
+		require.NoError(t, s.Inject(salesiqtest.Fault{Header: silent, Times: 1000}))
 		client := s.Client(t, salesiq.WithRateLimit(2, 1))
 		start := time.Now()
 		var all sync.WaitGroup
@@ -269,7 +268,7 @@ func TestLimiterOfTheUsersIsNotCrowdedWhereTheServiceGrantsLittle(t *testing.T) 
 func TestLimiterOfTheUsersIsAskedForEachAttempt(t *testing.T) {
 	t.Parallel()
 	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Free())}, func(t *testing.T, s *salesiqtest.Server) {
-		s.Inject(salesiqtest.Fault{Status: 503, Path: "/api/"}, salesiqtest.Fault{Status: 429, Path: "/api/"})
+		require.NoError(t, s.Inject(salesiqtest.Fault{Status: 503, Path: "/api/"}, salesiqtest.Fault{Status: 429, Path: "/api/"}))
 		limiter := &countingLimiter{}
 		_, err := s.Client(t, salesiq.WithLimiter(limiter)).Chats.Get(t.Context(), "chat123")
 		require.NoError(t, err)

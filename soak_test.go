@@ -54,8 +54,7 @@ func TestSoak(t *testing.T) { // Not parallel: it measures memory and goroutines
 		seed = rand.Uint64()
 	}
 	t.Logf("-soakseed %d", seed)
-	s := salesiqtest.NewServer(salesiqtest.WithPlan(soakPlan), salesiqtest.WithWindow(salesiqtest.AlignedWindow, time.Second), salesiqtest.WithSeed(seed))
-	defer s.Close()
+	s := salesiqtest.Start(t, salesiqtest.WithPlan(soakPlan), salesiqtest.WithWindow(salesiqtest.AlignedWindow, time.Second), salesiqtest.WithSeed(seed))
 	k := &soak{
 		server: s,
 		client: s.Client(t),
@@ -105,7 +104,7 @@ type soak struct {
 // the server did.
 func (k *soak) round(t *testing.T, length time.Duration) {
 	t.Helper()
-	k.server.Inject(soakFaults...)
+	require.NoError(t, k.server.Inject(soakFaults...))
 	k.outcomes = map[string]error{}
 	end := time.Now().Add(length)
 	var callers sync.WaitGroup

@@ -74,10 +74,10 @@ func traced(t *testing.T, opts []salesiq.Option, test func(t *testing.T, s *sale
 func TestTracerHearsOfEachStepOfACall(t *testing.T) {
 	t.Parallel()
 	traced(t, nil, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, log *traceLog) {
-		s.Inject(
+		require.NoError(t, s.Inject(
 			salesiqtest.Fault{Path: "/oauth", Latency: 300 * time.Millisecond},
 			salesiqtest.Fault{Path: "/api", Status: 503, Latency: 200 * time.Millisecond},
-		)
+		))
 		_, err := client.Chats.Get(t.Context(), "chat123")
 		require.NoError(t, err)
 		assert.Equal(t, []string{
@@ -112,7 +112,7 @@ func TestTracerHearsOfEachStepOfACall(t *testing.T) {
 func TestTracerHearsWhatTheCallerHears(t *testing.T) {
 	t.Parallel()
 	traced(t, nil, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, log *traceLog) {
-		s.Inject(salesiqtest.Fault{Method: "POST", Path: "/api", Effect: salesiqtest.ResetConnection, Processed: true})
+		require.NoError(t, s.Inject(salesiqtest.Fault{Method: "POST", Path: "/api", Effect: salesiqtest.ResetConnection, Processed: true}))
 		_, lost := client.Chats.SendMessage(t.Context(), "chat123", salesiq.TextMessage("Hello"))
 		require.ErrorIs(t, lost, salesiq.ErrMaybeProcessed)
 		_, missing := client.Chats.Get(t.Context(), "chat999")
@@ -136,7 +136,7 @@ func TestTracerHearsOfRefusalsAndOfTheWaitForTheQuota(t *testing.T) {
 	t.Parallel()
 	opts := []salesiq.Option{salesiq.WithPlan(salesiq.Plan{CallsPerMinute: 1000, CallsPerDay: 50}), salesiq.WithMaxInFlight(1)}
 	traced(t, opts, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, log *traceLog) {
-		s.Inject(salesiqtest.Fault{Path: "/api", Status: 429, Latency: time.Second})
+		require.NoError(t, s.Inject(salesiqtest.Fault{Path: "/api", Status: 429, Latency: time.Second}))
 		var wg sync.WaitGroup
 		for range 2 {
 			wg.Go(func() { assert.NoError(t, second(client.Chats.Get(t.Context(), "chat123"))) })
@@ -166,7 +166,7 @@ func TestTracerHearsOfRefusalsAndOfTheWaitForTheQuota(t *testing.T) {
 func TestInterruptedBackoffIsToldOf(t *testing.T) {
 	t.Parallel()
 	traced(t, nil, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, log *traceLog) {
-		s.Inject(salesiqtest.Fault{Path: "/api", Status: 503, Header: map[string]string{"Retry-After": "60"}})
+		require.NoError(t, s.Inject(salesiqtest.Fault{Path: "/api", Status: 503, Header: map[string]string{"Retry-After": "60"}}))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(7*time.Second, cancel)
 		_, err := client.Chats.Get(ctx, "chat123")
@@ -207,7 +207,7 @@ func TestTracersNestInTheOrderOfTheirOptions(t *testing.T) {
 		outer, inner := nested("outer", log), nested("inner", log)
 		inner.Attempt, inner.Wait, inner.Refresh = nil, nil, nil
 		client := s.Client(t, salesiq.WithTracer(outer), salesiq.WithTracer(inner, &salesiq.Tracer{}))
-		s.Inject(salesiqtest.Fault{Path: "/oauth", Latency: time.Second})
+		require.NoError(t, s.Inject(salesiqtest.Fault{Path: "/oauth", Latency: time.Second}))
 		require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
 		assert.Equal(t, []string{
 			"outer begins", "inner begins", "attempt in outer true, inner true", "refresh in attempt true", "wait in attempt true", "inner ends", "outer ends",
@@ -306,7 +306,7 @@ func TestRefreshesAreToldOfOnceHoweverManyWait(t *testing.T) {
 		assert.NoError(t, log.refreshes[0].Err)
 
 		s.RevokeTokens()
-		s.Inject(salesiqtest.Fault{Path: "/oauth", Status: 400, Body: `{"error":"invalid_client"}`})
+		require.NoError(t, s.Inject(salesiqtest.Fault{Path: "/oauth", Status: 400, Body: `{"error":"invalid_client"}`}))
 		require.ErrorIs(t, second(client.Chats.Get(t.Context(), "chat123")), salesiq.ErrAuth)
 		require.Len(t, log.refreshes, 2)
 		assert.Error(t, log.refreshes[1].Err)

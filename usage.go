@@ -13,7 +13,7 @@ import (
 //	monitor := salesiq.NewUsageMonitor()
 //	client, err := salesiq.NewClient(auth, salesiq.WithUsageMonitor(monitor))
 //	…
-//	fmt.Println(monitor.Snapshot().Total.P95)
+//	fmt.Println(monitor.Snapshot().Total.P95.Duration())
 //
 // Its memory is bounded. It is safe for concurrent use, and may serve several
 // clients of one organization.
@@ -53,12 +53,12 @@ type OperationUsage struct {
 	Attempts  int     `json:"attempts"`   // Retries included.
 	Throttled int     `json:"throttled"`  // Attempts that the service refused as too many.
 
-	Waited  time.Duration `json:"waited_ns"` // For quota, token and retries, all calls together.
-	Average time.Duration `json:"average_ns"`
-	P50     time.Duration `json:"p50_ns"`
-	P95     time.Duration `json:"p95_ns"`
-	P99     time.Duration `json:"p99_ns"`
-	Max     time.Duration `json:"max_ns"`
+	Waited  Seconds `json:"waited_seconds"` // For quota, token and retries, all calls together.
+	Average Seconds `json:"average_seconds"`
+	P50     Seconds `json:"p50_seconds"`
+	P95     Seconds `json:"p95_seconds"`
+	P99     Seconds `json:"p99_seconds"`
+	Max     Seconds `json:"max_seconds"`
 }
 
 // Since [WithOperation] takes any name, so many operations are counted by name,
@@ -219,17 +219,17 @@ func (o *operationCount) usage() OperationUsage {
 		Cached:    o.cached,
 		Attempts:  o.attempts,
 		Throttled: o.throttled,
-		Waited:    o.waited,
-		Max:       o.max,
+		Waited:    secondsOf(o.waited),
+		Max:       secondsOf(o.max),
 	}
 	if o.calls > 0 {
 		u.ErrorRate = float64(o.errors) / float64(o.calls)
 	}
 	if timed := o.calls - o.cached; timed > 0 {
-		u.Average = o.sum / time.Duration(timed)
-		u.P50 = min(o.max, o.durations.percentile(50, timed))
-		u.P95 = min(o.max, o.durations.percentile(95, timed))
-		u.P99 = min(o.max, o.durations.percentile(99, timed))
+		u.Average = secondsOf(o.sum / time.Duration(timed))
+		u.P50 = secondsOf(min(o.max, o.durations.percentile(50, timed)))
+		u.P95 = secondsOf(min(o.max, o.durations.percentile(95, timed)))
+		u.P99 = secondsOf(min(o.max, o.durations.percentile(99, timed)))
 	}
 	return u
 }

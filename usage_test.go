@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -21,10 +22,10 @@ func TestMonitorCountsCallsByOperation(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
 		start, monitor := time.Now(), salesiq.NewUsageMonitor()
 		client := s.Client(t, salesiq.WithUsageMonitor(monitor), salesiq.WithCache(salesiq.Cache{}))
-		s.Inject(
+		require.NoError(t, s.Inject(
 			salesiqtest.Fault{Path: "/api/v2/chats/chat123", Status: 503},
 			salesiqtest.Fault{Path: "/api/v2/brands", Status: 429},
-		)
+		))
 		for _, id := range []string{"chat123", "chat123", "chat999", "chat998"} {
 			client.Chats.Get(t.Context(), id) //nolint:errcheck // What comes of it is counted.
 		}
@@ -43,9 +44,9 @@ func TestMonitorCountsCallsByOperation(t *testing.T) {
 		assert.Zero(t, chats.Throttled)
 		assert.Positive(t, chats.Waited, "before the retry")
 		assert.Equal(t, chats.Waited, chats.Max, "the rest takes no time here")
-		assert.Equal(t, chats.Max/4, chats.Average)
+		assert.Equal(t, chats.Max.Duration()/4, chats.Average.Duration())
 		assert.Zero(t, chats.P50)
-		assert.InEpsilon(t, chats.Max, chats.P95, 0.04)
+		assert.InEpsilon(t, chats.Max.Duration(), chats.P95.Duration(), 0.04)
 
 		brands := usage.Operations["Brands.Get"]
 		assert.Equal(t, 3, brands.Calls)
@@ -53,7 +54,7 @@ func TestMonitorCountsCallsByOperation(t *testing.T) {
 		assert.Equal(t, 2, brands.Attempts)
 		assert.Equal(t, 1, brands.Throttled)
 		assert.Equal(t, brands.Max, brands.Average, "answers that were kept are not timed")
-		assert.InEpsilon(t, brands.Max, brands.P50, 0.04, "nor among the percentiles")
+		assert.InEpsilon(t, brands.Max.Duration(), brands.P50.Duration(), 0.04, "nor among the percentiles")
 
 		assert.Equal(t, 7, usage.Total.Calls)
 		assert.Equal(t, 7, usage.Total.Attempts)
@@ -95,7 +96,7 @@ func TestMonitorSumsUpWhatItCountedOfFailedRefreshes(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
 		monitor := salesiq.NewUsageMonitor()
 		client := s.Client(t, salesiq.WithUsageMonitor(monitor))
-		s.Inject(salesiqtest.Fault{Path: "/oauth", Status: 400, Body: `{"error":"invalid_client"}`})
+		require.NoError(t, s.Inject(salesiqtest.Fault{Path: "/oauth", Status: 400, Body: `{"error":"invalid_client"}`}))
 		require.ErrorIs(t, second(client.Chats.Get(t.Context(), "chat123")), salesiq.ErrAuth)
 		usage := monitor.Snapshot()
 		assert.Equal(t, 1, usage.TokenRefreshErrors)
@@ -121,17 +122,23 @@ func TestMonitorsMemoryIsBounded(t *testing.T) {
 func TestSnapshotIsJSONWithUnits(t *testing.T) {
 	t.Parallel()
 	left := 17
-	data, err := json.Marshal(salesiq.Usage{
+	usage := salesiq.Usage{
 		Since:          time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC),
-		Operations:     map[string]salesiq.OperationUsage{"Chats.Get": {Calls: 2, Errors: 1, ErrorRate: 0.5, P95: time.Millisecond}},
+		Operations:     map[string]salesiq.OperationUsage{"Chats.Get": {Calls: 2, Errors: 1, ErrorRate: 0.5, P95: 0.001}},
 		CallsLeftToday: &left,
-	})
-	require.NoError(t, err)
+	}
 	none := `"calls":0,"errors":0,"error_rate":0,"cached":0,"attempts":0,"throttled":0,
-		"waited_ns":0,"average_ns":0,"p50_ns":0,"p95_ns":0,"p99_ns":0,"max_ns":0`
-	assert.JSONEq(t, `{"since":"2026-03-05T09:00:00Z","total":{`+none+`},"operations":{"Chats.Get":{`+none+`,
-		"calls":2,"errors":1,"error_rate":0.5,"p95_ns":1000000}},
-		"calls_left_today":17,"token_refreshes":0,"token_refresh_errors":0}`, string(data))
+		"waited_seconds":0,"average_seconds":0,"p50_seconds":0,"p95_seconds":0,"p99_seconds":0,"max_seconds":0`
+	for version, marshal := range map[string]func(any) ([]byte, error){
+		"encoding/json":    json.Marshal,
+		"encoding/json/v2": func(v any) ([]byte, error) { return jsonv2.Marshal(v) },
+	} {
+		data, err := marshal(usage)
+		require.NoError(t, err, version)
+		assert.JSONEq(t, `{"since":"2026-03-05T09:00:00Z","total":{`+none+`},"operations":{"Chats.Get":{`+none+`,
+			"calls":2,"errors":1,"error_rate":0.5,"p95_seconds":0.001}},
+			"calls_left_today":17,"token_refreshes":0,"token_refresh_errors":0}`, string(data), version)
+	}
 }
 
 func TestMonitorServesSeveralClientsAtOnce(t *testing.T) {
@@ -152,7 +159,11 @@ func TestMonitorServesSeveralClientsAtOnce(t *testing.T) {
 }
 
 func ExampleUsageMonitor() {
-	service := salesiqtest.NewServer()
+	service, err := salesiqtest.NewServer()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	defer service.Close()
 	monitor := salesiq.NewUsageMonitor()
 	client, err := salesiq.NewClient(

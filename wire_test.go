@@ -496,7 +496,7 @@ var wireCases = []wireCase{
 		call: "Devices.Register",
 		do: func(ctx context.Context, c *salesiq.Client) error {
 			return second(c.Devices.Register(ctx, &salesiq.DeviceCreate{
-				Token: "push-7", Platform: salesiq.PlatformIOS, OperatorID: "o1",
+				Token: salesiq.NewSecret("push-7"), Platform: salesiq.PlatformIOS, OperatorID: "o1",
 			}))
 		},
 		method: "POST", path: "/api/v2/devices", body: `{"device_token":"push-7","platform":"ios","operator_id":"o1"}`,

@@ -24,8 +24,11 @@ type Envelope struct {
 }
 
 // ReadEnvelope takes the body of an answer apart; see [salesiq.WithResponse]. An
-// answer that is no object, or has no body, has a zero one.
+// answer that is no object, or has no body, has a zero one; so does nil.
 func ReadEnvelope(response *salesiq.Response) Envelope {
+	if response == nil {
+		return Envelope{}
+	}
 	var envelope Envelope
 	if err := wire.UnmarshalLenient(response.Body, &envelope); err != nil {
 		return Envelope{}

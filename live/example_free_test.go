@@ -12,7 +12,10 @@ import (
 
 // A call that no service has, with an answer of the caller's own type.
 func ExampleGet() {
-	server := salesiqtest.NewServer()
+	server, err := salesiqtest.NewServer()
+	if err != nil {
+		log.Fatal(err)
+	}
 	defer server.Close()
 	client, err := salesiq.NewClient(salesiq.StaticToken(server.AccessToken()), server.Options()...)
 	if err != nil {
@@ -32,7 +35,10 @@ func ExampleGet() {
 
 // A list that no service has. The style says which parameters page it.
 func ExampleAll() {
-	server := salesiqtest.NewServer(salesiqtest.Live())
+	server, err := salesiqtest.NewServer(salesiqtest.Live())
+	if err != nil {
+		log.Fatal(err)
+	}
 	defer server.Close()
 	client, err := salesiq.NewClient(salesiq.StaticToken(server.AccessToken()), server.Options()...)
 	if err != nil {

@@ -11,7 +11,10 @@ import (
 )
 
 func ExampleNew() {
-	server := salesiqtest.NewServer(salesiqtest.Live())
+	server, err := salesiqtest.NewServer(salesiqtest.Live())
+	if err != nil {
+		log.Fatal(err)
+	}
 	defer server.Close()
 
 	client, err := salesiq.NewClient(

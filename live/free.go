@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // Get makes a GET request that has no method, and returns the data of the
@@ -18,7 +19,7 @@ import (
 // Errors: an [salesiq.InputError] for a path that leaves the API and for params
 // that are no query; an [salesiq.Error] otherwise.
 func Get[T any](ctx context.Context, client *salesiq.Client, path string, params any, opts ...salesiq.CallOption) (*T, error) {
-	if params != nil {
+	if !usercode.IsNil(params) {
 		opts = append([]salesiq.CallOption{salesiq.WithQuery(params)}, opts...)
 	}
 	return do[T](ctx, client, "Get", http.MethodGet, path, nil, opts)
@@ -47,6 +48,9 @@ func Delete[T any](ctx context.Context, client *salesiq.Client, path string, in 
 }
 
 func do[T any](ctx context.Context, client *salesiq.Client, operation, method, path string, in any, opts []salesiq.CallOption) (*T, error) {
+	if client == nil {
+		return nil, inputError(operation, "client", "must not be nil")
+	}
 	out := new(T)
 	opts = append([]salesiq.CallOption{salesiq.WithOperation(operation)}, opts...)
 	if err := client.Do(ctx, method, path, in, out, opts...); err != nil {

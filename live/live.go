@@ -27,6 +27,7 @@ package live
 
 import (
 	"context"
+	"math"
 	"strconv"
 	"time"
 
@@ -92,7 +93,25 @@ func list[T any](ctx context.Context, client *salesiq.Client, path string, param
 	if err != nil {
 		return nil, err
 	}
-	return *items, nil
+	return orEmpty(*items), nil
+}
+
+// orEmpty returns items, or an empty list in place of nil, which would say that
+// there was an error.
+func orEmpty[T any](items []T) []T {
+	if items == nil {
+		return []T{}
+	}
+	return items
+}
+
+// Milliseconds is a length of time as the live service counts it; see
+// [salesiq.Seconds].
+type Milliseconds float64
+
+// Duration converts m for use with package time.
+func (m Milliseconds) Duration() time.Duration {
+	return time.Duration(math.Round(float64(m) * float64(time.Millisecond)))
 }
 
 // query is the parameters of a call that are set.

@@ -23,8 +23,7 @@ import (
 
 func start(t *testing.T, opts ...salesiqtest.Option) (*salesiqtest.Server, *live.Service) {
 	t.Helper()
-	server := salesiqtest.NewServer(append([]salesiqtest.Option{salesiqtest.Live()}, opts...)...)
-	t.Cleanup(server.Close)
+	server := salesiqtest.Start(t, append([]salesiqtest.Option{salesiqtest.Live()}, opts...)...)
 	return server, live.New(server.Client(t))
 }
 
@@ -272,6 +271,7 @@ func TestWebhooksAreProbedSignedAndRetried(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Len(t, hook.PublicKeys, 1)
+	assert.Equal(t, 60*24*time.Hour, hook.KeepsFailed.Duration())
 	assert.Equal(t, "1", hook.Version, "a number for a text")
 	key, err := webhook.ParseRSAKey(hook.PublicKeys[0].Key)
 	require.NoError(t, err)

@@ -54,6 +54,10 @@ func KeyAndLimit() PageStyle { return PageStyle{Key: "next_key", Size: "limit", 
 func Pages[T any](ctx context.Context, client *salesiq.Client, path string, params any, style PageStyle, opts ...salesiq.CallOption) iter.Seq2[*salesiq.Page[T], error] {
 	opts = append([]salesiq.CallOption{salesiq.WithOperation("Pages")}, opts...)
 	return func(yield func(*salesiq.Page[T], error) bool) {
+		if client == nil {
+			yield(nil, inputError("Pages", "client", "must not be nil"))
+			return
+		}
 		query, err := style.first(params)
 		if err != nil {
 			yield(nil, err)
@@ -117,7 +121,10 @@ func (s PageStyle) validate() error {
 		}
 	}
 	if ways != 1 {
-		return inputError("page style", "must have exactly one of Number, Index and Key")
+		return inputError("Pages", "page style", "must have exactly one of Number, Index and Key")
+	}
+	if s.First < 0 || s.PerPage < 0 {
+		return inputError("Pages", "page style", "must not have a negative number")
 	}
 	return nil
 }
@@ -129,7 +136,7 @@ func (s PageStyle) first(params any) (url.Values, error) {
 	}
 	query, err := queryOf(params)
 	if err != nil {
-		return nil, inputError("params", "cannot be a query: "+err.Error())
+		return nil, inputError("Pages", "params", "cannot be a query: "+err.Error())
 	}
 	for name, value := range map[string]int{s.Number: 1, s.Index: s.First, s.Size: s.PerPage} {
 		if name != "" && !query.Has(name) {
@@ -139,14 +146,15 @@ func (s PageStyle) first(params any) (url.Values, error) {
 	return query, nil
 }
 
+// queryOf returns params as a query of its own.
 func queryOf(params any) (url.Values, error) {
-	switch params := params.(type) {
-	case nil:
-		return url.Values{}, nil
-	case url.Values:
-		return maps.Clone(params), nil
+	values, ok := params.(url.Values)
+	if !ok && params != nil {
+		return wire.Query(params)
 	}
-	return wire.Query(params)
+	query := url.Values{}
+	maps.Copy(query, values)
+	return query, nil
 }
 
 // advance changes the query to that of the next page, and reports whether there
@@ -170,6 +178,6 @@ func intOf(query url.Values, name string) int {
 	return n
 }
 
-func inputError(field, reason string) error {
-	return &salesiq.InputError{Operation: "Pages", Field: field, Reason: reason}
+func inputError(operation, field, reason string) error {
+	return &salesiq.InputError{Operation: operation, Field: field, Reason: reason}
 }

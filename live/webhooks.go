@@ -26,8 +26,8 @@ type Webhook struct {
 	Version     string              `json:"version"`
 	Status      string              `json:"status"` // "enabled", or another word.
 	Failures    int                 `json:"failures_count"`
-	PublicKeys  []PublicKey         `json:"public_keys"`                     // Two at most; the oldest is in use.
-	KeepsFailed int64               `json:"expiry_time_for_executions_data"` // Milliseconds.
+	PublicKeys  []PublicKey         `json:"public_keys"` // Two at most; the oldest is in use.
+	KeepsFailed Milliseconds        `json:"expiry_time_for_executions_data"`
 	CreatedAt   time.Time           `json:"created_time"`
 	ModifiedAt  time.Time           `json:"modified_time"`
 
@@ -35,7 +35,7 @@ type Webhook struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// PublicKey verifies what a webhook sends; see [salesiq.ParseRSAKey].
+// PublicKey verifies what a webhook sends; see [webhook.ParseRSAKey].
 //
 // Source: [V] generate-public-key-webhook-v2.html, public_keys.
 type PublicKey struct {
@@ -181,5 +181,8 @@ func (s *WebhooksService) Retry(ctx context.Context, id string, executionIDs []s
 	}
 	in := map[string][]string{"ids": executionIDs}
 	out, err := Post[outcome](ctx, s.client, base+"/webhooks/{id}/executions", in, call(opts, "Webhooks.Retry", id)...)
-	return out.Skipped, err
+	if err != nil {
+		return nil, err
+	}
+	return orEmpty(out.Skipped), nil
 }

@@ -16,7 +16,11 @@ import (
 func Example() {
 	exporter := tracetest.NewInMemoryExporter()
 	provider := trace.NewTracerProvider(trace.WithSyncer(exporter))
-	service := salesiqtest.NewServer()
+	service, err := salesiqtest.NewServer()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	defer service.Close()
 
 	telemetry, err := salesiqotel.New(salesiqotel.WithTracerProvider(provider))

@@ -1,6 +1,8 @@
 package salesiqotel
 
 import (
+	"reflect"
+
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
@@ -26,8 +28,8 @@ func newConfig(opts []Option) (*config, error) {
 		propagator: propagation.NewCompositeTextMapPropagator(),
 	}
 	for _, option := range opts {
-		if option == nil {
-			return nil, inputError("option")
+		if err := given("option", option); err != nil {
+			return nil, err
 		}
 		if err := option(c); err != nil {
 			return nil, err
@@ -39,25 +41,13 @@ func newConfig(opts []Option) (*config, error) {
 // WithTracerProvider gives spans to provider. The default is OpenTelemetry's
 // global one.
 func WithTracerProvider(provider trace.TracerProvider) Option {
-	return func(c *config) error {
-		c.spans = provider
-		if provider == nil {
-			return inputError("tracer provider")
-		}
-		return nil
-	}
+	return func(c *config) error { c.spans = provider; return given("tracer provider", provider) }
 }
 
 // WithMeterProvider gives metrics to provider. The default is OpenTelemetry's
 // global one.
 func WithMeterProvider(provider metric.MeterProvider) Option {
-	return func(c *config) error {
-		c.meters = provider
-		if provider == nil {
-			return inputError("meter provider")
-		}
-		return nil
-	}
+	return func(c *config) error { c.meters = provider; return given("meter provider", provider) }
 }
 
 // WithPropagator tells the service of the trace that a request belongs to, in
@@ -65,15 +55,15 @@ func WithMeterProvider(provider metric.MeterProvider) Option {
 // not told, since the service does nothing with it. Mind that
 // [propagation.Baggage] hands on whatever the application has put there.
 func WithPropagator(propagator propagation.TextMapPropagator) Option {
-	return func(c *config) error {
-		c.propagator = propagator
-		if propagator == nil {
-			return inputError("propagator")
-		}
-		return nil
-	}
+	return func(c *config) error { c.propagator = propagator; return given("propagator", propagator) }
 }
 
-func inputError(field string) error {
-	return &salesiq.InputError{Field: field, Reason: "must not be nil"}
+// given refuses nothing in place of something that is to be called: nil, or a nil
+// pointer or func in an interface.
+func given(field string, value any) error {
+	v := reflect.ValueOf(value)
+	if kind := v.Kind(); kind == reflect.Invalid || (kind == reflect.Pointer || kind == reflect.Func) && v.IsNil() {
+		return &salesiq.InputError{Field: field, Reason: "must not be nil"}
+	}
+	return nil
 }

@@ -56,8 +56,7 @@ func newTelemetry(opts ...salesiqotel.Option) *telemetry {
 func observed(t *testing.T, opts []salesiq.Option, test func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, o *telemetry)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s, o := salesiqtest.NewServer(salesiqtest.InMemory()), newTelemetry()
-		defer s.Close()
+		s, o := salesiqtest.Start(t, salesiqtest.InMemory()), newTelemetry()
 		test(t, s, s.Client(t, append(opts, salesiq.WithTracer(o.telemetry.ClientTracer()))...), o)
 	})
 }
@@ -127,10 +126,10 @@ func second[T any](_ T, err error) error { return err }
 func TestACallIsOneSpanWithItsAttemptsAndWaits(t *testing.T) {
 	t.Parallel()
 	observed(t, nil, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
-		s.Inject(
+		require.NoError(t, s.Inject(
 			salesiqtest.Fault{Path: "/oauth", Latency: time.Second},
 			salesiqtest.Fault{Path: "/api", Status: 503, Latency: 250 * time.Millisecond},
-		)
+		))
 		require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
 
 		spans := o.exporter.GetSpans()
@@ -233,7 +232,7 @@ func TestFailedCallSaysWhy(t *testing.T) {
 			}
 			observed(t, opts, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
 				if test.fault.Path != "" {
-					s.Inject(test.fault)
+					require.NoError(t, s.Inject(test.fault))
 				}
 				require.Error(t, test.call(t.Context(), client))
 				spans := o.exporter.GetSpans()
@@ -253,10 +252,10 @@ func TestMetricsOfCallsAttemptsWaitsAndQuota(t *testing.T) {
 	t.Parallel()
 	opts := []salesiq.Option{salesiq.WithPlan(salesiq.Plan{CallsPerMinute: 60, CallsPerDay: 500}), salesiq.WithCache(salesiq.Cache{})}
 	observed(t, opts, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
-		s.Inject(
+		require.NoError(t, s.Inject(
 			salesiqtest.Fault{Path: "/oauth", Latency: time.Second},
 			salesiqtest.Fault{Path: "/api", Status: 429, Header: map[string]string{"Retry-After": "3"}},
-		)
+		))
 		require.NoError(t, second(client.Operators.Get(t.Context(), "operator456")))
 		require.NoError(t, second(client.Operators.Get(t.Context(), "operator456")))
 		require.Error(t, second(client.Operators.Get(t.Context(), "operator999")))
@@ -368,24 +367,11 @@ func TestServiceIsToldOfTracesOnlyIfAsked(t *testing.T) {
 	}
 }
 
-func TestNilIsRefused(t *testing.T) {
-	t.Parallel()
-	for name, option := range map[string]salesiqotel.Option{
-		"option": nil, "tracer provider": salesiqotel.WithTracerProvider(nil),
-		"meter provider": salesiqotel.WithMeterProvider(nil), "propagator": salesiqotel.WithPropagator(nil),
-	} {
-		telemetry, err := salesiqotel.New(option)
-		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
-		require.ErrorContains(t, err, name)
-		assert.Nil(t, telemetry)
-	}
-}
-
 func TestNothingOfVisitorsIsExported(t *testing.T) {
 	t.Parallel()
 	observed(t, nil, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
 		const email, words = "ada@example.eu", "my card number"
-		s.Inject(salesiqtest.Fault{Path: "/api", Status: 400, Message: "not an address: " + email, Times: 2})
+		require.NoError(t, s.Inject(salesiqtest.Fault{Path: "/api", Status: 400, Message: "not an address: " + email, Times: 2}))
 		for _, call := range []func() error{
 			func() error { return second(client.Visitors.Get(t.Context(), "visitor-4711")) },
 			func() error { return second(client.Visitors.Get(t.Context(), "visitor-4711")) },

@@ -9,9 +9,10 @@
 //		salesiq.RefreshToken(credentials, salesiq.SealTokens(organization.TokenStore(), key)),
 //		salesiq.WithLimiter(organization.Limiter()),
 //	)
+//	sink, err := organization.Sink()
 //	receiver, err := webhook.NewReceiver(verifier,
 //		webhook.WithDedupStore(organization.DedupStore()),
-//		webhook.WithSink(organization.Sink()),
+//		webhook.WithSink(sink),
 //	)
 //
 // # Quota

@@ -178,10 +178,10 @@ func TestEventsAreHandledOnceByWhicheverConsumer(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
 	const events = 100
-	enqueue(t, join(t, dial(t, server)).Sink(), events)
+	enqueue(t, sinkOf(t, join(t, dial(t, server))), events)
 	var p tape
 	for range 2 {
-		consume(t, join(t, dial(t, server)).Sink(), p.handle)
+		consume(t, sinkOf(t, join(t, dial(t, server))), p.handle)
 	}
 	require.Eventually(t, func() bool { return p.count() == events }, patience, time.Millisecond)
 	require.Eventually(t, func() bool { s, err := server.Stream("salesiq:{acme}:events"); return err == nil && len(s) == 0 }, patience, time.Millisecond)
@@ -196,13 +196,13 @@ func TestEventOfADeadConsumerIsHandedOutAgain(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
 	const time100 = 100 * time.Millisecond
-	dead := join(t, dial(t, server)).Sink(WithHandlerTimeout(time100))
+	dead := sinkOf(t, join(t, dial(t, server)), WithHandlerTimeout(time100))
 	enqueue(t, dead, 3)
 	entries, _, err := dead.take(t.Context(), 3, "0-0")
 	require.NoError(t, err)
 	require.Len(t, entries, 3)
 	var p tape
-	consume(t, join(t, dial(t, server)).Sink(WithHandlerTimeout(time100)), p.handle)
+	consume(t, sinkOf(t, join(t, dial(t, server)), WithHandlerTimeout(time100)), p.handle)
 	assert.Zero(t, p.count(), "they may be being handled")
 	assert.Eventually(t, func() bool { return p.count() == 3 }, patience, time.Millisecond)
 }
@@ -212,7 +212,7 @@ func TestEventThatFailsGoesToTheDeadLettersAfterItsTries(t *testing.T) {
 	var log bytes.Buffer
 	server := miniredis.RunT(t)
 	o := join(t, dial(t, server), WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
-	sink := o.Sink(WithHandlerTimeout(20*time.Millisecond), WithMaxTries(3))
+	sink := sinkOf(t, o, WithHandlerTimeout(20*time.Millisecond), WithMaxTries(3))
 	enqueue(t, sink, 1)
 	var p tape
 	stop := consume(t, sink, func(ctx context.Context, event webhook.Event) error {
@@ -240,7 +240,7 @@ func TestEventThatFailsGoesToTheDeadLettersAfterItsTries(t *testing.T) {
 func TestAbandonedEventGoesToTheDeadLettersAfterItsTries(t *testing.T) {
 	t.Parallel()
 	o, server := solo(t)
-	sink := o.Sink(WithHandlerTimeout(8*time.Millisecond), WithMaxTries(2))
+	sink := sinkOf(t, o, WithHandlerTimeout(8*time.Millisecond), WithMaxTries(2))
 	enqueue(t, sink, 1)
 	tries := 0
 	require.Eventually(t, func() bool {
@@ -260,7 +260,7 @@ func TestConsumersThatHaveEndedAreForgotten(t *testing.T) {
 	w := dial(t, server)
 	now := time.Now()
 	server.SetTime(now)
-	ended, owes := join(t, w).Sink(), join(t, w).Sink()
+	ended, owes := sinkOf(t, join(t, w)), sinkOf(t, join(t, w))
 	enqueue(t, ended, 2)
 	for _, sink := range []*Sink{owes, ended} {
 		_, _, err := sink.take(t.Context(), 1, "0-0")
@@ -282,10 +282,10 @@ func TestConsumersThatHaveEndedAreForgotten(t *testing.T) {
 		return #redis.call('XCLAIM', KEYS[1], 'salesiq', ARGV[2], 0, id)`, []string{ended.stream}, []string{ended.process, owes.process})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, claimed)
-	require.ErrorIs(t, join(t, w).Sink().Run(ctx, nil), context.Canceled)
+	require.ErrorIs(t, sinkOf(t, join(t, w)).Run(ctx, new(tape).handle), context.Canceled)
 	assert.Contains(t, consumers(), ended.process, "it may only be slow")
 	server.SetTime(now.Add(2 * time.Hour))
-	require.ErrorIs(t, join(t, w).Sink().Run(ctx, nil), context.Canceled)
+	require.ErrorIs(t, sinkOf(t, join(t, w)).Run(ctx, new(tape).handle), context.Canceled)
 	assert.Equal(t, owes.process, consumers(), "whose events are still to be handed out again")
 }
 
@@ -294,12 +294,12 @@ func TestSlowRedisCostsEventsNoTries(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
 	w := dial(t, server)
-	slow := join(t, w, WithTimeout(100*time.Millisecond)).Sink(WithMaxTries(1))
+	slow := sinkOf(t, join(t, w, WithTimeout(100*time.Millisecond)), WithMaxTries(1))
 	enqueue(t, slow, 3)
 	w.delay.Store(int64(200 * time.Millisecond))
 	_, _, err := slow.take(t.Context(), 3, "0-0")
 	require.ErrorIs(t, err, ErrAway)
-	other := join(t, dial(t, server)).Sink(WithMaxTries(1))
+	other := sinkOf(t, join(t, dial(t, server)), WithMaxTries(1))
 	var entries []entry
 	require.Eventually(t, func() bool {
 		more, _, err := other.take(t.Context(), 3, "0-0")
@@ -316,7 +316,7 @@ func TestSlowRedisCostsEventsNoTries(t *testing.T) {
 func TestWorkersBoundWhatIsHandledAtOnce(t *testing.T) {
 	t.Parallel()
 	o, _ := solo(t)
-	sink := o.Sink(WithWorkers(3))
+	sink := sinkOf(t, o, WithWorkers(3))
 	enqueue(t, sink, 12)
 	var mu sync.Mutex
 	var now, most, all int
@@ -338,7 +338,7 @@ func TestWorkersBoundWhatIsHandledAtOnce(t *testing.T) {
 func TestRunLetsHandlersFinish(t *testing.T) {
 	t.Parallel()
 	o, server := solo(t)
-	sink := o.Sink()
+	sink := sinkOf(t, o)
 	enqueue(t, sink, 1)
 	started := make(chan struct{})
 	finished := false
@@ -361,11 +361,11 @@ func TestConsumerOutlivesRedis(t *testing.T) {
 	server := miniredis.RunT(t)
 	o := join(t, dial(t, server))
 	var p tape
-	consume(t, o.Sink(), p.handle)
-	enqueue(t, o.Sink(), 1)
+	consume(t, sinkOf(t, o), p.handle)
+	enqueue(t, sinkOf(t, o), 1)
 	require.Eventually(t, func() bool { return p.count() == 1 }, patience, time.Millisecond)
 	server.Close()
-	writer := o.Sink()
+	writer := sinkOf(t, o)
 	require.ErrorIs(t, writer.Enqueue(t.Context(), newEvent(t, 1)), ErrAway)
 	server.FlushAll() // It comes back without its memory, and so without the group.
 	require.NoError(t, server.Restart())

@@ -22,7 +22,11 @@ func Example() {
 		return
 	}
 	defer server.Close()
-	service := salesiqtest.NewServer()
+	service, err := salesiqtest.NewServer()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	defer service.Close()
 
 	for _, process := range []string{"first", "second"} {

@@ -76,6 +76,14 @@ func solo(t *testing.T, opts ...Option) (*Organization, *miniredis.Miniredis) {
 	return join(t, dial(t, server), opts...), server
 }
 
+// sinkOf returns the stream of an organization.
+func sinkOf(t *testing.T, o *Organization, opts ...SinkOption) *Sink {
+	t.Helper()
+	sink, err := o.Sink(opts...)
+	require.NoError(t, err)
+	return sink
+}
+
 func acquire(t *testing.T, l salesiq.Limiter) salesiq.Lease {
 	t.Helper()
 	lease, err := l.Acquire(t.Context())

@@ -315,8 +315,7 @@ func TestClockThatIsSetBackHoldsNobodyUp(t *testing.T) {
 
 func TestDayThatIsLeftIsTheOrganizations(t *testing.T) {
 	t.Parallel()
-	service := salesiqtest.NewServer()
-	t.Cleanup(service.Close)
+	service := salesiqtest.Start(t)
 	server := miniredis.RunT(t)
 	var monitors []*salesiq.UsageMonitor
 	var clients []*salesiq.Client

@@ -2,9 +2,9 @@ package salesiqredis
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"time"
 
@@ -26,20 +26,23 @@ type Organization struct {
 // New shares what belongs to an organization, by any name that all of its
 // processes use, through a client of go-redis: one of a single server, of a
 // cluster, or of sentinels. The client stays the caller's.
+//
+// Errors: a [salesiq.InputError] that names the argument, or the option whose
+// argument is no good.
 func New(client redis.Scripter, organization string, opts ...Option) (*Organization, error) {
-	if client == nil {
-		return nil, errors.New("salesiqredis: the client must not be nil")
+	if err := given("client", client); err != nil {
+		return nil, err
 	}
 	return NewWith(&goRedis{client: client}, organization, opts...)
 }
 
 // NewWith is [New] for any other client of Redis or Valkey.
 func NewWith(evaler Evaler, organization string, opts ...Option) (*Organization, error) {
-	if evaler == nil {
-		return nil, errors.New("salesiqredis: the evaler must not be nil")
+	if err := given("evaler", evaler); err != nil {
+		return nil, err
 	}
-	if organization == "" || strings.ContainsAny(organization, "{}") {
-		return nil, errors.New("salesiqredis: the organization's name must not be empty, nor hold braces")
+	if strings.TrimSpace(organization) == "" || strings.ContainsAny(organization, "{}") {
+		return nil, inputError("organization", "must not be empty, nor hold braces")
 	}
 	o := &Organization{
 		config:  defaultConfig(),
@@ -48,12 +51,15 @@ func NewWith(evaler Evaler, organization string, opts ...Option) (*Organization,
 		process: rand.Text(),
 	}
 	for _, option := range opts {
+		if option == nil {
+			return nil, inputError("option", "must not be nil")
+		}
 		if err := option(&o.config); err != nil {
-			return nil, fmt.Errorf("salesiqredis: %w", err)
+			return nil, err
 		}
 	}
 	if _, err := o.limits().limiter(o.maxWait); err != nil { // As it may have to when Redis is away.
-		return nil, fmt.Errorf("salesiqredis: %w", err)
+		return nil, err
 	}
 	return o, nil
 }
@@ -82,7 +88,8 @@ func (o *Organization) newLink(use string) *link {
 	}
 }
 
-// Option configures an [Organization]. All processes should be given the same.
+// Option configures an [Organization]. All processes should be given the same. New
+// reports the first one that refuses its argument.
 type Option func(*config) error
 
 type config struct {
@@ -127,13 +134,20 @@ const (
 	Refuse
 )
 
+func (p AwayPolicy) check(field string) error {
+	if p != GoAlone && p != Refuse {
+		return inputError(field, "must be GoAlone or Refuse")
+	}
+	return nil
+}
+
 // WithLogger logs when Redis goes away and when it answers again, at level warn,
-// and events that could not be handled, at level error.
+// and events that could not be handled, at level error. Nil, the default, logs
+// nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
-		c.logger = logger
-		if logger == nil {
-			return errors.New("the logger must not be nil")
+		if logger != nil {
+			c.logger = logger
 		}
 		return nil
 	}
@@ -186,7 +200,7 @@ func WithProcesses(n int) Option {
 // and of the calls at once. Some are refused by the service then, and retried by
 // the client.
 func WithLimiterAway(policy AwayPolicy) Option {
-	return func(c *config) error { c.limiterAway = policy; return nil }
+	return func(c *config) error { c.limiterAway = policy; return policy.check("limiter away") }
 }
 
 // WithTokenAway chooses what becomes of the token while Redis is away. By
@@ -194,13 +208,19 @@ func WithLimiterAway(policy AwayPolicy) Option {
 // itself when it must ([GoAlone]). The service gives out ten in ten minutes, so
 // that this is not for more than ten processes.
 func WithTokenAway(policy AwayPolicy) Option {
-	return func(c *config) error { c.tokenAway = policy; return nil }
+	return func(c *config) error { c.tokenAway = policy; return policy.check("token away") }
 }
 
 // WithTokenJitter sets for how long, at most, a process waits before it renews
 // the token alone, so that not all do so at once. The default is a second.
 func WithTokenJitter(d time.Duration) Option {
-	return func(c *config) error { c.tokenJitter = d; return atLeast("token jitter", int(d), 0) }
+	return func(c *config) error {
+		c.tokenJitter = d
+		if d < 0 {
+			return inputError("token jitter", fmt.Sprintf("must not be negative, as %s is", d))
+		}
+		return nil
+	}
 }
 
 // WithTokenLock sets when a process that renews the token is given up, since it
@@ -223,19 +243,34 @@ func WithEventMemory(d time.Duration) Option {
 }
 
 // duration sets a duration, which Redis has to the millisecond.
-func duration(name string, d time.Duration, of func(*config) *time.Duration) Option {
-	return func(c *config) error {
-		*of(c) = d
-		if d < time.Millisecond {
-			return fmt.Errorf("the %s must be a millisecond at least, not %s", name, d)
-		}
-		return nil
-	}
+func duration(field string, d time.Duration, of func(*config) *time.Duration) Option {
+	return func(c *config) error { *of(c) = d; return aMillisecond(field, d) }
 }
 
-func atLeast(name string, n, least int) error {
-	if n < least {
-		return fmt.Errorf("the %s must be %d at least, not %d", name, least, n)
+func aMillisecond(field string, d time.Duration) error {
+	if d < time.Millisecond {
+		return inputError(field, fmt.Sprintf("must be a millisecond at least, not %s", d))
 	}
 	return nil
+}
+
+func atLeast(field string, n, least int) error {
+	if n < least {
+		return inputError(field, fmt.Sprintf("must be at least %d, not %d", least, n))
+	}
+	return nil
+}
+
+// given refuses nothing in place of something that is to be called: nil, or a nil
+// pointer or func in an interface.
+func given(field string, value any) error {
+	v := reflect.ValueOf(value)
+	if kind := v.Kind(); kind == reflect.Invalid || (kind == reflect.Pointer || kind == reflect.Func) && v.IsNil() {
+		return inputError(field, "must not be nil")
+	}
+	return nil
+}
+
+func inputError(field, reason string) error {
+	return &salesiq.InputError{Field: field, Reason: reason}
 }

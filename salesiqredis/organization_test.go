@@ -7,8 +7,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/salesiq-go/salesiq"
 )
 
 // All keys must lie in one slot of a cluster.
@@ -20,7 +18,7 @@ func TestKeysShareAHashTag(t *testing.T) {
 	lock(t, store)
 	require.NoError(t, store.Save(t.Context(), []byte("sealed")))
 	begin(t, o.DedupStore(), "a}b{c")
-	sink := o.Sink(WithHandlerTimeout(time.Millisecond), WithMaxTries(1))
+	sink := sinkOf(t, o, WithHandlerTimeout(time.Millisecond), WithMaxTries(1))
 	enqueue(t, sink, 1)
 	require.Eventually(t, func() bool {
 		_, _, err := sink.take(t.Context(), 1, "0-0")
@@ -40,35 +38,4 @@ func TestOrganizationsAreApart(t *testing.T) {
 	acquire(t, o.Limiter())
 	acquire(t, other.Limiter())
 	assert.True(t, blocked(t, o.Limiter()))
-}
-
-func TestOptionsRefuseWhatMakesNoSense(t *testing.T) {
-	t.Parallel()
-	o, _ := solo(t)
-	for name, option := range map[string]Option{
-		"logger":           WithLogger(nil),
-		"timeout":          WithTimeout(0),
-		"calls per minute": WithPlan(salesiq.Plan{CallsPerMinute: -1}),
-		"calls per day":    WithPlan(salesiq.Plan{CallsPerDay: -1}),
-		"max in flight":    WithMaxInFlight(0),
-		"too many at once": WithMaxInFlight(1001),
-		"max wait":         WithMaxWait(-1),
-		"lease":            WithLease(time.Microsecond),
-		"processes":        WithProcesses(0),
-		"jitter":           WithTokenJitter(-1),
-		"lock":             WithTokenLock(0),
-		"claim":            WithClaim(0),
-		"memory":           WithEventMemory(0),
-	} {
-		_, err := NewWith(o.evaler, "acme", option)
-		assert.Error(t, err, name)
-	}
-	for _, name := range []string{"", "a{b", "a}b"} {
-		_, err := NewWith(o.evaler, name)
-		assert.Error(t, err, name)
-	}
-	_, err := New(nil, "acme")
-	require.Error(t, err)
-	_, err = NewWith(nil, "acme")
-	require.Error(t, err)
 }

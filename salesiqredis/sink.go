@@ -46,7 +46,7 @@ const maxDeadLetters = "100000"
 // its process was killed, is handed out again, and to the dead letters once it
 // has had all its tries. It is therefore handled at least once, and more than
 // once where a process ends between the work and the acknowledgment: a handler
-// for which that matters can use [salesiq.EventInfo.EventID] as a key of its own.
+// for which that matters can use [webhook.EventInfo.EventID] as a key of its own.
 //
 // No event is dropped to make room: what is in the stream waits for a handler.
 // It is as durable as Redis is (appendonly yes).
@@ -62,28 +62,35 @@ type Sink struct {
 	tries   int
 }
 
-// SinkOption configures a [Sink].
-type SinkOption func(*Sink)
+// SinkOption configures a [Sink]. Organization.Sink reports the first one that
+// refuses its argument.
+type SinkOption func(*Sink) error
 
 // WithWorkers sets how many events are handled at once in a [Sink.Run]. The
 // default is 10.
-func WithWorkers(n int) SinkOption { return func(s *Sink) { s.workers = max(1, n) } }
+func WithWorkers(n int) SinkOption {
+	return func(s *Sink) error { s.workers = n; return atLeast("workers", n, 1) }
+}
 
 // WithHandlerTimeout bounds the handling of one event: its context ends then. A
 // quarter of that time later, the event is handed out again. The default is 30
 // seconds.
 func WithHandlerTimeout(d time.Duration) SinkOption {
-	return func(s *Sink) { s.timeout = max(d, time.Millisecond) }
+	return func(s *Sink) error { s.timeout = d; return aMillisecond("handler timeout", d) }
 }
 
 // WithMaxTries sets how often an event is handed out before it goes to the dead
 // letters. The default is 5.
-func WithMaxTries(n int) SinkOption { return func(s *Sink) { s.tries = max(1, n) } }
+func WithMaxTries(n int) SinkOption {
+	return func(s *Sink) error { s.tries = n; return atLeast("max tries", n, 1) }
+}
 
 // Sink returns the organization's stream of events, for [webhook.WithSink] and
 // for those who handle them. While Redis is away, the receiver asks the service
 // to deliver events again.
-func (o *Organization) Sink(opts ...SinkOption) *Sink {
+//
+// Errors: a [salesiq.InputError] that names the option whose argument is no good.
+func (o *Organization) Sink(opts ...SinkOption) (*Sink, error) {
 	s := &Sink{
 		link:    o.newLink("stream"),
 		logger:  o.logger,
@@ -95,13 +102,21 @@ func (o *Organization) Sink(opts ...SinkOption) *Sink {
 		tries:   5,
 	}
 	for _, option := range opts {
-		option(s)
+		if option == nil {
+			return nil, inputError("option", "must not be nil")
+		}
+		if err := option(s); err != nil {
+			return nil, err
+		}
 	}
-	return s
+	return s, nil
 }
 
 // Enqueue implements [webhook.Sink].
 func (s *Sink) Enqueue(ctx context.Context, event webhook.Event) error {
+	if err := given("event", event); err != nil {
+		return err
+	}
 	info := event.Info()
 	_, err := s.link.run(ctx, script{addScript, []string{s.stream}}, nil, info.EventID, string(info.Body))
 	return err
@@ -121,7 +136,12 @@ type Handler func(ctx context.Context, event webhook.Event) error
 //
 // An event whose handler fails or panics is tried again when its time is over
 // ([WithHandlerTimeout]).
+//
+// Errors: a [salesiq.InputError] for no handler.
 func (s *Sink) Run(ctx context.Context, handle Handler) error {
+	if err := given("handler", handle); err != nil {
+		return err
+	}
 	s.link.insist(script{joinScript, []string{s.stream}}, group, milliseconds(s.silence()))
 	var running sync.WaitGroup
 	defer running.Wait()

@@ -161,8 +161,7 @@ func TestLockOfADeadProcessEnds(t *testing.T) {
 // A client whose Redis is away gets its token from the service, and works.
 func TestClientStartsWhileRedisIsAway(t *testing.T) {
 	t.Parallel()
-	emulator := salesiqtest.NewServer()
-	t.Cleanup(emulator.Close)
+	emulator := salesiqtest.Start(t)
 	o, server := solo(t, WithTokenJitter(time.Millisecond))
 	server.Close()
 	client, err := salesiq.NewClient(
@@ -226,7 +225,7 @@ func TestNothingShowsSecrets(t *testing.T) {
 	require.NoError(t, vault.Save(t.Context(), someToken))
 	locked := lock(t, store)
 	defer locked.Unlock()
-	for _, value := range []any{vault, o, store, locked, o.Limiter(), o.DedupStore(), o.Sink()} {
+	for _, value := range []any{vault, o, store, locked, o.Limiter(), o.DedupStore(), sinkOf(t, o)} {
 		text := fmt.Sprintf("%v %+v %#v %s", value, value, value, value)
 		encoded, err := json.Marshal(value)
 		if err == nil {

@@ -15,7 +15,7 @@ import (
 func TestAChatHasALife(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory())
+		s := salesiqtest.Start(t, salesiqtest.InMemory())
 		chats := s.Client(t).Chats
 		ctx := t.Context()
 		from, _ := s.Operator("operator456")
@@ -76,7 +76,7 @@ func TestAChatHasALife(t *testing.T) {
 
 func TestATransferWakesAWaitingChat(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	chats := s.Client(t).Chats
 	waiting, err := chats.List(t.Context(), &salesiq.ChatListParams{Status: salesiq.ChatWaiting})
 	require.NoError(t, err)
@@ -96,7 +96,7 @@ func TestATransferWakesAWaitingChat(t *testing.T) {
 
 func TestOnlyOfflineOperatorsCannotTakeAChat(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	chats := s.Client(t).Chats
 	for _, operator := range s.Operators() {
 		_, err := chats.Transfer(t.Context(), "chat123", &salesiq.ChatTransfer{OperatorID: operator.ID})
@@ -125,7 +125,7 @@ func TestStatsFollowTheChats(t *testing.T) {
 		}
 		return c
 	}
-	s := start(t, salesiqtest.WithoutDefaultData(), salesiqtest.WithData(salesiqtest.Data{
+	s := salesiqtest.Start(t, salesiqtest.WithoutDefaultData(), salesiqtest.WithData(salesiqtest.Data{
 		Operators: []salesiq.Operator{{ID: "o1"}, {ID: "o2"}},
 		Chats: []salesiq.Chat{
 			chat("a", salesiq.ChatEnded, 0, 5, 10, 100),

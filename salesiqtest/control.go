@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -97,8 +95,7 @@ func (s *Server) controlFaults(body []byte) (any, error) {
 			return nil, err
 		}
 	}
-	s.Inject(faults...)
-	return nil, nil
+	return nil, s.Inject(faults...)
 }
 
 func readFault(text []byte) (Fault, error) {
@@ -119,30 +116,7 @@ func readFault(text []byte) (Fault, error) {
 	order.Latency = milliseconds(order.LatencyMS)
 	order.Pause = milliseconds(order.PauseMS)
 	order.DateOffset = milliseconds(order.DateOffsetMS)
-	return order.Fault, order.check()
-}
-
-var effects = []Effect{"", ResetConnection, CutBody, TrickleBody, HTMLPage, EmptyBody, RevokeToken}
-
-func (f *Fault) check() error {
-	switch {
-	case !slices.Contains(effects, f.Effect):
-		return invalid("effect", "must be one of "+join(effects[1:]))
-	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
-		return invalid("status", "must be from 200 to 599")
-	case f.Probability < 0 || f.Probability > 1:
-		return invalid("probability", "must be from 0 to 1")
-	case f.Path != "" && !strings.HasPrefix(f.Path, "/"):
-		return invalid("path", "must begin with a slash, or it is the beginning of none")
-	}
-	for name, n := range map[string]int64{
-		"skip": int64(f.Skip), "times": int64(f.Times), "latency_ms": int64(f.Latency), "pause_ms": int64(f.Pause),
-	} {
-		if n < 0 {
-			return invalid(name, "must be at least 0")
-		}
-	}
-	return nil
+	return order.Fault, nil
 }
 
 func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -14,7 +14,7 @@ import (
 
 func TestOtherLanguagesCanInjectFaults(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	for body, status := range map[string]int{
 		`{"path":"/api/v2/brands","status":503,"latency_ms":1}`:                  503,
 		`[{"method":"GET","code":"PERMISSION_DENIED","message":"not today"}]`:    403,
@@ -33,7 +33,7 @@ func TestOtherLanguagesCanInjectFaults(t *testing.T) {
 
 func TestAMisspeltFaultIsRefused(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	for body, field := range map[string]string{
 		`{"latency":5}`:       "latency",
 		`{"effect":"reste"}`:  "effect",
@@ -58,7 +58,7 @@ func TestAMisspeltFaultIsRefused(t *testing.T) {
 
 func TestOtherLanguagesCanCount(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	do(t, s, s.AccessToken(), "POST", messagesPath, hello)
 	get(t, s, "/api/v2/chats/none")
 	var stats salesiqtest.Stats
@@ -77,7 +77,7 @@ func TestOtherLanguagesCanCount(t *testing.T) {
 
 func TestOtherLanguagesGetAndLoseTokens(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	var got struct {
 		AccessToken string `json:"access_token"`
 		Code        string `json:"code"`
@@ -93,7 +93,7 @@ func TestOtherLanguagesGetAndLoseTokens(t *testing.T) {
 
 func TestWebPagesCannotSteer(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	for name, value := range map[string]string{"Origin": "http://127.0.0.1:1", "Sec-Fetch-Site": "same-origin"} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/_emulator/reset", strings.NewReader(""))
 		require.NoError(t, err)
@@ -106,6 +106,6 @@ func TestWebPagesCannotSteer(t *testing.T) {
 
 func TestUnknownControlCallsAreRefused(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	assert.Equal(t, http.StatusNotFound, do(t, s, "", "GET", "/_emulator/nothing", "").status)
 }

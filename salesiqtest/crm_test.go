@@ -7,11 +7,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
 func TestLeadsAreFoundOnceTheyAreCreated(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	token := s.AccessToken()
 	search := func(criteria string) answer {
 		return do(t, s, token, "GET", "/crm/v8/Leads/search?criteria="+url.QueryEscape(criteria), "")
@@ -34,7 +36,7 @@ func TestLeadsAreFoundOnceTheyAreCreated(t *testing.T) {
 
 func TestLeadsNeedALastName(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	token := s.AccessToken()
 	for body, status := range map[string]int{
 		`{"data":[{"Email":"a@a.example"}]}`:                       http.StatusBadRequest,
@@ -49,7 +51,7 @@ func TestLeadsNeedALastName(t *testing.T) {
 
 func TestLeadsNeedAScopeOfTheCRM(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	a := do(t, s, s.AccessToken("SalesIQ.leads.ALL"), "POST", "/crm/v8/Leads", `{}`)
 	assert.Equal(t, http.StatusForbidden, a.status)
 	assert.Equal(t, http.StatusUnauthorized, do(t, s, "", "GET", "/crm/v8/Leads/search", "").status)

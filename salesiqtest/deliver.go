@@ -56,8 +56,20 @@ func (s *Server) Deliveries() []Delivery {
 
 // Emit delivers an event to the webhooks that are enabled for it, whether or not
 // anything happened. The data becomes JSON.
+//
+// Errors: a [salesiq.InputError] for no event, for no data, and for data that are
+// not fit for JSON.
 func (s *Server) Emit(event salesiq.EventName, data any) error {
-	return s.act(func(c *call) error { return c.emit(event, data) })
+	if isBlank(string(event)) {
+		return inputError("event", "is required")
+	}
+	if err := given("data", data); err != nil {
+		return err
+	}
+	if err := s.act(func(c *call) error { return c.emit(event, data) }); err != nil {
+		return inputError("data", "cannot be written as JSON: "+err.Error())
+	}
+	return nil
 }
 
 // controlEvent is Emit for other languages.
@@ -75,7 +87,7 @@ func (s *Server) controlEvent(body []byte) (any, error) {
 	if order.Data == nil {
 		order.Data = json.RawMessage("{}")
 	}
-	data, err := wire.AsJavaScript(order.Data)
+	data, err := asJavaScript(order.Data)
 	if err != nil {
 		return nil, invalid("data", err.Error())
 	}
@@ -100,7 +112,7 @@ func (c *call) emit(event salesiq.EventName, data any) error {
 		Data      any               `json:"data"`
 	}{event, c.now, data})
 	if err == nil {
-		body, err = wire.AsJavaScript(body)
+		body, err = asJavaScript(body)
 	}
 	if err != nil {
 		return err

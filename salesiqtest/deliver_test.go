@@ -3,6 +3,7 @@ package salesiqtest_test
 import (
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -89,8 +90,7 @@ func names(events []webhook.Event) []salesiq.EventName {
 func withWebhook(t *testing.T, handler http.Handler, test func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		server := salesiqtest.NewServer(salesiqtest.InMemory(), salesiqtest.WithWebhookTransport(handlerTransport{handler}))
-		defer server.Close()
+		server := salesiqtest.Start(t, salesiqtest.InMemory(), salesiqtest.WithWebhookTransport(handlerTransport{handler}))
 		client := server.Client(t)
 		_, err := client.Webhooks.Create(t.Context(), &salesiq.WebhookCreate{
 			Name: "Test", URL: "https://receiver.example/hook", Events: allEvents, Secret: salesiq.NewSecret(webhookSecret),
@@ -297,7 +297,7 @@ func TestResetAndCloseGiveUpDeliveries(t *testing.T) {
 // machine is contacted.
 func TestDeliveriesStayOnThisMachine(t *testing.T) {
 	t.Parallel()
-	server := start(t, salesiqtest.WithWebhookRetryPause(time.Millisecond))
+	server := salesiqtest.Start(t, salesiqtest.WithWebhookRetryPause(time.Millisecond))
 	arrived := make(chan *http.Request, 10)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -331,7 +331,7 @@ func TestDeliveriesStayOnThisMachine(t *testing.T) {
 
 func TestEventsByHandAreChecked(t *testing.T) {
 	t.Parallel()
-	server := start(t)
+	server := salesiqtest.Start(t)
 	for body, status := range map[string]int{
 		`{"event":"robot.sang"}`:                      http.StatusOK,
 		`{"event":"chat.ended","data":{"a":1,"a":2}}`: http.StatusOK,
@@ -341,5 +341,29 @@ func TestEventsByHandAreChecked(t *testing.T) {
 		`{"event":"chat.ended","data":{`:   http.StatusBadRequest,
 	} {
 		assert.Equal(t, status, do(t, server, "", http.MethodPost, "/_emulator/events", body).status, body)
+	}
+}
+
+func TestEventThatCannotBeDeliveredIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, opts := range [][]salesiqtest.Option{nil, {salesiqtest.Live()}} {
+		s := salesiqtest.Start(t, opts...)
+		for _, row := range []struct {
+			event salesiq.EventName
+			data  any
+			field string
+		}{
+			{"", map[string]any{}, "event"},
+			{salesiq.EventChatEnded, nil, "data"},
+			{salesiq.EventChatEnded, (*webhook.ChatEnded)(nil), "data"},
+			{"order.paid", map[string]any{"amount": math.Inf(1)}, "data"},
+			{"order.paid", func() {}, "data"},
+		} {
+			var input *salesiq.InputError
+			require.ErrorAs(t, s.Emit(row.event, row.data), &input, "%s %v", row.event, row.data)
+			assert.Equal(t, row.field, input.Field)
+		}
+		require.NoError(t, s.Emit(salesiq.EventVisitorIdentified, &webhook.VisitorIdentified{VisitorID: "nobody"}))
+		require.NoError(t, s.Emit(salesiq.EventOperatorStatusChanged, &webhook.OperatorStatusChanged{OperatorID: "nobody"}))
 	}
 }

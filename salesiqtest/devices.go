@@ -14,7 +14,7 @@ func registerDevice(c *call) (*reply, error) {
 		return nil, err
 	}
 	switch {
-	case device.Token == "":
+	case device.Token.IsZero():
 		return nil, missing("device_token")
 	case device.Platform == "":
 		return nil, missing("platform")

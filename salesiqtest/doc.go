@@ -6,8 +6,8 @@
 //	chat, err := client.Chats.Get(ctx, "chat123")
 //
 // It remembers what is written, filters and pages what is listed, enforces
-// tokens, scopes and rate limits, and can be told to fail. Whoever wants more
-// than a client starts it with [NewServer].
+// tokens, scopes and rate limits, and can be told to fail. A test that wants more
+// than a client starts it with [Start], anything else with [NewServer].
 //
 // # The life of a chat
 //
@@ -108,7 +108,7 @@
 // A server that is [Live] speaks as the live service's vendor publishes, and not
 // as specified, over the same state:
 //
-//	server := salesiqtest.NewServer(salesiqtest.Live())
+//	server := salesiqtest.Start(t, salesiqtest.Live())
 //	service := live.New(server.Client(t))
 //
 // # Control calls

@@ -109,5 +109,8 @@ func asAPIError(err error) *apiError {
 	if e, ok := errors.AsType[*apiError](err); ok {
 		return e
 	}
+	if e, ok := errors.AsType[*salesiq.InputError](err); ok {
+		return invalid(e.Field, e.Reason)
+	}
 	return refuse(salesiq.ErrInternalError, err.Error(), nil)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -81,14 +82,14 @@ func TestEachCodeCanBeProvoked(t *testing.T) {
 		{method: "PATCH", path: "/api/v2/visitors/visitor123", body: `{}`, scopes: []string{"SalesIQ.visitors.READ"}, code: salesiq.ErrInvalidOAuthScope},
 		{method: "DELETE", path: "/api/v2/operators/operator1", code: salesiq.ErrPermissionDenied},
 		{method: "POST", path: "/api/v2/operators", body: operator + `}`, opts: []salesiqtest.Option{salesiqtest.WithRole(salesiq.RoleAgent)}, code: salesiq.ErrPermissionDenied},
-		{method: "GET", path: "/api/v2/brands", opts: []salesiqtest.Option{salesiqtest.WithTokenLifetime(0)}, code: salesiq.ErrInvalidToken, field: "Authorization"},
+		{method: "GET", path: "/api/v2/brands", opts: []salesiqtest.Option{salesiqtest.WithTokenLifetime(time.Nanosecond)}, fault: &salesiqtest.Fault{Latency: 2 * time.Millisecond}, code: salesiq.ErrInvalidToken, field: "Authorization"},
 		{method: "GET", path: "/api/v2/brands", opts: []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Plan{CallsPerDay: 1, CallsPerMinute: 1}), salesiqtest.WithMaxInFlight(0)}, fault: &salesiqtest.Fault{Code: salesiq.ErrRateLimitExceeded}, code: salesiq.ErrRateLimitExceeded},
 		{method: "GET", path: "/api/v2/brands", fault: &salesiqtest.Fault{Status: 500}, code: salesiq.ErrInternalError},
 	} {
 		name := fmt.Sprintf("%s %s %.80s", c.method, c.path, c.body)
-		s := start(t, c.opts...)
+		s := salesiqtest.Start(t, c.opts...)
 		if c.fault != nil {
-			s.Inject(*c.fault)
+			require.NoError(t, s.Inject(*c.fault))
 		}
 		a := do(t, s, s.AccessToken(c.scopes...), c.method, c.path, c.body)
 		r := a.refusal(t)
@@ -100,7 +101,7 @@ func TestEachCodeCanBeProvoked(t *testing.T) {
 		if c.field != "" {
 			assert.Equal(t, c.field, r.Details["field"], name)
 		}
-		if c.fault == nil {
+		if c.fault == nil || c.fault.Latency > 0 { // It is not the fault that refuses.
 			assert.Equal(t, 1, s.Stats().Refused[c.code], name)
 			assert.Zero(t, s.Stats().Processed, name)
 			assert.Empty(t, s.Journal(), name)
@@ -114,7 +115,7 @@ func TestEachCodeCanBeProvoked(t *testing.T) {
 
 func TestAWrongMethodIsTold(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	a := do(t, s, s.AccessToken(), "DELETE", "/api/v2/visitors/visitor123", "")
 	assert.Equal(t, http.StatusMethodNotAllowed, a.status)
 	assert.Equal(t, "GET, PATCH", a.header.Get("Allow"))
@@ -123,7 +124,7 @@ func TestAWrongMethodIsTold(t *testing.T) {
 
 func TestBodiesNeedNoContentType(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	for _, contentType := range []string{"", "application/json", "application/json; charset=utf-8", "text/plain"} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/v2/visitors/visitor123/tags", strings.NewReader(`{"tags":["x"]}`))
 		require.NoError(t, err)

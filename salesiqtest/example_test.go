@@ -12,7 +12,11 @@ import (
 // A message whose answer is lost was sent all the same, and the client does not
 // send it again.
 func ExampleServer_Inject() {
-	server := salesiqtest.NewServer()
+	server, err := salesiqtest.NewServer()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	defer server.Close()
 	client, err := salesiq.NewClient(
 		salesiq.RefreshToken(server.Credentials(), salesiq.NewMemoryTokenStore()), server.Options()...)
@@ -21,7 +25,11 @@ func ExampleServer_Inject() {
 		return
 	}
 
-	server.Inject(salesiqtest.Fault{Method: "POST", Path: "/api/v2/chats", Effect: salesiqtest.ResetConnection, Processed: true})
+	lost := salesiqtest.Fault{Method: "POST", Path: "/api/v2/chats", Effect: salesiqtest.ResetConnection, Processed: true}
+	if err := server.Inject(lost); err != nil {
+		fmt.Println(err)
+		return
+	}
 	_, err = client.Chats.SendMessage(context.Background(), "chat123", salesiq.TextMessage("Hello!"))
 
 	fmt.Println("perhaps sent:", errors.Is(err, salesiq.ErrMaybeProcessed))

@@ -60,7 +60,15 @@ type Fault struct {
 }
 
 // Inject adds faults. Of those that match a call, the oldest strikes, alone.
-func (s *Server) Inject(faults ...Fault) {
+//
+// Errors: a [salesiq.InputError] that names the field of a fault that could never
+// strike as it says; then none is added.
+func (s *Server) Inject(faults ...Fault) error {
+	for _, fault := range faults {
+		if err := fault.check(); err != nil {
+			return err
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, fault := range faults {
@@ -69,6 +77,26 @@ func (s *Server) Inject(faults ...Fault) {
 		}
 		s.faults = append(s.faults, &fault)
 	}
+	return nil
+}
+
+var effects = []Effect{"", ResetConnection, CutBody, TrickleBody, HTMLPage, EmptyBody, RevokeToken}
+
+// check names fields as the control calls do.
+func (f *Fault) check() error {
+	switch {
+	case !slices.Contains(effects, f.Effect):
+		return inputError("effect", "must be one of "+join(effects[1:]))
+	case !(f.Probability >= 0 && f.Probability <= 1): // Also not a number.
+		return inputError("probability", "must be from 0 to 1")
+	case f.Path != "" && !strings.HasPrefix(f.Path, "/"):
+		return inputError("path", "must begin with a slash, or it is the beginning of none")
+	case f.Status != 0 && checkStatus("status", f.Status) != nil:
+		return checkStatus("status", f.Status)
+	}
+	return cmp.Or(
+		notNegative("skip", f.Skip), notNegative("times", f.Times),
+		notNegative("latency_ms", int(f.Latency)), notNegative("pause_ms", int(f.Pause)))
 }
 
 // ClearFaults removes all faults that are left.

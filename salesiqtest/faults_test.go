@@ -2,6 +2,7 @@ package salesiqtest_test
 
 import (
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"syscall"
@@ -26,8 +27,8 @@ func sent(s *salesiqtest.Server) int { return s.Stats().ByPath["POST "+messagesP
 
 func TestAResetBeforeProcessingDoesNothing(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	s.Inject(salesiqtest.Fault{Path: messagesPath, Effect: salesiqtest.ResetConnection})
+	s := salesiqtest.Start(t)
+	require.NoError(t, s.Inject(salesiqtest.Fault{Path: messagesPath, Effect: salesiqtest.ResetConnection}))
 	_, err := try(t, s, s.AccessToken(), "POST", messagesPath, hello)
 	require.ErrorIs(t, err, syscall.ECONNRESET)
 	assert.Zero(t, sent(s))
@@ -37,8 +38,8 @@ func TestAResetBeforeProcessingDoesNothing(t *testing.T) {
 
 func TestAResetAfterProcessingLeavesTheMessage(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	s.Inject(salesiqtest.Fault{Method: "post", Path: "/api/v2/chats/{chat_id}/messages", Effect: salesiqtest.ResetConnection, Processed: true})
+	s := salesiqtest.Start(t)
+	require.NoError(t, s.Inject(salesiqtest.Fault{Method: "post", Path: "/api/v2/chats/{chat_id}/messages", Effect: salesiqtest.ResetConnection, Processed: true}))
 	_, err := try(t, s, s.AccessToken(), "POST", messagesPath, hello)
 	require.ErrorIs(t, err, syscall.ECONNRESET)
 	assert.Equal(t, 1, sent(s))
@@ -52,9 +53,9 @@ func TestAResetAfterProcessingLeavesTheMessage(t *testing.T) {
 func TestAConnectionInMemoryBreaksAsWell(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory())
+		s := salesiqtest.Start(t, salesiqtest.InMemory())
 		for _, effect := range []salesiqtest.Effect{salesiqtest.ResetConnection, salesiqtest.CutBody} {
-			s.Inject(salesiqtest.Fault{Effect: effect, Processed: true})
+			require.NoError(t, s.Inject(salesiqtest.Fault{Effect: effect, Processed: true}))
 			_, err := try(t, s, s.AccessToken(), "POST", messagesPath, hello)
 			require.Error(t, err, effect)
 		}
@@ -64,8 +65,8 @@ func TestAConnectionInMemoryBreaksAsWell(t *testing.T) {
 
 func TestACutBodyEndsInTheMiddle(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	s.Inject(salesiqtest.Fault{Effect: salesiqtest.CutBody})
+	s := salesiqtest.Start(t)
+	require.NoError(t, s.Inject(salesiqtest.Fault{Effect: salesiqtest.CutBody}))
 	a, err := try(t, s, s.AccessToken(), "GET", "/api/v2/chats", "")
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	assert.Equal(t, http.StatusOK, a.status)
@@ -76,8 +77,8 @@ func TestACutBodyEndsInTheMiddle(t *testing.T) {
 func TestABodyTricklesOneByteAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory())
-		s.Inject(salesiqtest.Fault{Effect: salesiqtest.TrickleBody, Pause: time.Minute})
+		s := salesiqtest.Start(t, salesiqtest.InMemory())
+		require.NoError(t, s.Inject(salesiqtest.Fault{Effect: salesiqtest.TrickleBody, Pause: time.Minute}))
 		began := time.Now()
 		a := get(t, s, "/api/v2/chats/none")
 		assert.Equal(t, 404, a.status)
@@ -87,7 +88,7 @@ func TestABodyTricklesOneByteAtATime(t *testing.T) {
 
 func TestAFaultCanAnswerAnything(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	for name, c := range map[string]struct {
 		fault       salesiqtest.Fault
 		status      int
@@ -103,14 +104,14 @@ func TestAFaultCanAnswerAnything(t *testing.T) {
 		"a body":            {salesiqtest.Fault{Body: `{"status":"error","code":"X"}`}, 200, "application/json", `"code":"X"`},
 		"another type":      {salesiqtest.Fault{Body: "x", Header: map[string]string{"Content-Type": "text/x"}}, 200, "text/x", "x"},
 	} {
-		s.Inject(c.fault)
+		require.NoError(t, s.Inject(c.fault))
 		a := do(t, s, s.AccessToken(), "POST", messagesPath, hello)
 		assert.Equal(t, c.status, a.status, name)
 		assert.True(t, strings.HasPrefix(a.header.Get("Content-Type"), c.contentType), name)
 		assert.Contains(t, a.body, c.body, name)
 	}
 	assert.Zero(t, sent(s))
-	s.Inject(salesiqtest.Fault{Status: 500, Processed: true})
+	require.NoError(t, s.Inject(salesiqtest.Fault{Status: 500, Processed: true}))
 	do(t, s, s.AccessToken(), "POST", messagesPath, hello)
 	assert.Equal(t, 1, sent(s), "an answer may lie")
 	assert.Equal(t, 9, s.Stats().Faults)
@@ -118,11 +119,11 @@ func TestAFaultCanAnswerAnything(t *testing.T) {
 
 func TestAFaultChangesHeaders(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	s.Inject(salesiqtest.Fault{
+	s := salesiqtest.Start(t)
+	require.NoError(t, s.Inject(salesiqtest.Fault{
 		Status: 429, DateOffset: -time.Hour,
 		Header: map[string]string{"Retry-After": "7", "X-RateLimit-Reset": "", "X-RateLimit-Limit": "banana"},
-	})
+	}))
 	a := get(t, s, "/api/v2/chats")
 	assert.Equal(t, "7", a.header.Get("Retry-After"))
 	assert.Equal(t, "banana", a.header.Get("X-Ratelimit-Limit"))
@@ -130,7 +131,7 @@ func TestAFaultChangesHeaders(t *testing.T) {
 	date, err := http.ParseTime(a.header.Get("Date"))
 	require.NoError(t, err)
 	assert.InDelta(t, time.Hour, time.Since(date), float64(10*time.Second))
-	s.Inject(salesiqtest.Fault{Header: map[string]string{"Date": ""}})
+	require.NoError(t, s.Inject(salesiqtest.Fault{Header: map[string]string{"Date": ""}}))
 	a = get(t, s, "/api/v2/chats")
 	assert.Equal(t, http.StatusOK, a.status)
 	assert.Empty(t, a.header.Get("Date"))
@@ -138,9 +139,9 @@ func TestAFaultChangesHeaders(t *testing.T) {
 
 func TestARevokedTokenIsFoundOutAtOnce(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	client := s.Client(t)
-	s.Inject(salesiqtest.Fault{Effect: salesiqtest.RevokeToken, Skip: 1})
+	require.NoError(t, s.Inject(salesiqtest.Fault{Effect: salesiqtest.RevokeToken, Skip: 1}))
 	for range 3 {
 		_, err := client.Chats.Get(t.Context(), "chat123")
 		require.NoError(t, err, "the client signs in again")
@@ -151,25 +152,52 @@ func TestARevokedTokenIsFoundOutAtOnce(t *testing.T) {
 
 func TestTheOAuthServerFailsOnDemand(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	s.Inject(salesiqtest.Fault{Path: "/oauth/v2/token", Effect: salesiqtest.HTMLPage, Status: 200})
+	s := salesiqtest.Start(t)
+	require.NoError(t, s.Inject(salesiqtest.Fault{Path: "/oauth/v2/token", Effect: salesiqtest.HTMLPage, Status: 200}))
 	assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status, "others are left alone")
 	a := postForm(t, s, "/oauth/v2/token", refreshForm(s))
 	assert.Contains(t, a.body, "<html>")
 	assert.Zero(t, s.Stats().TokenCalls)
 }
 
+func TestFaultThatCouldNeverStrikeIsRefused(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t)
+	for _, row := range []struct {
+		fault salesiqtest.Fault
+		field string
+	}{
+		{salesiqtest.Fault{Effect: "explode"}, "effect"},
+		{salesiqtest.Fault{Status: 99}, "status"},
+		{salesiqtest.Fault{Status: 600}, "status"},
+		{salesiqtest.Fault{Status: 500, Path: "api"}, "path"},
+		{salesiqtest.Fault{Status: 500, Probability: 1.5}, "probability"},
+		{salesiqtest.Fault{Status: 500, Probability: -0.1}, "probability"},
+		{salesiqtest.Fault{Status: 500, Probability: math.NaN()}, "probability"},
+		{salesiqtest.Fault{Status: 500, Skip: -1}, "skip"},
+		{salesiqtest.Fault{Status: 500, Times: -1}, "times"},
+		{salesiqtest.Fault{Latency: -1}, "latency_ms"},
+		{salesiqtest.Fault{Effect: salesiqtest.TrickleBody, Pause: -1}, "pause_ms"},
+	} {
+		err := s.Inject(salesiqtest.Fault{Status: 503}, row.fault)
+		var input *salesiq.InputError
+		require.ErrorAs(t, err, &input, row.field)
+		assert.Equal(t, row.field, input.Field)
+	}
+	assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status, "none of them is there")
+}
+
 func TestFaultsStrikeAsOftenAsTold(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	s.Inject(salesiqtest.Fault{Status: 500, Skip: 2, Times: 3})
-	s.Inject(salesiqtest.Fault{Status: 502})
+	s := salesiqtest.Start(t)
+	require.NoError(t, s.Inject(salesiqtest.Fault{Status: 500, Skip: 2, Times: 3}))
+	require.NoError(t, s.Inject(salesiqtest.Fault{Status: 502}))
 	var got []int
 	for range 7 {
 		got = append(got, get(t, s, "/api/v2/brands").status)
 	}
 	assert.Equal(t, []int{502, 200, 500, 500, 500, 200, 200}, got)
-	s.Inject(salesiqtest.Fault{Status: 500, Times: 9})
+	require.NoError(t, s.Inject(salesiqtest.Fault{Status: 500, Times: 9}))
 	s.ClearFaults()
 	assert.Equal(t, 200, get(t, s, "/api/v2/brands").status)
 }
@@ -177,8 +205,8 @@ func TestFaultsStrikeAsOftenAsTold(t *testing.T) {
 func TestRandomFaultsFollowTheSeed(t *testing.T) {
 	t.Parallel()
 	roll := func(seed uint64) (statuses []int) {
-		s := start(t, salesiqtest.WithSeed(seed))
-		s.Inject(salesiqtest.Fault{Status: 500, Probability: 0.3})
+		s := salesiqtest.Start(t, salesiqtest.WithSeed(seed))
+		require.NoError(t, s.Inject(salesiqtest.Fault{Status: 500, Probability: 0.3}))
 		for range 100 {
 			statuses = append(statuses, get(t, s, "/api/v2/brands").status)
 		}

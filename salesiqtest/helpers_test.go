@@ -14,14 +14,6 @@ import (
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
-// start returns a server that goes away with the test.
-func start(t *testing.T, opts ...salesiqtest.Option) *salesiqtest.Server {
-	t.Helper()
-	s := salesiqtest.NewServer(opts...)
-	t.Cleanup(s.Close)
-	return s
-}
-
 // answer is what a raw request brought back.
 type answer struct {
 	status int

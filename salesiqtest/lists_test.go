@@ -15,7 +15,7 @@ import (
 
 func TestPagesCoverEveryChatOnce(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	seen := map[string]bool{}
 	for chat, err := range s.Client(t).Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 7}) {
 		require.NoError(t, err)
@@ -27,7 +27,7 @@ func TestPagesCoverEveryChatOnce(t *testing.T) {
 
 func TestPagingSaysWhatItDid(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	total := len(s.Chats())
 	chats := s.Client(t).Chats
 	page, err := chats.List(t.Context(), nil)
@@ -45,7 +45,7 @@ func TestPagingSaysWhatItDid(t *testing.T) {
 
 func TestFiltersLetThroughWhatTheySay(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	client := s.Client(t)
 	for _, params := range []salesiq.ChatListParams{
 		{Status: salesiq.ChatActive},
@@ -90,7 +90,7 @@ func TestFiltersLetThroughWhatTheySay(t *testing.T) {
 
 func TestSearchLooksAtNameEmailAndCompany(t *testing.T) {
 	t.Parallel()
-	s := start(t, salesiqtest.WithoutDefaultData(), salesiqtest.WithData(salesiqtest.Data{Visitors: []salesiq.Visitor{
+	s := salesiqtest.Start(t, salesiqtest.WithoutDefaultData(), salesiqtest.WithData(salesiqtest.Data{Visitors: []salesiq.Visitor{
 		{ID: "visitor1", Name: "Zoë Ångström"},
 		{ID: "visitor2", Email: "ZOE@mail.example"},
 		{ID: "visitor3", Company: "Tents & More"},
@@ -109,7 +109,7 @@ func TestSearchLooksAtNameEmailAndCompany(t *testing.T) {
 func TestDatesOfAllClientsAreUnderstood(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 31, 8, 30, 0, 0, time.UTC)
-	s := start(t, salesiqtest.WithoutDefaultData(), salesiqtest.WithData(salesiqtest.Data{
+	s := salesiqtest.Start(t, salesiqtest.WithoutDefaultData(), salesiqtest.WithData(salesiqtest.Data{
 		Chats: []salesiq.Chat{{ID: "chat1", StartedAt: at}},
 	}))
 	for _, c := range []struct {
@@ -135,7 +135,7 @@ func TestDatesOfAllClientsAreUnderstood(t *testing.T) {
 
 func TestBadParametersAreNamed(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	for path, field := range map[string]string{
 		"/api/v2/chats?page=0":                                  "page",
 		"/api/v2/chats?page=-1":                                 "page",

@@ -26,7 +26,7 @@ const Portal = "nordlicht"
 // There is what package live has calls for. Of what the specification has,
 // there are no ratings, devices, notifications, statistics, routing rules and
 // updates.
-func Live() Option { return func(c *config) { c.live = true } }
+func Live() Option { return func(c *config) error { c.live = true; return nil } }
 
 // liveState is what the live dialect remembers beside the rest.
 type liveState struct {

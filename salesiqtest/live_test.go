@@ -16,8 +16,7 @@ import (
 // In the live dialect every word is the vendor's, also of what goes wrong.
 func TestTheLiveDialectIsTheVendors(t *testing.T) {
 	t.Parallel()
-	server := salesiqtest.NewServer(salesiqtest.Live())
-	t.Cleanup(server.Close)
+	server := salesiqtest.Start(t, salesiqtest.Live())
 	token := server.AccessToken()
 	for _, row := range []struct {
 		why, method, path, token, body, want string
@@ -53,9 +52,8 @@ func TestTheLiveDialectIsTheVendors(t *testing.T) {
 
 func TestFaultsOfTheLiveDialectAreTheVendors(t *testing.T) {
 	t.Parallel()
-	server := salesiqtest.NewServer(salesiqtest.Live())
-	t.Cleanup(server.Close)
-	server.Inject(salesiqtest.Fault{Path: "/api/", Code: salesiq.ErrPermissionDenied, Times: 1})
+	server := salesiqtest.Start(t, salesiqtest.Live())
+	require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/", Code: salesiq.ErrPermissionDenied, Times: 1}))
 	client := server.Client(t)
 	_, err := client.Operators.List(t.Context(), nil)
 	failure := &salesiq.Error{}

@@ -114,8 +114,9 @@ func (s *webhookSettings) wants(entity any) bool {
 }
 
 // translate finds the vendor's event for one of the specification's, and what it
-// is about. One that the vendor does not have has no name; one that is none of
-// the specification's stays as it is.
+// is about. One that the vendor does not have has no name, nor has one about
+// something that is not there; one that is none of the specification's stays as it
+// is.
 func (c *call) translate(event salesiq.EventName, data any) (name salesiq.EventName, id string, entity any) {
 	switch e := data.(type) {
 	case *webhook.ChatStarted:
@@ -132,10 +133,16 @@ func (c *call) translate(event salesiq.EventName, data any) (name salesiq.EventN
 		}
 		return c.aboutChat("conversation.operator.replied", e.ChatID)
 	case *webhook.VisitorIdentified:
-		visitor, _ := c.state.visitors.get(e.VisitorID)
+		visitor, ok := c.state.visitors.get(e.VisitorID)
+		if !ok {
+			return "", "", nil
+		}
 		return "visitor.updated", e.VisitorID, c.state.liveVisitor(visitor)
 	case *webhook.OperatorStatusChanged:
-		operator, _ := c.state.operators.get(e.OperatorID)
+		operator, ok := c.state.operators.get(e.OperatorID)
+		if !ok {
+			return "", "", nil
+		}
 		return "operator.updated", e.OperatorID, c.state.liveOperator(operator)
 	case liveChange:
 		return event, e.id, e.entity

@@ -50,7 +50,7 @@ func ask(t *testing.T, s *salesiqtest.Server, values url.Values) tokens {
 
 func TestARefreshGivesAnAccessTokenAndNothingElse(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	got := ask(t, s, refreshForm(s))
 	assert.Nil(t, got.RefreshToken)
 	assert.Equal(t, tokens{AccessToken: got.AccessToken, APIDomain: s.URL, TokenType: "Bearer", ExpiresIn: 3600}, got)
@@ -62,7 +62,7 @@ func TestARefreshGivesAnAccessTokenAndNothingElse(t *testing.T) {
 
 func TestOAuthErrorsAreNamed(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	for want, values := range map[string]url.Values{
 		"invalid_client":         form(s, "client_id", "nobody"),
 		"invalid_client_secret":  form(s, "client_secret", "guess"),
@@ -97,7 +97,7 @@ func consentQuery(s *salesiqtest.Server) url.Values {
 
 func TestConsentRedirectsWithACode(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	back, a := consent(t, s, consentQuery(s))
 	assert.Equal(t, http.StatusFound, a.status)
 	assert.Contains(t, a.header.Get("Location"), "http://127.0.0.1:7/back?")
@@ -121,7 +121,7 @@ func TestConsentRedirectsWithACode(t *testing.T) {
 
 func TestConsentWithoutOfflineAccessGivesNoRefreshToken(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	query := consentQuery(s)
 	query.Del("access_type")
 	back, _ := consent(t, s, query)
@@ -132,7 +132,7 @@ func TestConsentWithoutOfflineAccessGivesNoRefreshToken(t *testing.T) {
 
 func TestConsentChecksWhoAsks(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	for name, c := range map[string]struct {
 		change [2]string
 		status int
@@ -155,7 +155,7 @@ func TestConsentChecksWhoAsks(t *testing.T) {
 func TestASelfClientsCodeNeedsNoRedirect(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory())
+		s := salesiqtest.Start(t, salesiqtest.InMemory())
 		fresh := s.AuthorizationCode("SalesIQ.chats.READ")
 		stale := s.AuthorizationCode()
 		time.Sleep(2*time.Minute - time.Second)
@@ -169,7 +169,7 @@ func TestASelfClientsCodeNeedsNoRedirect(t *testing.T) {
 func TestTenTokensInTenMinutes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory())
+		s := salesiqtest.Start(t, salesiqtest.InMemory())
 		for range 10 {
 			require.NotEmpty(t, ask(t, s, refreshForm(s)).AccessToken)
 			time.Sleep(time.Second)
@@ -182,7 +182,7 @@ func TestTenTokensInTenMinutes(t *testing.T) {
 		time.Sleep(time.Second)
 		assert.NotEmpty(t, ask(t, s, refreshForm(s)).AccessToken, "the first is ten minutes old")
 	})
-	s := start(t, salesiqtest.WithThrottleStatus(400))
+	s := salesiqtest.Start(t, salesiqtest.WithThrottleStatus(400))
 	for range 10 {
 		ask(t, s, refreshForm(s))
 	}
@@ -192,7 +192,7 @@ func TestTenTokensInTenMinutes(t *testing.T) {
 func TestTheSixteenthTokenEndsTheFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory())
+		s := salesiqtest.Start(t, salesiqtest.InMemory())
 		var given []string
 		for range 16 {
 			given = append(given, ask(t, s, refreshForm(s)).AccessToken)
@@ -208,7 +208,7 @@ func TestTheSixteenthTokenEndsTheFirst(t *testing.T) {
 func TestATokenEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory(), salesiqtest.WithTokenLifetime(90*time.Second), salesiqtest.WithAPIDomain("https://www.zohoapis.eu"))
+		s := salesiqtest.Start(t, salesiqtest.InMemory(), salesiqtest.WithTokenLifetime(90*time.Second), salesiqtest.WithAPIDomain("https://www.zohoapis.eu"))
 		got := ask(t, s, refreshForm(s))
 		assert.Equal(t, 90, got.ExpiresIn)
 		assert.Equal(t, "https://www.zohoapis.eu", got.APIDomain)
@@ -223,7 +223,7 @@ func TestATokenEnds(t *testing.T) {
 
 func TestTokensCanBeRevoked(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	one, two := ask(t, s, refreshForm(s)).AccessToken, ask(t, s, refreshForm(s)).AccessToken
 	a := do(t, s, "", "POST", "/oauth/v2/token/revoke?token="+one, "")
 	assert.Equal(t, http.StatusOK, a.status)
@@ -242,7 +242,7 @@ func TestTokensCanBeRevoked(t *testing.T) {
 
 func TestScopesOfTheRefreshTokenCanBeNarrowed(t *testing.T) {
 	t.Parallel()
-	s := start(t, salesiqtest.WithScopes("SalesIQ.chats.READ"))
+	s := salesiqtest.Start(t, salesiqtest.WithScopes("SalesIQ.chats.READ"))
 	token := ask(t, s, refreshForm(s)).AccessToken
 	assert.Equal(t, http.StatusOK, do(t, s, token, "GET", "/api/v2/chats", "").status)
 	a := do(t, s, token, "GET", "/api/v2/brands", "")

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
 // Clients in other languages make these requests by mistake, or because their
@@ -18,7 +19,7 @@ import (
 
 func TestAPathIsNeverGuessed(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	for path, why := range map[string]string{
 		"//api/v2/chats":                     "a base URL that ends in a slash",
 		"/api/v2//chats":                     "the same, further on",
@@ -40,7 +41,7 @@ func TestAPathIsNeverGuessed(t *testing.T) {
 
 func TestNothingInAQueryIsLostSilently(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	for query, field := range map[string]string{
 		"status=active&status=waiting":     "status", // A list, as Python writes it.
 		"status[]=active&status[]=waiting": "status", // As JavaScript does.
@@ -63,7 +64,7 @@ func TestNothingInAQueryIsLostSilently(t *testing.T) {
 
 func TestABodyThatCannotBeReadIsExplained(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	for body, reason := range map[string]string{
 		"{\"tags\":[\"Gr\xfc\xdfe\"]}": "must be UTF-8",
 		"tags=a&tags=b":                "must be JSON: invalid character",
@@ -83,7 +84,7 @@ func TestABodyThatCannotBeReadIsExplained(t *testing.T) {
 // Python computes 5.0 where JavaScript computes 5; JSON knows no difference.
 func TestAnIntegerMayBeWrittenAsAFloat(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	do(t, s, s.AccessToken(), "POST", "/api/v2/chats/chat123/end", "")
 	for _, row := range []struct {
 		method, path, body string
@@ -107,7 +108,7 @@ func TestAnIntegerMayBeWrittenAsAFloat(t *testing.T) {
 
 func TestABodyMayComeInChunks(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/v2/visitors/visitor123/tags",
 		struct{ *strings.Reader }{strings.NewReader(`{"tags":["chunked"]}`)})
 	require.NoError(t, err)
@@ -121,7 +122,7 @@ func TestABodyMayComeInChunks(t *testing.T) {
 
 func TestHeadIsGetWithoutABody(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	whole := get(t, s, "/api/v2/brands")
 	a := do(t, s, s.AccessToken(), "HEAD", "/api/v2/brands", "")
 	assert.Equal(t, http.StatusOK, a.status)
@@ -131,7 +132,7 @@ func TestHeadIsGetWithoutABody(t *testing.T) {
 
 func TestATokenInTheWrongPlaceIsToldTheRightOne(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	token := s.AccessToken()
 	for _, authorization := range []string{"", token, "Basic " + token, "Token " + token} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/v2/brands?access_token="+token, http.NoBody)
@@ -147,7 +148,7 @@ func TestATokenInTheWrongPlaceIsToldTheRightOne(t *testing.T) {
 
 func TestSigningInTakesFormsOfEitherKind(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	var body bytes.Buffer
 	parts := multipart.NewWriter(&body)
 	for name, values := range form(s, "grant_type", "refresh_token", "refresh_token", string(s.Credentials().RefreshToken.Reveal())) {
@@ -165,7 +166,7 @@ func TestSigningInTakesFormsOfEitherKind(t *testing.T) {
 
 func TestControlCallsTellWhatTheyTake(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	a := do(t, s, "", "GET", "/_emulator/faults", "")
 	assert.Equal(t, http.StatusMethodNotAllowed, a.status)
 	assert.Equal(t, "POST, DELETE", a.header.Get("Allow"))

@@ -1,16 +1,21 @@
 package salesiqtest
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
-// Option configures a [Server].
-type Option func(*config)
+// Option configures a [Server]. NewServer reports the first one that refuses its
+// argument.
+type Option func(*config) error
 
 type config struct {
 	listener      net.Listener
@@ -53,80 +58,202 @@ func defaultConfig() config {
 	}
 }
 
-// WithListener serves on a listener of the caller's, which the server closes.
-// The default is a free port of 127.0.0.1.
-func WithListener(listener net.Listener) Option { return func(c *config) { c.listener = listener } }
+// WithListener serves on a listener of the caller's, which the server closes. It
+// stays the caller's where NewServer fails. The default is a free port of
+// 127.0.0.1.
+func WithListener(listener net.Listener) Option {
+	return func(c *config) error { c.listener = listener; return given("listener", listener) }
+}
 
 // InMemory serves on connections that never leave the process, by way of
 // [Server.HTTPClient]. It works inside a testing/synctest bubble, in which the
 // rate limit's minute passes at once.
-func InMemory() Option { return func(c *config) { c.inMemory = true } }
+func InMemory() Option { return func(c *config) error { c.inMemory = true; return nil } }
 
 // WithLogger logs each request: method, path, status and duration; never
-// credentials or bodies.
-func WithLogger(logger *slog.Logger) Option { return func(c *config) { c.logger = logger } }
+// credentials or bodies. Nil, the default, logs nothing.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error {
+		if logger != nil {
+			c.logger = logger
+		}
+		return nil
+	}
+}
 
 // WithData loads data beside the default data. An object with the id of another
-// one replaces it. Data that cannot be written as JSON panics.
-func WithData(data Data) Option { return func(c *config) { c.data = append(c.data, data) } }
+// one replaces it. All of it must be fit for JSON.
+func WithData(data Data) Option {
+	return func(c *config) error {
+		copied, err := copyOf(data)
+		if err != nil {
+			return inputError("data", "cannot be written as JSON: "+err.Error())
+		}
+		c.data = append(c.data, copied)
+		return nil
+	}
+}
 
 // WithoutDefaultData starts with nothing but what [WithData] loads.
-func WithoutDefaultData() Option { return func(c *config) { c.noDefaultData = true } }
+func WithoutDefaultData() Option {
+	return func(c *config) error { c.noDefaultData = true; return nil }
+}
 
 // WithPlan enforces the rate limit of a plan. By default, there is none.
-func WithPlan(plan salesiq.Plan) Option { return func(c *config) { c.plan = plan } }
+func WithPlan(plan salesiq.Plan) Option {
+	return func(c *config) error {
+		c.plan = plan
+		return notNegative("plan", min(plan.CallsPerMinute, plan.CallsPerDay))
+	}
+}
 
 // WithWindow changes how the rate limit counts: when its windows begin and how
 // long they are. The default is [AlignedWindow] and a minute. The Reset header
 // has whole seconds, so that a shorter window than one second reports its end
 // too late.
 func WithWindow(kind WindowKind, length time.Duration) Option {
-	return func(c *config) { c.windowKind, c.windowLength = kind, max(length, time.Millisecond) }
+	return func(c *config) error {
+		c.windowKind, c.windowLength = kind, length
+		switch {
+		case kind != AlignedWindow && kind != OpenedWindow:
+			return inputError("window kind", "must be AlignedWindow or OpenedWindow")
+		case length < time.Millisecond:
+			return inputError("window", fmt.Sprintf("must be a millisecond at least, not %s", length))
+		}
+		return nil
+	}
 }
 
 // WithMaxInFlight changes how many API calls may be under way at once. The
 // default is 10, as specified; 0 is no limit.
-func WithMaxInFlight(n int) Option { return func(c *config) { c.maxInFlight = n } }
+func WithMaxInFlight(n int) Option {
+	return func(c *config) error { c.maxInFlight = n; return notNegative("max in flight", n) }
+}
 
 // WithSeed chooses the sequence of random decisions about faults that have a
 // probability. The default is 1.
-func WithSeed(seed uint64) Option { return func(c *config) { c.seed = seed } }
+func WithSeed(seed uint64) Option { return func(c *config) error { c.seed = seed; return nil } }
 
 // WithClockOffset sets the server's clock wrong: its Date header, the Reset of
 // the rate limit, the expiry of tokens and all dates in its data.
 func WithClockOffset(offset time.Duration) Option {
-	return func(c *config) { c.clockOffset = offset }
+	return func(c *config) error { c.clockOffset = offset; return nil }
 }
 
 // WithTokenLifetime changes how long an access token lives. The default is an
 // hour.
-func WithTokenLifetime(d time.Duration) Option { return func(c *config) { c.tokenLifetime = d } }
+func WithTokenLifetime(d time.Duration) Option {
+	return func(c *config) error { c.tokenLifetime = d; return positive("token lifetime", d) }
+}
 
 // WithScopes narrows what the refresh token of [Server.Credentials] permits.
 // The default is everything.
-func WithScopes(scopes ...string) Option { return func(c *config) { c.scopes = scopes } }
+func WithScopes(scopes ...string) Option {
+	return func(c *config) error {
+		c.scopes = slices.Clone(scopes)
+		if len(scopes) == 0 || slices.ContainsFunc(scopes, isBlank) {
+			return inputError("scopes", "needs at least one entry, and none that is empty")
+		}
+		return nil
+	}
+}
+
+func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
 
 // WithAPIDomain changes the api_domain of token answers, such as
-// https://www.zohoapis.eu. The default is the server's own URL.
-func WithAPIDomain(url string) Option { return func(c *config) { c.apiDomain = url } }
+// https://www.zohoapis.eu. It may be anything but empty, so that a test can see
+// what a client makes of it. The default is the server's own URL.
+func WithAPIDomain(domain string) Option {
+	return func(c *config) error {
+		c.apiDomain = domain
+		if isBlank(domain) {
+			return inputError("API domain", "is required")
+		}
+		return nil
+	}
+}
 
 // WithThrottleStatus changes the HTTP status with which the OAuth server
 // refuses too many tokens. The default is 200; others have seen 400.
-func WithThrottleStatus(status int) Option { return func(c *config) { c.throttleStatus = status } }
+func WithThrottleStatus(status int) Option {
+	return func(c *config) error { c.throttleStatus = status; return checkStatus("throttle status", status) }
+}
 
 // WithRole changes the role of the operator who has signed in. The default is
 // an admin. Others may not change operators, brands, routing rules and
 // webhooks, and get PERMISSION_DENIED.
-func WithRole(role salesiq.OperatorRole) Option { return func(c *config) { c.role = role } }
+func WithRole(role salesiq.OperatorRole) Option {
+	return func(c *config) error {
+		c.role = role
+		if !slices.Contains(operatorRoles, role) {
+			return inputError("role", "must be one of "+join(operatorRoles))
+		}
+		return nil
+	}
+}
 
 // WithWebhookRetryPause changes how long the server waits before it delivers an
 // event again that was not taken. The default is a minute.
 func WithWebhookRetryPause(d time.Duration) Option {
-	return func(c *config) { c.webhookPause = d }
+	return func(c *config) error { c.webhookPause = d; return positive("webhook retry pause", d) }
 }
 
 // WithWebhookTransport delivers events by way of transport, to any host. Without
 // it, only webhooks on this machine are delivered to.
 func WithWebhookTransport(transport http.RoundTripper) Option {
-	return func(c *config) { c.webhookTransport = transport }
+	return func(c *config) error {
+		c.webhookTransport = transport
+		return given("webhook transport", transport)
+	}
+}
+
+// newConfig applies options to the defaults.
+func newConfig(opts []Option) (config, error) {
+	c := defaultConfig()
+	for _, option := range opts {
+		if option == nil {
+			return config{}, inputError("option", "must not be nil")
+		}
+		if err := option(&c); err != nil {
+			return config{}, err
+		}
+	}
+	if c.inMemory && c.listener != nil {
+		return config{}, inputError("listener", "is of no use to a server that is InMemory")
+	}
+	return c, nil
+}
+
+func inputError(field, reason string) error {
+	return &salesiq.InputError{Field: field, Reason: reason}
+}
+
+// given refuses nothing in place of something that the server calls.
+func given(field string, value any) error {
+	if usercode.IsNil(value) {
+		return inputError(field, "must not be nil")
+	}
+	return nil
+}
+
+func positive(field string, d time.Duration) error {
+	if d <= 0 {
+		return inputError(field, fmt.Sprintf("must be positive, not %s", d))
+	}
+	return nil
+}
+
+func notNegative(field string, n int) error {
+	if n < 0 {
+		return inputError(field, fmt.Sprintf("must not be negative, as %d is", n))
+	}
+	return nil
+}
+
+// checkStatus accepts what can be the status of a whole answer.
+func checkStatus(field string, status int) error {
+	if status < 200 || status > 599 {
+		return inputError(field, fmt.Sprintf("must be from 200 to 599, not %d", status))
+	}
+	return nil
 }

@@ -70,7 +70,7 @@ func whole[T any](document members) (value T, err error) {
 	if err != nil || wire.Unmarshal(data, &value) == nil {
 		return value, err
 	}
-	if data, err = wire.AsJavaScript(data); err != nil {
+	if data, err = asJavaScript(data); err != nil {
 		return value, err
 	}
 	value = *new(T)

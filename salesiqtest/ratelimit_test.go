@@ -31,7 +31,7 @@ func TestTheEleventhCallOfAFreeMinuteIsRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		s := start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()))
+		s := salesiqtest.Start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()))
 		time.Sleep(20 * time.Second) // Into the minute.
 		for i := range 10 {
 			a := get(t, s, "/api/v2/chats/chat123")
@@ -63,7 +63,7 @@ func TestTheEleventhCallOfAFreeMinuteIsRefused(t *testing.T) {
 func TestAWindowMayBeginWithTheFirstCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()),
+		s := salesiqtest.Start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()),
 			salesiqtest.WithWindow(salesiqtest.OpenedWindow, 30*time.Second))
 		time.Sleep(50 * time.Second)
 		for range 10 {
@@ -82,7 +82,7 @@ func TestAWindowMayBeginWithTheFirstCall(t *testing.T) {
 func TestTheDayEndsToo(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Plan{CallsPerMinute: 10, CallsPerDay: 25}))
+		s := salesiqtest.Start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Plan{CallsPerMinute: 10, CallsPerDay: 25}))
 		for range 25 {
 			require.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status)
 			time.Sleep(10 * time.Second)
@@ -97,7 +97,7 @@ func TestTheDayEndsToo(t *testing.T) {
 
 func TestEveryAnswerOfTheAPICarriesTheWindow(t *testing.T) {
 	t.Parallel()
-	s := start(t, salesiqtest.WithMaxInFlight(1), salesiqtest.WithPlan(salesiq.Enterprise()))
+	s := salesiqtest.Start(t, salesiqtest.WithMaxInFlight(1), salesiqtest.WithPlan(salesiq.Enterprise()))
 	token := s.AccessToken()
 	for name, a := range map[string]answer{
 		"success":    get(t, s, "/api/v2/chats"),
@@ -115,7 +115,7 @@ func TestEveryAnswerOfTheAPICarriesTheWindow(t *testing.T) {
 		assert.True(t, reset.After(time.Now().Add(-time.Second)), name)
 		assert.NotEmpty(t, a.header.Get("Date"), name)
 	}
-	s.Inject(salesiqtest.Fault{Status: 503})
+	require.NoError(t, s.Inject(salesiqtest.Fault{Status: 503}))
 	a := get(t, s, "/api/v2/chats")
 	assert.Equal(t, 503, a.status)
 	window(t, a)
@@ -124,8 +124,8 @@ func TestEveryAnswerOfTheAPICarriesTheWindow(t *testing.T) {
 func TestTheEleventhCallAtOnceIsRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory())
-		s.Inject(salesiqtest.Fault{Latency: time.Second, Times: 10})
+		s := salesiqtest.Start(t, salesiqtest.InMemory())
+		require.NoError(t, s.Inject(salesiqtest.Fault{Latency: time.Second, Times: 10}))
 		var group sync.WaitGroup
 		token := s.AccessToken()
 		for range 10 {
@@ -152,8 +152,8 @@ func TestTheEleventhCallAtOnceIsRefused(t *testing.T) {
 func TestASlotIsFreeOnceTheAnswerIsThere(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory(), salesiqtest.WithMaxInFlight(1))
-		s.Inject(salesiqtest.Fault{Effect: salesiqtest.TrickleBody, Pause: time.Hour})
+		s := salesiqtest.Start(t, salesiqtest.InMemory(), salesiqtest.WithMaxInFlight(1))
+		require.NoError(t, s.Inject(salesiqtest.Fault{Effect: salesiqtest.TrickleBody, Pause: time.Hour}))
 		token := s.AccessToken()
 		go try(t, s, token, "GET", "/api/v2/chats", "") //nolint:errcheck // It is cut off in the end.
 		synctest.Wait()
@@ -165,7 +165,7 @@ func TestASlotIsFreeOnceTheAnswerIsThere(t *testing.T) {
 func TestOnlyWhatIsLetInCostsQuota(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()))
+		s := salesiqtest.Start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()))
 		for range 20 {
 			do(t, s, "", "GET", "/api/v2/chats", "")                     // Whose call would it be?
 			do(t, s, "", "POST", "/oauth/v2/token", "")                  // Another server, in truth.
@@ -185,7 +185,7 @@ func TestAWrongClockIsWrongEverywhere(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const offset = -26 * time.Hour
-		s := start(t, salesiqtest.InMemory(), salesiqtest.WithClockOffset(offset), salesiqtest.WithPlan(salesiq.Free()))
+		s := salesiqtest.Start(t, salesiqtest.InMemory(), salesiqtest.WithClockOffset(offset), salesiqtest.WithPlan(salesiq.Free()))
 		a := get(t, s, "/api/v2/chats/chat123")
 		date, err := http.ParseTime(a.header.Get("Date"))
 		require.NoError(t, err)

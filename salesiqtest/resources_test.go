@@ -13,7 +13,7 @@ import (
 
 func TestAPatchTouchesWhatItNames(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	token := s.AccessToken()
 	before, _ := s.Visitor("visitor123")
 	a := do(t, s, token, "PATCH", "/api/v2/visitors/visitor123",
@@ -31,7 +31,7 @@ func TestAPatchTouchesWhatItNames(t *testing.T) {
 
 func TestARefusedPatchChangesNothing(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	before, _ := s.Operator("operator123")
 	a := do(t, s, s.AccessToken(), "PATCH", "/api/v2/operators/operator123", `{"name":"New","max_chats":3,"role":"boss"}`)
 	require.Equal(t, http.StatusBadRequest, a.status)
@@ -41,7 +41,7 @@ func TestARefusedPatchChangesNothing(t *testing.T) {
 
 func TestWhatWasReadMayBeSentBack(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	for _, path := range []string{
 		"/api/v2/visitors/visitor123", "/api/v2/operators/operator123", "/api/v2/brands/brand123",
 	} {
@@ -54,7 +54,7 @@ func TestWhatWasReadMayBeSentBack(t *testing.T) {
 
 func TestAPatchAnswersForWhatItNamesAlone(t *testing.T) {
 	t.Parallel()
-	s := start(t, salesiqtest.WithData(salesiqtest.Data{
+	s := salesiqtest.Start(t, salesiqtest.WithData(salesiqtest.Data{
 		Operators: []salesiq.Operator{{ID: "bare", DepartmentID: "closed", DepartmentName: "Closed"}},
 		Brands:    []salesiq.Brand{{ID: "bare"}},
 		RoutingRules: []salesiq.RoutingRule{{
@@ -84,7 +84,7 @@ func TestAPatchAnswersForWhatItNamesAlone(t *testing.T) {
 
 func TestOneWidgetSettingChangesAlone(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	before, _ := s.Brand("brand123")
 	brand, err := s.Client(t).Brands.Update(t.Context(), "brand123", &salesiq.BrandUpdate{
 		WidgetSettings: salesiq.Set(salesiq.WidgetSettingsUpdate{ShowEmojis: salesiq.Set(false)}),
@@ -97,7 +97,7 @@ func TestOneWidgetSettingChangesAlone(t *testing.T) {
 
 func TestAnOperatorComesAndGoes(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	operators := s.Client(t).Operators
 	made, err := operators.Create(t.Context(), &salesiq.OperatorCreate{
 		Name: "Zoë", Email: "zoe@mail.example", Role: salesiq.RoleAgent, DepartmentID: "dept790", MaxChats: salesiq.Set(0),
@@ -131,7 +131,7 @@ func TestAnOperatorComesAndGoes(t *testing.T) {
 
 func TestCreationIs201AndDeletion204WithoutABody(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	token := s.AccessToken()
 	for path, body := range map[string]string{
 		"/api/v2/operators":              `{"name":"A","email":"a@a.example","role":"agent"}`,
@@ -158,7 +158,7 @@ func TestCreationIs201AndDeletion204WithoutABody(t *testing.T) {
 
 func TestAWebhookKeepsItsSecretToItself(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	token := s.AccessToken()
 	a := do(t, s, token, "POST", "/api/v2/webhooks", `{"name":"n","url":"http://127.0.0.1:9/hook","events":["chat.ended"],"secret":"hush-hush"}`)
 	require.Equal(t, http.StatusCreated, a.status, a.body)
@@ -175,7 +175,7 @@ func TestAWebhookKeepsItsSecretToItself(t *testing.T) {
 
 func TestRoutingRulesKeepValuesOfAnyType(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	rules := s.Client(t).Routing
 	made, err := rules.Create(t.Context(), &salesiq.RoutingRuleCreate{
 		Name: "All sorts",
@@ -198,7 +198,7 @@ func TestRoutingRulesKeepValuesOfAnyType(t *testing.T) {
 
 func TestTagsAreAddedOnce(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	visitor, err := s.Client(t).Visitors.Tag(t.Context(), "visitor123", []string{"vip", "hot-lead", "hot-lead"})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"enterprise", "vip", "hot-lead"}, visitor.Tags)

@@ -418,7 +418,7 @@ func (s *seeder) webhooks() {
 		Events: []salesiq.EventName{salesiq.EventChatEnded, salesiq.EventChatRating}, Secret: salesiq.NewSecret("seeded-webhook-secret"),
 	}}
 	s.data.Devices = []salesiq.Device{{
-		ID: "device123", Token: "seeded-device-token", Platform: salesiq.PlatformIOS, OperatorID: "supervisor_id",
+		ID: "device123", Token: salesiq.NewSecret("seeded-device-token"), Platform: salesiq.PlatformIOS, OperatorID: "supervisor_id",
 	}}
 }
 

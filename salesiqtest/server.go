@@ -48,30 +48,53 @@ type Server struct {
 	httpClient *http.Client
 }
 
-// NewServer returns a server that has started. It panics if it cannot, as
-// net/http/httptest does. The caller should call Close.
-func NewServer(opts ...Option) *Server {
-	s := &Server{config: defaultConfig(), served: make(chan struct{})}
-	for _, option := range opts {
-		option(&s.config)
+// NewServer returns a server that has started. The caller should call Close. Tests
+// have it shorter with [Start].
+//
+// Errors: a [salesiq.InputError] that names the option whose argument is no good;
+// that of the listener, if none can be opened.
+func NewServer(opts ...Option) (*Server, error) {
+	c, err := newConfig(opts)
+	if err != nil {
+		return nil, err
 	}
-	listener := s.config.listener
-	switch {
-	case s.config.inMemory:
-		pipe := newPipeListener()
-		listener, s.dial, s.URL = pipe, pipe.dial, "http://salesiq.localhost"
-	case listener == nil:
-		var err error
-		if listener, err = new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0"); err != nil {
-			panic(fmt.Sprintf("salesiqtest: cannot listen: %v", err))
-		}
-		fallthrough
-	default:
-		s.URL = "http://" + listener.Addr().String()
+	s := &Server{config: c, served: make(chan struct{})}
+	listener, err := s.listen()
+	if err != nil {
+		return nil, fmt.Errorf("salesiqtest: %w", err)
 	}
 	s.begin()
 	s.serveOn(listener)
+	return s, nil
+}
+
+// Start is [NewServer] for a test: it fails the test if the server cannot start,
+// and closes the server at the end.
+func Start(tb testing.TB, opts ...Option) *Server {
+	tb.Helper()
+	s, err := NewServer(opts...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.Close)
 	return s
+}
+
+// listen opens the listener that the options ask for, and tells the server's
+// address.
+func (s *Server) listen() (listener net.Listener, err error) {
+	if s.config.inMemory {
+		pipe := newPipeListener()
+		s.dial, s.URL = pipe.dial, "http://salesiq.localhost"
+		return pipe, nil
+	}
+	if listener = s.config.listener; listener == nil {
+		listener, err = new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	}
+	if err == nil {
+		s.URL = "http://" + listener.Addr().String()
+	}
+	return listener, err
 }
 
 // serveOn accepts connections until Close or Shutdown.
@@ -192,7 +215,5 @@ func (s *Server) Client(tb testing.TB, opts ...salesiq.Option) *salesiq.Client {
 // away with the test.
 func NewClient(tb testing.TB, opts ...salesiq.Option) *salesiq.Client {
 	tb.Helper()
-	s := NewServer()
-	tb.Cleanup(s.Close)
-	return s.Client(tb, opts...)
+	return Start(tb).Client(tb, opts...)
 }

@@ -2,8 +2,10 @@ package salesiqtest_test
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -24,9 +26,66 @@ func TestNewClientIsAllThatATestNeeds(t *testing.T) {
 	assert.Equal(t, salesiq.ChatActive, chat.Status)
 }
 
+// failing is a test that a helper fails.
+type failing struct {
+	testing.TB
+
+	reason []any
+}
+
+func (*failing) Helper() {}
+
+func (f *failing) Fatal(reason ...any) {
+	f.reason = reason
+	runtime.Goexit()
+}
+
+func TestServerThatCannotStartFailsItsTest(t *testing.T) {
+	t.Parallel()
+	test := &failing{}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		salesiqtest.Start(test, salesiqtest.WithMaxInFlight(-1))
+	}()
+	<-done
+	require.Len(t, test.reason, 1)
+	assert.ErrorContains(t, test.reason[0].(error), "max in flight")
+}
+
+func TestServerEndsWithItsTest(t *testing.T) {
+	t.Parallel()
+	var s *salesiqtest.Server
+	t.Run("test", func(t *testing.T) { //nolint:paralleltest // What follows waits for its end.
+		s = salesiqtest.Start(t, salesiqtest.InMemory())
+		assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status)
+	})
+	_, err := try(t, s, s.AccessToken(), "GET", "/api/v2/brands", "")
+	require.ErrorIs(t, err, net.ErrClosed)
+}
+
+func TestListenerStaysTheCallersWhereTheServerDoesNotStart(t *testing.T) {
+	t.Parallel()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	for _, opts := range [][]salesiqtest.Option{
+		{salesiqtest.InMemory(), salesiqtest.WithListener(listener)},
+		{salesiqtest.WithListener(listener), salesiqtest.InMemory()},
+	} {
+		s, err := salesiqtest.NewServer(opts...)
+		var input *salesiq.InputError
+		require.ErrorAs(t, err, &input)
+		assert.Equal(t, "listener", input.Field)
+		assert.Nil(t, s)
+	}
+	s := salesiqtest.Start(t, salesiqtest.WithListener(listener))
+	assert.Equal(t, "http://"+listener.Addr().String(), s.URL)
+	assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status)
+}
+
 func TestSamplesOfTheSpecificationFindWhatTheyName(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	for _, id := range []string{"chat123", "chat123456789"} {
 		chat, ok := s.Chat(id)
 		require.True(t, ok, id)
@@ -61,7 +120,7 @@ func TestSamplesOfTheSpecificationFindWhatTheyName(t *testing.T) {
 func TestDefaultDataIsPlentyAndConsistent(t *testing.T) {
 	t.Parallel()
 	began := time.Now()
-	s := start(t)
+	s := salesiqtest.Start(t)
 	count := map[salesiq.ChatStatus]int{}
 	active := map[string]int{}
 	total := map[string]int{}
@@ -141,14 +200,14 @@ func TestDefaultDataIsPlentyAndConsistent(t *testing.T) {
 func TestDefaultDataIsTheSameAtEveryStart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		one := start(t, salesiqtest.InMemory())
-		two := start(t, salesiqtest.InMemory())
+		one := salesiqtest.Start(t, salesiqtest.InMemory())
+		two := salesiqtest.Start(t, salesiqtest.InMemory())
 		assert.Equal(t, one.Chats(), two.Chats())
 		assert.Equal(t, one.Visitors(), two.Visitors())
 		assert.Equal(t, one.Operators(), two.Operators())
 
 		time.Sleep(24 * time.Hour)
-		later := start(t, salesiqtest.InMemory())
+		later := salesiqtest.Start(t, salesiqtest.InMemory())
 		before, _ := one.Chat("chat123")
 		after, _ := later.Chat("chat123")
 		assert.Equal(t, 24*time.Hour, after.StartedAt.Sub(before.StartedAt), "dates count from the start")
@@ -163,7 +222,7 @@ func TestUsersCanLoadTheirOwnData(t *testing.T) {
 		Operators: []salesiq.Operator{{ID: "o1", ActiveChats: 1}},
 		Sessions:  map[string][]salesiq.Session{"v1": {{ID: "s1"}}},
 	}
-	s := start(t, salesiqtest.WithoutDefaultData(), salesiqtest.WithData(mine))
+	s := salesiqtest.Start(t, salesiqtest.WithoutDefaultData(), salesiqtest.WithData(mine))
 	client := s.Client(t)
 	page, err := client.Chats.List(t.Context(), nil)
 	require.NoError(t, err)
@@ -176,14 +235,14 @@ func TestUsersCanLoadTheirOwnData(t *testing.T) {
 	assert.Equal(t, "s1", activity.Sessions[0].ID)
 	assert.Equal(t, "c1", activity.Chats[0].ID)
 
-	beside := start(t, salesiqtest.WithData(mine))
-	assert.Len(t, beside.Chats(), len(start(t).Chats())+1, "beside the default data")
+	beside := salesiqtest.Start(t, salesiqtest.WithData(mine))
+	assert.Len(t, beside.Chats(), len(salesiqtest.Start(t).Chats())+1, "beside the default data")
 }
 
 func TestLoadedDataIsCopied(t *testing.T) {
 	t.Parallel()
 	tags := []string{"mine"}
-	s := start(t, salesiqtest.WithData(salesiqtest.Data{Visitors: []salesiq.Visitor{{ID: "v1", Tags: tags}}}))
+	s := salesiqtest.Start(t, salesiqtest.WithData(salesiqtest.Data{Visitors: []salesiq.Visitor{{ID: "v1", Tags: tags}}}))
 	tags[0] = "changed"
 	visitor, _ := s.Visitor("v1")
 	assert.Equal(t, []string{"mine"}, visitor.Tags)
@@ -194,11 +253,11 @@ func TestLoadedDataIsCopied(t *testing.T) {
 
 func TestResetGoesBackToTheStart(t *testing.T) {
 	t.Parallel()
-	s := start(t, salesiqtest.WithPlan(salesiq.Free()))
+	s := salesiqtest.Start(t, salesiqtest.WithPlan(salesiq.Free()))
 	client := s.Client(t)
 	_, err := client.Chats.End(t.Context(), "chat123", nil)
 	require.NoError(t, err)
-	s.Inject(salesiqtest.Fault{Status: 500, Times: 99})
+	require.NoError(t, s.Inject(salesiqtest.Fault{Status: 500, Times: 99}))
 	s.Reset()
 	chat, err := client.Chats.Get(t.Context(), "chat123")
 	require.NoError(t, err, "the fault is gone and the token is still good")
@@ -210,7 +269,7 @@ func TestResetGoesBackToTheStart(t *testing.T) {
 func TestLogHoldsNeitherQueriesNorTokens(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder
-	s := salesiqtest.NewServer(salesiqtest.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	s := salesiqtest.Start(t, salesiqtest.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 	token := s.AccessToken()
 	do(t, s, token, "GET", "/api/v2/visitors?search=someone%40mail.example", "")
 	do(t, s, "", "POST", "/oauth/v2/token?refresh_token=1000.emulator.refresh-token", "")
@@ -224,8 +283,8 @@ func TestLogHoldsNeitherQueriesNorTokens(t *testing.T) {
 func TestShutdownLetsCallsEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := salesiqtest.NewServer(salesiqtest.InMemory())
-		s.Inject(salesiqtest.Fault{Latency: 2 * time.Second})
+		s := salesiqtest.Start(t, salesiqtest.InMemory())
+		require.NoError(t, s.Inject(salesiqtest.Fault{Latency: 2 * time.Second}))
 		token := s.AccessToken()
 		status := make(chan int)
 		go func() {
@@ -244,8 +303,8 @@ func TestShutdownLetsCallsEnd(t *testing.T) {
 func TestCloseEndsCallsThatHang(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := salesiqtest.NewServer(salesiqtest.InMemory())
-		s.Inject(salesiqtest.Fault{Latency: 1000 * time.Hour})
+		s := salesiqtest.Start(t, salesiqtest.InMemory())
+		require.NoError(t, s.Inject(salesiqtest.Fault{Latency: 1000 * time.Hour}))
 		token := s.AccessToken()
 		failed := make(chan error)
 		go func() {

@@ -150,15 +150,21 @@ func load[T any](t *table[T], items []T, id func(*T) string) {
 	}
 }
 
-// clone copies a value all the way down, by way of the wire.
-func clone[T any](value T) T {
-	var copied T
+// copyOf copies a value all the way down, by way of the wire.
+func copyOf[T any](value T) (copied T, err error) {
 	data, err := wire.Marshal(value)
-	if err == nil {
-		err = wire.Unmarshal(data, &copied)
-	}
 	if err != nil {
-		panic(fmt.Sprintf("salesiqtest: a %T that cannot travel: %v", value, err)) // A mistake in the test's own data.
+		return copied, err
+	}
+	err = wire.Unmarshal(data, &copied)
+	return copied, err
+}
+
+// clone is copyOf for what is known to be fit for the wire.
+func clone[T any](value T) T {
+	copied, err := copyOf(value)
+	if err != nil {
+		panic(fmt.Sprintf("salesiqtest: a %T that cannot travel: %v", value, err))
 	}
 	return copied
 }

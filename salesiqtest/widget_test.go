@@ -53,8 +53,7 @@ func (b browser) tell(path, members string, out any) {
 
 func newBrowser(t *testing.T) (browser, *salesiqtest.Server) {
 	t.Helper()
-	server := salesiqtest.NewServer()
-	t.Cleanup(server.Close)
+	server := salesiqtest.Start(t)
 	return browser{t, server, "key1"}, server
 }
 

@@ -50,7 +50,12 @@ var (
 // OpenFileDedupStore opens the store in a file, which it makes if there is none.
 // What cannot be read in it, such as a last line that was cut, is dropped; a file
 // that holds something else altogether is refused. The caller should call Close.
+//
+// Errors: an [salesiq.InputError] for an empty path; what the file system says.
 func OpenFileDedupStore(path string) (*FileDedupStore, error) {
+	if strings.TrimSpace(path) == "" {
+		return nil, inputError("dedup file", "is required")
+	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("dedup file: %s %w", path, atomicfile.ErrNotRegular)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // Option configures a [Receiver]. NewReceiver returns the error of the first
@@ -16,13 +17,7 @@ type Option func(*Receiver) error
 // WithDedupStore remembers handled events in store. The default is in memory,
 // for a hundred thousand events and a day.
 func WithDedupStore(store DedupStore) Option {
-	return func(r *Receiver) error {
-		r.store = store
-		if store == nil {
-			return inputError("dedup store", "must not be nil")
-		}
-		return nil
-	}
+	return func(r *Receiver) error { r.store = store; return given("dedup store", store) }
 }
 
 // WithDedupFailure chooses what happens while the store does not answer. The
@@ -40,13 +35,7 @@ func WithDedupFailure(failure DedupFailure) Option {
 // WithSink hands events to sink instead of to the handlers, and answers as soon
 // as it has them.
 func WithSink(sink Sink) Option {
-	return func(r *Receiver) error {
-		r.sink = sink
-		if sink == nil {
-			return inputError("sink", "must not be nil")
-		}
-		return nil
-	}
+	return func(r *Receiver) error { r.sink = sink; return given("sink", sink) }
 }
 
 // WithMaxBody bounds the size of an event, in bytes. The default is 1 MiB.
@@ -111,6 +100,14 @@ func WithTracer(tracers ...*Tracer) Option {
 
 func inputError(field, reason string) error {
 	return &salesiq.InputError{Field: field, Reason: reason}
+}
+
+// given refuses nothing in place of something that is to be called.
+func given(field string, value any) error {
+	if usercode.IsNil(value) {
+		return inputError(field, "must not be nil")
+	}
+	return nil
 }
 
 func positive(field string, d time.Duration) error {

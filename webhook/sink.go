@@ -71,8 +71,11 @@ func NewWorkerPool(workers, queue int, handle func(ctx context.Context, event Ev
 
 // Enqueue implements [Sink]. It does not wait.
 //
-// Errors: [ErrQueueFull], [ErrShutdown].
+// Errors: [ErrQueueFull], [ErrShutdown]; an [salesiq.InputError] for no event.
 func (p *WorkerPool) Enqueue(_ context.Context, event Event) error {
+	if err := given("event", event); err != nil {
+		return err
+	}
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	if p.closed {

@@ -20,6 +20,7 @@ import (
 	"sync"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // The headers that hold the signature of an event.
@@ -51,8 +52,8 @@ type Verifier interface {
 
 // checkVerifier refuses a verifier that could accept nothing.
 func checkVerifier(verifier Verifier) error {
-	if verifier == nil {
-		return inputError("verifier", "must not be nil")
+	if err := given("verifier", verifier); err != nil {
+		return err
 	}
 	if own, ok := verifier.(interface{ check() error }); ok {
 		return own.check()
@@ -154,7 +155,8 @@ func SignHMAC(secret salesiq.Secret, body []byte) string {
 // keys are those of the webhook, of which there are two during a rotation; see
 // [ParseRSAKey].
 //
-// Nil keys are left out. [NewReceiver] refuses a verifier without any other.
+// Nil keys are left out. [NewReceiver] refuses a verifier without any other, or
+// with one below 2048 bits.
 func RSA(keys ...*rsa.PublicKey) Verifier {
 	v := &rsaVerifier{}
 	for _, key := range keys {
@@ -171,7 +173,22 @@ type rsaVerifier struct {
 
 func (v *rsaVerifier) check() error {
 	if len(v.keys) == 0 {
-		return inputError("RSA key", "is required")
+		return inputError(rsaKey, "is required")
+	}
+	for _, key := range v.keys {
+		if err := checkKey(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rsaKey is the field of errors about keys.
+const rsaKey = "RSA key"
+
+func checkKey(key *rsa.PublicKey) error {
+	if key.N == nil || key.N.BitLen() < 2048 {
+		return inputError(rsaKey, "must have at least 2048 bits")
 	}
 	return nil
 }
@@ -204,18 +221,20 @@ func (v *rsaVerifier) Verify(header http.Header, body []byte) error {
 //
 // Errors: an [salesiq.InputError] for anything else, and for keys below 2048 bits.
 func ParseRSAKey(text string) (*rsa.PublicKey, error) {
-	const field = "RSA key"
 	der, err := keyBytes(text)
 	if err != nil {
-		return nil, inputError(field, "must be PEM or base64")
+		return nil, inputError(rsaKey, "must be PEM or base64")
 	}
 	parsed, err := x509.ParsePKIXPublicKey(der)
 	if err != nil {
-		return nil, inputError(field, "must be a public key (SubjectPublicKeyInfo)")
+		return nil, inputError(rsaKey, "must be a public key (SubjectPublicKeyInfo)")
 	}
 	key, ok := parsed.(*rsa.PublicKey)
-	if !ok || key.N.BitLen() < 2048 {
-		return nil, inputError(field, "must be an RSA key of at least 2048 bits")
+	if !ok {
+		return nil, inputError(rsaKey, fmt.Sprintf("must be one of RSA, not a %T", parsed))
+	}
+	if err := checkKey(key); err != nil {
+		return nil, err
 	}
 	return key, nil
 }
@@ -230,7 +249,13 @@ func keyBytes(text string) ([]byte, error) {
 
 // SignRSA returns the value of [HeaderRSASignature] for a body, as the live
 // service computes it, for tests of what receives events.
+//
+// Errors: an [salesiq.InputError] for no key; that of [crypto/rsa] for one that
+// cannot sign.
 func SignRSA(key *rsa.PrivateKey, body []byte) (string, error) {
+	if key == nil || key.N == nil {
+		return "", inputError(rsaKey, "is required")
+	}
 	sum := sha256.Sum256(body)
 	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
 	return base64.StdEncoding.EncodeToString(signature), err
@@ -240,7 +265,7 @@ func SignRSA(key *rsa.PrivateKey, body []byte) (string, error) {
 // receiver of webhooks that are signed in different ways. Nil ones are left out.
 // [NewReceiver] refuses one without verifiers, or with one that has no key.
 func AnyOf(verifiers ...Verifier) Verifier {
-	return anyOf(slices.DeleteFunc(slices.Clone(verifiers), func(v Verifier) bool { return v == nil }))
+	return anyOf(slices.DeleteFunc(slices.Clone(verifiers), func(v Verifier) bool { return usercode.IsNil(v) }))
 }
 
 type anyOf []Verifier

@@ -348,10 +348,11 @@ const maxDelay = 24 * 24 * time.Hour
 // CSS selector, such as #help. It works from the time at which the widget is
 // ready, and needs no script in the page.
 //
-// Errors: [salesiq.ErrInvalidInput] without a selector, and those of the calls.
+// Errors: [salesiq.ErrInvalidInput] without a selector or a call, and those of the
+// calls.
 func OnClick(selector string, calls ...Call) Call {
 	var all Call
-	all.err = required("selector", selector)
+	all.err = cmp.Or(required("selector", selector), requiredList("calls", calls))
 	for _, call := range calls {
 		all.specified = append(all.specified, call.specified...)
 		all.official = append(all.official, call.official...)

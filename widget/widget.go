@@ -77,9 +77,9 @@ type pagePlan struct {
 //
 //	{{.Widget.HTML .Nonce}}
 //
-// Errors: [salesiq.ErrInvalidInput] for a missing Code, a nonce that is not Base64, a
-// ScriptURL that is not an absolute http or https URL, and for a call with an
-// argument that it does not take or that JSON cannot hold.
+// Errors: [salesiq.ErrInvalidInput] for a missing Code, an unknown DataCenter, a
+// nonce that is not Base64, a ScriptURL that is not an absolute http or https URL,
+// and for a call with an argument that it does not take or that JSON cannot hold.
 func (w Widget) HTML(nonce string) (template.HTML, error) {
 	w.Nonce = nonce
 	var page strings.Builder
@@ -146,18 +146,15 @@ func callError(call string, err error) error {
 
 // address returns where the script is.
 func (w Widget) address() (string, error) {
-	hosts := cmp.Or(w.DataCenter, salesiq.US).Hosts()
 	address := w.ScriptURL
-	switch {
-	case address != "":
-	case w.CodeInURL:
-		address = widgetHost(hosts) + "/widget"
-	default:
-		address = strings.TrimSuffix(hosts.API, "/") + "/widget"
+	refusal := inputError("ScriptURL", "must be an absolute http or https URL")
+	if address == "" {
+		address = w.host() + "/widget"
+		refusal = inputError("DataCenter", "must be a known one, or have hosts that are absolute http or https URLs")
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || !utf8.ValidString(address) {
-		return "", inputError("ScriptURL", "must be an absolute http or https URL")
+		return "", refusal
 	}
 	if w.CodeInURL {
 		query := u.Query()
@@ -165,6 +162,15 @@ func (w Widget) address() (string, error) {
 		u.RawQuery = query.Encode()
 	}
 	return u.String(), nil
+}
+
+// host returns the base URL of what serves the script, without a slash at the end.
+func (w Widget) host() string {
+	hosts := cmp.Or(w.DataCenter, salesiq.US).Hosts()
+	if w.CodeInURL {
+		return widgetHost(hosts)
+	}
+	return strings.TrimSuffix(hosts.API, "/")
 }
 
 // widgetHost returns the base URL of the widget, without a slash at the end.
@@ -207,7 +213,8 @@ const (
 // A directive that names sources stands in place of default-src, which is why
 // the page's own sources must be added to each that the page uses.
 //
-// For a data center of one's own without a Widget host it is that one server.
+// For a data center of one's own without a Widget host it is that one server. One
+// that is unknown, which [Widget.HTML] refuses, adds no server.
 //
 // Source: no page of the vendor tells the sources. These are those of a site in
 // Canada on which the live widget runs; those of the other data centers are

@@ -268,7 +268,9 @@ func TestWidgetRefusesWhatCannotBe(t *testing.T) {
 		{"ScriptURL", widget.Widget{Code: "siq1", ScriptURL: "javascript:alert(1)"}},
 		{"ScriptURL", widget.Widget{Code: "siq1", ScriptURL: "/widget.js"}},
 		{"ScriptURL", widget.Widget{Code: "siq1", ScriptURL: "https://cdn.example/?\xd3"}},
-		{"ScriptURL", widget.Widget{Code: "siq1", DataCenter: salesiq.DataCenter("nowhere")}},
+		{"DataCenter", widget.Widget{Code: "siq1", DataCenter: salesiq.DataCenter("nowhere")}},
+		{"DataCenter", widget.Widget{Code: "siq1", DataCenter: salesiq.DataCenter("nowhere"), CodeInURL: true}},
+		{"DataCenter", widget.Widget{Code: "siq1", DataCenter: salesiq.Hosts{API: "salesiq.example"}.DataCenter()}},
 		{"Calls[1].name", with(widget.TrackEvent("", nil))},
 		{"Calls[1].name", with(widget.TrackConversion("", nil))},
 		{"Calls[1].message", with(widget.OpenWindowWith(""))},
@@ -279,6 +281,7 @@ func TestWidgetRefusesWhatCannotBe(t *testing.T) {
 		{"Calls[1].function", with(widget.Invoke("a.b()"))},
 		{"Calls[1].function", with(widget.Invoke(""))},
 		{"Calls[1].selector", with(widget.OnClick("", widget.Show()))},
+		{"Calls[1].calls", with(widget.OnClick("#a"))},
 		{"Calls[1].department", with(widget.OnClick("#a", widget.StartChat("")))},
 		{"Calls[1].delay", with(widget.OpenAfter(-1, "/"))},
 		{"Calls[1].delay", with(widget.OpenAfter(25*24*time.Hour, "/"))}, // A browser would open it at once.

@@ -136,9 +136,8 @@ func TestEveryFormatHoldsTheReport(t *testing.T) {
 	}
 }
 
-func TestReportOverAnAccountChangesNothing(t *testing.T) {
-	server := salesiqtest.NewServer()
-	defer server.Close()
+func TestReportOverAnAccountChangesNothing(t *testing.T) { // It sets the environment.
+	server := salesiqtest.Start(t)
 	for _, line := range server.Environment() {
 		name, value, _ := strings.Cut(line, "=")
 		t.Setenv(name, value)
@@ -174,9 +173,8 @@ func TestFreePlanIsEnough(t *testing.T) {
 		for i := range 4000 {
 			data.Chats = append(data.Chats, salesiq.Chat{ID: fmt.Sprintf("chat-%d", i), Status: salesiq.ChatEnded, StartedAt: time.Now().Add(-time.Hour)})
 		}
-		server := salesiqtest.NewServer(salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()),
+		server := salesiqtest.Start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()),
 			salesiqtest.WithoutDefaultData(), salesiqtest.WithData(data))
-		defer server.Close()
 		began := time.Now()
 		r, err := collect(t.Context(), server.Client(t), began.AddDate(0, 0, -30), began)
 		require.NoError(t, err)

@@ -47,12 +47,9 @@ func transfers(server *salesiqtest.Server) map[string]int {
 	return count
 }
 
-func TestChatsAreAssignedWhenEventsTellOfThem(t *testing.T) {
-	template := salesiqtest.NewServer()
-	data := roomy(template, 100)
-	template.Close()
-	server := salesiqtest.NewServer(salesiqtest.WithData(data))
-	defer server.Close()
+func TestChatsAreAssignedWhenEventsTellOfThem(t *testing.T) { // It sets the environment.
+	data := roomy(salesiqtest.Start(t), 100)
+	server := salesiqtest.Start(t, salesiqtest.WithData(data))
 	for _, line := range server.Environment() {
 		name, value, _ := strings.Cut(line, "=")
 		t.Setenv(name, value)
@@ -102,8 +99,7 @@ func TestChatsAreAssignedWhenEventsTellOfThem(t *testing.T) {
 func assigning(t *testing.T, opts []salesiqtest.Option, test func(t *testing.T, server *salesiqtest.Server, a *assigner)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		server := salesiqtest.NewServer(append(opts, salesiqtest.InMemory())...)
-		defer server.Close()
+		server := salesiqtest.Start(t, append(opts, salesiqtest.InMemory())...)
 		test(t, server, newAssigner(server.Client(t), io.Discard))
 	})
 }
@@ -128,7 +124,7 @@ func TestTheNextBestIsAskedIfTheBestHasLeft(t *testing.T) {
 	assigning(t, nil, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
 		chat, err := server.StartChat("visitor123456789", "Hello?")
 		require.NoError(t, err)
-		server.Inject(salesiqtest.Fault{Path: "/api/v2/chats/{chat_id}/transfer", Code: salesiq.ErrOperatorOffline})
+		require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/v2/chats/{chat_id}/transfer", Code: salesiq.ErrOperatorOffline}))
 		require.NoError(t, a.assign(t.Context(), chat.ID))
 		chat, _ = server.Chat(chat.ID)
 		assert.Equal(t, salesiq.ChatActive, chat.Status)
@@ -140,7 +136,7 @@ func TestAnAnswerThatIsLostAssignsNothingTwice(t *testing.T) {
 	assigning(t, nil, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
 		chat, err := server.StartChat("visitor123", "Hello?")
 		require.NoError(t, err)
-		server.Inject(salesiqtest.Fault{Method: http.MethodPost, Path: "/api/v2/chats/", Effect: salesiqtest.ResetConnection, Processed: true})
+		require.NoError(t, server.Inject(salesiqtest.Fault{Method: http.MethodPost, Path: "/api/v2/chats/", Effect: salesiqtest.ResetConnection, Processed: true}))
 		require.ErrorIs(t, a.assign(t.Context(), chat.ID), salesiq.ErrMaybeProcessed)
 		require.NoError(t, a.assign(t.Context(), chat.ID), "the next look")
 		assert.Equal(t, 1, transfers(server)[chat.ID])
@@ -161,7 +157,7 @@ func TestOneChatsTroubleIsNotThatOfOthers(t *testing.T) {
 	t.Parallel()
 	assigning(t, nil, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
 		before := waiting(server)
-		server.Inject(salesiqtest.Fault{Path: "/api/v2/visitors/", Code: salesiq.ErrInvalidVisitorID})
+		require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/v2/visitors/", Code: salesiq.ErrInvalidVisitorID}))
 		require.NoError(t, a.assignWaiting(t.Context()))
 		assert.Equal(t, 1, waiting(server), "of %d", before)
 	})

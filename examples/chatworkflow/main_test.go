@@ -52,8 +52,7 @@ func operatorSaid(server *salesiqtest.Server, before int) (texts []string) {
 
 func start(t *testing.T) (server *salesiqtest.Server, before int) {
 	t.Helper()
-	server = salesiqtest.NewServer()
-	t.Cleanup(server.Close)
+	server = salesiqtest.Start(t)
 	chat, ok := server.Chat("chat123")
 	require.True(t, ok)
 	return server, len(chat.Transcript)
@@ -87,10 +86,10 @@ func TestTheVisitorReadsEachMessageOnce(t *testing.T) {
 	for name, processed := range map[string]bool{"it arrived, and the answer was lost": true, "it never arrived": false} {
 		t.Run(name, func(t *testing.T) {
 			server, before := start(t)
-			server.Inject(salesiqtest.Fault{
+			require.NoError(t, server.Inject(salesiqtest.Fault{
 				Method: http.MethodPost, Path: "/api/v2/chats/{chat_id}/messages",
 				Effect: salesiqtest.ResetConnection, Processed: processed,
-			})
+			}))
 			_, err := work(t, server)
 			require.NoError(t, err)
 			assertWholeTalk(t, server, before)
@@ -103,7 +102,7 @@ func TestWhateverAnswerIsLostAllIsDoneOnce(t *testing.T) {
 		for name, processed := range map[string]bool{"it arrived": true, "it never arrived": false} {
 			t.Run(path+": "+name, func(t *testing.T) {
 				server, before := start(t)
-				server.Inject(salesiqtest.Fault{Method: http.MethodPost, Path: path, Effect: salesiqtest.ResetConnection, Processed: processed})
+				require.NoError(t, server.Inject(salesiqtest.Fault{Method: http.MethodPost, Path: path, Effect: salesiqtest.ResetConnection, Processed: processed}))
 				_, err := work(t, server)
 				require.NoError(t, err)
 				assert.Equal(t, 1, server.Stats().Faults)
@@ -132,7 +131,7 @@ func TestAVisitorWhoLeavesIsTaggedAllTheSame(t *testing.T) {
 
 func TestAVisitorMayRateFirst(t *testing.T) {
 	server, _ := start(t)
-	server.Inject(salesiqtest.Fault{Path: "/api/v2/chats/{chat_id}/rating", Code: salesiq.ErrDuplicateResource})
+	require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/v2/chats/{chat_id}/rating", Code: salesiq.ErrDuplicateResource}))
 	out, err := work(t, server)
 	require.NoError(t, err)
 	assert.Contains(t, out, "rated the chat already")
@@ -164,10 +163,9 @@ func TestEachErrorHasItsAdvice(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := salesiqtest.NewServer()
-			t.Cleanup(server.Close)
+			server := salesiqtest.Start(t)
 			row.fault.Path = "/api/"
-			server.Inject(row.fault)
+			require.NoError(t, server.Inject(row.fault))
 			client := server.Client(t, salesiq.WithMaxAttempts(2))
 			_, err := client.Chats.Get(t.Context(), "chat123")
 			if row.fault.Method != "" {

@@ -57,8 +57,7 @@ func assertOneLeadEach(t *testing.T, server *salesiqtest.Server, want []string) 
 
 func startServer(t *testing.T) *salesiqtest.Server {
 	t.Helper()
-	server := salesiqtest.NewServer(salesiqtest.WithoutDefaultData(), salesiqtest.WithData(people()))
-	t.Cleanup(server.Close)
+	server := salesiqtest.Start(t, salesiqtest.WithoutDefaultData(), salesiqtest.WithData(people()))
 	return server
 }
 
@@ -230,7 +229,7 @@ func TestLostAnswersMakeNoDuplicate(t *testing.T) {
 			t.Parallel()
 			server := startServer(t)
 			fault.Method, fault.Path, fault.Processed, fault.Times = http.MethodPost, "/crm/v8/Leads", true, 2
-			server.Inject(fault)
+			require.NoError(t, server.Inject(fault))
 			s := syncerOf(t, server, newJournal(), http.DefaultTransport)
 			require.NoError(t, s.run(t.Context()))
 			assert.Equal(t, summary{created: 3, existing: 1, skipped: 2}, s.summary)
@@ -242,7 +241,7 @@ func TestLostAnswersMakeNoDuplicate(t *testing.T) {
 func TestAFailureIsCountedAndHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	server := startServer(t)
-	server.Inject(salesiqtest.Fault{Method: http.MethodPost, Path: "/crm/v8/Leads", Status: http.StatusForbidden, Message: "no"})
+	require.NoError(t, server.Inject(salesiqtest.Fault{Method: http.MethodPost, Path: "/crm/v8/Leads", Status: http.StatusForbidden, Message: "no"}))
 	s := syncerOf(t, server, newJournal(), http.DefaultTransport)
 	require.ErrorIs(t, s.run(t.Context()), errFailures)
 	assert.Equal(t, summary{created: 3, skipped: 2, failed: 1}, s.summary, "the second visitor with that address had more luck")
@@ -252,7 +251,7 @@ func TestAFailureIsCountedAndHoldsNobodyUp(t *testing.T) {
 func TestTroubleWithASearchIsOverSoon(t *testing.T) {
 	t.Parallel()
 	server := startServer(t)
-	server.Inject(salesiqtest.Fault{Path: "/crm/v8/Leads/search", Status: http.StatusServiceUnavailable})
+	require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/crm/v8/Leads/search", Status: http.StatusServiceUnavailable}))
 	require.NoError(t, syncerOf(t, server, newJournal(), http.DefaultTransport).run(t.Context()))
 	assertOneLeadEach(t, server, emails)
 }
@@ -323,9 +322,8 @@ func TestFreePlanIsEnough(t *testing.T) {
 				ID: fmt.Sprintf("visitor%d", i), Email: fmt.Sprintf("guest%d@mail.example", i), LastVisit: time.Now().Add(-time.Hour),
 			})
 		}
-		server := salesiqtest.NewServer(salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()),
+		server := salesiqtest.Start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()),
 			salesiqtest.WithoutDefaultData(), salesiqtest.WithData(data))
-		defer server.Close()
 		s := syncerOf(t, server, newJournal(), server.HTTPClient().Transport)
 		began := time.Now()
 		require.NoError(t, s.run(t.Context()))
@@ -355,9 +353,8 @@ func TestKilledAtAnyMomentItGoesOnWithoutADuplicate(t *testing.T) {
 			want = append(want, email)
 		}
 	}
-	server := salesiqtest.NewServer(salesiqtest.WithoutDefaultData(), salesiqtest.WithData(data))
-	t.Cleanup(server.Close)
-	server.Inject(salesiqtest.Fault{Path: "/crm/", Probability: 1, Latency: 3 * time.Millisecond})
+	server := salesiqtest.Start(t, salesiqtest.WithoutDefaultData(), salesiqtest.WithData(data))
+	require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/crm/", Probability: 1, Latency: 3 * time.Millisecond}))
 	path := filepath.Join(t.TempDir(), "state")
 	const kills = 7 // With the last run, as many as there are tokens to be had.
 	for run := 0; run <= kills; run++ {
@@ -394,7 +391,7 @@ func TestTheTokenIsNotTakenElsewhere(t *testing.T) {
 	server := startServer(t)
 	leads, err := newCRM(t.Context(), &account.Account{Client: server.Client(t), Emulator: server, Credentials: server.Credentials()})
 	require.NoError(t, err)
-	server.Inject(salesiqtest.Fault{Path: "/crm/", Status: http.StatusTemporaryRedirect, Header: map[string]string{"Location": elsewhere.URL}, Times: 2})
+	require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/crm/", Status: http.StatusTemporaryRedirect, Header: map[string]string{"Location": elsewhere.URL}, Times: 2}))
 	_, err = leads.exists(t.Context(), emails[0])
 	require.ErrorContains(t, err, "elsewhere")
 	require.ErrorContains(t, leads.create(t.Context(), lead{"Last_Name": "Ada"}), "elsewhere")
@@ -405,11 +402,11 @@ func TestARevokedTokenIsReplacedOnce(t *testing.T) {
 	server := startServer(t)
 	leads, err := newCRM(t.Context(), &account.Account{Client: server.Client(t), Emulator: server, Credentials: server.Credentials()})
 	require.NoError(t, err)
-	server.Inject(salesiqtest.Fault{Path: "/crm/", Effect: salesiqtest.RevokeToken, Skip: 1, Times: 1})
+	require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/crm/", Effect: salesiqtest.RevokeToken, Skip: 1, Times: 1}))
 	require.NoError(t, leads.create(t.Context(), lead{"Last_Name": "Ada"}))
 	require.NoError(t, leads.create(t.Context(), lead{"Last_Name": "Zoë"}), "its token was revoked meanwhile")
 	assert.Len(t, server.Leads(), 2)
-	server.Inject(salesiqtest.Fault{Path: "/crm/", Effect: salesiqtest.RevokeToken, Times: 1})
+	require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/crm/", Effect: salesiqtest.RevokeToken, Times: 1}))
 	require.ErrorContains(t, leads.create(t.Context(), lead{"Last_Name": "Mei"}), "HTTP 401")
 }
 

@@ -53,9 +53,9 @@ func abandoned(server *salesiqtest.Server) (ids []string) {
 }
 
 // roomy is the default data with operators who can take any number of chats.
-func roomy() salesiqtest.Option {
-	server := salesiqtest.NewServer()
-	defer server.Close()
+func roomy(t *testing.T) salesiqtest.Option {
+	t.Helper()
+	server := salesiqtest.Start(t)
 	operators := server.Operators()
 	for i := range operators {
 		operators[i].MaxChats = 1000
@@ -66,10 +66,9 @@ func roomy() salesiqtest.Option {
 // monitoring runs a monitor against a server in memory, in virtual time.
 func monitoring(t *testing.T, opts []salesiqtest.Option, test func(t *testing.T, server *salesiqtest.Server, m *monitor)) {
 	t.Helper()
-	opts = append(opts, roomy(), salesiqtest.InMemory())
+	opts = append(opts, roomy(t), salesiqtest.InMemory())
 	synctest.Test(t, func(t *testing.T) {
-		server := salesiqtest.NewServer(opts...)
-		defer server.Close()
+		server := salesiqtest.Start(t, opts...)
 		c := config{supervisor: "supervisor_id", limit: 30 * time.Minute, every: 5 * time.Minute, pause: time.Second}
 		done, err := loadState("")
 		require.NoError(t, err)
@@ -107,10 +106,10 @@ func TestNothingIsDoneTwice(t *testing.T) {
 	t.Parallel()
 	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
 		m.pause = 20 * time.Second
-		server.Inject(salesiqtest.Fault{
+		require.NoError(t, server.Inject(salesiqtest.Fault{
 			Method: http.MethodPost, Path: "/api/v2/chats/{chat_id}/transfer", Skip: 2, Times: 2,
 			Effect: salesiqtest.ResetConnection, Processed: true,
-		})
+		}))
 		ctx, stop := context.WithTimeout(t.Context(), 25*time.Minute)
 		defer stop()
 		var others sync.WaitGroup
@@ -143,10 +142,10 @@ func TestNothingIsDoneTwice(t *testing.T) {
 func TestLostAnswersDoNothingTwice(t *testing.T) {
 	t.Parallel()
 	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
-		server.Inject(
+		require.NoError(t, server.Inject(
 			salesiqtest.Fault{Method: http.MethodPost, Path: "/api/v2/chats/{chat_id}/transfer", Effect: salesiqtest.ResetConnection, Processed: true, Times: 3},
 			salesiqtest.Fault{Method: http.MethodPost, Path: "/api/v2/notifications", Effect: salesiqtest.ResetConnection, Processed: true, Times: 3},
-		)
+		))
 		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
 		defer stop()
 		m.watch(ctx)
@@ -171,9 +170,8 @@ func TestFreePlanIsEnough(t *testing.T) {
 	})
 }
 
-func TestAnEventMakesItLookAtOnce(t *testing.T) {
-	server := salesiqtest.NewServer(roomy())
-	defer server.Close()
+func TestAnEventMakesItLookAtOnce(t *testing.T) { // It sets the environment.
+	server := salesiqtest.Start(t, roomy(t))
 	for _, line := range server.Environment() {
 		name, value, _ := strings.Cut(line, "=")
 		t.Setenv(name, value)
@@ -241,7 +239,7 @@ func TestOneChatsTroubleIsNotThatOfOthers(t *testing.T) {
 	t.Parallel()
 	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
 		lost := abandoned(server)
-		server.Inject(salesiqtest.Fault{Path: "/api/v2/notifications", Code: salesiq.ErrResourceNotFound, Probability: 1})
+		require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/v2/notifications", Code: salesiq.ErrResourceNotFound, Probability: 1}))
 		require.NoError(t, m.look(t.Context()))
 		assert.Len(t, transfers(server), len(lost), "although there is no such supervisor")
 	})
@@ -291,7 +289,7 @@ func TestARestartForgetsNothing(t *testing.T) {
 func TestARefusedTransferIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
-		server.Inject(salesiqtest.Fault{Path: "/api/v2/chats/{chat_id}/transfer", Code: salesiq.ErrPermissionDenied})
+		require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/v2/chats/{chat_id}/transfer", Code: salesiq.ErrPermissionDenied}))
 		require.NoError(t, m.look(t.Context()))
 		require.Len(t, abandoned(server), 1)
 		require.NoError(t, m.look(t.Context()))

@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
 	"github.com/salesiq-go/salesiq/live"
 	"github.com/salesiq-go/salesiq/salesiqtest"
@@ -19,10 +18,7 @@ func open(live bool) (*account.Account, error) {
 	if !live || os.Getenv("SALESIQ_BASE_URL") != "" || os.Getenv("ZOHO_REFRESH_TOKEN") != "" {
 		return account.Open()
 	}
-	server := salesiqtest.NewServer(salesiqtest.Live())
-	auth := salesiq.RefreshToken(server.Credentials(), salesiq.NewMemoryTokenStore())
-	client, err := salesiq.NewClient(auth, server.Options()...)
-	return &account.Account{Client: client, Emulator: server}, err
+	return account.Emulate([]salesiqtest.Option{salesiqtest.Live()})
 }
 
 // lookLive is look for an account of the live service, which has conversations

@@ -20,8 +20,7 @@ func TestTheLiveDialectHasItsTour(t *testing.T) {
 		assert.Contains(t, out.String(), line)
 	}
 
-	server := salesiqtest.NewServer(salesiqtest.Live())
-	defer server.Close()
+	server := salesiqtest.Start(t, salesiqtest.Live())
 	for _, line := range server.Environment() {
 		name, value, _ := strings.Cut(line, "=")
 		t.Setenv(name, value)

@@ -88,7 +88,10 @@ func run(ctx context.Context, out io.Writer, c config) error {
 	case address != "":
 		oauth.DataCenter = salesiq.Hosts{API: cmp.Or(os.Getenv("SALESIQ_BASE_URL"), address), Accounts: address}.DataCenter()
 	case oauth.Credentials.ClientID == "":
-		emulator := salesiqtest.NewServer()
+		emulator, err := salesiqtest.NewServer()
+		if err != nil {
+			return err
+		}
 		defer emulator.Close()
 		folder, err := os.MkdirTemp("", "signin")
 		if err != nil {

@@ -23,8 +23,7 @@ import (
 // start returns a server that the environment names, without a refresh token.
 func start(t *testing.T) *salesiqtest.Server {
 	t.Helper()
-	server := salesiqtest.NewServer()
-	t.Cleanup(server.Close)
+	server := salesiqtest.Start(t)
 	for _, line := range server.Environment() {
 		name, value, _ := strings.Cut(line, "=")
 		t.Setenv(name, value)

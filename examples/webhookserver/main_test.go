@@ -100,8 +100,7 @@ func TestStoppingTheTourIsNoFailure(t *testing.T) {
 }
 
 func TestARestartPrintsNothingTwice(t *testing.T) {
-	emulator := salesiqtest.NewServer()
-	defer emulator.Close()
+	emulator := salesiqtest.Start(t)
 	for _, line := range emulator.Environment() {
 		name, value, _ := strings.Cut(line, "=")
 		t.Setenv(name, value)
@@ -139,8 +138,7 @@ func deliver(t *testing.T, url string, secret salesiq.Secret, body string) {
 
 func TestTheSameWebhookIsTakenUpAgain(t *testing.T) {
 	t.Parallel()
-	emulator := salesiqtest.NewServer()
-	defer emulator.Close()
+	emulator := salesiqtest.Start(t)
 	before := len(emulator.Webhooks())
 	client := emulator.Client(t)
 	set := settings{url: "https://hooks.example/salesiq", secret: salesiq.NewSecret("one")}

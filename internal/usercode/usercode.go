@@ -5,14 +5,27 @@ package usercode
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"time"
 )
 
-// Ask runs f in a goroutine of its own. It ends
-// with ctx even if that code ignores its context, and returns a panic as an
-// error.
+// IsNil reports whether there is no code to run: value is nil, or an interface that
+// holds a nil pointer or func.
+func IsNil(value any) bool {
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func:
+		return v.IsNil()
+	default:
+		return false
+	}
+}
+
+// Ask runs f in a goroutine of its own. It ends with ctx even if f ignores its
+// context, and returns a panic as an error.
 func Ask[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
 	type answer struct {
 		value T

@@ -121,9 +121,6 @@ func newDecoder(data []byte) *jsonDecoder {
 	return jsontext.NewDecoder(bytes.NewBuffer(data), tolerant)
 }
 
-// plainNumbers writes numbers in the shortest form.
-var plainNumbers = json.JoinOptions(jsontext.CanonicalizeRawInts(true), jsontext.CanonicalizeRawFloats(true))
-
 // TimeLayout is the service's notation: RFC 3339 in UTC with milliseconds.
 const TimeLayout = "2006-01-02T15:04:05.000Z07:00"
 

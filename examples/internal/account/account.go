@@ -42,10 +42,22 @@ func Open(opts ...salesiq.Option) (*Account, error) {
 		client, err := salesiq.NewClientFromEnv(opts...)
 		return &Account{Client: client, Credentials: credentials}, err
 	}
-	server := salesiqtest.NewServer()
+	return Emulate(nil, opts...)
+}
+
+// Emulate returns the account of an emulator that it starts.
+func Emulate(emulation []salesiqtest.Option, opts ...salesiq.Option) (*Account, error) {
+	server, err := salesiqtest.NewServer(emulation...)
+	if err != nil {
+		return nil, err
+	}
 	auth := salesiq.RefreshToken(server.Credentials(), salesiq.NewMemoryTokenStore())
 	client, err := salesiq.NewClient(auth, append(server.Options(), opts...)...)
-	return &Account{Client: client, Emulator: server, Credentials: server.Credentials()}, err
+	if err != nil {
+		server.Close()
+		return nil, err
+	}
+	return &Account{Client: client, Emulator: server, Credentials: server.Credentials()}, nil
 }
 
 // openTokenFile signs in with a token file, in the data center that the token

@@ -33,8 +33,7 @@ func receive(t *testing.T, server *salesiqtest.Server, during func()) string {
 
 func start(t *testing.T) *salesiqtest.Server {
 	t.Helper()
-	server := salesiqtest.NewServer(salesiqtest.WithoutDefaultData())
-	t.Cleanup(server.Close)
+	server := salesiqtest.Start(t, salesiqtest.WithoutDefaultData())
 	return server
 }
 
@@ -61,7 +60,7 @@ func TestWithoutASubscriptionItGoesOn(t *testing.T) {
 			t.Parallel()
 			server := start(t)
 			fault.Method, fault.Path = http.MethodPost, "/api/v2/webhooks"
-			server.Inject(fault)
+			require.NoError(t, server.Inject(fault))
 			out := receive(t, server, func() {})
 			assert.Contains(t, out, "only polls")
 			assert.NotContains(t, out, "still there")

@@ -386,8 +386,7 @@ var shopPage = template.Must(template.New("shop").Parse(`<!doctype html><title>S
 func openShop(t *testing.T, w widget.Widget, before, after template.JS) *shop {
 	t.Helper()
 	const nonce = "bm9uY2U="
-	s := &shop{emulator: salesiqtest.NewServer()}
-	t.Cleanup(s.emulator.Close)
+	s := &shop{emulator: salesiqtest.Start(t)}
 	w.DataCenter = salesiq.Hosts{API: s.emulator.URL}.DataCenter()
 	if w.OfficialNames {
 		w.ScriptURL = s.emulator.URL + "/widget?surface=official"
@@ -480,7 +479,7 @@ func TestAWidgetThatDoesNotLoadLeavesThePageWorking(t *testing.T) {
 	t.Parallel()
 	p := openTab(t, desktopWidth, desktopHeight)
 	s := openShop(t, widget.Widget{Code: "siq1", Calls: []widget.Call{widget.SetVisitorName("Ann")}}, "", "")
-	s.emulator.Inject(salesiqtest.Fault{Path: "/widget", Status: http.StatusServiceUnavailable})
+	require.NoError(t, s.emulator.Inject(salesiqtest.Fault{Path: "/widget", Status: http.StatusServiceUnavailable}))
 	p.open(s.URL)
 	p.until("window.pageIsDone && document.readyState === 'complete'")
 	for _, problem := range p.all() {

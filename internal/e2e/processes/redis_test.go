@@ -218,8 +218,7 @@ func total(workers []*worker) (all result) {
 
 func startSharedEmulator(t *testing.T, plan salesiq.Plan) *salesiqtest.Server {
 	t.Helper()
-	server := salesiqtest.NewServer(salesiqtest.WithPlan(plan), salesiqtest.WithWindow(salesiqtest.AlignedWindow, window))
-	t.Cleanup(server.Close)
+	server := salesiqtest.Start(t, salesiqtest.WithPlan(plan), salesiqtest.WithWindow(salesiqtest.AlignedWindow, window))
 	return server
 }
 
@@ -351,7 +350,8 @@ func testNoEventIsLostWithAConsumer(t *testing.T, program string) {
 	workers := startWorkers(t, program, 2, &task{
 		Do: "handle", Redis: server.address, Callers: 10, Pause: time.Millisecond, Lease: time.Second, Timeout: time.Second,
 	}, nil)
-	sink := server.organization().Sink()
+	sink, err := server.organization().Sink()
+	require.NoError(t, err)
 	var writers sync.WaitGroup
 	wanted := make([]string, events)
 	for w := range 10 {

@@ -54,7 +54,8 @@ func TestOtherClientsFit(t *testing.T) {
 	require.NoError(t, events.Done(t.Context(), "event"))
 	require.NoError(t, events.Abort(t.Context(), "event"))
 
-	sink := organization.Sink()
+	sink, err := organization.Sink()
+	require.NoError(t, err)
 	event, err := webhook.Parse([]byte(`{"event":"chat.started"}`))
 	require.NoError(t, err)
 	require.NoError(t, sink.Enqueue(t.Context(), event))

@@ -171,8 +171,11 @@ func (t *task) hold(organization *salesiqredis.Organization) error {
 func (t *task) handle(organization *salesiqredis.Organization) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	sink := organization.Sink(salesiqredis.WithHandlerTimeout(t.Lease), salesiqredis.WithWorkers(t.Callers))
-	err := sink.Run(ctx, func(_ context.Context, event webhook.Event) error {
+	sink, err := organization.Sink(salesiqredis.WithHandlerTimeout(t.Lease), salesiqredis.WithWorkers(t.Callers))
+	if err != nil {
+		return err
+	}
+	err = sink.Run(ctx, func(_ context.Context, event webhook.Event) error {
 		time.Sleep(t.Pause)
 		_, err := fmt.Println(event.Info().EventID)
 		return err
