@@ -2,10 +2,16 @@ package salesiq_test
 
 import (
 	"go/ast"
+	"go/build"
+	"go/doc"
+	"go/doc/comment"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -56,6 +62,81 @@ func TestContributingShowsTheTreeAsItIs(t *testing.T) {
 			assert.True(t, line == "…" || strings.Contains(tree.String(), line), line)
 		}
 	}
+}
+
+// A link in a comment, such as [Client.Do], names something that there is. If it
+// does not, readers see its brackets.
+func TestLinksInCommentsNameSomething(t *testing.T) {
+	t.Parallel()
+	packages := map[string]*doc.Package{}
+	names := func(link *comment.DocLink) bool {
+		folder, ok := folderOf(link.ImportPath)
+		if !ok || link.Name == "" {
+			return true // The parser has looked, or it is a package.
+		}
+		if packages[folder] == nil {
+			packages[folder], _ = documented(t, folder)
+		}
+		return packages[folder].Parser().LookupSym(link.Recv, link.Name)
+	}
+	unresolved := regexp.MustCompile(`\B\[\*?([\w/.-]+\.)?[A-Z]\w+\]`)
+	for _, folder := range packageFolders(t) {
+		pkg, comments := documented(t, folder)
+		for _, text := range comments {
+			printer := comment.Printer{DocLinkURL: func(link *comment.DocLink) string {
+				assert.True(t, names(link), "%s: %s.%s is not there: %s", folder, link.ImportPath, link.Name, text)
+				return ""
+			}}
+			parsed := pkg.Parser().Parse(text)
+			parsed.Content = slices.DeleteFunc(parsed.Content, func(block comment.Block) bool { _, code := block.(*comment.Code); return code })
+			assert.Empty(t, unresolved.FindAllString(string(printer.HTML(parsed)), -1), "%s: %s", folder, text)
+		}
+	}
+}
+
+// folderOf returns the folder of a package of the standard library or of this
+// repository.
+func folderOf(importPath string) (folder string, ok bool) {
+	if rest, ours := strings.CutPrefix(importPath, "github.com/salesiq-go/salesiq"); ours {
+		return "." + rest, true
+	}
+	return filepath.Join(build.Default.GOROOT, "src", importPath), importPath != "" && !strings.Contains(importPath, ".")
+}
+
+// packageFolders returns the folders of this repository that hold Go code.
+func packageFolders(t *testing.T) (folders []string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if entry.IsDir() && entry.Name() == "testdata" {
+			return fs.SkipDir
+		}
+		if folder := filepath.Dir(path); strings.HasSuffix(path, ".go") && !slices.Contains(folders, folder) {
+			folders = append(folders, folder)
+		}
+		return err
+	}))
+	return folders
+}
+
+// documented returns the documentation of the package in a folder, and the text
+// of all its comments.
+func documented(t *testing.T, folder string) (pkg *doc.Package, comments []string) {
+	t.Helper()
+	found, err := build.ImportDir(folder, 0)
+	require.NoError(t, err)
+	fileSet := token.NewFileSet()
+	var files []*ast.File
+	for _, name := range slices.Concat(found.GoFiles, found.CgoFiles) {
+		file, err := parser.ParseFile(fileSet, filepath.Join(folder, name), nil, parser.ParseComments)
+		require.NoError(t, err)
+		files = append(files, file)
+		for _, group := range file.Comments {
+			comments = append(comments, group.Text())
+		}
+	}
+	pkg, err = doc.NewFromFiles(fileSet, files, folder, doc.AllDecls|doc.PreserveAST)
+	require.NoError(t, err)
+	return pkg, comments
 }
 
 // receiver is what a method calls what it belongs to. A service is s.

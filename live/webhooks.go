@@ -10,7 +10,7 @@ import (
 )
 
 // WebhooksService handles the subscriptions by which the service reports events.
-// What it sends, a [webhook.Receiver] with [webhook.RSA] receives.
+// To receive the events, use RSA and NewReceiver of package webhook.
 type WebhooksService service
 
 // Webhook is one subscription to events.
@@ -35,7 +35,8 @@ type Webhook struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// PublicKey verifies what a webhook sends; see [salesiq.ParseRSAKey].
+// PublicKey verifies what a webhook sends. ParseRSAKey of package webhook reads
+// its Key.
 //
 // Source: [V] generate-public-key-webhook-v2.html, public_keys.
 type PublicKey struct {

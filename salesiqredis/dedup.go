@@ -24,7 +24,7 @@ var (
 // a while ([WithEventMemory]).
 //
 // While Redis is away, its methods fail at once with [ErrAway], and
-// [salesiq.WithDedupFailure] says what that means: by default, the service is
+// [webhook.WithDedupFailure] says what that means: by default, the service is
 // asked to deliver the event again. That an event was handled meanwhile is noted
 // when Redis answers again, if it does before the claim has ended.
 func (o *Organization) DedupStore() webhook.DedupStore { return &dedupStore{o, o.newLink("events")} }

@@ -46,7 +46,7 @@ const maxDeadLetters = "100000"
 // its process was killed, is handed out again, and to the dead letters once it
 // has had all its tries. It is therefore handled at least once, and more than
 // once where a process ends between the work and the acknowledgment: a handler
-// for which that matters can use [salesiq.EventInfo.EventID] as a key of its own.
+// for which that matters can use [webhook.EventInfo.EventID] as a key of its own.
 //
 // No event is dropped to make room: what is in the stream waits for a handler.
 // It is as durable as Redis is (appendonly yes).
