@@ -445,17 +445,12 @@ func ExampleWidget() {
 
 	serve := func(w http.ResponseWriter, r *http.Request) {
 		name, nonce := r.FormValue("name"), rand.Text()
-		chat := widget.Widget{
-			Code:       "siq-your-code",
-			DataCenter: salesiq.EU,
-			Calls: []widget.Call{
-				widget.SetVisitorName(name),
-				widget.SetVisitorInfo(map[string]any{"Plan": "trial"}),
-				widget.TrackPageView(""),
-				widget.On(widget.ChatStarted, widget.SendToGtag("chat_started", nil)),
-				widget.OpenAfter(3*time.Second, "/pricing"),
-			},
-		}
+		chat := widget.Widget{Code: "siq-your-code", DataCenter: salesiq.EU, Calls: []widget.Call{
+			widget.SetVisitorName(name),
+			widget.SetVisitorInfo(map[string]any{"Plan": "trial"}),
+			widget.On(widget.ChatStarted, widget.SendToGtag("chat_started", nil)),
+			widget.OpenAfter(3*time.Second, "/pricing"),
+		}}
 		policy := widget.ContentSecurityPolicy(salesiq.EU).
 			With("default-src", "'self'").
 			With("script-src", "'nonce-"+nonce+"'")
