@@ -32,13 +32,11 @@ func emulated() (ctx context.Context, client *salesiq.Client, stop func()) {
 }
 
 func ExampleNewClient() {
-	clientID := "1000.EXAMPLE"
-	clientSecret := salesiq.NewSecret("from a vault")
-	refreshToken := salesiq.NewSecret("from a vault, too")
+	id, secret, token := "1000.EXAMPLE", salesiq.NewSecret("from a vault"), salesiq.NewSecret("from there, too")
 	path := filepath.Join(os.TempDir(), "salesiq-token")
 	key := []byte("32 bytes that only this app knows")[:32]
 
-	credentials := salesiq.Credentials{ClientID: clientID, ClientSecret: clientSecret, RefreshToken: refreshToken}
+	credentials := salesiq.Credentials{ClientID: id, ClientSecret: secret, RefreshToken: token}
 	client, err := salesiq.NewClient(
 		salesiq.RefreshToken(credentials, salesiq.FileTokenStore(path, key)),
 		salesiq.WithDataCenter(salesiq.EU),
@@ -164,7 +162,8 @@ func ExampleClient_Do() {
 	defer stop()
 
 	var visitor struct{ Name, Email string }
-	err := client.Do(ctx, "PATCH", "/visitors/visitor123", map[string]any{"name": "Amira Osei"}, &visitor)
+	update := map[string]any{"name": "Amira Osei"}
+	err := client.Do(ctx, "PATCH", "/visitors/visitor123", update, &visitor)
 	if err != nil {
 		log.Fatal(err)
 	}
