@@ -1058,7 +1058,7 @@ func BenchmarkTokenHeader(b *testing.B) {
 	}
 }
 
-func TestTokenHeaderAllocatesNothing(t *testing.T) { //nolint:paralleltest // Others would be counted.
+func TestTokenHeaderAllocatesNothing(t *testing.T) { // Not parallel: others would be counted.
 	r := refresherOf(t, &fakeZoho{}, nil)
 	_, err := r.Header(t.Context())
 	require.NoError(t, err)

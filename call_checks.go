@@ -62,7 +62,7 @@ func requiredTexts[T ~string](field string, values []T) error {
 	return requiredList(field, values)
 }
 
-func between(field string, value, low, high int) error { //nolint:unparam // Ranges begin at 1 so far.
+func between(field string, value, low, high int) error {
 	if value < low || value > high {
 		return inputError(field, fmt.Sprintf("must be from %d to %d, not %d", low, high, value))
 	}

@@ -33,7 +33,7 @@ func setEnvironment(t *testing.T, lines ...string) {
 
 var environmentCredentials = []string{"ZOHO_CLIENT_ID=id", "ZOHO_CLIENT_SECRET=secret", "ZOHO_REFRESH_TOKEN=token"}
 
-func TestTheEnvironmentIsEnoughForAClient(t *testing.T) { //nolint:paralleltest // The environment is the process's.
+func TestTheEnvironmentIsEnoughForAClient(t *testing.T) {
 	server := salesiqtest.NewServer(salesiqtest.Live())
 	t.Cleanup(server.Close)
 	setEnvironment(t, server.Environment()...)
@@ -46,7 +46,7 @@ func TestTheEnvironmentIsEnoughForAClient(t *testing.T) { //nolint:paralleltest 
 	require.NoError(t, err, "its credentials sign in, and its portal is in the path")
 }
 
-func TestTheEnvironmentNamesTheDataCenterAndOptionsOverrideIt(t *testing.T) { //nolint:paralleltest // The environment is the process's.
+func TestTheEnvironmentNamesTheDataCenterAndOptionsOverrideIt(t *testing.T) {
 	setEnvironment(t, append(environmentCredentials, "SALESIQ_DATA_CENTER=eu")...)
 	client, err := salesiq.NewClientFromEnv()
 	require.NoError(t, err)

@@ -71,7 +71,7 @@ func BenchmarkHotPath(b *testing.B) {
 	}
 }
 
-func TestHotPathDoesNotAllocate(t *testing.T) { //nolint:paralleltest // It counts what the whole process allocates.
+func TestHotPathDoesNotAllocate(t *testing.T) { // It counts what the whole process allocates.
 	if testkit.RaceEnabled {
 		t.Skip("the race detector allocates, too")
 	}

@@ -174,7 +174,7 @@ func TestSharedPoolIsLeftAlone(t *testing.T) {
 }
 
 // It counts what the process has open, and so runs alone.
-func TestTenThousandFaultsLeaveNothingOpen(t *testing.T) { //nolint:paralleltest // See above.
+func TestTenThousandFaultsLeaveNothingOpen(t *testing.T) { // See above.
 	s := testkit.NewServer(t, testkit.Cycle(
 		testkit.OK(), testkit.ResetAfter(), testkit.HTML(502, "<html>"), testkit.Empty(200), testkit.ShortBody(`{"data":`),
 		testkit.OK(), testkit.MalformedStatus("nonsense"), testkit.Redirect(302, "/elsewhere"), testkit.BrokenChunk(`{"data":`), testkit.CloseAfter(),

@@ -51,6 +51,7 @@ func TestOptionsRefuseWhatMakesNoSense(t *testing.T) {
 		"calls per minute": WithPlan(salesiq.Plan{CallsPerMinute: -1}),
 		"calls per day":    WithPlan(salesiq.Plan{CallsPerDay: -1}),
 		"max in flight":    WithMaxInFlight(0),
+		"too many at once": WithMaxInFlight(1001),
 		"max wait":         WithMaxWait(-1),
 		"lease":            WithLease(time.Microsecond),
 		"processes":        WithProcesses(0),

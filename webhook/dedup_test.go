@@ -84,7 +84,7 @@ func TestTheMemoryOfEventsIsBounded(t *testing.T) {
 }
 
 // W15: nothing is kept of what is forgotten.
-func TestForgottenEventsTakeNoMemory(t *testing.T) { //nolint:paralleltest // It measures the heap.
+func TestForgottenEventsTakeNoMemory(t *testing.T) { // It measures the heap.
 	store := testkit.Must(webhook.NewMemoryDedupStore(1000, time.Hour))
 	fill := func(from, to int) uint64 {
 		for n := from; n < to; n++ {

@@ -132,7 +132,7 @@ func BenchmarkReceiver(b *testing.B) {
 }
 
 // The two figures that do not depend on the machine.
-func TestReceivingAllocatesLittle(t *testing.T) { //nolint:paralleltest // Others allocate, too.
+func TestReceivingAllocatesLittle(t *testing.T) { // Others allocate, too.
 	if testkit.RaceEnabled {
 		t.Skip("the race detector allocates, too")
 	}

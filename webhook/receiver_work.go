@@ -14,7 +14,7 @@ import (
 // As a context, it is what context.WithoutCancel and context.WithTimeout would
 // make of the request's, at a fraction of the price, which each event pays.
 type handling struct {
-	request  context.Context //nolint:containedctx // It is a context itself.
+	request  context.Context // It is a context itself.
 	deadline time.Time
 	timer    *time.Timer
 

@@ -35,7 +35,7 @@ var (
 type WorkerPool struct {
 	handle  func(context.Context, Event) error
 	logger  *slog.Logger
-	context context.Context //nolint:containedctx // It is that of all handlers.
+	context context.Context // It is that of all handlers.
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
 

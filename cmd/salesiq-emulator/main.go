@@ -154,7 +154,7 @@ func serve(ctx context.Context, set settings, stdout, stderr io.Writer) error {
 	if !set.quiet {
 		opts = append(opts, salesiqtest.WithLogger(slog.New(slog.NewTextHandler(stderr, nil))))
 	}
-	server := salesiqtest.NewServer(opts...) //nolint:contextcheck // It lives until Shutdown.
+	server := salesiqtest.NewServer(opts...) // It lives until Shutdown.
 	if _, err := fmt.Fprintln(stdout, strings.Join(server.Environment(), "\n")); err != nil {
 		server.Close()
 		return fmt.Errorf("cannot say where: %w", err)

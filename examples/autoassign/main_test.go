@@ -47,7 +47,7 @@ func transfers(server *salesiqtest.Server) map[string]int {
 	return count
 }
 
-func TestChatsAreAssignedWhenEventsTellOfThem(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestChatsAreAssignedWhenEventsTellOfThem(t *testing.T) {
 	template := salesiqtest.NewServer()
 	data := roomy(template, 100)
 	template.Close()

@@ -171,7 +171,7 @@ func TestFreePlanIsEnough(t *testing.T) {
 	})
 }
 
-func TestAnEventMakesItLookAtOnce(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestAnEventMakesItLookAtOnce(t *testing.T) {
 	server := salesiqtest.NewServer(roomy())
 	defer server.Close()
 	for _, line := range server.Environment() {
