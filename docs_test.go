@@ -146,13 +146,13 @@ func TestLinksInCommentsNameSomething(t *testing.T) {
 	packages := map[string]*doc.Package{}
 	names := func(link *comment.DocLink) bool {
 		folder, ok := folderOf(link.ImportPath)
-		if !ok || link.Name == "" {
-			return true // The parser has looked, or it is a package.
+		if !ok {
+			return true // The parser has found it, or it is not here.
 		}
 		if packages[folder] == nil {
 			packages[folder], _ = documented(t, folder)
 		}
-		return packages[folder].Parser().LookupSym(link.Recv, link.Name)
+		return link.Name == "" || packages[folder].Parser().LookupSym(link.Recv, link.Name)
 	}
 	unresolved := regexp.MustCompile(`\B\[\*?([\w/.-]+\.)?[A-Z]\w+\]`)
 	for _, folder := range packageFolders(t) {

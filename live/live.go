@@ -1,28 +1,3 @@
-// Package live has typed calls for the live SalesIQ service, where its vendor's
-// pages differ from the specification that package salesiq follows: portals,
-// conversations, operators, departments, apps, webhooks, visitors and tags.
-//
-//	client, err := salesiq.NewClient(auth, salesiq.WithPortal("nordlicht"))
-//	service := live.New(client)
-//	for conversation, err := range service.Conversations.All(ctx, &live.ConversationListParams{Status: live.Connected}) {
-//		…
-//	}
-//
-// The calls go through the whole pipeline of the client: token, quota, retries,
-// errors. What it has no method for, [Get] and the like reach.
-//
-// # Where it comes from
-//
-// Each type and each method names the page that it was made after, all of them
-// below https://www.zoho.com/salesiq/help/developer-section/, and how it is
-// known:
-//
-//   - [V]: the vendor's page says so.
-//   - [T]: somebody else's published code does so.
-//   - [I]: it follows from other pages.
-//
-// None of it could be tried on the live service. Fields that a page does not
-// show are in Extra.
 package live
 
 import (

@@ -16,46 +16,42 @@ import (
 	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
-// Receiver is an [http.Handler] that receives the service's events:
-//
-//	receiver, err := webhook.NewReceiver(webhook.HMAC(secret))
-//	webhook.On(receiver, func(ctx context.Context, e *webhook.ChatRated) error {
-//		return ratings.Save(ctx, e.ChatID, e.Rating)
-//	})
-//	http.Handle("/webhook/salesiq", receiver)
+// Receiver is an [http.Handler] that receives the service's events. [NewReceiver]
+// makes one; [On] and [OnAny] add its handlers.
 //
 // # What is guaranteed
 //
-// An event is handled at least once: it is answered with success only after the
-// handlers have succeeded, and the service delivers it again otherwise (a minute
-// later, three times).
+// An event is handled at least once. It is answered with success only after the
+// handlers have succeeded. Otherwise the service delivers it again, a minute
+// later, three times.
 //
 // An event is handled at most once, too, however often it is delivered, as long
-// as its [DedupStore] remembers it, unless the process ends, or the store fails,
-// between the end of the handlers and the mark that says so. Two deliveries are
-// of one event if their bodies are the same, but for the count of deliveries. A
-// handler for which that window is too wide can use [EventInfo.EventID] as a key
-// of its own, in the same transaction as its work.
+// as the [DedupStore] remembers it. The exception is a process that ends, or a
+// store that fails, between the end of the handlers and the mark that the event
+// is handled. A handler for which that window is too wide can use
+// [EventInfo.EventID] as a key of its own, in the same transaction as its work.
 //
-// Events arrive in any order: compare [EventInfo.EventTime].
+// Two deliveries are of one event if their bodies are the same, but for the count
+// of deliveries. Events arrive in any order: compare [EventInfo.EventTime].
 //
 // # What is answered
 //
-//   - GET and HEAD: 200, since the service probes with them. Others than POST: 405.
-//   - A body over the limit ([WithMaxBody]): 413, before all of it is read. A
-//     compressed one: 415, since nothing says what of it is signed. How slowly one
-//     may come is for [http.Server.ReadTimeout] to say.
-//   - A signature that the [Verifier] refuses: 401; the body is not looked at. The
-//     content type does not matter, since the signature does.
-//   - A body that is no JSON object: 400. An event that is too old
-//     ([WithTolerance]): 403.
-//   - An event that was handled before: 200, without handling it. One that another
-//     delivery is handling: the same once that has succeeded, or 503 if it takes
-//     too long.
+//   - GET and HEAD: 200, since the service probes with them. Any other method but
+//     POST: 405.
+//   - A body over the limit ([WithMaxBody]): 413, before all of it is read. How
+//     slowly a body may come is for [http.Server.ReadTimeout] to say.
+//   - A compressed body: 415, since nothing says which form of it is signed.
+//   - A signature that the [Verifier] refuses: 401. The body is not parsed, and
+//     the content type does not matter.
+//   - A body that is not a JSON object: 400.
+//   - An event that is too old ([WithTolerance]): 403.
+//   - An event that was handled before: 200, without handling it again.
+//   - An event that another delivery is handling: 200 once that has succeeded, or
+//     503 if it takes too long.
 //   - A handler that fails, panics or takes too long ([WithHandlerTimeout]): 500.
-//     If it succeeds after that all the same, the event counts as handled.
-//   - A [DedupStore] or a [Sink] that does not do its work: 503.
-//   - Anything else, also an event that no handler wants: 200.
+//     If the handler succeeds after that, the event counts as handled.
+//   - A [DedupStore] or a [Sink] that fails: 503.
+//   - Anything else, also an event that no handler is for: 200.
 type Receiver struct {
 	verifier  Verifier
 	store     DedupStore
