@@ -21,8 +21,7 @@ import (
 	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
-// The rows of the fault catalog are named beside the tests that stand for
-// them: A1 to A14.
+// A1 to A14 are rows of docs/reliability.md.
 
 func get(ctx context.Context, client *Client) error {
 	_, err := client.Chats.Get(ctx, "c1")

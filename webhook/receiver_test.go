@@ -25,6 +25,8 @@ import (
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
+// W1 to W15 are rows of docs/reliability.md.
+
 const (
 	hookSecret    = "hook-secret-of-today"
 	oldHookSecret = "hook-secret-of-yesterday"
