@@ -23,8 +23,8 @@ type Envelope struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// ReadEnvelope takes the body of an answer apart; see [salesiq.WithResponse]. An
-// answer that is no object, or has no body, has a zero one.
+// ReadEnvelope reads what stands around the data of an answer; see
+// [salesiq.WithResponse]. It is zero for an answer that is not an object, or empty.
 func ReadEnvelope(response *salesiq.Response) Envelope {
 	var envelope Envelope
 	if err := wire.UnmarshalLenient(response.Body, &envelope); err != nil {

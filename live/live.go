@@ -56,7 +56,7 @@ const (
 // base is where the calls of version 2 are.
 const base = "/api/v2/{portal}"
 
-// call gives a generic call a name and the ids of its path.
+// call returns the options of a call: its name, the ids of its path, and opts.
 func call(opts []salesiq.CallOption, name string, ids ...string) []salesiq.CallOption {
 	return append([]salesiq.CallOption{salesiq.WithOperation("live." + name), salesiq.WithIDs(ids...)}, opts...)
 }
@@ -70,7 +70,7 @@ func list[T any](ctx context.Context, client *salesiq.Client, path string, param
 	return *items, nil
 }
 
-// query is the parameters of a call that are set.
+// query has the parameters of a call that are set.
 type query map[string]string
 
 func (q query) set(name, value string) {
@@ -85,7 +85,7 @@ func (q query) number(name string, n int) {
 	}
 }
 
-// time sends milliseconds since 1970, as the live service wants them.
+// time sets a time in milliseconds since 1970, as the live service wants it.
 func (q query) time(name string, t time.Time) {
 	if !t.IsZero() {
 		q[name] = strconv.FormatInt(t.UnixMilli(), 10)

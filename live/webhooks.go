@@ -170,8 +170,8 @@ func (s *WebhooksService) FailedExecutions(ctx context.Context, id string, opts 
 	return All[Execution](ctx, s.client, base+"/webhooks/{id}/executions", nil, executionPages, call(opts, "Webhooks.FailedExecutions", id)...)
 }
 
-// Retry delivers events again that could not be delivered, and returns the ids of
-// those that have been tried too often (99 times).
+// Retry asks for another delivery of events that could not be delivered. It returns
+// the ids of those that have been tried too often (99 times).
 //
 //   - Endpoint: POST /api/v2/{screen_name}/webhooks/{id}/executions; scope
 //     SalesIQ.webhooks.CREATE.

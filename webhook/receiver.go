@@ -63,13 +63,13 @@ type Receiver struct {
 	logger    *slog.Logger
 	handlers  []func(context.Context, Event) error
 	hooks     hooks.Starts[DeliveryInfo, DeliveryResult]
-	inUse     *atomic.Bool // Handlers cannot be added any more.
+	inUse     *atomic.Bool // No more handlers can be added.
 }
 
 // NewReceiver returns a receiver of the events that verifier accepts.
 //
 // Errors: an [salesiq.InputError] for no verifier, a verifier without a key,
-// and an option whose argument is no good.
+// and an option that refuses its argument.
 func NewReceiver(verifier Verifier, opts ...Option) (*Receiver, error) {
 	if err := checkVerifier(verifier); err != nil {
 		return nil, err
@@ -93,12 +93,12 @@ func NewReceiver(verifier Verifier, opts ...Option) (*Receiver, error) {
 	return r, nil
 }
 
-// On registers a handler for one type of events. Handlers run one after the
-// other, in the order in which they were registered; the first error ends that,
-// and all of them run again when the event is delivered again.
+// On registers a handler for events of one type. Handlers run one after the other,
+// in the order in which they were registered. The first error ends the run. All
+// handlers run again when the event is delivered again.
 //
-// The context ends when the time for the event is over, and not when the
-// service hangs up.
+// The context of a handler ends when the time for the event is over
+// ([WithHandlerTimeout]), not when the service hangs up.
 //
 // Errors: an [salesiq.InputError] for a nil receiver or handler, and for a
 // receiver that has received something already.
@@ -114,7 +114,7 @@ func On[E EventType](receiver *Receiver, handle func(ctx context.Context, event 
 	})
 }
 
-// OnAny registers a handler for all events, as [On] does for some.
+// OnAny registers a handler for events of all types, as [On] does for one.
 func OnAny(receiver *Receiver, handle func(ctx context.Context, event Event) error) error {
 	switch {
 	case receiver == nil:
@@ -128,9 +128,8 @@ func OnAny(receiver *Receiver, handle func(ctx context.Context, event Event) err
 	return nil
 }
 
-// Dispatch runs the handlers for an event that was received in another way, such
-// as out of a queue that a [Sink] has filled. It neither verifies nor
-// deduplicates.
+// Dispatch runs the handlers for an event that came another way, such as out of a
+// queue that a [Sink] has filled. It neither verifies nor deduplicates.
 func (r *Receiver) Dispatch(ctx context.Context, event Event) error {
 	for _, handle := range r.handlers {
 		if err := handle(ctx, event); err != nil {
@@ -176,7 +175,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	answer, err = r.process(work, event)
 }
 
-// logEvent logs how an event fared.
+// logEvent logs how the handling of an event ended.
 func logEvent(ctx context.Context, logger *slog.Logger, event Event, err error, more ...slog.Attr) {
 	level, message := slog.LevelDebug, "webhook event handled"
 	if err != nil {
@@ -196,7 +195,7 @@ func logEvent(ctx context.Context, logger *slog.Logger, event Event, err error, 
 	logger.LogAttrs(ctx, level, message, attrs...)
 }
 
-// reply is one of the few things that are said to the service.
+// reply is an answer to the service.
 type reply struct {
 	status int
 	body   string
@@ -317,15 +316,14 @@ func (r *Receiver) process(work *handling, event Event) (answer *reply, err erro
 	return answer, err
 }
 
-// claim claims an event. While another delivery has it, claim waits, though no
-// longer than half of the time that there is, and for a store that does not
-// answer no longer than three quarters, so that the rest is left for the
-// handlers.
+// claim claims an event. It waits while another delivery has the event, for half of
+// the time that there is at most. It waits for a store that does not answer, for
+// three quarters at most. The rest is left for the handlers.
 func (r *Receiver) claim(work *handling, eventID string) (DedupState, error) {
 	const shortest, longest = 5 * time.Millisecond, 200 * time.Millisecond
 	latest := work.deadline.Add(-r.timeout / 2)
 	var ctx context.Context = work
-	if _, inMemory := r.store.(*memoryDedup); !inMemory { // That one always answers.
+	if _, inMemory := r.store.(*memoryDedup); !inMemory { // It always answers.
 		limited, cancel := context.WithDeadline(work, work.deadline.Add(-r.timeout/4))
 		defer cancel()
 		ctx = limited
@@ -343,7 +341,7 @@ func (r *Receiver) claim(work *handling, eventID string) (DedupState, error) {
 	}
 }
 
-// settle ends a claim, also when the time for the event is over.
+// settle ends a claim, even when the time for the event is over.
 func (r *Receiver) settle(work *handling, eventID string, succeeded bool) error {
 	end := r.store.Abort
 	if succeeded {
@@ -376,7 +374,7 @@ func (r *Receiver) handle(ctx context.Context, event Event) (*reply, error) {
 	return received, nil
 }
 
-// callHandler makes an error of a panic.
+// callHandler calls a handler, and turns a panic into an error.
 func callHandler(ctx context.Context, handle func(context.Context, Event) error, event Event) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
