@@ -127,7 +127,7 @@ func (s site) dataCenter() DataCenter {
 	if s.Hosts == s.region.Hosts() {
 		return s.region
 	}
-	return s.Hosts.DataCenter()
+	return s.DataCenter()
 }
 
 // siteOf returns the site of a data center, or US for "".

@@ -130,9 +130,12 @@ func TestSecretIsReadFromAFieldOfJSON(t *testing.T) {
 func TestSecretsAreComparedByTheirText(t *testing.T) {
 	t.Parallel()
 	one, same, other := salesiq.NewSecret(hidden), salesiq.NewSecret(strings.Clone(hidden)), salesiq.NewSecret("another")
-	assert.True(t, one == same)
-	assert.False(t, one == other)
-	assert.True(t, salesiq.Secret{} == salesiq.NewSecret(""))
+	assert.Equal(t, one, same)
+	assert.NotEqual(t, one, other)
+	assert.Equal(t, salesiq.Secret{}, salesiq.NewSecret(""))
+	if one != same {
+		t.Error("== does not compare the texts")
+	}
 	assert.Equal(t, 2, map[salesiq.Secret]int{one: 1, other: 2}[other])
 }
 

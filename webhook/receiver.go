@@ -189,7 +189,7 @@ func logEvent(ctx context.Context, logger *slog.Logger, event Event, err error, 
 	if err != nil {
 		attrs = append(attrs, slog.String("error", redact.Summary(err.Error())))
 	}
-	if p := (*usercode.Panic)(nil); errors.As(err, &p) {
+	if p := (*usercode.PanicError)(nil); errors.As(err, &p) {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
 	logger.LogAttrs(ctx, level, message, attrs...)

@@ -103,7 +103,7 @@ func ask(ctx context.Context, method, address, token string, into any) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close() //nolint:errcheck // It was read, or is of no use.
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s %s: %s", method, request.URL.Path, response.Status)
 	}

@@ -67,7 +67,7 @@ func copyFile(from, to string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o750); err != nil {
 		return err
 	}
-	return os.WriteFile(to, content, 0o600) //nolint:gosec // A file of the tree, in the workshop.
+	return os.WriteFile(to, content, 0o600)
 }
 
 // publish commits the repository, tags it, and lets Go pack the modules from
@@ -177,5 +177,5 @@ func correctImports(name string) error {
 		return err
 	}
 	content = bytes.ReplaceAll(content, []byte(`"`+core+`/internal/`), []byte(`"`+core+`/internal/moved/`))
-	return os.WriteFile(name, content, 0o600) //nolint:gosec // It was there before.
+	return os.WriteFile(name, content, 0o600)
 }

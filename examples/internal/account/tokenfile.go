@@ -20,7 +20,7 @@ const keySize = 32
 // it is missing. A key that lies beside what it opens keeps copies of the file
 // safe, such as backups; against who reads the whole disk, keep it elsewhere.
 func TokenFile(path string) (*salesiq.TokenVault, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil { //nolint:gosec // The user names the file.
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
 	digits := os.Getenv("SALESIQ_TOKEN_KEY")
