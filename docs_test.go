@@ -93,6 +93,19 @@ func TestContributingShowsTheTreeAsItIs(t *testing.T) {
 	}
 }
 
+// What CONTRIBUTING names, a newcomer finds.
+func TestContributingNamesFilesThatExist(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("CONTRIBUTING.md")
+	require.NoError(t, err)
+	text := regexp.MustCompile("(?s)```.*?```").ReplaceAllString(string(guide), "")
+	names := regexp.MustCompile("`([\\w/]+\\.(?:go|lua)|(?:internal|cmd)/[\\w/-]+)`").FindAllStringSubmatch(text, -1)
+	require.Greater(t, len(names), 40)
+	for _, name := range names {
+		assert.True(t, exists(name[1]), name[1])
+	}
+}
+
 // A link from one document to another leads to a file, and to a heading in it.
 func TestLinksOfTheDocumentsLeadSomewhere(t *testing.T) {
 	t.Parallel()
