@@ -233,7 +233,7 @@ type narrowLimiter struct {
 func (l *narrowLimiter) Acquire(context.Context) (salesiq.Lease, error) {
 	l.ask(1)
 	l.slot <- struct{}{}
-	time.Sleep(time.Millisecond) // In which whoever else begins comes to wait.
+	time.Sleep(time.Millisecond) // Meanwhile others that begin come to wait.
 	return l, nil
 }
 

@@ -91,7 +91,7 @@ type soak struct {
 	server  *salesiqtest.Server
 	client  *salesiq.Client
 	tokens  int       // Requested so far.
-	revoked time.Time // The last time that they all were.
+	revoked time.Time // When all tokens were revoked last.
 
 	mu       sync.Mutex // Guards what follows.
 	random   *rand.Rand

@@ -59,7 +59,7 @@ func TestNoTracerCostsNothing(t *testing.T) { // It counts what the whole proces
 				c := newCall("Chats.Get", "GET /chats/{chat_id}", "chat1")
 				assert.NoError(t, send(t.Context(), client, c, nil))
 			})
-			const options = 1 // Which the whole call puts on the heap.
+			const options = 1 // The whole call puts its options on the heap.
 			assert.LessOrEqual(t, whole, bare+options)
 		})
 	}

@@ -25,7 +25,7 @@ const hidden = "do-not-show-this"
 func everyWay(t testing.TB, v any) map[string]string {
 	t.Helper()
 	ways := map[string]string{}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%t", "%w", "%10s", "%T %v"} {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%t", "%w", "%10s", "%p", "%T %v"} {
 		ways[verb] = fmt.Sprintf(verb, v)
 		ways["error "+verb] = fmt.Errorf(verb, v).Error()
 	}

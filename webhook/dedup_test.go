@@ -151,8 +151,7 @@ func TestAMarkFromTheFutureDropsNoOther(t *testing.T) {
 	}
 }
 
-// Whatever a byte becomes, it costs the mark that it is in, or the two that it
-// stood between.
+// A damaged byte costs the mark that it is in, or the two marks that it separated.
 func TestADamagedByteLosesNoOtherMark(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "events")
@@ -197,7 +196,8 @@ func TestTheLastToOpenTheFileStoreHasIt(t *testing.T) {
 	require.NoError(t, errors.Join(old.Close(), current.Close()))
 }
 
-// It could not say so after a restart, when the event is delivered again.
+// A mark could not be written any more, and the event would be handled again after
+// a restart.
 func TestAClosedFileStoreTakesNoEvent(t *testing.T) {
 	t.Parallel()
 	store := fileStore(t, filepath.Join(t.TempDir(), "events"))

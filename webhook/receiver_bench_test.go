@@ -58,7 +58,7 @@ const benchEvents = 64
 func newReceiverRun(tb testing.TB) *receiverRun {
 	tb.Helper()
 	run := &receiverRun{
-		// Each event is forgotten by the time at which it comes again.
+		// The store has forgotten each event when it comes again.
 		receiver: testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(benchSecret)),
 			webhook.WithDedupStore(testkit.Must(webhook.NewMemoryDedupStore(benchEvents/2, time.Hour))))),
 		writer: &discardWriter{header: http.Header{}},
