@@ -1,8 +1,10 @@
 package salesiq
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -26,6 +28,7 @@ type call struct {
 	query     url.Values
 	content   any               // Sent as JSON unless nil.
 	names     []string          // Under which an open answer may be wrapped.
+	dialect   wire.Dialect      // Of the client; nil where that does not matter.
 	request   transport.Request // What becomes of the above.
 	err       error
 }
@@ -157,6 +160,7 @@ func (client *Client) newRequest(c *call, options *callOptions) (*transport.Requ
 			return nil, inputError("body", "cannot be encoded: "+err.Error())
 		}
 	}
+	c.dialect = client.dialect
 	address := client.resolve(c.path)
 	if query := options.addTo(c.query); len(query) > 0 {
 		joint := "?"
@@ -252,10 +256,20 @@ func newError(c *call, answer *transport.Answer, cause error) error {
 		e.RetryAt = failure.RetryAt
 		e.MaybeProcessed = failure.MaybeProcessed
 		e.RateWindow = rateWindow(failure.Header)
-		e.Err = failure.Err
+		e.Err = c.cause(failure)
 	}
 	if auth, ok := errors.AsType[*AuthError](cause); ok {
 		e.RetryAt = auth.RetryAt
 	}
 	return e
+}
+
+// cause returns why a call failed, and says so if the answer is in the other
+// dialect than the client's.
+func (c *call) cause(failure *transport.Failure) error {
+	mismatch := wire.Mismatch(c.dialect, failure.Dialect, c.path)
+	if mismatch == nil || failure.Err == nil {
+		return cmp.Or(mismatch, failure.Err)
+	}
+	return fmt.Errorf("%w: %w", failure.Err, mismatch)
 }

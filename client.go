@@ -9,13 +9,11 @@ import (
 	"strings"
 
 	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // Version is the version of this package, as sent in the User-Agent header.
 const Version = "0.1.0"
-
-// apiRoot is where the specification's paths begin.
-const apiRoot = "/api/v2"
 
 // Client calls SalesIQ on behalf of one account. It is safe for concurrent use;
 // make one and keep it, since its limits and its token are shared by its calls. It
@@ -30,8 +28,7 @@ type Client struct {
 	Devices   *DevicesService
 
 	site     site
-	portal   string     // Escaped.
-	root     string     // Where paths begin.
+	dialect  wire.Dialect
 	width    func() int // Of many calls, those to begin at once.
 	pipeline *transport.Pipeline
 	cache    *answerCache // Nil for none.
@@ -74,8 +71,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 
 func newClient(c *config, tokens transport.Tokens) *Client {
 	limiter := c.newLimiter()
-	client := &Client{site: c.site, portal: c.portal, width: c.width(limiter), trace: newClientTrace(c, limiter)}
-	client.root = strings.TrimSuffix(c.site.API+apiRoot+"/"+c.portal, "/")
+	client := &Client{site: c.site, dialect: c.dialect, width: c.width(limiter), trace: newClientTrace(c, limiter)}
 	client.pipeline = transport.New(transport.Config{
 		Base:           c.httpClient.Transport,
 		Jar:            c.httpClient.Jar,
@@ -188,7 +184,7 @@ func (client *Client) freeCall(method, path string, opts []CallOption) *call {
 	if err != nil {
 		return &call{operation: operation, method: method, err: named(operation, err)}
 	}
-	c := newCall(operation, method+" "+strings.ReplaceAll(path, portalWildcard, client.portal), options.ids...)
+	c := newCall(operation, method+" "+strings.ReplaceAll(path, portalWildcard, client.dialect.Portal()), options.ids...)
 	c.template = freeTemplate(bare)
 	return c
 }
@@ -199,7 +195,7 @@ const portalWildcard = "{portal}"
 // checkWildcards makes sure that each wildcard of a path can be filled.
 func (client *Client) checkWildcards(path string, ids int) error {
 	portals := strings.Count(path, portalWildcard)
-	if portals > 0 && client.portal == "" {
+	if portals > 0 && client.dialect.Portal() == "" {
 		return inputError("portal", "is required: see WithPortal")
 	}
 	if wildcards := strings.Count(path, "{") - portals; wildcards != ids {
@@ -224,21 +220,7 @@ func checkPath(path string) error {
 
 // resolve returns the address of a path.
 func (client *Client) resolve(path string) string {
-	if strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/visitor/") {
-		return client.site.API + path
-	}
-	root := client.root
-	if client.portal != "" && listsPortals(path) {
-		root = client.site.API + apiRoot
-	}
-	return root + "/" + strings.TrimPrefix(path, "/")
-}
-
-// listsPortals reports whether a path is about portals, and so not in one.
-func listsPortals(path string) bool {
-	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "?")
-	first, _, _ = strings.Cut(first, "/")
-	return first == "portals"
+	return client.dialect.Address(client.site.API, path)
 }
 
 // DataCenter returns the data center that the client uses.
@@ -246,9 +228,9 @@ func (client *Client) DataCenter() DataCenter { return client.site.dataCenter() 
 
 // Portal returns the screen name of [WithPortal], or nothing.
 func (client *Client) Portal() string {
-	name, err := url.PathUnescape(client.portal)
+	name, err := url.PathUnescape(client.dialect.Portal())
 	if err != nil {
-		return client.portal // It was escaped here, so this cannot be.
+		return client.dialect.Portal() // It was escaped here, so this cannot be.
 	}
 	return name
 }

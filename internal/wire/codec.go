@@ -1,5 +1,3 @@
-// Package wire holds what SalesIQ puts on the wire: the JSON codec, the
-// envelopes around every answer, and the query encoding.
 package wire
 
 import (
@@ -8,6 +6,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -42,27 +41,18 @@ var public = json.JoinOptions(
 
 var asTheServiceDoes = json.JoinMarshalers(json.MarshalToFunc(encodeTime), json.MarshalToFunc(encodeRaw))
 
-// outgoing is also the only place that lets a secret leave the process. It asks
-// reveal before each.
-func outgoing(reveal func(secret string) error) json.Options {
+// outgoing is also the only place that lets a secret leave the process. Each one
+// that does is reported.
+func outgoing(report func(secret string)) json.Options {
 	return json.JoinOptions(public, json.WithMarshalers(json.JoinMarshalers(
 		asTheServiceDoes,
 		json.MarshalToFunc(func(e *jsontext.Encoder, s Revealer) error {
-			if err := reveal(s.Reveal()); err != nil {
-				return err
-			}
+			report(s.Reveal())
 			return e.WriteToken(jsontext.String(s.Reveal()))
 		}),
 		json.MarshalToFunc(encodeOptional),
 	)))
 }
-
-var errSecret = errors.New("there is a secret in it")
-
-var (
-	withSecrets    = outgoing(func(string) error { return nil })
-	withoutSecrets = outgoing(func(string) error { return errSecret })
-)
 
 // Revealer is a secret that must be sent as it is, although it hides itself
 // from every other encoder.
@@ -71,20 +61,34 @@ type Revealer interface{ Reveal() string }
 // Optional is sent as the value that it holds, or as null if it holds nil.
 type Optional interface{ Any() any }
 
-// Marshal encodes a request body, secrets included.
-func Marshal(v any) ([]byte, error) { return json.Marshal(v, withSecrets) }
+// revealing encodes one request body at a time, and notes the secrets that go into
+// it. It is used again, since its options remember how to encode each type.
+type revealing struct {
+	options json.Options
+	secrets []string
+}
 
-// MarshalRevealing is Marshal, and returns the secrets that the body holds.
+func newRevealing() *revealing {
+	r := new(revealing)
+	r.options = outgoing(func(secret string) { r.secrets = append(r.secrets, secret) })
+	return r
+}
+
+var revealers = sync.Pool{New: func() any { return newRevealing() }}
+
+// MarshalRevealing encodes a request body, and returns the secrets that it holds.
 func MarshalRevealing(v any) (body []byte, secrets []string, err error) {
-	body, err = json.Marshal(v, withoutSecrets)
-	if !errors.Is(err, errSecret) {
-		return body, nil, err // The common case, at no price.
-	}
-	body, err = json.Marshal(v, outgoing(func(secret string) error {
-		secrets = append(secrets, secret)
-		return nil
-	}))
+	r := revealers.Get().(*revealing) //nolint:forcetypeassert // The pool holds nothing else.
+	defer revealers.Put(r)
+	body, err = json.Marshal(v, r.options)
+	secrets, r.secrets = r.secrets, nil
 	return body, secrets, err
+}
+
+// Marshal encodes a request body, secrets included.
+func Marshal(v any) ([]byte, error) {
+	body, _, err := MarshalRevealing(v)
+	return body, err
 }
 
 // MarshalPublic encodes what anyone may see: secrets stay hidden.
