@@ -156,7 +156,7 @@ func (client *Client) newRequest(c *call, options *callOptions) (*transport.Requ
 			return nil, inputError("body", "must not be a nil pointer")
 		}
 		var err error
-		if body, secrets, err = wire.MarshalRevealing(c.content); err != nil {
+		if body, secrets, err = wire.MarshalRequest(c.content); err != nil {
 			return nil, inputError("body", "cannot be encoded: "+err.Error())
 		}
 	}

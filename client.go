@@ -154,7 +154,9 @@ func optionsFromEnv() (opts []Option, err error) {
 // stands for the portal's name, and other names in braces for the ids of
 // [WithIDs]; what is put there otherwise must be escaped by the caller.
 //
-// The value in is sent as JSON unless nil. The data of the answer is decoded
+// The value in is sent as JSON unless nil, as encoding/json writes it, but with times
+// in the service's notation (null for the zero time) and with the text of each
+// [Secret]; the same is true of params. The data of the answer is decoded
 // into out, a pointer, unless that is nil; an answer without an envelope is
 // decoded as a whole. An out with a method UnmarshalAnswer(body []byte) error
 // reads all of the answer by itself, and copies what it keeps of body.

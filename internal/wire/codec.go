@@ -2,15 +2,19 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	stdjson "encoding/json"
 	"errors"
 	"net/url"
+	"reflect"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 )
 
 // This file is the only one that knows which JSON library is in use. When
@@ -24,22 +28,39 @@ type (
 	mismatchError = json.SemanticError // A value of another type than is wanted.
 )
 
-// tolerant decodes what encoding/json would: one emoji cut in half by a
-// server, or one repeated name, must not fail a page of a hundred chats.
-var tolerant = json.JoinOptions(
-	jsontext.AllowDuplicateNames(true),
-	jsontext.AllowInvalidUTF8(true),
-	json.MatchCaseInsensitiveNames(true),
+// asBefore has json/v2 take a type for what encoding/json takes it for, which is
+// what callers know: omitempty, durations, byte arrays, the option string, methods
+// of pointers, tags with mistakes in them. Where encoding/json surprises instead, it
+// has not: null empties a field that was set, and text is not escaped for HTML.
+var asBefore = json.JoinOptions(
+	jsonv1.DefaultOptionsV1(),
+	jsonv1.MergeWithLegacySemantics(false),
+	jsontext.EscapeForHTML(false),
+	jsontext.EscapeForJS(false),
+	jsontext.PreserveRawStrings(false),
 )
 
-// public writes times as the service does.
+// tolerant decodes what encoding/json would: one emoji cut in half by a
+// server, or one repeated name, must not fail a page of a hundred chats. Names
+// match without their delimiters, too. It does not read everything once before, as
+// encoding/json does, but minds mistakes in tags.
+var (
+	tolerant       = json.JoinOptions(toleratingTags, jsonv1.ReportErrorsWithLegacySemantics(false))
+	toleratingTags = json.JoinOptions(asBefore, jsonv1.MatchCaseSensitiveDelimiter(false))
+)
+
+// public writes times as the service does. No name is written twice, and nil lists
+// and maps are empty ones.
 var public = json.JoinOptions(
-	jsontext.AllowInvalidUTF8(true),
-	json.Deterministic(true),
+	asBefore,
+	jsontext.AllowDuplicateNames(false),
+	json.FormatNilSliceAsNull(false),
+	json.FormatNilMapAsNull(false),
 	json.WithMarshalers(asTheServiceDoes),
 )
 
-var asTheServiceDoes = json.JoinMarshalers(json.MarshalToFunc(encodeTime), json.MarshalToFunc(encodeRaw))
+var asTheServiceDoes = json.JoinMarshalers(
+	json.MarshalToFunc(encodeTime), json.MarshalToFunc(encodeRaw), json.MarshalToFunc(encodeNumber))
 
 // outgoing is also the only place that lets a secret leave the process. Each one
 // that does is reported.
@@ -61,6 +82,23 @@ type Revealer interface{ Reveal() string }
 // Optional is sent as the value that it holds, or as null if it holds nil.
 type Optional interface{ Any() any }
 
+// marshal minds mistakes in tags only where it must: json/v2 explains other errors
+// better.
+func marshal(v any, options json.Options) ([]byte, error) {
+	data, err := json.Marshal(v, options, jsonv1.ReportErrorsWithLegacySemantics(false))
+	if err != nil {
+		if data, err := json.Marshal(v, options); err == nil {
+			return data, nil
+		}
+	}
+	return data, err
+}
+
+// Marshal encodes an object as the service does, secrets included.
+func Marshal(v any) ([]byte, error) { return marshal(v, serving) }
+
+var serving = outgoing(func(string) {})
+
 // revealing encodes one request body at a time, and notes the secrets that go into
 // it. It is used again, since its options remember how to encode each type.
 type revealing struct {
@@ -70,29 +108,25 @@ type revealing struct {
 
 func newRevealing() *revealing {
 	r := new(revealing)
-	r.options = outgoing(func(secret string) { r.secrets = append(r.secrets, secret) })
+	note := func(secret string) { r.secrets = append(r.secrets, secret) }
+	r.options = json.JoinOptions(outgoing(note), json.FormatNilSliceAsNull(true), json.FormatNilMapAsNull(true))
 	return r
 }
 
 var revealers = sync.Pool{New: func() any { return newRevealing() }}
 
-// MarshalRevealing encodes a request body, and returns the secrets that it holds.
-func MarshalRevealing(v any) (body []byte, secrets []string, err error) {
+// MarshalRequest encodes a request body, which may be of a type of the caller's,
+// and returns the secrets that it holds.
+func MarshalRequest(v any) (body []byte, secrets []string, err error) {
 	r := revealers.Get().(*revealing) //nolint:forcetypeassert // The pool holds nothing else.
 	defer revealers.Put(r)
-	body, err = json.Marshal(v, r.options)
+	body, err = marshal(v, r.options)
 	secrets, r.secrets = r.secrets, nil
 	return body, secrets, err
 }
 
-// Marshal encodes a request body, secrets included.
-func Marshal(v any) ([]byte, error) {
-	body, _, err := MarshalRevealing(v)
-	return body, err
-}
-
 // MarshalPublic encodes what anyone may see: secrets stay hidden.
-func MarshalPublic(v any) ([]byte, error) { return json.Marshal(v, public) }
+func MarshalPublic(v any) ([]byte, error) { return marshal(v, public) }
 
 // Script encodes what anyone may see as a JavaScript expression for a script
 // element: a string literal that JSON.parse reads. Whatever v holds, the
@@ -112,7 +146,12 @@ func Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v, tolera
 
 // unmarshalWith decodes data into v, and asks decode first for each value.
 func unmarshalWith(data []byte, v any, decode func(*jsonDecoder, any) error) error {
-	return json.Unmarshal(data, v, tolerant, json.WithUnmarshalers(json.UnmarshalFromFunc(decode)))
+	deciding := json.WithUnmarshalers(json.UnmarshalFromFunc(decode))
+	err := json.Unmarshal(data, v, tolerant, deciding)
+	if _, mismatch := errors.AsType[*mismatchError](err); mismatch && json.Unmarshal(data, v, toleratingTags, deciding) == nil {
+		return nil
+	}
+	return err
 }
 
 // marshalAsIs encodes what was read, names that repeat included.
@@ -169,12 +208,37 @@ func encodeRaw(e *jsontext.Encoder, raw stdjson.RawMessage) error {
 	return json.MarshalEncode(e, parts) // Which comes back here for each part.
 }
 
-func encodeOptional(e *jsontext.Encoder, o Optional) error { return json.MarshalEncode(e, o.Any()) }
+// encodeOptional writes a nil list or map that is set as an empty one: null would
+// clear the field.
+func encodeOptional(e *jsontext.Encoder, o Optional) error {
+	switch v := reflect.ValueOf(o.Any()); v.Kind() {
+	case reflect.Slice, reflect.Map:
+		if v.IsNil() {
+			return json.MarshalEncode(e, o.Any(), json.FormatNilSliceAsNull(false), json.FormatNilMapAsNull(false))
+		}
+	}
+	return json.MarshalEncode(e, o.Any())
+}
+
+// encodeNumber writes a number as one, on every version of Go.
+func encodeNumber(e *jsontext.Encoder, n stdjson.Number) error {
+	number := jsontext.Value(cmp.Or(n, "0")) // As encoding/json does.
+	if number.Kind() != '0' || !number.IsValid() {
+		return errors.New("invalid number " + strconv.Quote(string(n)))
+	}
+	within, length := e.StackIndex(e.StackDepth())
+	isName := within == '{' && length%2 == 0
+	if quoted, _ := json.GetOption(e.Options(), json.StringifyNumbers); quoted || isName {
+		return e.WriteToken(jsontext.String(string(number)))
+	}
+	return e.WriteValue(number)
+}
 
 // Query turns a params struct into a query through its json tags: one member,
-// one value. Members that are absent from the JSON are absent from the query.
+// one value. Members that are null, or absent from the JSON, are absent from the
+// query.
 func Query(params any) (url.Values, error) {
-	data, err := Marshal(params)
+	data, _, err := MarshalRequest(params)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +248,9 @@ func Query(params any) (url.Values, error) {
 	}
 	query := make(url.Values, len(members))
 	for name, value := range members {
-		query.Set(name, text(value))
+		if value.Kind() != 'n' {
+			query.Set(name, text(value))
+		}
 	}
 	return query, nil
 }

@@ -56,6 +56,7 @@ type lenient struct {
 var (
 	timeType        = reflect.TypeFor[time.Time]()
 	rawType         = reflect.TypeFor[stdjson.RawMessage]()
+	numberType      = reflect.TypeFor[stdjson.Number]()
 	unmarshalerType = reflect.TypeFor[stdjson.Unmarshaler]()
 	textType        = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
@@ -105,7 +106,7 @@ func fits(kind jsonKind, t reflect.Type) bool {
 	switch {
 	case t.Kind() == reflect.Interface, t == rawType:
 		return true
-	case t == timeType, decodesItself(t):
+	case t == timeType, t == numberType, decodesItself(t):
 		return false
 	case t.Kind() == reflect.Pointer:
 		return fits(kind, t.Elem())

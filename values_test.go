@@ -1,0 +1,68 @@
+package salesiq_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/live"
+)
+
+func TestACallersOwnTypesMeanWhatEncodingJSONMeans(t *testing.T) {
+	t.Parallel()
+	type operator struct {
+		Name     string         `json:"name,omitempty"`
+		MaxChats int            `json:"max_chats,omitempty"`
+		Active   bool           `json:"active,omitempty"`
+		Wait     time.Duration  `json:"wait,omitempty"`
+		Secret   salesiq.Secret `json:"secret,omitzero"`
+	}
+	api := newAPIRecorder(t, answerJSON(http.StatusOK, `{"status":"success","data":{"id":"x1"}}`))
+	client := api.client(t)
+	ada := operator{Name: "Ada"}
+	require.NoError(t, client.Do(t.Context(), http.MethodPatch, "/operators/o1", ada, nil))
+	require.NoError(t, second(live.Patch[any](t.Context(), client, "/operators/o1", &ada)))
+	require.NoError(t, second(live.Get[any](t.Context(), client, "/operators", ada)))
+	require.NoError(t, client.Do(t.Context(), http.MethodGet, "/operators", nil, nil, salesiq.WithQuery(ada)))
+	require.NoError(t, second(client.Visitors.Update(t.Context(), "v1", &salesiq.VisitorUpdate{
+		CustomFields: salesiq.Set(map[string]any{"operator": ada}), Extra: map[string]any{"other": ada},
+	})))
+	require.NoError(t, client.Do(t.Context(), http.MethodPatch, "/operators/o1",
+		operator{Wait: time.Second, Secret: salesiq.NewSecret("signing-key")}, nil))
+	requests := api.requests()
+	for _, i := range []int{0, 1} {
+		assert.JSONEq(t, `{"name":"Ada"}`, requests[i].Body)
+	}
+	for _, i := range []int{2, 3} {
+		assert.Equal(t, "name=Ada", requests[i].Query.Encode())
+	}
+	assert.JSONEq(t, `{"custom_fields":{"operator":{"name":"Ada"}},"other":{"name":"Ada"}}`, requests[4].Body)
+	assert.JSONEq(t, `{"wait":1000000000,"secret":"signing-key"}`, requests[5].Body)
+}
+
+func TestAJSONNumberIsSentAsANumber(t *testing.T) {
+	t.Parallel()
+	api := newAPIRecorder(t, answerJSON(http.StatusOK, `{"status":"success","data":{"id":"x1"}}`))
+	client := api.client(t)
+	const digits = "4000000012345678901"
+	require.NoError(t, client.Do(t.Context(), http.MethodPost, "/x", map[string]any{"n": json.Number(digits)}, nil))
+	require.NoError(t, second(client.Visitors.Update(t.Context(), "v1", &salesiq.VisitorUpdate{
+		CustomFields: salesiq.Set(map[string]any{"n": json.Number(digits), "list": []any{json.Number("1.50")}}),
+		Extra:        map[string]any{"n": json.Number(digits)},
+	})))
+	require.NoError(t, client.Do(t.Context(), http.MethodGet, "/x", nil, nil, salesiq.WithQuery(map[string]any{"n": json.Number(digits)})))
+	requests := api.requests()
+	assert.Equal(t, `{"n":`+digits+`}`, requests[0].Body)                                                //nolint:testifylint // Digits count.
+	assert.Equal(t, `{"custom_fields":{"list":[1.50],"n":`+digits+`},"n":`+digits+`}`, requests[1].Body) //nolint:testifylint // Digits count.
+	assert.Equal(t, digits, requests[2].Query.Get("n"))
+	require.ErrorIs(t, client.Do(t.Context(), http.MethodPost, "/x", json.Number("one"), nil), salesiq.ErrInvalidInput)
+
+	kept, err := json.Marshal(salesiq.Set(map[string]any{"n": json.Number(digits)}))
+	require.NoError(t, err)
+	assert.Equal(t, `{"n":`+digits+`}`, string(kept)) //nolint:testifylint // Digits count.
+}
