@@ -113,6 +113,12 @@
 // Answers are bounded in size and number of values ([WithMaxBody]) and in time
 // ([WithAttemptTimeout], [WithStallTimeout]).
 //
+// # Values
+//
+// A number of no particular type, in custom fields, conditions, [Error.Details] or an
+// any of the caller's, is a float64, as with encoding/json, and a [json.Number] where
+// that would lose digits. Whatever was read can be written back digit by digit.
+//
 // # The live service
 //
 // All of this follows the specification. What Zoho publishes about the live

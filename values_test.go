@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 	"github.com/salesiq-go/salesiq/live"
 )
 
@@ -65,4 +66,46 @@ func TestAJSONNumberIsSentAsANumber(t *testing.T) {
 	kept, err := json.Marshal(salesiq.Set(map[string]any{"n": json.Number(digits)}))
 	require.NoError(t, err)
 	assert.Equal(t, `{"n":`+digits+`}`, string(kept)) //nolint:testifylint // Digits count.
+}
+
+func TestNoNumberIsRounded(t *testing.T) {
+	t.Parallel()
+	const digits = "4000000012345678901"
+	exact := json.Number(digits)
+	api := newAPIRecorder(t, answerJSON(http.StatusOK, `{"status":"success","data":{"id":"v1","custom_fields":{"crm_id":`+digits+`,"seats":40,"deep":[{"n":`+digits+`}]}}}`))
+	client := api.client(t)
+	visitor, err := client.Visitors.Get(t.Context(), "v1")
+	require.NoError(t, err)
+	fields := visitor.CustomFields
+	assert.Equal(t, map[string]any{"crm_id": exact, "seats": 40.0, "deep": []any{map[string]any{"n": exact}}}, fields)
+	fields["seats"] = 41
+	require.NoError(t, second(client.Visitors.Update(t.Context(), "v1", &salesiq.VisitorUpdate{CustomFields: salesiq.Set(fields)})))
+	assert.Equal(t, `{"custom_fields":{"crm_id":`+digits+`,"deep":[{"n":`+digits+`}],"seats":41}}`, api.requests()[1].Body) //nolint:testifylint // Digits count.
+
+	free, err := live.Get[map[string]any](t.Context(), client, "/x", nil)
+	require.NoError(t, err)
+	assert.Equal(t, exact, (*free)["custom_fields"].(map[string]any)["crm_id"]) //nolint:forcetypeassert // As above.
+	for item, err := range live.All[any](t.Context(), newAPIRecorder(t, answerJSON(http.StatusOK, `{"data":[`+digits+`]}`)).client(t), "/x", nil, live.PageAndLimit()) {
+		require.NoError(t, err)
+		assert.Equal(t, any(exact), *item)
+	}
+
+	refusing := newAPIRecorder(t, answerJSON(http.StatusBadRequest, `{"status":"error","code":"INVALID_REQUEST","details":{"crm_id":`+digits+`}}`)).client(t)
+	_, err = refusing.Chats.Get(t.Context(), "c1")
+	assert.Equal(t, map[string]any{"crm_id": exact}, requireOneLine(t, err).Details)
+
+	for body, read := range map[string]func([]byte) (any, error){
+		`{"field":"f","operator":"equals","value":` + digits + `}`: readInto[salesiq.RoutingCondition],
+		`{"id":"n","data":{"crm_id":` + digits + `}}`:              readInto[salesiq.Notification],
+		`{"id":"c","custom_fields":{"crm_id":` + digits + `}}`:     readInto[salesiq.Chat],
+	} {
+		object, err := read([]byte(body))
+		require.NoError(t, err)
+		assert.Contains(t, encode(t, object), digits)
+	}
+}
+
+func readInto[T any](body []byte) (any, error) {
+	object := new(T)
+	return object, wire.Unmarshal(body, object)
 }

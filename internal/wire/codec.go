@@ -141,8 +141,17 @@ func Script(v any) ([]byte, error) {
 	return slices.Concat([]byte("JSON.parse("), literal, []byte(")")), err
 }
 
-// Unmarshal decodes data into v, strictly typed.
-func Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v, tolerant) }
+// Unmarshal decodes data into v, strictly typed. A number of no particular type is a
+// float64, or a json.Number where that would lose digits. Only data that hold such a
+// number pay for it.
+func Unmarshal(data []byte, v any) error {
+	if hasLongNumber(data) {
+		return json.Unmarshal(data, v, tolerant, losingNoDigit)
+	}
+	return json.Unmarshal(data, v, tolerant)
+}
+
+var losingNoDigit = json.WithUnmarshalers(json.UnmarshalFromFunc(decodeAny))
 
 // unmarshalWith decodes data into v, and asks decode first for each value.
 func unmarshalWith(data []byte, v any, decode func(*jsonDecoder, any) error) error {

@@ -65,6 +65,9 @@ var (
 func (l lenient) decode(d *jsonDecoder, v any) error {
 	target := reflect.ValueOf(v).Elem()
 	kind := d.PeekKind()
+	if free, ok := v.(*any); ok {
+		return decodeAny(d, free)
+	}
 	must := l.required[target.Type()] && d.StackDepth() <= l.depth
 	if kind == 'n' || must || fits(kind, target.Type()) {
 		return errors.ErrUnsupported
