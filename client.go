@@ -172,7 +172,7 @@ func (client *Client) Do(ctx context.Context, method, path string, in, out any, 
 	c.check(checkTarget(out))
 	decode := func(body []byte) error { return c.decodeOpen(body, out) }
 	if whole, ok := out.(interface{ UnmarshalAnswer(body []byte) error }); ok {
-		decode = whole.UnmarshalAnswer
+		decode = func(body []byte) error { return whole.UnmarshalAnswer(wire.WithoutMark(body)) }
 	}
 	return client.do(ctx, c, opts, decode)
 }

@@ -119,6 +119,9 @@
 // any of the caller's, is a float64, as with encoding/json, and a [json.Number] where
 // that would lose digits. Whatever was read can be written back digit by digit.
 //
+// Times are read in any common notation. One that means nothing is the zero time;
+// its text is in the body of the answer ([WithResponse]), or of the webhook.
+//
 // # The live service
 //
 // All of this follows the specification. What Zoho publishes about the live

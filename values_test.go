@@ -1,6 +1,7 @@
 package salesiq_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/wire"
 	"github.com/salesiq-go/salesiq/live"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 func TestACallersOwnTypesMeanWhatEncodingJSONMeans(t *testing.T) {
@@ -108,4 +110,77 @@ func TestNoNumberIsRounded(t *testing.T) {
 func readInto[T any](body []byte) (any, error) {
 	object := new(T)
 	return object, wire.Unmarshal(body, object)
+}
+
+func TestATimeInAnyNotationIsReadOrCanBeLookedUp(t *testing.T) {
+	t.Parallel()
+	want := time.Date(2024, 1, 15, 5, 0, 0, 0, time.UTC)
+	for _, text := range []string{
+		"2024-01-15 10:30:00 +0530", "2024-01-15T05:00Z", "2024-01-15T10:00:00+05", "2024-01-15t05:00:00z", "2024-01-15T04:59:60Z",
+		"Mon, 15 Jan 2024 05:00:00 GMT",
+	} {
+		assert.True(t, want.Equal(chatWith(t, `"started_at":"`+text+`"`).StartedAt), text)
+		event, err := webhook.Parse([]byte(`{"event":"chat.started","timestamp":"` + text + `","data":{"chat_id":"c1","started_at":"` + text + `"}}`))
+		require.NoError(t, err)
+		assert.True(t, want.Equal(event.Info().EventTime), text)
+		assert.True(t, want.Equal(event.(*webhook.ChatStarted).StartedAt), text) //nolint:forcetypeassert // It is one.
+	}
+	api := newAPIRecorder(t, answerJSON(http.StatusOK, `{"status":"success","data":{"id":"c1","started_at":"next Tuesday"}}`))
+	var response salesiq.Response
+	chat, err := api.client(t).Chats.Get(t.Context(), "c1", salesiq.WithResponse(&response))
+	require.NoError(t, err)
+	assert.Zero(t, chat.StartedAt)
+	assert.Contains(t, string(response.Body), "next Tuesday")
+	event, err := webhook.Parse([]byte(`{"event":"chat.started","data":{"chat_id":"c1","started_at":"next Tuesday"}}`))
+	require.NoError(t, err)
+	assert.Contains(t, string(event.Info().Data), "next Tuesday")
+}
+
+func TestAByteOrderMarkIsSkipped(t *testing.T) {
+	t.Parallel()
+	const mark = "\ufeff"
+	answered := func(status int, body string) *salesiq.Client {
+		return newAPIRecorder(t, answerJSON(status, mark+body)).client(t)
+	}
+	chat, err := answered(200, `{"status":"success","data":{"id":"c1","duration":"60"}}`).Chats.Get(t.Context(), "c1")
+	require.NoError(t, err)
+	assert.Equal(t, "c1", chat.ID)
+	page, err := answered(200, `[{"id":"c1"}]`).Chats.List(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Len(t, page.Items, 1)
+	message, err := answered(200, `{"message":{"id":"m1"}}`).Chats.SendMessage(t.Context(), "c1", salesiq.TextMessage("Hello"))
+	require.NoError(t, err)
+	assert.Equal(t, "m1", message.ID)
+	for item, err := range live.All[livePortal](t.Context(), answered(200, `{"data":[{"screenname":"z"}]}`), "/x", nil, live.PageAndLimit()) {
+		require.NoError(t, err)
+		assert.Equal(t, "z", item.ScreenName)
+	}
+	for _, status := range []int{200, 404} {
+		_, err = answered(status, `{"status":"error","code":"RESOURCE_NOT_FOUND"}`).Chats.Get(t.Context(), "c1")
+		require.ErrorIs(t, err, salesiq.ErrResourceNotFound)
+	}
+	_, err = answered(200, `{"status":"success","data":{"id":"c1"`).Chats.Get(t.Context(), "c1")
+	require.ErrorIs(t, err, salesiq.ErrTransport, "half an answer")
+	require.ErrorIs(t, answered(200, `<html>`).Operators.Delete(t.Context(), "o1"), salesiq.ErrDecode)
+	assert.Equal(t, "list", live.ReadEnvelope(&salesiq.Response{Body: []byte(mark + `{"object":"list"}`)}).Object)
+	var whole wholeAnswer
+	require.NoError(t, answered(200, `{}`).Do(t.Context(), http.MethodGet, "/x", nil, &whole))
+	assert.Equal(t, `{}`, string(whole))
+
+	for _, body := range []string{`{"event":"chat.started","data":{"chat_id":"c1"}}`, `{"event":"chat.started","attempt":1,"entity":{"chat_id":"c1"}}`} {
+		event, err := webhook.Parse([]byte(mark + body))
+		require.NoError(t, err)
+		assert.Equal(t, "c1", event.(*webhook.ChatStarted).ChatID) //nolint:forcetypeassert // It is one.
+	}
+	bare, err := webhook.Parse([]byte(mark + `{"id":"1"}`))
+	require.NoError(t, err)
+	assert.Equal(t, `{"id":"1"}`, string(bare.Info().Data)) //nolint:testifylint // To the letter.
+}
+
+// wholeAnswer keeps an answer as it is given.
+type wholeAnswer []byte
+
+func (w *wholeAnswer) UnmarshalAnswer(body []byte) error {
+	*w = bytes.Clone(body)
+	return nil
 }

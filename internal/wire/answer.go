@@ -20,8 +20,12 @@ func RefusePage(body []byte) error {
 	return nil
 }
 
-// trim returns a body without the space around it.
-func trim(body []byte) []byte { return bytes.TrimSpace(body) }
+// WithoutMark returns a body without the byte order mark that some servers put
+// before it.
+func WithoutMark(body []byte) []byte { return bytes.TrimPrefix(body, []byte("\ufeff")) }
+
+// trim returns a body without what may stand around its JSON.
+func trim(body []byte) []byte { return bytes.TrimSpace(WithoutMark(body)) }
 
 // Paging is the pagination block of a list.
 type Paging struct {

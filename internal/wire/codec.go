@@ -145,6 +145,7 @@ func Script(v any) ([]byte, error) {
 // float64, or a json.Number where that would lose digits. Only data that hold such a
 // number pay for it.
 func Unmarshal(data []byte, v any) error {
+	data = WithoutMark(data)
 	if hasLongNumber(data) {
 		return json.Unmarshal(data, v, tolerant, losingNoDigit)
 	}
@@ -155,6 +156,7 @@ var losingNoDigit = json.WithUnmarshalers(json.UnmarshalFromFunc(decodeAny))
 
 // unmarshalWith decodes data into v, and asks decode first for each value.
 func unmarshalWith(data []byte, v any, decode func(*jsonDecoder, any) error) error {
+	data = WithoutMark(data)
 	deciding := json.WithUnmarshalers(json.UnmarshalFromFunc(decode))
 	err := json.Unmarshal(data, v, tolerant, deciding)
 	if _, mismatch := errors.AsType[*mismatchError](err); mismatch && json.Unmarshal(data, v, toleratingTags, deciding) == nil {

@@ -50,6 +50,7 @@ func (m members) readError() (ErrorBody, bool) {
 // HiddenError finds the error in an answer whose status says success. One that
 // begins with success and data, as the specification has it, is taken at its word.
 func HiddenError(body []byte) (ErrorBody, bool) {
+	body = trim(body)
 	data, ok := bytes.CutPrefix(body, []byte(`{"status":"success","data":`))
 	if ok && len(data) > 0 && (data[0] == '{' || data[0] == '[') || !bytes.Contains(body, []byte(`"error"`)) {
 		return ErrorBody{}, false // The common cases, at the price of one scan at most.

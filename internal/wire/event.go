@@ -23,6 +23,7 @@ type Event struct {
 // and data, or event, entity_type, entity_id, attempt and entity. Members of
 // another type than these should have count as absent.
 func DecodeEvent(body []byte) (Event, error) {
+	body = WithoutMark(body)
 	event := Event{Data: body}
 	var data, entity jsonValue
 	err := eachMember(body, func(name, value jsonValue) {

@@ -215,10 +215,6 @@ func intOf(meaning string) (int64, bool) {
 	return int64(f), err == nil && math.Abs(f) < 1<<53
 }
 
-// localLayouts are times that do not name their zone as RFC 3339 does. Without
-// one they count as UTC.
-var localLayouts = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04:05Z0700", time.DateOnly}
-
 // firstMilli tells milliseconds since 1970 from seconds: as seconds it is in
 // the year 5138, as milliseconds in 1973. After lastMilli comes the year 10000,
 // which no notation of times has.
@@ -227,8 +223,8 @@ const (
 	lastMilli  = 253_402_300_799_999
 )
 
-// timeOf reads RFC 3339, or milliseconds or seconds since 1970. Anything else,
-// also "-1", is the zero time.
+// timeOf reads RFC 3339 and what is meant to be that, the date of an HTTP header, or
+// milliseconds or seconds since 1970. Anything else, also "-1", is the zero time.
 func timeOf(meaning []byte) time.Time {
 	var at time.Time
 	if at.UnmarshalText(meaning) == nil {
@@ -244,10 +240,5 @@ func timeOf(meaning []byte) time.Time {
 		}
 		return time.UnixMilli(n).UTC()
 	}
-	for _, layout := range localLayouts {
-		if at, err := time.Parse(layout, words); err == nil {
-			return at
-		}
-	}
-	return time.Time{}
+	return writtenTime(words)
 }
