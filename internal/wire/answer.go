@@ -78,10 +78,15 @@ func open[T any](body []byte) (env envelope[T], err error) {
 		return env, err
 	}
 	if body[0] == '{' {
-		if err := unmarshalLenient(body, &env, reflect.TypeFor[T]()); err != nil || env.Data != nil {
+		err := unmarshalLenient(body, &env, reflect.TypeFor[T]())
+		if err != nil || env.Data != nil && !reflect.ValueOf(env.Data).Elem().IsZero() {
 			return env, err
 		}
 		m, err := membersOf(body)
+		if err == nil && env.Data != nil && (m["data"].Kind() != '{' || !isEmpty(m["data"])) {
+			return env, nil // All that it holds is zero.
+		}
+		env.Data = nil
 		if err != nil || m["data"] != nil || meaningOf(m) != plain || !isDue(m, reflect.TypeFor[T]()) {
 			return env, err
 		}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -118,19 +119,67 @@ func (m members) isNamed() bool {
 	return m["id"] != nil || m["operator_id"] != nil || m["visitor_id"] != nil
 }
 
-// around are the members that stand around data, in either dialect.
-var around = []string{
-	"status", "success", "code", "details", "pagination", // As specified.
-	"url", "object", "sync_time", "more_data_available", // As the live service writes.
-}
+// What may stand around data, in either dialect, and what tells why there are none.
+var (
+	around = []string{
+		"status", "success", "code", "details", "pagination", // As specified.
+		"url", "object", "sync_time", "more_data_available", // As the live service writes.
+	}
+	reasons = []string{"message", "reason", "description", "error_description", "error", "errors"}
+)
 
 // isReport reports whether an object holds nothing but what stands around data,
 // and a message in words.
 func (m members) isReport() bool {
-	for name, value := range m {
-		if !slices.Contains(around, name) && (name != "message" || value.Kind() != '"') {
+	return m.consistsOf(around, []string{"message"}) && (m["message"] == nil || m["message"].Kind() == '"')
+}
+
+// isExcuse reports whether an object holds nothing but what stands around data,
+// and reasons.
+func (m members) isExcuse() bool {
+	return m.consistsOf(around, reasons, []string{"data"}) && !m.hasData()
+}
+
+func (m members) consistsOf(names ...[]string) bool {
+	for name := range m {
+		if !slices.ContainsFunc(names, func(some []string) bool { return slices.Contains(some, name) }) {
 			return false
 		}
 	}
 	return true
+}
+
+// hasData reports whether data are there, and not empty.
+func (m members) hasData() bool { return m.holds("data") && !isEmpty(m["data"]) }
+
+// isEmpty reports whether a value is an object or a list that holds nothing.
+func isEmpty(value jsonValue) bool {
+	switch value.Kind() {
+	case '{', '[':
+		return len(bytes.TrimSpace(value[1:len(value)-1])) == 0
+	}
+	return false
+}
+
+// succeeds reports whether an object says in words that all went well.
+func (m members) succeeds() bool { return m.word("status") == "success" || m.word("success") == "true" }
+
+// fails reports whether an object says in words other than the specified ones that
+// it did not.
+func (m members) fails() bool {
+	switch m.word("status") {
+	case "failure", "failed", "fail":
+		return true
+	}
+	return m.word("success") == "false"
+}
+
+// why returns the reason that an object gives.
+func (m members) why() string {
+	for _, name := range reasons {
+		if why := text(m[name]); why != "" {
+			return why
+		}
+	}
+	return ""
 }

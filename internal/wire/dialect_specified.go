@@ -1,5 +1,10 @@
 package wire
 
+import (
+	"strconv"
+	"strings"
+)
+
 // Specified is the dialect of the specification.
 var Specified Dialect = specified{}
 
@@ -24,14 +29,30 @@ var specifiedExceptions = []exception{
 	{
 		example: `{"status":"error","code":"CHAT_NOT_ACTIVE","message":"It is over"}`,
 		means:   refused,
-		when:    func(m members) bool { return text(m["status"]) == "error" },
-		reason:  "an error is one whatever the status of the answer is",
+		when:    func(m members) bool { return m.word("status") == "error" },
+		reason:  "an error is one whatever the status of the answer is, and however it is spelled",
 		source:  "specification, Response Format, which names no status",
+	},
+	{
+		example: `{"success":false,"reason":"The chat is over"}`,
+		means:   refused,
+		when:    func(m members) bool { return m.fails() && !m.isNamed() && (m.isExcuse() || m["success"] != nil) },
+		reason:  "whoever refuses in other words has not done it either; an object with an id may have failed itself",
+		source:  "users of other libraries; the vendor's OAuth server says failure",
+	},
+	{
+		example: `{"code":"CHAT_NOT_ACTIVE","message":"The chat is over"}`,
+		means:   refused,
+		when: func(m members) bool {
+			return isErrorCode(m["code"]) && m["error"] == nil && m.isExcuse() && !m.succeeds() && !m.fails() && m.word("status") != "error"
+		},
+		reason: "a code without data is an error's",
+		source: "specification, Error Response Structure; a gateway that drops the status",
 	},
 	{
 		example: `{"status":"success","message":"Chat transferred"}`,
 		means:   done,
-		when:    func(m members) bool { return m.isReport() && text(m["status"]) == "success" },
+		when:    func(m members) bool { return m.isReport() && m.succeeds() && !m.fails() },
 		reason:  "the specification leaves open what a change is answered with",
 		source:  "specification, Transfer Chat, End Chat, Add Chat Rating: no answer is shown",
 	},
@@ -64,7 +85,17 @@ func (specified) readError(m members) (ErrorBody, bool) {
 	if code.Kind() == '0' {
 		answer.setNumber(code)
 	}
-	return answer, text(m["status"]) == "error" || answer.Code != ""
+	return answer, m.word("status") == "error" || answer.Code != ""
+}
+
+// isErrorCode tells the code of an error from that of a success, and from one of
+// something else, such as a currency's: it is a number, or words in capitals.
+func isErrorCode(code jsonValue) bool {
+	word := text(code)
+	if n, err := strconv.ParseFloat(word, 64); err == nil {
+		return n != 0 && (n < 200 || n > 299)
+	}
+	return len(word) > 3 && word == strings.ToUpper(word) && word != strings.ToLower(word) && word != "SUCCESS"
 }
 
 func (specified) readRest(m members, rest *Rest) {

@@ -38,21 +38,28 @@ func DecodeError(body []byte) (ErrorBody, bool) {
 	return m.readError()
 }
 
-func (m members) readError() (ErrorBody, bool) {
+// readError reads what an object says about a failure, in the dialect that makes
+// most of it.
+func (m members) readError() (found ErrorBody, ok bool) {
 	for _, dialect := range dialects {
-		if answer, ok := dialect.readError(m); ok {
+		answer, understood := dialect.readError(m)
+		if understood && (answer.Code != "" || answer.Message != "") {
 			return answer, true
 		}
+		if understood && !ok {
+			found, ok = answer, true
+		}
 	}
-	return ErrorBody{}, false
+	found.Message = m.why()
+	return found, ok || m.fails()
 }
 
 // HiddenError finds the error in an answer whose status says success. One that
-// begins with success and data, as the specification has it, is taken at its word.
+// begins with success and data, as the specification has it, is taken at its word,
+// and so is one of the live service that does not speak of an error.
 func HiddenError(body []byte) (ErrorBody, bool) {
 	body = trim(body)
-	data, ok := bytes.CutPrefix(body, []byte(`{"status":"success","data":`))
-	if ok && len(data) > 0 && (data[0] == '{' || data[0] == '[') || !bytes.Contains(body, []byte(`"error"`)) {
+	if isPlainSuccess(body) {
 		return ErrorBody{}, false // The common cases, at the price of one scan at most.
 	}
 	m, err := membersOf(body)
@@ -62,8 +69,14 @@ func HiddenError(body []byte) (ErrorBody, bool) {
 	if answer, ok := m.readError(); ok {
 		return answer, true
 	}
-	// Not in any form that is known, but it is no success.
-	return ErrorBody{Message: cmp.Or(text(m["message"]), text(m["error"]))}, true
+	return ErrorBody{Message: m.why()}, true // Not in any form that is known, but it is no success.
+}
+
+func isPlainSuccess(body []byte) bool {
+	if data, ok := bytes.CutPrefix(body, []byte(`{"status":"success","data":`)); ok && len(data) > 0 && (data[0] == '{' || data[0] == '[') {
+		return true
+	}
+	return len(body) == 0 || body[0] != '{' || bytes.HasPrefix(body, []byte(`{"url":`)) && !bytes.Contains(body, []byte(`"error"`))
 }
 
 // At returns the error as the status lets it be understood: 1001 means that the
