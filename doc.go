@@ -67,6 +67,11 @@
 // 1.27 on, it writes them beside the others, as they came. Of a [Secret], it writes
 // "[redacted]".
 //
+// A number in a field of type any, such as a custom field or one of
+// [Error.Details], is a float64, or a [json.Number] where a float64 would lose
+// digits. Times are read in any common notation. The text of one that cannot be read
+// is in the body of the answer ([WithResponse]).
+//
 // Updates are made of [Opt] fields. The zero Opt leaves a field alone, [Set] sets
 // it, also to zero, and [Null] clears it.
 //

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // Option configures a [Client]. NewClient returns the error of the first option
@@ -25,7 +26,7 @@ type config struct {
 	site           site       // Made by finish.
 	baseURL        string
 	accountsURL    string
-	portal         string
+	dialect        wire.Dialect
 	plaintext      bool
 	httpClient     *http.Client
 	userAgent      string
@@ -46,6 +47,7 @@ type config struct {
 
 func defaultConfig() *config {
 	return &config{
+		dialect:        wire.Specified,
 		userAgent:      "salesiq-go/" + Version,
 		maxAttempts:    4,
 		maxWait:        2 * time.Minute,
@@ -88,10 +90,11 @@ func WithAccountsURL(address string) Option {
 
 // WithPortal puts the portal's screen name into each path, as the live service
 // wants it: /api/v2/{screen_name}/chats. The specification's paths have none,
-// and that is the default.
+// and that is the default. Answers are read in both notations; the error of a call
+// that was answered in the other one says so.
 func WithPortal(screenName string) Option {
 	return func(c *config) error {
-		c.portal = url.PathEscape(screenName)
+		c.dialect = wire.Live(url.PathEscape(screenName))
 		return checkID("portal", screenName)
 	}
 }
@@ -231,7 +234,7 @@ func (c *config) inFlight() int {
 
 // trimAPIRoot accepts both ways in which the specification writes the base URL.
 func trimAPIRoot(address string) string {
-	return strings.TrimSuffix(strings.TrimRight(address, "/"), apiRoot)
+	return strings.TrimSuffix(strings.TrimRight(address, "/"), wire.Root)
 }
 
 // checkTLS refuses an address to which tokens would be sent unencrypted.

@@ -84,7 +84,7 @@ func Answer(status int, contentType, body string, headers ...string) Behavior {
 func JSON(body string) Behavior { return Answer(http.StatusOK, "application/json", body) }
 
 // OK is what a healthy service says.
-func OK() Behavior { return JSON(`{"status":"success","data":{}}`) }
+func OK() Behavior { return JSON(`{"status":"success","data":{"id":"x1"}}`) }
 
 // HTML is a proxy's page.
 func HTML(status int, page string) Behavior { return Answer(status, "text/html; charset=utf-8", page) }

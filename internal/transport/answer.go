@@ -69,6 +69,7 @@ type Failure struct {
 	Status         int // 0 without an answer.
 	Header         http.Header
 	Answer         wire.ErrorBody // The service's own words, if there are any.
+	Dialect        wire.Dialect   // In which it answered; nil if that is not clear.
 	ContentType    string
 	Excerpt        string // Of a body that is not the service's.
 	RequestID      string
@@ -108,6 +109,7 @@ func newFailure(status int, header http.Header, body []byte, hide redact.Secrets
 	f.RetryAt = retryAt(status, header, time.Now())
 	contentType, _, _ := mime.ParseMediaType(hide.InText(header.Get("Content-Type"))) //nolint:errcheck // As good as absent.
 	f.ContentType = cmp.Or(label(contentType), "no content type")
+	f.Dialect = wire.Spoken(body)
 	f.Excerpt = excerpt(hide.InBody(body))
 	return f
 }

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // The service's codes on which a retry depends.
 const (
-	codeInvalidToken  = "INVALID_TOKEN"
-	codeRateLimit     = "RATE_LIMIT_EXCEEDED"
-	codeInternalError = "INTERNAL_ERROR"
+	codeRateLimit     = wire.CodeRateLimit
+	codeInternalError = wire.CodeInternalError
 )
 
 // retrier is the uppermost link. The library does the loop; which failure is

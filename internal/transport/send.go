@@ -140,10 +140,6 @@ func (s *sender) judge(response *http.Response, body []byte, hide redact.Secrets
 	return f
 }
 
-// lockPause is how long the live service is left alone once it has locked the
-// client's address, of which it says only that it takes a while.
-const lockPause = time.Minute
-
 var errNoCode = errors.New("an error without a code")
 
 // say completes the failure with the service's own words.
@@ -152,8 +148,8 @@ func (f *Failure) say(answer wire.ErrorBody) {
 	if answer.Code == "" && answer.Message == "" {
 		f.Err = errNoCode
 	}
-	if f.RetryAt.IsZero() && answer.Number == wire.NumberLocked {
-		f.RetryAt = time.Now().Add(lockPause)
+	if pause := answer.Pause(); f.RetryAt.IsZero() && pause > 0 {
+		f.RetryAt = time.Now().Add(pause)
 	}
 }
 
@@ -172,7 +168,7 @@ func (s *sender) judgeSuccess(response *http.Response, body []byte, hide redact.
 	}
 	if _, found := wire.HiddenError(body); found {
 		hidden, _ := wire.HiddenError(hide.InBody(body)) // Again, since success is the common case.
-		f := newFailure(response.StatusCode, response.Header, nil, hide)
+		f := newFailure(response.StatusCode, response.Header, body, hide)
 		f.say(hidden)
 		return f
 	}

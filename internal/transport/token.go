@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"net/http"
-	"strings"
 )
 
 // Tokens supplies access tokens.
@@ -58,17 +57,7 @@ func (a *authorizer) header(token string, request *http.Request) http.Header {
 	return h
 }
 
-// tokenRefused follows the service's code. Any other 401 counts, too, unless it
-// is about what the token permits, or how often: a new one permits no more.
-func tokenRefused(f *Failure) bool {
-	switch code := strings.ToUpper(f.Answer.Code); {
-	case code == codeInvalidToken:
-		return true
-	case code == codeRateLimit, strings.Contains(code, "SCOPE"), strings.Contains(code, "PERMISSION"):
-		return false
-	}
-	return f.Status == http.StatusUnauthorized
-}
+func tokenRefused(f *Failure) bool { return f.Answer.RefusesToken(f.Status) }
 
 const maxToken = 8 << 10 // Longer ones do not fit into a header.
 
