@@ -12,6 +12,37 @@ import (
 	"sync/atomic"
 )
 
+// This file holds all that depends on how net/http works inside: when it repeats
+// a request by itself, what its traces tell, and the words of its errors. Its
+// test runs with each supported version of Go, and fails if one behaves otherwise.
+
+// exchanger sends requests through a RoundTripper.
+type exchanger struct {
+	next  http.RoundTripper
+	http2 atomic.Bool // The last answer came by it.
+}
+
+// roundTrip sends the message of an attempt. After an error it reports whether the
+// service may know of the request.
+func (x *exchanger) roundTrip(ctx context.Context, stop context.CancelCauseFunc, a *attempt, header http.Header) (response *http.Response, sent bool, err error) {
+	request := a.message.WithContext(ctx)
+	request.Header, request.Host = header, request.URL.Host
+	var s *sending
+	if !a.request.Idempotent {
+		request, s = watchSending(request, x.http2.Load(), stop)
+	}
+	response, err = x.next.RoundTrip(request)
+	if err != nil {
+		if response != nil && response.Body != nil {
+			response.Body.Close() //nolint:errcheck // Not a legal pair, but seen in the wild.
+		}
+		return nil, s == nil || s.begun() && !refused(err), err
+	}
+	x.http2.Store(response.ProtoMajor == 2)
+	RefuseUpgrade(response)
+	return response, true, nil
+}
+
 // sending finds out whether a request, or a part of it, was written. It may
 // err on one side only: what it calls unsent, the service has not seen.
 type sending struct {

@@ -1,0 +1,40 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+)
+
+var (
+	errTimeout = errors.New("the attempt took too long")
+	errStalled = errors.New("the answer stalled")
+)
+
+// watchdog ends an exchange that takes too long as a whole, or between two
+// reads of the answer.
+type watchdog struct {
+	io.Reader // The answer's body.
+
+	timer    *time.Timer
+	deadline time.Time
+	stall    time.Duration
+}
+
+func startWatchdog(cancel context.CancelCauseFunc, timeout, stall time.Duration) *watchdog {
+	w := &watchdog{deadline: time.Now().Add(timeout), stall: stall}
+	w.timer = time.AfterFunc(timeout, func() {
+		if time.Now().Before(w.deadline) {
+			cancel(errStalled)
+		} else {
+			cancel(errTimeout)
+		}
+	})
+	return w
+}
+
+func (w *watchdog) Read(b []byte) (int, error) {
+	w.timer.Reset(min(w.stall, time.Until(w.deadline)))
+	return w.Reader.Read(b)
+}
