@@ -105,7 +105,8 @@ func WithPlaintext() Option {
 // WithHTTPClient sends requests through the transport and cookie jar of client,
 // which is copied and never changed. Its Timeout bounds one attempt, from the
 // sending of the request to the end of the answer. Its CheckRedirect is not
-// used: redirects are refused.
+// used: redirects are refused. A transport must not send a request twice: the
+// client repeats calls, and stops one that net/http is about to repeat.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -125,6 +126,17 @@ func Cycle(behaviors ...Behavior) Behavior {
 	var turn atomic.Int64
 	return Behavior{act: func(x *exchange) bool {
 		return behaviors[int(turn.Add(1)-1)%len(behaviors)].act(x)
+	}}
+}
+
+// Together answers once n requests are there, and so on n connections.
+func Together(n int, answer Behavior) Behavior {
+	var there sync.WaitGroup
+	there.Add(n)
+	return Behavior{act: func(x *exchange) bool {
+		there.Done()
+		there.Wait()
+		return answer.act(x)
 	}}
 }
 

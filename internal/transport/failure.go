@@ -27,6 +27,7 @@ type Failure struct {
 	Err            error // The cause, unless the service spoke for itself.
 
 	otherToken bool // The next attempt would carry another token.
+	moved      bool // Its connection ended under it, as connections do.
 	held       bool // The limiter did not let it go, and knows that waiting is in vain.
 }
 

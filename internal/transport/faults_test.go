@@ -230,6 +230,16 @@ func TestStaleConnectionNeverCarriesAPostTwice(t *testing.T) {
 	})
 }
 
+func TestServiceThatHangsUpAfterEachAnswerFailsNoGet(t *testing.T) {
+	t.Parallel()
+	s := testkit.NewServer(t, testkit.ThenClose(testkit.OK()))
+	pipeline := transport.New(config(metered(t, s)))
+	for range 300 { // More than the retry budget would pay for.
+		_, err := pipeline.Do(t.Context(), requestTo(s.URL, "GET"))
+		require.NoError(t, err)
+	}
+}
+
 func TestHTTP2StreamsAreProcessedOnce(t *testing.T) {
 	t.Parallel()
 	const maybe = true

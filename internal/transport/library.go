@@ -40,11 +40,17 @@ func (l *loop) run(ctx context.Context) {
 	l.library = retryablehttp.Client{
 		HTTPClient:   &l.client,
 		RetryMax:     math.MaxInt, // The series counts.
-		CheckRetry:   func(ctx context.Context, _ *http.Response, _ error) (bool, error) { return l.again(ctx), nil },
-		Backoff:      func(time.Duration, time.Duration, int, *http.Response) time.Duration { return l.pause },
+		CheckRetry:   l.checkRetry,
+		Backoff:      func(pause, _ time.Duration, _ int, _ *http.Response) time.Duration { return pause },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
 	l.library.Do(request) //nolint:bodyclose,errcheck // The series has kept what came of it.
+}
+
+// checkRetry sets the shortest wait, which the library passes to Backoff.
+func (l *loop) checkRetry(ctx context.Context, _ *http.Response, _ error) (again bool, err error) {
+	l.library.RetryWaitMin, again = l.again(ctx)
+	return again, nil
 }
 
 var succeeded = &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}

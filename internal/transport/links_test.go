@@ -217,10 +217,10 @@ func TestLeaseIsTakenAndItsOutcomeReported(t *testing.T) {
 	}
 }
 
-// roundTripper is a func for one.
-type roundTripper func(*http.Request) (*http.Response, error)
+// tripper is a func as a RoundTripper.
+type tripper func(*http.Request) (*http.Response, error)
 
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+func (f tripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestSenderWritesTheHeader(t *testing.T) {
 	t.Parallel()
@@ -241,7 +241,7 @@ func TestSenderWritesTheHeader(t *testing.T) {
 	} {
 		var sent http.Header
 		s := newSender(Config{
-			Base: roundTripper(func(r *http.Request) (*http.Response, error) {
+			Base: tripper(func(r *http.Request) (*http.Response, error) {
 				sent = r.Header
 				return &http.Response{StatusCode: 200, Header: http.Header{"Set-Cookie": {"shard=7"}}, Body: http.NoBody}, nil
 			}),
@@ -260,6 +260,20 @@ func TestSenderWritesTheHeader(t *testing.T) {
 			tt.want["Accept"], tt.want["User-Agent"], tt.want["Authorization"] = jsonType, []string{"test"}, []string{a.token}
 			assert.Equal(t, tt.want, sent, tt.name)
 		}
+	}
+}
+
+func TestConnectionThatEndsUnderARequestCostsNoPauseOnce(t *testing.T) {
+	t.Parallel()
+	p := &Pipeline{maxAttempts: 4, maxWait: time.Minute}
+	s := &series{pipeline: p, request: &Request{Idempotent: true}, failure: &Failure{Sent: true, moved: true, Err: ErrTransport}}
+	for number, free := range map[int]bool{1: true, 2: false, 3: false} {
+		s.last.number = number
+		before := p.budget.debt.Load()
+		pause, again := s.again(t.Context())
+		assert.True(t, again)
+		assert.Equal(t, free, pause == 0, "attempt %d", number)
+		assert.Equal(t, free, p.budget.debt.Load() == before, "attempt %d", number)
 	}
 }
 

@@ -12,82 +12,123 @@ import (
 	"sync/atomic"
 )
 
-// This file holds all that depends on how net/http works inside: when it repeats
-// a request by itself, what its traces tell, and the words of its errors. Its
-// test runs with each supported version of Go, and fails if one behaves otherwise.
+// This file holds all that depends on how net/http works inside. It repeats
+// requests by itself: over HTTP/1, one without a body whose method is safe, if a
+// connection breaks that was used before; over HTTP/2, one that has no body or a
+// GetBody, if the server refuses the stream, goes away, or sends PROTOCOL_ERROR,
+// which it may do after the fact. None of them is repeated here but one of which
+// nothing was sent: a request that leaves is an attempt, with its quota.
+//
+// The file's test runs with each supported version of Go, and fails if one
+// behaves otherwise.
 
-// exchanger sends requests through a RoundTripper.
-type exchanger struct {
-	next  http.RoundTripper
-	http2 atomic.Bool // The last answer came by it.
+// roundTripper is a RoundTripper, and what is known of it.
+type roundTripper struct {
+	next   http.RoundTripper
+	http2  atomic.Bool // The last answer came by it.
+	traces atomic.Bool // It tells of connections, as net/http does.
 }
 
-// roundTrip sends the message of an attempt. After an error it reports whether the
-// service may know of the request.
-func (x *exchanger) roundTrip(ctx context.Context, stop context.CancelCauseFunc, a *attempt, header http.Header) (response *http.Response, sent bool, err error) {
-	request := a.message.WithContext(ctx)
-	request.Header, request.Host = header, request.URL.Host
-	var s *sending
-	if !a.request.Idempotent {
-		request, s = watchSending(request, x.http2.Load(), stop)
+func newRoundTripper(next http.RoundTripper) *roundTripper {
+	r := &roundTripper{next: next}
+	_, ok := next.(*http.Transport)
+	r.traces.Store(ok)
+	return r
+}
+
+// send sends the request of an exchange. As long as nothing of it could be written
+// to a connection that was used before, it tries the next one.
+func (r *roundTripper) send(ctx context.Context, x *exchange, header func() http.Header) (*http.Response, error) {
+	for {
+		response, err := r.sendOnce(ctx, x, header())
+		if err == nil || ctx.Err() != nil || !x.unsentOnOldConnection() {
+			return response, err
+		}
 	}
-	response, err = x.next.RoundTrip(request)
+}
+
+func (r *roundTripper) sendOnce(ctx context.Context, x *exchange, header http.Header) (*http.Response, error) {
+	x.sending.begin(r)
+	request := x.attempt.message.WithContext(httptrace.WithClientTrace(ctx, &x.trace))
+	request.Header, request.Host = header, request.URL.Host
+	if request.Body != nil {
+		body, err := request.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		request.Body = body
+	}
+	request.GetBody = nil // So that net/http says why it would repeat the request, and does not.
+	response, err := r.next.RoundTrip(request)
 	if err != nil {
 		if response != nil && response.Body != nil {
 			response.Body.Close() //nolint:errcheck // Not a legal pair, but seen in the wild.
 		}
-		return nil, s == nil || s.begun() && !refused(err), err
+		return nil, err
 	}
-	x.http2.Store(response.ProtoMajor == 2)
+	r.http2.Store(response.ProtoMajor == 2)
 	RefuseUpgrade(response)
-	return response, true, nil
+	return response, nil
 }
 
-// sending finds out whether a request, or a part of it, was written. It may
-// err on one side only: what it calls unsent, the service has not seen.
+// sending follows a request through net/http. It may err on one side only: what
+// it calls unsent, the service has not seen.
 type sending struct {
-	http2 bool // Over any connection, since the last answer came by it.
+	trace httptrace.ClientTrace
+	wire  *roundTripper
 	stop  context.CancelCauseFunc
 
-	mu     sync.Mutex   // Guards what follows.
-	header bool         // net/http has handed the header over to a connection, or to its buffer.
-	conn   net.Conn     // The last connection.
-	meter  *meteredConn // That of conn; nil if it does not count.
-	before int64        // What conn had carried by then.
+	mu      sync.Mutex   // Guards what follows.
+	header  bool         // The header was handed over to a connection, or to its buffer.
+	conn    net.Conn     // That the request was given.
+	reused  bool         // It carried other requests before.
+	meter   *meteredConn // That of conn; nil if it does not count.
+	before  int64        // What conn had carried by then.
+	stopped bool         // Before the request was repeated,
+	refused bool         // which the service had refused.
 }
 
-var errMoved = errors.New("the connection ended the request, which may have been carried out by then")
+var (
+	errMoved   = errors.New("the connection ended the request, which may have been carried out by then")
+	errRefused = errors.New("the service refused the request's stream")
+)
 
-// watchSending returns the request to send in place of one that must not be
-// carried out twice.
-func watchSending(request *http.Request, http2 bool, stop context.CancelCauseFunc) (*http.Request, *sending) {
-	s := &sending{http2: http2, stop: stop}
-	trace := &httptrace.ClientTrace{GotConn: s.gotConn, WroteHeaders: s.wroteHeaders}
-	request = request.WithContext(httptrace.WithClientTrace(request.Context(), trace))
-	if http2 {
-		request.GetBody = nil // So that net/http tells why it would send it again, and does not.
-	}
-	return request, s
+func (s *sending) begin(wire *roundTripper) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wire, s.conn, s.header = wire, nil, false
+	s.trace.GotConn, s.trace.WroteHeaders = s.gotConn, s.wroteHeaders
 }
 
-// gotConn is called again if net/http moves the request to another connection.
-// With HTTP/2, the request may have been carried out by then: net/http takes a
-// PROTOCOL_ERROR for a refusal.
+// gotConn is called again before net/http repeats a request. If it was sent, that
+// is stopped: over HTTP/2, the context is looked at before anything is written;
+// over HTTP/1, it need not be, but the connection carries nothing else.
+//
+// An HTTP/2 connection goes on after a refusal, but not after a PROTOCOL_ERROR.
 func (s *sending) gotConn(info httptrace.GotConnInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.conn != nil && (s.http2 || speaksHTTP2(s.conn)) && info.Conn != s.conn && s.written() {
-		s.stop(errMoved)
+	s.wire.traces.Store(true)
+	if s.conn == nil || !s.written() {
+		s.conn, s.reused, s.meter = info.Conn, info.Reused, meterOf(info.Conn)
+		if s.meter != nil {
+			s.before = s.meter.written.Load()
+		}
 		return
 	}
-	s.conn = info.Conn
-	if s.meter = meterOf(info.Conn); s.meter != nil {
-		s.before = s.meter.written.Load()
+	s.stopped, s.refused = true, info.Conn == s.conn
+	if s.refused {
+		s.stop(errRefused)
+	} else {
+		s.stop(errMoved)
+	}
+	if s.reused && !s.wire.http2.Load() && !speaksHTTP2(info.Conn) {
+		info.Conn.Close() //nolint:errcheck // It is not used.
 	}
 }
 
 func speaksHTTP2(conn net.Conn) bool {
-	secured, ok := conn.(*tls.Conn)
+	secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
 	return ok && secured.ConnectionState().NegotiatedProtocol == "h2"
 }
 
@@ -97,17 +138,34 @@ func (s *sending) wroteHeaders() {
 	s.header = true
 }
 
-// begun reports whether the service may know of the request. Without the whole
+// written reports whether the service may know of the request. Without the whole
 // header, which net/http buffers, it does not; nor if nothing of it left the
 // buffer.
-func (s *sending) begun() bool {
+func (s *sending) written() bool { return s.header && s.counted() }
+
+func (s *sending) counted() bool { return s.meter == nil || s.meter.written.Load() != s.before }
+
+// unsentOnOldConnection reports whether a request that failed was given nothing but
+// a connection that had ended before.
+func (s *sending) unsentOnOldConnection() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.written()
+	return s.reused && s.conn != nil && !s.written() && !s.stopped
 }
 
-func (s *sending) written() bool {
-	return s.header && (s.meter == nil || s.meter.written.Load() != s.before)
+// fate tells what became of a request that failed: whether the service may carry it
+// out, and whether it was only its connection that ended. An exchange that was ended
+// in the middle may still be written to its connection.
+func (s *sending) fate(ctx context.Context, err error) (sent, moved bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.refused || refused(err):
+		return false, true
+	case s.header || s.conn != nil:
+		return s.counted() && (s.header || ctx.Err() != nil), s.stopped
+	}
+	return !s.wire.traces.Load() && !undialed(err), false
 }
 
 // refused reports whether an HTTP/2 server has said that it did not begin with

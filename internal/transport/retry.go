@@ -24,9 +24,8 @@ type series struct {
 	last     attempt
 	answer   *Answer
 	failure  *Failure
-	newToken bool          // An attempt was made because there was another token.
-	pause    time.Duration // Before the next attempt.
-	ended    time.Time     // When the last attempt did; zero unless observed.
+	newToken bool      // An attempt was made because there was another token.
+	ended    time.Time // When the last attempt did; zero unless observed.
 }
 
 // try makes one attempt.
@@ -49,19 +48,24 @@ func (s *series) endPause(ctx context.Context) {
 	}
 }
 
-// again decides whether another attempt follows the last one, after s.pause.
-func (s *series) again(ctx context.Context) bool {
+// again decides whether another attempt follows the last one, and after which
+// pause. If the connection ended under the first attempt, the next one costs
+// nothing: it has another connection.
+func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
 	f := s.failure
 	if f == nil {
 		s.pipeline.budget.earn()
-		return false
+		return 0, false
 	}
 	enough := s.last.number >= cmp.Or(s.request.MaxAttempts, s.pipeline.maxAttempts) && !f.tokenRefused()
 	if ctx.Err() != nil || enough || !s.worthRetrying(f) {
-		return false
+		return 0, false
 	}
-	s.pause = f.pause(s.last.number)
-	return s.affordable(ctx) && (f.cheap() || s.pipeline.budget.spend())
+	if f.moved && s.last.number == 1 {
+		return 0, true
+	}
+	pause = f.pause(s.last.number)
+	return pause, s.affordable(ctx, pause) && (f.cheap() || s.pipeline.budget.spend())
 }
 
 // worthRetrying is the retry contract of the package documentation.
@@ -87,9 +91,9 @@ func (s *series) worthRetrying(f *Failure) bool {
 
 // affordable reports whether the pause is worth beginning: no longer than the
 // caller accepts, and over before the deadline.
-func (s *series) affordable(ctx context.Context) bool {
+func (s *series) affordable(ctx context.Context, pause time.Duration) bool {
 	deadline, ok := ctx.Deadline()
-	return s.pause <= s.pipeline.maxWait && (!ok || s.pause < time.Until(deadline))
+	return pause <= s.pipeline.maxWait && (!ok || pause < time.Until(deadline))
 }
 
 const (

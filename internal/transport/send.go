@@ -17,8 +17,7 @@ import (
 // other outcome is a failure. Since it reads the body itself, no caller can
 // hold a connection or a slot by forgetting to.
 type sender struct {
-	exchanger
-
+	wire      *roundTripper
 	jar       http.CookieJar // Nil for none.
 	userAgent []string
 	timeout   time.Duration
@@ -28,7 +27,7 @@ type sender struct {
 
 func newSender(c Config) *sender {
 	return &sender{
-		exchanger: exchanger{next: c.Base},
+		wire:      newRoundTripper(c.Base),
 		jar:       c.Jar,
 		userAgent: []string{c.UserAgent},
 		timeout:   c.AttemptTimeout,
@@ -37,53 +36,69 @@ func newSender(c Config) *sender {
 	}
 }
 
+// exchange is the request of an attempt and its answer: one object, since one
+// allocation for each part could be felt.
+type exchange struct {
+	watchdog
+	sending
+
+	attempt *attempt
+	hide    redact.Secrets // What must not be seen of the request.
+	token   [1]string
+	answer  Answer
+}
+
 func (s *sender) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w := startWatchdog(cancel, s.timeout, s.stall)
-	defer w.timer.Stop()
-
-	hide := a.secrets()
-	answer, f := s.exchange(ctx, cancel, w, a, hide)
-	if f != nil {
+	x := &exchange{attempt: a, hide: a.secrets()}
+	x.stop = cancel
+	x.watch(cancel, s.timeout, s.stall)
+	defer x.timer.Stop()
+	if f := s.exchange(ctx, x); f != nil {
 		f.MaybeProcessed = !a.request.Idempotent && f.processable()
-	}
-	return answer, f
-}
-
-// exchange sends the request and reads the answer.
-func (s *sender) exchange(ctx context.Context, cancel context.CancelCauseFunc, w *watchdog, a *attempt, hide redact.Secrets) (*Answer, *Failure) {
-	response, sent, err := s.roundTrip(ctx, cancel, a, s.header(a))
-	if err != nil {
-		return nil, broken(ctx, err, &Failure{Sent: sent}, hide)
-	}
-	if s.jar != nil {
-		s.jar.SetCookies(a.message.URL, response.Cookies())
-	}
-	w.Reader = response.Body
-	whole, err := readAll(w, response.ContentLength, s.maxBody)
-	response.Body.Close() //nolint:errcheck // What was needed has been read.
-	if err == nil {
-		if f := s.judge(response, whole.data, hide); f != nil {
-			whole.free()
-			return nil, f
-		}
-		return &Answer{Status: response.StatusCode, Header: response.Header, Body: whole.data, request: a.request, hide: hide, buffer: whole}, nil
-	}
-	whole.free()
-	f := newFailure(response.StatusCode, response.Header, nil, hide)
-	if errors.Is(err, ErrTooLarge) {
-		f.Err = fmt.Errorf("%w: over %d bytes", ErrTooLarge, s.maxBody)
 		return nil, f
 	}
-	return nil, broken(ctx, err, f, hide)
+	return &x.answer, nil
+}
+
+func (s *sender) exchange(ctx context.Context, x *exchange) *Failure {
+	response, err := s.wire.send(ctx, x, func() http.Header { return s.header(x) })
+	if err != nil {
+		f := new(Failure)
+		f.Sent, f.moved = x.fate(ctx, err)
+		return x.broken(ctx, err, f)
+	}
+	if s.jar != nil {
+		s.jar.SetCookies(x.attempt.message.URL, response.Cookies())
+	}
+	x.Reader = response.Body
+	whole, err := readAll(&x.watchdog, response.ContentLength, s.maxBody)
+	response.Body.Close() //nolint:errcheck // What was needed has been read.
+	if err == nil {
+		f := s.judge(response, whole.data, x.hide)
+		if f != nil {
+			whole.free()
+			return f
+		}
+		x.answer = Answer{Status: response.StatusCode, Header: response.Header, Body: whole.data, request: x.attempt.request, hide: x.hide, buffer: whole}
+		return nil
+	}
+	whole.free()
+	f := newFailure(response.StatusCode, response.Header, nil, x.hide)
+	if errors.Is(err, ErrTooLarge) {
+		f.Err = fmt.Errorf("%w: over %d bytes", ErrTooLarge, s.maxBody)
+		return f
+	}
+	return x.broken(ctx, err, f)
 }
 
 var jsonType = []string{"application/json"}
 
-// header returns a new header for each attempt: that of the one before may still
+// header returns a new header for each request: that of the one before may still
 // be read by the connection that it was written to.
-func (s *sender) header(a *attempt) http.Header {
+func (s *sender) header(x *exchange) http.Header {
+	a := x.attempt
 	h := make(http.Header, 5+len(a.request.Header)+len(a.header))
 	maps.Copy(h, a.header)
 	if s.jar != nil {
@@ -98,7 +113,8 @@ func (s *sender) header(a *attempt) http.Header {
 	}
 	maps.Copy(h, a.request.Header)
 	h["User-Agent"] = s.userAgent
-	h["Authorization"] = []string{a.token}
+	x.token = [1]string{a.token}
+	h["Authorization"] = x.token[:]
 	return h
 }
 
@@ -110,13 +126,13 @@ func (a *attempt) secrets() redact.Secrets {
 
 // broken completes the failure of an exchange that ended early. The context's
 // own reason comes before what the connection made of it.
-func broken(ctx context.Context, err error, f *Failure, hide redact.Secrets) *Failure {
+func (x *exchange) broken(ctx context.Context, err error, f *Failure) *Failure {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	if err == io.EOF { //nolint:errorlint // A bare EOF says nothing to a reader.
 		err = io.ErrUnexpectedEOF
 	}
-	f.Err = fmt.Errorf("%w: %w", ErrTransport, hide.InError(redact.StripURL(err)))
+	f.Err = fmt.Errorf("%w: %w", ErrTransport, x.hide.InError(redact.StripURL(err)))
 	return f
 }

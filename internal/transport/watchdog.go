@@ -22,8 +22,8 @@ type watchdog struct {
 	stall    time.Duration
 }
 
-func startWatchdog(cancel context.CancelCauseFunc, timeout, stall time.Duration) *watchdog {
-	w := &watchdog{deadline: time.Now().Add(timeout), stall: stall}
+func (w *watchdog) watch(cancel context.CancelCauseFunc, timeout, stall time.Duration) {
+	w.deadline, w.stall = time.Now().Add(timeout), stall
 	w.timer = time.AfterFunc(timeout, func() {
 		if time.Now().Before(w.deadline) {
 			cancel(errStalled)
@@ -31,7 +31,6 @@ func startWatchdog(cancel context.CancelCauseFunc, timeout, stall time.Duration)
 			cancel(errTimeout)
 		}
 	})
-	return w
 }
 
 func (w *watchdog) Read(b []byte) (int, error) {
