@@ -155,6 +155,15 @@ func CloseAfter() Behavior { return onRequest(func(*exchange) {}) }
 // ThenClose answers, and ends the connection without having said so.
 func ThenClose(answer Behavior) Behavior { return onRequest(func(x *exchange) { answer.act(x) }) }
 
+// ThenTimeout answers, finds the connection idle at once, says so and ends it: what
+// comes meanwhile is not read.
+func ThenTimeout(answer Behavior) Behavior {
+	return onRequest(func(x *exchange) {
+		answer.act(x)
+		x.write(x.head(http.StatusRequestTimeout, "Connection: close", "Content-Length: 0"))
+	})
+}
+
 // ShortBody breaks off before the length that it announced.
 func ShortBody(body string) Behavior {
 	return onRequest(func(x *exchange) {

@@ -26,7 +26,7 @@
 //	refused: 429, its token, its HTTP/2 stream   not processed
 //	refused with a code of the service's own     not processed
 //	written, but no answer, or half of one       maybe processed
-//	3xx, 5xx                                     maybe processed
+//	3xx, 408, 5xx                                maybe processed
 //
 // What was not processed may be sent again. What was maybe processed is sent again
 // only if the request is idempotent; otherwise the caller is told.

@@ -49,7 +49,7 @@ func (f *Failure) processable() bool {
 	case f.Answer.Code != "" && f.Answer.Code != codeInternalError && f.Status < 500:
 		return false // The service says why it did not act.
 	}
-	return f.Status < 400 || f.Status >= 500
+	return f.Status < 400 || f.Status >= 500 || f.Status == http.StatusRequestTimeout
 }
 
 // cheap reports whether a retry adds nothing to an outage: the service works,

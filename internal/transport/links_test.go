@@ -277,6 +277,28 @@ func TestConnectionThatEndsUnderARequestCostsNoPauseOnce(t *testing.T) {
 	}
 }
 
+func TestWhich408IsAboutTheConnection(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		change func(x *exchange, r *http.Response, f *Failure)
+		want   bool
+	}{
+		{"at once, on a kept connection, which it ends", func(*exchange, *http.Response, *Failure) {}, true},
+		{"another status", func(_ *exchange, _ *http.Response, f *Failure) { f.Status = 504 }, false},
+		{"of the service's own", func(_ *exchange, _ *http.Response, f *Failure) { f.Answer.Code = "BUSY" }, false},
+		{"on a connection that goes on", func(_ *exchange, r *http.Response, _ *Failure) { r.Close = false }, false},
+		{"over HTTP/2", func(_ *exchange, r *http.Response, _ *Failure) { r.ProtoMajor = 2 }, false},
+		{"on a new connection", func(x *exchange, _ *http.Response, _ *Failure) { x.reused = false }, false},
+		{"after a gateway's patience", func(x *exchange, _ *http.Response, _ *Failure) { x.started = x.started.Add(-time.Second) }, false},
+	} {
+		x, r, f := &exchange{}, &http.Response{ProtoMajor: 1, Close: true}, &Failure{Status: 408}
+		x.reused, x.started = true, time.Now()
+		tt.change(x, r, f)
+		assert.Equal(t, tt.want, x.wasIdle(r, f), tt.name)
+	}
+}
+
 // What "maybe processed" means: see the package documentation.
 func TestWhatAServiceCanHaveProcessed(t *testing.T) {
 	t.Parallel()
@@ -290,6 +312,7 @@ func TestWhatAServiceCanHaveProcessed(t *testing.T) {
 		{"half an answer", Failure{Sent: true, Status: 200}, true},
 		{"a redirect", Failure{Sent: true, Status: 302}, true},
 		{"refused by a proxy", Failure{Sent: true, Status: 403}, false},
+		{"given up by a gateway", Failure{Sent: true, Status: 408}, true},
 		{"one too many", Failure{Sent: true, Status: 429}, false},
 		{"one too many, by code", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Code: codeRateLimit}}, false},
 		{"its token refused", Failure{Sent: true, Status: 401}, false},

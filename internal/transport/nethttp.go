@@ -168,6 +168,14 @@ func (s *sending) fate(ctx context.Context, err error) (sent, moved bool) {
 	return !s.wire.traces.Load() && !undialed(err), false
 }
 
+// kept reports whether the request was given a connection that carried others
+// before.
+func (s *sending) kept() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reused
+}
+
 // refused reports whether an HTTP/2 server has said that it did not begin with
 // a request that has no GetBody. Such errors are known by their text alone.
 func refused(err error) bool {

@@ -83,7 +83,7 @@ func (s *series) worthRetrying(f *Failure) bool {
 		return true
 	}
 	switch f.Status {
-	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}
 	return errors.Is(f.Err, ErrTransport) && !IsPermanent(f.Err)

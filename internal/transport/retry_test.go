@@ -164,6 +164,9 @@ func TestWhatIsSentAgain(t *testing.T) {
 		{name: "GET after a 502", method: "GET", steps: []step{{status: 502}, good}, attempts: 2},
 		{name: "GET after a 504", method: "GET", steps: []step{{status: 504}, good}, attempts: 2},
 		{name: "GET after a 501: it will not be implemented a second later", method: "GET", steps: []step{{status: 501}, good}, attempts: 1, fails: true},
+		{name: "GET after a 408", method: "GET", steps: []step{{status: 408}, good}, attempts: 2},
+		{name: "POST after a 408 of a gateway, which may have passed it on", method: "POST", steps: []step{{status: 408}, good}, attempts: 1, fails: true, maybe: true},
+		{name: "POST after a 408 with a code, which says that nothing happened", method: "POST", steps: []step{{status: 408, body: `{"status":"error","code":"INVALID_REQUEST"}`}, good}, attempts: 2},
 		{name: "POST after a 504 of a proxy", method: "POST", steps: []step{{status: 504}, good}, attempts: 1, fails: true, maybe: true},
 
 		{name: "POST after a refused token: nothing happened", method: "POST", steps: []step{badToken, good}, attempts: 2},

@@ -72,6 +72,15 @@ func (s *sender) exchange(ctx context.Context, x *exchange) *Failure {
 	if s.jar != nil {
 		s.jar.SetCookies(x.attempt.message.URL, response.Cookies())
 	}
+	f := s.receive(ctx, x, response)
+	if f != nil && x.wasIdle(response, f) {
+		f.Sent, f.moved = false, true
+	}
+	return f
+}
+
+// receive reads the answer, and fills x.answer with a success.
+func (s *sender) receive(ctx context.Context, x *exchange, response *http.Response) *Failure {
 	x.Reader = response.Body
 	whole, err := readAll(&x.watchdog, response.ContentLength, s.maxBody)
 	response.Body.Close() //nolint:errcheck // What was needed has been read.
@@ -91,6 +100,18 @@ func (s *sender) exchange(ctx context.Context, x *exchange) *Failure {
 		return f
 	}
 	return x.broken(ctx, err, f)
+}
+
+// idleAnswer is longer than a round trip takes, and shorter than a gateway waits.
+const idleAnswer = time.Second
+
+// wasIdle reports whether a 408 is about the connection: the service gave it up for
+// idle while the request was on its way, and did not read it. That is what a 408
+// stands for. But a gateway may say so of a request that it passed on, once it has
+// waited in vain; and what has a code comes from the service itself.
+func (x *exchange) wasIdle(response *http.Response, f *Failure) bool {
+	return f.Status == http.StatusRequestTimeout && f.Answer.Code == "" && response.ProtoMajor == 1 && response.Close &&
+		x.kept() && time.Since(x.started) < idleAnswer
 }
 
 var jsonType = []string{"application/json"}

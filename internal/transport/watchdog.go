@@ -18,12 +18,14 @@ type watchdog struct {
 	io.Reader // The answer's body.
 
 	timer    *time.Timer
+	started  time.Time
 	deadline time.Time
 	stall    time.Duration
 }
 
 func (w *watchdog) watch(cancel context.CancelCauseFunc, timeout, stall time.Duration) {
-	w.deadline, w.stall = time.Now().Add(timeout), stall
+	w.started, w.stall = time.Now(), stall
+	w.deadline = w.started.Add(timeout)
 	w.timer = time.AfterFunc(timeout, func() {
 		if time.Now().Before(w.deadline) {
 			cancel(errStalled)
