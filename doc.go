@@ -52,29 +52,33 @@
 // context lasts. What is repeated depends on whether that could do something
 // twice.
 //
-//   - GET, PUT and DELETE are repeated after the statuses 429, 500, 502, 503 and
-//     504, after a broken connection, and after an answer that was cut.
+//   - GET, PUT and DELETE are repeated after the statuses 408, 429, 500, 502, 503
+//     and 504, those that gateways use in their place (520 to 530 without 526, 598,
+//     599), after a broken connection, and after an answer that was cut.
 //   - POST and PATCH are repeated only where the service surely did nothing:
-//     after a 429, an HTTP/2 stream that it refused, and a connection that never
-//     carried a byte (or, with a transport of [WithHTTPClient], never came
-//     about). Anything else comes back as an error that matches
-//     [ErrMaybeProcessed], since a visitor must not read the same answer twice.
-//     [WithIdempotent] lifts this for one call.
+//     after a 429, an HTTP/2 stream that it refused, an idle connection that it
+//     gave up with a 408, and a connection that never carried a byte (or, with a
+//     transport of [WithHTTPClient], never came about). Anything else comes back
+//     as an error that matches [ErrMaybeProcessed], since a visitor must not read
+//     the same answer twice. [WithIdempotent] lifts this for one call.
 //   - Any request is repeated once, with a new token, after the service refused
 //     the token.
 //   - Nothing is repeated after other answers, after a certificate that is not
-//     valid, or where the context would end first.
+//     valid, a TLS handshake that was refused or a name that is not found, or where
+//     the context would end first.
 //
 // The pause before a repetition is the one that the service asks for
 // (Retry-After, or the reset of the rate limit), and otherwise random: up to a
-// second at first, up to twenty in the end. A pause longer than two minutes
+// second at first, up to twenty in the end; there is none after a first request
+// whose connection ended under it. A pause longer than two minutes
 // ([WithMaxWait]), or than the context lasts, is not begun: the call fails, and
 // [Error.RetryAt] says when to come back.
 //
 // Repetitions have a budget, which all calls of a Client share: a reserve of 20,
 // and one for every five calls that succeed. So an outage costs a hundred calls
 // at most 120 requests, not 400; once the reserve is spent, a call fails with its
-// first failure. Repetitions for the rate limit and for a refused token are free.
+// first failure. Repetitions for the rate limit, for a refused token and for a
+// connection that ended under a first request are free.
 //
 // A DELETE that was repeated may end in [ErrResourceNotFound] although the first
 // request did the work; [Error.Attempts] is above 1 then.

@@ -204,8 +204,9 @@ func (e *Error) LogValue() slog.Value {
 }
 
 // IsRetryable reports whether the same call may succeed later without a change
-// to it: the rate limit, an outage, a broken connection. It is false where a
-// repetition could do something twice; see [ErrMaybeProcessed].
+// to it: the rate limit, an outage, a broken connection. These are the failures
+// after which a client repeats a call by itself. It is false where a repetition
+// could do something twice; see [ErrMaybeProcessed].
 func IsRetryable(err error) bool {
 	if auth, ok := errors.AsType[*AuthError](err); ok {
 		return !auth.Permanent
@@ -214,13 +215,7 @@ func IsRetryable(err error) bool {
 	if !errors.As(err, &e) || e.MaybeProcessed {
 		return false
 	}
-	switch {
-	case e.Code == ErrRateLimitExceeded, e.Code == ErrInternalError:
-		return true
-	case e.StatusCode == http.StatusTooManyRequests, e.StatusCode >= 500 && e.StatusCode != http.StatusNotImplemented:
-		return true
-	}
-	return errors.Is(err, ErrTransport)
+	return transport.IsTransient(e.StatusCode, string(e.Code), e.Err)
 }
 
 // InputError says which argument was refused before any request was made. It

@@ -28,7 +28,22 @@ func IsPermanent(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	var lookup *net.DNSError
-	return errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &lookup) && lookup.IsNotFound
+	return errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &lookup) && lookup.IsNotFound || isRefusal(err)
+}
+
+// isRefusal reports whether the other side ended a TLS handshake with an alert: it
+// wants another version, name or certificate. Other alerts are about one connection
+// alone.
+func isRefusal(err error) bool {
+	alert, ok := errors.AsType[*net.OpError](err)
+	if !ok || alert.Op != "remote error" {
+		return false
+	}
+	switch alert.Err.Error() {
+	case "tls: internal error", "tls: user canceled", "tls: bad record MAC", "tls: unexpected message", "tls: close notify":
+		return false
+	}
+	return true
 }
 
 // RefuseUpgrade closes a connection that the other side would go on to use for

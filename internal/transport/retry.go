@@ -77,16 +77,35 @@ func (s *series) worthRetrying(f *Failure) bool {
 		return again
 	case f.cheap():
 		return !f.held
-	case errors.Is(f.Err, ErrTooLarge) || errors.Is(f.Err, ErrRedirect) || f.MaybeProcessed:
+	case f.MaybeProcessed:
 		return false
-	case f.Answer.Code == codeInternalError:
+	}
+	return IsTransient(f.Status, f.Answer.Code, f.Err)
+}
+
+// IsTransient reports whether the same request may succeed a moment after a failure
+// with a status, a code of the service's, and a cause.
+func IsTransient(status int, code string, err error) bool {
+	switch {
+	case status == http.StatusTooManyRequests || code == codeRateLimit:
+		return true
+	case errors.Is(err, ErrTooLarge) || errors.Is(err, ErrRedirect):
+		return false
+	case code == codeInternalError || isOutage(status):
 		return true
 	}
-	switch f.Status {
-	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	return errors.Is(err, ErrTransport) && !IsPermanent(err)
+}
+
+// isOutage tells the statuses of a service, or of a gateway in front of it, that is
+// out of order for the moment. Gateways have added some: 520 to 530 are about the
+// way to the service, where 526 is its certificate, and 598 and 599 time limits.
+func isOutage(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, 598, 599:
 		return true
 	}
-	return errors.Is(f.Err, ErrTransport) && !IsPermanent(f.Err)
+	return status >= 520 && status <= 530 && status != 526
 }
 
 // affordable reports whether the pause is worth beginning: no longer than the
