@@ -7,9 +7,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // This file holds all that depends on how net/http works inside. It repeats
@@ -32,7 +34,7 @@ type roundTripper struct {
 func newRoundTripper(next http.RoundTripper) *roundTripper {
 	r := &roundTripper{next: next}
 	_, ok := next.(*http.Transport)
-	r.traces.Store(ok)
+	r.traces.Store(ok && !dialsItself)
 	return r
 }
 
@@ -186,13 +188,39 @@ func refused(err error) bool {
 // DialFunc opens connections for an http.Transport.
 type DialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
+// OwnDialing makes a transport dial as a pipeline wants it: within a time limit, and
+// [Metered]. In a browser, where fetch does it all, there is nothing to dial.
+func OwnDialing(t *http.Transport, limit time.Duration) {
+	dial, old := t.DialContext, t.Dial //nolint:staticcheck // Deprecated, but used.
+	switch {
+	case dial != nil:
+	case old != nil:
+		dial = func(_ context.Context, network, address string) (net.Conn, error) { return old(network, address) }
+	case dialsItself:
+		return
+	default:
+		dial = new(net.Dialer).DialContext
+		t.ForceAttemptHTTP2 = true // Which a DialContext turns off otherwise.
+	}
+	t.Dial = nil //nolint:staticcheck // See above.
+	t.DialContext = Metered(func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		return dial(ctx, network, address)
+	})
+}
+
+// dialsItself tells the platforms on which net/http has fetch make a request, unless
+// the transport has a func to dial.
+const dialsItself = runtime.GOARCH == "wasm"
+
 // Metered makes connections count what they carry, which is how a POST that
 // met a dead connection is known to be unsent. Without it, such a POST counts
 // as sent.
 func Metered(dial DialFunc) DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
-		if err != nil {
+		if err != nil || conn == nil { // Without either, net/http says whose fault it is.
 			return nil, err
 		}
 		return &meteredConn{Conn: conn}, nil
