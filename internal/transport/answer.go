@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/salesiq-go/salesiq/internal/redact"
+	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // Answer is a successful outcome.
@@ -60,15 +61,24 @@ func (b *buffer) free() {
 	}
 }
 
-const minBuffer = 4 << 10
+const (
+	minBuffer  = 4 << 10
+	maxSilence = 100 // Reads that return nothing, one after the other.
+)
 
 // readAll reads src into a pooled buffer. It believes a header's size only so
 // far, and grows such that all memory together, outgrown buffers included, is no
-// larger than twice the limit.
-func readAll(src io.Reader, sizeHint, limit int64) (*buffer, error) {
+// larger than twice the limit. A reader that panics, or has nothing to say for too
+// often, is an error.
+func readAll(src io.Reader, sizeHint, limit int64) (whole *buffer, err error) {
 	most := int(min(limit, math.MaxInt-1)) + 1 // A byte over the limit tells.
-	whole := buffers.Get().(*buffer)           //nolint:forcetypeassert // The pool holds nothing else.
-	b := whole.data
+	whole = buffers.Get().(*buffer)            //nolint:forcetypeassert // The pool holds nothing else.
+	defer func() {
+		if p := recover(); p != nil {
+			err = usercode.NewPanic(p)
+		}
+	}()
+	b, silence := whole.data, 0
 	if want := int(min(sizeHint, maxPooled-1)) + 1; want > cap(b) {
 		b = make([]byte, 0, max(want, minBuffer))
 	}
@@ -81,6 +91,9 @@ func readAll(src io.Reader, sizeHint, limit int64) (*buffer, error) {
 		n, err := src.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		whole.data = b
+		if silence++; n > 0 {
+			silence = 0
+		}
 		switch {
 		case len(b) >= most:
 			return whole, ErrTooLarge
@@ -88,6 +101,8 @@ func readAll(src io.Reader, sizeHint, limit int64) (*buffer, error) {
 			return whole, nil
 		case err != nil:
 			return whole, err
+		case silence == maxSilence:
+			return whole, io.ErrNoProgress
 		}
 	}
 }

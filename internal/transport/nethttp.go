@@ -61,16 +61,11 @@ func (r *roundTripper) sendOnce(ctx context.Context, x *exchange, header http.He
 		request.Body = body
 	}
 	request.GetBody = nil // So that net/http says why it would repeat the request, and does not.
-	response, err := r.next.RoundTrip(request)
-	if err != nil {
-		if response != nil && response.Body != nil {
-			response.Body.Close() //nolint:errcheck // Not a legal pair, but seen in the wild.
-		}
-		return nil, err
+	response, err := Exchange(r.next, request)
+	if err == nil {
+		r.http2.Store(response.ProtoMajor == 2)
 	}
-	r.http2.Store(response.ProtoMajor == 2)
-	RefuseUpgrade(response)
-	return response, nil
+	return response, err
 }
 
 // sending follows a request through net/http. It may err on one side only: what

@@ -83,7 +83,7 @@ func (s *sender) exchange(ctx context.Context, x *exchange) *Failure {
 func (s *sender) receive(ctx context.Context, x *exchange, response *http.Response) *Failure {
 	x.Reader = response.Body
 	whole, err := readAll(&x.watchdog, response.ContentLength, s.maxBody)
-	response.Body.Close() //nolint:errcheck // What was needed has been read.
+	closeBody(response.Body)
 	if err == nil {
 		f := s.judge(response, whole.data, x.hide)
 		if f != nil {
