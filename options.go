@@ -186,7 +186,8 @@ func WithMaxBody(bytes int64) Option {
 
 // WithAttemptTimeout bounds one attempt, from the sending of the request to the
 // end of the answer. Waiting for the rate limit is not part of it. The default
-// is 30 seconds. The context of a call bounds all of it.
+// is 30 seconds. The context of a call bounds all of it. The error after either
+// matches [context.DeadlineExceeded].
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(c *config) error { c.attemptTimeout = d; return positive("attempt timeout", d) }
 }

@@ -2,14 +2,23 @@ package transport
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 )
 
-var (
-	errTimeout = errors.New("the attempt took too long")
-	errStalled = errors.New("the answer stalled")
+// timeout is a time limit that is over. Like those of net/http, it is a net.Error
+// and a [context.DeadlineExceeded].
+type timeout string
+
+func (t timeout) Error() string   { return string(t) }
+func (t timeout) Timeout() bool   { return true }
+func (t timeout) Temporary() bool { return true }
+
+func (t timeout) Is(target error) bool { return target == context.DeadlineExceeded }
+
+const (
+	errTimeout = timeout("the attempt took too long")
+	errStalled = timeout("the answer stalled")
 )
 
 // watchdog ends an exchange that takes too long as a whole, or between two
@@ -23,10 +32,10 @@ type watchdog struct {
 	stall    time.Duration
 }
 
-func (w *watchdog) watch(cancel context.CancelCauseFunc, timeout, stall time.Duration) {
+func (w *watchdog) watch(cancel context.CancelCauseFunc, limit, stall time.Duration) {
 	w.started, w.stall = time.Now(), stall
-	w.deadline = w.started.Add(timeout)
-	w.timer = time.AfterFunc(timeout, func() {
+	w.deadline = w.started.Add(limit)
+	w.timer = time.AfterFunc(limit, func() {
 		if time.Now().Before(w.deadline) {
 			cancel(errStalled)
 		} else {
