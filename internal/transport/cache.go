@@ -179,9 +179,8 @@ func (f *flight) share() (*Answer, error) {
 // detach makes the body one that several callers can read and nobody releases.
 func (a *Answer) detach() {
 	own := append(make([]byte, 0, len(a.Body)), a.Body...)
-	hide := a.body.hide
 	a.Release()
-	a.Body, a.body, a.shared = own, &body{hide: hide}, true
+	a.Body = own
 }
 
 // remembered is the answer as it is told later: no attempt was made for it, and
