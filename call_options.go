@@ -77,7 +77,8 @@ func WithIDs(ids ...string) CallOption {
 }
 
 // WithQuery adds params to the query of a call: a struct with json tags, a map, or
-// [url.Values]. A call that has such a parameter of its own keeps it.
+// [url.Values]. What is null is left out. A call that has such a parameter of its own
+// keeps it.
 func WithQuery(params any) CallOption {
 	return func(o *callOptions) error {
 		switch params := params.(type) {
