@@ -77,7 +77,8 @@ func WithIDs(ids ...string) CallOption {
 }
 
 // WithQuery adds params to the query of a call: a struct with json tags, a map, or
-// [url.Values]. Parameters that the call sets itself are not replaced.
+// [url.Values]. What is null is left out. Parameters that the call sets itself are not
+// replaced.
 func WithQuery(params any) CallOption {
 	return func(o *callOptions) error {
 		switch params := params.(type) {
