@@ -64,10 +64,13 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	client := newClient(c, tokens)
-	if c.cache != nil {
-		client.cache, err = newAnswerCache(client, *c.cache)
+	if c.cache == nil {
+		return client, nil
 	}
-	return client, err
+	if client.cache, err = newAnswerCache(client, *c.cache); err != nil {
+		return nil, err
+	}
+	return client, nil
 }
 
 func newClient(c *config, tokens transport.Tokens) *Client {
