@@ -75,8 +75,9 @@ func TestNoFreeCallIsForgotten(t *testing.T) {
 			if f.Recv != nil || first != 1 { // After the context.
 				continue
 			}
-			assert.Contains(t, table, p.name+"."+f.Name.Name)
-			delete(table, p.name+"."+f.Name.Name)
+			name := p.name + "." + f.Name.Name
+			assert.NotNil(t, table[name], "%s is not in freeCalls", name)
+			delete(table, name)
 		}
 	}
 	assert.Empty(t, table, "funcs that are gone")
