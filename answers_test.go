@@ -15,8 +15,7 @@ import (
 	"github.com/salesiq-go/salesiq"
 )
 
-// What servers get wrong without meaning harm must not cost a page of 100
-// chats.
+// A chat that a server has written wrongly must not cost a page of 100 chats.
 func TestOneOddChatDoesNotFailThePage(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -263,7 +262,8 @@ func TestDeleteNeedsNoBody(t *testing.T) {
 	}
 }
 
-// Whoever has to sign in to a network has deleted nothing.
+// The sign-in page of a network, in place of an answer, does not mean that
+// something was deleted.
 func TestAPageIsNoDeletion(t *testing.T) {
 	t.Parallel()
 	client := newAPIRecorder(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -354,7 +354,8 @@ func TestAnAnswerCutByTheConnectionIsATransportError(t *testing.T) {
 	assert.True(t, salesiq.IsRetryable(err))
 }
 
-// No length tells, and the bracket in the text stands in for the one that is missing.
+// The answer has no length that would tell of the cut. The bracket in the text stands
+// for the one that was cut off.
 func TestACutThatOnlyTheDecoderSeesIsATransportError(t *testing.T) {
 	t.Parallel()
 	api := newAPIRecorder(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -415,7 +416,7 @@ func TestHiddenErrorsAreErrors(t *testing.T) {
 	}
 }
 
-// The word alone is no error.
+// An answer with the word "error" in it is not an error for that.
 func TestTheWordErrorIsNoError(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{

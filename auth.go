@@ -22,11 +22,11 @@ type Authenticator interface {
 	bind(c *config) (transport.Tokens, error)
 }
 
-// scheme is the name by which the service knows its tokens.
+// scheme begins the Authorization header of a request to the service.
 const scheme = "Zoho-oauthtoken "
 
-// StaticToken signs in with an access token that never changes. It is good for
-// an hour: then the service lets it expire.
+// StaticToken signs in with an access token that never changes. The service lets
+// the token expire after an hour.
 func StaticToken(token string) Authenticator {
 	return &staticToken{header: NewSecret(scheme + token)}
 }
@@ -55,9 +55,9 @@ func checkToken(field, token string) error {
 	return nil
 }
 
-// TokenSource signs in with the tokens of source, which is asked for each
-// attempt and does its own caching. A call does not wait for it beyond the end
-// of its context.
+// TokenSource signs in with the tokens of source. The source is asked before each
+// attempt, and does its own caching. A call waits for it no longer than the
+// context of the call lasts.
 func TokenSource(source oauth2.TokenSource) Authenticator {
 	if usercode.IsNil(source) {
 		return &foreignTokens{}
@@ -81,7 +81,7 @@ func (f *foreignTokens) Header(ctx context.Context) (string, error) {
 	var refused *oauth2.RetrieveError
 	switch {
 	case errors.As(err, &refused):
-		// Its text may hold the whole answer, so it goes no further.
+		// The text of the error may hold the whole answer, so it is dropped.
 		return "", &AuthError{Code: refused.ErrorCode, StatusCode: statusOf(refused), Err: errForeignRefused}
 	case err != nil && ctx.Err() != nil:
 		return "", err
@@ -116,30 +116,28 @@ type Credentials struct {
 	RefreshToken Secret // Does not expire. Empty where a [TokenVault] holds it.
 }
 
-// RefreshToken signs in with a refresh token, and keeps what it is given in
-// vault; nil stands for [NewMemoryTokenStore].
+// RefreshToken signs in with a refresh token, and keeps the tokens that it gets in
+// vault. A nil vault stands for [NewMemoryTokenStore].
 //
 // An access token is renewed in the background a minute and a half before it
 // expires, and at once when the service refuses it. However many calls need a
-// token, one request is made, and all share what comes of it, success or
-// failure; each waits no longer than its own context. A failure is an
-// [AuthError]; it is remembered until its RetryAt, so that an outage or a
-// revoked token does not become a storm. Where the service refuses even new
-// tokens, the last one stays in use for as long, so that calls fail with what
-// the service says. No more than 10 tokens are requested in 10 minutes, which is
-// what the service allows.
+// token, one request is made, and all calls share its success or failure. Each
+// waits no longer than its own context. A failure is an [AuthError]. It is
+// remembered until its RetryAt, so that an outage or a revoked token does not
+// become a storm. If the service refuses new tokens, too, the last one stays in
+// use for as long, so that calls fail with what the service says. No more than 10
+// tokens are requested in 10 minutes, which is what the service allows.
 //
-// The store is read before each request: a newer token that another process
-// has put there is used instead. It is written after each request, before the
-// calls go on; if that fails, they go on nevertheless, the client's logger gets
-// a warning, and the next renewal writes again. A store that cannot be read at
-// the start is an error, since without it each start would use up one of the 10
-// tokens; later that is a warning, too. A stored token is used only with the
+// The vault is read before each request: a newer token that another process has
+// put there is used instead. The vault is written after each request, before the
+// calls go on. If that fails, the calls go on nevertheless, the client's logger
+// gets a warning, and the next renewal writes again. A vault that cannot be read
+// at the start is an error, since without it each start would use up one of the 10
+// tokens. Later, that is a warning. A stored token is used only with the
 // credentials and the OAuth server that it came from.
 //
-// The authenticator may serve several clients of the same data center, and then
-// uses the transport and logger of the first. NewClient refuses it for another
-// data center.
+// The authenticator may serve several clients of the same data center. It uses the
+// transport and logger of the first. NewClient refuses it for another data center.
 func RefreshToken(credentials Credentials, vault *TokenVault) Authenticator {
 	return &refreshAuth{credentials: &credentials, vault: vault}
 }
@@ -182,7 +180,7 @@ func (a *refreshAuth) check() error {
 		required("client secret", a.credentials.ClientSecret.Reveal()))
 }
 
-// fingerprint stands for a secret where one only needs to know it again.
+// fingerprint returns a hash by which a secret can be recognized.
 func fingerprint(secret Secret) string {
 	sum := sha256.Sum256([]byte(secret.Reveal()))
 	return hex.EncodeToString(sum[:16])

@@ -10,9 +10,10 @@ import (
 	"github.com/salesiq-go/salesiq/internal/oauth"
 )
 
-// AuthError says why no access token could be had. It matches [ErrAuth], and is
-// found with [errors.As] in the [Error] of a call that failed for it. It holds
-// no secret, and of the OAuth server's answer the code and description only.
+// AuthError says why there is no access token. It matches [ErrAuth], and
+// [errors.As] finds it in the [Error] of a call that failed for want of a token.
+// It holds no secret, and of the OAuth server's answer only the code and
+// description.
 type AuthError struct {
 	Code        string // The server's own, such as "invalid_code"; empty if it gave none.
 	Description string // The server's own, if it gave one.
@@ -54,7 +55,7 @@ var remedies = map[string]string{
 	codeUnauthorizedClient:  "check the client's type in the API console",
 }
 
-// remedy is empty if there is none known.
+// remedy returns what to do about the error, or "" if nothing is known.
 func (e *AuthError) remedy() string { return remedies[strings.ToLower(e.Code)] }
 
 // Error describes the failure in one line.
@@ -97,11 +98,10 @@ func (e *AuthError) LogValue() slog.Value {
 		slog.Time("retry_at", e.RetryAt))
 }
 
-// throttlePause is how long the OAuth server turns requests down once there
-// were too many.
+// throttlePause is how long the OAuth server refuses requests after too many.
 const throttlePause = 10 * time.Minute
 
-// newAuthError tells the user what kept the OAuth server from giving a token.
+// newAuthError makes an AuthError of the failure of a request for a token.
 func newAuthError(err error) *AuthError {
 	f, ok := errors.AsType[*oauth.Failure](err)
 	if !ok {

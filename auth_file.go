@@ -15,16 +15,17 @@ import (
 	"github.com/salesiq-go/salesiq/internal/atomicfile"
 )
 
-// maxTokenFile is far beyond the size of any token.
+// maxTokenFile bounds what is read of a file, in bytes. No token is that large.
 const maxTokenFile = 1 << 20
 
-// FileTokenStore returns a vault in a file, sealed with key; see [SealTokens].
+// FileTokenStore returns a vault that keeps tokens in a file, sealed with key; see
+// [SealTokens].
 //
-// The file is readable by its owner only, and replaced as a whole: whenever a
-// program or the machine stops, and however many write at once, it holds one
-// token or the other. Its directory must exist. A file that others may read, a
-// symbolic link, and a file that does not open with the key are refused, and
-// never overwritten.
+// The file is readable by its owner only, and replaced as a whole. Whenever a
+// program or the machine stops, and however many processes write at once, the file
+// holds one token or another. Its directory must exist. A file that others may
+// read, a symbolic link, and a file that does not open with the key are refused,
+// and never overwritten.
 //
 // Errors: those of SealTokens, and an [InputError] for an empty path.
 func FileTokenStore(path string, key []byte, older ...[]byte) *TokenVault {
@@ -71,7 +72,7 @@ func (f *fileStore) Save(_ context.Context, sealed []byte) error {
 
 var errEmptyFile = errors.New("is empty")
 
-// readPrivate reads a file that nobody else could have read or put there.
+// readPrivate reads a regular file to which only its owner has access.
 func readPrivate(path string) ([]byte, error) {
 	info, err := os.Lstat(path)
 	if err != nil {

@@ -112,7 +112,7 @@ func (o *OAuth) AuthURL(state string) (string, error) {
 	return config.AuthCodeURL(state, options...), nil
 }
 
-// joinScopes separates scopes as the service wants them, where x/oauth2 would
+// joinScopes separates scopes by commas, as the service wants them. x/oauth2 would
 // use spaces.
 func joinScopes(scopes []Scope) string {
 	names := make([]string, len(scopes))
@@ -125,10 +125,9 @@ func joinScopes(scopes []Scope) string {
 // ParseCallback reads the query with which the user comes back, such as
 // r.URL.Query(). The state is the one given to AuthURL.
 //
-// The query names the OAuth server that knows the code. It is believed only if
-// it is that of a known data center, or of the configured one: the client secret
-// is sent there. For the United Kingdom the data center has no API host, since
-// none is published.
+// The query names the OAuth server that knows the code. It must be the server of a
+// known data center, or the configured one, since the client secret is sent there.
+// The data center of the United Kingdom has no API host, since none is published.
 //
 // Errors: an [InputError] for another state, a missing code or a foreign server;
 // an [AuthError] with the server's code, such as "access_denied".
@@ -169,9 +168,9 @@ func (o *OAuth) callbackDataCenter(server, location string) (DataCenter, error) 
 	return "", inputError("accounts-server", "is not the OAuth server of a known data center")
 }
 
-// Exchange turns a code into a token. Keep it with [TokenVault.Save], or its
-// RefreshToken with the credentials. A self client's code comes as
-// AuthCode{Code: code}, with RedirectURL empty.
+// Exchange turns a code into a token. Keep the token with [TokenVault.Save], or
+// its RefreshToken with the credentials. For a self client, give the code as
+// AuthCode{Code: code}, and leave RedirectURL empty.
 //
 //	POST {accounts}/oauth/v2/token
 //
@@ -195,8 +194,8 @@ func (o *OAuth) Exchange(ctx context.Context, code AuthCode) (Token, error) {
 	return token, err
 }
 
-// Revoke makes a refresh token useless, and all access tokens made from it; or
-// one access token. It goes to the OAuth server of o.DataCenter.
+// Revoke makes a token useless: an access token, or a refresh token with all
+// access tokens made from it. The request goes to the OAuth server of o.DataCenter.
 //
 //	POST {accounts}/oauth/v2/token/revoke
 //
@@ -240,8 +239,8 @@ func (s *oauthServer) exchange(ctx context.Context, c Credentials, code AuthCode
 	})
 }
 
-// refresh gets an access token for a refresh token, which is kept where the
-// answer has none.
+// refresh gets an access token for a refresh token. If the answer has no refresh
+// token, the result has the given one.
 func (s *oauthServer) refresh(ctx context.Context, c Credentials, refreshToken Secret) (Token, error) {
 	return s.token(ctx, func(ctx context.Context) (oauth.Token, error) {
 		return s.endpoint.Refresh(ctx, c.application(), refreshToken.Reveal())

@@ -48,7 +48,7 @@ func ExampleOAuth_ParseCallback() {
 // A token that is kept in a file survives restarts, and its refresh token need
 // not be in the environment.
 func ExampleFileTokenStore() {
-	key := make([]byte, 16) // Half of what it must be.
+	key := make([]byte, 16) // Half as long as it must be.
 	_, err := salesiq.NewClient(salesiq.RefreshToken(
 		salesiq.Credentials{ClientID: "1000.APP", ClientSecret: salesiq.NewSecret("from the API console")},
 		salesiq.FileTokenStore("/var/lib/app/salesiq.token", key)))

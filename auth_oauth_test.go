@@ -279,7 +279,7 @@ func TestTransportThatIgnoresItsContextHoldsNobody(t *testing.T) {
 				start = time.Now()
 				require.ErrorIs(t, request(ctx, testOAuth(deaf)), context.DeadlineExceeded)
 				require.Equal(t, time.Second, time.Since(start))
-				time.Sleep(time.Hour) // For the deaf one to end.
+				time.Sleep(time.Hour) // Until the deaf transport has returned.
 			})
 		})
 	}

@@ -30,14 +30,14 @@ const (
 	maxPermanentPause   = 10 * time.Minute
 )
 
-// The server gives out so many tokens in such a time. It counts by its own
-// clock, and when a request arrives, hence a little more.
+// The OAuth server gives out tokenBudget tokens in ten minutes. It counts by its
+// own clock, from the arrival of a request, so tokenWindow is a little longer.
 const (
 	tokenBudget = 10
 	tokenWindow = 10*time.Minute + 5*time.Second
 )
 
-// Time limits of what is not the OAuth server's answer.
+// Time limits for the store and its lock, and the pause before a second try.
 const (
 	storeTimeout = 5 * time.Second
 	lockTimeout  = 15 * time.Second
@@ -49,8 +49,8 @@ var (
 	errNoRefreshToken = errors.New("neither the credentials nor the store hold a refresh token")
 )
 
-// refresher keeps an access token fresh. It polls for nothing: each refresh is
-// begun by a call, and may outlive that call.
+// refresher keeps an access token fresh. Each refresh is begun by a call, and may
+// outlive that call. There is no timer.
 type refresher struct {
 	*flightState
 
@@ -70,9 +70,9 @@ type refresher struct {
 	refusals int        // Tokens that the service refused, since it accepted one.
 }
 
-// flightState belongs to the flight: there is one at a time.
+// flightState is used only by the refresh under way, and so needs no lock.
 type flightState struct {
-	newest       *bearer // Be it refused or expired by now.
+	newest       *bearer // The last one, even if refused or expired.
 	refreshToken Secret
 	grant        string
 	loaded       bool // The store could be read once.
@@ -94,8 +94,8 @@ type bearer struct {
 	keep     time.Time   // Until then it stays in use although it was refused; zero if it was not.
 
 	header  Secret
-	renewAt time.Time // From then on it is renewed in the background,
-	staleAt time.Time // and from then on before it is used.
+	renewAt time.Time // From then on, it is renewed in the background.
+	staleAt time.Time // From then on, calls wait for a new one.
 	expiry  time.Time
 }
 
@@ -141,10 +141,10 @@ func (r *refresher) Header(ctx context.Context) (string, error) {
 	return r.wait(ctx)
 }
 
-// Rejected implements [transport.Tokens]. A refusal of any but the current
-// token comes late: there is a newer one. If the service refuses one token after
-// another, the cause is not the token: each new one then stays in use for longer
-// before the next is requested.
+// Rejected implements [transport.Tokens]. A refusal of a token that is not the
+// current one comes late: a newer one is there already. If the service refuses one
+// token after another, the tokens are not the cause. Each new one then stays in
+// use for longer before the next is requested.
 func (r *refresher) Rejected(header string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -290,8 +290,8 @@ func doubled(first time.Duration, times int, most time.Duration) time.Duration {
 	return min(first<<min(times, 10), most)
 }
 
-// refresh finds a newer token in the store, or requests one. Where the store
-// can lock, it does so for the request, and looks again once it has the lock.
+// refresh finds a newer token in the store, or requests one. If the store can
+// lock, the request is made under its lock, and the store is read again first.
 func (r *refresher) refresh(ctx context.Context) (*bearer, error) {
 	if b, err := r.load(ctx, r.vault); b != nil || err != nil {
 		return b, err
@@ -332,8 +332,8 @@ func (r *refresher) unlock(ctx context.Context, lock tokenLock) {
 	}
 }
 
-// load returns the stored token if it is good and newer than the one at hand,
-// and takes the refresh token from there.
+// load returns the stored token if it is good and newer than the current one. It
+// also takes over the stored refresh token.
 func (r *refresher) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
 	token, err := usercode.AskWithin(ctx, storeTimeout, vault.Load)
 	if err != nil && !r.loaded {
@@ -356,7 +356,7 @@ func (r *refresher) load(ctx context.Context, vault *TokenVault) (*bearer, error
 	now := time.Now()
 	good := transport.ValidToken(token.AccessToken.Reveal()) && token.Expiry.Sub(now) > expiryMargin
 	if !good || r.newest != nil && !token.Expiry.After(r.newest.expiry) {
-		return nil, nil //nolint:nilnil // As above.
+		return nil, nil //nolint:nilnil // The stored token is of no use, which is no error.
 	}
 	return newBearer(token, now), nil
 }
@@ -377,7 +377,8 @@ func (r *refresher) owns(token Token) bool {
 	return token.RefreshToken.IsZero() || token.RefreshToken == mine
 }
 
-// disowned is nil where the credentials suffice without the stored token.
+// disowned returns the error for a stored token that came from elsewhere. It is nil
+// if the credentials have a refresh token of their own.
 func (r *refresher) disowned(token Token) error {
 	if !r.credentials.RefreshToken.IsZero() {
 		return nil

@@ -22,8 +22,7 @@ import (
 	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
-// The rows of the fault catalog are named beside the tests that stand for
-// them: A1 to A14.
+// A1 to A14 are rows of docs/reliability.md.
 
 func get(ctx context.Context, client *Client) error {
 	_, err := client.Chats.Get(ctx, "c1")
@@ -767,7 +766,7 @@ func TestStoreThatCannotBeReadIsAnErrorAtTheStartOnly(t *testing.T) {
 				time.Sleep(time.Hour)
 				require.NoError(t, get(t.Context(), client))
 				require.Equal(t, 2, z.requests())
-				time.Sleep(time.Minute) // For the silent one to end.
+				time.Sleep(time.Minute) // Until the store that was silent has returned.
 			})
 		})
 	}
@@ -1044,7 +1043,7 @@ func TestTokenIsRenewedWithoutALockThatCannotBeHad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		z := &fakeZoho{}
 		held := make(chan struct{}, 1)
-		held <- struct{}{} // By someone who is dead.
+		held <- struct{}{} // The holder of the lock is dead.
 		for i, store := range []TokenStore{
 			&lockingStore{faultyStore: &faultyStore{}, lock: held},
 			&lockingStore{faultyStore: &faultyStore{}, err: errors.New("gone")},
@@ -1072,7 +1071,7 @@ func BenchmarkTokenHeader(b *testing.B) {
 	}
 }
 
-func TestTokenHeaderAllocatesNothing(t *testing.T) { //nolint:paralleltest // Others would be counted.
+func TestTokenHeaderAllocatesNothing(t *testing.T) { // Not parallel: others would be counted.
 	r := refresherOf(t, &fakeZoho{}, nil)
 	_, err := r.Header(t.Context())
 	require.NoError(t, err)

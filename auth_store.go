@@ -34,7 +34,8 @@ type Token struct {
 // A store must be safe for concurrent use. One that several processes share
 // should be a [TokenLocker].
 type TokenStore interface {
-	// Load returns what was saved last, or nothing if there is nothing.
+	// Load returns what was saved last. It returns no bytes and no error if nothing
+	// was saved.
 	Load(ctx context.Context) (sealed []byte, err error)
 	// Save replaces what was saved before.
 	Save(ctx context.Context, sealed []byte) error
@@ -83,10 +84,10 @@ func SealTokens(store TokenStore, key []byte, older ...[]byte) *TokenVault {
 	return &TokenVault{store: store, codec: codec, name: "stored token", err: err}
 }
 
-// NewMemoryTokenStore returns a vault that forgets when the program ends. It
-// seals nothing, since nothing leaves the process. It is for tests, and for
-// programs that start seldom: each start asks for a token, and the service gives
-// out ten in ten minutes.
+// NewMemoryTokenStore returns a vault that forgets its token when the program ends.
+// It does not seal, since the token never leaves the process. It is for tests, and
+// for programs that start seldom: each start requests a token, and the service
+// gives out ten in ten minutes.
 func NewMemoryTokenStore() *TokenVault {
 	return &TokenVault{store: &memoryStore{}, name: "stored token"}
 }
@@ -128,7 +129,7 @@ func (v *TokenVault) Load(ctx context.Context) (Token, error) {
 // Save replaces the stored token.
 func (v *TokenVault) Save(ctx context.Context, token Token) error {
 	if _, err := v.Load(ctx); err != nil {
-		return err // It may be somebody else's.
+		return err // What is stored may belong to somebody else.
 	}
 	sealed, err := v.seal(token)
 	if err != nil {
@@ -145,7 +146,7 @@ func (v *TokenVault) check() error {
 	return v.err
 }
 
-// over returns the vault for the time of a lock on its store.
+// over returns a vault with another store, for the time of a lock.
 func (v *TokenVault) over(store TokenStore) *TokenVault {
 	return &TokenVault{store: store, codec: v.codec, name: v.name}
 }

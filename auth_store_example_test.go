@@ -18,7 +18,7 @@ type column struct {
 func (c *column) Load(context.Context) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return []byte(c.text), nil // Nothing, at first.
+	return []byte(c.text), nil // It is empty at first.
 }
 
 func (c *column) Save(_ context.Context, sealed []byte) error {

@@ -253,7 +253,7 @@ func TestNothingOfSigningInPrintsASecret(t *testing.T) {
 	_ = get(t.Context(), client)
 	bound := refresh.(*refreshAuth).refresher
 
-	type application struct{ hidden any } // Whose methods fmt cannot call.
+	type application struct{ hidden any } // Package fmt cannot call the methods of hidden.
 	for _, v := range []any{
 		credentials, &credentials, token, &token, memory, file, refresh, bound, client,
 		StaticToken(secret), TokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: secret})),

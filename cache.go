@@ -18,27 +18,26 @@ type Cache struct {
 	MaxEntries int           // Answers kept at most; 1,000 by default.
 	MaxBytes   int           // Their size at most, all together; 16 MiB by default.
 
-	// Chats and Visitors change by the minute. They are kept only if these say
-	// so.
+	// Chats and visitors change by the minute. They are kept only if these fields
+	// are true.
 	Chats    bool
 	Visitors bool
 }
 
 // WithCache keeps the answers about operators, brands, departments and routing
 // rules for a while, since they rarely change: lists, their pages, and single
-// objects, but not statistics. What is kept costs no call. The least recently
-// used goes first when there is too much.
+// objects, but not statistics. An answer that is kept costs no call. When there are
+// too many, the least recently used goes first.
 //
 // A write of this client drops what it may have changed, whether it succeeds or
-// not: Operators.Update drops the lists of operators, and that operator; and so
-// do transfers, ends and ratings of chats for all operators, whose numbers they
-// change. What others change is seen when the time of an answer is over, or with
-// [WithFresh].
+// not. Operators.Update drops the lists of operators, and that operator. A transfer,
+// end or rating of a chat drops all operators, whose numbers it changes. What others
+// change is seen when an answer has expired, or with [WithFresh].
 //
-// Calls for the same thing at the same time are sent once. Each waits no longer
-// than its own context, and the request ends early only when nobody waits for it
-// any more. Errors are never kept. Each caller gets values of its own. Calls that
-// set a header of theirs are left alone.
+// Calls for the same thing at the same time become one request. Each call waits no
+// longer than its own context, and the request ends early only when nobody waits
+// for it any more. Errors are never kept. Each caller gets values of its own. A call
+// with [WithHeader] is not answered from the cache, nor is its answer kept.
 func WithCache(cache Cache) Option {
 	return func(c *config) error {
 		cache.TTL = cmp.Or(cache.TTL, 5*time.Minute)
@@ -52,8 +51,8 @@ func WithCache(cache Cache) Option {
 	}
 }
 
-// WithFresh asks the service even if the answer is kept, and keeps the new one
-// in its place; see [WithCache].
+// WithFresh asks the service even if the answer is kept, and replaces the kept one;
+// see [WithCache].
 func WithFresh() CallOption {
 	return func(o *callOptions) error { o.fresh = true; return nil }
 }
@@ -77,7 +76,8 @@ func newAnswerCache(client *Client, config Cache) (*answerCache, error) {
 	return &answerCache{root: client.resolve(""), config: config, pipeline: client.pipeline, answers: answers}, nil
 }
 
-// exchange sends a request, unless its answer is kept.
+// exchange sends a request, unless its answer is kept. It drops what a write may
+// have changed.
 func (a *answerCache) exchange(ctx context.Context, r *transport.Request, fresh bool) (*transport.Answer, error) {
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
@@ -100,7 +100,7 @@ func (a *answerCache) resource(address string) []string {
 	return strings.Split(path, "/")
 }
 
-// keeps tells the requests whose answers are worth keeping.
+// keeps reports whether the answer to a request is worth keeping.
 func (a *answerCache) keeps(r *transport.Request) bool {
 	path := a.resource(r.URL)
 	if r.Method != http.MethodGet || len(path) == 0 {
@@ -126,7 +126,7 @@ func (a *answerCache) written(r *transport.Request) {
 	a.answers.Forget(func(key string) bool { return concerns(write, a.resource(key)) })
 }
 
-// forget drops an answer that nobody understands.
+// forget drops an answer that cannot be decoded.
 func (a *answerCache) forget(r *transport.Request) {
 	if a != nil {
 		a.answers.Forget(func(key string) bool { return key == r.URL })
@@ -134,7 +134,7 @@ func (a *answerCache) forget(r *transport.Request) {
 }
 
 // concerns reports whether a write to one path may change what is read at
-// another. A write that is not known may change anything.
+// another. An unknown write may change anything.
 func concerns(write, kept []string) bool {
 	if len(write) == 0 {
 		return true

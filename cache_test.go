@@ -367,7 +367,7 @@ func TestTheLastCallerTakesTheRequestAlong(t *testing.T) {
 func TestFreshBypassesAndRenews(t *testing.T) {
 	t.Parallel()
 	cached(t, salesiq.Cache{}, func(t *testing.T, server *salesiqtest.Server, client *salesiq.Client) {
-		other := server.Client(t) // Its writes go unnoticed.
+		other := server.Client(t) // The cache does not hear of its writes.
 		name := func(opts ...salesiq.CallOption) string {
 			operator, err := client.Operators.Get(t.Context(), "operator456", opts...)
 			require.NoError(t, err)
@@ -444,7 +444,7 @@ func TestCacheIsBounded(t *testing.T) {
 	t.Parallel()
 	for name, cache := range map[string]salesiq.Cache{
 		"by entries": {MaxEntries: 2},
-		"by bytes":   {MaxBytes: 1300}, // An operator takes about 500.
+		"by bytes":   {MaxBytes: 1300}, // An operator takes about 500 bytes.
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

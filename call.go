@@ -14,7 +14,7 @@ import (
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
-// service is what every XService is made of.
+// service is the underlying type of every XService.
 type service struct{ client *Client }
 
 // call is one request in the making. The first error on the way is kept and
@@ -23,12 +23,12 @@ type call struct {
 	operation string
 	method    string
 	path      string // Escaped, below the API's root.
-	template  string // The path before the ids came in, if it tells nothing of them.
+	template  string // The path with names in braces for ids; empty if it may hold an id.
 	query     url.Values
 	content   any               // Sent as JSON unless nil.
 	free      bool              // It goes to a path of the caller's.
-	names     []string          // Under which an open answer may be wrapped.
-	request   transport.Request // What becomes of the above.
+	names     []string          // Members in which an open answer may be wrapped.
+	request   transport.Request // Made by newRequest.
 	err       error
 }
 
@@ -101,8 +101,8 @@ func fetch[T any](ctx context.Context, client *Client, c *call, opts []CallOptio
 	return out, nil
 }
 
-// fetchOpen makes a call whose answer has no documented shape: the object, one
-// that wraps it, or nothing, which is a zero T.
+// fetchOpen makes a call whose answer has no documented shape. It may be the
+// object, another that wraps it, or nothing; then the result is a zero T.
 func fetchOpen[T any](ctx context.Context, client *Client, c *call, opts []CallOption) (*T, error) {
 	out := new(T)
 	err := client.do(ctx, c, opts, func(body []byte) error { return c.decodeOpen(body, out) })
@@ -119,7 +119,7 @@ func (c *call) decodeOpen(body []byte, out any) error {
 	return wire.DecodeOutcome(body, out, c.names...)
 }
 
-// send makes a call that answers with nothing, or in words that do not matter.
+// send makes a call whose answer is of no interest.
 func send(ctx context.Context, client *Client, c *call, opts []CallOption) error {
 	return client.do(ctx, c, opts, wire.RefusePage)
 }
@@ -189,11 +189,12 @@ func repeatable(method string) bool {
 	return false
 }
 
-// quickToDecode is the size, in bytes, of an answer that keeps nobody waiting.
+// quickToDecode is the size, in bytes, up to which decoding an answer does not
+// hold up other calls.
 const quickToDecode = 4 << 10
 
-// carryOut sends a request and decodes the answer, whose memory is used again
-// then.
+// carryOut sends a request and decodes the answer. The answer's memory is reused
+// afterwards.
 func (client *Client) carryOut(ctx context.Context, c *call, request *transport.Request, options *callOptions, decode func([]byte) error) (*transport.Answer, error) {
 	if ctx.Err() != nil {
 		return &transport.Answer{}, newError(c, &transport.Answer{}, transport.Ended(ctx))
@@ -208,7 +209,7 @@ func (client *Client) carryOut(ctx context.Context, c *call, request *transport.
 		return answer, nil
 	}
 	if len(answer.Body) > quickToDecode {
-		runtime.Gosched() // Requests that are ready to go come before what is here already.
+		runtime.Gosched() // Let other calls send their requests before this one decodes.
 	}
 	if err := decode(answer.Body); err != nil {
 		client.cache.forget(request)
@@ -217,7 +218,7 @@ func (client *Client) carryOut(ctx context.Context, c *call, request *transport.
 	return answer, nil
 }
 
-// exchange sends a request, unless its answer is kept.
+// exchange sends a request, unless the cache has its answer.
 func (client *Client) exchange(ctx context.Context, r *transport.Request, options *callOptions) (*transport.Answer, error) {
 	if client.cache != nil {
 		return client.cache.exchange(ctx, r, options.fresh)
@@ -225,7 +226,7 @@ func (client *Client) exchange(ctx context.Context, r *transport.Request, option
 	return client.pipeline.Do(ctx, r)
 }
 
-// named puts the operation's name into an input error.
+// named puts the operation's name into an input error that has none.
 func named(operation string, err error) error {
 	if err == nil {
 		return nil // Before anything is allocated.
@@ -237,7 +238,7 @@ func named(operation string, err error) error {
 	return err
 }
 
-// newError tells the user what the pipeline reports.
+// newError makes an Error of what the pipeline reports.
 func newError(c *call, answer *transport.Answer, cause error) error {
 	e := &Error{Operation: c.operation, Method: c.method, Attempts: answer.Attempts, Err: cause}
 	if failure, ok := errors.AsType[*transport.Failure](cause); ok {

@@ -16,7 +16,8 @@ import (
 
 func inputError(field, reason string) error { return &InputError{Field: field, Reason: reason} }
 
-// given refuses nothing in place of something that is to be called.
+// given refuses a value that is nil, or an interface that holds a nil pointer or
+// func.
 func given(field string, value any) error {
 	if usercode.IsNil(value) {
 		return inputError(field, "must not be nil")
@@ -72,7 +73,7 @@ func requiredTexts[T ~string](field string, values []T) error {
 	return requiredList(field, values)
 }
 
-func between(field string, value, low, high int) error { //nolint:unparam // Ranges begin at 1 so far.
+func between(field string, value, low, high int) error {
 	if value < low || value > high {
 		return inputError(field, fmt.Sprintf("must be from %d to %d, not %d", low, high, value))
 	}

@@ -86,8 +86,8 @@ var withID = []struct {
 	}},
 }
 
-// One of these in a path would name another resource: DELETE on "" or "." is
-// DELETE on the collection.
+// badIDs would name another resource if they were put into a path: DELETE on "" or
+// "." is DELETE on the collection.
 var badIDs = []string{"", " ", "\t", "\u2028", ".", "..", "\x00", "a\x00b", "a\nb", "a\rb", "\x7f", "a\u0085b"}
 
 // refusals has a row for every check of an argument but the ids.

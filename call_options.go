@@ -11,8 +11,8 @@ import (
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
-// CallOption adjusts a single call. The call fails with the [InputError] of the
-// first one whose argument is no good, before any request.
+// CallOption adjusts a single call. If an option refuses its argument, the call
+// fails with an [InputError] before any request.
 type CallOption func(*callOptions) error
 
 type callOptions struct {
@@ -26,7 +26,7 @@ type callOptions struct {
 	fresh       bool
 }
 
-// Response is what [WithResponse] hands out.
+// Response is the answer of a call, for [WithResponse].
 type Response struct {
 	StatusCode int
 	Header     http.Header
@@ -35,8 +35,8 @@ type Response struct {
 	RateWindow RateWindow
 }
 
-// WithResponse fills r with the answer of a successful call. In a call that
-// makes several requests, it is the last one's.
+// WithResponse fills r with the answer of a successful call. If the call makes
+// several requests, r has the answer of the last one.
 func WithResponse(r *Response) CallOption {
 	return func(o *callOptions) error {
 		o.response = r
@@ -77,7 +77,7 @@ func WithIDs(ids ...string) CallOption {
 }
 
 // WithQuery adds params to the query of a call: a struct with json tags, a map, or
-// [url.Values]. A call that has such a parameter of its own keeps it.
+// [url.Values]. Parameters that the call sets itself are not replaced.
 func WithQuery(params any) CallOption {
 	return func(o *callOptions) error {
 		switch params := params.(type) {
@@ -98,9 +98,9 @@ func WithQuery(params any) CallOption {
 }
 
 // WithHeader sets a header of the request. Authorization and User-Agent are the
-// client's own and cannot be set; nor can Idempotency-Key, which makes net/http
-// repeat a POST by itself. The call fails with an [InputError] then, as for a
-// name or value that no header can have.
+// client's own and cannot be set. Neither can Idempotency-Key, which makes net/http
+// repeat a POST by itself. For these, and for a name or value that no header can
+// have, the call fails with an [InputError].
 func WithHeader(name, value string) CallOption {
 	return func(o *callOptions) error {
 		name := http.CanonicalHeaderKey(name)
@@ -119,7 +119,7 @@ func checkHeader(name, value string) error {
 	return cmp.Or(token("header name", name), printable("header "+name, value))
 }
 
-// ownHeader reports whether a header is not for others to set.
+// ownHeader reports whether only the client itself may set a header.
 func ownHeader(name string) bool {
 	switch name {
 	case "Authorization", "User-Agent", "Idempotency-Key", "X-Idempotency-Key":
@@ -130,7 +130,7 @@ func ownHeader(name string) bool {
 
 func newCallOptions(opts []CallOption) (callOptions, error) {
 	if len(opts) == 0 {
-		return callOptions{}, nil // Which stays off the heap.
+		return callOptions{}, nil // It stays off the heap.
 	}
 	options := new(callOptions)
 	for _, option := range opts {

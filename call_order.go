@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// callsInOrder is inOrder for calls. What [WithResponse] is due, it gets when the
-// consumer comes to the call.
+// callsInOrder is inOrder for calls. The Response of [WithResponse] is filled when
+// the consumer comes to the call.
 func callsInOrder[In, Out any](
 	ctx context.Context, client *Client, opts []CallOption, inputs iter.Seq[In],
 	fn func(context.Context, In, []CallOption) Out,
@@ -43,8 +43,8 @@ func callsInOrder[In, Out any](
 // inOrder applies fn to each input, up to width of them at a time, and yields
 // the results in the order of the inputs. It works ahead of its consumer; once
 // the consumer stops, it cancels what is under way and leaves no goroutine. The
-// width, at least 1, may change as it goes. Where fn panics or ends its goroutine,
-// it is the consumer's that does, as if it had called fn itself.
+// width, at least 1, may change meanwhile. If fn panics or ends its goroutine, the
+// same happens to the consumer, as if the consumer had called fn.
 func inOrder[In, Out any](ctx context.Context, width func() int, inputs iter.Seq[In], fn func(context.Context, In) Out) iter.Seq[Out] {
 	return func(yield func(Out) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -77,7 +77,8 @@ func inOrder[In, Out any](ctx context.Context, width func() int, inputs iter.Seq
 	}
 }
 
-// ending is how a function ended: it returned, it panicked, or neither.
+// ending is how a function ended: it returned, it panicked, or it ended its
+// goroutine.
 type ending[T any] struct {
 	value    T
 	returned bool

@@ -70,7 +70,7 @@ type VisitorInfo struct {
 // ChatStatus is where a chat stands. The service may add others.
 type ChatStatus string
 
-// The documented chat statuses. [ChatEnded] and [ChatMissed] are events.
+// The documented chat statuses.
 const (
 	ChatActive  ChatStatus = "active"
 	ChatWaiting ChatStatus = "waiting"
@@ -253,7 +253,7 @@ type TranscriptResult struct {
 
 // Transcripts fetches many transcripts, as many at a time as may be in flight,
 // and returns one result for each id, in the order of ids. One failure leaves
-// the others untouched; once ctx ends, what is missing fails with its error.
+// the others untouched. Once ctx ends, the missing ones fail with its error.
 //
 // It makes one call for each chat. A chat that comes from a list may already
 // hold its Transcript.

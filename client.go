@@ -18,9 +18,9 @@ const Version = "0.1.0"
 // apiRoot is where the specification's paths begin.
 const apiRoot = "/api/v2"
 
-// Client calls SalesIQ on behalf of one account. It is safe for concurrent use;
-// make one and keep it, since its limits and its token are shared by its calls. It
-// needs no closing.
+// Client calls SalesIQ on behalf of one account. Make one and keep it, since its
+// calls share its limits and its token. It is safe for concurrent use, and needs no
+// closing.
 type Client struct {
 	Chats     *ChatsService
 	Visitors  *VisitorsService
@@ -32,8 +32,8 @@ type Client struct {
 
 	site     site
 	portal   string     // Escaped.
-	root     string     // Where paths begin.
-	width    func() int // Of many calls, those to begin at once.
+	root     string     // The address that paths are appended to.
+	width    func() int // How many of many calls to begin at once.
 	pipeline *transport.Pipeline
 	cache    *answerCache // Nil for none.
 	trace    *clientTrace // Nil for none.
@@ -42,7 +42,7 @@ type Client struct {
 // NewClient returns a client that signs in with auth: [RefreshToken],
 // [StaticToken] or [TokenSource]. It makes no request.
 //
-// Errors: an [InputError] that names the option whose argument is no good.
+// Errors: an [InputError] that names the option whose argument is refused.
 func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	if auth == nil {
 		return nil, inputError("authenticator", "must not be nil")
@@ -161,19 +161,19 @@ func withDataCenterNamed(name string) Option {
 	}
 }
 
-// Do sends any other request through the whole pipeline: quota, retries, token,
-// errors. The path lies below /api/v2 (and the portal), unless it names another
-// root: /api/…, /visitor/… or /portals. It may hold a query. In it, {portal}
-// stands for the portal's name, and other names in braces for the ids of
-// [WithIDs]; what is put there otherwise must be escaped by the caller.
+// Do makes a call that has no method. It goes through the whole pipeline: quota,
+// retries, token, errors. The path lies below /api/v2 (and the portal), unless it
+// names another root: /api/…, /visitor/… or /portals. It may hold a query. In the
+// path, {portal} stands for the portal's name, and other names in braces for the
+// ids of [WithIDs]. The caller must escape anything else that is put into it.
 //
-// The value in is sent as JSON unless nil. The data of the answer is decoded
-// into out, a pointer, unless that is nil; an answer without an envelope is
-// decoded as a whole. An out with a method UnmarshalAnswer(body []byte) error
-// reads all of the answer by itself, and copies what it keeps of body.
+// The value in is sent as JSON unless nil. The data of the answer is decoded into
+// out, a pointer, unless out is nil. An answer without an envelope is decoded as a
+// whole. An out with a method UnmarshalAnswer(body []byte) error reads all of the
+// answer itself, and must copy what it keeps of body.
 //
-// Errors: an [InputError] for a method that is none, a path that leaves the API,
-// or an out that is no pointer; an [Error] otherwise.
+// Errors: an [InputError] for a method that HTTP does not allow, a path that leaves
+// the API, or an out that is not a pointer; an [Error] otherwise.
 func (client *Client) Do(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {
 	c := client.freeCall(strings.ToUpper(method), path, opts)
 	c.content = in
@@ -218,7 +218,7 @@ func (client *Client) checkWildcards(path string, ids int) error {
 	return nil
 }
 
-// checkPath refuses a path that would end up elsewhere.
+// checkPath refuses a path that leads out of the API.
 func checkPath(path string) error {
 	if strings.Contains(path, "://") || strings.HasPrefix(path, "//") {
 		return inputError("path", "must not name a host")
@@ -254,11 +254,11 @@ func listsPortals(path string) bool {
 // DataCenter returns the data center that the client uses.
 func (client *Client) DataCenter() DataCenter { return client.site.dataCenter() }
 
-// Portal returns the screen name of [WithPortal], or nothing.
+// Portal returns the screen name of [WithPortal], or "" without that option.
 func (client *Client) Portal() string {
 	name, err := url.PathUnescape(client.portal)
 	if err != nil {
-		return client.portal // It was escaped here, so this cannot be.
+		return client.portal // This cannot happen: WithPortal has escaped it.
 	}
 	return name
 }

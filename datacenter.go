@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// DataCenter is one of the regions in which Zoho keeps an organization's data,
-// by its name. An account lives in exactly one, and its tokens are good for that
-// one only. [Hosts.DataCenter] makes one of other hosts: a proxy, a test server, a
+// DataCenter is the name of a region in which Zoho keeps an organization's data.
+// An account lives in exactly one, and its tokens are good for that one only.
+// [Hosts.DataCenter] makes a DataCenter of other hosts: a proxy, a test server, a
 // region that this package does not list.
 type DataCenter string
 
@@ -92,8 +92,8 @@ func (dc DataCenter) Hosts() Hosts {
 	return h
 }
 
-// DataCenter returns the data center that has these hosts: one that is known, or
-// one of one's own.
+// DataCenter returns the data center that has these hosts: a known one, or else
+// one of your own.
 func (h Hosts) DataCenter() DataCenter {
 	for dc, hosts := range dataCenters {
 		if h == hosts {
@@ -127,10 +127,10 @@ func (s site) dataCenter() DataCenter {
 	if s.Hosts == s.region.Hosts() {
 		return s.region
 	}
-	return s.Hosts.DataCenter()
+	return s.DataCenter()
 }
 
-// siteOf returns the site of a data center: the region US for none.
+// siteOf returns the site of a data center, or US for "".
 func siteOf(dc DataCenter) site {
 	if dc == "" {
 		dc = US
@@ -144,9 +144,8 @@ func siteOf(dc DataCenter) site {
 	return site{hosts, region}
 }
 
-// siteAt returns the site that is served at a base URL: US for none, and one
-// without a region, with its OAuth server at the same place, for one that is not
-// known.
+// siteAt returns the site that is served at a base URL, or US for "". The site of
+// an unknown URL has no region, and its OAuth server is at the same place.
 func siteAt(base string) site {
 	for _, dc := range DataCenters() {
 		if base == "" || strings.EqualFold(dc.Hosts().API, base) {
@@ -178,8 +177,8 @@ var apiDomains = map[string]DataCenter{
 	"zoho.sa":         SA,
 }
 
-// checkAPIDomain refuses a token that belongs to another data center. An
-// api_domain, or a region, that is not known says nothing either way.
+// checkAPIDomain refuses a token that belongs to another data center. Where the
+// api_domain or the region is unknown, it refuses nothing.
 func (s site) checkAPIDomain(apiDomain string) error {
 	u, err := url.Parse(apiDomain)
 	if err != nil || s.region == "" {

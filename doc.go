@@ -1,8 +1,8 @@
-// Package salesiq is a client for Zoho SalesIQ: live chat, visitor tracking,
-// and what surrounds them.
+// Package salesiq is a client for the REST API of Zoho SalesIQ, live chat and
+// visitor tracking.
 //
-// A [Client] is made once, from an [Authenticator] and options, and used by any
-// number of goroutines:
+// A [Client] is made once, from an [Authenticator] and options. Any number of
+// goroutines may use it:
 //
 //	client, err := salesiq.NewClient(
 //		salesiq.RefreshToken(credentials, salesiq.FileTokenStore(path, key)),
@@ -15,30 +15,66 @@
 //		fmt.Println(chat.ID, chat.StartedAt)
 //	}
 //
-// Its fields are the services: Chats, Visitors, Operators, Brands, Routing,
-// Webhooks, Devices. [Client.Do] reaches whatever has no method of its own. To
-// test code that uses a Client, run it against the server of package
-// salesiqtest.
+// The fields of a Client are its services: Chats, Visitors, Operators, Brands,
+// Routing, Webhooks and Devices. Each method of a service is one endpoint.
+//
+// # Which function to use
+//
+//   - To sign in, give [RefreshToken], [TokenSource] or [StaticToken] to
+//     [NewClient]. [NewClientFromEnv] reads the environment.
+//   - To get a refresh token from a user for the first time, use [OAuth].
+//   - To keep tokens between runs, use [FileTokenStore]. To keep them in a store of
+//     your own, use [SealTokens].
+//   - To reach an account outside of the US, use [WithDataCenter].
+//   - To go through a list, use the All method of a service, such as
+//     [ChatsService.All]. Its List method returns one page.
+//   - To read many transcripts, use [ChatsService.Transcripts].
+//   - To answer a visitor, use [ChatsService.SendMessage].
+//   - To change some fields of an object and leave the others, use the Update
+//     method of a service with [Set] and [Null].
+//   - To tell errors apart, use [errors.Is] with a code such as
+//     [ErrChatNotActive]. To decide whether to try again later, use [IsRetryable].
+//   - To see the status, header and body of an answer, use [WithResponse].
+//   - To make a call that has no method, use [Client.Do].
+//   - To let a POST be retried like a GET, use [WithIdempotent].
+//   - To share the rate limit among the clients of a process, use [NewLimiter]. To
+//     share it among processes, use [WithLimiter] with package salesiqredis.
+//   - To ask less often for what rarely changes, use [WithCache].
+//   - To watch what a client does, use [WithLogger], [WithTracer] or
+//     [WithUsageMonitor].
+//
+// # Other packages
+//
+//   - [github.com/salesiq-go/salesiq/webhook] receives events.
+//   - [github.com/salesiq-go/salesiq/widget] puts the chat on a web page.
+//   - [github.com/salesiq-go/salesiq/live] has the calls of the live service.
+//   - [github.com/salesiq-go/salesiq/salesiqtest] is a SalesIQ in memory, for tests.
+//   - [github.com/salesiq-go/salesiq/salesiqredis], a module of its own, shares
+//     quota, tokens and events among processes.
+//   - [github.com/salesiq-go/salesiq/salesiqotel], a module of its own, shows
+//     what happens through OpenTelemetry.
 //
 // # Values
 //
 // Answers are plain Go values: time.Time for times, [Seconds] for durations, a
-// pointer where the service may say null. Enumerations are string types with
-// constants for the documented values; unknown values are kept as they are.
-// Fields that this package does not know are in each object's Extra.
+// pointer where the service may say null. A time that the service leaves out is
+// zero. Enumerations are string types with constants for the documented values;
+// other values are kept as they are. Fields that this package does not know are
+// in each object's Extra.
 //
 // A program may keep objects with encoding/json and read them back whole. Until
-// Go 1.26 it writes the unknown fields under the name Extra; from 1.27 on they
-// stand beside the others, as they came. A [Secret] is not written.
+// Go 1.26, encoding/json writes the unknown fields under the name Extra. From Go
+// 1.27 on, it writes them beside the others, as they came. Of a [Secret], it writes
+// "[redacted]".
 //
-// Updates are made of [Opt] fields, which tell "leave alone" from "set to
-// nothing" from "clear": the zero Opt, [Set] and [Null].
+// Updates are made of [Opt] fields. The zero Opt leaves a field alone, [Set] sets
+// it, also to zero, and [Null] clears it.
 //
 // # Errors
 //
-// A call that was made and failed returns an [*Error]; one whose arguments were
-// refused before any request returns an [*InputError]. The service's codes are
-// constants, matched with [errors.Is]:
+// A call that was made and failed returns an [*Error]. A call whose arguments
+// were refused before any request returns an [*InputError]. The service's codes
+// are constants, matched with [errors.Is]:
 //
 //	if errors.Is(err, salesiq.ErrChatNotActive) { … }
 //
@@ -48,66 +84,65 @@
 //
 // # Retries
 //
-// A request is sent up to four times ([WithMaxAttempts]), as long as the
-// context lasts. What is repeated depends on whether that could do something
-// twice.
+// A request is sent up to four times ([WithMaxAttempts]), as long as the context
+// lasts. What is retried depends on whether that could do something twice.
 //
-//   - GET, PUT and DELETE are repeated after the statuses 429, 500, 502, 503 and
+//   - GET, PUT and DELETE are retried after the statuses 429, 500, 502, 503 and
 //     504, after a broken connection, and after an answer that was cut.
-//   - POST and PATCH are repeated only where the service surely did nothing:
-//     after a 429, an HTTP/2 stream that it refused, and a connection that never
-//     carried a byte (or, with a transport of [WithHTTPClient], never came
-//     about). Anything else comes back as an error that matches
-//     [ErrMaybeProcessed], since a visitor must not read the same answer twice.
-//     [WithIdempotent] lifts this for one call.
-//   - Any request is repeated once, with a new token, after the service refused
+//   - POST and PATCH are retried only where the service surely did nothing: after
+//     a 429, after an HTTP/2 stream that it refused, and after a connection that
+//     never carried a byte (or, with a transport of [WithHTTPClient], that never
+//     came about). Any other failure is an error that matches [ErrMaybeProcessed],
+//     since a visitor must not read the same answer twice. [WithIdempotent] lifts
+//     this for one call.
+//   - Any request is sent once more, with a new token, after the service refused
 //     the token.
-//   - Nothing is repeated after other answers, after a certificate that is not
+//   - Nothing is retried after other answers, after a certificate that is not
 //     valid, or where the context would end first.
 //
-// The pause before a repetition is the one that the service asks for
-// (Retry-After, or the reset of the rate limit), and otherwise random: up to a
-// second at first, up to twenty in the end. A pause longer than two minutes
+// The pause before a retry is the one that the service asks for (Retry-After, or
+// the reset of the rate limit). Where it asks for none, the pause is random: up to
+// a second at first, up to twenty in the end. A pause longer than two minutes
 // ([WithMaxWait]), or than the context lasts, is not begun: the call fails, and
 // [Error.RetryAt] says when to come back.
 //
-// Repetitions have a budget, which all calls of a Client share: a reserve of 20,
-// and one for every five calls that succeed. So an outage costs a hundred calls
-// at most 120 requests, not 400; once the reserve is spent, a call fails with its
-// first failure. Repetitions for the rate limit and for a refused token are free.
+// All calls of a Client share a budget of retries: a reserve of 20, and one for
+// every five calls that succeed. In an outage, a hundred calls therefore cost at
+// most 120 requests, not 400. Once the budget is spent, a call fails with its
+// first failure. Retries for the rate limit and for a refused token are free.
 //
-// A DELETE that was repeated may end in [ErrResourceNotFound] although the first
-// request did the work; [Error.Attempts] is above 1 then.
+// A DELETE that was retried may end in [ErrResourceNotFound] although its first
+// request did the work. [Error.Attempts] is above 1 then.
 //
-// Which failures are repeated, and when, may become smarter without notice; that
+// Which failures are retried, and when, may become smarter without notice. That
 // nothing is done twice will not change.
 //
 // # Limits
 //
-// The service lets an organization make ten calls at once, and so many a minute
-// and a day, by its plan. A Client keeps account of all three, and makes calls
-// wait, first come, first served, rather than have them refused:
+// The service grants an organization ten calls at once, and by its plan so many
+// calls a minute and a day. A Client keeps account of all three. Rather than have
+// a call refused, it makes the call wait. Who comes first is served first.
 //
-//   - at once: ten ([WithMaxInFlight]), and fewer for a while after the service
-//     found that too many;
-//   - a minute: what the X-RateLimit headers of the answers say, so that other
-//     programs' calls are counted, too. [WithPlan] tells the limit before the
-//     first answer. All waiting is by the service's clock, so that this
-//     machine's may be wrong. The first call of a window goes alone, for three
-//     seconds at most, unless an answer has told of the window;
-//   - a day: the plan's, since no header tells it. A day that is spent ends in
-//     [ErrDailyLimit];
-//   - evenly, if [WithRateLimit] says so.
+//   - At once: ten calls ([WithMaxInFlight]), and fewer for a while after the
+//     service found that too many.
+//   - A minute: what the X-RateLimit headers of the answers say, so that the calls
+//     of other programs count, too. [WithPlan] tells the limit before the first
+//     answer. Waits follow the service's clock, so the clock of this machine may
+//     be wrong. The first call of a window goes alone, for three seconds at most,
+//     unless an answer has told of the window.
+//   - A day: what the plan grants, since no header tells it. Once the day is
+//     spent, calls fail with [ErrDailyLimit].
+//   - Evenly, if [WithRateLimit] says so.
 //
-// Where answers have no rate headers and there is no plan, the calls at once are
-// all that is bounded. Each attempt counts. A wait that would exceed the
-// context's deadline or [WithMaxWait] is not begun: the call fails at once with
+// Where answers have no rate headers and there is no plan, only the calls at once
+// are bounded. Each attempt counts. A wait that would exceed the context's
+// deadline or [WithMaxWait] is not begun: the call fails at once with
 // [ErrRateLimitExceeded] and the time to come back.
 //
 // A Client counts its own calls only. Where several of them, in one process or in
 // many, work for one organization, give them a common [Limiter], or make one
-// Client for all.
-// With [WithCache], what rarely changes is asked for once in five minutes.
+// Client for all. With [WithCache], what rarely changes is asked for once in five
+// minutes.
 //
 // Requests carry the token to the configured host only. Redirects are refused.
 // Answers are bounded in size and number of values ([WithMaxBody]) and in time
@@ -116,14 +151,14 @@
 // # The live service
 //
 // All of this follows the specification. What Zoho publishes about the live
-// service differs: [WithPortal] puts the portal's name into the paths, answers
-// and errors of its notation are understood with and without it, package live
-// has its calls, typed and free. An Error has its numbers under the specification's names.
+// service differs. [WithPortal] puts the portal's name into the paths. Answers and
+// errors in its notation are understood with and without that option, and an
+// [Error] has its numbers under the specification's names.
 //
 // # Compatibility
 //
 // The package follows semantic versioning. Until version 1, a minor version may
-// break code that uses it. Adding fields to structs, constants to enumerations and
-// methods to services is not a breaking change; use field names in composite
+// break code that uses it. New fields of structs, constants of enumerations and
+// methods of services are not breaking changes; use field names in composite
 // literals.
 package salesiq

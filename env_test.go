@@ -33,7 +33,7 @@ func setEnvironment(t *testing.T, lines ...string) {
 
 var environmentCredentials = []string{"ZOHO_CLIENT_ID=id", "ZOHO_CLIENT_SECRET=secret", "ZOHO_REFRESH_TOKEN=token"}
 
-func TestTheEnvironmentIsEnoughForAClient(t *testing.T) { //nolint:paralleltest // The environment is the process's.
+func TestTheEnvironmentIsEnoughForAClient(t *testing.T) { // The environment is the process's.
 	server := salesiqtest.Start(t, salesiqtest.Live())
 	setEnvironment(t, server.Environment()...)
 	client, err := salesiq.NewClientFromEnv()
@@ -45,7 +45,7 @@ func TestTheEnvironmentIsEnoughForAClient(t *testing.T) { //nolint:paralleltest 
 	require.NoError(t, err, "its credentials sign in, and its portal is in the path")
 }
 
-func TestTheEnvironmentNamesTheDataCenterAndOptionsOverrideIt(t *testing.T) { //nolint:paralleltest // The environment is the process's.
+func TestTheEnvironmentNamesTheDataCenterAndOptionsOverrideIt(t *testing.T) {
 	setEnvironment(t, append(environmentCredentials, "SALESIQ_DATA_CENTER=eu")...)
 	client, err := salesiq.NewClientFromEnv()
 	require.NoError(t, err)

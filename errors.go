@@ -41,8 +41,8 @@ const (
 // Error returns the code.
 func (c ErrorCode) Error() string { return string(c) }
 
-// ErrPlanLimit is a code that the specification does not have: the live service
-// says that the plan does not cover the call, or no more of its kind.
+// ErrPlanLimit means that the plan does not cover the call, or no more of its kind.
+// Only the live service says so; the specification has no code for it.
 const ErrPlanLimit ErrorCode = "PLAN_LIMIT"
 
 // What can go wrong apart from the service's own codes. Match with [errors.Is].
@@ -60,8 +60,8 @@ var (
 	// ErrWrongDataCenter means that the account lives in another data center
 	// than the one the client uses.
 	ErrWrongDataCenter = errors.New("wrong data center")
-	// ErrMaybeProcessed means that a call that must not be repeated blindly
-	// ended without an answer: the service may have carried it out.
+	// ErrMaybeProcessed means that the service may have carried the call out,
+	// although no answer says so, and that the call must not be repeated blindly.
 	ErrMaybeProcessed = errors.New("the service may have processed the call")
 	// ErrRedirect means that the service answered with a redirect, which is not
 	// followed, since it would take the token elsewhere.
@@ -135,7 +135,7 @@ func (e *Error) Error() string {
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, " (after %d attempts)", e.Attempts)
 	}
-	if !e.RetryAt.IsZero() && !errors.Is(e.Err, ErrAuth) { // An AuthError has said so.
+	if !e.RetryAt.IsZero() && !errors.Is(e.Err, ErrAuth) { // The text of an AuthError has it.
 		b.WriteString("; come back at " + e.RetryAt.UTC().Format(time.RFC3339))
 	}
 	return b.String()
@@ -203,9 +203,9 @@ func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// IsRetryable reports whether the same call may succeed later without a change
-// to it: the rate limit, an outage, a broken connection. It is false where a
-// repetition could do something twice; see [ErrMaybeProcessed].
+// IsRetryable reports whether the same call may succeed later: after the rate
+// limit, an outage, a broken connection. It is false where making the call again
+// could do something twice; see [ErrMaybeProcessed].
 func IsRetryable(err error) bool {
 	if auth, ok := errors.AsType[*AuthError](err); ok {
 		return !auth.Permanent

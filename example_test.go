@@ -18,7 +18,7 @@ import (
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
-// The snippets of README.md are parts of these examples.
+// The snippets of README.md and of docs are parts of these examples.
 
 // emulated returns a client of a SalesIQ in memory.
 func emulated() (ctx context.Context, client *salesiq.Client, stop func()) {
@@ -35,10 +35,11 @@ func emulated() (ctx context.Context, client *salesiq.Client, stop func()) {
 }
 
 func ExampleNewClient() {
-	credentials := salesiq.Credentials{ClientID: "1000.EXAMPLE", ClientSecret: salesiq.NewSecret("from a vault"), RefreshToken: salesiq.NewSecret("from a vault")}
+	id, secret, token := "1000.EXAMPLE", salesiq.NewSecret("from a vault"), salesiq.NewSecret("from there, too")
 	path := filepath.Join(os.TempDir(), "salesiq-token")
 	key := []byte("32 bytes that only this app knows")[:32]
 
+	credentials := salesiq.Credentials{ClientID: id, ClientSecret: secret, RefreshToken: token}
 	client, err := salesiq.NewClient(
 		salesiq.RefreshToken(credentials, salesiq.FileTokenStore(path, key)),
 		salesiq.WithDataCenter(salesiq.EU),
@@ -55,7 +56,8 @@ func ExampleChatsService_All() {
 	defer stop()
 
 	show := func() error {
-		for chat, err := range client.Chats.All(ctx, &salesiq.ChatListParams{VisitorID: "visitor123", Status: salesiq.ChatActive}) {
+		params := &salesiq.ChatListParams{VisitorID: "visitor123", Status: salesiq.ChatActive}
+		for chat, err := range client.Chats.All(ctx, params) {
 			if err != nil {
 				return err
 			}
@@ -163,7 +165,8 @@ func ExampleClient_Do() {
 	defer stop()
 
 	var visitor struct{ Name, Email string }
-	err := client.Do(ctx, "PATCH", "/visitors/visitor123", map[string]any{"name": "Amira Osei"}, &visitor)
+	update := map[string]any{"name": "Amira Osei"}
+	err := client.Do(ctx, "PATCH", "/visitors/visitor123", update, &visitor)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -188,7 +191,6 @@ func TestEveryoneIsGreeted(t *testing.T) {
 	t.Parallel()
 	client := salesiqtest.NewClient(t)
 	require.NoError(t, greetEveryone(t.Context(), client))
-
 	messages, err := client.Chats.Transcript(t.Context(), "chat123")
 	require.NoError(t, err)
 	assert.Equal(t, "Hello!", messages[len(messages)-1].Text)
@@ -202,13 +204,19 @@ func TestSnippetsOfTheReadmeAreExamplesThatRun(t *testing.T) {
 		require.NoError(t, err)
 		examples.WriteString(unindented(string(source)))
 	}
-	readme, err := os.ReadFile("README.md")
+	documents, err := filepath.Glob("docs/*.md")
 	require.NoError(t, err)
-	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
-	require.GreaterOrEqual(t, len(snippets), 10)
-	for _, snippet := range snippets {
-		if !strings.Contains(examples.String(), unindented(snippet[1])) {
-			t.Errorf("no example has this:\n%s", snippet[1])
+	for _, document := range append(documents, "README.md") {
+		text, err := os.ReadFile(document)
+		require.NoError(t, err)
+		snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+		if document == "README.md" {
+			require.GreaterOrEqual(t, len(snippets), 10)
+		}
+		for _, snippet := range snippets {
+			if !strings.Contains(examples.String(), unindented(snippet[1])) {
+				t.Errorf("no example has this snippet of %s:\n%s", document, snippet[1])
+			}
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
-// An id is refused, or it arrives as it is. Nothing in between.
+// An id is refused, or it arrives as it is.
 func FuzzIDRoundTrip(f *testing.F) {
 	for _, id := range append(awkwardIDs, badIDs...) {
 		f.Add(id)

@@ -38,7 +38,7 @@ func TestPercentilesAreTrueWithinFourPercent(t *testing.T) {
 	}
 }
 
-// Also those that no call should have.
+// Negative and endless durations have one, too.
 func TestEveryDurationHasABucket(t *testing.T) {
 	t.Parallel()
 	last := 0

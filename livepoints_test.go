@@ -169,7 +169,8 @@ func TestLivePoint05(t *testing.T) {
 	}
 }
 
-// Ten tokens in ten minutes must do: they are asked for once, and kept.
+// The service gives out ten tokens in ten minutes, so a token is requested once and
+// kept.
 func TestLivePoint06(t *testing.T) {
 	t.Parallel()
 	server := newLiveServer(t)
@@ -661,7 +662,7 @@ func TestLivePoint19(t *testing.T) {
 // Webhooks are made of other fields, and their URL is probed.
 func TestLivePoint20(t *testing.T) {
 	t.Parallel()
-	receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("another")))) // Believes nothing, but answers a probe.
+	receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("another")))) // It refuses every event, and answers a probe.
 	hook := httptest.NewServer(receiver)
 	t.Cleanup(hook.Close)
 	client := newLiveServer(t).Client(t)
@@ -706,7 +707,7 @@ func newHook(t *testing.T, method string, body io.Reader) *http.Request {
 	return httptest.NewRequestWithContext(t.Context(), method, "/", body)
 }
 
-// anyKey stands for a verifier that is content.
+// anyKey is a verifier that accepts everything.
 type anyKey struct{}
 
 func (anyKey) Verify(http.Header, []byte) error { return nil }
@@ -738,7 +739,8 @@ func TestLivePoint22(t *testing.T) {
 	assert.JSONEq(t, `{"id":"19000000033103","question":"Bare?"}`, string(bare.Info().Data))
 }
 
-// An answer is due within five seconds, and must be neither a redirect nor 410.
+// The service must be answered within five seconds, and neither with a redirect nor
+// with 410.
 func TestLivePoint23(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

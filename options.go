@@ -15,14 +15,14 @@ import (
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
-// Option configures a [Client]. NewClient reports the first one that refuses
-// its argument.
+// Option configures a [Client]. NewClient returns the error of the first option
+// that refuses its argument.
 type Option func(*config) error
 
 // config is what the options fill.
 type config struct {
 	dataCenter     DataCenter // Empty for that of the base URL.
-	site           site       // What becomes of it.
+	site           site       // Made by finish.
 	baseURL        string
 	accountsURL    string
 	portal         string
@@ -153,7 +153,7 @@ func WithMaxAttempts(n int) Option {
 }
 
 // WithMaxWait bounds each wait of a call: for the rate limit, and before a
-// retry. One that is known to be longer is not begun: the call fails at once, and
+// retry. A wait that is known to be longer is not begun: the call fails at once, and
 // [Error.RetryAt] says when to come back. The default is two minutes, which
 // covers the rate limit's window.
 func WithMaxWait(d time.Duration) Option {
@@ -204,7 +204,7 @@ func positive(field string, d time.Duration) error {
 	return nil
 }
 
-// finish fills what the options left open and checks what they left together.
+// finish fills what the options left open, and checks what they are together.
 func (c *config) finish() error {
 	base := trimAPIRoot(c.baseURL)
 	c.site = siteAt(base)
@@ -234,7 +234,7 @@ func trimAPIRoot(address string) string {
 	return strings.TrimSuffix(strings.TrimRight(address, "/"), apiRoot)
 }
 
-// checkTLS keeps tokens off the open network.
+// checkTLS refuses an address to which tokens would be sent unencrypted.
 func (c *config) checkTLS(field, address string) error {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -257,8 +257,8 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// newHTTPTransport keeps as many connections open as requests may be under way.
-// The usual two would open new ones in every burst.
+// newHTTPTransport returns a transport that keeps as many connections open as
+// requests may be under way. With the usual two, every burst would open new ones.
 func newHTTPTransport(inFlight int) *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // The standard library's own.
 	t.MaxIdleConns = 0

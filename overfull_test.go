@@ -30,7 +30,7 @@ func inflating(t *testing.T, start, unit, end string) (size int, zipped []byte) 
 	return len(body), b.Bytes()
 }
 
-func TestAnswerTakesNoMoreMemoryThanItsSize(t *testing.T) { //nolint:paralleltest // It counts what the whole process allocates.
+func TestAnswerTakesNoMoreMemoryThanItsSize(t *testing.T) { // Not parallel: it counts what the whole process allocates.
 	nested := `{"data":[{"tags":[` + strings.Repeat(`0,`, 9_000) + `0]}`
 	for _, answer := range []struct {
 		name             string

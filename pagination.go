@@ -12,7 +12,7 @@ import (
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
-// The specification's limit on a page, which is also what iterators ask for.
+// maxPerPage is the specification's limit on a page. Iterators ask for as many.
 const maxPerPage = 100
 
 // Page is one page of a list, as returned by the List methods.
@@ -23,14 +23,14 @@ const maxPerPage = 100
 //   - end with the service's total, or with a short page where it gives none, and
 //     always on a page that is empty or was there before;
 //   - yield at most one error, as the last thing;
-//   - fetch ahead once a second page is asked for and the total is known, and keep
-//     the order: ten pages that are under way and as many that are here already,
-//     fewer where fewer calls may be under way, and no more than a tenth of what
-//     the service grants in a minute.
+//   - fetch ahead, in order, once a second page is asked for and the total is
+//     known. Ten pages may be under way and ten more here already; fewer where
+//     fewer calls may be under way, and no more than a tenth of what the service
+//     grants in a minute.
 //
-// An item that leaves the list meanwhile moves others to pages that were fetched
-// before, and so out of sight. Collect the items first if what is done with them
-// changes what the params select by, such as the status.
+// An item that leaves the list during an iteration moves later items to pages that
+// were fetched before, so that they are missed. If what you do with the items
+// changes what the params select by, such as the status, collect all items first.
 type Page[T any] struct {
 	Items   []T
 	Number  int // Of this page, from 1.
@@ -74,8 +74,9 @@ type fetched[T any] struct {
 	err  error
 }
 
-// pages yields page after page until the list ends. The first goes alone: it
-// tells how many there are, and whoever needs no more pays for no more.
+// pages yields page after page until the list ends. The first page is fetched
+// alone. It tells how many there are, and a consumer that stops after it has paid
+// for one.
 func pages[T any](ctx context.Context, client *Client, c *call, opts []CallOption) iter.Seq2[*Page[T], error] {
 	return func(yield func(*Page[T], error) bool) {
 		perPage := cmp.Or(queryInt(c.query, "per_page"), maxPerPage)
@@ -107,9 +108,9 @@ func pages[T any](ctx context.Context, client *Client, c *call, opts []CallOptio
 	}
 }
 
-// fullSize is what the service puts on a page. Some put less than they were
-// asked for, and do not tell; then the total says that a short page is not the
-// last.
+// fullSize returns how many items the service puts on a full page. A service may
+// put fewer than it was asked for without saying so. The total then tells that a
+// short page is not the last.
 func (p *Page[T]) fullSize() int {
 	n := len(p.Items)
 	if n > 0 && n < p.PerPage && (p.Number-1)*p.PerPage+n < p.Total {
@@ -118,8 +119,9 @@ func (p *Page[T]) fullSize() int {
 	return max(1, p.PerPage)
 }
 
-// ends reports whether nothing comes after the page: it is empty, or the last
-// by the total, or, where that is not known or less than what is there, not full.
+// ends reports whether nothing comes after the page: it is empty, or the last by
+// the total. A total that is unknown, or less than what was seen, does not count;
+// then the page is the last if it is not full.
 func (p *Page[T]) ends(size int) bool {
 	if len(p.Items) == 0 || p.Total < (p.Number-1)*size+len(p.Items) {
 		return len(p.Items) < size

@@ -237,7 +237,7 @@ func TestFetchingAheadLeavesMostOfASmallPlanAlone(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		plan     salesiq.Plan
-		requests int // For the first page and one item of the second.
+		requests int // Those for the first page and one item of the second.
 	}{{salesiq.Free(), 2}, {salesiq.Basic(), 3}, {salesiq.Professional(), 6}, {salesiq.Enterprise(), 11}} {
 		synctest.Test(t, func(t *testing.T) {
 			network := fakeChats(3000)
@@ -317,7 +317,7 @@ func TestIteratorsYieldOneErrorAndStop(t *testing.T) {
 		if err != nil {
 			assert.Nil(t, chat)
 			failures = append(failures, err)
-			continue // As someone who forgets to stop would.
+			continue // Like a consumer that forgets to stop.
 		}
 		numbers = append(numbers, numberOf(t, chat))
 	}
@@ -335,7 +335,7 @@ type fakeNetwork struct {
 
 	mu             sync.Mutex
 	inFlight, peak int
-	started        []string // Request URIs.
+	started        []string // Their request URIs.
 }
 
 func (n *fakeNetwork) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -16,7 +16,8 @@ import (
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
-// The specification's limit on calls at once, for the whole organization.
+// maxInFlight is the specification's limit on calls at once, for the whole
+// organization.
 const maxInFlight = 10
 
 // Plan is how many calls the organization may make. Zero is no limit.
@@ -27,16 +28,16 @@ type Plan struct {
 	CallsPerDay    int
 }
 
-// Free is the specification's plan of that name.
+// Free returns the specification's plan of that name.
 func Free() Plan { return Plan{CallsPerMinute: 10, CallsPerDay: 1_000} }
 
-// Basic is the specification's plan of that name.
+// Basic returns the specification's plan of that name.
 func Basic() Plan { return Plan{CallsPerMinute: 20, CallsPerDay: 5_000} }
 
-// Professional is the specification's plan of that name.
+// Professional returns the specification's plan of that name.
 func Professional() Plan { return Plan{CallsPerMinute: 50, CallsPerDay: 20_000} }
 
-// Enterprise is the specification's plan of that name.
+// Enterprise returns the specification's plan of that name.
 func Enterprise() Plan { return Plan{CallsPerMinute: 100, CallsPerDay: 50_000} }
 
 // LookupPlan finds a plan by its name, in any case: "free", "basic",
@@ -59,21 +60,20 @@ func LookupPlan(name string) (Plan, error) {
 	return Plan{}, inputError("plan", fmt.Sprintf("%q is unknown; known are none, free, basic, professional, enterprise", name))
 }
 
-// WithPlan tells what the service grants, before the first answer does, and
-// bounds the calls of a day, of which no answer tells. Without it, the minute's
-// limit is learned from the first answer, and days are not counted. Where the
-// service says that there is less, it is believed.
+// WithPlan tells what the service grants before the first answer does, and bounds
+// the calls of a day, of which no answer tells. Without it, the minute's limit is
+// learned from the first answer, and days are not counted. If the service says that
+// it grants less than the plan, the client believes the service.
 //
-// Clients of one process share a plan through [NewLimiter]. Where several
-// processes share it, each may be given a part, such as
-// Plan{CallsPerMinute: 25, CallsPerDay: 10_000}; see [WithLimiter] for a way to
-// share all of it.
+// Clients of one process share a plan through [NewLimiter]. Processes may each be
+// given a part, such as Plan{CallsPerMinute: 25, CallsPerDay: 10_000}, or share all
+// of it through [WithLimiter].
 //
 // A call that would have to wait for longer than [WithMaxWait] or its context
-// allow fails at once, with an [Error] that has a RetryAt and matches
-// [ErrRateLimitExceeded], and [ErrDailyLimit] if the day's calls are spent.
-// Days are those of UTC by the service's clock, since the specification names
-// none, and the count begins anew with each Client.
+// allows fails at once, with an [Error] that has a RetryAt and matches
+// [ErrRateLimitExceeded]. It also matches [ErrDailyLimit] if the day's calls are
+// spent. A day is one of UTC by the service's clock, since the specification says
+// nothing of it. The count begins anew with each Client.
 func WithPlan(plan Plan) Option {
 	return func(c *config) error {
 		c.plan = plan
@@ -84,24 +84,25 @@ func WithPlan(plan Plan) Option {
 	}
 }
 
-// WithRateLimit spreads calls evenly: so many a second, after a burst. It is for
-// services that tell nothing of their limits; those that do are followed more
-// closely without it. It comes in addition to the other limits.
+// WithRateLimit spreads calls evenly: so many a second, after a burst. It is for a
+// service that tells nothing of its limits. Where the service tells them, a client
+// follows them more closely without this option. The other limits remain.
 func WithRateLimit(perSecond rate.Limit, burst int) Option {
 	return func(c *config) error {
 		c.rate, c.burst = perSecond, burst
-		if !(perSecond > 0) { // Also not a number.
+		if !(perSecond > 0) { // NaN is refused, too.
 			return inputError("rate limit", "must be positive")
 		}
 		return between("burst", burst, 1, 1_000_000)
 	}
 }
 
-// WithLimiter has every request ask limiter, instead of the client's own
-// accounting: [WithPlan], [WithRateLimit] and [WithMaxInFlight] must be left to
-// it, and so must [WithMaxWait], as far as it is about calls that have not been
-// sent. It is for clients of one process that share an account's limits
-// ([NewLimiter]), and for processes that share an organization's.
+// WithLimiter makes every request ask limiter, instead of the client's own
+// accounting. It is for clients of one process that share the limits of an account
+// ([NewLimiter]), and for processes that share those of an organization (package
+// salesiqredis). [WithPlan], [WithRateLimit] and [WithMaxInFlight] are refused
+// beside it: give them to the limiter. [WithMaxWait] does not bound the waits of a
+// limiter.
 func WithLimiter(limiter Limiter) Option {
 	return func(c *config) error { c.limiter = limiter; return given("limiter", limiter) }
 }
@@ -113,9 +114,9 @@ func WithLimiter(limiter Limiter) Option {
 //	interactive, err := salesiq.NewClient(auth, salesiq.WithLimiter(limiter))
 //	nightly, err := salesiq.NewClient(auth, salesiq.WithLimiter(limiter))
 //
-// The zero Plan learns the limits from the answers. Of the options, it takes
-// [WithRateLimit], [WithMaxInFlight] and [WithMaxWait]. Whoever comes first is
-// served first.
+// With the zero Plan, it learns the limits from the answers. It takes the options
+// [WithRateLimit], [WithMaxInFlight] and [WithMaxWait]. Who comes first is served
+// first.
 //
 // The limiter has a method DailyQuota; see [Limiter].
 //
@@ -143,17 +144,18 @@ func NewLimiter(plan Plan, opts ...Option) (Limiter, error) {
 // Limiter decides when a request may be sent. It must be safe for concurrent
 // use.
 //
-// One that has a method DailyQuota() [DailyQuota] is asked by it how many calls
-// the day has left, after each attempt if there is a [Tracer]. It must answer at
-// once.
+// A Limiter may also have a method DailyQuota() [DailyQuota], which tells how many
+// calls the day has left. A client with a [Tracer] calls it after each attempt. It
+// must return at once.
 type Limiter interface {
-	// Acquire waits for permission to send one request: each attempt of a call
-	// asks anew. It returns when ctx ends. A permission that need not be ended
-	// may be a nil Lease.
+	// Acquire waits for permission to send one request. Each attempt of a call
+	// asks anew. Acquire returns when ctx ends. The Lease may be nil if nobody
+	// needs to hear of the end of the request.
 	//
-	// A limiter that knows that waiting is in vain returns an [*Error] with
-	// RetryAt, and Err if there is more to say, such as [ErrDailyLimit]. The
-	// call fails with it and with [ErrRateLimitExceeded], and is not retried.
+	// A limiter that knows that waiting is in vain returns an [*Error] with a
+	// RetryAt, and an Err if there is more to say, such as [ErrDailyLimit]. The
+	// call then fails with these and with [ErrRateLimitExceeded], and is not
+	// retried.
 	Acquire(ctx context.Context) (Lease, error)
 }
 
@@ -174,22 +176,22 @@ type Outcome struct {
 // RateWindow returns what the answer's header says about the rate limit.
 func (o Outcome) RateWindow() RateWindow { return rateWindow(o.Header) }
 
-// ServiceClock returns what the answer says by the service's own clock: when it
-// was given, and when the next window starts. Each is zero if the answer does not
-// say. Their difference is right even where the clocks of this machine, the
-// service and a shared store differ.
+// ServiceClock returns two times by the service's own clock: when the answer was
+// given, and when the next window starts. Each is zero if the answer does not say.
+// Their difference is right even where the clocks of this machine, the service and
+// a shared store differ.
 func (o Outcome) ServiceClock() (date, reset time.Time) {
 	r := o.report(time.Now())
 	return r.Date, r.Reset
 }
 
-// Refused reports whether the service refused the request before it processed it:
-// as one too many, or for its token. Such a request counts only as far as
+// Refused reports whether the service refused the request without processing it,
+// as one too many or for its token. Such a request counts only as far as
 // [Outcome.RateWindow] shows.
 func (o Outcome) Refused() bool { return o.report(time.Now()).Refused }
 
-// RetryAfter returns for how long the service wants no request after one that it
-// refused as one too many, and whether it says so.
+// RetryAfter returns how long the service wants to be left alone after a request
+// that it refused as one too many, and whether it says so.
 func (o Outcome) RetryAfter() (wait time.Duration, ok bool) {
 	now := time.Now()
 	r := o.report(now)
@@ -199,7 +201,7 @@ func (o Outcome) RetryAfter() (wait time.Duration, ok bool) {
 	return max(0, r.RetryAt.Sub(now)), true
 }
 
-// report is what the client's own accounting makes of the outcome.
+// report returns what the client's own accounting makes of the outcome.
 func (o Outcome) report(now time.Time) quota.Report {
 	t := transport.Outcome(o)
 	return t.Report(now)
@@ -226,7 +228,7 @@ func rateWindow(header http.Header) RateWindow {
 	return window
 }
 
-// checkLimits refuses limits that somebody else is to keep.
+// checkLimits refuses limits beside a limiter, which keeps its own.
 func (c *config) checkLimits() error {
 	if c.limiter != nil && (c.plan != Plan{} || c.rate != 0 || c.maxInFlight != 0) {
 		return inputError("limiter", "replaces WithPlan, WithRateLimit and WithMaxInFlight")
@@ -255,18 +257,19 @@ func (c *config) newQueue() *transport.Queue {
 	})
 }
 
-// meteredLimiter knows how many calls a minute grants, once it was told.
+// meteredLimiter knows how many calls a minute grants, once an answer has told.
 type meteredLimiter interface {
 	transport.Limiter
 	PerMinute() (calls int, known bool)
 }
 
-// width returns how many calls to begin at once for someone who makes many.
+// width returns a func that tells how many calls to begin at once, for someone who
+// makes many.
 //
-// That is twice as many as may be under way, so that no request waits until
-// another's answer is decoded. But where a minute grants few, it is a tenth of
-// them: enough to use the minute up, and those who come last need not wait for
-// one minute after the other.
+// That is twice as many as may be under way, so that no request waits until the
+// answer of another is decoded. Where a minute grants few calls, it is a tenth of
+// them. That is enough to use the minute up, and the last calls need not wait for
+// minute after minute.
 func (c *config) width(limiter meteredLimiter) func() int {
 	underWay := min(c.inFlight(), maxInFlight)
 	most := underWay
@@ -282,8 +285,8 @@ func (c *config) width(limiter meteredLimiter) func() int {
 	}
 }
 
-// localLimiter is the accounting of one process. A client uses its queue as if it
-// were the client's own.
+// localLimiter is the limiter of NewLimiter. A client uses its queue as if it were
+// the client's own.
 type localLimiter struct {
 	queue    *transport.Queue
 	inFlight int
@@ -316,7 +319,7 @@ func (l localLease) Done(o Outcome) { l.lease.Done(transport.Outcome(o)) }
 type foreignLimiter struct {
 	Limiter
 
-	limit atomic.Int64 // That the last answer told.
+	limit atomic.Int64 // Calls a minute, as of the last answer.
 }
 
 func (l *foreignLimiter) PerMinute() (calls int, known bool) {

@@ -233,7 +233,7 @@ type narrowLimiter struct {
 func (l *narrowLimiter) Acquire(context.Context) (salesiq.Lease, error) {
 	l.ask(1)
 	l.slot <- struct{}{}
-	time.Sleep(time.Millisecond) // In which whoever else begins comes to wait.
+	time.Sleep(time.Millisecond) // Meanwhile others that begin come to wait.
 	return l, nil
 }
 
@@ -341,7 +341,7 @@ func TestPlansAreTheSpecifications(t *testing.T) {
 		"free":         {CallsPerMinute: 10, CallsPerDay: 1_000},
 		"basic":        {CallsPerMinute: 20, CallsPerDay: 5_000},
 		"professional": {CallsPerMinute: 50, CallsPerDay: 20_000},
-		"Enterprise ":  {CallsPerMinute: 100, CallsPerDay: 50_000},
+		"Enterprise":  {CallsPerMinute: 100, CallsPerDay: 50_000},
 		"none":         {},
 	} {
 		plan, err := salesiq.LookupPlan(name)

@@ -214,7 +214,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"webhook.DeliveryInfo": filled[webhook.DeliveryInfo](), "webhook.DeliveryResult": filled[webhook.DeliveryResult](), "DailyQuota": filled[salesiq.DailyQuota](),
 		"UsageMonitor": {salesiq.NewUsageMonitor()}, "Usage": filled[salesiq.Usage](), "OperationUsage": filled[salesiq.OperationUsage](),
 
-		// Interfaces and functions of the user's, which hold what the user puts there.
+		// Interfaces and funcs that users implement.
 		"TokenStore": nil, "TokenLocker": nil, "Lease": nil, "Limiter": nil, "Tracer": nil,
 		"webhook.DedupStore": nil, "webhook.Event": nil, "webhook.EventType": nil, "webhook.Option": nil, "webhook.Sink": nil, "webhook.Tracer": nil,
 	}

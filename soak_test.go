@@ -48,7 +48,7 @@ var soakFaults = []salesiqtest.Fault{
 
 // TestSoak makes random calls under random faults, and checks what must hold
 // whatever happens. Run it for longer with -soak 10m.
-func TestSoak(t *testing.T) { //nolint:paralleltest // It measures memory and goroutines.
+func TestSoak(t *testing.T) { // Not parallel: it measures memory and goroutines.
 	seed := *soakSeed
 	if seed == 0 {
 		seed = rand.Uint64()
@@ -91,7 +91,7 @@ type soak struct {
 	server  *salesiqtest.Server
 	client  *salesiq.Client
 	tokens  int       // Requested so far.
-	revoked time.Time // The last time that they all were.
+	revoked time.Time // When all tokens were revoked last.
 
 	mu       sync.Mutex // Guards what follows.
 	random   *rand.Rand

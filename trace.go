@@ -15,32 +15,32 @@ import (
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
-// Tracer is told what a [Client] does, for traces,
-// metrics and logs. Package salesiqotel makes one for OpenTelemetry, and
-// [UsageMonitor] counts with one.
+// Tracer is told what a [Client] does, for traces, metrics and logs. Package
+// salesiqotel makes one for OpenTelemetry, and [UsageMonitor] counts with one.
 //
-// Each func may be nil, and further ones may be added. One that tells of a
-// beginning returns a context, derived from its own, in which the rest goes on,
-// and a func for the end; either may be nil. They are called by several
-// goroutines at once, one call's one after the other, and are waited for: they
-// must return soon, and must not panic.
+// Each func may be nil, and later versions may add others. A func that is told of a
+// beginning returns a context, derived from its own, in which the rest goes on, and
+// a func that is told of the end. Either may be nil.
+//
+// Funcs are called by several goroutines at once, those of one call one after the
+// other. The client waits for them: they must return soon, and must not panic.
 type Tracer struct {
 	// Call is told of a call of the API: one page, for an iterator. A call whose
 	// arguments are refused does not begin. Attempts and waits have the context
 	// that it returns.
 	Call func(ctx context.Context, call CallInfo) (context.Context, func(CallResult))
 
-	// Attempt is told of an attempt of a call: a request, unless the wait for
-	// quota or token, which is part of it, fails.
+	// Attempt is told of an attempt of a call: the wait for quota and token, and
+	// the request, unless that wait fails.
 	Attempt func(ctx context.Context, attempt AttemptInfo) (context.Context, func(AttemptResult))
 
 	// Wait is told of a wait once it is over, unless it was shorter than a
 	// millisecond.
 	Wait func(ctx context.Context, wait WaitInfo)
 
-	// Refresh is told of a search for a new access token, by [RefreshToken].
-	// However many calls wait for it, there is one. Its context has the values of
-	// that of the call that needed it first.
+	// Refresh is told of a refresh of the access token by [RefreshToken]. It is
+	// one refresh, however many calls wait for it. Its context has the values of
+	// the context of the call that needed it first.
 	Refresh func(ctx context.Context, refresh RefreshInfo) (context.Context, func(RefreshResult))
 }
 
@@ -50,9 +50,9 @@ type CallInfo struct {
 	Method    string // Of the request.
 	Host      string // Of the service, with the port: "salesiq.zoho.com:443".
 
-	// Template is the path, with names in braces for ids: the same for all calls
-	// alike. It is empty for a path of the caller's own that may hold an id; see
-	// [WithIDs].
+	// Template is the path, with names in braces for ids, so that calls of one
+	// kind have the same. It is empty for a path of [Client.Do] that may hold an
+	// id; see [WithIDs].
 	Template string
 }
 
@@ -119,16 +119,15 @@ type DailyQuota struct {
 	Reset time.Time // Start of the next day, by the local clock.
 }
 
-// quotaReporter is a [Limiter] that knows how many calls the day has left. It is
-// asked after each attempt if there is a [Tracer].
+// quotaReporter is a [Limiter] that knows how many calls the day has left.
 type quotaReporter interface{ DailyQuota() DailyQuota }
 
 // WithTracer tells tracers what the client does. Several of them nest, also over
 // several options: the first is told of a beginning first, and of the end last.
 // Without any, tracing costs nothing.
 //
-// An authenticator that serves several clients tells the tracers of the first of
-// its refreshes.
+// An authenticator that serves several clients tells the tracers of the first
+// client about refreshes.
 func WithTracer(tracers ...*Tracer) Option {
 	return func(c *config) error {
 		if slices.Contains(tracers, nil) {
@@ -139,7 +138,7 @@ func WithTracer(tracers ...*Tracer) Option {
 	}
 }
 
-// tracers are the funcs of all tracers, by what they are told of.
+// tracers has the funcs of all tracers, by what they are told of.
 type tracers struct {
 	call    hooks.Starts[CallInfo, CallResult]
 	attempt hooks.Starts[AttemptInfo, AttemptResult]
@@ -168,7 +167,7 @@ type clientTrace struct {
 	daily func() DailyQuota
 }
 
-// newClientTrace returns nil if there is nobody to tell.
+// newClientTrace returns nil if no tracer wants to know of calls.
 func newClientTrace(c *config, limiter transport.Limiter) *clientTrace {
 	if len(c.tracers.call)+len(c.tracers.attempt)+len(c.tracers.wait) == 0 {
 		return nil
@@ -193,7 +192,8 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// observer is nil for no trace, which a nil *clientTrace in an interface is not.
+// observer returns t, or nil if t is nil. A nil *clientTrace in an interface would
+// not be nil.
 func (t *clientTrace) observer() transport.Observer {
 	if t == nil {
 		return nil
@@ -277,8 +277,8 @@ func (t *clientTrace) Waited(ctx context.Context, reason transport.WaitReason, d
 	}
 }
 
-// freeTemplate returns the template of a path of the caller's own. A path that
-// may hold more than the names of things has none.
+// freeTemplate returns the template of a path of the caller's own, or "" if the
+// path may hold an id.
 func freeTemplate(path string) string {
 	for segment := range strings.SplitSeq(path, "/") {
 		wildcard := strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}")
@@ -289,7 +289,7 @@ func freeTemplate(path string) string {
 	return path
 }
 
-// version reports whether a segment is one such as v2.
+// version reports whether a segment is a version of the API, such as v2.
 func version(segment string) bool {
 	return len(segment) == 2 && segment[0] == 'v' && segment[1] >= '0' && segment[1] <= '9'
 }

@@ -33,7 +33,7 @@ func chatClient(t testing.TB, opts ...Option) *Client {
 // What a call allocates on its way through the client is what it takes to make
 // the request, send it through the pipeline, and decode. Without a tracer,
 // nothing comes in addition, nor with one that wants to know of other things.
-func TestNoTracerCostsNothing(t *testing.T) { //nolint:paralleltest // It counts what the whole process allocates.
+func TestNoTracerCostsNothing(t *testing.T) { // It counts what the whole process allocates.
 	if testkit.RaceEnabled {
 		t.Skip("the race detector allocates")
 	}
@@ -59,14 +59,14 @@ func TestNoTracerCostsNothing(t *testing.T) { //nolint:paralleltest // It counts
 				c := newCall("Chats.Get", "GET /chats/{chat_id}", "chat1")
 				assert.NoError(t, send(t.Context(), client, c, nil))
 			})
-			const options = 1 // Which the whole call puts on the heap.
+			const options = 1 // The whole call puts its options on the heap.
 			assert.LessOrEqual(t, whole, bare+options)
 		})
 	}
 }
 
 // The hooks that are asked whether there is a tracer do not allocate to find out.
-func TestHooksOfNobodyAllocateNothing(t *testing.T) { //nolint:paralleltest // As above.
+func TestHooksOfNobodyAllocateNothing(t *testing.T) { // As above.
 	var all tracers
 	ctx, cause := t.Context(), context.Canceled
 	assert.Zero(t, testing.AllocsPerRun(1000, func() {

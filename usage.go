@@ -61,8 +61,8 @@ type OperationUsage struct {
 	Max     Seconds `json:"max_seconds"`
 }
 
-// Since [WithOperation] takes any name, so many operations are counted by name,
-// and all further ones together.
+// maxOperations bounds the operations that are counted by name, since
+// [WithOperation] takes any name. All further ones are counted together.
 const (
 	maxOperations   = 200
 	otherOperations = "other"
@@ -168,7 +168,7 @@ func (m *UsageMonitor) refreshed(result RefreshResult) {
 	}
 }
 
-// operationCount is what is kept of one operation.
+// operationCount is what the monitor keeps of one operation.
 type operationCount struct {
 	calls, errors, cached, attempts, throttled int
 

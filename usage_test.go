@@ -105,7 +105,7 @@ func TestMonitorSumsUpWhatItCountedOfFailedRefreshes(t *testing.T) {
 	})
 }
 
-// Names can be made up, and so be endless.
+// WithOperation takes any name, so there may be names without end.
 func TestMonitorsMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	s, monitor := newAPIRecorder(t, answerSuitably), salesiq.NewUsageMonitor()

@@ -6,9 +6,8 @@ import (
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
-// Opt is one field of a partial update. It tells three intentions apart: the
-// zero Opt leaves the field alone, [Set] gives it a value (also 0, "" or an
-// empty list), and [Null] clears it.
+// Opt is one field of a partial update. The zero Opt leaves the field alone, [Set]
+// gives it a value (also 0, "" or an empty list), and [Null] clears it.
 type Opt[T any] struct {
 	state optState
 	value T

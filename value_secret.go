@@ -10,13 +10,13 @@ import (
 )
 
 // Secret is a text that must not be seen: a token, a client secret, a webhook's
-// signing key. Printing, logging and encoding one shows "[redacted]". So does one
-// in an unexported field of a struct, which package fmt reads without asking its
-// methods. Only a request to the service, and Reveal, hold the text.
+// signing key. Printing, logging and encoding a Secret shows "[redacted]". In an
+// unexported field of a struct, which package fmt reads without calling methods, it
+// shows an address. Only a request to the service, and Reveal, give the text away.
 //
 // The zero Secret is empty. Secrets are compared with ==, and may be keys of a
-// map. Decoding JSON or text makes one; "[redacted]" is decoded as an empty one,
-// since it is what an encoder wrote in place of a secret.
+// map. Decoding JSON or text makes a Secret. "[redacted]" is decoded as an empty
+// one, since an encoder has written it in place of a secret.
 type Secret struct {
 	text unique.Handle[string] // A pointer, which no printer follows. Zero if empty.
 }

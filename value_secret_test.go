@@ -25,7 +25,7 @@ const hidden = "do-not-show-this"
 func everyWay(t testing.TB, v any) map[string]string {
 	t.Helper()
 	ways := map[string]string{}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%t", "%w", "%10s", "%T %v"} {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%t", "%w", "%10s", "%p", "%T %v"} {
 		ways[verb] = fmt.Sprintf(verb, v)
 		ways["error "+verb] = fmt.Errorf(verb, v).Error()
 	}
@@ -130,9 +130,12 @@ func TestSecretIsReadFromAFieldOfJSON(t *testing.T) {
 func TestSecretsAreComparedByTheirText(t *testing.T) {
 	t.Parallel()
 	one, same, other := salesiq.NewSecret(hidden), salesiq.NewSecret(strings.Clone(hidden)), salesiq.NewSecret("another")
-	assert.True(t, one == same)
-	assert.False(t, one == other)
-	assert.True(t, salesiq.Secret{} == salesiq.NewSecret(""))
+	assert.Equal(t, one, same)
+	assert.NotEqual(t, one, other)
+	assert.Equal(t, salesiq.Secret{}, salesiq.NewSecret(""))
+	if one != same {
+		t.Error("== does not compare the texts")
+	}
 	assert.Equal(t, 2, map[salesiq.Secret]int{one: 1, other: 2}[other])
 }
 

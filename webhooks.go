@@ -8,7 +8,7 @@ import (
 )
 
 // WebhooksService handles the subscriptions by which the service reports
-// events.
+// events. To receive the events, use package webhook.
 type WebhooksService service
 
 // Webhook is one subscription to events.

@@ -9,8 +9,8 @@ import (
 	"github.com/salesiq-go/salesiq"
 )
 
-// DepartmentsService handles departments, which are the portal's, and not a
-// brand's as in the specification.
+// DepartmentsService handles departments. They belong to the portal, not to a brand
+// as in the specification.
 type DepartmentsService service
 
 // Department is a group of operators.

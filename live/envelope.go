@@ -23,8 +23,9 @@ type Envelope struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// ReadEnvelope takes the body of an answer apart; see [salesiq.WithResponse]. An
-// answer that is no object, or has no body, has a zero one; so does nil.
+// ReadEnvelope reads what stands around the data of an answer; see
+// [salesiq.WithResponse]. It is zero for an answer that is nil, empty or not an
+// object.
 func ReadEnvelope(response *salesiq.Response) Envelope {
 	if response == nil {
 		return Envelope{}

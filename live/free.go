@@ -8,16 +8,16 @@ import (
 	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
-// Get makes a GET request that has no method, and returns the data of the
-// answer. The path is as for [salesiq.Client.Do], and params as for
-// [salesiq.WithQuery]; nil stands for none.
+// Get makes a GET request for which there is no method, and returns the data of the
+// answer. The path is as for [salesiq.Client.Do], and params are as for
+// [salesiq.WithQuery]; nil sends none.
 //
 //	app, err := live.Get[App](ctx, client, "/apps/{id}", nil, salesiq.WithIDs(id))
 //
 // An answer without data returns a zero T.
 //
 // Errors: an [salesiq.InputError] for a path that leaves the API and for params
-// that are no query; an [salesiq.Error] otherwise.
+// that cannot be a query; an [salesiq.Error] otherwise.
 func Get[T any](ctx context.Context, client *salesiq.Client, path string, params any, opts ...salesiq.CallOption) (*T, error) {
 	if !usercode.IsNil(params) {
 		opts = append([]salesiq.CallOption{salesiq.WithQuery(params)}, opts...)
@@ -25,9 +25,9 @@ func Get[T any](ctx context.Context, client *salesiq.Client, path string, params
 	return do[T](ctx, client, "Get", http.MethodGet, path, nil, opts)
 }
 
-// Post makes a POST request, as [Get] does a GET request. In is sent as JSON
-// unless nil; a nil pointer is a [salesiq.InputError]. Where the service answers
-// with a text instead of the T, a zero T is returned.
+// Post makes a POST request, as [Get] makes a GET request. The value in is sent as
+// JSON unless nil; a nil pointer is an [salesiq.InputError]. If the service answers
+// with a text instead of a T, a zero T is returned.
 func Post[T any](ctx context.Context, client *salesiq.Client, path string, in any, opts ...salesiq.CallOption) (*T, error) {
 	return do[T](ctx, client, "Post", http.MethodPost, path, in, opts)
 }

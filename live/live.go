@@ -1,28 +1,3 @@
-// Package live has typed calls for the live SalesIQ service, where its vendor's
-// pages differ from the specification that package salesiq follows: portals,
-// conversations, operators, departments, apps, webhooks, visitors and tags.
-//
-//	client, err := salesiq.NewClient(auth, salesiq.WithPortal("nordlicht"))
-//	service := live.New(client)
-//	for conversation, err := range service.Conversations.All(ctx, &live.ConversationListParams{Status: live.Connected}) {
-//		…
-//	}
-//
-// The calls go through the whole pipeline of the client: token, quota, retries,
-// errors. What it has no method for, [Get] and the like reach.
-//
-// # Where it comes from
-//
-// Each type and each method names the page that it was made after, all of them
-// below https://www.zoho.com/salesiq/help/developer-section/, and how it is
-// known:
-//
-//   - [V]: the vendor's page says so.
-//   - [T]: somebody else's published code does so.
-//   - [I]: it follows from other pages.
-//
-// None of it could be tried on the live service. Fields that a page does not
-// show are in Extra.
 package live
 
 import (
@@ -82,7 +57,7 @@ const (
 // base is where the calls of version 2 are.
 const base = "/api/v2/{portal}"
 
-// call gives a generic call a name and the ids of its path.
+// call returns the options of a call: its name, the ids of its path, and opts.
 func call(opts []salesiq.CallOption, name string, ids ...string) []salesiq.CallOption {
 	return append([]salesiq.CallOption{salesiq.WithOperation("live." + name), salesiq.WithIDs(ids...)}, opts...)
 }
@@ -114,7 +89,7 @@ func (m Milliseconds) Duration() time.Duration {
 	return time.Duration(math.Round(float64(m) * float64(time.Millisecond)))
 }
 
-// query is the parameters of a call that are set.
+// query has the parameters of a call that are set.
 type query map[string]string
 
 func (q query) set(name, value string) {
@@ -129,7 +104,7 @@ func (q query) number(name string, n int) {
 	}
 }
 
-// time sends milliseconds since 1970, as the live service wants them.
+// time sets a time in milliseconds since 1970, as the live service wants it.
 func (q query) time(name string, t time.Time) {
 	if !t.IsZero() {
 		q[name] = strconv.FormatInt(t.UnixMilli(), 10)

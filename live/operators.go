@@ -38,8 +38,8 @@ type Operator struct {
 	ImageURL      string    `json:"image_url"` // A path on the API's host, which wants the token.
 	CreatedAt     time.Time `json:"created_time"`
 
-	// ModifiedAt is misspelled on one of the vendor's pages, as modifed_time: that
-	// one is in Extra.
+	// ModifiedAt is misspelled as modifed_time on one of the vendor's pages. A
+	// member of that name is in Extra.
 	ModifiedAt time.Time `json:"modified_time"`
 
 	// Extra holds the fields that this version of the package does not know.
@@ -72,8 +72,8 @@ type OperatorCreate struct {
 	Extra map[string]any `json:",embed"`
 }
 
-// operatorPages is how operators and departments are paged: 20 at a time, and
-// nothing to be done about that.
+// operatorPages is how operators and departments are paged: 20 at a time, which
+// cannot be changed.
 var operatorPages = PageStyle{Index: "index", First: 1, PerPage: 20}
 
 // All iterates over the operators.

@@ -45,12 +45,11 @@ func IndexAndLimit() PageStyle {
 // KeyAndLimit pages by next_key and limit, 200 items at a time.
 func KeyAndLimit() PageStyle { return PageStyle{Key: "next_key", Size: "limit", PerPage: 200} }
 
-// Pages iterates over the pages of a list that has no method. The path and
-// params are as for [Get]; params may say where to begin, and how large the pages
-// are. See [salesiq.Page] for what all iterators promise, but that this one does
-// not fetch ahead. It also ends where the answer says more_data_available=false,
-// and does not end with a short page where it says true. Empty pages are not
-// yielded.
+// Pages iterates over the pages of a list for which there is no method. The path
+// and params are as for [Get]. The params may say where to begin, and how large the
+// pages are. See [salesiq.Page] for what all iterators promise; this one does not
+// fetch ahead. Where an answer has more_data_available, that tells whether the list
+// goes on, and not the size of the page. Empty pages are not yielded.
 func Pages[T any](ctx context.Context, client *salesiq.Client, path string, params any, style PageStyle, opts ...salesiq.CallOption) iter.Seq2[*salesiq.Page[T], error] {
 	opts = append([]salesiq.CallOption{salesiq.WithOperation("Pages")}, opts...)
 	return func(yield func(*salesiq.Page[T], error) bool) {
@@ -103,8 +102,8 @@ func (p *part[T]) UnmarshalAnswer(body []byte) (err error) {
 	return err
 }
 
-// isLast reports whether the answer, or the number of items, says that nothing
-// follows its page.
+// isLast reports whether the answer, or else the number of items, says that the
+// page is the last.
 func (p *part[T]) isLast(page *salesiq.Page[T]) bool {
 	if p.rest.More != nil {
 		return !*p.rest.More

@@ -9,8 +9,8 @@ import (
 	"github.com/salesiq-go/salesiq"
 )
 
-// VisitorsService handles visitors, of version 3 of the API. The portal's
-// settings must permit it, under "API Permissions".
+// VisitorsService handles visitors. It uses version 3 of the API, which the
+// portal's settings must permit, under "API Permissions".
 type VisitorsService service
 
 // Visitor is one person, or one browser, that came to the website.

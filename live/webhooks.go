@@ -10,7 +10,7 @@ import (
 )
 
 // WebhooksService handles the subscriptions by which the service reports events.
-// What it sends, a [webhook.Receiver] with [webhook.RSA] receives.
+// To receive the events, use RSA and NewReceiver of package webhook.
 type WebhooksService service
 
 // Webhook is one subscription to events.
@@ -35,7 +35,8 @@ type Webhook struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// PublicKey verifies what a webhook sends; see [webhook.ParseRSAKey].
+// PublicKey verifies what a webhook sends. ParseRSAKey of package webhook reads
+// its Key.
 //
 // Source: [V] generate-public-key-webhook-v2.html, public_keys.
 type PublicKey struct {
@@ -169,8 +170,8 @@ func (s *WebhooksService) FailedExecutions(ctx context.Context, id string, opts 
 	return All[Execution](ctx, s.client, base+"/webhooks/{id}/executions", nil, executionPages, call(opts, "Webhooks.FailedExecutions", id)...)
 }
 
-// Retry delivers events again that could not be delivered, and returns the ids of
-// those that have been tried too often (99 times).
+// Retry asks for another delivery of events that could not be delivered. It returns
+// the ids of those that have been tried too often (99 times).
 //
 //   - Endpoint: POST /api/v2/{screen_name}/webhooks/{id}/executions; scope
 //     SalesIQ.webhooks.CREATE.

@@ -4,6 +4,16 @@
 //	client, err := salesiq.NewClient(auth, salesiq.WithTracer(telemetry.ClientTracer()))
 //	receiver, err := webhook.NewReceiver(verifier, webhook.WithTracer(telemetry.WebhookTracer()))
 //
+// # Which function to use
+//
+//   - To show calls, attempts and waits of a client, use [Telemetry.ClientTracer].
+//   - To show deliveries of events, use [Telemetry.WebhookTracer].
+//   - To send spans and metrics elsewhere than to the global providers, use
+//     [WithTracerProvider] and [WithMeterProvider].
+//   - To tell the service of traces, use [WithPropagator].
+//
+// # Names
+//
 // Names follow the semantic conventions for HTTP, version 1.43.0; what is not in
 // them begins with "salesiq.". Neither ids nor queries, bodies, messages of the
 // service or anything else about visitors are among the values, which is why

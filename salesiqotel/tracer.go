@@ -52,9 +52,9 @@ func (t *Telemetry) WebhookTracer() *webhook.Tracer {
 }
 
 func (t *Telemetry) call(ctx context.Context, call salesiq.CallInfo) (context.Context, func(salesiq.CallResult)) {
-	ctx, span := t.spans.Start(ctx, call.Operation, //nolint:spancheck // The client calls what is returned.
+	ctx, span := t.spans.Start(ctx, call.Operation, // The client calls what is returned.
 		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(request(call)...))
-	return ctx, func(result salesiq.CallResult) { //nolint:spancheck // As above.
+	return ctx, func(result salesiq.CallResult) {
 		span.SetAttributes(outcome(result.StatusCode, result.Err)...)
 		span.SetAttributes(resends(result.Attempts - 1)...)
 		kept := cached(result)

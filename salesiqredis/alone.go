@@ -65,7 +65,7 @@ func (l *limiter) ownShare() (salesiq.Limiter, error) {
 }
 
 func (l *limiter) shareOf(o outlook) limits {
-	whole, processes := l.config.limits(), l.processes
+	whole, processes := l.limits(), l.processes
 	if o.processes > 0 {
 		whole.PerMinute, processes = o.size, o.processes
 	}

@@ -15,6 +15,19 @@
 //		webhook.WithSink(sink),
 //	)
 //
+// # Which function to use
+//
+//   - To share the rate limit, use [Organization.Limiter], with [WithPlan] or
+//     without.
+//   - To share one access token, use [Organization.TokenStore] with
+//     [salesiq.SealTokens].
+//   - To handle each event in one process only, use [Organization.DedupStore].
+//   - To keep events until they are handled, use [Organization.Sink], and
+//     [Sink.Run] in the processes that handle them.
+//   - To choose what happens while Redis is away, use [WithLimiterAway] and
+//     [WithTokenAway].
+//   - To use another library than go-redis, use [NewWith].
+//
 // # Quota
 //
 // The [Organization.Limiter] keeps the same account that a client keeps for

@@ -22,5 +22,5 @@ func TestMain(m *testing.M) {
 			code = 1
 		}
 	}
-	os.Exit(code) //nolint:revive // TestMain does nothing else.
+	os.Exit(code)
 }

@@ -260,8 +260,8 @@ func atLeast(field string, n, least int) error {
 	return nil
 }
 
-// given refuses nothing in place of something that is to be called: nil, or a nil
-// pointer or func in an interface.
+// given refuses a value that is nil, or an interface that holds a nil pointer or
+// func.
 func given(field string, value any) error {
 	v := reflect.ValueOf(value)
 	if kind := v.Kind(); kind == reflect.Invalid || (kind == reflect.Pointer || kind == reflect.Func) && v.IsNil() {

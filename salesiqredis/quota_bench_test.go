@@ -87,7 +87,7 @@ func (c crowd) measure(b *testing.B, distance time.Duration) {
 	var limiters []salesiq.Limiter
 	for range c.processes {
 		client := redis.NewClient(&redis.Options{Addr: far, MaxRetries: -1, DialerRetries: 1, PoolSize: 20, MinIdleConns: 3})
-		defer func() { assert.NoError(b, client.Close()) }()
+		b.Cleanup(func() { assert.NoError(b, client.Close()) })
 		w := &wire{Evaler: &goRedis{client: client}}
 		organization, err := NewWith(w, "acme", WithTimeout(2*time.Second))
 		require.NoError(b, err)
@@ -258,7 +258,7 @@ func relay(b *testing.B, address string, later time.Duration) string {
 			if err != nil {
 				return
 			}
-			far, err := net.Dial("tcp", address)
+			far, err := new(net.Dialer).DialContext(b.Context(), "tcp", address)
 			if err != nil {
 				_ = near.Close()
 				continue

@@ -2,6 +2,7 @@ package salesiqredis
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
 )
 
 // trace is what a test of package quota did, and what came of it there.
@@ -71,6 +74,38 @@ func TestScriptKeepsTheSameAccount(t *testing.T) {
 			require.NoError(t, json.Unmarshal(data, &tr))
 			tr.replay(t)
 		})
+	}
+}
+
+func TestScriptIsToldWhatTheAnswerSaid(t *testing.T) {
+	t.Parallel()
+	date := time.Date(2030, 1, 1, 12, 0, 20, 0, time.UTC)
+	header := http.Header{}
+	header.Set("Date", date.Format(http.TimeFormat))
+	header.Set("X-RateLimit-Limit", "50")
+	header.Set("X-RateLimit-Remaining", "0")
+	header.Set("X-RateLimit-Reset", strconv.FormatInt(date.Add(40*time.Second).Unix(), 10))
+	const dated, reset = "1893499220000000", "1893499260000000"
+	for name, c := range map[string]struct {
+		outcome salesiq.Outcome
+		want    []string // Sent, answered, refused, throttled, known; limit, remaining, reset, date, pause.
+	}{
+		"never sent": {salesiq.Outcome{}, []string{"0", "0", "0", "0", "0", "0", "0", "0", "0", "-1"}},
+		"no answer":  {salesiq.Outcome{Sent: true}, []string{"1", "0", "0", "0", "0", "0", "0", "0", "0", "-1"}},
+		"success": {
+			salesiq.Outcome{Sent: true, StatusCode: 200, Header: header},
+			[]string{"1", "1", "0", "0", "1", "50", "0", reset, dated, "-1"},
+		},
+		"token refused": {
+			salesiq.Outcome{Sent: true, StatusCode: 401, Header: header},
+			[]string{"1", "1", "1", "0", "1", "50", "0", reset, dated, "-1"},
+		},
+		"one too many": {
+			salesiq.Outcome{Sent: true, StatusCode: 429, Throttled: true, Header: header},
+			[]string{"1", "1", "1", "1", "1", "50", "0", reset, dated, "40000000"},
+		},
+	} {
+		assert.Equal(t, c.want, reportOf(c.outcome).args(), name)
 	}
 }
 

@@ -146,7 +146,7 @@ type parcel struct {
 type courier struct {
 	config  config
 	client  *http.Client
-	context context.Context //nolint:containedctx // It is that of all deliveries.
+	context context.Context // It is that of all deliveries.
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
@@ -287,7 +287,7 @@ func (c *courier) post(p parcel) (status int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer response.Body.Close()                                 //nolint:errcheck // Nobody wants it.
+	defer response.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(response.Body, maxBody)) //nolint:errcheck // The status is all that counts.
 	return response.StatusCode, nil
 }

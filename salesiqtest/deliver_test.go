@@ -335,6 +335,7 @@ func TestEventsByHandAreChecked(t *testing.T) {
 	for body, status := range map[string]int{
 		`{"event":"robot.sang"}`:                      http.StatusOK,
 		`{"event":"chat.ended","data":{"a":1,"a":2}}`: http.StatusOK,
+
 		`{"data":{}}`:                      http.StatusBadRequest,
 		`{"event":"chat.ended","data":[]}`: http.StatusBadRequest,
 		`{"event":"chat.ended","data":{`:   http.StatusBadRequest,

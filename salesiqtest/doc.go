@@ -6,8 +6,26 @@
 //	chat, err := client.Chats.Get(ctx, "chat123")
 //
 // It remembers what is written, filters and pages what is listed, enforces
-// tokens, scopes and rate limits, and can be told to fail. A test that wants more
-// than a client starts it with [Start], anything else with [NewServer].
+// tokens, scopes and rate limits, and can be told to fail.
+//
+// # Which function to use
+//
+//   - To test code that takes a client, use [NewClient].
+//   - To choose data, plan, scopes or clock in a test, use [Start] with options
+//     such as [WithData], [WithPlan], [WithScopes] and [WithClockOffset], and
+//     [Server.Client]. Outside of a test, use [NewServer].
+//   - To make a client with options of your own, use [Server.Options] and
+//     [Server.Credentials]. To configure another program, use
+//     [Server.Environment].
+//   - To make calls fail, use [Server.Inject].
+//   - To act as a visitor, use [Server.VisitorComes], [Server.StartChat],
+//     [Server.VisitorSays], [Server.MissChat] and [Server.VisitorLeaves].
+//   - To deliver any event to the webhooks, use [Server.Emit].
+//   - To see what is stored, use methods such as [Server.Chat] and
+//     [Server.Operators].
+//   - To see what happened, use [Server.Stats], [Server.Journal],
+//     [Server.Deliveries] and [Server.WidgetCalls].
+//   - To test against the live service's dialect, use [Live].
 //
 // # The life of a chat
 //

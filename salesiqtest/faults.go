@@ -253,7 +253,7 @@ func hangUp(w http.ResponseWriter) {
 	if tcp, ok := connection.(*net.TCPConn); ok {
 		tcp.SetLinger(0) //nolint:errcheck // Without it, the connection ends less rudely.
 	}
-	connection.Close() //nolint:errcheck // It is gone either way.
+	connection.Close()
 }
 
 // sleep pauses, and reports whether it was allowed to.

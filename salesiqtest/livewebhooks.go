@@ -215,7 +215,7 @@ func (c *courier) probe(address string) error {
 	if err != nil {
 		return err
 	}
-	response.Body.Close() //nolint:errcheck // It has none.
+	response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("the status was %d", response.StatusCode)
 	}

@@ -114,7 +114,6 @@ func (s *seeder) operators() {
 		{"operator202", "Tomasz Zieliński", away, taken, agent, "dept789", 8, "Sales", "Polish,English"},
 		{"operator203", "Amélie Moreau", offline, taken, agent, "dept790", 8, "General Support", "French"},
 		{"operator204", "Björn Þórsson", offline, taken, agent, "dept801", 8, "Sales,General Support", "Icelandic,English"},
-		//nolint:gosmopolitan // People come from all over the world.
 		{"operator205", "Chen Wei 陈伟", busy, taken, agent, "dept801", 6, "Technical Support", "Chinese,English"},
 		{"operator206", "Noor Haddad", away, free, agent, "dept802", 6, "General Support", "Arabic,French"},
 		{"operator207", "Samuel Okoro", offline, taken, supervisor, "dept801", 3, "Sales", "English"},
@@ -161,9 +160,7 @@ func ascii(text string) string {
 type place struct{ city, region, country, code, language, timezone string }
 
 var (
-	//nolint:gosmopolitan // People come from all over the world.
-	givenNames = []string{"Ada", "Søren", "Mei", "José", "Олена", "Fatima", "Zoë", "李", "Jürgen", "Aoife", "Kwame", "Nguyễn", "Lars", "Ínes", "Yusuf", "Hana"}
-	//nolint:gosmopolitan // People come from all over the world.
+	givenNames  = []string{"Ada", "Søren", "Mei", "José", "Олена", "Fatima", "Zoë", "李", "Jürgen", "Aoife", "Kwame", "Nguyễn", "Lars", "Ínes", "Yusuf", "Hana"}
 	familyNames = []string{"Marchetti", "Ødegård", "Tanaka", "Peña", "Коваль", "Al-Sayed", "Ångström", "娜", "Müller", "O’Brien", "Mensah", "Thị Mai", "Smith", "Costa", "Demir", "Nováková"}
 	companies   = []string{"Halden Works", "Kaffee & Kuchen GmbH", "Blue Kite Studio", "Ryokan Partners", "", "Tindra AB", "Loom <Labs>", "", "Fjellsport", "Acacia Foods 🌿"}
 	places      = []place{
@@ -362,7 +359,6 @@ func (s *seeder) rate(chat *salesiq.Chat) {
 }
 
 var (
-	//nolint:gosmopolitan // People come from all over the world.
 	questions = []string{"Hi, do you have this in green?", "My order has not arrived.", "Can I rent for a weekend?", "The login page says 500.", "什么时候发货？"}
 	answers   = []string{"Hello! Let me look.", "One moment, please.", "Yes, we do.", "I have sent you a link.", "Could you tell me the order number?"}
 )

@@ -35,7 +35,7 @@ func (b browser) do(method, path, body string, out any) int {
 	request.Header.Set("Origin", "https://shop.example")
 	response, err := b.server.HTTPClient().Do(request)
 	require.NoError(b.t, err)
-	defer response.Body.Close() //nolint:errcheck // It is read to its end, or the test fails.
+	defer response.Body.Close()
 	assert.Equal(b.t, "*", response.Header.Get("Access-Control-Allow-Origin"), path)
 	data, err := io.ReadAll(response.Body)
 	require.NoError(b.t, err)
@@ -64,7 +64,7 @@ func TestWidgetScriptIsServedToAnyPage(t *testing.T) {
 	require.NoError(t, err)
 	response, err := server.HTTPClient().Do(request)
 	require.NoError(t, err)
-	defer response.Body.Close() //nolint:errcheck // It is read to its end, or the test fails.
+	defer response.Body.Close()
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 	assert.Equal(t, "text/javascript; charset=utf-8", response.Header.Get("Content-Type"))
 	script, err := io.ReadAll(response.Body)

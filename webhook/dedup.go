@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// DedupStore remembers which events have been handled, so that a
-// [Receiver] handles none twice. It is used by several goroutines at
-// once, and, if it is shared, by several processes.
+// DedupStore remembers which events have been handled, so that a [Receiver]
+// handles none twice. Several goroutines use it at once and, if it is shared,
+// several processes.
 //
 // An event is free, claimed or done. A claim must not outlive the process that
-// made it for long: a shared store lets claims expire, after about half a
-// minute, which is less than the service waits before it delivers again.
+// made it for long. A shared store lets a claim expire after about half a minute,
+// since the service waits for a minute before it delivers again.
 type DedupStore interface {
-	// Begin claims an event if it is free, and tells what it was.
+	// Begin claims an event if it is free. It returns the state before that.
 	Begin(ctx context.Context, eventID string) (DedupState, error)
 	// Done marks an event that the caller has claimed as handled.
 	Done(ctx context.Context, eventID string) error
@@ -33,8 +33,8 @@ const (
 	DedupDone                      // It has been handled.
 )
 
-// DedupFailure is what a [Receiver] does with an event when its
-// [DedupStore] does not answer.
+// DedupFailure is what a [Receiver] does with an event when its [DedupStore] does
+// not answer.
 type DedupFailure int
 
 // What can be done about a store that does not answer.
@@ -45,9 +45,9 @@ const (
 	DedupProcess
 )
 
-// NewMemoryDedupStore returns a store that forgets when the process ends. It
-// remembers at most so many handled events, each for at most maxAge; the oldest
-// go first. An event takes about 200 bytes.
+// NewMemoryDedupStore returns a store that forgets everything when the process
+// ends. It remembers at most maxEvents handled events, each for at most maxAge. The
+// oldest go first. An event takes about 200 bytes.
 //
 // The service delivers a failed event again for some minutes, and on request for
 // weeks.
@@ -75,7 +75,7 @@ type memoryDedup struct {
 
 	mu    sync.Mutex
 	state map[string]DedupState // Free events are absent.
-	marks []dedupMark           // Of what is done, oldest first.
+	marks []dedupMark           // Of handled events, oldest first.
 	first int                   // Marks before it are forgotten.
 }
 
@@ -136,13 +136,13 @@ func (m *memoryDedup) forget(now time.Time) {
 		m.marks[m.first] = dedupMark{}
 		m.first++
 	}
-	if m.first > len(m.marks)/2 { // So that each mark is moved once, on average.
+	if m.first > len(m.marks)/2 { // Then a mark is moved once, on average.
 		m.marks = append(m.marks[:0], m.marks[m.first:]...)
 		m.first = 0
 	}
 }
 
-// remembered returns the marks that are left, oldest first.
+// remembered returns the marks that are not forgotten, oldest first.
 func (m *memoryDedup) remembered() []dedupMark {
 	m.mu.Lock()
 	defer m.mu.Unlock()

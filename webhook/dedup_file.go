@@ -17,24 +17,24 @@ import (
 	"github.com/salesiq-go/salesiq/internal/atomicfile"
 )
 
-// FileDedupStore is a [DedupStore] in a file, for one process at a time: it
-// knows after a restart what was handled before. It remembers as many events as
-// the default store, and as long. The last process to open the file has it: in
-// another that still runs, Begin fails from then on, so that its events are
-// delivered again, to the new one.
+// FileDedupStore is a [DedupStore] in a file, for one process at a time. After a
+// restart, it knows what was handled before. It remembers as many events as the
+// default store, and as long.
 //
-// A mark reaches the operating system before [FileDedupStore.Done] returns, so
-// that it survives the end of the process, however sudden. It is on disk once the
-// system writes it there, most often within half a minute, and at the latest
-// after Close. If the machine loses power before that, the event is handled again
-// if it is delivered again.
+// The last process to open the file has it. In another process that still runs,
+// Begin fails from then on, so that its events are delivered again, to the new one.
+//
+// A mark reaches the operating system before [FileDedupStore.Done] returns, so that
+// it survives a sudden end of the process. It is on disk once the system writes it
+// there: most often within half a minute, at the latest after Close. If the machine
+// loses power before that, and the event is delivered again, it is handled again.
 type FileDedupStore struct {
 	path   string
 	memory *memoryDedup
 
 	mu    sync.Mutex // Guards what follows.
 	file  *os.File
-	info  os.FileInfo // Of the file, to tell it from another of its name.
+	info  os.FileInfo // Of the file, to tell it from another with its name.
 	lines int
 	torn  bool // Whether the last line may be cut.
 
@@ -47,8 +47,8 @@ var (
 	errForeignFile    = errors.New("holds something else than events")
 )
 
-// OpenFileDedupStore opens the store in a file, which it makes if there is none.
-// What cannot be read in it, such as a last line that was cut, is dropped; a file
+// OpenFileDedupStore opens the store in a file, and makes the file if there is none.
+// A line that cannot be read, such as a last one that was cut, is dropped. A file
 // that holds something else altogether is refused. The caller should call Close.
 //
 // Errors: an [salesiq.InputError] for an empty path; what the file system says.
@@ -71,7 +71,7 @@ func OpenFileDedupStore(path string) (*FileDedupStore, error) {
 	for line := range bytes.Lines(content) {
 		mark, ok := parseMark(line)
 		if mark.at.After(now) {
-			mark.at = now // By a clock that was wrong: the others have not aged by that.
+			mark.at = now // The clock was wrong then. The other marks are no older for that.
 		}
 		if ok {
 			f.memory.mark(mark.eventID, mark.at)
@@ -84,10 +84,12 @@ func OpenFileDedupStore(path string) (*FileDedupStore, error) {
 	return f, nil
 }
 
-// marksBegin finds the beginning of a mark. Of the only one, the time may be cut.
+// marksBegin matches a file of marks: one with a line that begins with a time and a
+// space, or one that holds nothing but a time that was cut.
 var marksBegin = regexp.MustCompile(`(?m)^\d+ |\A\d+\z`)
 
-// A line has the time in seconds since 1970, a space, and the id.
+// appendTo appends the mark as a line: the time in seconds since 1970, a space, and
+// the id.
 func (m dedupMark) appendTo(line []byte) []byte {
 	line = strconv.AppendInt(line, m.at.Unix(), 10)
 	line = append(append(line, ' '), m.eventID...)
@@ -101,8 +103,8 @@ func parseMark(line []byte) (dedupMark, bool) {
 	return dedupMark{eventID, time.Unix(seconds, 0)}, whole && ok && err == nil
 }
 
-// compact writes the file anew, without what is forgotten, and leaves it open.
-// Where it cannot be written, what there was is left, and goes on growing.
+// compact writes the file anew, without what is forgotten, and leaves it open. If
+// the new file cannot be written, the old one stays in use, and goes on growing.
 func (f *FileDedupStore) compact() error {
 	var content bytes.Buffer
 	marks := f.memory.remembered()
@@ -125,8 +127,8 @@ func (f *FileDedupStore) compact() error {
 	return nil
 }
 
-// usable tells whether a mark would be found after a restart: another process may
-// have put a file of its own in the place of this one.
+// usable returns an error if a mark would not be found after a restart, since the
+// store is closed or another process has replaced the file.
 func (f *FileDedupStore) usable() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -155,7 +157,7 @@ func (f *FileDedupStore) Done(_ context.Context, eventID string) error {
 	defer f.mu.Unlock()
 	var line []byte
 	if f.torn {
-		line = append(line, '\n') // So that the piece does not spoil this one, too.
+		line = append(line, '\n') // Ends the piece, which would spoil this line, too.
 	}
 	_, err := f.file.Write(mark.appendTo(line))
 	if f.torn = err != nil; f.torn {

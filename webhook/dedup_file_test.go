@@ -49,7 +49,7 @@ func TestAMarkThatWasCutSpoilsNoLaterOne(t *testing.T) {
 	assert.Equal(t, DedupDone, stateOf(t, path, "whole"))
 }
 
-// Somebody mistook it for the store's.
+// The file belongs to somebody else, and was named by mistake.
 func TestAFileOfOtherContentIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "notes")

@@ -84,7 +84,7 @@ func TestTheMemoryOfEventsIsBounded(t *testing.T) {
 }
 
 // W15: nothing is kept of what is forgotten.
-func TestForgottenEventsTakeNoMemory(t *testing.T) { //nolint:paralleltest // It measures the heap.
+func TestForgottenEventsTakeNoMemory(t *testing.T) { // It measures the heap.
 	store := testkit.Must(webhook.NewMemoryDedupStore(1000, time.Hour))
 	fill := func(from, to int) uint64 {
 		for n := from; n < to; n++ {
@@ -151,8 +151,7 @@ func TestAMarkFromTheFutureDropsNoOther(t *testing.T) {
 	}
 }
 
-// Whatever a byte becomes, it costs the mark that it is in, or the two that it
-// stood between.
+// A damaged byte costs the mark that it is in, or the two marks that it separated.
 func TestADamagedByteLosesNoOtherMark(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "events")
@@ -197,7 +196,8 @@ func TestTheLastToOpenTheFileStoreHasIt(t *testing.T) {
 	require.NoError(t, errors.Join(old.Close(), current.Close()))
 }
 
-// It could not say so after a restart, when the event is delivered again.
+// A mark could not be written any more, and the event would be handled again after
+// a restart.
 func TestAClosedFileStoreTakesNoEvent(t *testing.T) {
 	t.Parallel()
 	store := fileStore(t, filepath.Join(t.TempDir(), "events"))

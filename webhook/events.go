@@ -31,17 +31,17 @@ type EventType interface {
 
 // EventInfo is what all events have in common.
 type EventInfo struct {
-	// EventID tells events apart, and is the same for every delivery of one: a
-	// hash of the body, save for its count of deliveries. It is fit to be a key
+	// EventID tells events apart, and is the same for every delivery of an event.
+	// It is a hash of the body without its count of deliveries, and can be a key
 	// in a database or a queue.
 	EventID string `json:"-"`
 
 	EventName salesiq.EventName `json:"-"` // Empty where the body has none.
 	EventTime time.Time         `json:"-"` // Zero where the body has none. Later deliveries do not change it.
 
-	// Body is what was delivered, byte by byte, and Data the part of it that
-	// the event's own fields were read from. A field whose value means nothing
-	// to its type stays zero, and is found here.
+	// Body is what was delivered, byte by byte. Data is the part of it from which
+	// the event's own fields were read. A field whose value does not fit its type
+	// stays zero; its value is found here.
 	Body []byte          `json:"-"`
 	Data json.RawMessage `json:"-"`
 }
@@ -250,13 +250,13 @@ type UnknownEvent struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// eventKind is what a name stands for.
+// eventKind is a name and the type of its events.
 type eventKind struct {
 	name  salesiq.EventName
 	fresh func() Event
 }
 
-// eventKinds has the kinds that have types of their own.
+// eventKinds has the names for which there is a type.
 var eventKinds = kindsByName(
 	eventKind{salesiq.EventChatStarted, func() Event { return new(ChatStarted) }},
 	eventKind{salesiq.EventChatEnded, func() Event { return new(ChatEnded) }},
@@ -279,11 +279,11 @@ func kindsByName(kinds ...eventKind) map[string]eventKind {
 	return byName
 }
 
-// Parse reads the body of a webhook, which the event keeps and must not be
-// changed afterwards. It does not verify anything: a [Receiver] does.
+// Parse reads the body of a webhook. The event keeps body, which must not be
+// changed afterwards. Parse does not verify anything; a [Receiver] does.
 //
-// A name that it does not know makes an [*UnknownEvent]. Values of another type
-// are taken for what they mean, such as "5" for a number, and what means nothing
+// An event of an unknown name is an [*UnknownEvent]. A value of another type is
+// taken for what it means, such as "5" for a number. If it means nothing, the field
 // stays zero. The envelope of the live service is understood as well.
 //
 // Errors: [ErrNoEvent] for a body that is not one JSON object.
@@ -308,8 +308,8 @@ func Parse(body []byte) (Event, error) {
 	return event, nil
 }
 
-// eventID hashes a body without its count of deliveries, if it has one: half a
-// SHA-256 is beyond anyone's luck.
+// eventID hashes a body without its count of deliveries, if it has one. Half of a
+// SHA-256 is enough to tell events apart.
 func eventID(body []byte, counted bool) (id string, err error) {
 	if counted {
 		if body, err = wire.Without(body, "attempt"); err != nil {

@@ -11,11 +11,11 @@ import (
 	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
-// Option configures a [Receiver]. NewReceiver returns the error of the first
-// one whose argument is no good.
+// Option configures a [Receiver]. NewReceiver returns the error of the first option
+// that refuses its argument.
 type Option func(*Receiver) error
 
-// WithDedupStore remembers handled events in store. The default is in memory,
+// WithDedupStore remembers handled events in store. The default store is in memory,
 // for a hundred thousand events and a day.
 func WithDedupStore(store DedupStore) Option {
 	return func(r *Receiver) error { r.store = store; return given("dedup store", store) }
@@ -33,8 +33,8 @@ func WithDedupFailure(failure DedupFailure) Option {
 	}
 }
 
-// WithSink hands events to sink instead of to the handlers, and answers as soon
-// as it has them.
+// WithSink hands events to sink instead of to the handlers, and answers as soon as
+// the sink has them.
 func WithSink(sink Sink) Option {
 	return func(r *Receiver) error { r.sink = sink; return given("sink", sink) }
 }
@@ -50,9 +50,9 @@ func WithMaxBody(bytes int64) Option {
 	}
 }
 
-// WithHandlerTimeout bounds the work on one event: its context ends then, and
-// the service is answered. The default is 4.5 seconds, since the service waits
-// for 5.
+// WithHandlerTimeout bounds the work on one event. After that time its context
+// ends, and the service is answered. The default is 4.5 seconds, since the service
+// waits for 5.
 func WithHandlerTimeout(d time.Duration) Option {
 	return func(r *Receiver) error {
 		r.timeout = d
@@ -60,10 +60,10 @@ func WithHandlerTimeout(d time.Duration) Option {
 	}
 }
 
-// WithTolerance refuses events whose time is further away than d. By default,
-// none is: the signature tells that an event is genuine, and the [DedupStore]
-// that it is new. A later delivery has the time of the first, so that less than
-// five minutes lose events.
+// WithTolerance refuses events whose time is further away than d. By default no
+// event is refused for its time, since the signature tells that an event is
+// genuine, and the [DedupStore] that it is new. A later delivery has the time of
+// the first, so a tolerance below five minutes loses events.
 func WithTolerance(d time.Duration) Option {
 	return func(r *Receiver) error {
 		r.tolerance = d
@@ -101,7 +101,8 @@ func inputError(field, reason string) error {
 	return &salesiq.InputError{Field: field, Reason: reason}
 }
 
-// given refuses nothing in place of something that is to be called.
+// given refuses a value that is nil, or an interface that holds a nil pointer or
+// func.
 func given(field string, value any) error {
 	if usercode.IsNil(value) {
 		return inputError(field, "must not be nil")

@@ -16,46 +16,42 @@ import (
 	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
-// Receiver is an [http.Handler] that receives the service's events:
-//
-//	receiver, err := webhook.NewReceiver(webhook.HMAC(secret))
-//	webhook.On(receiver, func(ctx context.Context, e *webhook.ChatRated) error {
-//		return ratings.Save(ctx, e.ChatID, e.Rating)
-//	})
-//	http.Handle("/webhook/salesiq", receiver)
+// Receiver is an [http.Handler] that receives the service's events. [NewReceiver]
+// makes one; [On] and [OnAny] add its handlers.
 //
 // # What is guaranteed
 //
-// An event is handled at least once: it is answered with success only after the
-// handlers have succeeded, and the service delivers it again otherwise (a minute
-// later, three times).
+// An event is handled at least once. It is answered with success only after the
+// handlers have succeeded. Otherwise the service delivers it again, a minute
+// later, three times.
 //
 // An event is handled at most once, too, however often it is delivered, as long
-// as its [DedupStore] remembers it, unless the process ends, or the store fails,
-// between the end of the handlers and the mark that says so. Two deliveries are
-// of one event if their bodies are the same, but for the count of deliveries. A
-// handler for which that window is too wide can use [EventInfo.EventID] as a key
-// of its own, in the same transaction as its work.
+// as the [DedupStore] remembers it. The exception is a process that ends, or a
+// store that fails, between the end of the handlers and the mark that the event
+// is handled. A handler for which that window is too wide can use
+// [EventInfo.EventID] as a key of its own, in the same transaction as its work.
 //
-// Events arrive in any order: compare [EventInfo.EventTime].
+// Two deliveries are of one event if their bodies are the same, but for the count
+// of deliveries. Events arrive in any order: compare [EventInfo.EventTime].
 //
 // # What is answered
 //
-//   - GET and HEAD: 200, since the service probes with them. Others than POST: 405.
-//   - A body over the limit ([WithMaxBody]): 413, before all of it is read. A
-//     compressed one: 415, since nothing says what of it is signed. How slowly one
-//     may come is for [http.Server.ReadTimeout] to say.
-//   - A signature that the [Verifier] refuses: 401; the body is not looked at. The
-//     content type does not matter, since the signature does.
-//   - A body that is no JSON object: 400. An event that is too old
-//     ([WithTolerance]): 403.
-//   - An event that was handled before: 200, without handling it. One that another
-//     delivery is handling: the same once that has succeeded, or 503 if it takes
-//     too long.
+//   - GET and HEAD: 200, since the service probes with them. Any other method but
+//     POST: 405.
+//   - A body over the limit ([WithMaxBody]): 413, before all of it is read. How
+//     slowly a body may come is for [http.Server.ReadTimeout] to say.
+//   - A compressed body: 415, since nothing says which form of it is signed.
+//   - A signature that the [Verifier] refuses: 401. The body is not parsed, and
+//     the content type does not matter.
+//   - A body that is not a JSON object: 400.
+//   - An event that is too old ([WithTolerance]): 403.
+//   - An event that was handled before: 200, without handling it again.
+//   - An event that another delivery is handling: 200 once that has succeeded, or
+//     503 if it takes too long.
 //   - A handler that fails, panics or takes too long ([WithHandlerTimeout]): 500.
-//     If it succeeds after that all the same, the event counts as handled.
-//   - A [DedupStore] or a [Sink] that does not do its work: 503.
-//   - Anything else, also an event that no handler wants: 200.
+//     If the handler succeeds after that, the event counts as handled.
+//   - A [DedupStore] or a [Sink] that fails: 503.
+//   - Anything else, also an event that no handler is for: 200.
 type Receiver struct {
 	verifier  Verifier
 	store     DedupStore
@@ -67,13 +63,13 @@ type Receiver struct {
 	logger    *slog.Logger
 	handlers  []func(context.Context, Event) error
 	hooks     hooks.Starts[DeliveryInfo, DeliveryResult]
-	inUse     *atomic.Bool // Handlers cannot be added any more.
+	inUse     *atomic.Bool // No more handlers can be added.
 }
 
 // NewReceiver returns a receiver of the events that verifier accepts.
 //
 // Errors: an [salesiq.InputError] for no verifier, a verifier without a key,
-// and an option whose argument is no good.
+// and an option that refuses its argument.
 func NewReceiver(verifier Verifier, opts ...Option) (*Receiver, error) {
 	if err := checkVerifier(verifier); err != nil {
 		return nil, err
@@ -97,12 +93,12 @@ func NewReceiver(verifier Verifier, opts ...Option) (*Receiver, error) {
 	return r, nil
 }
 
-// On registers a handler for one type of events. Handlers run one after the
-// other, in the order in which they were registered; the first error ends that,
-// and all of them run again when the event is delivered again.
+// On registers a handler for events of one type. Handlers run one after the other,
+// in the order in which they were registered. The first error ends the run. All
+// handlers run again when the event is delivered again.
 //
-// The context ends when the time for the event is over, and not when the
-// service hangs up.
+// The context of a handler ends when the time for the event is over
+// ([WithHandlerTimeout]), not when the service hangs up.
 //
 // Errors: an [salesiq.InputError] for a nil receiver or handler, and for a
 // receiver that has received something already.
@@ -118,7 +114,7 @@ func On[E EventType](receiver *Receiver, handle func(ctx context.Context, event 
 	})
 }
 
-// OnAny registers a handler for all events, as [On] does for some.
+// OnAny registers a handler for events of all types, as [On] does for one.
 func OnAny(receiver *Receiver, handle func(ctx context.Context, event Event) error) error {
 	switch {
 	case receiver == nil:
@@ -132,9 +128,8 @@ func OnAny(receiver *Receiver, handle func(ctx context.Context, event Event) err
 	return nil
 }
 
-// Dispatch runs the handlers for an event that was received in another way, such
-// as out of a queue that a [Sink] has filled. It neither verifies nor
-// deduplicates.
+// Dispatch runs the handlers for an event that came another way, such as out of a
+// queue that a [Sink] has filled. It neither verifies nor deduplicates.
 func (r *Receiver) Dispatch(ctx context.Context, event Event) error {
 	for _, handle := range r.handlers {
 		if err := handle(ctx, event); err != nil {
@@ -180,7 +175,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	answer, err = r.process(work, event)
 }
 
-// logEvent logs how an event fared.
+// logEvent logs how the handling of an event ended.
 func logEvent(ctx context.Context, logger *slog.Logger, event Event, err error, more ...slog.Attr) {
 	level, message := slog.LevelDebug, "webhook event handled"
 	if err != nil {
@@ -194,13 +189,13 @@ func logEvent(ctx context.Context, logger *slog.Logger, event Event, err error, 
 	if err != nil {
 		attrs = append(attrs, slog.String("error", redact.Summary(err.Error())))
 	}
-	if p := (*usercode.Panic)(nil); errors.As(err, &p) {
+	if p := (*usercode.PanicError)(nil); errors.As(err, &p) {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
 	logger.LogAttrs(ctx, level, message, attrs...)
 }
 
-// reply is one of the few things that are said to the service.
+// reply is an answer to the service.
 type reply struct {
 	status int
 	body   string
@@ -321,15 +316,14 @@ func (r *Receiver) process(work *handling, event Event) (answer *reply, err erro
 	return answer, err
 }
 
-// claim claims an event. While another delivery has it, claim waits, though no
-// longer than half of the time that there is, and for a store that does not
-// answer no longer than three quarters, so that the rest is left for the
-// handlers.
+// claim claims an event. It waits while another delivery has the event, for half of
+// the time that there is at most. It waits for a store that does not answer, for
+// three quarters at most. The rest is left for the handlers.
 func (r *Receiver) claim(work *handling, eventID string) (DedupState, error) {
 	const shortest, longest = 5 * time.Millisecond, 200 * time.Millisecond
 	latest := work.deadline.Add(-r.timeout / 2)
 	var ctx context.Context = work
-	if _, inMemory := r.store.(*memoryDedup); !inMemory { // That one always answers.
+	if _, inMemory := r.store.(*memoryDedup); !inMemory { // It always answers.
 		limited, cancel := context.WithDeadline(work, work.deadline.Add(-r.timeout/4))
 		defer cancel()
 		ctx = limited
@@ -347,7 +341,7 @@ func (r *Receiver) claim(work *handling, eventID string) (DedupState, error) {
 	}
 }
 
-// settle ends a claim, also when the time for the event is over.
+// settle ends a claim, even when the time for the event is over.
 func (r *Receiver) settle(work *handling, eventID string, succeeded bool) error {
 	end := r.store.Abort
 	if succeeded {
@@ -380,7 +374,7 @@ func (r *Receiver) handle(ctx context.Context, event Event) (*reply, error) {
 	return received, nil
 }
 
-// callHandler makes an error of a panic.
+// callHandler calls a handler, and turns a panic into an error.
 func callHandler(ctx context.Context, handle func(context.Context, Event) error, event Event) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

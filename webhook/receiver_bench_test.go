@@ -58,7 +58,7 @@ const benchEvents = 64
 func newReceiverRun(tb testing.TB) *receiverRun {
 	tb.Helper()
 	run := &receiverRun{
-		// Each event is forgotten by the time at which it comes again.
+		// The store has forgotten each event when it comes again.
 		receiver: testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(benchSecret)),
 			webhook.WithDedupStore(testkit.Must(webhook.NewMemoryDedupStore(benchEvents/2, time.Hour))))),
 		writer: &discardWriter{header: http.Header{}},
@@ -132,7 +132,7 @@ func BenchmarkReceiver(b *testing.B) {
 }
 
 // The two figures that do not depend on the machine.
-func TestReceivingAllocatesLittle(t *testing.T) { //nolint:paralleltest // Others allocate, too.
+func TestReceivingAllocatesLittle(t *testing.T) { // Others allocate, too.
 	if testkit.RaceEnabled {
 		t.Skip("the race detector allocates, too")
 	}

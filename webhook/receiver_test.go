@@ -26,6 +26,8 @@ import (
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
+// W1 to W15 are rows of docs/reliability.md.
+
 const (
 	hookSecret    = "hook-secret-of-today"
 	oldHookSecret = "hook-secret-of-yesterday"
@@ -259,7 +261,7 @@ func TestProbesAreAnsweredAndOtherMethodsAreNot(t *testing.T) {
 	assert.Zero(t, log.calls())
 }
 
-// W4: the signature says whose the body is; its label says nothing.
+// W4: the signature tells where the body comes from; the content type does not.
 func TestTheContentTypeDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	receiver, log := newReceiver()
@@ -515,7 +517,7 @@ func TestAHandlerHasItsTimeAndNoMore(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		heeds   bool
-		repeats int // Handled again when delivered again.
+		repeats int // How often it is handled again when it is delivered again.
 	}{
 		"one that heeds its context":     {true, 1},
 		"one that goes on and ends well": {false, 0},

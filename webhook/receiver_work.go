@@ -11,10 +11,10 @@ import (
 // handling is the work on one delivery: the context of its handlers, and the
 // answer, which is given in time even if the handlers go on.
 //
-// As a context, it is what context.WithoutCancel and context.WithTimeout would
-// make of the request's, at a fraction of the price, which each event pays.
+// It does what context.WithoutCancel and context.WithTimeout would do with the
+// context of the request, at a fraction of their cost for each event.
 type handling struct {
-	request  context.Context //nolint:containedctx // It is a context itself.
+	request  context.Context // It is a context itself.
 	deadline time.Time
 	timer    *time.Timer
 
@@ -34,7 +34,7 @@ func startWork(request context.Context, timeout time.Duration, w http.ResponseWr
 	return work
 }
 
-// expire ends the context and answers in the place of the handlers.
+// expire ends the context and answers that the handlers took too long.
 func (work *handling) expire() {
 	work.mu.Lock()
 	defer work.mu.Unlock()
@@ -44,10 +44,10 @@ func (work *handling) expire() {
 	work.end(context.DeadlineExceeded)
 	work.w.Header().Set("Content-Length", strconv.Itoa(len(tookTooLong.body)))
 	tookTooLong.send(work.w)
-	http.NewResponseController(work.w).Flush() //nolint:errcheck // Where it cannot, the service hangs up by itself.
+	http.NewResponseController(work.w).Flush() //nolint:errcheck // If it fails, the service hangs up by itself.
 }
 
-// finish ends the context and answers, unless that was done. It returns the
+// finish ends the context and answers, unless expire has done so. It returns the
 // status of the answer.
 func (work *handling) finish(answer *reply) int {
 	work.timer.Stop()

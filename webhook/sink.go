@@ -9,11 +9,10 @@ import (
 )
 
 // Sink takes events that have been verified, so that the service is answered
-// before they are handled; see [WithSink]. It is used by several goroutines at
-// once.
+// before they are handled; see [WithSink]. Several goroutines use it at once.
 //
-// A sink that keeps events where they survive should use [EventInfo.EventID] as
-// their key, keep [EventInfo.Body], and read that with [Parse] again.
+// A sink that stores events should use [EventInfo.EventID] as their key, store
+// [EventInfo.Body], and read that with [Parse].
 type Sink interface {
 	// Enqueue returns nil once the event will not be lost. After an error, the
 	// service delivers it again.
@@ -29,13 +28,13 @@ var (
 )
 
 // WorkerPool is a [Sink] in memory: a queue, and goroutines that handle what is
-// in it. Events in it are lost with the process, unless Shutdown was called
-// first, and an event whose handler fails is not handled again. For more, keep
-// events in a database or a queue that lasts.
+// in it. Events in the queue are lost with the process, unless Shutdown is called
+// first. An event whose handler fails is not handled again. Where that is not
+// enough, use a sink that keeps events in a database or a lasting queue.
 type WorkerPool struct {
 	handle  func(context.Context, Event) error
 	logger  *slog.Logger
-	context context.Context //nolint:containedctx // It is that of all handlers.
+	context context.Context // It is that of all handlers.
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
 
@@ -44,8 +43,9 @@ type WorkerPool struct {
 	closed bool
 }
 
-// NewWorkerPool starts workers that call handle for each event, of which at most
-// so many wait. Errors and panics of handle are logged; a nil logger drops them.
+// NewWorkerPool starts workers that call handle for each event. The queue is how
+// many events may wait for a worker. Errors and panics of handle are logged; a nil
+// logger drops them.
 //
 // Errors: an [salesiq.InputError] for less than one worker, a negative queue, or
 // no handler.
@@ -90,9 +90,10 @@ func (p *WorkerPool) Enqueue(_ context.Context, event Event) error {
 }
 
 // Shutdown takes no more events and waits until those in the queue are handled.
-// If ctx ends first, so do the contexts of the handlers, what was not begun is
-// lost, and logged, and Shutdown returns the error of ctx: once the handlers have
-// returned, or a second later if they do not.
+//
+// If ctx ends first, the contexts of the handlers end, too. Events that no handler
+// has begun are lost, and logged. Shutdown then returns the error of ctx, once the
+// handlers have returned, or after a second.
 func (p *WorkerPool) Shutdown(ctx context.Context) error {
 	p.mu.Lock()
 	if !p.closed {
@@ -109,7 +110,7 @@ func (p *WorkerPool) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	p.cancel()
-	p.empty() // The workers may never come to it.
+	p.empty() // The workers may be stuck.
 	select {
 	case <-idle:
 	case <-time.After(time.Second):
@@ -128,14 +129,14 @@ func (p *WorkerPool) work() {
 	done = true
 }
 
-// empty handles events until there will be no more.
+// empty handles events until the queue is empty and closed.
 func (p *WorkerPool) empty() {
 	for event := range p.queue {
 		p.take(event)
 	}
 }
 
-// take handles an event, or says why not.
+// take handles an event, or logs why it was not handled.
 func (p *WorkerPool) take(event Event) {
 	err := errGoroutineEnded
 	defer func() {

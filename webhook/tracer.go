@@ -8,10 +8,10 @@ import (
 // Tracer is told what a [Receiver] does, for traces, metrics and logs. Package
 // salesiqotel makes one for OpenTelemetry.
 //
-// Delivery may be nil, and further funcs may be added. It returns a context,
-// derived from its own, in which the rest goes on, and a func for the end;
-// either may be nil. It is called by several goroutines at once and waited for:
-// it must return soon, and must not panic.
+// Delivery may be nil, and later versions may add other funcs. It returns a
+// context, derived from its own, in which the rest goes on, and a func that is told
+// of the end. Either may be nil. Several goroutines call it at once, and the
+// receiver waits for it: it must return soon, and must not panic.
 type Tracer struct {
 	// Delivery is told of the delivery of an event: a POST. Handlers have the
 	// context that it returns.

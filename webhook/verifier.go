@@ -29,8 +29,8 @@ const (
 	HeaderRSASignature = "X-Siqsignature"      // RSA, as the live service has it.
 )
 
-// ErrSignature means that an event is not signed by who should have sent it.
-// The error that wraps it tells why, and nothing about the right signature.
+// ErrSignature means that the service has not signed an event. The error that wraps
+// it tells why, and nothing about the right signature.
 var ErrSignature = errors.New("salesiq: bad signature")
 
 var (
@@ -41,9 +41,9 @@ var (
 	errNoKeys             = fmt.Errorf("%w: there is no key to verify it with", ErrSignature)
 )
 
-// Verifier tells whether the service has sent an event. It is given the body
-// byte by byte as it arrived, compares in constant time, and is used by several
-// goroutines at once.
+// Verifier tells whether the service has sent an event. It gets the body byte by
+// byte as it arrived, and must compare in constant time. Several goroutines use it
+// at once.
 type Verifier interface {
 	// Verify returns nil, or an error that wraps [ErrSignature] and does not
 	// hold the right signature.
@@ -73,12 +73,12 @@ func oneSignature(header http.Header, name string) (string, error) {
 	}
 }
 
-// HMAC returns a verifier for the signature in [HeaderSignature]: HMAC-SHA256
-// of the body in 64 lower-case hexadecimal digits, and nothing else. The secret
-// is the one that [salesiq.WebhookCreate] was given. During a rotation, name both the
-// new one and the old one.
+// HMAC returns a verifier for the signature in [HeaderSignature]: the HMAC-SHA256
+// of the body in 64 lower-case hexadecimal digits, and nothing else. The secret is
+// that of [salesiq.WebhookCreate]. During a rotation, give both the new secret and
+// the old one.
 //
-// Empty secrets are left out. [NewReceiver] refuses a verifier without any other.
+// Empty secrets are left out. [NewReceiver] refuses a verifier that has no other.
 func HMAC(secrets ...salesiq.Secret) Verifier {
 	v := &hmacVerifier{}
 	for _, secret := range secrets {
@@ -93,7 +93,7 @@ type hmacVerifier struct {
 	pools []*sync.Pool // One for each secret, of *hmacState. What they hold is not printed.
 }
 
-// hmacState is a hash that has seen the secret, and room for what comes out.
+// hmacState is a hash that has seen the secret, and room for its result.
 type hmacState struct {
 	hash hash.Hash
 	sum  [sha256.Size]byte
@@ -151,12 +151,11 @@ func SignHMAC(secret salesiq.Secret, body []byte) string {
 }
 
 // RSA returns a verifier for the signature in [HeaderRSASignature], which the
-// live service sends: RSA PKCS #1 v1.5 with SHA-256, in standard base64. The
-// keys are those of the webhook, of which there are two during a rotation; see
-// [ParseRSAKey].
+// live service sends: RSA PKCS #1 v1.5 with SHA-256, in standard base64. The keys
+// are those of the webhook, which has two during a rotation; see [ParseRSAKey].
 //
-// Nil keys are left out. [NewReceiver] refuses a verifier without any other, or
-// with one below 2048 bits.
+// Nil keys are left out. [NewReceiver] refuses a verifier that has no other, or one
+// below 2048 bits.
 func RSA(keys ...*rsa.PublicKey) Verifier {
 	v := &rsaVerifier{}
 	for _, key := range keys {
@@ -215,9 +214,8 @@ func (v *rsaVerifier) Verify(header http.Header, body []byte) error {
 	return errSignatureWrong
 }
 
-// ParseRSAKey reads a public key as the service gives it: PEM, also in one line,
-// as in a variable of the environment, or the bare base64 that stands in the
-// middle of it.
+// ParseRSAKey reads a public key as the service gives it: as PEM, also on one line,
+// as in a variable of the environment, or as the bare base64 from the middle of it.
 //
 // Errors: an [salesiq.InputError] for anything else, and for keys below 2048 bits.
 func ParseRSAKey(text string) (*rsa.PublicKey, error) {
@@ -261,9 +259,9 @@ func SignRSA(key *rsa.PrivateKey, body []byte) (string, error) {
 	return base64.StdEncoding.EncodeToString(signature), err
 }
 
-// AnyOf returns a verifier that is content when one of verifiers is, for a
-// receiver of webhooks that are signed in different ways. Nil ones are left out.
-// [NewReceiver] refuses one without verifiers, or with one that has no key.
+// AnyOf returns a verifier that accepts what one of verifiers accepts. It is for a
+// receiver of webhooks that are signed in different ways. Nil verifiers are left
+// out. [NewReceiver] refuses AnyOf without verifiers, or with one that has no key.
 func AnyOf(verifiers ...Verifier) Verifier {
 	return anyOf(slices.DeleteFunc(slices.Clone(verifiers), func(v Verifier) bool { return usercode.IsNil(v) }))
 }

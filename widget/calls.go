@@ -15,19 +15,19 @@ import (
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
-// Call is something that a page asks of its [Widget]. The functions of
-// this package that return one make it: [SetVisitorName], [TrackEvent],
-// [OpenWindow], and others.
+// Call is something that a page asks of its [Widget]. Functions of this package
+// such as [SetVisitorName], [TrackEvent] and [OpenWindow] make one.
 //
-// Below, "officially" tells what becomes of a call with Widget.OfficialNames.
+// In their comments, "officially" tells what becomes of the call with the field
+// OfficialNames of the Widget.
 type Call struct {
 	specified []instruction
 	official  []instruction
 	err       error
 }
 
-// instruction is one instruction to the snippet: to call a function of the
-// widget, or to do other steps later.
+// instruction is what the snippet reads: call a function of the widget, or follow
+// other instructions later.
 type instruction struct {
 	Call     string    `json:"call,omitzero"` // Below $zoho.salesiq.
 	Args     []any     `json:"args,omitzero"`
@@ -36,9 +36,9 @@ type instruction struct {
 	Event    Event     `json:"event,omitzero"`   // What the handlers are for.
 	Labeled  bool      `json:"labeled,omitzero"` // The event's first value is an id, fit for analytics.
 
-	Click string        `json:"click,omitzero"` // Steps are done on clicks on this selector,
-	After int64         `json:"after,omitzero"` // or so many milliseconds later,
-	Paths []string      `json:"paths,omitzero"` // on these pages.
+	Click string        `json:"click,omitzero"` // The selector on whose clicks the steps are done.
+	After int64         `json:"after,omitzero"` // Milliseconds after which the steps are done.
+	Paths []string      `json:"paths,omitzero"` // The pages on which they are done then.
 	Steps []instruction `json:"steps,omitzero"`
 }
 
@@ -68,13 +68,12 @@ func (c Call) steps(official bool) []instruction {
 
 func step(call string, args ...any) []instruction { return []instruction{{Call: call, Args: args}} }
 
-// same is a call that both surfaces have.
+// same returns a call whose specified and official functions are the same.
 func same(call string, args ...any) Call {
 	return Call{specified: step(call, args...), official: step(call, args...)}
 }
 
-// sameText is such a call for what is known of a visitor, and none for what is
-// not known.
+// sameText returns such a call with a text, and an empty call for an empty text.
 func sameText(call, text string) Call {
 	if text == "" {
 		return Call{}
@@ -111,7 +110,7 @@ func SetVisitorContactNumber(number string) Call {
 }
 
 // SetVisitorInfo tells whatever else is known of the visitor. Numbers become
-// those of JavaScript, which are exact up to 2⁵³; an id is better a string. An
+// those of JavaScript, which are exact up to 2⁵³, so an id should be a string. An
 // empty map is left out.
 //
 // Source: specification, "Set Visitor Information".
@@ -123,7 +122,7 @@ func SetVisitorInfo(info map[string]any) Call {
 }
 
 // TrackPageView records that the visitor sees a page. An empty address stands
-// for that of the page with the widget.
+// for the page with the widget.
 //
 //   - Officially: left out, since the live widget sees pages by itself.
 //   - Source: specification, "Track Custom Events".
@@ -134,8 +133,8 @@ func TrackPageView(address string) Call {
 	return Call{specified: step("tracking.pageview", address)}
 }
 
-// TrackEvent records something that the visitor did. No properties are no
-// argument.
+// TrackEvent records something that the visitor did. Without properties, only the
+// name is sent.
 //
 //   - Officially: visitor.customaction with the name and the properties as one text,
 //     cut at 250 characters.
@@ -145,8 +144,8 @@ func TrackEvent(name string, properties map[string]any) Call {
 	return track("tracking.event", name, properties)
 }
 
-// TrackConversion records that the visitor did what the website is for. No
-// properties are no argument.
+// TrackConversion records that the visitor did what the website is for. Without
+// properties, only the name is sent.
 //
 //   - Officially: as [TrackEvent].
 //   - Errors: [salesiq.ErrInvalidInput] without a name.
@@ -174,7 +173,7 @@ func track(call, name string, properties map[string]any) Call {
 // maxCustomAction is how long the live widget lets a custom action be.
 const maxCustomAction = 250
 
-// cut shortens a text to a number of characters, as JavaScript counts them.
+// cut shortens a text to a number of characters as JavaScript counts them.
 func cut(text string, limit int) string {
 	length := 0
 	for i, r := range text {
@@ -297,7 +296,7 @@ func SetGreeting(text string) Call {
 	return Call{specified: step("greeting.message", text)}
 }
 
-// ShowOfflineMessage tells whether the widget says so when nobody is there.
+// ShowOfflineMessage tells whether the widget shows a message when nobody is there.
 //
 //   - Officially: left out; the brand's settings tell.
 //   - Source: specification, "Customize Widget Appearance".
@@ -308,7 +307,7 @@ func ShowOfflineMessage(visible bool) Call {
 // Invoke calls any other function of the widget, such as
 // "floatbutton.visible", with arguments that JSON can hold.
 //
-// Errors: [salesiq.ErrInvalidInput] for what is no name of a function.
+// Errors: [salesiq.ErrInvalidInput] for a function that is not a name.
 func Invoke(function string, args ...any) Call {
 	call := same(function, args...)
 	call.err = checkFunction(function)
@@ -317,14 +316,14 @@ func Invoke(function string, args ...any) Call {
 
 // OpenAfter opens the chat window some time after the widget is ready, on the
 // pages with the given paths, such as /pricing. A path that ends in * stands for
-// all that begin with what is before it. A slash at the end counts, as in
-// /pricing/; query and fragment of the page do not. The page must have been
+// all paths that begin with what is before it. A slash at the end counts, as in
+// /pricing/. The query and fragment of the page do not. The page must have been
 // loaded with such a path, and must still have it when the time comes.
 //
 //   - Officially: as [OpenWindow].
-//   - Errors: [salesiq.ErrInvalidInput] for a delay that is negative or beyond 24 days, without
-//     a path, and for a path that does not begin with a slash, or has a query or
-//     fragment.
+//   - Errors: [salesiq.ErrInvalidInput] for a delay that is negative or beyond 24
+//     days, without a path, and for a path that does not begin with a slash, or has
+//     a query or fragment.
 //   - Source: specification, "Complete JavaScript Example".
 func OpenAfter(delay time.Duration, paths ...string) Call {
 	call := OpenWindow().within(instruction{After: delay.Milliseconds(), Paths: paths})
@@ -341,12 +340,13 @@ func OpenAfter(delay time.Duration, paths ...string) Call {
 	return call
 }
 
-// maxDelay is what fits a timer of a browser, which beyond it fires at once.
+// maxDelay is the longest delay of a browser's timer. Beyond it, the timer fires at
+// once.
 const maxDelay = 24 * 24 * time.Hour
 
-// OnClick makes calls whenever an element of the page is clicked that matches a
-// CSS selector, such as #help. It works from the time at which the widget is
-// ready, and needs no script in the page.
+// OnClick makes calls whenever an element of the page that matches a CSS selector,
+// such as #help, is clicked. It works once the widget is ready, and needs no script
+// in the page.
 //
 // Errors: [salesiq.ErrInvalidInput] without a selector or a call, and those of the
 // calls.
@@ -361,7 +361,7 @@ func OnClick(selector string, calls ...Call) Call {
 	return all.within(instruction{Click: selector})
 }
 
-// within puts the steps of a call into a step that does them later.
+// within puts the steps of a call into an instruction to do them later.
 func (c Call) within(later instruction) Call {
 	wrap := func(steps []instruction) []instruction {
 		wrapped := later
@@ -371,8 +371,7 @@ func (c Call) within(later instruction) Call {
 	return Call{specified: wrap(c.specified), official: wrap(c.official), err: c.err}
 }
 
-// Event is something that a widget tells its page. The service may add
-// others.
+// Event is something that a widget tells its page. The service may add others.
 type Event string
 
 // The events of the specification, "Listen to Widget Events".
@@ -385,8 +384,8 @@ const (
 	Closed          Event = "widget.closed"
 )
 
-// officialEvents tells which function of the live widget takes the handler of
-// an event.
+// officialEvents names the function of the live widget that takes the handler of an
+// event.
 var officialEvents = map[Event]string{
 	ChatStarted: "visitor.chat",
 	ChatEnded:   "chat.complete",
@@ -394,13 +393,13 @@ var officialEvents = map[Event]string{
 	Closed:      "floatwindow.close",
 }
 
-// On does something whenever an event happens.
+// On calls handlers whenever an event happens.
 //
 //   - Officially: visitor.chat, chat.complete, floatwindow.open and
 //     floatwindow.close, with the values that the live widget gives. The other events
 //     are left out, since the live widget does not tell them.
-//   - Errors: [salesiq.ErrInvalidInput] without an event or a handler, and for a handler that
-//     cannot be.
+//   - Errors: [salesiq.ErrInvalidInput] without an event or a handler, and for a
+//     handler with a bad argument.
 //   - Source: specification, "Listen to Widget Events".
 func On(event Event, handlers ...Handler) Call {
 	on := instruction{
@@ -419,8 +418,8 @@ func On(event Event, handlers ...Handler) Call {
 	return call
 }
 
-// Handler is what a page does on a [Event]. [CallFunction],
-// [PushDataLayer], [SendToGtag] and [PostTo] make one.
+// Handler is what a page does on an [Event]. [CallFunction], [PushDataLayer],
+// [SendToGtag] and [PostTo] make one.
 type Handler struct {
 	function string
 	push     string
@@ -442,17 +441,17 @@ func (h Handler) MarshalJSON() ([]byte, error) {
 }
 
 // CallFunction calls a function of the page with the values of the event. The
-// name is one of a member of window, or a path below one, such as
-// app.chatStarted; it is looked up when the event happens. What a page declares
-// with const, let or class is no member of window.
+// name is that of a member of window, or a path below one, such as
+// app.chatStarted. It is looked up when the event happens. What a page declares
+// with const, let or class is not a member of window.
 func CallFunction(name string) Handler {
 	return Handler{function: name, err: checkFunction(name)}
 }
 
 // PushDataLayer pushes an object with a member "event", and with the fields, to
-// window.dataLayer, which is made if it is not there. With [ChatStarted]
-// and [ChatEnded], event_label is the chat's id unless the fields have one.
-// What people write goes to no analytics.
+// window.dataLayer, which is made if it is not there. With [ChatStarted] and
+// [ChatEnded], event_label is the chat's id unless the fields have an event_label.
+// What people write in a chat is not sent.
 func PushDataLayer(name string, fields map[string]any) Handler {
 	return Handler{push: name, fields: fields, err: required("name", name)}
 }
@@ -468,14 +467,14 @@ func SendToGtag(name string, fields map[string]any) Handler {
 //
 //	{"event": "chat.start", "data": ["chat123"]}
 //
-// The data is what the widget gave with the event. Anyone can send such a
-// request: it is a hint, and no proof. The path begins with one slash; the answer
-// is ignored. The page's Content-Security-Policy needs 'self' in connect-src.
+// The data is what the widget gave with the event. Anyone can send such a request:
+// it is a hint, not a proof. The path begins with one slash. The answer is ignored.
+// The page's Content-Security-Policy needs 'self' in connect-src.
 func PostTo(path string) Handler {
 	return Handler{post: path, err: checkPagePath(path)}
 }
 
-// functionName is a path of plain names.
+// functionName matches names of JavaScript, separated by dots.
 var functionName = regexp.MustCompile(`^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*$`)
 
 func checkFunction(name string) error {

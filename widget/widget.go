@@ -20,18 +20,18 @@ import (
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
-// Widget is the chat window of a website: the snippet that loads it, and what
-// the page asks of it once it has loaded. It is a plain value, made anew for
-// each page that is served.
+// Widget is the chat window of a website: the snippet that loads it, and what the
+// page asks of it once it has loaded. It is a plain value. Make one for each page
+// that is served.
 //
 // Values may come from anyone. They reach the page as data, which the snippet
-// reads; none can become markup or script. A [salesiq.Secret] stays hidden.
+// reads. None can become markup or script. A [salesiq.Secret] stays hidden.
 //
-// A call to a function that the loaded widget does not have, or that fails, is
-// noted in the browser's console, at the debug level, and does nothing else. The
-// page gets one global variable, $zoho, which the widget itself needs. A ready
-// function that the page has set before the snippet is run first; a page that
-// sets one after the snippet replaces the snippet's.
+// A call that fails, or whose function the loaded widget does not have, is noted in
+// the browser's console, at the debug level, and does nothing else. The page gets
+// one global variable, $zoho, which the widget itself needs. A ready function that
+// the page has set before the snippet is run first. A ready function that the page
+// sets after the snippet replaces the snippet's.
 //
 // Source: specification, "Widget Installation" and "Initialize Widget".
 type Widget struct {
@@ -39,14 +39,14 @@ type Widget struct {
 	DataCenter salesiq.DataCenter // Where the organization lives; US by default.
 	Calls      []Call             // Made in this order as soon as the widget is ready.
 
-	// Nonce is that of the page's Content-Security-Policy, for WriteTo. It is
-	// made anew for each answer; crypto/rand.Text is good for that.
+	// Nonce is that of the page's Content-Security-Policy, for WriteTo. Make a new
+	// one for each answer, for example with [crypto/rand.Text].
 	Nonce string
 
-	// CodeInURL loads the script as the vendor's own pages now show it, from
-	// the data center's Widget host and with the code in the query:
-	// https://salesiq.zohopublic.com/widget?wc=…. By default it comes, as
-	// specified, from the API host, and the code is in the page.
+	// CodeInURL loads the script as the vendor's own pages now show it, from the
+	// data center's Widget host and with the code in the query:
+	// https://salesiq.zohopublic.com/widget?wc=…. By default the script comes from
+	// the API host, as specified, and the code is in the page.
 	CodeInURL bool
 
 	// ScriptURL loads the script from somewhere else, which ContentSecurityPolicy
@@ -87,8 +87,8 @@ func (w Widget) HTML(nonce string) (template.HTML, error) {
 	return template.HTML(page.String()), err //nolint:gosec // Nothing in it is raw: see render.
 }
 
-// WriteTo writes what HTML returns, with the Nonce of w. Nothing is written
-// where that is refused.
+// WriteTo writes what HTML returns, with the Nonce of w. It returns the errors of
+// HTML, and writes nothing then.
 func (w Widget) WriteTo(out io.Writer) (int64, error) {
 	text, err := w.render()
 	if err != nil {
@@ -98,8 +98,8 @@ func (w Widget) WriteTo(out io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// render puts three things into fixed text: the nonce, which has been checked,
-// the address, which is escaped, and the plan, which is one string literal.
+// render puts three things into fixed text: the nonce, which is checked, the
+// address, which is escaped, and the plan, which is one string literal.
 func (w Widget) render() (string, error) {
 	address, err := w.address()
 	if err != nil {
@@ -136,7 +136,7 @@ func (w Widget) plan() ([]byte, error) {
 	return wire.Script(plan)
 }
 
-// callError names the call beside what is wrong with it.
+// callError returns an InputError that names the call and what is wrong with it.
 func callError(call string, err error) error {
 	if input, ok := errors.AsType[*salesiq.InputError](err); ok {
 		return inputError(call+"."+input.Field, input.Reason)
@@ -210,11 +210,12 @@ const (
 //		With("script-src", "'nonce-"+nonce+"'")
 //	w.Header().Set("Content-Security-Policy", policy.String())
 //
-// A directive that names sources stands in place of default-src, which is why
-// the page's own sources must be added to each that the page uses.
+// A directive replaces default-src for its kind of source. The sources of the page
+// itself must therefore be added to each directive that the page uses.
 //
-// For a data center of one's own without a Widget host it is that one server. One
-// that is unknown, which [Widget.HTML] refuses, adds no server.
+// For a data center of your own that has no Widget host, the policy permits its API
+// host alone. For one that is not known, which [Widget.HTML] refuses, it permits no
+// server.
 //
 // Source: no page of the vendor tells the sources. These are those of a site in
 // Canada on which the live widget runs; those of the other data centers are
@@ -269,7 +270,7 @@ func (p ContentPolicy) String() string {
 	return strings.Join(directives, "; ")
 }
 
-// sources drops what is there twice, and what is empty.
+// sources returns the sources without repetitions and empty ones.
 func sources(all ...string) []string {
 	var once []string
 	for _, source := range all {
@@ -289,5 +290,5 @@ func origin(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// webSocket returns the same origin, for a connection that stays open.
+// webSocket returns the origin for WebSocket connections to the same host.
 func webSocket(origin string) string { return strings.Replace(origin, "http", "ws", 1) }

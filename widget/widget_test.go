@@ -28,7 +28,7 @@ const testNonce = "dGVzdC1ub25jZQ=="
 
 // widgetPage is a snippet taken apart.
 type widgetPage struct {
-	skeleton string // All of it, but for what is in the plan and in the address.
+	skeleton string // The snippet without the plan and the address.
 	plan     string // As JSON.
 	address  string // As HTML.
 }
@@ -284,7 +284,7 @@ func TestWidgetRefusesWhatCannotBe(t *testing.T) {
 		{"Calls[1].calls", with(widget.OnClick("#a"))},
 		{"Calls[1].department", with(widget.OnClick("#a", widget.StartChat("")))},
 		{"Calls[1].delay", with(widget.OpenAfter(-1, "/"))},
-		{"Calls[1].delay", with(widget.OpenAfter(25*24*time.Hour, "/"))}, // A browser would open it at once.
+		{"Calls[1].delay", with(widget.OpenAfter(25*24*time.Hour, "/"))}, // The timer of a browser would fire at once.
 		{"Calls[1].paths", with(widget.OpenAfter(1))},
 		{"Calls[1].path", with(widget.OpenAfter(1, "/pricing?plan=pro"))}, // No page would ever match.
 		{"Calls[1].path", with(widget.OpenAfter(1, "/", "/#pricing"))},
@@ -448,17 +448,12 @@ func ExampleWidget() {
 
 	serve := func(w http.ResponseWriter, r *http.Request) {
 		name, nonce := r.FormValue("name"), rand.Text()
-		chat := widget.Widget{
-			Code:       "siq-your-code",
-			DataCenter: salesiq.EU,
-			Calls: []widget.Call{
-				widget.SetVisitorName(name),
-				widget.SetVisitorInfo(map[string]any{"Plan": "trial"}),
-				widget.TrackPageView(""),
-				widget.On(widget.ChatStarted, widget.SendToGtag("chat_started", nil)),
-				widget.OpenAfter(3*time.Second, "/pricing"),
-			},
-		}
+		chat := widget.Widget{Code: "siq-your-code", DataCenter: salesiq.EU, Calls: []widget.Call{
+			widget.SetVisitorName(name),
+			widget.SetVisitorInfo(map[string]any{"Plan": "trial"}),
+			widget.On(widget.ChatStarted, widget.SendToGtag("chat_started", nil)),
+			widget.OpenAfter(3*time.Second, "/pricing"),
+		}}
 		policy := widget.ContentSecurityPolicy(salesiq.EU).
 			With("default-src", "'self'").
 			With("script-src", "'nonce-"+nonce+"'")

@@ -154,9 +154,9 @@ func serve(ctx context.Context, set settings, stdout, stderr io.Writer) error {
 	if !set.quiet {
 		opts = append(opts, salesiqtest.WithLogger(slog.New(slog.NewTextHandler(stderr, nil))))
 	}
-	server, err := salesiqtest.NewServer(opts...) //nolint:contextcheck // It lives until Shutdown.
+	server, err := salesiqtest.NewServer(opts...) // It lives until Shutdown.
 	if err != nil {
-		listener.Close() //nolint:errcheck // It is of no use.
+		listener.Close()
 		return fmt.Errorf("cannot serve: %w", err)
 	}
 	if _, err := fmt.Fprintln(stdout, strings.Join(server.Environment(), "\n")); err != nil {

@@ -136,7 +136,7 @@ func TestEveryFormatHoldsTheReport(t *testing.T) {
 	}
 }
 
-func TestReportOverAnAccountChangesNothing(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestReportOverAnAccountChangesNothing(t *testing.T) { // It sets the environment.
 	server := salesiqtest.Start(t)
 	for _, line := range server.Environment() {
 		name, value, _ := strings.Cut(line, "=")
@@ -220,7 +220,7 @@ func peak(t *testing.T, pages int) uint64 {
 	return most.Load()
 }
 
-func TestMoreChatsTakeNoMoreMemory(t *testing.T) { //nolint:paralleltest // Others would be measured as well.
+func TestMoreChatsTakeNoMoreMemory(t *testing.T) { // Not parallel: others would be measured as well.
 	few, many := peak(t, 80), peak(t, 800)
 	const underWay = 16 << 20 // What the pages that are read ahead may make of a difference.
 	assert.Less(t, many, few+underWay, "72,000 more chats, of 43 MB of text in all, were not kept")

@@ -65,8 +65,8 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		return nil
 	}
 	a := newAssigner(client.Client, out)
-	stop, err := client.Receive(ctx, c.hook, out, func(receiver *webhook.Receiver) {
-		webhook.On(receiver, a.chatStarted)
+	stop, err := client.Receive(ctx, c.hook, out, func(receiver *webhook.Receiver) error {
+		return webhook.On(receiver, a.chatStarted)
 	})
 	if err != nil {
 		return err

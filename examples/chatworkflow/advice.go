@@ -66,5 +66,5 @@ func when(at time.Time) string {
 	if at.IsZero() {
 		return "later"
 	}
-	return "at " + at.Local().Format(time.TimeOnly) //nolint:gosmopolitan // It is for who sits here.
+	return "at " + at.Local().Format(time.TimeOnly) // It is for who sits here.
 }

@@ -69,7 +69,7 @@ func assertWholeTalk(t *testing.T, server *salesiqtest.Server, before int) {
 	assert.Equal(t, salesiq.ChatEnded, chat.Status)
 }
 
-func TestFromGreetingToRating(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestFromGreetingToRating(t *testing.T) {
 	server, before := start(t)
 	out, err := work(t, server)
 	require.NoError(t, err)
@@ -82,7 +82,7 @@ func TestFromGreetingToRating(t *testing.T) { //nolint:paralleltest // It sets t
 	assert.Subset(t, visitor.Tags, []string{"enterprise", "vip", "assisted", "satisfied"})
 }
 
-func TestTheVisitorReadsEachMessageOnce(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestTheVisitorReadsEachMessageOnce(t *testing.T) {
 	for name, processed := range map[string]bool{"it arrived, and the answer was lost": true, "it never arrived": false} {
 		t.Run(name, func(t *testing.T) {
 			server, before := start(t)
@@ -97,7 +97,7 @@ func TestTheVisitorReadsEachMessageOnce(t *testing.T) { //nolint:paralleltest //
 	}
 }
 
-func TestWhateverAnswerIsLostAllIsDoneOnce(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestWhateverAnswerIsLostAllIsDoneOnce(t *testing.T) {
 	for _, path := range []string{"/api/v2/chats/{chat_id}/end", "/api/v2/chats/{chat_id}/rating", "/api/v2/visitors/{visitor_id}/tags"} {
 		for name, processed := range map[string]bool{"it arrived": true, "it never arrived": false} {
 			t.Run(path+": "+name, func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestWhateverAnswerIsLostAllIsDoneOnce(t *testing.T) { //nolint:paralleltest
 	}
 }
 
-func TestAVisitorWhoLeavesIsTaggedAllTheSame(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestAVisitorWhoLeavesIsTaggedAllTheSame(t *testing.T) {
 	server, before := start(t)
 	_, err := server.Client(t).Chats.End(t.Context(), "chat123", nil)
 	require.NoError(t, err)
@@ -129,7 +129,7 @@ func TestAVisitorWhoLeavesIsTaggedAllTheSame(t *testing.T) { //nolint:parallelte
 	assert.NotContains(t, visitor.Tags, "satisfied")
 }
 
-func TestAVisitorMayRateFirst(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestAVisitorMayRateFirst(t *testing.T) {
 	server, _ := start(t)
 	require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/v2/chats/{chat_id}/rating", Code: salesiq.ErrDuplicateResource}))
 	out, err := work(t, server)

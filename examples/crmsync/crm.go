@@ -89,7 +89,7 @@ func (s *signer) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil || response.StatusCode != http.StatusUnauthorized || s.spare == nil {
 		return response, err
 	}
-	response.Body.Close() //nolint:errcheck // Its status says it all.
+	response.Body.Close()
 	s.tokens, s.spare = s.spare, nil
 	again := request.Clone(request.Context())
 	if again.Body, err = request.GetBody(); err != nil {
@@ -189,7 +189,7 @@ func (c *crm) call(ctx context.Context, method, address string, body []byte, out
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", errUnclear, withoutQuery(err))
 	}
-	defer response.Body.Close() //nolint:errcheck // It has been read.
+	defer response.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	switch {
 	case err != nil:

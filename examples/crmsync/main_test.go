@@ -69,7 +69,7 @@ func setEnvironment(t *testing.T, server *salesiqtest.Server) {
 	}
 }
 
-func TestEachAddressGetsOneLead(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestEachAddressGetsOneLead(t *testing.T) {
 	server := startServer(t)
 	setEnvironment(t, server)
 	c := config{state: filepath.Join(t.TempDir(), "state"), since: 24 * time.Hour}
@@ -102,7 +102,7 @@ func TestEachAddressGetsOneLead(t *testing.T) { //nolint:paralleltest // It sets
 	assert.Equal(t, "Unknown", leads["first(work),last@mail.example"]["Last_Name"])
 }
 
-func TestDryRunChangesNothing(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestDryRunChangesNothing(t *testing.T) {
 	server := startServer(t)
 	setEnvironment(t, server)
 	c := config{state: filepath.Join(t.TempDir(), "state"), since: 24 * time.Hour, dryRun: true}
@@ -155,7 +155,7 @@ func (k *killer) RoundTrip(request *http.Request) (*http.Response, error) {
 	if k.processed {
 		response, err := k.next.RoundTrip(request)
 		if err == nil {
-			response.Body.Close() //nolint:errcheck // Nobody wants it.
+			response.Body.Close()
 		}
 	}
 	k.kill()
@@ -422,7 +422,7 @@ func TestEachDataCenterHasItsCRM(t *testing.T) {
 	assert.Empty(t, crmOf(salesiq.Hosts{API: "http://127.0.0.1:1", Accounts: "http://127.0.0.1:1"}.DataCenter()))
 }
 
-func TestACRMThatCannotBeTrustedGetsNoToken(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestACRMThatCannotBeTrustedGetsNoToken(t *testing.T) {
 	server := startServer(t)
 	setEnvironment(t, server)
 	for address, reason := range map[string]string{"": "set SALESIQ_CRM_URL", "http://crm.example": "https://"} {

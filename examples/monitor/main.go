@@ -79,8 +79,8 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		return err
 	}
 	m := newMonitor(client.Client, c, done, out)
-	stop, err := client.Receive(ctx, c.hook, out, func(receiver *webhook.Receiver) {
-		webhook.OnAny(receiver, func(context.Context, webhook.Event) error { m.lookSoon(); return nil })
+	stop, err := client.Receive(ctx, c.hook, out, func(receiver *webhook.Receiver) error {
+		return webhook.OnAny(receiver, func(context.Context, webhook.Event) error { m.lookSoon(); return nil })
 	})
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 
 // The tour of the live dialect does what there is, and says what there is not:
 // on its own emulator, and on one that the environment names.
-func TestTheLiveDialectHasItsTour(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestTheLiveDialectHasItsTour(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), &out, true, false))
 	for _, line := range []string{"72 connected", "closed it", "What the live service has no call for"} {

@@ -70,7 +70,7 @@ func assertKept(t *testing.T, c config, out string) {
 	require.NoError(t, err)
 }
 
-func TestSignInWithABrowser(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestSignInWithABrowser(t *testing.T) {
 	start(t)
 	c := testConfig(t)
 	var out bytes.Buffer
@@ -78,7 +78,7 @@ func TestSignInWithABrowser(t *testing.T) { //nolint:paralleltest // It sets the
 	assertKept(t, c, out.String())
 }
 
-func TestSignInAsASelfClient(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestSignInAsASelfClient(t *testing.T) {
 	server := start(t)
 	c := testConfig(t)
 	c.code = server.AuthorizationCode()
@@ -88,7 +88,7 @@ func TestSignInAsASelfClient(t *testing.T) { //nolint:paralleltest // It sets th
 	assertKept(t, c, out.String())
 }
 
-func TestSignInWithoutAnySetup(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestSignInWithoutAnySetup(t *testing.T) {
 	for _, name := range []string{"ZOHO_CLIENT_ID", "SALESIQ_ACCOUNTS_URL", "SALESIQ_BASE_URL"} {
 		t.Setenv(name, "")
 	}
@@ -109,7 +109,7 @@ func TestScopesAreNoMoreThanAskedFor(t *testing.T) {
 	require.ErrorIs(t, err, salesiq.ErrInvalidOAuthScope)
 }
 
-func TestAForgedCallbackIsNotBelieved(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestAForgedCallbackIsNotBelieved(t *testing.T) {
 	start(t)
 	c := testConfig(t)
 	c.browse = func(address string) error {
@@ -131,7 +131,7 @@ func TestAForgedCallbackIsNotBelieved(t *testing.T) { //nolint:paralleltest // I
 	assertKept(t, c, out.String())
 }
 
-func TestARefusalEndsIt(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestARefusalEndsIt(t *testing.T) {
 	start(t)
 	c := testConfig(t)
 	c.browse = func(address string) error {

@@ -103,7 +103,7 @@ func serve(ctx context.Context, out io.Writer, set settings, client *account.Acc
 		return err
 	}
 	printed := make(chan struct{}, 1000)
-	webhook.OnAny(receiver, func(_ context.Context, event webhook.Event) error {
+	err = webhook.OnAny(receiver, func(_ context.Context, event webhook.Event) error {
 		if _, err := fmt.Fprintln(out, describe(event)); err != nil {
 			return err // It comes again.
 		}
@@ -113,6 +113,9 @@ func serve(ctx context.Context, out io.Writer, set settings, client *account.Acc
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
 
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", set.listen)
 	if err != nil {

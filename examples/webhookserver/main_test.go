@@ -48,7 +48,7 @@ func (s *screen) after(t *testing.T, text string) (rest string) {
 	return rest
 }
 
-func TestTheTourShowsTenEvents(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestTheTourShowsTenEvents(t *testing.T) {
 	for _, name := range []string{"ZOHO_REFRESH_TOKEN", "SALESIQ_BASE_URL", "SALESIQ_TOKEN_FILE"} {
 		t.Setenv(name, "")
 	}
@@ -89,7 +89,7 @@ func (s stopper) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-func TestStoppingTheTourIsNoFailure(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestStoppingTheTourIsNoFailure(t *testing.T) {
 	for _, name := range []string{"SALESIQ_BASE_URL", "SALESIQ_TOKEN_FILE", "ZOHO_REFRESH_TOKEN"} {
 		t.Setenv(name, "")
 	}
@@ -150,7 +150,7 @@ func TestTheSameWebhookIsTakenUpAgain(t *testing.T) {
 	assert.Equal(t, "two", webhooks[before].Secret.Reveal())
 }
 
-func TestARealAccountIsLeftAloneUnlessToldOtherwise(t *testing.T) { //nolint:paralleltest // It sets the environment.
+func TestARealAccountIsLeftAloneUnlessToldOtherwise(t *testing.T) {
 	for name, value := range map[string]string{
 		"ZOHO_CLIENT_ID": "x", "ZOHO_CLIENT_SECRET": "x", "ZOHO_REFRESH_TOKEN": "x", "SALESIQ_BASE_URL": "https://salesiq.example", "SALESIQ_TOKEN_FILE": "",
 	} {

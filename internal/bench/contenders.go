@@ -138,7 +138,7 @@ func with(base string, do func(*http.Request) (*http.Response, error), signed bo
 		if err != nil {
 			return err
 		}
-		defer response.Body.Close() //nolint:errcheck // It has been read.
+		defer response.Body.Close()
 		if response.StatusCode != http.StatusOK {
 			return fmt.Errorf("status %s", response.Status)
 		}

@@ -6,7 +6,7 @@ require (
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/redis/go-redis/v9 v9.23.0
-	github.com/salesiq-go/salesiq v0.0.0
+	github.com/salesiq-go/salesiq v0.1.0
 	github.com/salesiq-go/salesiq/salesiqredis v0.0.0
 	github.com/stretchr/testify v1.12.1
 	github.com/valkey-io/valkey-go v1.0.79

@@ -121,7 +121,7 @@ func (s *Server) post(ctx context.Context, path string, form url.Values, hide re
 		return answer{}, broken(ctx, 0, err, hide)
 	}
 	transport.RefuseUpgrade(response)
-	defer response.Body.Close() //nolint:errcheck // What was needed has been read.
+	defer response.Body.Close()
 	if err := transport.RefuseRedirect(response, hide); err != nil {
 		return answer{}, &Failure{Status: response.StatusCode, Err: err}
 	}

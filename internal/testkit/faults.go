@@ -21,7 +21,7 @@ type Behavior struct {
 
 // exchange is a request, and the connection that brought it.
 type exchange struct {
-	ctx     context.Context //nolint:containedctx // The life of the server.
+	ctx     context.Context // The life of the server.
 	conn    net.Conn
 	raw     net.Conn // Below TLS.
 	request Request
@@ -47,7 +47,7 @@ func (x *exchange) reset() {
 	if tcp, ok := x.raw.(*net.TCPConn); ok {
 		tcp.SetLinger(0) //nolint:errcheck // Without it, the connection ends less rudely.
 	}
-	x.raw.Close() //nolint:errcheck // It is gone either way.
+	x.raw.Close()
 }
 
 // untilGone waits for the client or the server to end.

@@ -10,7 +10,7 @@ import (
 	"github.com/salesiq-go/salesiq/internal/testkit"
 )
 
-func TestGoroutineThatIsLeftBehindIsFound(t *testing.T) { //nolint:paralleltest // It counts all goroutines.
+func TestGoroutineThatIsLeftBehindIsFound(t *testing.T) { // It counts all goroutines.
 	require.Empty(t, testkit.Goroutines(time.Second))
 	end := make(chan struct{})
 	go func() { <-end }()

@@ -24,7 +24,7 @@ type Server struct {
 	listener net.Listener
 	tls      *tls.Config // Nil without TLS.
 	roots    *x509.CertPool
-	ctx      context.Context //nolint:containedctx // The life of the server.
+	ctx      context.Context // The life of the server.
 	stop     context.CancelFunc
 	serving  sync.WaitGroup
 
@@ -103,10 +103,10 @@ func (s *Server) Transport(tb testing.TB) *http.Transport {
 // Close ends the server and all its connections.
 func (s *Server) Close() {
 	s.stop()
-	s.listener.Close() //nolint:errcheck // It is gone either way.
+	s.listener.Close()
 	s.mu.Lock()
 	for conn := range s.open {
-		conn.Close() //nolint:errcheck // It is gone either way.
+		conn.Close()
 	}
 	s.mu.Unlock()
 	s.serving.Wait()
@@ -152,7 +152,7 @@ func (s *Server) keep(conn net.Conn) bool {
 	defer s.mu.Unlock()
 	s.connections++
 	if s.ctx.Err() != nil {
-		conn.Close() //nolint:errcheck // It is gone either way.
+		conn.Close()
 		return false
 	}
 	s.open[conn] = struct{}{}
@@ -160,7 +160,7 @@ func (s *Server) keep(conn net.Conn) bool {
 }
 
 func (s *Server) drop(conn net.Conn) {
-	conn.Close() //nolint:errcheck // It is gone either way.
+	conn.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, conn)

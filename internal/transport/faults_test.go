@@ -128,7 +128,7 @@ func nobody(testing.TB) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener.Close() //nolint:errcheck // The point is that nobody listens.
+	listener.Close() // The point is that nobody listens.
 	return new(net.Dialer).Dial("tcp", listener.Addr().String())
 }
 
@@ -363,7 +363,7 @@ func allocated(f func()) uint64 {
 }
 
 // It measures memory, and so runs alone.
-func TestHostileBodyCostsAtMostTwiceTheCap(t *testing.T) { //nolint:paralleltest // See above.
+func TestHostileBodyCostsAtMostTwiceTheCap(t *testing.T) {
 	const limit = 16 << 20
 	liar := fmt.Sprintf("Content-Length: %d", int64(1)<<60)
 	tests := []struct {

@@ -35,7 +35,7 @@ func IsPermanent(err error) bool {
 // another protocol. It would be the answer's body, and no context ends that.
 func RefuseUpgrade(response *http.Response) {
 	if response.StatusCode == http.StatusSwitchingProtocols {
-		response.Body.Close() //nolint:errcheck // Nobody asked for it.
+		response.Body.Close()
 		response.Body = http.NoBody
 	}
 }

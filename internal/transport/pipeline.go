@@ -90,7 +90,7 @@ func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
 // call is the state of one call. The links find it in the request's context.
 // It is used by one goroutine at a time.
 type call struct {
-	context.Context //nolint:containedctx // It is the context, with itself as a value.
+	context.Context // It is the context, with itself as a value.
 
 	request         *Request
 	retrier         *retrier

@@ -48,7 +48,7 @@ func (s *sender) send(request *http.Request, header http.Header) (*http.Response
 	response, err := s.next.RoundTrip(attempt)
 	if err != nil {
 		if response != nil && response.Body != nil {
-			response.Body.Close() //nolint:errcheck // Not a legal pair, but seen in the wild.
+			response.Body.Close() // Not a legal pair, but seen in the wild.
 		}
 		return nil, broken(ctx, err, &Failure{Sent: sent == nil || sent.begun() && !refused(err)}, hide)
 	}
@@ -88,7 +88,7 @@ func (w *watchdog) Read(b []byte) (int, error) {
 // receive reads the answer and tells success from failure.
 func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Response, hide redact.Secrets) (*http.Response, error) {
 	whole, err := readAll(w, response.ContentLength, s.maxBody)
-	response.Body.Close() //nolint:errcheck // What was needed has been read.
+	response.Body.Close()
 	if err != nil {
 		whole.free()
 		f := newFailure(response.StatusCode, response.Header, nil, hide)

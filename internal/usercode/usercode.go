@@ -63,9 +63,9 @@ func AskWithin[T any](ctx context.Context, limit time.Duration, f func(context.C
 	return value, err
 }
 
-// Panic is the error that stands for a panic. The panic's value may hold a
+// PanicError is the error that stands for a panic. The panic's value may hold a
 // secret, so Error shows it only if it is an error of the Go runtime.
-type Panic struct {
+type PanicError struct {
 	Stack []byte // Where it happened.
 
 	text string
@@ -73,11 +73,11 @@ type Panic struct {
 
 // NewPanic returns the error for what recover returned.
 func NewPanic(value any) error {
-	p := &Panic{text: fmt.Sprintf("%T", value), Stack: debug.Stack()}
+	p := &PanicError{text: fmt.Sprintf("%T", value), Stack: debug.Stack()}
 	if err, ok := value.(runtime.Error); ok {
 		p.text = err.Error()
 	}
 	return p
 }
 
-func (p *Panic) Error() string { return "panic: " + p.text }
+func (p *PanicError) Error() string { return "panic: " + p.text }

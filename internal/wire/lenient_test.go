@@ -205,7 +205,7 @@ func BenchmarkDecodeList(b *testing.B) {
 }
 
 // Lenience costs nothing where it is not needed: not one allocation.
-func TestStrictDataCostNothingMore(t *testing.T) { //nolint:paralleltest // It counts allocations.
+func TestStrictDataCostNothingMore(t *testing.T) { // It counts allocations.
 	if testkit.RaceEnabled {
 		t.Skip("the race detector has pools forget what they hold")
 	}

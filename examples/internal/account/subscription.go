@@ -34,7 +34,7 @@ func (s *Subscription) Flags() {
 // subscription at the end, or, if the program was killed, at the next start. On a
 // real account it needs a public URL. Without one, or if the account permits no
 // subscription, it returns, too: the example then polls only.
-func (a *Account) Receive(ctx context.Context, s Subscription, out io.Writer, register func(*webhook.Receiver)) (stop func(), err error) {
+func (a *Account) Receive(ctx context.Context, s Subscription, out io.Writer, register func(*webhook.Receiver) error) (stop func(), err error) {
 	if a.Live() && s.URL == "" {
 		fmt.Fprintln(out, "No -url was given for webhooks, so that this only polls.")
 		return func() {}, nil
@@ -44,7 +44,9 @@ func (a *Account) Receive(ctx context.Context, s Subscription, out io.Writer, re
 	if err != nil {
 		return nil, err
 	}
-	register(receiver)
+	if err := register(receiver); err != nil {
+		return nil, err
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.Listen)
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ func receive(t *testing.T, server *salesiqtest.Server, during func()) string {
 	t.Helper()
 	var out bytes.Buffer
 	client := &account.Account{Client: server.Client(t), Emulator: server}
-	stop, err := client.Receive(t.Context(), subscription, &out, func(*webhook.Receiver) {})
+	stop, err := client.Receive(t.Context(), subscription, &out, func(*webhook.Receiver) error { return nil })
 	require.NoError(t, err)
 	during()
 	stop()

@@ -20,7 +20,7 @@ const keySize = 32
 // it is missing. A key that lies beside what it opens keeps copies of the file
 // safe, such as backups; against who reads the whole disk, keep it elsewhere.
 func TokenFile(path string) (*salesiq.TokenVault, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil { //nolint:gosec // The user names the file.
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
 	digits := os.Getenv("SALESIQ_TOKEN_KEY")
@@ -40,9 +40,9 @@ func TokenFile(path string) (*salesiq.TokenVault, error) {
 // keyFile returns the content of a file for the owner's eyes only, and makes it
 // if there is none.
 func keyFile(path string) (string, error) {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // As above.
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		content, err := os.ReadFile(path) //nolint:gosec // As above.
+		content, err := os.ReadFile(path)
 		return string(content), err
 	}
 	if err != nil {

@@ -14,7 +14,7 @@ const (
 	subject    = "salesiq.events"
 )
 
-// queue is a stream of events: a salesiq.Sink, and what empties it.
+// queue is a stream of events: a webhook.Sink, and what empties it.
 type queue struct {
 	stream   jetstream.JetStream
 	consumer jetstream.Consumer
@@ -40,7 +40,7 @@ func openQueue(ctx context.Context, stream jetstream.JetStream) (*queue, error) 
 	return &queue{stream: stream, consumer: consumer, pause: 30 * time.Second}, err
 }
 
-// Enqueue implements salesiq.Sink. It returns once the stream has the event.
+// Enqueue implements webhook.Sink. It returns once the stream has the event.
 func (q *queue) Enqueue(ctx context.Context, event webhook.Event) error {
 	info := event.Info()
 	_, err := q.stream.Publish(ctx, subject, info.Body, jetstream.WithMsgID(info.EventID))

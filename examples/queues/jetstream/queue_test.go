@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
@@ -56,7 +55,8 @@ func TestAnEventIsQueuedOnceAndHandledUntilThatSucceeds(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
 	for range 2 { // A restart in between: the receivers know nothing of each other.
-		receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(secret)), webhook.WithSink(q)))
+		receiver, err := webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(secret)), webhook.WithSink(q))
+		require.NoError(t, err)
 		deliver(t, receiver, `{"event":"chat.rating","data":{"chat_id":"c1","rating":5}}`)
 		deliver(t, receiver, `{"event":"chat.rating","data":{"chat_id":"c2","rating":1}}`)
 	}

@@ -25,10 +25,10 @@ func (eventJob) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true}}
 }
 
-// sink is a salesiq.Sink that inserts jobs.
+// sink is a webhook.Sink that inserts jobs.
 type sink struct{ client *river.Client[pgx.Tx] }
 
-// Enqueue implements salesiq.Sink. It returns once the job is in the database.
+// Enqueue implements webhook.Sink. It returns once the job is in the database.
 func (s *sink) Enqueue(ctx context.Context, event webhook.Event) error {
 	info := event.Info()
 	_, err := s.client.Insert(ctx, eventJob{EventID: info.EventID, Body: info.Body}, nil)

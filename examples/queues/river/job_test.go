@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
@@ -59,7 +58,8 @@ func TestAnEventIsOneJobHoweverOftenItIsDelivered(t *testing.T) {
 	require.NoError(t, err)
 	body := `{"event":"chat.rating","timestamp":"` + time.Now().Format(time.RFC3339Nano) + `","data":{}}`
 	for range 3 { // Each receiver is one after a restart.
-		receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(secret)), webhook.WithSink(&sink{client: client})))
+		receiver, err := webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(secret)), webhook.WithSink(&sink{client: client}))
+		require.NoError(t, err)
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
 		request.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(salesiq.NewSecret(secret), []byte(body)))
 		answer := httptest.NewRecorder()

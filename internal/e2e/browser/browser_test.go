@@ -79,7 +79,7 @@ func startBrowser() (context.Context, error) {
 // tab is a page in the browser, with all that went wrong in it.
 type tab struct {
 	t   *testing.T
-	ctx context.Context //nolint:containedctx // It is how chromedp hands out a page.
+	ctx context.Context // It is how chromedp hands out a page.
 
 	mu       sync.Mutex
 	problems []string

@@ -83,7 +83,7 @@ func (e *example) send(method, address string, body io.Reader) []byte {
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	response, err := http.DefaultTransport.RoundTrip(request)
 	require.NoError(e.t, err)
-	defer response.Body.Close() //nolint:errcheck // It has been read.
+	defer response.Body.Close()
 	data, err := io.ReadAll(response.Body)
 	require.NoError(e.t, err)
 	require.Less(e.t, response.StatusCode, http.StatusBadRequest, string(data))

@@ -158,7 +158,7 @@ func ask[T any](e *emulator, path string) (told T) {
 	require.NoError(e.t, err)
 	response, err := http.DefaultTransport.RoundTrip(request)
 	require.NoError(e.t, err)
-	defer response.Body.Close() //nolint:errcheck // It has been read.
+	defer response.Body.Close()
 	data, err := io.ReadAll(response.Body)
 	require.NoError(e.t, err)
 	require.Equal(e.t, http.StatusOK, response.StatusCode, string(data))

@@ -42,7 +42,7 @@ var tokenKey = bytes.Repeat([]byte("k"), 32)
 
 // TestProcessesShareThroughRedis runs real processes against one Redis and one
 // emulator, which are the test's own in each case.
-func TestProcessesShareThroughRedis(t *testing.T) { //nolint:paralleltest // It takes the time.
+func TestProcessesShareThroughRedis(t *testing.T) { // It takes the time.
 	if testkit.RaceEnabled {
 		t.Skip("its figures are not those of a service that the race detector slows down")
 	}

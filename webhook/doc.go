@@ -1,0 +1,37 @@
+// Package webhook receives the events that SalesIQ sends to a webhook:
+//
+//	receiver, err := webhook.NewReceiver(webhook.HMAC(secret))
+//	if err != nil {
+//		return err
+//	}
+//	webhook.On(receiver, func(ctx context.Context, e *webhook.ChatRated) error {
+//		return ratings.Save(ctx, e.ChatID, e.Rating)
+//	})
+//	http.Handle("/webhook/salesiq", receiver)
+//
+// Each event is verified, and handled once. [Receiver] says how far that goes, and
+// how each delivery is answered. To subscribe to events, use the Webhooks service
+// of a [salesiq.Client].
+//
+// # Which function to use
+//
+//   - To receive events, use [NewReceiver].
+//   - To verify events, give it [HMAC] with the secret of [salesiq.WebhookCreate].
+//     For the live service, use [RSA] with [ParseRSAKey], and for both, [AnyOf].
+//   - To handle the events of one type, use [On]. To handle all, use [OnAny].
+//   - To know after a restart which events were handled, use [WithDedupStore] with
+//     [OpenFileDedupStore]. To share that among processes, use the DedupStore of
+//     package salesiqredis or one of your own.
+//   - To answer the service before events are handled, use [WithSink] with
+//     [NewWorkerPool] or a queue of your own. [Receiver.Dispatch] handles what
+//     comes out of a queue.
+//   - To read an event that is verified elsewhere, use [Parse].
+//   - To watch what a receiver does, use [WithLogger] or [WithTracer].
+//   - To sign events in a test, use [SignHMAC] or [SignRSA].
+//
+// # Events
+//
+// An event is a pointer to one of the types of [EventType]. All of them have an
+// [EventInfo]. An event without a type of its own is an [*UnknownEvent], not an
+// error.
+package webhook
