@@ -1,6 +1,7 @@
 package salesiqredis
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -146,9 +147,7 @@ func (p AwayPolicy) check(field string) error {
 // nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
-		if logger != nil {
-			c.logger = logger
-		}
+		c.logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
 		return nil
 	}
 }

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -76,9 +77,7 @@ func WithTolerance(d time.Duration) Option {
 // nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(r *Receiver) error {
-		if logger != nil {
-			r.logger = logger
-		}
+		r.logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
 		return nil
 	}
 }
