@@ -22,8 +22,8 @@ import (
 func withDefaultTransport(t *testing.T, instead http.RoundTripper) {
 	t.Helper()
 	standard := http.DefaultTransport
-	http.DefaultTransport = instead
-	t.Cleanup(func() { http.DefaultTransport = standard })
+	http.DefaultTransport = instead                        //nolint:reassign // A program may do that.
+	t.Cleanup(func() { http.DefaultTransport = standard }) //nolint:reassign // As it was.
 }
 
 // wrapped is a RoundTripper that is no *http.Transport.
@@ -33,13 +33,13 @@ func TestDefaultTransportMayBeSomebodysOwn(t *testing.T) { //nolint:paralleltest
 	var http2 atomic.Bool
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http2.Store(r.ProtoMajor == 2)
-		io.WriteString(w, `{"status":"success","data":{"id":"c1"}}`) //nolint:errcheck // The client finds out.
+		io.WriteString(w, `{"status":"success","data":{"id":"c1"}}`)
 	}))
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	defer s.Close()
 	trusting := func() *http.Transport {
-		return &http.Transport{TLSClientConfig: s.Client().Transport.(*http.Transport).TLSClientConfig.Clone()} //nolint:forcetypeassert // It is one.
+		return &http.Transport{TLSClientConfig: s.Client().Transport.(*http.Transport).TLSClientConfig.Clone()}
 	}
 	var dialed atomic.Int64
 	for name, tt := range map[string]struct {
@@ -53,7 +53,7 @@ func TestDefaultTransportMayBeSomebodysOwn(t *testing.T) { //nolint:paralleltest
 			t := trusting()
 			t.Dial = func(network, address string) (net.Conn, error) { //nolint:staticcheck // That is the point.
 				dialed.Add(1)
-				return net.Dial(network, address)
+				return new(net.Dialer).DialContext(context.Background(), network, address)
 			}
 			return t
 		}},
@@ -98,7 +98,7 @@ func answering(conn net.Conn) {
 		}
 		io.Copy(io.Discard, r.Body) //nolint:errcheck // The next read tells.
 		const answer = `{"status":"success","data":{"id":"c1"}}`
-		fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer)
+		_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer)
 	}
 }
 
@@ -144,7 +144,7 @@ func newRelay(t *testing.T, to string) *relay {
 			if err != nil {
 				return
 			}
-			server, err := net.Dial("tcp", to)
+			server, err := new(net.Dialer).DialContext(context.Background(), "tcp", to)
 			if err != nil {
 				return
 			}
@@ -172,13 +172,13 @@ func (r *relay) pass(to, from net.Conn, mortal bool) {
 
 func TestHTTP2ConnectionThatDiesInSilenceIsGivenUp(t *testing.T) { //nolint:paralleltest // It changes a global.
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, `{"status":"success","data":{"id":"c1"}}`) //nolint:errcheck // The client finds out.
+		io.WriteString(w, `{"status":"success","data":{"id":"c1"}}`)
 	}))
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	defer s.Close()
 	r := newRelay(t, strings.TrimPrefix(s.URL, "https://"))
-	trusting := &http.Transport{TLSClientConfig: s.Client().Transport.(*http.Transport).TLSClientConfig.Clone(), ForceAttemptHTTP2: true} //nolint:forcetypeassert // It is one.
+	trusting := &http.Transport{TLSClientConfig: s.Client().Transport.(*http.Transport).TLSClientConfig.Clone(), ForceAttemptHTTP2: true}
 	trusting.TLSClientConfig.ServerName = "example.com"
 	withDefaultTransport(t, trusting)
 	client, err := NewClient(StaticToken("token"), WithBaseURL("https://"+r.Addr().String()), WithAttemptTimeout(4*time.Second))

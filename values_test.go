@@ -60,14 +60,14 @@ func TestAJSONNumberIsSentAsANumber(t *testing.T) {
 	})))
 	require.NoError(t, client.Do(t.Context(), http.MethodGet, "/x", nil, nil, salesiq.WithQuery(map[string]any{"n": json.Number(digits)})))
 	requests := api.requests()
-	assert.Equal(t, `{"n":`+digits+`}`, requests[0].Body)                                                //nolint:testifylint // Digits count.
+	assert.Equal(t, `{"n":`+digits+`}`, requests[0].Body)
 	assert.Equal(t, `{"custom_fields":{"list":[1.50],"n":`+digits+`},"n":`+digits+`}`, requests[1].Body) //nolint:testifylint // Digits count.
 	assert.Equal(t, digits, requests[2].Query.Get("n"))
 	require.ErrorIs(t, client.Do(t.Context(), http.MethodPost, "/x", json.Number("one"), nil), salesiq.ErrInvalidInput)
 
 	kept, err := json.Marshal(salesiq.Set(map[string]any{"n": json.Number(digits)}))
 	require.NoError(t, err)
-	assert.Equal(t, `{"n":`+digits+`}`, string(kept)) //nolint:testifylint // Digits count.
+	assert.Equal(t, `{"n":`+digits+`}`, string(kept))
 }
 
 func TestNoNumberIsRounded(t *testing.T) {
@@ -86,7 +86,7 @@ func TestNoNumberIsRounded(t *testing.T) {
 
 	free, err := live.Get[map[string]any](t.Context(), client, "/x", nil)
 	require.NoError(t, err)
-	assert.Equal(t, exact, (*free)["custom_fields"].(map[string]any)["crm_id"]) //nolint:forcetypeassert // As above.
+	assert.Equal(t, exact, (*free)["custom_fields"].(map[string]any)["crm_id"])
 	for item, err := range live.All[any](t.Context(), newAPIRecorder(t, answerJSON(http.StatusOK, `{"data":[`+digits+`]}`)).client(t), "/x", nil, live.PageAndLimit()) {
 		require.NoError(t, err)
 		assert.Equal(t, any(exact), *item)
@@ -123,7 +123,7 @@ func TestATimeInAnyNotationIsReadOrCanBeLookedUp(t *testing.T) {
 		event, err := webhook.Parse([]byte(`{"event":"chat.started","timestamp":"` + text + `","data":{"chat_id":"c1","started_at":"` + text + `"}}`))
 		require.NoError(t, err)
 		assert.True(t, want.Equal(event.Info().EventTime), text)
-		assert.True(t, want.Equal(event.(*webhook.ChatStarted).StartedAt), text) //nolint:forcetypeassert // It is one.
+		assert.True(t, want.Equal(event.(*webhook.ChatStarted).StartedAt), text)
 	}
 	api := newAPIRecorder(t, answerJSON(http.StatusOK, `{"status":"success","data":{"id":"c1","started_at":"next Tuesday"}}`))
 	var response salesiq.Response
@@ -170,7 +170,7 @@ func TestAByteOrderMarkIsSkipped(t *testing.T) {
 	for _, body := range []string{`{"event":"chat.started","data":{"chat_id":"c1"}}`, `{"event":"chat.started","attempt":1,"entity":{"chat_id":"c1"}}`} {
 		event, err := webhook.Parse([]byte(mark + body))
 		require.NoError(t, err)
-		assert.Equal(t, "c1", event.(*webhook.ChatStarted).ChatID) //nolint:forcetypeassert // It is one.
+		assert.Equal(t, "c1", event.(*webhook.ChatStarted).ChatID)
 	}
 	bare, err := webhook.Parse([]byte(mark + `{"id":"1"}`))
 	require.NoError(t, err)

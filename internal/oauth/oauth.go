@@ -120,7 +120,7 @@ func (s *Server) post(ctx context.Context, path string, form url.Values, hide re
 	if err != nil {
 		return answer{}, broken(ctx, 0, err, hide)
 	}
-	defer response.Body.Close() //nolint:errcheck // What was needed has been read.
+	defer response.Body.Close()
 	if err := transport.RefuseRedirect(response, hide); err != nil {
 		return answer{}, &Failure{Status: response.StatusCode, Err: err}
 	}

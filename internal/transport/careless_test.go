@@ -50,7 +50,7 @@ func TestCarelessTransportIsNoPanic(t *testing.T) {
 		cause  error // Nil for a success.
 		panics bool  // The cause says so.
 	}{
-		{name: "nothing at all", base: func() (*http.Response, error) { return nil, nil }, cause: transport.ErrTransport},
+		{name: "nothing at all", base: func() (*http.Response, error) { return nil, nil }, cause: transport.ErrTransport}, //nolint:nilnil // So careless.
 		{name: "no body", base: func() (*http.Response, error) { return &http.Response{StatusCode: 200, Header: header}, nil }},
 		{name: "no header", base: func() (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Body: body{good(), fine}}, nil

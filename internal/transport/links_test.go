@@ -107,7 +107,7 @@ func TestObserverHearsOfEachAttempt(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := &witness{}
 			tt.next.takes = time.Second
-			(&observed{tt.next, w}).do(t.Context(), newAttempt(t))
+			_, _ = (&observed{tt.next, w}).do(t.Context(), newAttempt(t))
 			tt.want.Took = time.Second
 			tt.want.Failure = tt.next.failure
 			if tt.next.answer != nil {
@@ -249,7 +249,7 @@ func TestSenderWritesTheHeader(t *testing.T) {
 		})
 		if strings.Contains(tt.name, "cookies") {
 			s.jar = jar
-			s.do(t.Context(), newAttempt(t))
+			_, _ = s.do(t.Context(), newAttempt(t))
 		}
 		for range 2 {
 			a := newAttempt(t)

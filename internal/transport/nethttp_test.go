@@ -50,7 +50,7 @@ func observedTrip(t *testing.T, base *http.Transport, method, url, body string, 
 	response, err := base.RoundTrip(request)
 	if err == nil {
 		io.Copy(io.Discard, response.Body) //nolint:errcheck // Whatever comes.
-		response.Body.Close()              //nolint:errcheck // Nothing more is wanted.
+		response.Body.Close()
 	}
 	return conns, wrote.Load(), err
 }
@@ -147,11 +147,13 @@ func TestNetHTTPNeverRepeatsAPostByItself(t *testing.T) {
 	transports := map[string]func(t *testing.T, plan ...testkit.StreamBehavior) (*testkit.HTTP2, *http.Transport, string){
 		"TLS": func(t *testing.T, plan ...testkit.StreamBehavior) (*testkit.HTTP2, *http.Transport, string) {
 			s := testkit.NewHTTP2(t, plan...)
-			return s, s.Transport(t), s.URL
+			base := s.Transport(t)
+			return s, base, s.URL
 		},
 		"in the clear": func(t *testing.T, plan ...testkit.StreamBehavior) (*testkit.HTTP2, *http.Transport, string) {
 			s := testkit.NewUnencryptedHTTP2(t, plan...)
-			return s, s.Transport(t), s.URL
+			base := s.Transport(t)
+			return s, base, s.URL
 		},
 		"through a sidecar": func(t *testing.T, plan ...testkit.StreamBehavior) (*testkit.HTTP2, *http.Transport, string) {
 			s := testkit.NewHTTP2(t, plan...)

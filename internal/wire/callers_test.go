@@ -103,8 +103,8 @@ type odd struct {
 	Address netip.Addr
 	private int
 	Skipped int `json:"-"`
-	Dash    int `json:"-,"`
-	Bad     int `json:"bad name!,"`
+	Dash    int `json:"-,"`         //nolint:staticcheck // Callers write such things.
+	Bad     int `json:"bad name!,"` //nolint:staticcheck // As above.
 }
 
 func TestACallersValueIsEncodedAsByEncodingJSON(t *testing.T) {

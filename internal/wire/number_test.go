@@ -31,7 +31,7 @@ func TestANumberOfNoTypeLosesNoDigit(t *testing.T) {
 			data := `{"named":{"a":` + spaced + literal + `,"deep":{"b":[` + literal + `]}},"list":[` + literal + `],"single":` + literal + `}`
 			require.NoError(t, UnmarshalLenient([]byte(data), &got), data)
 			for _, n := range []any{
-				got.Named["a"], got.Named["deep"].(map[string]any)["b"].([]any)[0], got.List[0], got.Single, //nolint:forcetypeassert // As above.
+				got.Named["a"], got.Named["deep"].(map[string]any)["b"].([]any)[0], got.List[0], got.Single,
 			} {
 				assert.Equal(t, want, n, data)
 			}
