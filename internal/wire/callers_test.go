@@ -104,7 +104,7 @@ type odd struct {
 	private int
 	Skipped int `json:"-"`
 	Dash    int `json:"-,"`         //nolint:staticcheck // Callers write such things.
-	Bad     int `json:"bad name!,"` //nolint:staticcheck // As above.
+	Bad     int `json:"bad name!,"` //nolint:staticcheck,tagliatelle // As above.
 }
 
 func TestACallersValueIsEncodedAsByEncodingJSON(t *testing.T) {
