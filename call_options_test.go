@@ -2,7 +2,6 @@ package salesiq_test
 
 import (
 	"bytes"
-	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -157,7 +156,7 @@ func TestDetailsOfASharedFailureBelongToTheirCaller(t *testing.T) {
 	atOnce(func() {
 		_, err := client.Operators.Get(t.Context(), "operator456")
 		var e *salesiq.Error
-		if !assert.True(t, errors.As(err, &e)) {
+		if !assert.ErrorAs(t, err, &e) {
 			return
 		}
 		fields, ok := e.Details["fields"].([]any)

@@ -33,13 +33,13 @@ func TestDefaultTransportMayBeSomebodysOwn(t *testing.T) { //nolint:paralleltest
 	var http2 atomic.Bool
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http2.Store(r.ProtoMajor == 2)
-		io.WriteString(w, `{"status":"success","data":{"id":"c1"}}`) //nolint:errcheck // The client finds out.
+		io.WriteString(w, `{"status":"success","data":{"id":"c1"}}`)
 	}))
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	defer s.Close()
 	trusting := func() *http.Transport {
-		return &http.Transport{TLSClientConfig: s.Client().Transport.(*http.Transport).TLSClientConfig.Clone()} //nolint:forcetypeassert // It is one.
+		return &http.Transport{TLSClientConfig: s.Client().Transport.(*http.Transport).TLSClientConfig.Clone()}
 	}
 	var dialed atomic.Int64
 	for name, tt := range map[string]struct {
@@ -50,12 +50,12 @@ func TestDefaultTransportMayBeSomebodysOwn(t *testing.T) { //nolint:paralleltest
 		"wrapped":               {instead: func() http.RoundTripper { return wrapped{trusting()} }},
 		"without a DialContext": {instead: func() http.RoundTripper { return trusting() }},
 		"with the old Dial": {dials: 1, instead: func() http.RoundTripper {
-			t := trusting()
-			t.Dial = func(network, address string) (net.Conn, error) { //nolint:staticcheck // That is the point.
+			base := trusting()
+			base.Dial = func(network, address string) (net.Conn, error) { //nolint:staticcheck // That is the point.
 				dialed.Add(1)
-				return net.Dial(network, address)
+				return new(net.Dialer).DialContext(t.Context(), network, address)
 			}
-			return t
+			return base
 		}},
 		"with a DialContext": {dials: 1, instead: func() http.RoundTripper {
 			t := trusting()
@@ -98,7 +98,10 @@ func answering(conn net.Conn) {
 		}
 		io.Copy(io.Discard, r.Body) //nolint:errcheck // The next read tells.
 		const answer = `{"status":"success","data":{"id":"c1"}}`
-		fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer)
+		_, err = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer)
+		if err != nil {
+			return
+		}
 	}
 }
 
@@ -137,14 +140,14 @@ func newRelay(t *testing.T, to string) *relay {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	r := &relay{Listener: listener}
-	t.Cleanup(func() { listener.Close() })
+	t.Cleanup(func() { listener.Close() }) //nolint:errcheck // It is gone either way.
 	go func() {
 		for {
 			client, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			server, err := net.Dial("tcp", to)
+			server, err := new(net.Dialer).DialContext(t.Context(), "tcp", to)
 			if err != nil {
 				return
 			}
@@ -157,7 +160,7 @@ func newRelay(t *testing.T, to string) *relay {
 }
 
 func (r *relay) pass(to, from net.Conn, mortal bool) {
-	defer to.Close()
+	defer to.Close() //nolint:errcheck // It is gone either way.
 	b := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(b)
@@ -172,13 +175,13 @@ func (r *relay) pass(to, from net.Conn, mortal bool) {
 
 func TestHTTP2ConnectionThatDiesInSilenceIsGivenUp(t *testing.T) { //nolint:paralleltest // It changes a global.
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, `{"status":"success","data":{"id":"c1"}}`) //nolint:errcheck // The client finds out.
+		io.WriteString(w, `{"status":"success","data":{"id":"c1"}}`)
 	}))
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	defer s.Close()
 	r := newRelay(t, strings.TrimPrefix(s.URL, "https://"))
-	trusting := &http.Transport{TLSClientConfig: s.Client().Transport.(*http.Transport).TLSClientConfig.Clone(), ForceAttemptHTTP2: true} //nolint:forcetypeassert // It is one.
+	trusting := &http.Transport{TLSClientConfig: s.Client().Transport.(*http.Transport).TLSClientConfig.Clone(), ForceAttemptHTTP2: true}
 	trusting.TLSClientConfig.ServerName = "example.com"
 	withDefaultTransport(t, trusting)
 	client, err := NewClient(StaticToken("token"), WithBaseURL("https://"+r.Addr().String()), WithAttemptTimeout(4*time.Second))

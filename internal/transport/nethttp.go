@@ -50,7 +50,7 @@ func (r *roundTripper) send(ctx context.Context, x *exchange, header func() http
 }
 
 func (r *roundTripper) sendOnce(ctx context.Context, x *exchange, header http.Header) (*http.Response, error) {
-	x.sending.begin(r)
+	x.begin(r)
 	request := x.attempt.message.WithContext(httptrace.WithClientTrace(ctx, &x.trace))
 	request.Header, request.Host = header, request.URL.Host
 	if request.Body != nil {

@@ -77,8 +77,8 @@ func TestNetHTTPWorksAsTheSenderExpects(t *testing.T) {
 
 			s = testkit.NewServer(t, testkit.OK(), testkit.CloseAfter(), testkit.OK())
 			base = s.Transport(t)
-			observedTrip(t, base, "GET", s.URL, "", nil) //nolint:errcheck // It was tried above.
-			_, _, err = observedTrip(t, base, "GET", s.URL, "", func(_, next net.Conn, cancel func()) { cancel(); next.Close() })
+			observedTrip(t, base, "GET", s.URL, "", nil)                                                                          //nolint:errcheck // It was tried above.
+			_, _, err = observedTrip(t, base, "GET", s.URL, "", func(_, next net.Conn, cancel func()) { cancel(); next.Close() }) //nolint:errcheck // It is gone either way.
 			require.Error(t, err)
 			assert.Len(t, s.Received(), 2, changed("nothing is sent on a connection that GotConn closes"))
 
@@ -151,11 +151,13 @@ func TestNetHTTPNeverRepeatsAPostByItself(t *testing.T) {
 	transports := map[string]func(t *testing.T, plan ...testkit.StreamBehavior) (*testkit.HTTP2, *http.Transport, string){
 		"TLS": func(t *testing.T, plan ...testkit.StreamBehavior) (*testkit.HTTP2, *http.Transport, string) {
 			s := testkit.NewHTTP2(t, plan...)
-			return s, s.Transport(t), s.URL
+			base := s.Transport(t)
+			return s, base, s.URL
 		},
 		"in the clear": func(t *testing.T, plan ...testkit.StreamBehavior) (*testkit.HTTP2, *http.Transport, string) {
 			s := testkit.NewUnencryptedHTTP2(t, plan...)
-			return s, s.Transport(t), s.URL
+			base := s.Transport(t)
+			return s, base, s.URL
 		},
 		"through a sidecar": func(t *testing.T, plan ...testkit.StreamBehavior) (*testkit.HTTP2, *http.Transport, string) {
 			s := testkit.NewHTTP2(t, plan...)
