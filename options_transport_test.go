@@ -50,12 +50,12 @@ func TestDefaultTransportMayBeSomebodysOwn(t *testing.T) { //nolint:paralleltest
 		"wrapped":               {instead: func() http.RoundTripper { return wrapped{trusting()} }},
 		"without a DialContext": {instead: func() http.RoundTripper { return trusting() }},
 		"with the old Dial": {dials: 1, instead: func() http.RoundTripper {
-			t := trusting()
-			t.Dial = func(network, address string) (net.Conn, error) { //nolint:staticcheck // That is the point.
+			base := trusting()
+			base.Dial = func(network, address string) (net.Conn, error) { //nolint:staticcheck // That is the point.
 				dialed.Add(1)
-				return new(net.Dialer).DialContext(context.Background(), network, address)
+				return new(net.Dialer).DialContext(t.Context(), network, address)
 			}
-			return t
+			return base
 		}},
 		"with a DialContext": {dials: 1, instead: func() http.RoundTripper {
 			t := trusting()
@@ -98,7 +98,10 @@ func answering(conn net.Conn) {
 		}
 		io.Copy(io.Discard, r.Body) //nolint:errcheck // The next read tells.
 		const answer = `{"status":"success","data":{"id":"c1"}}`
-		_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer)
+		_, err = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer)
+		if err != nil {
+			return
+		}
 	}
 }
 
@@ -144,7 +147,7 @@ func newRelay(t *testing.T, to string) *relay {
 			if err != nil {
 				return
 			}
-			server, err := new(net.Dialer).DialContext(context.Background(), "tcp", to)
+			server, err := new(net.Dialer).DialContext(t.Context(), "tcp", to)
 			if err != nil {
 				return
 			}

@@ -50,14 +50,14 @@ func TestCarelessTransportIsNoPanic(t *testing.T) {
 		cause  error // Nil for a success.
 		panics bool  // The cause says so.
 	}{
-		{name: "nothing at all", base: func() (*http.Response, error) { return nil, nil }, cause: transport.ErrTransport}, //nolint:nilnil // So careless.
-		{name: "no body", base: func() (*http.Response, error) { return &http.Response{StatusCode: 200, Header: header}, nil }},
+		{name: "nothing at all", base: func() (*http.Response, error) { return nil, nil }, cause: transport.ErrTransport}, //nolint:nilnil // That is the point.
+		{name: "no body", base: func() (*http.Response, error) { return &http.Response{StatusCode: http.StatusOK, Header: header}, nil }},
 		{name: "no header", base: func() (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Body: body{good(), fine}}, nil
+			return &http.Response{StatusCode: http.StatusOK, Body: body{good(), fine}}, nil
 		}, length: 20},
-		{name: "no header, and a redirect", base: func() (*http.Response, error) { return &http.Response{StatusCode: 302}, nil }, cause: transport.ErrRedirect},
-		{name: "no header, and one too many", base: func() (*http.Response, error) { return &http.Response{StatusCode: 429}, nil }, cause: transport.ErrDecode},
-		{name: "another protocol, without a body", base: func() (*http.Response, error) { return &http.Response{StatusCode: 101}, nil }, cause: transport.ErrDecode},
+		{name: "no header, and a redirect", base: func() (*http.Response, error) { return &http.Response{StatusCode: http.StatusFound}, nil }, cause: transport.ErrRedirect},
+		{name: "no header, and one too many", base: func() (*http.Response, error) { return &http.Response{StatusCode: http.StatusTooManyRequests}, nil }, cause: transport.ErrDecode},
+		{name: "another protocol, without a body", base: func() (*http.Response, error) { return &http.Response{StatusCode: http.StatusSwitchingProtocols}, nil }, cause: transport.ErrDecode},
 		{name: "no status", base: func() (*http.Response, error) { return &http.Response{}, nil }, cause: transport.ErrDecode},
 		{name: "a body that fails on Close", base: func() (*http.Response, error) {
 			return answer(200, good(), func() error { return errors.New("closed before") }), nil

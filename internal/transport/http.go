@@ -80,7 +80,7 @@ var errNothing = errors.New("the transport returned neither an answer nor an err
 
 // closeBody closes a body of which nothing more is wanted, whatever its Close does.
 func closeBody(body io.Closer) {
-	defer func() { recover() }() //nolint:errcheck // See above.
+	defer func() { _ = recover() }() //nolint:errcheck // See above.
 	if body != nil {
 		body.Close() //nolint:errcheck // See above.
 	}

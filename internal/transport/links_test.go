@@ -107,7 +107,7 @@ func TestObserverHearsOfEachAttempt(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := &witness{}
 			tt.next.takes = time.Second
-			_, _ = (&observed{tt.next, w}).do(t.Context(), newAttempt(t))
+			(&observed{tt.next, w}).do(t.Context(), newAttempt(t)) //nolint:errcheck // The witness tells.
 			tt.want.Took = time.Second
 			tt.want.Failure = tt.next.failure
 			if tt.next.answer != nil {
@@ -193,9 +193,9 @@ func TestLeaseIsTakenAndItsOutcomeReported(t *testing.T) {
 		want    *Outcome
 		err     error
 	}{
-		{"answered", &slow{}, fine(), &Outcome{StatusCode: 200, Header: header, Sent: true}, nil},
+		{"answered", &slow{}, fine(), &Outcome{StatusCode: http.StatusOK, Header: header, Sent: true}, nil},
 		{"throttled", &slow{}, fails(429, ""), &Outcome{StatusCode: 429, Sent: true, Throttled: true}, nil},
-		{"throttled by code", &slow{}, fails(200, codeRateLimit), &Outcome{StatusCode: 200, Sent: true, Throttled: true}, nil},
+		{"throttled by code", &slow{}, fails(200, codeRateLimit), &Outcome{StatusCode: http.StatusOK, Sent: true, Throttled: true}, nil},
 		{"not sent", &slow{}, fails(0, ""), &Outcome{}, nil},
 		{"refused for another reason", &slow{err: errBroken}, fine(), nil, errBroken},
 		{"refused as in vain", &slow{err: Held(time.Time{}, ErrDailyLimit)}, fine(), nil, ErrDailyLimit},
@@ -243,13 +243,13 @@ func TestSenderWritesTheHeader(t *testing.T) {
 		s := newSender(Config{
 			Base: tripper(func(r *http.Request) (*http.Response, error) {
 				sent = r.Header
-				return &http.Response{StatusCode: 200, Header: http.Header{"Set-Cookie": {"shard=7"}}, Body: http.NoBody}, nil
+				return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Set-Cookie": {"shard=7"}}, Body: http.NoBody}, nil
 			}),
 			UserAgent: "test", AttemptTimeout: time.Second, StallTimeout: time.Second, MaxBody: 1 << 10,
 		})
 		if strings.Contains(tt.name, "cookies") {
 			s.jar = jar
-			_, _ = s.do(t.Context(), newAttempt(t))
+			s.do(t.Context(), newAttempt(t)) //nolint:errcheck // It is for the cookie.
 		}
 		for range 2 {
 			a := newAttempt(t)

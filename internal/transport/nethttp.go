@@ -17,8 +17,8 @@ import (
 // This file holds all that depends on how net/http works inside. It repeats
 // requests by itself: over HTTP/1, one without a body whose method is safe, if a
 // connection breaks that was used before; over HTTP/2, one that has no body or a
-// GetBody, if the server refuses the stream, goes away, or sends PROTOCOL_ERROR,
-// which it may do after the fact. None of them is repeated here but one of which
+// GetBody, if the server refuses the stream, goes away, or, up to Go 1.26, sends
+// PROTOCOL_ERROR, which it may do after the fact. None of them is repeated here but one of which
 // nothing was sent: a request that leaves is an attempt, with its quota.
 //
 // The file's test runs with each supported version of Go, and fails if one

@@ -63,7 +63,7 @@ func (s *sender) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 }
 
 func (s *sender) exchange(ctx context.Context, x *exchange) *Failure {
-	response, err := s.wire.send(ctx, x, func() http.Header { return s.header(x) }) //nolint:bodyclose // read closes it.
+	response, err := s.wire.send(ctx, x, func() http.Header { return s.header(x) }) //nolint:bodyclose // Receive does.
 	if err != nil {
 		f := new(Failure)
 		f.Sent, f.moved = x.fate(ctx, err)

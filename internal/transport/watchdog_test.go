@@ -18,7 +18,7 @@ import (
 func TestTimeLimitsAreTimeoutsLikeThoseOfNetHTTP(t *testing.T) {
 	t.Parallel()
 	stalling := careless(func() (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(readerFunc(func([]byte) (int, error) {
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(readerFunc(func([]byte) (int, error) {
 			time.Sleep(20 * time.Second)
 			return 0, io.ErrUnexpectedEOF
 		}))}, nil
