@@ -18,16 +18,14 @@ const maxLeads = 100
 
 // searchLeads answers GET /crm/v8/Leads/search?criteria=(Email:equals:…).
 func searchLeads(c *call) (*reply, error) {
-	field, value, ok := parseCriteria(c.query.Get("criteria"))
+	field, value, ok := parseCriteria(c.query.text("criteria"))
 	if !ok {
 		return nil, invalid("criteria", "must look like (Email:equals:someone@example.com)")
 	}
-	matches := []*lead{}
-	for record := range c.state.leads.all() {
-		if text, ok := (*record)[field].(string); ok && strings.EqualFold(text, value) {
-			matches = append(matches, record)
-		}
-	}
+	matches := c.leads.matching(func(record *lead) bool {
+		text, ok := (*record)[field].(string)
+		return ok && strings.EqualFold(text, value)
+	})
 	if len(matches) == 0 {
 		return &reply{status: http.StatusNoContent}, nil
 	}
@@ -93,21 +91,21 @@ func (l lead) created(id string, at time.Time) *webhook.LeadCreated {
 	}
 }
 
-func (c *call) createLead(record lead) leadResult {
+func (s *state) createLead(record lead) leadResult {
 	if name, ok := record["Last_Name"].(string); !ok || name == "" {
 		return leadResult{"MANDATORY_NOT_FOUND", details{"api_name": "Last_Name"}, "a required field is missing", "error"}
 	}
-	id := c.state.newID("6430")
+	id := s.newID("6430")
 	record["id"] = id
-	record["Created_Time"] = c.now
-	c.state.leads.put(id, &record)
-	c.tell(salesiq.EventLeadCreated, record.created(id, c.now))
-	return leadResult{"SUCCESS", details{"id": id, "Created_Time": c.now}, "record added", "success"}
+	record["Created_Time"] = s.now
+	s.leads.put(id, &record)
+	s.tell(salesiq.EventLeadCreated, record.created(id, s.now))
+	return leadResult{"SUCCESS", details{"id": id, "Created_Time": s.now}, "record added", "success"}
 }
 
 // Leads returns copies of the CRM leads that were created.
 func (s *Server) Leads() []map[string]any {
-	records := snapshots(s, &s.state.leads)
+	records := snapshots(s, leads)
 	leads := make([]map[string]any, len(records))
 	for i, record := range records {
 		leads[i] = record

@@ -3,6 +3,7 @@ package salesiqtest
 import (
 	"cmp"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -26,58 +27,61 @@ const Portal = "nordlicht"
 // There is what package live has calls for. Of what the specification has,
 // there are no ratings, devices, notifications, statistics, routing rules and
 // updates.
-func Live() Option { return func(c *config) error { c.live = true; return nil } }
+func Live() Option { return func(c *config) error { c.dialect = live{}; return nil } }
 
-// liveState is what the live dialect remembers beside the rest.
-type liveState struct {
-	tags     table[liveTag]
-	disabled map[string]bool             // Operators, by id.
-	webhooks map[string]*webhookSettings // By id.
-	retried  map[string]bool             // Failed executions, by id.
-}
+// live is the dialect of the live service.
+type live struct{}
 
-func newLiveState() *liveState {
-	return &liveState{disabled: map[string]bool{}, webhooks: map[string]*webhookSettings{}, retried: map[string]bool{}}
-}
+const liveRoot = "/api/v2/" + Portal
 
 // liveRoutes are the vendor's calls that package live makes, and the CRM's.
 var liveRoutes = append([]route{
 	{pattern: "GET /api/v2/portals", scope: "SalesIQ.portals.READ", handle: listPortals},
-	{pattern: "GET /api/v2/portals/{name}", scope: "SalesIQ.portals.READ", handle: getPortal},
+	{pattern: "GET /api/v2/portals/{name}", scope: "SalesIQ.portals.READ", handle: lookLive("portal", (*state).livePortal)},
 
 	{pattern: "GET " + liveRoot + "/conversations", scope: "SalesIQ.conversations.READ", handle: listConversations},
-	{pattern: "GET " + liveRoot + "/conversations/{id}", scope: "SalesIQ.conversations.READ", handle: getConversation},
+	{pattern: "GET " + liveRoot + "/conversations/{id}", scope: "SalesIQ.conversations.READ", handle: getLive("conversations", chats, (*state).conversation)},
 	{pattern: "GET " + liveRoot + "/conversations/{id}/messages", scope: "SalesIQ.conversations.READ", handle: listMessages},
-	{pattern: "POST " + liveRoot + "/conversations/{id}/messages", scope: "SalesIQ.conversations.CREATE", handle: postMessage},
-	{pattern: "PUT " + liveRoot + "/conversations/{id}/transfer", scope: "SalesIQ.conversations.UPDATE", handle: transferConversation},
-	{pattern: "PUT " + liveRoot + "/conversations/{id}/close", scope: "SalesIQ.conversations.UPDATE", handle: closeConversation},
-	{pattern: "PUT " + liveRoot + "/conversations/{id}/tags", scope: "SalesIQ.conversations.UPDATE", handle: tagConversation},
+	{pattern: "POST " + liveRoot + "/conversations/{id}/messages", scope: "SalesIQ.conversations.CREATE", handle: doLive("message", (*state).sendText)},
+	{pattern: "PUT " + liveRoot + "/conversations/{id}/transfer", scope: "SalesIQ.conversations.UPDATE", handle: doLive("conversations", (*state).transferConversation)},
+	{pattern: "PUT " + liveRoot + "/conversations/{id}/close", scope: "SalesIQ.conversations.UPDATE", handle: lookLive("conversations", (*state).closeConversation)},
+	{pattern: "PUT " + liveRoot + "/conversations/{id}/tags", scope: "SalesIQ.conversations.UPDATE", handle: doLive("", (*state).tagConversation)},
 
 	{pattern: "GET " + liveRoot + "/operators", scope: "SalesIQ.operators.READ", handle: listLiveOperators},
-	{pattern: "POST " + liveRoot + "/operators", scope: "SalesIQ.operators.CREATE", handle: createLiveOperator, adminOnly: true},
-	{pattern: "GET " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.READ", handle: getLiveOperator},
-	{pattern: "DELETE " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.DELETE", handle: deleteLiveOperator, adminOnly: true},
-	{pattern: "PUT " + liveRoot + "/operators/{id}/enable", scope: "SalesIQ.operators.UPDATE", handle: enableOperator(true), adminOnly: true},
-	{pattern: "PUT " + liveRoot + "/operators/{id}/disable", scope: "SalesIQ.operators.UPDATE", handle: enableOperator(false), adminOnly: true},
+	{pattern: "POST " + liveRoot + "/operators", scope: "SalesIQ.operators.CREATE", handle: doLive("operator", (*state).createLiveOperator), adminOnly: true},
+	{pattern: "GET " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.READ", handle: getLive("operator", operators, (*state).liveOperator)},
+	{pattern: "DELETE " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.DELETE", handle: remove(operators), adminOnly: true},
+	{pattern: "PUT " + liveRoot + "/operators/{id}/enable", scope: "SalesIQ.operators.UPDATE", handle: enableLiveOperator(true), adminOnly: true},
+	{pattern: "PUT " + liveRoot + "/operators/{id}/disable", scope: "SalesIQ.operators.UPDATE", handle: enableLiveOperator(false), adminOnly: true},
 
 	{pattern: "GET " + liveRoot + "/departments", scope: "SalesIQ.departments.READ", handle: listLiveDepartments},
-	{pattern: "GET " + liveRoot + "/apps", scope: "SalesIQ.apps.READ", handle: listApps},
-	{pattern: "GET " + liveRoot + "/apps/{id}", scope: "SalesIQ.apps.READ", handle: getApp},
-	{pattern: "POST " + liveRoot + "/tags", scope: "SalesIQ.tags.CREATE", handle: createTag},
+	{pattern: "GET " + liveRoot + "/apps", scope: "SalesIQ.apps.READ", handle: listLive(brands, (*state).liveApp)},
+	{pattern: "GET " + liveRoot + "/apps/{id}", scope: "SalesIQ.apps.READ", handle: getLive("app", brands, (*state).liveApp)},
+	{pattern: "POST " + liveRoot + "/tags", scope: "SalesIQ.tags.CREATE", handle: doLive("tags", (*state).createTag)},
 	{pattern: "GET /api/v3/" + Portal + "/visitors", scope: "SalesIQ.visitors.READ", handle: listLiveVisitors},
 
-	{pattern: "GET " + liveRoot + "/webhooks", scope: "SalesIQ.webhooks.READ", handle: listLiveWebhooks},
+	{pattern: "GET " + liveRoot + "/webhooks", scope: "SalesIQ.webhooks.READ", handle: listLive(webhooks, (*state).liveWebhook)},
 	{pattern: "POST " + liveRoot + "/webhooks", scope: "SalesIQ.webhooks.CREATE", handle: createLiveWebhook, adminOnly: true},
-	{pattern: "GET " + liveRoot + "/webhooks/{id}", scope: "SalesIQ.webhooks.READ", handle: getLiveWebhook},
+	{pattern: "GET " + liveRoot + "/webhooks/{id}", scope: "SalesIQ.webhooks.READ", handle: getLive("webhook", webhooks, (*state).liveWebhook)},
 	{pattern: "PUT " + liveRoot + "/webhooks/{id}", scope: "SalesIQ.webhooks.UPDATE", handle: updateLiveWebhook, adminOnly: true},
-	{pattern: "DELETE " + liveRoot + "/webhooks/{id}", scope: "SalesIQ.webhooks.DELETE", handle: deleteWebhook, adminOnly: true},
+	{pattern: "DELETE " + liveRoot + "/webhooks/{id}", scope: "SalesIQ.webhooks.DELETE", handle: remove(webhooks), adminOnly: true},
 	{pattern: "POST " + liveRoot + "/webhooks/{id}/keys", scope: "SalesIQ.webhooks.CREATE", handle: generateKey, adminOnly: true},
 	{pattern: "DELETE " + liveRoot + "/webhooks/{id}/keys/{key}", scope: "SalesIQ.webhooks.DELETE", handle: deleteKey, adminOnly: true},
 	{pattern: "GET " + liveRoot + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.READ", handle: listExecutions},
-	{pattern: "POST " + liveRoot + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.CREATE", handle: retryExecutions, adminOnly: true},
+	{pattern: "POST " + liveRoot + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.CREATE", handle: doLive("webhook", (*state).retryExecutions), adminOnly: true},
 }, crmRoutes...)
 
-const liveRoot = "/api/v2/" + Portal
+func (live) routes() []route { return liveRoutes }
+
+func (live) portal() string { return Portal }
+
+// schemes are the documented one, and the one that the service takes as well.
+func (live) schemes() []string { return []string{"Zoho-oauthtoken", "Bearer"} }
+
+func (live) tellsQuota() bool { return false }
+
+// admits everything, since nobody knows what the service refuses.
+func (live) admits(*http.Request, route, url.Values, []byte) error { return nil }
 
 // liveAnswer surrounds the live service's answers.
 type liveAnswer struct {
@@ -90,23 +94,88 @@ type liveAnswer struct {
 	PrevKey  string `json:"prev_key,omitzero"`
 }
 
-func (c *call) one(object string, data any) (*reply, error) {
+// liveReply answers with one object, or with nothing where that has no name, as
+// the vendor's pages show for such calls.
+func (c *call) liveReply(object string, data any, err error) (*reply, error) {
+	if err != nil {
+		return nil, err
+	}
+	if object == "" {
+		return deleted()
+	}
 	return &reply{http.StatusOK, liveAnswer{URL: c.url, Object: object, Data: data}}, nil
 }
 
-func (c *call) many(data any) (*reply, error) {
-	return &reply{http.StatusOK, liveAnswer{URL: c.url, Object: "list", Data: data, SyncTime: millis(c.now)}}, nil
-}
-
-// window answers with some of the items.
-func window[T any](c *call, items []T, from, size int, tellMore bool) (*reply, error) {
+// liveWindow answers with some of the items.
+func liveWindow[T any](c *call, items []T, from, size int) liveAnswer {
 	from = min(max(from, 0), len(items))
 	to := min(from+size, len(items))
-	answer := liveAnswer{URL: c.url, Object: "list", Data: append([]T{}, items[from:to]...), SyncTime: millis(c.now)}
-	if tellMore {
-		answer.More = new(to < len(items))
+	return liveAnswer{URL: c.url, Object: "list", Data: append([]T{}, items[from:to]...), SyncTime: millis(c.now)}
+}
+
+// withMore tells whether there is more than the window.
+func withMore[T any](a liveAnswer, items []T, end int) liveAnswer {
+	a.More = new(end < len(items))
+	return a
+}
+
+func (a liveAnswer) reply(err error) (*reply, error) {
+	if err != nil {
+		return nil, err
 	}
-	return &reply{http.StatusOK, answer}, nil
+	return &reply{http.StatusOK, a}, nil
+}
+
+// shownAs writes objects as the live service does.
+func shownAs[T, Live any](s *state, items []*T, show func(*state, *T) Live) []Live {
+	out := make([]Live, len(items))
+	for i, item := range items {
+		out[i] = show(s, item)
+	}
+	return out
+}
+
+// listLive answers with all objects of a kind.
+func listLive[T, Live any](of func(*state) *table[T], show func(*state, *T) Live) handler {
+	return func(c *call) (*reply, error) {
+		items := shownAs(c.state, of(c.state).matching(nil), show)
+		return liveWindow(c, items, 0, len(items)).reply(nil)
+	}
+}
+
+func getLive[T, Live any](object string, of func(*state) *table[T], show func(*state, *T) Live) handler {
+	return lookLive(object, func(s *state, id string) (out Live, err error) {
+		item, err := of(s).find(id)
+		if err == nil {
+			out = show(s, item)
+		}
+		return out, err
+	})
+}
+
+// lookLive is look for the live dialect.
+func lookLive[Out any](object string, ask func(*state, string) (Out, error)) handler {
+	return func(c *call) (*reply, error) {
+		out, err := ask(c.state, c.id)
+		return c.liveReply(object, out, err)
+	}
+}
+
+// doLive is do for the live dialect.
+func doLive[In, Out any](object string, act func(*state, string, In) (Out, error)) handler {
+	return func(c *call) (*reply, error) {
+		in, err := read[In](c)
+		if err != nil {
+			return nil, err
+		}
+		out, err := act(c.state, c.id, in)
+		return c.liveReply(object, out, err)
+	}
+}
+
+// idList is a body that is a list of ids.
+type idList struct {
+	IDs []string `json:"ids"`
 }
 
 // millis writes a time as the live service does, also one that never was.
@@ -117,18 +186,9 @@ func millis(t time.Time) string {
 	return strconv.FormatInt(t.UnixMilli(), 10)
 }
 
-// millisOrNothing writes a time as the live service does where it leaves out one
-// that never was.
-func millisOrNothing(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return millis(t)
-}
-
 // milli reads a time out of a query.
 func (p *params) milli(name string) time.Time {
-	text := p.query.Get(name)
+	text := p.text(name)
 	if text == "" {
 		return time.Time{}
 	}
@@ -168,15 +228,9 @@ type liveError struct {
 	Header  string `json:"header,omitzero"`
 }
 
-// liveStatus is 200, whatever happened, unless the server itself failed.
-func (e *apiError) liveStatus() int {
-	if e.code == salesiq.ErrInternalError {
-		return http.StatusInternalServerError
-	}
-	return http.StatusOK
-}
-
-func (e *apiError) liveBody() any {
+// refuses with 200, whatever happened, unless the server itself failed. Fields
+// have the names of the specification where the rule is the domain's.
+func (live) refuses(e *refusal) (status int, body any) {
 	out := liveError{Code: cmp.Or(e.number, liveNumbers[e.code]), Message: e.message}
 	field, _ := e.details["field"].(string)
 	switch {
@@ -189,15 +243,18 @@ func (e *apiError) liveBody() any {
 	default:
 		out.Key = field
 	}
-	return liveErrorBody{out}
+	if e.code == salesiq.ErrInternalError {
+		return http.StatusInternalServerError, liveErrorBody{out}
+	}
+	return http.StatusOK, liveErrorBody{out}
 }
 
-// unknownLivePath refuses a path that leads nowhere, or not with this method.
-func unknownLivePath(path string, otherMethod bool) error {
-	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+// hasNoCall refuses a path that leads nowhere, or not with this method.
+func (live) hasNoCall(r *http.Request, allowed []string) *refusal {
+	segments := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	refused := refuse(salesiq.ErrResourceNotFound, "Invalid URL", nil)
 	switch {
-	case otherMethod:
+	case len(allowed) > 0:
 		refused.code, refused.message, refused.number = salesiq.ErrInvalidRequest, "Invalid Request Type.", 1004
 	case len(segments) > 3 && segments[0] == "api" && segments[2] != Portal:
 		refused.message, refused.number = "Invalid portal or wrong screen name.", 1005

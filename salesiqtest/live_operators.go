@@ -2,7 +2,7 @@ package salesiqtest
 
 import (
 	"cmp"
-	"slices"
+	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -18,21 +18,20 @@ type livePortal struct {
 	Created    string `json:"created_time"`
 }
 
-func (c *call) portal() livePortal {
+func (s *state) livePortal(name string) (livePortal, error) {
 	portal := livePortal{ScreenName: Portal, Name: "Nordlicht Outdoor", OwnerZUID: "700214", OperatorID: accountOwner}
-	for brand := range c.state.brands.all() {
+	for brand := range s.brands.all() {
 		portal.Created = cmp.Or(portal.Created, millis(brand.CreatedAt))
 	}
-	return portal
+	if name != Portal {
+		return livePortal{}, notFound("portal", name)
+	}
+	return portal, nil
 }
 
-func listPortals(c *call) (*reply, error) { return c.many([]livePortal{c.portal()}) }
-
-func getPortal(c *call) (*reply, error) {
-	if c.id != Portal {
-		return nil, notFound("portal", c.id)
-	}
-	return c.one("portal", c.portal())
+func listPortals(c *call) (*reply, error) {
+	portal, err := c.livePortal(Portal)
+	return liveWindow(c, []livePortal{portal}, 0, 1).reply(err)
 }
 
 // liveOperator is an operator as the live service writes one: with flags and
@@ -80,7 +79,7 @@ func (s *state) liveOperator(operator *salesiq.Operator) liveOperator {
 	if operator.DepartmentID != "" {
 		departments = append(departments, operator.DepartmentID)
 	}
-	enabled := strconv.FormatBool(!s.live.disabled[operator.ID])
+	enabled := strconv.FormatBool(!s.disabled[operator.ID])
 	return liveOperator{
 		ID: operator.ID, FirstName: first, LastName: last, Email: operator.Email, Role: liveRoles[operator.Role],
 		Departments: departments, StatusCode: present, StatusMessage: statusMessages[operator.Status],
@@ -92,98 +91,57 @@ func (s *state) liveOperator(operator *salesiq.Operator) liveOperator {
 
 const liveOperatorPage = 20
 
-// index reads the parameter that numbers items from 1.
-func (c *call) index() (from, size int, err error) {
-	p := params{query: c.query}
-	index := p.number("index", 1, 0, 1_000_000_000)
-	return max(index, 1) - 1, p.number("limit", liveOperatorPage, 1, liveOperatorPage), p.err
+// indexed answers with a page whose parameter numbers items from 1.
+func indexed[T any](c *call, items []T) (*reply, error) {
+	index := c.query.number("index", 1, 0, endlessly)
+	size := c.query.number("limit", liveOperatorPage, 1, liveOperatorPage)
+	return liveWindow(c, items, index-1, size).reply(c.query.err)
 }
 
 func listLiveOperators(c *call) (*reply, error) {
-	from, size, err := c.index()
-	if err != nil {
-		return nil, err
-	}
-	var operators []liveOperator
-	for operator := range c.state.operators.all() {
-		operators = append(operators, c.state.liveOperator(operator))
-	}
-	return window(c, operators, from, size, false)
+	return indexed(c, shownAs(c.state, c.operators.matching(nil), (*state).liveOperator))
 }
 
-func getLiveOperator(c *call) (*reply, error) {
-	operator, err := c.operator()
-	if err != nil {
-		return nil, err
-	}
-	return c.one("operator", c.state.liveOperator(operator))
+// liveOperatorInput is what operators are made of.
+type liveOperatorInput struct {
+	Email       string          `json:"email_id"`
+	Role        string          `json:"role"`
+	Departments []string        `json:"departments"`
+	FirstName   string          `json:"first_name"`
+	LastName    string          `json:"last_name"`
+	Monitored   json.RawMessage `json:"is_monitored"`
 }
 
-func createLiveOperator(c *call) (*reply, error) {
-	var in struct {
-		Email       string   `json:"email_id"`
-		Role        string   `json:"role"`
-		Departments []string `json:"departments"`
-		FirstName   string   `json:"first_name"`
-		LastName    string   `json:"last_name"`
-	}
-	if err := patch(&in, c.body); err != nil {
-		return nil, err
-	}
+func (s *state) createLiveOperator(_ string, in liveOperatorInput) (out liveOperator, err error) {
 	switch {
 	case in.Email == "":
-		return nil, missing("email_id")
+		return out, missing("email_id")
 	case len(in.Departments) == 0:
-		return nil, missing("departments")
-	case c.body["is_monitored"] == nil:
-		return nil, missing("is_monitored")
+		return out, missing("departments")
+	case in.Monitored == nil:
+		return out, missing("is_monitored")
 	}
+	operator := s.newOperator()
 	for role, name := range liveRoles {
 		if name == in.Role {
-			in.Role = string(role)
+			operator.Role = role
 		}
 	}
-	if !slices.Contains(operatorRoles, salesiq.OperatorRole(in.Role)) {
-		return nil, invalid("role", "must be Administrator, Supervisor or Associate")
+	if operator.Role == "" {
+		return out, invalid("role", "must be Administrator, Supervisor or Associate")
 	}
 	name, _, _ := strings.Cut(in.Email, "@")
-	made, err := createOperator(c.as(map[string]any{
-		"name": strings.TrimSpace(cmp.Or(in.FirstName, name) + " " + in.LastName), "email": in.Email, "role": in.Role,
-		"department_id": in.Departments[0],
-	}))
-	if err != nil {
-		return nil, err
-	}
-	operator := made.body.(envelope).Data.(salesiq.Operator) //nolint:forcetypeassert // It was created.
-	c.tellLive("operator.created", operator.ID, c.state.liveOperator(&operator))
-	return c.one("operator", c.state.liveOperator(&operator))
-}
-
-func deleteLiveOperator(c *call) (*reply, error) {
-	operator, err := c.operator()
-	if err != nil {
-		return nil, err
-	}
-	answer, err := deleteOperator(c)
+	operator.Name = strings.TrimSpace(cmp.Or(in.FirstName, name) + " " + in.LastName)
+	operator.Email, operator.DepartmentID = in.Email, in.Departments[0]
+	added, err := s.operators.add(s, operator)
 	if err == nil {
-		c.tellLive("operator.deleted", operator.ID, c.state.liveOperator(operator))
+		out = s.liveOperator(added)
 	}
-	return answer, err
+	return out, err
 }
 
-func enableOperator(enabled bool) handler {
-	return func(c *call) (*reply, error) {
-		operator, err := c.operator()
-		if err != nil {
-			return nil, err
-		}
-		if operator.ID == accountOwner && !enabled {
-			return nil, refuse(salesiq.ErrPermissionDenied, "the owner of the account cannot be disabled", nil)
-		}
-		c.state.live.disabled[operator.ID] = !enabled
-		c.tellLive("operator.updated", operator.ID, c.state.liveOperator(operator))
-		return deleted()
-	}
+func enableLiveOperator(enabled bool) handler {
+	return lookLive("", func(s *state, id string) (any, error) { return nil, s.enableOperator(id, enabled) })
 }
 
 // liveDepartment is a department as the live service writes one.
@@ -198,12 +156,8 @@ type liveDepartment struct {
 }
 
 func listLiveDepartments(c *call) (*reply, error) {
-	from, size, err := c.index()
-	if err != nil {
-		return nil, err
-	}
 	var departments []liveDepartment
-	for brand := range c.state.brands.all() {
+	for brand := range c.brands.all() {
 		for _, department := range brand.Departments {
 			departments = append(departments, liveDepartment{
 				ID: department.ID, Name: department.Name, DisplayName: department.Name, Enabled: "true", Public: "true",
@@ -211,7 +165,7 @@ func listLiveDepartments(c *call) (*reply, error) {
 			})
 		}
 	}
-	return window(c, departments, from, size, false)
+	return indexed(c, departments)
 }
 
 // liveApp is a brand as the live service writes an app: flags are 0 and 1.
@@ -223,25 +177,9 @@ type liveApp struct {
 	Created  string                    `json:"created_time"`
 }
 
-func newLiveApp(brand *salesiq.Brand) liveApp {
+func (*state) liveApp(brand *salesiq.Brand) liveApp {
 	return liveApp{
 		ID: brand.ID, Name: brand.Name, Enabled: strconv.FormatBool(brand.Status == salesiq.BrandActive),
 		Channels: map[string]map[string]int{"website": {"chat": 1}, "ios": {"chat": 0}}, Created: millis(brand.CreatedAt),
 	}
-}
-
-func listApps(c *call) (*reply, error) {
-	apps := []liveApp{}
-	for brand := range c.state.brands.all() {
-		apps = append(apps, newLiveApp(brand))
-	}
-	return c.many(apps)
-}
-
-func getApp(c *call) (*reply, error) {
-	brand, err := c.brand()
-	if err != nil {
-		return nil, err
-	}
-	return c.one("app", newLiveApp(brand))
 }

@@ -10,9 +10,6 @@ import (
 	"github.com/salesiq-go/salesiq"
 )
 
-// accountOwner is the operator who has signed in.
-const accountOwner = "operator1"
-
 // How much default data there is.
 const (
 	seededVisitors = 130
@@ -306,10 +303,7 @@ func (s *seeder) chat(id, visitorID, operatorID string, status salesiq.ChatStatu
 	chat := salesiq.Chat{
 		ID: id, VisitorID: visitor.ID, OperatorID: operatorID, DepartmentID: department, Status: status,
 		Type: salesiq.ChatTypeLive, StartedAt: s.ago(age),
-		VisitorInfo: salesiq.VisitorInfo{
-			Name: visitor.Name, Email: visitor.Email, Phone: visitor.Phone, City: visitor.City,
-			Country: visitor.Country, Browser: visitor.Browser, Platform: visitor.Platform,
-		},
+		VisitorInfo:  visitorInfo(visitor),
 		Tags:         slices.Clone(visitor.Tags),
 		CustomFields: map[string]any{"basket": s.random.IntN(900)},
 	}
@@ -424,7 +418,7 @@ func (s *seeder) webhooks() {
 
 // count fills in what follows from the chats.
 func (s *seeder) count() {
-	var all state
+	all := newState(nil)
 	all.add(Data{Chats: s.data.Chats})
 	for i := range s.data.Operators {
 		operator := &s.data.Operators[i]

@@ -111,21 +111,21 @@ func (t *tokens) revoke(token string) bool {
 	return known
 }
 
-// presented returns the access token of a request. The scheme is the documented
-// one, or the one that the live service takes as well.
-func presented(header http.Header) string {
+// presented returns the access token of a request, which follows one of schemes.
+func presented(header http.Header, schemes []string) string {
 	scheme, token, _ := strings.Cut(header.Get("Authorization"), " ")
-	if strings.EqualFold(scheme, "Zoho-oauthtoken") || strings.EqualFold(scheme, "Bearer") {
+	if slices.ContainsFunc(schemes, func(known string) bool { return strings.EqualFold(scheme, known) }) {
 		return strings.TrimSpace(token)
 	}
 	return ""
 }
 
 // authenticate finds the token of a request.
-func (t *tokens) authenticate(header http.Header, now time.Time) (*accessToken, error) {
-	text := presented(header)
+func (t *tokens) authenticate(header http.Header, schemes []string, now time.Time) (*accessToken, error) {
+	text := presented(header, schemes)
 	if text == "" {
-		refused := refuse(salesiq.ErrInvalidToken, "there is no access token: Authorization must be Zoho-oauthtoken, or Bearer, a space, and the token", details{"field": "Authorization"})
+		refused := refuse(salesiq.ErrInvalidToken, "there is no access token: Authorization must be "+
+			strings.Join(schemes, ", or ")+", a space, and the token", details{"field": "Authorization"})
 		refused.number = 1002
 		return nil, refused
 	}
@@ -183,7 +183,7 @@ func (s *Server) RevokeTokens() {
 func (s *Server) revokePresented(r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.tokens.access, presented(r.Header))
+	delete(s.tokens.access, presented(r.Header, s.config.dialect.schemes()))
 }
 
 func (s *Server) newCode(c code) string {
@@ -347,8 +347,8 @@ func (s *Server) Environment() []string {
 		"ZOHO_CLIENT_SECRET=" + clientSecret,
 		"ZOHO_REFRESH_TOKEN=" + refreshToken,
 	}
-	if s.config.live {
-		lines = append(lines, "SALESIQ_PORTAL="+Portal)
+	if portal := s.config.dialect.portal(); portal != "" {
+		lines = append(lines, "SALESIQ_PORTAL="+portal)
 	}
 	return lines
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"reflect"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/salesiq-go/salesiq/internal/wire"
@@ -34,7 +36,8 @@ func parseObject(body []byte) (members, error) {
 // patch applies a JSON merge patch (RFC 7396) to an object: members that are
 // named change, null clears, objects within it merge as well, and members that
 // the type does not know are kept. Members that are read-only may be sent back
-// as they are, so that an object can be read, changed and returned.
+// as they are, so that an object can be read, changed and returned. Names count
+// letter by letter: one that differs from a field's in case alone is refused.
 func patch[T any](target *T, changes members, readOnly ...string) error {
 	before, err := object(*target)
 	if err != nil {
@@ -43,6 +46,9 @@ func patch[T any](target *T, changes members, readOnly ...string) error {
 	patched, document := *target, before
 	// One at a time, so that the error can tell which one does not fit.
 	for _, name := range slices.Sorted(maps.Keys(changes)) {
+		if err := checkName(reflect.TypeFor[T](), name, changes[name], name); err != nil {
+			return err
+		}
 		if document, err = mergeMember(document, name, changes[name]); err != nil {
 			return err
 		}
@@ -56,10 +62,60 @@ func patch[T any](target *T, changes members, readOnly ...string) error {
 	}
 	for _, name := range readOnly {
 		if !bytes.Equal(before[name], after[name]) {
-			return invalid(name, "cannot be set")
+			return invalid(name, cannotBeSet)
 		}
 	}
 	*target = patched
+	return nil
+}
+
+// plainName leaves of a name what a careless reader compares.
+var plainName = strings.NewReplacer("_", "", "-", "")
+
+// checkName refuses a name that is another spelling of a field of t, which the
+// codec would take for that field, and looks into the value as well.
+func checkName(t reflect.Type, name string, value json.RawMessage, path string) error {
+	for i := range t.NumField() {
+		field := t.Field(i)
+		spelling, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		switch {
+		case spelling == name:
+			return checkNames(field.Type, value, path)
+		case field.Anonymous && field.Type.Kind() == reflect.Struct:
+			if err := checkName(field.Type, name, value, path); err != nil {
+				return err
+			}
+		case spelling != "" && strings.EqualFold(plainName.Replace(spelling), plainName.Replace(name)):
+			return invalid(path, "must be spelled "+spelling)
+		}
+	}
+	return nil
+}
+
+// checkNames is checkName for all names within a value.
+func checkNames(t reflect.Type, value json.RawMessage, path string) error {
+	switch {
+	case t.Kind() == reflect.Struct && isObject(value):
+		var changes members
+		if wire.Unmarshal(value, &changes) != nil {
+			return nil // Decoding tells.
+		}
+		for _, name := range slices.Sorted(maps.Keys(changes)) {
+			if err := checkName(t, name, changes[name], path+"."+name); err != nil {
+				return err
+			}
+		}
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		var items []json.RawMessage
+		if wire.Unmarshal(value, &items) != nil {
+			return nil
+		}
+		for i, value := range items {
+			if err := checkNames(t.Elem(), value, item(path, i)); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
