@@ -1,6 +1,8 @@
 package salesiqtest
 
 import (
+	"maps"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -28,11 +30,25 @@ func (specified) events() []salesiq.EventName {
 
 func (specified) portal() string { return "" }
 
-func (specified) schemes() []string { return []string{"Zoho-oauthtoken", "Bearer"} }
+func (specified) schemes() []string { return []string{"Zoho-oauthtoken"} }
 
 func (specified) tellsQuota() bool { return true }
 
-func (specified) admits(*http.Request, route, url.Values, []byte) error { return nil }
+// admits takes bodies of JSON alone, and the parameters that a call has.
+func (specified) admits(r *http.Request, route route, query url.Values, body []byte) error {
+	contentType := r.Header.Get("Content-Type")
+	mediaType, _, _ := mime.ParseMediaType(contentType) //nolint:errcheck // What cannot be read is not JSON.
+	if len(body) > 0 && contentType != "" && mediaType != "application/json" {
+		return invalid("Content-Type", "must be application/json")
+	}
+	known := strings.Fields(route.query)
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if isAPI(r) && !slices.Contains(known, name) {
+			return invalid(name, "is no parameter of this call")
+		}
+	}
+	return nil
+}
 
 // envelope surrounds every answer.
 type envelope struct {
