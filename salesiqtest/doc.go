@@ -161,5 +161,6 @@
 // hour; 130 visitors, 14 operators, 2 brands with 5 departments, 3 routing rules,
 // and the ids that the specification's samples use. chat123 is active, between
 // visitor123 and operator456; operator789 is online and available; operator203 is
-// offline; operator1 owns the account.
+// offline; operator1 owns the account. Transcripts are conversations from the day
+// of a shop for outdoor equipment and of a travel agency; seed.json has it all.
 package salesiqtest

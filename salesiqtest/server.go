@@ -127,7 +127,7 @@ func (s *Server) begin() {
 	s.state.courier = newCourier(s.config)
 	s.state.publish = publisher(s.state, s.config.dialect)
 	if !s.config.noDefaultData {
-		s.state.add(defaultData(s.now()))
+		s.state.loadSeed(s.now())
 	}
 	for _, data := range s.config.data {
 		s.state.add(clone(data))
