@@ -39,7 +39,7 @@ func parseObject(body []byte) (members, error) {
 // as they are, so that an object can be read, changed and returned. Names count
 // letter by letter: one that differs from a field's in case alone is refused.
 func patch[T any](target *T, changes members, readOnly ...string) error {
-	before, err := object(*target)
+	before, err := takeApart(*target)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func patch[T any](target *T, changes members, readOnly ...string) error {
 			return invalid(name, "has the wrong type")
 		}
 	}
-	after, err := object(patched)
+	after, err := takeApart(patched)
 	if err != nil {
 		return err
 	}
@@ -134,8 +134,8 @@ func whole[T any](document members) (value T, err error) {
 	return value, err
 }
 
-// object encodes a value and takes it apart.
-func object(value any) (members, error) {
+// takeApart encodes a value and takes it apart.
+func takeApart(value any) (members, error) {
 	data, err := wire.Marshal(value)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package salesiqtest
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -83,93 +84,96 @@ func (live) tellsQuota() bool { return false }
 // admits everything, since nobody knows what the service refuses.
 func (live) admits(*http.Request, route, url.Values, []byte) error { return nil }
 
-// liveAnswer surrounds the live service's answers.
-type liveAnswer struct {
-	URL      string `json:"url"`
-	Object   string `json:"object"`
-	Data     any    `json:"data"`
-	SyncTime string `json:"sync_time,omitzero"`
-	More     *bool  `json:"more_data_available,omitzero"`
-	NextKey  string `json:"next_key,omitzero"`
-	PrevKey  string `json:"prev_key,omitzero"`
+// object is anything as the live service writes it: flags, numbers and times
+// mostly in strings.
+type object map[string]any
+
+// without leaves fields out that are empty.
+func (o object) without(fields ...string) object {
+	for _, field := range fields {
+		if o[field] == "" {
+			delete(o, field)
+		}
+	}
+	return o
 }
 
 // liveReply answers with one object, or with nothing where that has no name, as
 // the vendor's pages show for such calls.
-func (c *call) liveReply(object string, data any, err error) (*reply, error) {
+func (c *call) liveReply(kind string, data any, err error) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if object == "" {
+	if kind == "" {
 		return deleted()
 	}
-	return &reply{http.StatusOK, liveAnswer{URL: c.url, Object: object, Data: data}}, nil
+	return &reply{http.StatusOK, object{"url": c.url, "object": kind, "data": data}}, nil
 }
 
-// liveWindow answers with some of the items.
-func liveWindow[T any](c *call, items []T, from, size int) liveAnswer {
-	from = min(max(from, 0), len(items))
-	to := min(from+size, len(items))
-	return liveAnswer{URL: c.url, Object: "list", Data: append([]T{}, items[from:to]...), SyncTime: millis(c.now)}
-}
-
-// withMore tells whether there is more than the window.
-func withMore[T any](a liveAnswer, items []T, end int) liveAnswer {
-	a.More = new(end < len(items))
-	return a
-}
-
-func (a liveAnswer) reply(err error) (*reply, error) {
-	if err != nil {
+// liveWindow answers with some of the items, and with what else there is to tell.
+func (c *call) liveWindow(items []object, from, size int, more object, err error) (*reply, error) {
+	if err = cmp.Or(c.query.err, err); err != nil {
 		return nil, err
 	}
-	return &reply{http.StatusOK, a}, nil
+	from = min(max(from, 0), len(items))
+	data := append([]object{}, items[from:min(from+size, len(items))]...)
+	body := object{"url": c.url, "object": "list", "data": data, "sync_time": millis(c.now)}
+	maps.Copy(body, more)
+	return &reply{http.StatusOK, body}, nil
 }
 
+// hasMore tells whether a window is not the last one.
+func hasMore(more bool) object { return object{"more_data_available": more} }
+
 // shownAs writes objects as the live service does.
-func shownAs[T, Live any](s *state, items []*T, show func(*state, *T) Live) []Live {
-	out := make([]Live, len(items))
+func shownAs[T any](s *state, items []*T, show func(*state, *T) object) []object {
+	out := make([]object, len(items))
 	for i, item := range items {
 		out[i] = show(s, item)
 	}
 	return out
 }
 
+// liveOr writes an object, unless there is an error.
+func liveOr[T any](s *state, item *T, err error, show func(*state, *T) object) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return show(s, item), nil
+}
+
 // listLive answers with all objects of a kind.
-func listLive[T, Live any](of func(*state) *table[T], show func(*state, *T) Live) handler {
+func listLive[T any](of func(*state) *table[T], show func(*state, *T) object) handler {
 	return func(c *call) (*reply, error) {
 		items := shownAs(c.state, of(c.state).matching(nil), show)
-		return liveWindow(c, items, 0, len(items)).reply(nil)
+		return c.liveWindow(items, 0, len(items), nil, nil)
 	}
 }
 
-func getLive[T, Live any](object string, of func(*state) *table[T], show func(*state, *T) Live) handler {
-	return lookLive(object, func(s *state, id string) (out Live, err error) {
+func getLive[T any](kind string, of func(*state) *table[T], show func(*state, *T) object) handler {
+	return lookLive(kind, func(s *state, id string) (any, error) {
 		item, err := of(s).find(id)
-		if err == nil {
-			out = show(s, item)
-		}
-		return out, err
+		return liveOr(s, item, err, show)
 	})
 }
 
 // lookLive is look for the live dialect.
-func lookLive[Out any](object string, ask func(*state, string) (Out, error)) handler {
+func lookLive[Out any](kind string, ask func(*state, string) (Out, error)) handler {
 	return func(c *call) (*reply, error) {
 		out, err := ask(c.state, c.id)
-		return c.liveReply(object, out, err)
+		return c.liveReply(kind, out, err)
 	}
 }
 
 // doLive is do for the live dialect.
-func doLive[In, Out any](object string, act func(*state, string, In) (Out, error)) handler {
+func doLive[In, Out any](kind string, act func(*state, string, In) (Out, error)) handler {
 	return func(c *call) (*reply, error) {
 		in, err := read[In](c)
 		if err != nil {
 			return nil, err
 		}
 		out, err := act(c.state, c.id, in)
-		return c.liveReply(object, out, err)
+		return c.liveReply(kind, out, err)
 	}
 }
 
@@ -216,37 +220,26 @@ var liveNumbers = map[salesiq.ErrorCode]int{
 	salesiq.ErrInternalError:        1001,
 }
 
-type liveErrorBody struct {
-	Error liveError `json:"error"`
-}
-
-type liveError struct {
-	Code    int    `json:"code"`
-	Message string `json:"message"`
-	Key     string `json:"json_key,omitzero"`
-	Param   string `json:"param,omitzero"`
-	Header  string `json:"header,omitzero"`
-}
-
 // refuses with 200, whatever happened, unless the server itself failed. Fields
 // have the names of the specification where the rule is the domain's.
 func (live) refuses(e *refusal) (status int, body any) {
-	out := liveError{Code: cmp.Or(e.number, liveNumbers[e.code]), Message: e.message}
-	field, _ := e.details["field"].(string)
+	out := object{"code": cmp.Or(e.number, liveNumbers[e.code]), "message": e.message}
+	field, named := e.details["field"]
 	switch {
+	case !named:
 	case e.inQuery:
-		out.Param = field
+		out["param"] = field
 	case e.code == salesiq.ErrInvalidToken:
-		out.Header = field
+		out["header"] = field
 	case field == "body":
-		out.Code = 1015
+		out["code"] = 1015
 	default:
-		out.Key = field
+		out["json_key"] = field
 	}
 	if e.code == salesiq.ErrInternalError {
-		return http.StatusInternalServerError, liveErrorBody{out}
+		return http.StatusInternalServerError, object{"error": out}
 	}
-	return http.StatusOK, liveErrorBody{out}
+	return http.StatusOK, object{"error": out}
 }
 
 // hasNoCall refuses a path that leads nowhere, or not with this method.

@@ -4,87 +4,60 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/salesiq-go/salesiq"
 )
 
-// liveConversation is a chat as the live service writes it.
-type liveConversation struct {
-	ID           string     `json:"id"`
-	ReferenceID  string     `json:"reference_id"`
-	ChatID       string     `json:"chat_id"`
-	Type         string     `json:"type"`
-	Question     string     `json:"question"`
-	Status       string     `json:"status"`
-	StatusCode   int        `json:"status_code"`
-	ChatStatus   liveStatus `json:"chat_status"`
-	Visitor      liveParty  `json:"visitor"`
-	Department   liveParty  `json:"department"`
-	AppID        string     `json:"app_id,omitzero"`
-	AppName      string     `json:"app_name,omitzero"`
-	Attender     *liveParty `json:"attender,omitzero"`
-	Tags         []string   `json:"tags"`
-	Start        string     `json:"start_time"`
-	Attended     string     `json:"attended_time"`
-	Missed       string     `json:"missed_time"`
-	End          string     `json:"end_time"`
-	LastModified string     `json:"last_modified_time"`
-	LastMessage  string     `json:"last_message_time"`
+// person is who takes part in a conversation, as the live service writes it.
+func person(id, name, email string) object {
+	return object{"id": id, "name": name, "email": email, "is_bot": false}.without("email")
 }
 
-type liveStatus struct {
-	State      int    `json:"state"`
-	StateKey   string `json:"state_key"`
-	StatusCode string `json:"status_code"`
-	StatusKey  string `json:"status_key"`
-	Label      string `json:"label"`
-}
-
-type liveParty struct {
-	ID    string `json:"id"`
-	Name  string `json:"name"`
-	Email string `json:"email,omitzero"`
-	IsBot bool   `json:"is_bot"`
+// liveStatus is a status as the live service writes it.
+func liveStatus(state int, stateKey, statusKey, label string) object {
+	return object{
+		"state": state, "state_key": stateKey, "status_code": strconv.Itoa(state), "status_key": statusKey, "label": label,
+	}
 }
 
 // liveStatuses are the vendor's names for the statuses of chats.
-var liveStatuses = map[salesiq.ChatStatus]liveStatus{
-	salesiq.ChatWaiting: {State: 1, StateKey: "waiting", StatusCode: "1", StatusKey: "open", Label: "Live"},
-	salesiq.ChatActive:  {State: 2, StateKey: "connected", StatusCode: "2", StatusKey: "open", Label: "Connected"},
-	salesiq.ChatMissed:  {State: 3, StateKey: "missed", StatusCode: "3", StatusKey: "closed", Label: "Missed"},
-	salesiq.ChatEnded:   {State: 4, StateKey: "end", StatusCode: "4", StatusKey: "closed", Label: "Attended Online"},
+var liveStatuses = map[salesiq.ChatStatus]object{
+	salesiq.ChatWaiting: liveStatus(1, "waiting", "open", "Live"),
+	salesiq.ChatActive:  liveStatus(2, "connected", "open", "Connected"),
+	salesiq.ChatMissed:  liveStatus(3, "missed", "closed", "Missed"),
+	salesiq.ChatEnded:   liveStatus(4, "end", "closed", "Attended Online"),
 }
 
 // conversation is a chat as the live service writes it.
-func (s *state) conversation(chat *salesiq.Chat) liveConversation {
+func (s *state) conversation(chat *salesiq.Chat) object {
 	status := liveStatuses[chat.Status]
 	department, _ := s.department(chat.DepartmentID)
-	out := liveConversation{
-		ID: chat.ID, ReferenceID: strconv.Itoa(1 + slices.Index(s.chats.order, chat.ID)), ChatID: "LD_" + chat.ID, Type: "chat",
-		Status: status.Label, StatusCode: status.State, ChatStatus: status,
-		Visitor:    liveParty{ID: "$" + chat.VisitorID, Name: chat.VisitorInfo.Name, Email: chat.VisitorInfo.Email},
-		Department: liveParty{ID: department.ID, Name: department.Name},
-		Tags:       append([]string{}, chat.Tags...),
-		Start:      millis(chat.StartedAt), End: strings.TrimPrefix(millis(chat.EndedAt), "-1"), LastModified: millis(lastChange(chat)), LastMessage: "-1",
+	out := object{
+		"id": chat.ID, "reference_id": strconv.Itoa(1 + slices.Index(s.chats.order, chat.ID)), "chat_id": "LD_" + chat.ID,
+		"type": "chat", "question": "", "status": status["label"], "status_code": status["state"], "chat_status": status,
+		"visitor":    person("$"+chat.VisitorID, chat.VisitorInfo.Name, chat.VisitorInfo.Email),
+		"department": person(department.ID, department.Name, ""),
+		"tags":       append([]string{}, chat.Tags...),
+		"start_time": millis(chat.StartedAt), "attended_time": "", "missed_time": "", "end_time": "",
+		"last_modified_time": millis(lastChange(chat)), "last_message_time": "-1",
 	}
 	if operator, ok := s.operators.get(chat.OperatorID); ok {
-		out.Attender = &liveParty{ID: operator.ID, Name: operator.Name, Email: operator.Email}
+		out["attender"] = person(operator.ID, operator.Name, operator.Email)
 	}
 	if brand, ok := s.brandOf(chat.DepartmentID); ok {
-		out.AppID, out.AppName = brand.ID, brand.Name
+		out["app_id"], out["app_name"] = brand.ID, brand.Name
 	}
 	if waited, ok := firstResponse(chat); ok {
-		out.Attended = millis(chat.StartedAt.Add(waited))
+		out["attended_time"] = millis(chat.StartedAt.Add(waited))
+	}
+	if !chat.EndedAt.IsZero() {
+		out["end_time"] = millis(chat.EndedAt)
 	}
 	if chat.Status == salesiq.ChatMissed {
-		out.Missed = out.End
+		out["missed_time"] = out["end_time"]
 	}
-	for i, message := range chat.Transcript {
-		if i == 0 {
-			out.Question = message.Text
-		}
-		out.LastMessage = millis(message.Timestamp)
+	if said := len(chat.Transcript); said > 0 {
+		out["question"], out["last_message_time"] = chat.Transcript[0].Text, millis(chat.Transcript[said-1].Timestamp)
 	}
 	return out
 }
@@ -110,35 +83,26 @@ func listConversations(c *call) (*reply, error) {
 		known := liveStatuses[chat.Status]
 		brand, _ := c.brandOf(chat.DepartmentID)
 		return started.holds(chat.StartedAt) && updated.holds(lastChange(chat)) &&
-			(is(status, known.StateKey) || is(status, known.StatusKey)) &&
+			(status == "" || status == known["state_key"] || status == known["status_key"]) &&
 			is(department, chat.DepartmentID) && is(attender, chat.OperatorID) &&
 			(app == "" || brand != nil && brand.ID == app) && is(email, chat.VisitorInfo.Email)
 	})
 	conversations := shownAs(c.state, kept, (*state).conversation)
-	return withMore(liveWindow(c, conversations, (page-1)*limit, limit), conversations, page*limit).reply(p.err)
+	return c.liveWindow(conversations, (page-1)*limit, limit, hasMore(page*limit < len(conversations)), nil)
 }
 
-// liveMessage is a message as the live service writes it.
-type liveMessage struct {
-	SequenceID string    `json:"sequence_id"`
-	Sender     liveParty `json:"sender"`
-	Type       string    `json:"type"`
-	Message    liveText  `json:"message"`
-	Time       string    `json:"time"`
-}
-
-type liveText struct {
-	Text string `json:"text"`
-}
-
-func (s *state) messages(chat *salesiq.Chat) []liveMessage {
-	messages := make([]liveMessage, len(chat.Transcript))
+// messages are the transcript of a chat as the live service writes it.
+func (s *state) messages(chat *salesiq.Chat) []object {
+	messages := make([]object, len(chat.Transcript))
 	for i, message := range chat.Transcript {
-		sender := liveParty{ID: "$" + message.SenderID, Name: chat.VisitorInfo.Name}
+		sender := person("$"+message.SenderID, chat.VisitorInfo.Name, "")
 		if operator, ok := s.operators.get(message.SenderID); ok {
-			sender = liveParty{ID: operator.ID, Name: operator.Name}
+			sender = person(operator.ID, operator.Name, "")
 		}
-		messages[i] = liveMessage{strconv.Itoa(i + 1), sender, "text", liveText{message.Text}, millis(message.Timestamp)}
+		messages[i] = object{
+			"sequence_id": strconv.Itoa(i + 1), "sender": sender, "type": "text",
+			"message": object{"text": message.Text}, "time": millis(message.Timestamp),
+		}
 	}
 	return messages
 }
@@ -152,7 +116,7 @@ func listMessages(c *call) (*reply, error) {
 	if err := cmp.Or(c.query.err, err); err != nil {
 		return nil, err
 	}
-	var kept []liveMessage
+	var kept []object
 	for i, message := range c.messages(chat) {
 		if sent.holds(chat.Transcript[i].Timestamp) {
 			kept = append(kept, message)
@@ -161,19 +125,23 @@ func listMessages(c *call) (*reply, error) {
 	if sent.from.IsZero() && !sent.to.IsZero() {
 		slices.Reverse(kept)
 	}
-	return withMore(liveWindow(c, kept, 0, limit), kept, limit).reply(nil)
+	return c.liveWindow(kept, 0, limit, hasMore(limit < len(kept)), nil)
 }
 
-func (s *state) sendText(chatID string, in liveText) (out liveMessage, err error) {
+// liveText is a message to send.
+type liveText struct {
+	Text string `json:"text"`
+}
+
+func (s *state) sendText(chatID string, in liveText) (any, error) {
 	if in.Text == "" {
-		return out, missing("text")
+		return nil, missing("text")
 	}
 	if _, err := s.sendMessage(chatID, salesiq.Message{Text: in.Text, Type: salesiq.MessageText}); err != nil {
-		return out, err
+		return nil, err
 	}
 	chat, _ := s.chats.get(chatID)
-	messages := s.messages(chat)
-	return messages[len(messages)-1], nil
+	return s.messages(chat)[len(chat.Transcript)-1], nil
 }
 
 type liveTransfer struct {
@@ -181,19 +149,14 @@ type liveTransfer struct {
 	OperatorID   string `json:"operator_id"`
 }
 
-func (s *state) transferConversation(chatID string, in liveTransfer) (liveConversation, error) {
-	return s.conversationOr(s.transferWithin(chatID, in.DepartmentID, in.OperatorID))
+func (s *state) transferConversation(chatID string, in liveTransfer) (any, error) {
+	chat, err := s.transferWithin(chatID, in.DepartmentID, in.OperatorID)
+	return liveOr(s, chat, err, (*state).conversation)
 }
 
-func (s *state) closeConversation(chatID string) (liveConversation, error) {
-	return s.conversationOr(s.end(chatID, salesiq.ChatEnd{}))
-}
-
-func (s *state) conversationOr(chat *salesiq.Chat, err error) (out liveConversation, _ error) {
-	if err == nil {
-		out = s.conversation(chat)
-	}
-	return out, err
+func (s *state) closeConversation(chatID string) (any, error) {
+	chat, err := s.end(chatID, salesiq.ChatEnd{})
+	return liveOr(s, chat, err, (*state).conversation)
 }
 
 func (s *state) tagConversation(chatID string, in idList) (any, error) {
@@ -211,24 +174,12 @@ func (s *state) createTag(_ string, in tag) (*tag, error) {
 }
 
 // liveVisitor is a visitor as version 3 of the API writes one.
-type liveVisitor struct {
-	ID        string `json:"id"`
-	Name      string `json:"name"`
-	Email     string `json:"email,omitzero"`
-	Country   string `json:"country"`
-	LeadScore int    `json:"lead_score"`
-	Source    string `json:"visit_source"`
-	Visits    int    `json:"visit_count"`
-	First     string `json:"first_accessed_time"`
-	Last      string `json:"last_accessed_time"`
-}
-
-func (s *state) liveVisitor(visitor *salesiq.Visitor) liveVisitor {
-	return liveVisitor{
-		ID: visitor.ID, Name: visitor.Name, Email: visitor.Email, Country: visitor.Country, LeadScore: visitor.LeadScore,
-		Source: cmp.Or(visitor.Referrer, "Direct"), Visits: visitor.TotalVisits,
-		First: millis(visitor.FirstVisit), Last: millis(visitor.LastVisit),
-	}
+func (s *state) liveVisitor(visitor *salesiq.Visitor) object {
+	return object{
+		"id": visitor.ID, "name": visitor.Name, "email": visitor.Email, "country": visitor.Country, "lead_score": visitor.LeadScore,
+		"visit_source": cmp.Or(visitor.Referrer, "Direct"), "visit_count": visitor.TotalVisits,
+		"first_accessed_time": millis(visitor.FirstVisit), "last_accessed_time": millis(visitor.LastVisit),
+	}.without("email")
 }
 
 // listLiveVisitors answers with those after next_key, oldest first, or before
@@ -247,10 +198,10 @@ func listLiveVisitors(c *call) (*reply, error) {
 	for limit < len(found) && found[limit].LastVisit.Equal(found[limit-1].LastVisit) {
 		limit++
 	}
-	answer := liveWindow(c, shownAs(c.state, found, (*state).liveVisitor), 0, limit)
+	keys := object{}
 	if end := min(limit, len(found)); end > 0 {
 		key := millis(found[end-1].LastVisit)
-		answer.NextKey, answer.PrevKey = key, key
+		keys = object{"next_key": key, "prev_key": key}
 	}
-	return answer.reply(p.err)
+	return c.liveWindow(shownAs(c.state, found, (*state).liveVisitor), 0, limit, keys, nil)
 }

@@ -94,8 +94,9 @@ func (live) writes(s *state, event salesiq.EventName, data any) (func(*salesiq.W
 // wants tells whether a webhook is for the app that an event comes from, if that
 // is known.
 func (s *webhookSettings) wants(entity any) bool {
-	conversation, ok := entity.(liveConversation)
-	return !ok || conversation.AppID == "" || len(s.apps) == 0 || slices.Contains(s.apps, conversation.AppID)
+	conversation, _ := entity.(object)
+	app, known := conversation["app_id"].(string)
+	return !known || len(s.apps) == 0 || slices.Contains(s.apps, app)
 }
 
 // translate finds the vendor's event for one of the domain's, and what it is
@@ -136,7 +137,7 @@ func (s *state) translate(event salesiq.EventName, data any) (name salesiq.Event
 }
 
 // about is what an event tells of an object, if that is there.
-func about[T, Live any](s *state, event salesiq.EventName, of func(*state) *table[T], id string, show func(*state, *T) Live) (name salesiq.EventName, _ string, entity any) {
+func about[T any](s *state, event salesiq.EventName, of func(*state) *table[T], id string, show func(*state, *T) object) (name salesiq.EventName, _ string, entity any) {
 	item, ok := of(s).get(id)
 	if !ok {
 		return "", "", nil

@@ -10,50 +10,21 @@ import (
 )
 
 // livePortal is the portal as the live service writes it.
-type livePortal struct {
-	ScreenName string `json:"screenname"`
-	Name       string `json:"name"`
-	OwnerZUID  string `json:"owner_zuid"`
-	OperatorID string `json:"operator_id"`
-	Created    string `json:"created_time"`
-}
-
-func (s *state) livePortal(name string) (livePortal, error) {
-	portal := livePortal{ScreenName: Portal, Name: "Nordlicht Outdoor", OwnerZUID: "700214", OperatorID: accountOwner}
-	for brand := range s.brands.all() {
-		portal.Created = cmp.Or(portal.Created, millis(brand.CreatedAt))
-	}
+func (s *state) livePortal(name string) (object, error) {
 	if name != Portal {
-		return livePortal{}, notFound("portal", name)
+		return nil, notFound("portal", name)
+	}
+	portal := object{"screenname": Portal, "name": "Nordlicht Outdoor", "owner_zuid": "700214", "operator_id": accountOwner, "created_time": ""}
+	for brand := range s.brands.all() {
+		portal["created_time"] = millis(brand.CreatedAt)
+		break
 	}
 	return portal, nil
 }
 
 func listPortals(c *call) (*reply, error) {
 	portal, err := c.livePortal(Portal)
-	return liveWindow(c, []livePortal{portal}, 0, 1).reply(err)
-}
-
-// liveOperator is an operator as the live service writes one: with flags and
-// numbers in strings.
-type liveOperator struct {
-	ID            string   `json:"id"`
-	FirstName     string   `json:"first_name"`
-	LastName      string   `json:"last_name"`
-	Email         string   `json:"email_id"`
-	Role          string   `json:"role"`
-	Departments   []string `json:"departments"`
-	StatusCode    string   `json:"status_code"`
-	StatusMessage string   `json:"status_message"`
-	ChatEnabled   string   `json:"is_chat_enabled"`
-	Enabled       string   `json:"is_enabled"`
-	Owner         string   `json:"is_owner"`
-	Deleted       string   `json:"is_deleted"`
-	MaxChats      string   `json:"maximum_concurrent_chat"`
-	TimeZone      string   `json:"time_zone"`
-	Language      string   `json:"language"`
-	Created       string   `json:"created_time"`
-	Modified      string   `json:"modified_time"`
+	return c.liveWindow([]object{portal}, 0, 1, nil, err)
 }
 
 var liveRoles = map[salesiq.OperatorRole]string{
@@ -65,7 +36,8 @@ var statusMessages = map[salesiq.OperatorStatus]string{
 	salesiq.OperatorOnline: "Available", salesiq.OperatorBusy: "Busy", salesiq.OperatorAway: "Away", salesiq.OperatorOffline: "Offline",
 }
 
-func (s *state) liveOperator(operator *salesiq.Operator) liveOperator {
+// liveOperator is an operator as the live service writes one.
+func (s *state) liveOperator(operator *salesiq.Operator) object {
 	first, last, _ := strings.Cut(operator.Name, " ")
 	present := "1"
 	if operator.Status == salesiq.OperatorOffline {
@@ -80,22 +52,22 @@ func (s *state) liveOperator(operator *salesiq.Operator) liveOperator {
 		departments = append(departments, operator.DepartmentID)
 	}
 	enabled := strconv.FormatBool(!s.disabled[operator.ID])
-	return liveOperator{
-		ID: operator.ID, FirstName: first, LastName: last, Email: operator.Email, Role: liveRoles[operator.Role],
-		Departments: departments, StatusCode: present, StatusMessage: statusMessages[operator.Status],
-		ChatEnabled: enabled, Enabled: enabled, Owner: strconv.FormatBool(operator.ID == accountOwner), Deleted: "false",
-		MaxChats: most, TimeZone: operator.Timezone, Language: "en",
-		Created: millis(operator.CreatedAt), Modified: millis(operator.LastActive),
+	return object{
+		"id": operator.ID, "first_name": first, "last_name": last, "email_id": operator.Email, "role": liveRoles[operator.Role],
+		"departments": departments, "status_code": present, "status_message": statusMessages[operator.Status],
+		"is_chat_enabled": enabled, "is_enabled": enabled, "is_owner": strconv.FormatBool(operator.ID == accountOwner),
+		"is_deleted": "false", "maximum_concurrent_chat": most, "time_zone": operator.Timezone, "language": "en",
+		"created_time": millis(operator.CreatedAt), "modified_time": millis(operator.LastActive),
 	}
 }
 
 const liveOperatorPage = 20
 
 // indexed answers with a page whose parameter numbers items from 1.
-func indexed[T any](c *call, items []T) (*reply, error) {
+func indexed(c *call, items []object) (*reply, error) {
 	index := c.query.number("index", 1, 0, endlessly)
 	size := c.query.number("limit", liveOperatorPage, 1, liveOperatorPage)
-	return liveWindow(c, items, index-1, size).reply(c.query.err)
+	return c.liveWindow(items, index-1, size, nil, nil)
 }
 
 func listLiveOperators(c *call) (*reply, error) {
@@ -112,14 +84,14 @@ type liveOperatorInput struct {
 	Monitored   json.RawMessage `json:"is_monitored"`
 }
 
-func (s *state) createLiveOperator(_ string, in liveOperatorInput) (out liveOperator, err error) {
+func (s *state) createLiveOperator(_ string, in liveOperatorInput) (any, error) {
 	switch {
 	case in.Email == "":
-		return out, missing("email_id")
+		return nil, missing("email_id")
 	case len(in.Departments) == 0:
-		return out, missing("departments")
+		return nil, missing("departments")
 	case in.Monitored == nil:
-		return out, missing("is_monitored")
+		return nil, missing("is_monitored")
 	}
 	operator := s.newOperator()
 	for role, name := range liveRoles {
@@ -128,40 +100,26 @@ func (s *state) createLiveOperator(_ string, in liveOperatorInput) (out liveOper
 		}
 	}
 	if operator.Role == "" {
-		return out, invalid("role", "must be Administrator, Supervisor or Associate")
+		return nil, invalid("role", "must be Administrator, Supervisor or Associate")
 	}
 	name, _, _ := strings.Cut(in.Email, "@")
 	operator.Name = strings.TrimSpace(cmp.Or(in.FirstName, name) + " " + in.LastName)
 	operator.Email, operator.DepartmentID = in.Email, in.Departments[0]
 	added, err := s.operators.add(s, operator)
-	if err == nil {
-		out = s.liveOperator(added)
-	}
-	return out, err
+	return liveOr(s, added, err, (*state).liveOperator)
 }
 
 func enableLiveOperator(enabled bool) handler {
 	return lookLive("", func(s *state, id string) (any, error) { return nil, s.enableOperator(id, enabled) })
 }
 
-// liveDepartment is a department as the live service writes one.
-type liveDepartment struct {
-	ID          string `json:"id"`
-	Name        string `json:"name"`
-	DisplayName string `json:"display_name"`
-	Enabled     string `json:"is_enabled"`
-	Public      string `json:"is_public"`
-	CreatedBy   string `json:"created_by"`
-	Created     string `json:"created_time"`
-}
-
 func listLiveDepartments(c *call) (*reply, error) {
-	var departments []liveDepartment
+	var departments []object
 	for brand := range c.brands.all() {
 		for _, department := range brand.Departments {
-			departments = append(departments, liveDepartment{
-				ID: department.ID, Name: department.Name, DisplayName: department.Name, Enabled: "true", Public: "true",
-				CreatedBy: accountOwner, Created: millis(brand.CreatedAt),
+			departments = append(departments, object{
+				"id": department.ID, "name": department.Name, "display_name": department.Name, "is_enabled": "true",
+				"is_public": "true", "created_by": accountOwner, "created_time": millis(brand.CreatedAt),
 			})
 		}
 	}
@@ -169,17 +127,10 @@ func listLiveDepartments(c *call) (*reply, error) {
 }
 
 // liveApp is a brand as the live service writes an app: flags are 0 and 1.
-type liveApp struct {
-	ID       string                    `json:"id"`
-	Name     string                    `json:"name"`
-	Enabled  string                    `json:"is_enabled"`
-	Channels map[string]map[string]int `json:"channels"`
-	Created  string                    `json:"created_time"`
-}
-
-func (*state) liveApp(brand *salesiq.Brand) liveApp {
-	return liveApp{
-		ID: brand.ID, Name: brand.Name, Enabled: strconv.FormatBool(brand.Status == salesiq.BrandActive),
-		Channels: map[string]map[string]int{"website": {"chat": 1}, "ios": {"chat": 0}}, Created: millis(brand.CreatedAt),
+func (*state) liveApp(brand *salesiq.Brand) object {
+	return object{
+		"id": brand.ID, "name": brand.Name, "is_enabled": strconv.FormatBool(brand.Status == salesiq.BrandActive),
+		"channels":     object{"website": object{"chat": 1}, "ios": object{"chat": 0}},
+		"created_time": millis(brand.CreatedAt),
 	}
 }

@@ -1,7 +1,6 @@
 package salesiqtest
 
 import (
-	"cmp"
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
@@ -16,42 +15,22 @@ import (
 )
 
 // liveWebhook is a webhook as the live service writes one.
-type liveWebhook struct {
-	ID       string              `json:"id"`
-	URL      string              `json:"url"`
-	Type     string              `json:"type"`
-	Events   []salesiq.EventName `json:"events"`
-	AppIDs   []string            `json:"app_ids"`
-	Secured  bool                `json:"secured"`
-	Version  int                 `json:"version"`
-	Status   string              `json:"status"`
-	Failures string              `json:"failures_count"`
-	Keys     []livePublicKey     `json:"public_keys"`
-	Keeps    string              `json:"expiry_time_for_executions_data"`
-	Created  string              `json:"created_time"`
-}
-
-type livePublicKey struct {
-	ID      string `json:"id"`
-	Key     string `json:"key"`
-	Created string `json:"created_time"`
-}
-
-func (s *state) liveWebhook(webhook *salesiq.Webhook) liveWebhook {
+func (s *state) liveWebhook(webhook *salesiq.Webhook) object {
 	settings := s.settingsOf(webhook.ID)
-	version, _ := strconv.Atoi(settings.version) //nolint:errcheck // It was checked.
-	out := liveWebhook{
-		ID: webhook.ID, URL: webhook.URL, Type: settings.kind, Events: webhook.Events, AppIDs: append([]string{}, settings.apps...),
-		Secured: settings.secured, Version: version, Status: "disabled", Keys: []livePublicKey{},
-		Failures: strconv.Itoa(len(s.failedExecutions(webhook.ID))), Keeps: "5184000000", Created: millis(settings.created),
-	}
+	status, keys := "disabled", []object{}
 	if webhook.Enabled {
-		out.Status = "enabled"
+		status = "enabled"
 	}
 	for _, key := range settings.keys {
-		out.Keys = append(out.Keys, livePublicKey{key.id, publicKeyText(&key.private.PublicKey), millis(key.created)})
+		keys = append(keys, object{"id": key.id, "key": publicKeyText(&key.private.PublicKey), "created_time": millis(key.created)})
 	}
-	return out
+	return object{
+		"id": webhook.ID, "url": webhook.URL, "type": settings.kind, "events": webhook.Events,
+		"app_ids": append([]string{}, settings.apps...), "secured": settings.secured,
+		"version": json.RawMessage(settings.version), "status": status, "public_keys": keys,
+		"failures_count":                  strconv.Itoa(len(s.failedExecutions(webhook.ID))),
+		"expiry_time_for_executions_data": "5184000000", "created_time": millis(settings.created),
+	}
 }
 
 // publicKeyText writes a key as bare base64.
@@ -168,48 +147,40 @@ func deleteKey(c *call) (*reply, error) {
 	return c.liveReply("", nil, c.removeKey(c.id, c.path("key")))
 }
 
-// liveExecution is a delivery that was given up.
-type liveExecution struct {
-	ID           string            `json:"id"`
-	WebhookID    string            `json:"webhook_id"`
-	Event        salesiq.EventName `json:"event"`
-	Entity       string            `json:"entity"`
-	EntityID     string            `json:"entity_id"`
-	RemoteStatus int               `json:"remote_server_status"`
-	Retries      int               `json:"number_of_retries"`
-	Payload      json.RawMessage   `json:"payload"`
-	LastTried    string            `json:"last_execution_time"`
-
-	event *liveEvent
-}
-
 // failedExecutions are the events that were given up, and not retried since.
-func (s *state) failedExecutions(webhookID string) []liveExecution {
-	failed := []liveExecution{}
+func (s *state) failedExecutions(webhookID string) (failed []Delivery) {
 	for _, delivery := range s.courier.deliveries() {
-		event, ok := delivery.message.(*liveEvent)
-		if !ok || delivery.WebhookID != webhookID || delivery.Attempt < deliveryAttempts || delivery.succeeded() {
-			continue
-		}
-		if id := event.id + "-" + strconv.FormatInt(delivery.At.UnixNano(), 36); !s.retried[id] {
-			failed = append(failed, liveExecution{
-				ID: id, WebhookID: webhookID, Event: delivery.Event, Entity: event.EntityType, EntityID: event.EntityID,
-				RemoteStatus: delivery.Status, Retries: delivery.Attempt - 1, Payload: event.Entity, LastTried: millis(delivery.At),
-				event: event,
-			})
+		_, ok := delivery.message.(*liveEvent)
+		if ok && delivery.WebhookID == webhookID && delivery.Attempt == deliveryAttempts && !delivery.succeeded() && !s.retried[executionID(&delivery)] {
+			failed = append(failed, delivery)
 		}
 	}
 	return failed
 }
 
+// executionID tells a delivery from the later ones of its event.
+func executionID(delivery *Delivery) string {
+	event, _ := delivery.message.(*liveEvent)
+	return event.id + "-" + strconv.FormatInt(delivery.At.UnixNano(), 36)
+}
+
 func listExecutions(c *call) (*reply, error) {
 	page, limit := c.query.number("pageno", 1, 1, endlessly), c.query.number("limit", 50, 5, 50)
 	_, err := c.webhooks.find(c.id)
-	return liveWindow(c, c.failedExecutions(c.id), (page-1)*limit, limit).reply(cmp.Or(err, c.query.err))
+	var executions []object
+	for _, delivery := range c.failedExecutions(c.id) {
+		event, _ := delivery.message.(*liveEvent)
+		executions = append(executions, object{
+			"id": executionID(&delivery), "webhook_id": c.id, "event": delivery.Event, "entity": event.EntityType,
+			"entity_id": event.EntityID, "remote_server_status": delivery.Status, "number_of_retries": delivery.Attempt - 1,
+			"payload": event.Entity, "last_execution_time": millis(delivery.At),
+		})
+	}
+	return c.liveWindow(executions, (page-1)*limit, limit, nil, err)
 }
 
 // retryExecutions delivers once more what was given up.
-func (s *state) retryExecutions(webhookID string, in idList) (map[string][]string, error) {
+func (s *state) retryExecutions(webhookID string, in idList) (any, error) {
 	webhook, err := s.webhooks.find(webhookID)
 	if err != nil {
 		return nil, err
@@ -219,12 +190,12 @@ func (s *state) retryExecutions(webhookID string, in idList) (map[string][]strin
 	}
 	failed := s.failedExecutions(webhookID)
 	for i, id := range in.IDs {
-		at := slices.IndexFunc(failed, func(e liveExecution) bool { return e.ID == id })
+		at := slices.IndexFunc(failed, func(d Delivery) bool { return executionID(&d) == id })
 		if at < 0 {
 			return nil, invalid(item("ids", i), "is no failed execution")
 		}
 		s.retried[id] = true
-		s.courier.take(&parcel{webhook: *webhook, event: failed[at].Event, message: failed[at].event})
+		s.courier.take(&parcel{webhook: *webhook, event: failed[at].Event, message: failed[at].message})
 	}
-	return map[string][]string{"skipped": {}}, nil
+	return object{"skipped": []string{}}, nil
 }
