@@ -92,3 +92,16 @@ func read[T any](c *call) (in T, err error) {
 	err = patch(&in, c.body)
 	return in, err
 }
+
+// object is JSON that has no type in package salesiq.
+type object map[string]any
+
+// without leaves fields out that are empty.
+func (o object) without(fields ...string) object {
+	for _, field := range fields {
+		if o[field] == "" {
+			delete(o, field)
+		}
+	}
+	return o
+}

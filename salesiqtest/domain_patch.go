@@ -46,7 +46,11 @@ func patch[T any](target *T, changes members, readOnly ...string) error {
 	patched, document := *target, before
 	// One at a time, so that the error can tell which one does not fit.
 	for _, name := range slices.Sorted(maps.Keys(changes)) {
-		if err := checkName(reflect.TypeFor[T](), name, changes[name], name); err != nil {
+		var value any
+		if err := wire.Unmarshal(changes[name], &value); err != nil {
+			return err
+		}
+		if err := checkName(reflect.TypeFor[T](), name, value, name); err != nil {
 			return err
 		}
 		if document, err = mergeMember(document, name, changes[name]); err != nil {
@@ -74,9 +78,8 @@ var plainName = strings.NewReplacer("_", "", "-", "")
 
 // checkName refuses a name that is another spelling of a field of t, which the
 // codec would take for that field, and looks into the value as well.
-func checkName(t reflect.Type, name string, value json.RawMessage, path string) error {
-	for i := range t.NumField() {
-		field := t.Field(i)
+func checkName(t reflect.Type, name string, value any, path string) error {
+	for field := range t.Fields() {
 		spelling, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		switch {
 		case spelling == name:
@@ -93,30 +96,22 @@ func checkName(t reflect.Type, name string, value json.RawMessage, path string) 
 }
 
 // checkNames is checkName for all names within a value.
-func checkNames(t reflect.Type, value json.RawMessage, path string) error {
-	switch {
-	case t.Kind() == reflect.Struct && isObject(value):
-		var changes members
-		if wire.Unmarshal(value, &changes) != nil {
-			return nil // Decoding tells.
-		}
-		for _, name := range slices.Sorted(maps.Keys(changes)) {
-			if err := checkName(t, name, changes[name], path+"."+name); err != nil {
-				return err
+func checkNames(t reflect.Type, value any, path string) (err error) {
+	switch kind := t.Kind(); value := value.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			if err == nil && kind == reflect.Struct {
+				err = checkName(t, name, value[name], path+"."+name)
 			}
 		}
-	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
-		var items []json.RawMessage
-		if wire.Unmarshal(value, &items) != nil {
-			return nil
-		}
-		for i, value := range items {
-			if err := checkNames(t.Elem(), value, item(path, i)); err != nil {
-				return err
+	case []any:
+		for i := range value {
+			if err == nil && kind == reflect.Slice {
+				err = checkNames(t.Elem(), value[i], item(path, i))
 			}
 		}
 	}
-	return nil
+	return err
 }
 
 // whole puts an object together. Where an integer is wanted, 5.0 is one, too: some

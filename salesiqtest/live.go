@@ -84,20 +84,6 @@ func (live) tellsQuota() bool { return false }
 // admits everything, since nobody knows what the service refuses.
 func (live) admits(*http.Request, route, url.Values, []byte) error { return nil }
 
-// object is anything as the live service writes it: flags, numbers and times
-// mostly in strings.
-type object map[string]any
-
-// without leaves fields out that are empty.
-func (o object) without(fields ...string) object {
-	for _, field := range fields {
-		if o[field] == "" {
-			delete(o, field)
-		}
-	}
-	return o
-}
-
 // liveReply answers with one object, or with nothing where that has no name, as
 // the vendor's pages show for such calls.
 func (c *call) liveReply(kind string, data any, err error) (*reply, error) {
@@ -112,7 +98,7 @@ func (c *call) liveReply(kind string, data any, err error) (*reply, error) {
 
 // liveWindow answers with some of the items, and with what else there is to tell.
 func (c *call) liveWindow(items []object, from, size int, more object, err error) (*reply, error) {
-	if err = cmp.Or(c.query.err, err); err != nil {
+	if err := cmp.Or(c.query.err, err); err != nil {
 		return nil, err
 	}
 	from = min(max(from, 0), len(items))

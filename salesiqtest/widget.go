@@ -204,7 +204,7 @@ func (s *state) recordWidgetCall(request widgetRequest) (any, error) {
 		s.heed(visit, visitor, request.Function, request.Args[0])
 		s.visitorChanged(&before, visitor)
 	}
-	return nil, nil //nolint:nilnil // There is nothing to tell.
+	return nil, nil
 }
 
 // heed changes what is known of a visitor. Values of a wrong type change
