@@ -22,40 +22,24 @@ var seedFile []byte
 
 // seed is what the file holds.
 type seed struct {
-	Start         time.Time              `json:"start"` // What the dates of the file count from.
-	Brands        []salesiq.Brand        `json:"brands"`
-	Operators     []salesiq.Operator     `json:"operators"`
-	Rules         []salesiq.RoutingRule  `json:"rules"`
-	Webhooks      []salesiq.Webhook      `json:"webhooks"`
-	Devices       []salesiq.Device       `json:"devices"`
-	Visitors      []salesiq.Visitor      `json:"visitors"`
-	Sessions      map[string][]seedVisit `json:"sessions"` // By visitor.
-	Conversations map[string][]string    `json:"conversations"`
-	Chats         []seedChat             `json:"chats"`
+	Start         time.Time                    `json:"start"` // What the dates of the file count from.
+	Brands        []salesiq.Brand              `json:"brands"`
+	Operators     []salesiq.Operator           `json:"operators"`
+	Rules         []salesiq.RoutingRule        `json:"rules"`
+	Webhooks      []salesiq.Webhook            `json:"webhooks"`
+	Devices       []salesiq.Device             `json:"devices"`
+	Visitors      []salesiq.Visitor            `json:"visitors"`
+	Sessions      map[string][]salesiq.Session `json:"sessions"` // By visitor; pages follow each other.
+	Conversations map[string][]string          `json:"conversations"`
+	Chats         []seedChat                   `json:"chats"`
 }
 
-type seedVisit struct {
-	ID        string    `json:"session_id"`
-	StartedAt time.Time `json:"started_at"`
-	Pages     []struct {
-		Path    string `json:"path"`
-		Seconds int    `json:"seconds"`
-	} `json:"pages"`
-}
-
+// seedChat is a chat without what follows from its visitor and its conversation.
 type seedChat struct {
-	ID           string             `json:"id"`
-	VisitorID    string             `json:"visitor_id"`
-	OperatorID   string             `json:"operator_id"`
-	DepartmentID string             `json:"department_id"`
-	Status       salesiq.ChatStatus `json:"status"`
-	StartedAt    time.Time          `json:"started_at"`
-	EndedAt      time.Time          `json:"ended_at"`
-	Rating       *int               `json:"rating"`
-	Feedback     *string            `json:"feedback"`
-	Basket       int                `json:"basket"`
-	Conversation string             `json:"conversation"`
-	Lines        int                `json:"lines"` // That have been said so far.
+	salesiq.Chat
+
+	Conversation string `json:"conversation"`
+	Lines        int    `json:"lines"` // That have been said so far.
 }
 
 // readSeed reads the file once, for all servers. Nobody may write to what lies
@@ -86,16 +70,17 @@ func (s *state) loadSeed(now time.Time) {
 		move(shift, &visitor.FirstVisit, &visitor.LastVisit)
 		visitor.Tags = slices.Clip(visitor.Tags) // Tags are appended.
 	}
-	for id, visits := range file.Sessions {
-		for _, visit := range visits {
-			move(shift, &visit.StartedAt)
-			s.sessions[id] = append(s.sessions[id], visit.session(file.Brands[0].Website))
+	for id, sessions := range file.Sessions {
+		for _, session := range sessions {
+			move(shift, &session.StartedAt)
+			s.sessions[id] = append(s.sessions[id], browsed(session))
 		}
 	}
 	for _, said := range file.Chats {
-		move(shift, &said.StartedAt, &said.EndedAt)
-		chat := s.seededChat(said, file.Conversations[said.Conversation], file.Start.Add(shift))
-		s.chats.put(chat.ID, chat)
+		chat := said.Chat
+		move(shift, &chat.StartedAt, &chat.EndedAt)
+		s.fillChat(&chat, file.Conversations[said.Conversation][:said.Lines], file.Start.Add(shift))
+		s.chats.put(chat.ID, &chat)
 	}
 	s.countChats()
 }
@@ -109,43 +94,29 @@ func move(by time.Duration, dates ...*time.Time) {
 	}
 }
 
-func (v seedVisit) session(website string) salesiq.Session {
-	session := salesiq.Session{ID: v.ID, StartedAt: v.StartedAt, EndedAt: v.StartedAt}
-	for _, page := range v.Pages {
-		spent := time.Duration(page.Seconds) * time.Second
-		session.Pages = append(session.Pages, salesiq.PageView{
-			URL: website + page.Path, Title: title(page.Path), VisitedAt: session.EndedAt, TimeSpent: wholeSeconds(spent),
-		})
-		session.EndedAt = session.EndedAt.Add(spent)
+// browsed fills in what follows from the pages of a session.
+func browsed(session salesiq.Session) salesiq.Session {
+	session.EndedAt, session.Pages = session.StartedAt, slices.Clone(session.Pages)
+	for i := range session.Pages {
+		session.Pages[i].VisitedAt = session.EndedAt
+		session.EndedAt = session.EndedAt.Add(session.Pages[i].TimeSpent.Duration())
 	}
 	session.Duration = wholeSeconds(session.EndedAt.Sub(session.StartedAt))
 	return session
 }
 
-func title(page string) string {
-	if page == "/" {
-		return "Nordlicht Outdoor"
-	}
-	return "Nordlicht: " + strings.TrimPrefix(page, "/")
-}
-
-func (s *state) seededChat(said seedChat, conversation []string, now time.Time) *salesiq.Chat {
-	visitor, _ := s.visitors.get(said.VisitorID)
-	chat := &salesiq.Chat{
-		ID: said.ID, VisitorID: said.VisitorID, OperatorID: said.OperatorID, DepartmentID: said.DepartmentID,
-		Status: said.Status, Type: salesiq.ChatTypeLive, StartedAt: said.StartedAt, EndedAt: said.EndedAt,
-		Rating: said.Rating, Feedback: said.Feedback, VisitorInfo: visitorInfo(visitor),
-		Tags: addMissing([]string{}, visitor.Tags...), CustomFields: map[string]any{"basket": said.Basket},
-	}
+// fillChat fills in what follows from a visitor and a conversation.
+func (s *state) fillChat(chat *salesiq.Chat, lines []string, now time.Time) {
+	visitor, _ := s.visitors.get(chat.VisitorID)
+	chat.Type, chat.VisitorInfo, chat.Tags = salesiq.ChatTypeLive, visitorInfo(visitor), addMissing([]string{}, visitor.Tags...)
 	end := now
 	if !chat.EndedAt.IsZero() {
 		end = chat.EndedAt
 	}
 	if chat.Status == salesiq.ChatEnded {
-		chat.Duration = wholeSeconds(chat.EndedAt.Sub(chat.StartedAt))
+		chat.Duration = wholeSeconds(end.Sub(chat.StartedAt))
 	}
-	s.fillTranscript(chat, conversation[:said.Lines], end)
-	return chat
+	s.fillTranscript(chat, lines, end)
 }
 
 // fillTranscript lets visitor and operator say the lines of a conversation, each
