@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -174,6 +176,61 @@ func (s *Server) refuseCall(w *recorder, r *http.Request, err error) {
 	s.conclude(w, callKey(r, pattern), nil, err)
 }
 
+// routes returns everything that faults may befall.
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for _, route := range s.config.dialect.routes() {
+		mux.Handle(route.pattern, s.api(route))
+	}
+	mux.HandleFunc("/oauth/v2/auth", s.consent)
+	mux.HandleFunc("POST /oauth/v2/token", s.issueToken)
+	mux.HandleFunc("POST /oauth/v2/token/revoke", s.revokeToken)
+	s.widgetRoutes(mux)
+	mux.Handle("/", s.unknown(mux))
+	return mux
+}
+
+// unknown answers what no route does.
+func (s *Server) unknown(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.api(route{open: !isAPI(r), nowhere: true, handle: func(*call) (*reply, error) {
+			return nil, noSuchCall(w, mux, r, s.config.dialect)
+		}}).ServeHTTP(w, r)
+	})
+}
+
+// noSuchCall tells which methods a path takes, if any.
+func noSuchCall(w http.ResponseWriter, mux *http.ServeMux, r *http.Request, speaks dialect) error {
+	var allowed []string
+	if isClean(r) {
+		allowed = methodsOf(mux, r)
+	}
+	e := speaks.hasNoCall(r, allowed)
+	if e.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+	}
+	return e
+}
+
+// isClean tells whether a path is as written in the specification. A mux would
+// redirect other ones, and an id that is empty would lead to another call.
+func isClean(r *http.Request) bool {
+	escaped := r.URL.EscapedPath()
+	return path.Clean(escaped) == escaped
+}
+
+// methodsOf lists the methods that a path takes.
+func methodsOf(mux *http.ServeMux, r *http.Request) (methods []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := mux.Handler(other); pattern != "/" && !slices.Contains(methods, method) {
+			methods = append(methods, method)
+		}
+	}
+	return methods
+}
+
 // api returns what stands between the wire and a handler: token, quota, scope,
 // role, body, and the accounts. The server's lock is held from end to end.
 func (s *Server) api(route route) http.Handler {
@@ -206,19 +263,31 @@ func (s *Server) carryOut(r *http.Request, route route, body []byte) (*reply, er
 	if err != nil {
 		return nil, err
 	}
+	if !route.open && !route.nowhere {
+		if err := s.config.dialect.admits(r, route, query, body); err != nil {
+			return nil, err
+		}
+	}
 	object, err := parseObject(body)
 	if err != nil {
 		return nil, err
 	}
+	s.state.now = s.now()
 	return route.handle(&call{
 		state: s.state,
-		now:   s.now(),
-		id:    r.PathValue(route.wildcard),
+		id:    r.PathValue(route.wildcard()),
 		path:  r.PathValue,
 		url:   r.URL.Path,
-		query: query,
+		query: params{values: query},
 		body:  object,
 	})
+}
+
+// wildcard is the name of the id in the pattern.
+func (r route) wildcard() string {
+	_, rest, _ := strings.Cut(r.pattern, "{")
+	name, _, _ := strings.Cut(rest, "}")
+	return name
 }
 
 // admit checks the token, spends a call, and checks what the token may do. A
@@ -227,7 +296,7 @@ func (s *Server) admit(r *http.Request, route route) error {
 	if route.open {
 		return nil
 	}
-	token, err := s.tokens.authenticate(r.Header, s.now())
+	token, err := s.tokens.authenticate(r.Header, s.config.dialect.schemes(), s.now())
 	if err != nil {
 		return err
 	}
@@ -250,9 +319,10 @@ func (s *Server) admit(r *http.Request, route route) error {
 // conclude writes a reply or a refusal, and counts it.
 func (s *Server) conclude(w http.ResponseWriter, key string, answer *reply, err error) {
 	if err != nil {
-		e := asAPIError(err)
+		e := asRefusal(err)
 		s.stats.refuse(key, e.code)
-		writeJSON(w, s.statusOf(e), s.errorBody(e))
+		status, body := s.config.dialect.refuses(e)
+		writeJSON(w, status, body)
 		return
 	}
 	s.stats.process(key)
@@ -261,21 +331,6 @@ func (s *Server) conclude(w http.ResponseWriter, key string, answer *reply, err 
 		return
 	}
 	writeJSON(w, answer.status, answer.body)
-}
-
-// statusOf and errorBody put a refusal into the words of the dialect.
-func (s *Server) statusOf(e *apiError) int {
-	if s.config.live {
-		return e.liveStatus()
-	}
-	return e.status
-}
-
-func (s *Server) errorBody(e *apiError) any {
-	if s.config.live {
-		return e.liveBody()
-	}
-	return errorBody{Status: "error", Code: e.code, Message: e.message, Details: e.details}
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {

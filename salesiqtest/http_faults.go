@@ -167,10 +167,11 @@ func (s *Server) instead(f Fault) *recorder {
 		code := cmp.Or(f.Code, codeOf(status))
 		message := cmp.Or(f.Message, "a fault was injected")
 		e := refuse(code, message, nil)
+		wordedStatus, body := s.config.dialect.refuses(e)
 		if f.Status == 0 {
-			status = cmp.Or(s.statusOf(e), status)
+			status = cmp.Or(wordedStatus, status)
 		}
-		writeJSON(answer, status, s.errorBody(e))
+		writeJSON(answer, status, body)
 	}
 	return answer
 }

@@ -2,80 +2,14 @@ package salesiqtest
 
 import (
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
-
-// call is one API call that was let in. The server's lock is held while its
-// handler runs.
-type call struct {
-	state *state
-	now   time.Time
-	id    string // From the path.
-	path  func(name string) string
-	query url.Values
-	body  members
-	url   string
-}
-
-// handler carries out a call. Its error is an *apiError.
-type handler func(c *call) (*reply, error)
-
-// reply is what a call answers with.
-type reply struct {
-	status int
-	body   any // Nil for an answer without one.
-}
-
-// envelope surrounds every answer.
-type envelope struct {
-	Status     string       `json:"status"`
-	Data       any          `json:"data"`
-	Pagination *wire.Paging `json:"pagination,omitzero"`
-}
-
-type errorBody struct {
-	Status  string            `json:"status"`
-	Code    salesiq.ErrorCode `json:"code"`
-	Message string            `json:"message"`
-	Details details           `json:"details"`
-}
-
-func found(data any) (*reply, error) {
-	return &reply{http.StatusOK, envelope{Status: "success", Data: data}}, nil
-}
-
-func created(data any) (*reply, error) {
-	return &reply{http.StatusCreated, envelope{Status: "success", Data: data}}, nil
-}
-
-func deleted() (*reply, error) { return &reply{status: http.StatusNoContent}, nil }
-
-// list answers with one page of the items that keep lets through.
-func list[T any](c *call, items *table[T], keep func(*T) bool) (*reply, error) {
-	p := params{query: c.query}
-	paging := p.paging()
-	if p.err != nil {
-		return nil, p.err
-	}
-	kept := []*T{}
-	for item := range items.all() {
-		if keep == nil || keep(item) {
-			kept = append(kept, item)
-		}
-	}
-	paging.Total = len(kept)
-	from := min((paging.Page-1)*paging.PerPage, len(kept))
-	to := min(from+paging.PerPage, len(kept))
-	return &reply{http.StatusOK, envelope{Status: "success", Data: kept[from:to], Pagination: &paging}}, nil
-}
 
 // The page size without per_page, and its limit.
 const (
@@ -101,9 +35,11 @@ func parseQuery(text string) (url.Values, error) {
 
 // params reads a query and keeps the first thing that is wrong with it.
 type params struct {
-	query url.Values
-	err   error
+	values url.Values
+	err    error
 }
+
+func (p *params) text(name string) string { return p.values.Get(name) }
 
 func (p *params) fail(name, reason string) {
 	if p.err == nil {
@@ -121,7 +57,7 @@ func (p *params) paging() wire.Paging {
 }
 
 func (p *params) number(name string, absent, low, high int) int {
-	text := p.query.Get(name)
+	text := p.text(name)
 	if text == "" {
 		return absent
 	}
@@ -134,7 +70,7 @@ func (p *params) number(name string, absent, low, high int) int {
 
 // oneOf reads a filter that takes only some values.
 func oneOf[T ~string](p *params, name string, allowed []T) T {
-	value := T(p.query.Get(name))
+	value := T(p.text(name))
 	if value != "" && !slices.Contains(allowed, value) {
 		p.fail(name, "must be one of "+join(allowed))
 	}
@@ -175,7 +111,7 @@ func (p *params) dates() (s span) {
 var dateLayouts = []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04Z07:00", "2006-01-02T15:04"}
 
 func (p *params) date(name string) (at time.Time, wholeDay bool) {
-	text := p.query.Get(name)
+	text := p.text(name)
 	if text == "" {
 		return time.Time{}, false
 	}

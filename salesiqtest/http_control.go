@@ -31,7 +31,7 @@ func (s *Server) controlRoutes() *http.ServeMux {
 	} {
 		mux.Handle(pattern, control(handle))
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { refuseControl(w, noSuchCall(w, mux, r)) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { refuseControl(w, noSuchCall(w, mux, r, specified{})) })
 	return mux
 }
 
@@ -59,8 +59,8 @@ func control(handle func(body []byte) (any, error)) http.Handler {
 
 // refuseControl does not count, as a refused call of the API does.
 func refuseControl(w http.ResponseWriter, err error) {
-	e := asAPIError(err)
-	writeJSON(w, e.status, errorBody{Status: "error", Code: e.code, Message: e.message, Details: e.details})
+	status, body := specified{}.refuses(asRefusal(err))
+	writeJSON(w, status, body)
 }
 
 func readAndHandle(r *http.Request, handle func([]byte) (any, error)) (any, error) {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/wire"
-	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // How events are delivered, as the live service does it.
@@ -37,7 +36,7 @@ type Delivery struct {
 	Status    int               `json:"status"`          // 0 without an answer.
 	Error     string            `json:"error,omitempty"` // Why there was no answer.
 
-	live *liveEvent
+	message message
 }
 
 // succeeded tells whether there is no need to try again.
@@ -49,9 +48,13 @@ func (s *Server) Deliveries() []Delivery {
 	s.mu.Lock()
 	courier := s.state.courier
 	s.mu.Unlock()
-	courier.mu.Lock()
-	defer courier.mu.Unlock()
-	return slices.Clone(courier.log)
+	return courier.deliveries()
+}
+
+func (c *courier) deliveries() []Delivery {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.log)
 }
 
 // Emit delivers an event to the webhooks that are enabled for it, whether or not
@@ -66,7 +69,7 @@ func (s *Server) Emit(event salesiq.EventName, data any) error {
 	if err := given("data", data); err != nil {
 		return err
 	}
-	if err := s.act(func(c *call) error { return c.emit(event, data) }); err != nil {
+	if _, err := act(s, func(d *state) (any, error) { return nil, d.publish(event, data) }); err != nil {
 		return inputError("data", "cannot be written as JSON: "+err.Error())
 	}
 	return nil
@@ -94,42 +97,20 @@ func (s *Server) controlEvent(body []byte) (any, error) {
 	return nil, s.Emit(order.Event, json.RawMessage(data))
 }
 
-// act does something that no API call does, under the server's lock.
-func (s *Server) act(do func(c *call) error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return do(&call{state: s.state, now: s.now()})
-}
-
-// emit hands an event over for delivery to whom it concerns.
-func (c *call) emit(event salesiq.EventName, data any) error {
-	if c.state.live != nil {
-		return c.emitLive(event, data)
-	}
-	body, err := wire.Marshal(struct {
-		Event     salesiq.EventName `json:"event"`
-		Timestamp time.Time         `json:"timestamp"`
-		Data      any               `json:"data"`
-	}{event, c.now, data})
-	if err == nil {
-		body, err = asJavaScript(body)
-	}
-	if err != nil {
-		return err
-	}
-	for webhook := range c.state.webhooks.all() {
-		if webhook.Enabled && slices.Contains(webhook.Events, event) {
-			c.state.courier.take(parcel{webhook: *webhook, event: event, body: body})
+// publisher hands events of a state over for delivery to the webhooks that are
+// enabled for them.
+func publisher(s *state, speaks dialect) func(event salesiq.EventName, data any) error {
+	return func(event salesiq.EventName, data any) error {
+		write, err := speaks.writes(s, event, data)
+		if write == nil || err != nil {
+			return err
 		}
-	}
-	return nil
-}
-
-// tell emits an event that a change of state causes, whose data are of a type of
-// ours and always fit for JSON.
-func (c *call) tell(event salesiq.EventName, data webhook.Event) {
-	if err := c.emit(event, data); err != nil {
-		panic("salesiqtest: " + err.Error())
+		for webhook := range s.webhooks.all() {
+			if p := write(webhook); p != nil && webhook.Enabled && slices.Contains(webhook.Events, p.event) {
+				s.courier.take(p)
+			}
+		}
+		return nil
 	}
 }
 
@@ -137,8 +118,15 @@ func (c *call) tell(event salesiq.EventName, data webhook.Event) {
 type parcel struct {
 	webhook salesiq.Webhook
 	event   salesiq.EventName
-	body    []byte
-	live    *liveEvent // Nil in the specified dialect.
+	message message
+}
+
+// message is an event as a dialect writes it.
+type message interface {
+	// body writes the event for one attempt.
+	body(attempt int) []byte
+	// sign sets what vouches for the body.
+	sign(header http.Header, body []byte) error
 }
 
 // courier delivers events. The first attempts for a webhook are made one after
@@ -150,8 +138,8 @@ type courier struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
-	mu     sync.Mutex          // Guards what follows.
-	queues map[string][]parcel // By webhook; there while somebody is at work on it.
+	mu     sync.Mutex           // Guards what follows.
+	queues map[string][]*parcel // By webhook; there while somebody is at work on it.
 	log    []Delivery
 }
 
@@ -162,7 +150,7 @@ func newCourier(config config) *courier {
 		transport = &http.Transport{IdleConnTimeout: time.Minute}
 	}
 	return &courier{
-		config: config, context: ctx, stop: stop, queues: map[string][]parcel{},
+		config: config, context: ctx, stop: stop, queues: map[string][]*parcel{},
 		client: &http.Client{
 			Transport:     transport,
 			Timeout:       deliveryTimeout,
@@ -193,7 +181,7 @@ func (s *Server) endDeliveries() {
 }
 
 // take puts a parcel into the queue of its webhook.
-func (c *courier) take(p parcel) {
+func (c *courier) take(p *parcel) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.context.Err() != nil {
@@ -219,19 +207,19 @@ func (c *courier) empty(webhookID string) {
 	}
 }
 
-func (c *courier) next(webhookID string) (p parcel, ok bool) {
+func (c *courier) next(webhookID string) (p *parcel, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	queue := c.queues[webhookID]
 	if len(queue) == 0 || c.context.Err() != nil {
 		delete(c.queues, webhookID)
-		return parcel{}, false
+		return nil, false
 	}
 	c.queues[webhookID] = queue[1:]
 	return queue[0], true
 }
 
-func (c *courier) tryAgain(p parcel) {
+func (c *courier) tryAgain(p *parcel) {
 	for attempt := 2; attempt <= deliveryAttempts; attempt++ {
 		if !sleep(c.context, c.config.webhookPause) || c.deliver(p, attempt) {
 			return
@@ -240,16 +228,14 @@ func (c *courier) tryAgain(p parcel) {
 }
 
 // deliver makes one attempt, and writes it down.
-func (c *courier) deliver(p parcel, attempt int) bool {
-	if p.live != nil {
-		p.body = p.live.body(attempt)
-	}
+func (c *courier) deliver(p *parcel, attempt int) bool {
+	body := p.message.body(attempt)
 	delivery := Delivery{
 		At:        time.Now().Add(c.config.clockOffset).UTC().Truncate(time.Millisecond),
-		WebhookID: p.webhook.ID, URL: p.webhook.URL, Event: p.event, Body: string(p.body), Attempt: attempt,
-		live: p.live,
+		WebhookID: p.webhook.ID, URL: p.webhook.URL, Event: p.event, Body: string(body), Attempt: attempt,
+		message: p.message,
 	}
-	status, err := c.post(p)
+	status, err := c.post(p, body)
 	if err != nil {
 		delivery.Error = err.Error()
 	}
@@ -265,21 +251,23 @@ func (c *courier) deliver(p parcel, attempt int) bool {
 
 var errNotLoopback = errors.New("only webhooks on this machine are delivered to (see WithWebhookTransport)")
 
-func (c *courier) post(p parcel) (status int, err error) {
-	if u, err := url.Parse(p.webhook.URL); c.config.webhookTransport == nil && (err != nil || !isLoopback(u.Hostname())) {
+// reaches tells whether a webhook may be contacted.
+func (c *courier) reaches(address string) bool {
+	u, err := url.Parse(address)
+	return c.config.webhookTransport != nil || err == nil && isLoopback(u.Hostname())
+}
+
+func (c *courier) post(p *parcel, body []byte) (status int, err error) {
+	if !c.reaches(p.webhook.URL) {
 		return 0, errNotLoopback
 	}
-	request, err := http.NewRequestWithContext(c.context, http.MethodPost, p.webhook.URL, bytes.NewReader(p.body))
+	request, err := http.NewRequestWithContext(c.context, http.MethodPost, p.webhook.URL, bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "salesiqtest")
-	if p.live != nil {
-		err = p.live.sign(request.Header, p.body)
-	} else if !p.webhook.Secret.IsZero() {
-		request.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(p.webhook.Secret, p.body))
-	}
+	err = p.message.sign(request.Header, body)
 	if err != nil {
 		return 0, err
 	}

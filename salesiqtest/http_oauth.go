@@ -111,21 +111,21 @@ func (t *tokens) revoke(token string) bool {
 	return known
 }
 
-// presented returns the access token of a request. The scheme is the documented
-// one, or the one that the live service takes as well.
-func presented(header http.Header) string {
+// presented returns the access token of a request, which follows one of schemes.
+func presented(header http.Header, schemes []string) string {
 	scheme, token, _ := strings.Cut(header.Get("Authorization"), " ")
-	if strings.EqualFold(scheme, "Zoho-oauthtoken") || strings.EqualFold(scheme, "Bearer") {
+	if slices.ContainsFunc(schemes, func(known string) bool { return strings.EqualFold(scheme, known) }) {
 		return strings.TrimSpace(token)
 	}
 	return ""
 }
 
 // authenticate finds the token of a request.
-func (t *tokens) authenticate(header http.Header, now time.Time) (*accessToken, error) {
-	text := presented(header)
+func (t *tokens) authenticate(header http.Header, schemes []string, now time.Time) (*accessToken, error) {
+	text := presented(header, schemes)
 	if text == "" {
-		refused := refuse(salesiq.ErrInvalidToken, "there is no access token: Authorization must be Zoho-oauthtoken, or Bearer, a space, and the token", details{"field": "Authorization"})
+		refused := refuse(salesiq.ErrInvalidToken, "there is no access token: Authorization must be "+
+			strings.Join(schemes, ", or ")+", a space, and the token", details{"field": "Authorization"})
 		refused.number = 1002
 		return nil, refused
 	}
@@ -183,7 +183,7 @@ func (s *Server) RevokeTokens() {
 func (s *Server) revokePresented(r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.tokens.access, presented(r.Header))
+	delete(s.tokens.access, presented(r.Header, s.config.dialect.schemes()))
 }
 
 func (s *Server) newCode(c code) string {
@@ -193,21 +193,16 @@ func (s *Server) newCode(c code) string {
 	return text
 }
 
-// oauthError is the OAuth server's way of refusing.
-type oauthError struct {
-	Error string `json:"error"`
-}
-
 // consent stands for the page on which a user agrees, and agrees at once.
 func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	redirect, err := url.Parse(query.Get("redirect_uri"))
 	switch {
 	case query.Get("client_id") != clientID:
-		writeJSON(w, http.StatusBadRequest, oauthError{"invalid_client"})
+		writeJSON(w, http.StatusBadRequest, object{"error": "invalid_client"})
 		return
 	case err != nil || !redirect.IsAbs() || redirect.Host == "":
-		writeJSON(w, http.StatusBadRequest, oauthError{"invalid_redirect_uri"})
+		writeJSON(w, http.StatusBadRequest, object{"error": "invalid_redirect_uri"})
 		return
 	}
 	answer := redirect.Query()
@@ -234,15 +229,6 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusFound)
 }
 
-// tokenAnswer is what the OAuth server gives out.
-type tokenAnswer struct {
-	AccessToken  string `json:"access_token"`
-	RefreshToken string `json:"refresh_token,omitzero"`
-	APIDomain    string `json:"api_domain"`
-	TokenType    string `json:"token_type"`
-	ExpiresIn    int    `json:"expires_in"` // Seconds.
-}
-
 // issueToken answers POST /oauth/v2/token. Parameters count from a form of either
 // kind in the body and from the query; errors have status 200, as those of the
 // live service.
@@ -252,7 +238,7 @@ func (s *Server) issueToken(w http.ResponseWriter, r *http.Request) {
 	s.stats.TokenCalls++
 	refused := func(reason string) {
 		s.stats.TokensDenied++
-		writeJSON(w, http.StatusOK, oauthError{reason})
+		writeJSON(w, http.StatusOK, object{"error": reason})
 	}
 	if err := r.ParseMultipartForm(maxBody); err != nil && !errors.Is(err, http.ErrNotMultipart) { //nolint:gosec // serve has bounded the body.
 		refused("invalid_request")
@@ -268,21 +254,16 @@ func (s *Server) issueToken(w http.ResponseWriter, r *http.Request) {
 		refused(reason)
 	case !g.allow(s.now()):
 		s.stats.TokensDenied++
-		writeJSON(w, s.config.throttleStatus, map[string]string{
-			"error":             "Access Denied",
-			"error_description": "too many tokens were asked for; wait some minutes",
-			"status":            "failure",
+		writeJSON(w, s.config.throttleStatus, object{
+			"error": "Access Denied", "error_description": "too many tokens were asked for; wait some minutes", "status": "failure",
 		})
 	default:
 		now := s.now()
 		s.stats.TokensIssued++
-		writeJSON(w, http.StatusOK, tokenAnswer{
-			AccessToken:  s.tokens.issueFor(g, now, now.Add(s.config.tokenLifetime)),
-			RefreshToken: refresh,
-			APIDomain:    cmp.Or(s.config.apiDomain, s.URL),
-			TokenType:    "Bearer",
-			ExpiresIn:    int(s.config.tokenLifetime / time.Second),
-		})
+		writeJSON(w, http.StatusOK, object{
+			"access_token": s.tokens.issueFor(g, now, now.Add(s.config.tokenLifetime)), "refresh_token": refresh,
+			"api_domain": cmp.Or(s.config.apiDomain, s.URL), "token_type": "Bearer", "expires_in": int(s.config.tokenLifetime / time.Second),
+		}.without("refresh_token"))
 	}
 }
 
@@ -330,7 +311,7 @@ func (s *Server) revokeToken(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.tokens.revoke(r.FormValue("token")) {
-		writeJSON(w, http.StatusBadRequest, oauthError{"invalid_token"})
+		writeJSON(w, http.StatusBadRequest, object{"error": "invalid_token"})
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]string{"status": "success"})
@@ -347,8 +328,8 @@ func (s *Server) Environment() []string {
 		"ZOHO_CLIENT_SECRET=" + clientSecret,
 		"ZOHO_REFRESH_TOKEN=" + refreshToken,
 	}
-	if s.config.live {
-		lines = append(lines, "SALESIQ_PORTAL="+Portal)
+	if portal := s.config.dialect.portal(); portal != "" {
+		lines = append(lines, "SALESIQ_PORTAL="+portal)
 	}
 	return lines
 }
