@@ -77,7 +77,7 @@ func TestNetHTTPWorksAsTheSenderExpects(t *testing.T) {
 
 			s = testkit.NewServer(t, testkit.OK(), testkit.CloseAfter(), testkit.OK())
 			base = s.Transport(t)
-			observedTrip(t, base, "GET", s.URL, "", nil)                                                                          //nolint:errcheck // It was tried above.
+			observedTrip(t, base, "GET", s.URL, "", nil) //nolint:errcheck // It was tried above.
 			_, _, err = observedTrip(t, base, "GET", s.URL, "", func(_, next net.Conn, cancel func()) { cancel(); next.Close() })
 			require.Error(t, err)
 			assert.Len(t, s.Received(), 2, changed("nothing is sent on a connection that GotConn closes"))
