@@ -159,7 +159,7 @@ func (a *refreshAuth) bind(c *config) (transport.Tokens, error) {
 	if a.refresher == nil {
 		a.refresher = newRefresher(c, a.credentials, a.vault)
 	}
-	bound := a.refresher.server.site
+	bound := a.refresher.renewer.server.site
 	if bound.API != c.site.API || bound.Accounts != c.site.Accounts {
 		return nil, inputError("authenticator", fmt.Sprintf("serves a client of %s already, and cannot serve %s: tokens are good for one data center",
 			bound.API, c.site.API))

@@ -50,35 +50,32 @@ var (
 )
 
 // refresher keeps an access token fresh. Each refresh is begun by a call, and may
-// outlive that call. There is no timer.
+// outlive that call. There is no timer. The token decides what a call gets:
+//
+//	the token              a call gets
+//	---------------------  ---------------------------------------------------
+//	fresh                  the token
+//	due (renewAt)          the token, and begins a refresh
+//	stale (staleAt)        what the refresh finds; if that fails, the token
+//	expired, or none yet   what the refresh finds
+//	refused                what the refresh finds
+//	refused, as the one    the token, until keep is over: it is not the cause
+//	before it was
+//
+// After a refresh that has failed, none begins for a while, and calls that would
+// wait get the failure at once.
 type refresher struct {
-	*flightState
-
-	server      *oauthServer
-	credentials *Credentials
-	vault       *TokenVault
-	logger      *slog.Logger // Optional.
-	hooks       hooks.Starts[RefreshInfo, RefreshResult]
+	renewer *renewer
+	hooks   hooks.Starts[RefreshInfo, RefreshResult]
 
 	current atomic.Pointer[bearer] // Nil before the first, and once it was refused.
 
-	mu       sync.Mutex
+	mu       sync.Mutex // Guards what follows.
 	flight   *flight    // The refresh under way.
 	started  time.Time  // When the last one was begun.
 	failure  *AuthError // Of the last one.
 	failures int        // Since the last success.
 	refusals int        // Tokens that the service refused, since it accepted one.
-}
-
-// flightState is used only by the refresh under way, and so needs no lock.
-type flightState struct {
-	newest       *bearer // The last one, even if refused or expired.
-	refreshToken Secret
-	grant        string
-	loaded       bool // The store could be read once.
-	unsaved      bool // The store could not be written last.
-	requests     [tokenBudget]time.Time
-	requested    int
 }
 
 // flight is one refresh that any number of calls wait for.
@@ -111,17 +108,14 @@ func newBearer(token Token, now time.Time) *bearer {
 }
 
 func newRefresher(c *config, credentials *Credentials, vault *TokenVault) *refresher {
-	return &refresher{
-		server:      newOAuthServer(c.site, c.httpClient.Transport, c.userAgent),
-		credentials: credentials,
-		vault:       vault,
-		logger:      c.logger,
-		hooks:       c.tracers.refresh,
-		flightState: &flightState{
-			refreshToken: credentials.RefreshToken,
-			grant:        fingerprint(credentials.RefreshToken),
-		},
-	}
+	return &refresher{hooks: c.tracers.refresh, renewer: &renewer{
+		server:       newOAuthServer(c.site, c.httpClient.Transport, c.userAgent),
+		credentials:  credentials,
+		vault:        vault,
+		logger:       c.logger,
+		refreshToken: credentials.RefreshToken,
+		grant:        fingerprint(credentials.RefreshToken),
+	}}
 }
 
 // Header implements [transport.Tokens].
@@ -240,12 +234,12 @@ func (r *refresher) paused(now time.Time) bool {
 func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
 	f := &flight{done: make(chan struct{})}
 	r.flight, r.started = f, now
-	go r.runFlight(context.WithoutCancel(ctx), f)
+	go r.runFlight(context.WithoutCancel(ctx), f, r.failures == 0)
 	return f
 }
 
-func (r *refresher) runFlight(ctx context.Context, f *flight) {
-	b, err := r.tracedRefresh(ctx)
+func (r *refresher) runFlight(ctx context.Context, f *flight, twice bool) {
+	b, err := r.tracedRenewal(ctx, twice)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.flight = nil
@@ -253,18 +247,18 @@ func (r *refresher) runFlight(ctx context.Context, f *flight) {
 		r.fail(err, time.Now())
 		f.err = r.failure
 	} else {
-		r.newest, r.failure, r.failures = b, nil, 0
+		r.failure, r.failures = nil, 0
 		r.current.Store(b)
 		f.header = b.header
 	}
 	close(f.done)
 }
 
-func (r *refresher) tracedRefresh(ctx context.Context) (*bearer, error) {
-	start, requested := time.Now(), r.requested
+func (r *refresher) tracedRenewal(ctx context.Context, twice bool) (*bearer, error) {
+	start, requested := time.Now(), r.renewer.requested
 	ctx, ends := r.hooks.Begin(ctx, RefreshInfo{})
-	b, err := r.refresh(ctx)
-	ends.Tell(RefreshResult{Requests: r.requested - requested, Duration: time.Since(start), Err: err})
+	b, err := r.renewer.renew(ctx, twice)
+	ends.Tell(RefreshResult{Requests: r.renewer.requested - requested, Duration: time.Since(start), Err: err})
 	return b, err
 }
 
@@ -290,30 +284,56 @@ func doubled(first time.Duration, times int, most time.Duration) time.Duration {
 	return min(first<<min(times, 10), most)
 }
 
-// refresh finds a newer token in the store, or requests one. If the store can
-// lock, the request is made under its lock, and the store is read again first.
-func (r *refresher) refresh(ctx context.Context) (*bearer, error) {
+// renewer finds new tokens: in the store, or else by a request. One renewal goes on
+// at a time, so its fields need no lock.
+type renewer struct {
+	server      *oauthServer
+	credentials *Credentials
+	vault       *TokenVault
+	logger      *slog.Logger // Optional.
+
+	newest       *bearer // The last one, even if refused or expired.
+	refreshToken Secret
+	grant        string
+	loaded       bool // The store could be read once.
+	unsaved      bool // The store could not be written last.
+	requests     [tokenBudget]time.Time
+	requested    int
+}
+
+// renew returns a token that is newer than the newest. If the store can lock, a
+// request is made under its lock, and the store is read again first. A server that
+// cannot be reached is asked twice if twice is set.
+func (r *renewer) renew(ctx context.Context, twice bool) (*bearer, error) {
+	b, err := r.find(ctx, twice)
+	if err == nil {
+		r.newest = b
+	}
+	return b, err
+}
+
+func (r *renewer) find(ctx context.Context, twice bool) (*bearer, error) {
 	if b, err := r.load(ctx, r.vault); b != nil || err != nil {
 		return b, err
 	}
 	locker, ok := r.vault.store.(TokenLocker)
 	if !ok {
-		return r.request(ctx, r.vault)
+		return r.request(ctx, r.vault, twice)
 	}
-	lock, err := usercode.AskWithin(ctx, lockTimeout, func(ctx context.Context) (l tokenLock, err error) {
+	lock, err := usercode.BorrowWithin(ctx, lockTimeout, func(ctx context.Context) (l tokenLock, err error) {
 		l.store, l.unlock, err = locker.Lock(ctx)
 		return l, err
-	})
+	}, func(late tokenLock) { r.unlock(ctx, late) })
 	if err != nil {
 		r.warn(ctx, "salesiq token store not locked", err)
-		return r.request(ctx, r.vault)
+		return r.request(ctx, r.vault, twice)
 	}
 	defer r.unlock(ctx, lock)
 	vault := r.vault.over(lock.store)
 	if b, err := r.load(ctx, vault); b != nil || err != nil {
 		return b, err
 	}
-	return r.request(ctx, vault)
+	return r.request(ctx, vault, twice)
 }
 
 // tokenLock is what a [TokenLocker] gives out.
@@ -322,7 +342,7 @@ type tokenLock struct {
 	unlock func()
 }
 
-func (r *refresher) unlock(ctx context.Context, lock tokenLock) {
+func (r *renewer) unlock(ctx context.Context, lock tokenLock) {
 	_, err := usercode.AskWithin(ctx, storeTimeout, func(context.Context) (struct{}, error) {
 		lock.unlock()
 		return struct{}{}, nil
@@ -334,7 +354,7 @@ func (r *refresher) unlock(ctx context.Context, lock tokenLock) {
 
 // load returns the stored token if it is good and newer than the current one. It
 // also takes over the stored refresh token.
-func (r *refresher) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
+func (r *renewer) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
 	token, err := usercode.AskWithin(ctx, storeTimeout, vault.Load)
 	if err != nil && !r.loaded {
 		return nil, &AuthError{Permanent: isForeign(err), Err: fmt.Errorf("token store: %w", err)}
@@ -362,7 +382,7 @@ func (r *refresher) load(ctx context.Context, vault *TokenVault) (*bearer, error
 }
 
 // owns reports whether a stored token came from these credentials and server.
-func (r *refresher) owns(token Token) bool {
+func (r *renewer) owns(token Token) bool {
 	mine := r.credentials.RefreshToken
 	switch {
 	case token.AccountsURL != "" && token.AccountsURL != r.server.site.Accounts:
@@ -379,7 +399,7 @@ func (r *refresher) owns(token Token) bool {
 
 // disowned returns the error for a stored token that came from elsewhere. It is nil
 // if the credentials have a refresh token of their own.
-func (r *refresher) disowned(token Token) error {
+func (r *renewer) disowned(token Token) error {
 	if !r.credentials.RefreshToken.IsZero() {
 		return nil
 	}
@@ -389,11 +409,11 @@ func (r *refresher) disowned(token Token) error {
 }
 
 // request gets a new token and stores it.
-func (r *refresher) request(ctx context.Context, vault *TokenVault) (*bearer, error) {
+func (r *renewer) request(ctx context.Context, vault *TokenVault, twice bool) (*bearer, error) {
 	if r.refreshToken.IsZero() {
 		return nil, &AuthError{Permanent: true, Err: errNoRefreshToken}
 	}
-	token, err := r.requestTwice(ctx)
+	token, err := r.requestToken(ctx, twice)
 	if err != nil {
 		r.warn(ctx, "salesiq token not renewed", err)
 		return nil, err
@@ -409,26 +429,26 @@ func (r *refresher) request(ctx context.Context, vault *TokenVault) (*bearer, er
 	return newBearer(token, time.Now()), nil
 }
 
-// requestTwice tries once more if the server could not be reached, unless the
-// refresh before failed as well.
-func (r *refresher) requestTwice(ctx context.Context) (Token, error) {
+// requestToken makes a request, and another one if it is to be made twice and the
+// server could not be reached.
+func (r *renewer) requestToken(ctx context.Context, twice bool) (Token, error) {
 	if err := r.spend(time.Now()); err != nil {
 		return Token{}, err
 	}
 	token, err := r.server.refresh(ctx, *r.credentials, r.refreshToken)
-	var e *AuthError
-	if r.failures > 0 || !errors.As(err, &e) || !e.unreachable {
+	if e, ok := errors.AsType[*AuthError](err); !twice || !ok || !e.unreachable {
 		return token, err
 	}
-	<-time.After(secondTry)
-	if err := r.spend(time.Now()); err != nil {
+	select {
+	case <-time.After(secondTry):
+	case <-ctx.Done():
 		return Token{}, err
 	}
-	return r.server.refresh(ctx, *r.credentials, r.refreshToken)
+	return r.requestToken(ctx, false)
 }
 
 // spend counts a request, or refuses it.
-func (r *refresher) spend(now time.Time) error {
+func (r *renewer) spend(now time.Time) error {
 	oldest := &r.requests[r.requested%tokenBudget]
 	if !oldest.IsZero() && now.Sub(*oldest) < tokenWindow {
 		return &AuthError{RetryAt: oldest.Add(tokenWindow), Err: errBudget}
@@ -438,7 +458,7 @@ func (r *refresher) spend(now time.Time) error {
 	return nil
 }
 
-func (r *refresher) warn(ctx context.Context, message string, err error) {
+func (r *renewer) warn(ctx context.Context, message string, err error) {
 	if r.logger != nil {
 		r.logger.LogAttrs(ctx, slog.LevelWarn, message, slog.String("cause", err.Error()))
 	}
