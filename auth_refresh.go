@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,11 +38,13 @@ const (
 	tokenWindow = 10*time.Minute + 5*time.Second
 )
 
-// Time limits for the store and its lock, and the pause before a second try.
+// Time limits for the store and its lock, the pause before a second try, and how
+// often the store is read while no token is requested after a failure.
 const (
 	storeTimeout = 5 * time.Second
 	lockTimeout  = 15 * time.Second
 	secondTry    = time.Second
+	lookInterval = time.Second
 )
 
 var (
@@ -62,8 +65,13 @@ var (
 //	refused, as the one    the token, until keep is over: it is not the cause
 //	before it was
 //
-// After a refresh that has failed, none begins for a while, and calls that would
-// wait get the failure at once.
+// A token from the store that is refused proves nothing about the next one, since
+// another process may have stored it before things changed. So the last line is for
+// tokens that were requested.
+//
+// After a refresh that has failed, no token is requested for a while. Calls that
+// would wait get the failure at once, but for one in a second: that one looks
+// whether the store has something new, since another process may have been luckier.
 type refresher struct {
 	renewer *renewer
 	hooks   hooks.Starts[RefreshInfo, RefreshResult]
@@ -75,11 +83,14 @@ type refresher struct {
 	started  time.Time  // When the last one was begun.
 	failure  *AuthError // Of the last one.
 	failures int        // Since the last success.
-	refusals int        // Tokens that the service refused, since it accepted one.
+	lookAt   time.Time  // When the store is read again after a failure.
+	refusals int        // Requested tokens that the service refused, since it accepted one.
 }
 
 // flight is one refresh that any number of calls wait for.
 type flight struct {
+	known  *AuthError // The failure after which no token is requested; nil for none.
+	twice  bool       // Whether a server that cannot be reached is asked twice.
 	done   chan struct{}
 	header Secret
 	err    error
@@ -89,6 +100,7 @@ type flight struct {
 type bearer struct {
 	accepted atomic.Bool // By the service, at least once.
 	keep     time.Time   // Until then it stays in use although it was refused; zero if it was not.
+	stored   bool        // It was not requested, but found in the store.
 
 	header  Secret
 	renewAt time.Time // From then on, it is renewed in the background.
@@ -147,7 +159,7 @@ func (r *refresher) Rejected(header string) bool {
 		return true
 	}
 	now := time.Now()
-	if b.keep.IsZero() {
+	if b.keep.IsZero() && !b.stored {
 		b.keep = now
 		if r.refusals > 0 {
 			b.keep = now.Add(doubled(firstPause, r.refusals-1, maxPermanentPause))
@@ -214,7 +226,7 @@ func (r *refresher) join(ctx context.Context) *flight {
 	if r.flight != nil {
 		return r.flight
 	}
-	if r.paused(now) {
+	if r.paused(now) && now.Before(r.lookAt) {
 		return endedFlight(Secret{}, r.failure)
 	}
 	return r.startFlight(ctx, now)
@@ -230,28 +242,51 @@ func (r *refresher) paused(now time.Time) bool {
 	return r.failure != nil && now.Before(r.failure.RetryAt)
 }
 
-// startFlight begins a refresh, which outlives the call that needed it first.
+// startFlight begins a refresh, which outlives the call that needed it first. While
+// no token is requested, it looks into the store.
 func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
-	f := &flight{done: make(chan struct{})}
+	f := &flight{done: make(chan struct{}), twice: r.failures == 0}
+	if r.paused(now) {
+		f.known = r.failure
+	}
 	r.flight, r.started = f, now
-	go r.runFlight(context.WithoutCancel(ctx), f, r.failures == 0)
+	go r.runFlight(context.WithoutCancel(ctx), f)
 	return f
 }
 
-func (r *refresher) runFlight(ctx context.Context, f *flight, twice bool) {
-	b, err := r.tracedRenewal(ctx, twice)
+func (r *refresher) runFlight(ctx context.Context, f *flight) {
+	b, err := r.find(ctx, f)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.flight = nil
-	if err != nil {
-		r.fail(err, time.Now())
-		f.err = r.failure
-	} else {
+	switch now := time.Now(); {
+	case err == nil:
 		r.failure, r.failures = nil, 0
 		r.current.Store(b)
 		f.header = b.header
+	case f.known != nil && errors.Is(err, f.known):
+		r.lookAt = now.Add(lookInterval)
+		f.err = err
+	default:
+		r.fail(err, now)
+		f.err = r.failure
 	}
 	close(f.done)
+}
+
+// find returns a new token, or the failure that is known if there is no news.
+func (r *refresher) find(ctx context.Context, f *flight) (*bearer, error) {
+	if f.known == nil {
+		return r.tracedRenewal(ctx, f.twice)
+	}
+	b := r.renewer.look(ctx)
+	switch {
+	case b != nil:
+		return b, nil
+	case r.renewer.hasAnother():
+		return r.tracedRenewal(ctx, f.twice)
+	}
+	return nil, f.known
 }
 
 func (r *refresher) tracedRenewal(ctx context.Context, twice bool) (*bearer, error) {
@@ -277,6 +312,10 @@ func (r *refresher) fail(err error, now time.Time) {
 	}
 	r.failure = e
 	r.failures++
+	r.lookAt = now.Add(lookInterval)
+	if !r.renewer.loaded {
+		r.lookAt = e.RetryAt // It is the store that has failed.
+	}
 }
 
 // doubled returns a pause that has been doubled so many times.
@@ -294,6 +333,7 @@ type renewer struct {
 
 	newest       *bearer // The last one, even if refused or expired.
 	refreshToken Secret
+	refused      Secret // The refresh token, if the last request was refused for it.
 	grant        string
 	loaded       bool // The store could be read once.
 	unsaved      bool // The store could not be written last.
@@ -301,18 +341,59 @@ type renewer struct {
 	requested    int
 }
 
-// renew returns a token that is newer than the newest. If the store can lock, a
-// request is made under its lock, and the store is read again first. A server that
-// cannot be reached is asked twice if twice is set.
+// renew returns a token that is newer than the newest. A server that cannot be
+// reached is asked twice if twice is set.
+//
+// A failure is not believed before the store was read once more, and the refusal of
+// a refresh token not before a moment has passed. Where such tokens are good for
+// one use, the process that comes second is refused while the first is about to
+// store what it got.
 func (r *renewer) renew(ctx context.Context, twice bool) (*bearer, error) {
-	b, err := r.find(ctx, twice)
-	if err == nil {
-		r.newest = b
+	b, err := r.renewLocked(ctx, twice)
+	for _, pause := range []time.Duration{0, secondTry} {
+		if err == nil || !r.loaded || pause > 0 && !refusesRefreshToken(err) {
+			break
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, err
+		}
+		if b = r.look(ctx); b != nil {
+			return b, nil
+		}
+		if r.hasAnother() {
+			b, err = r.renewLocked(ctx, false)
+		}
 	}
-	return b, err
+	return r.remember(b), err
 }
 
-func (r *renewer) find(ctx context.Context, twice bool) (*bearer, error) {
+func refusesRefreshToken(err error) bool {
+	e, ok := errors.AsType[*AuthError](err)
+	return ok && (strings.EqualFold(e.Code, codeInvalidCode) || strings.EqualFold(e.Code, codeInvalidGrant))
+}
+
+// hasAnother reports whether there is another refresh token than the one that the
+// server has just refused.
+func (r *renewer) hasAnother() bool { return !r.refused.IsZero() && r.refused != r.refreshToken }
+
+// look returns a newer token of the store, or nil.
+func (r *renewer) look(ctx context.Context) *bearer {
+	b, _ := r.load(ctx, r.vault) // The next refresh tells of the error.
+	return r.remember(b)
+}
+
+func (r *renewer) remember(b *bearer) *bearer {
+	if b != nil {
+		r.newest = b
+	}
+	return b
+}
+
+// renewLocked finds a newer token in the store, or requests one. If the store can
+// lock, the request is made under its lock, and the store is read again first.
+func (r *renewer) renewLocked(ctx context.Context, twice bool) (*bearer, error) {
 	if b, err := r.load(ctx, r.vault); b != nil || err != nil {
 		return b, err
 	}
@@ -378,7 +459,9 @@ func (r *renewer) load(ctx context.Context, vault *TokenVault) (*bearer, error) 
 	if !good || r.newest != nil && !token.Expiry.After(r.newest.expiry) {
 		return nil, nil //nolint:nilnil // The stored token is of no use, which is no error.
 	}
-	return newBearer(token, now), nil
+	b := newBearer(token, now)
+	b.stored = true
+	return b, nil
 }
 
 // owns reports whether a stored token came from these credentials and server.
@@ -414,6 +497,10 @@ func (r *renewer) request(ctx context.Context, vault *TokenVault, twice bool) (*
 		return nil, &AuthError{Permanent: true, Err: errNoRefreshToken}
 	}
 	token, err := r.requestToken(ctx, twice)
+	r.refused = Secret{}
+	if refusesRefreshToken(err) {
+		r.refused = r.refreshToken
+	}
 	if err != nil {
 		r.warn(ctx, "salesiq token not renewed", err)
 		return nil, err
