@@ -46,7 +46,7 @@ func (s *staticToken) Rejected(string) bool { return false }
 func (s *staticToken) Accepted(string) {}
 
 func checkToken(field, token string) error {
-	if err := required(field, token); err != nil {
+	if err := cmp.Or(required(field, token), notMask(field, token)); err != nil {
 		return err
 	}
 	if !transport.ValidToken(token) {
@@ -87,7 +87,7 @@ func (f *foreignTokens) Header(ctx context.Context) (string, error) {
 		return "", err
 	case err != nil:
 		return "", &AuthError{Err: err}
-	case token == nil || !transport.ValidToken(token.AccessToken):
+	case token == nil || checkToken("access token", token.AccessToken) != nil:
 		return "", &AuthError{Err: errForeignToken}
 	}
 	return scheme + token.AccessToken, nil
@@ -180,7 +180,7 @@ func (a *refreshAuth) check() error {
 	return cmp.Or(
 		a.vault.check(),
 		required("client ID", a.credentials.ClientID),
-		required("client secret", a.credentials.ClientSecret.Reveal()))
+		requiredSecret("client secret", a.credentials.ClientSecret))
 }
 
 // fingerprint returns a hash by which a secret can be recognized.
