@@ -46,7 +46,7 @@ func (s *staticToken) Rejected(string) bool { return false }
 func (s *staticToken) Accepted(string) {}
 
 func checkToken(field, token string) error {
-	if err := required(field, token); err != nil {
+	if err := cmp.Or(required(field, token), notMask(field, token)); err != nil {
 		return err
 	}
 	if !transport.ValidToken(token) {
@@ -87,7 +87,7 @@ func (f *foreignTokens) Header(ctx context.Context) (string, error) {
 		return "", err
 	case err != nil:
 		return "", &AuthError{Err: err}
-	case token == nil || !transport.ValidToken(token.AccessToken):
+	case token == nil || checkToken("access token", token.AccessToken) != nil:
 		return "", &AuthError{Err: errForeignToken}
 	}
 	return scheme + token.AccessToken, nil
@@ -124,17 +124,20 @@ type Credentials struct {
 // token, one request is made, and all calls share its success or failure. Each
 // waits no longer than its own context. A failure is an [AuthError]. It is
 // remembered until its RetryAt, so that an outage or a revoked token does not
-// become a storm. If the service refuses new tokens, too, the last one stays in
-// use for as long, so that calls fail with what the service says. No more than 10
-// tokens are requested in 10 minutes, which is what the service allows.
+// become a storm. If the service refuses one requested token after another, the
+// last one stays in use for as long, so that calls fail with what the service says.
+// No more than 10 tokens are requested in 10 minutes, which is what the service
+// allows.
 //
 // The vault is read before each request: a newer token that another process has
-// put there is used instead. The vault is written after each request, before the
-// calls go on. If that fails, the calls go on nevertheless, the client's logger
-// gets a warning, and the next renewal writes again. A vault that cannot be read
-// at the start is an error, since without it each start would use up one of the 10
-// tokens. Later, that is a warning. A stored token is used only with the
-// credentials and the OAuth server that it came from.
+// put there is used instead. It is read again after a request that has failed, and
+// once a second until RetryAt, if there are calls: another process may have been
+// faster, or a user may have signed in again. The vault is written after each
+// request, before the calls go on. If that fails, the calls go on nevertheless, the
+// client's logger gets a warning, and the next renewal writes again. A vault that
+// cannot be read at the start is an error, since without it each start would use up
+// one of the 10 tokens. Later, that is a warning. A stored token is used only with
+// the credentials and the OAuth server that it came from.
 //
 // The authenticator may serve several clients of the same data center. It uses the
 // transport and logger of the first. NewClient refuses it for another data center.
@@ -159,7 +162,7 @@ func (a *refreshAuth) bind(c *config) (transport.Tokens, error) {
 	if a.refresher == nil {
 		a.refresher = newRefresher(c, a.credentials, a.vault)
 	}
-	bound := a.refresher.server.site
+	bound := a.refresher.renewer.server.site
 	if bound.API != c.site.API || bound.Accounts != c.site.Accounts {
 		return nil, inputError("authenticator", fmt.Sprintf("serves a client of %s already, and cannot serve %s: tokens are good for one data center",
 			bound.API, c.site.API))
@@ -177,7 +180,7 @@ func (a *refreshAuth) check() error {
 	return cmp.Or(
 		a.vault.check(),
 		required("client ID", a.credentials.ClientID),
-		required("client secret", a.credentials.ClientSecret.Reveal()))
+		requiredSecret("client secret", a.credentials.ClientSecret))
 }
 
 // fingerprint returns a hash by which a secret can be recognized.

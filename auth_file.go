@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/salesiq-go/salesiq/internal/atomicfile"
 )
@@ -19,7 +22,9 @@ import (
 const maxTokenFile = 1 << 20
 
 // FileTokenStore returns a vault that keeps tokens in a file, sealed with key; see
-// [SealTokens].
+// [SealTokens]. Processes that share the file renew its token once: who renews it
+// locks the file path.lock, which is made beside it and stays there. The lock ends
+// with its process. Over a network file system, it is as good as that system's.
 //
 // The file is readable by its owner only, and replaced as a whole. Whenever a
 // program or the machine stops, and however many processes write at once, the file
@@ -68,6 +73,23 @@ func (f *fileStore) Save(_ context.Context, sealed []byte) error {
 		return fmt.Errorf("token file: %w", err)
 	}
 	return nil
+}
+
+// lockRetry is how often a process looks whether the lock is free.
+const lockRetry = 50 * time.Millisecond
+
+// Lock implements [TokenLocker]. The lock cannot be lost while its holder lives.
+// Where the system has no locks, as in a browser, it is no lock.
+func (f *fileStore) Lock(ctx context.Context) (locked TokenStore, unlock func(), err error) {
+	lock := flock.New(f.path+".lock", flock.SetPermissions(0o600))
+	_, err = lock.TryLockContext(ctx, lockRetry)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return f, func() {}, nil
+	case err != nil:
+		return nil, nil, fmt.Errorf("token file: %w", err)
+	}
+	return f, func() { lock.Close() }, nil //nolint:errcheck // Closing a file that was not written does not fail.
 }
 
 var errEmptyFile = errors.New("is empty")

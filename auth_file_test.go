@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -9,9 +10,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -205,6 +209,70 @@ func writeTokens(t *testing.T, path string) {
 		token := fullToken()
 		token.AccessToken = NewSecret(fmt.Sprint(os.Getpid(), i))
 		require.NoError(t, store.Save(t.Context(), token))
+	}
+}
+
+// A14
+func TestProcessesThatShareATokenFileRenewOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "token")
+		z := &fakeZoho{perToken: time.Second, answer: rotating()}
+		var processes []*Client // A lock is that of an open file, so that these are as good as processes.
+		for range 4 {
+			processes = append(processes, clientOf(t, z, FileTokenStore(path, testKey)))
+		}
+		for hour := range 3 {
+			var group sync.WaitGroup
+			for _, process := range processes {
+				group.Go(func() {
+					for _, err := range many(25, func() error { return get(t.Context(), process) }) {
+						assert.NoError(t, err)
+					}
+				})
+			}
+			group.Wait()
+			require.Equal(t, hour+1, z.requests())
+			time.Sleep(time.Hour)
+		}
+	})
+}
+
+// holderVariable turns the test binary into a process that holds a lock until it is
+// killed.
+const holderVariable = "SALESIQ_TEST_TOKEN_LOCK"
+
+func TestLockOfATokenFileEndsWithItsProcess(t *testing.T) {
+	if path := os.Getenv(holderVariable); path != "" {
+		_, _, err := (&fileStore{path: path}).Lock(t.Context())
+		require.NoError(t, err)
+		fmt.Println("locked")
+		select {}
+	}
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "token")
+	holder := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+	holder.Env = append(os.Environ(), holderVariable+"="+path)
+	output, err := holder.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, holder.Start())
+	_, err = bufio.NewReader(output).ReadString('\n')
+	require.NoError(t, err)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 5*lockRetry)
+	defer cancel()
+	_, _, err = (&fileStore{path: path}).Lock(ctx)
+	require.ErrorIs(t, err, context.DeadlineExceeded, "it is held")
+
+	require.NoError(t, holder.Process.Kill())
+	require.Error(t, holder.Wait())
+	_, unlock, err := (&fileStore{path: path}).Lock(t.Context())
+	require.NoError(t, err)
+	unlock()
+	info, err := os.Stat(path + ".lock")
+	require.NoError(t, err)
+	if runtime.GOOS != "windows" {
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	}
 }
 

@@ -181,8 +181,8 @@ func (o *OAuth) Exchange(ctx context.Context, code AuthCode) (Token, error) {
 	if err == nil {
 		err = cmp.Or(
 			required("client ID", o.Credentials.ClientID),
-			required("client secret", o.Credentials.ClientSecret.Reveal()),
-			required("code", code.Code.Reveal()))
+			requiredSecret("client secret", o.Credentials.ClientSecret),
+			requiredSecret("code", code.Code))
 	}
 	if err != nil {
 		return Token{}, err
@@ -205,7 +205,7 @@ func (o *OAuth) Revoke(ctx context.Context, token Secret) error {
 	if err != nil {
 		return err
 	}
-	if err := required("token", token.Reveal()); err != nil {
+	if err := requiredSecret("token", token); err != nil {
 		return err
 	}
 	return server.revoke(ctx, token)

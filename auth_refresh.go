@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,11 +38,13 @@ const (
 	tokenWindow = 10*time.Minute + 5*time.Second
 )
 
-// Time limits for the store and its lock, and the pause before a second try.
+// Time limits for the store and its lock, the pause before a second try, and how
+// often the store is read while no token is requested after a failure.
 const (
 	storeTimeout = 5 * time.Second
 	lockTimeout  = 15 * time.Second
 	secondTry    = time.Second
+	lookInterval = time.Second
 )
 
 var (
@@ -50,39 +53,44 @@ var (
 )
 
 // refresher keeps an access token fresh. Each refresh is begun by a call, and may
-// outlive that call. There is no timer.
+// outlive that call. There is no timer. The token decides what a call gets:
+//
+//	the token              a call gets
+//	---------------------  ---------------------------------------------------
+//	fresh                  the token
+//	due (renewAt)          the token, and begins a refresh
+//	stale (staleAt)        what the refresh finds; if that fails, the token
+//	expired, or none yet   what the refresh finds
+//	refused                what the refresh finds
+//	refused, as the one    the token, until keep is over: it is not the cause
+//	before it was
+//
+// A token from the store that is refused proves nothing about the next one, since
+// another process may have stored it before things changed. So the last line is for
+// tokens that were requested.
+//
+// After a refresh that has failed, no token is requested for a while. Calls that
+// would wait get the failure at once, but for one in a second: that one looks
+// whether the store has something new, since another process may have been luckier.
 type refresher struct {
-	*flightState
-
-	server      *oauthServer
-	credentials *Credentials
-	vault       *TokenVault
-	logger      *slog.Logger // Optional.
-	hooks       hooks.Starts[RefreshInfo, RefreshResult]
+	renewer *renewer
+	hooks   hooks.Starts[RefreshInfo, RefreshResult]
 
 	current atomic.Pointer[bearer] // Nil before the first, and once it was refused.
 
-	mu       sync.Mutex
+	mu       sync.Mutex // Guards what follows.
 	flight   *flight    // The refresh under way.
 	started  time.Time  // When the last one was begun.
 	failure  *AuthError // Of the last one.
 	failures int        // Since the last success.
-	refusals int        // Tokens that the service refused, since it accepted one.
-}
-
-// flightState is used only by the refresh under way, and so needs no lock.
-type flightState struct {
-	newest       *bearer // The last one, even if refused or expired.
-	refreshToken Secret
-	grant        string
-	loaded       bool // The store could be read once.
-	unsaved      bool // The store could not be written last.
-	requests     [tokenBudget]time.Time
-	requested    int
+	lookAt   time.Time  // When the store is read again after a failure.
+	refusals int        // Requested tokens that the service refused, since it accepted one.
 }
 
 // flight is one refresh that any number of calls wait for.
 type flight struct {
+	known  *AuthError // The failure after which no token is requested; nil for none.
+	twice  bool       // Whether a server that cannot be reached is asked twice.
 	done   chan struct{}
 	header Secret
 	err    error
@@ -92,6 +100,7 @@ type flight struct {
 type bearer struct {
 	accepted atomic.Bool // By the service, at least once.
 	keep     time.Time   // Until then it stays in use although it was refused; zero if it was not.
+	stored   bool        // It was not requested, but found in the store.
 
 	header  Secret
 	renewAt time.Time // From then on, it is renewed in the background.
@@ -111,17 +120,14 @@ func newBearer(token Token, now time.Time) *bearer {
 }
 
 func newRefresher(c *config, credentials *Credentials, vault *TokenVault) *refresher {
-	return &refresher{
-		server:      newOAuthServer(c.site, c.httpClient.Transport, c.userAgent),
-		credentials: credentials,
-		vault:       vault,
-		logger:      c.logger,
-		hooks:       c.tracers.refresh,
-		flightState: &flightState{
-			refreshToken: credentials.RefreshToken,
-			grant:        fingerprint(credentials.RefreshToken),
-		},
-	}
+	return &refresher{hooks: c.tracers.refresh, renewer: &renewer{
+		server:       newOAuthServer(c.site, c.httpClient.Transport, c.userAgent),
+		credentials:  credentials,
+		vault:        vault,
+		logger:       c.logger,
+		refreshToken: credentials.RefreshToken,
+		grant:        fingerprint(credentials.RefreshToken),
+	}}
 }
 
 // Header implements [transport.Tokens].
@@ -153,7 +159,7 @@ func (r *refresher) Rejected(header string) bool {
 		return true
 	}
 	now := time.Now()
-	if b.keep.IsZero() {
+	if b.keep.IsZero() && !b.stored {
 		b.keep = now
 		if r.refusals > 0 {
 			b.keep = now.Add(doubled(firstPause, r.refusals-1, maxPermanentPause))
@@ -220,7 +226,7 @@ func (r *refresher) join(ctx context.Context) *flight {
 	if r.flight != nil {
 		return r.flight
 	}
-	if r.paused(now) {
+	if r.paused(now) && now.Before(r.lookAt) {
 		return endedFlight(Secret{}, r.failure)
 	}
 	return r.startFlight(ctx, now)
@@ -236,35 +242,58 @@ func (r *refresher) paused(now time.Time) bool {
 	return r.failure != nil && now.Before(r.failure.RetryAt)
 }
 
-// startFlight begins a refresh, which outlives the call that needed it first.
+// startFlight begins a refresh, which outlives the call that needed it first. While
+// no token is requested, it looks into the store.
 func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
-	f := &flight{done: make(chan struct{})}
+	f := &flight{done: make(chan struct{}), twice: r.failures == 0}
+	if r.paused(now) {
+		f.known = r.failure
+	}
 	r.flight, r.started = f, now
 	go r.runFlight(context.WithoutCancel(ctx), f)
 	return f
 }
 
 func (r *refresher) runFlight(ctx context.Context, f *flight) {
-	b, err := r.tracedRefresh(ctx)
+	b, err := r.find(ctx, f)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.flight = nil
-	if err != nil {
-		r.fail(err, time.Now())
-		f.err = r.failure
-	} else {
-		r.newest, r.failure, r.failures = b, nil, 0
+	switch now := time.Now(); {
+	case err == nil:
+		r.failure, r.failures = nil, 0
 		r.current.Store(b)
 		f.header = b.header
+	case f.known != nil && errors.Is(err, f.known):
+		r.lookAt = now.Add(lookInterval)
+		f.err = err
+	default:
+		r.fail(err, now)
+		f.err = r.failure
 	}
 	close(f.done)
 }
 
-func (r *refresher) tracedRefresh(ctx context.Context) (*bearer, error) {
-	start, requested := time.Now(), r.requested
+// find returns a new token, or the failure that is known if there is no news.
+func (r *refresher) find(ctx context.Context, f *flight) (*bearer, error) {
+	if f.known == nil {
+		return r.tracedRenewal(ctx, f.twice)
+	}
+	b := r.renewer.look(ctx)
+	switch {
+	case b != nil:
+		return b, nil
+	case r.renewer.hasAnother():
+		return r.tracedRenewal(ctx, f.twice)
+	}
+	return nil, f.known
+}
+
+func (r *refresher) tracedRenewal(ctx context.Context, twice bool) (*bearer, error) {
+	start, requested := time.Now(), r.renewer.requested
 	ctx, ends := r.hooks.Begin(ctx, RefreshInfo{})
-	b, err := r.refresh(ctx)
-	ends.Tell(RefreshResult{Requests: r.requested - requested, Duration: time.Since(start), Err: err})
+	b, err := r.renewer.renew(ctx, twice)
+	ends.Tell(RefreshResult{Requests: r.renewer.requested - requested, Duration: time.Since(start), Err: err})
 	return b, err
 }
 
@@ -283,6 +312,10 @@ func (r *refresher) fail(err error, now time.Time) {
 	}
 	r.failure = e
 	r.failures++
+	r.lookAt = now.Add(lookInterval)
+	if !r.renewer.loaded {
+		r.lookAt = e.RetryAt // It is the store that has failed.
+	}
 }
 
 // doubled returns a pause that has been doubled so many times.
@@ -290,30 +323,98 @@ func doubled(first time.Duration, times int, most time.Duration) time.Duration {
 	return min(first<<min(times, 10), most)
 }
 
-// refresh finds a newer token in the store, or requests one. If the store can
+// renewer finds new tokens: in the store, or else by a request. One renewal goes on
+// at a time, so its fields need no lock.
+type renewer struct {
+	server      *oauthServer
+	credentials *Credentials
+	vault       *TokenVault
+	logger      *slog.Logger // Optional.
+
+	newest       *bearer // The last one, even if refused or expired.
+	refreshToken Secret
+	refused      Secret // The refresh token, if the last request was refused for it.
+	grant        string
+	loaded       bool // The store could be read once.
+	unsaved      bool // The store could not be written last.
+	requests     [tokenBudget]time.Time
+	requested    int
+}
+
+// renew returns a token that is newer than the newest. A server that cannot be
+// reached is asked twice if twice is set.
+//
+// A failure is not believed before the store was read once more, and the refusal of
+// a refresh token not before a moment has passed. Where such tokens are good for
+// one use, the process that comes second is refused while the first is about to
+// store what it got.
+func (r *renewer) renew(ctx context.Context, twice bool) (*bearer, error) {
+	b, err := r.renewLocked(ctx, twice)
+	for _, pause := range []time.Duration{0, secondTry} {
+		if err == nil || !r.loaded || pause > 0 && !refusesRefreshToken(err) {
+			break
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, err
+		}
+		if b = r.look(ctx); b != nil {
+			return b, nil
+		}
+		if r.hasAnother() {
+			b, err = r.renewLocked(ctx, false)
+		}
+	}
+	return r.remember(b), err
+}
+
+func refusesRefreshToken(err error) bool {
+	e, ok := errors.AsType[*AuthError](err)
+	return ok && (strings.EqualFold(e.Code, codeInvalidCode) || strings.EqualFold(e.Code, codeInvalidGrant))
+}
+
+// hasAnother reports whether there is another refresh token than the one that the
+// server has just refused.
+func (r *renewer) hasAnother() bool { return !r.refused.IsZero() && r.refused != r.refreshToken }
+
+// look returns a newer token of the store, or nil.
+func (r *renewer) look(ctx context.Context) *bearer {
+	b, _ := r.load(ctx, r.vault) // The next refresh tells of the error.
+	return r.remember(b)
+}
+
+func (r *renewer) remember(b *bearer) *bearer {
+	if b != nil {
+		r.newest = b
+	}
+	return b
+}
+
+// renewLocked finds a newer token in the store, or requests one. If the store can
 // lock, the request is made under its lock, and the store is read again first.
-func (r *refresher) refresh(ctx context.Context) (*bearer, error) {
+func (r *renewer) renewLocked(ctx context.Context, twice bool) (*bearer, error) {
 	if b, err := r.load(ctx, r.vault); b != nil || err != nil {
 		return b, err
 	}
 	locker, ok := r.vault.store.(TokenLocker)
 	if !ok {
-		return r.request(ctx, r.vault)
+		return r.request(ctx, r.vault, twice)
 	}
-	lock, err := usercode.AskWithin(ctx, lockTimeout, func(ctx context.Context) (l tokenLock, err error) {
+	lock, err := usercode.BorrowWithin(ctx, lockTimeout, func(ctx context.Context) (l tokenLock, err error) {
 		l.store, l.unlock, err = locker.Lock(ctx)
 		return l, err
-	})
+	}, func(late tokenLock) { r.unlock(ctx, late) })
 	if err != nil {
 		r.warn(ctx, "salesiq token store not locked", err)
-		return r.request(ctx, r.vault)
+		return r.request(ctx, r.vault, twice)
 	}
 	defer r.unlock(ctx, lock)
 	vault := r.vault.over(lock.store)
 	if b, err := r.load(ctx, vault); b != nil || err != nil {
 		return b, err
 	}
-	return r.request(ctx, vault)
+	return r.request(ctx, vault, twice)
 }
 
 // tokenLock is what a [TokenLocker] gives out.
@@ -322,7 +423,7 @@ type tokenLock struct {
 	unlock func()
 }
 
-func (r *refresher) unlock(ctx context.Context, lock tokenLock) {
+func (r *renewer) unlock(ctx context.Context, lock tokenLock) {
 	_, err := usercode.AskWithin(ctx, storeTimeout, func(context.Context) (struct{}, error) {
 		lock.unlock()
 		return struct{}{}, nil
@@ -334,7 +435,7 @@ func (r *refresher) unlock(ctx context.Context, lock tokenLock) {
 
 // load returns the stored token if it is good and newer than the current one. It
 // also takes over the stored refresh token.
-func (r *refresher) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
+func (r *renewer) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
 	token, err := usercode.AskWithin(ctx, storeTimeout, vault.Load)
 	if err != nil && !r.loaded {
 		return nil, &AuthError{Permanent: isForeign(err), Err: fmt.Errorf("token store: %w", err)}
@@ -358,11 +459,13 @@ func (r *refresher) load(ctx context.Context, vault *TokenVault) (*bearer, error
 	if !good || r.newest != nil && !token.Expiry.After(r.newest.expiry) {
 		return nil, nil //nolint:nilnil // The stored token is of no use, which is no error.
 	}
-	return newBearer(token, now), nil
+	b := newBearer(token, now)
+	b.stored = true
+	return b, nil
 }
 
 // owns reports whether a stored token came from these credentials and server.
-func (r *refresher) owns(token Token) bool {
+func (r *renewer) owns(token Token) bool {
 	mine := r.credentials.RefreshToken
 	switch {
 	case token.AccountsURL != "" && token.AccountsURL != r.server.site.Accounts:
@@ -379,7 +482,7 @@ func (r *refresher) owns(token Token) bool {
 
 // disowned returns the error for a stored token that came from elsewhere. It is nil
 // if the credentials have a refresh token of their own.
-func (r *refresher) disowned(token Token) error {
+func (r *renewer) disowned(token Token) error {
 	if !r.credentials.RefreshToken.IsZero() {
 		return nil
 	}
@@ -389,11 +492,15 @@ func (r *refresher) disowned(token Token) error {
 }
 
 // request gets a new token and stores it.
-func (r *refresher) request(ctx context.Context, vault *TokenVault) (*bearer, error) {
+func (r *renewer) request(ctx context.Context, vault *TokenVault, twice bool) (*bearer, error) {
 	if r.refreshToken.IsZero() {
 		return nil, &AuthError{Permanent: true, Err: errNoRefreshToken}
 	}
-	token, err := r.requestTwice(ctx)
+	token, err := r.requestToken(ctx, twice)
+	r.refused = Secret{}
+	if refusesRefreshToken(err) {
+		r.refused = r.refreshToken
+	}
 	if err != nil {
 		r.warn(ctx, "salesiq token not renewed", err)
 		return nil, err
@@ -409,26 +516,26 @@ func (r *refresher) request(ctx context.Context, vault *TokenVault) (*bearer, er
 	return newBearer(token, time.Now()), nil
 }
 
-// requestTwice tries once more if the server could not be reached, unless the
-// refresh before failed as well.
-func (r *refresher) requestTwice(ctx context.Context) (Token, error) {
+// requestToken makes a request, and another one if it is to be made twice and the
+// server could not be reached.
+func (r *renewer) requestToken(ctx context.Context, twice bool) (Token, error) {
 	if err := r.spend(time.Now()); err != nil {
 		return Token{}, err
 	}
 	token, err := r.server.refresh(ctx, *r.credentials, r.refreshToken)
-	var e *AuthError
-	if r.failures > 0 || !errors.As(err, &e) || !e.unreachable {
+	if e, ok := errors.AsType[*AuthError](err); !twice || !ok || !e.unreachable {
 		return token, err
 	}
-	<-time.After(secondTry)
-	if err := r.spend(time.Now()); err != nil {
+	select {
+	case <-time.After(secondTry):
+	case <-ctx.Done():
 		return Token{}, err
 	}
-	return r.server.refresh(ctx, *r.credentials, r.refreshToken)
+	return r.requestToken(ctx, false)
 }
 
 // spend counts a request, or refuses it.
-func (r *refresher) spend(now time.Time) error {
+func (r *renewer) spend(now time.Time) error {
 	oldest := &r.requests[r.requested%tokenBudget]
 	if !oldest.IsZero() && now.Sub(*oldest) < tokenWindow {
 		return &AuthError{RetryAt: oldest.Add(tokenWindow), Err: errBudget}
@@ -438,7 +545,7 @@ func (r *refresher) spend(now time.Time) error {
 	return nil
 }
 
-func (r *refresher) warn(ctx context.Context, message string, err error) {
+func (r *renewer) warn(ctx context.Context, message string, err error) {
 	if r.logger != nil {
 		r.logger.LogAttrs(ctx, slog.LevelWarn, message, slog.String("cause", err.Error()))
 	}

@@ -1038,6 +1038,130 @@ func TestProcessesThatShareALockingStoreRequestOneToken(t *testing.T) {
 	})
 }
 
+// A15
+func TestTokenFromTheStoreThatIsRefusedProvesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{}
+		store := NewMemoryTokenStore()
+		save := func(token string, left time.Duration) {
+			require.NoError(t, store.Save(t.Context(), Token{AccessToken: NewSecret(token), Expiry: time.Now().Add(left)}))
+		}
+		save("first", 30*time.Minute)
+		client := clientOf(t, z, store)
+		require.NoError(t, get(t.Context(), client))
+		save("second", time.Hour)
+		z.revoke("first")
+		z.revoke("second")
+		failed := 0
+		for range 50 {
+			if err := get(t.Context(), client); err != nil {
+				require.ErrorIs(t, err, ErrInvalidToken)
+				failed++
+			}
+		}
+		require.LessOrEqual(t, failed, 1, "the one that met both")
+		require.Equal(t, 1, z.requests())
+	})
+}
+
+// rotating answers like a server whose refresh tokens are good for one use.
+func rotating() func(int, *tokenRequest) (*http.Response, error) {
+	var mu sync.Mutex
+	good, given := "refresh-token", 0
+	return func(_ int, r *tokenRequest) (*http.Response, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.form.Get("refresh_token") != good {
+			return answerWith(http.StatusOK, `{"error":"invalid_code"}`), nil
+		}
+		given++
+		good = fmt.Sprint("refresh-", given)
+		return answerWith(http.StatusOK, tokenJSON(0, map[string]any{"access_token": fmt.Sprint("access-", given), "refresh_token": good})), nil
+	}
+}
+
+// A16
+func TestWhoComesSecondWithARefreshTokenForOneUseIsNotLockedOut(t *testing.T) {
+	t.Parallel()
+	for name, slow := range map[string]time.Duration{"a store": 0, "a slow store": 500 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				z := &fakeZoho{perToken: time.Second, answer: rotating()}
+				store := &faultyStore{} // It has no lock.
+				store.fail(nil, func(context.Context) error { time.Sleep(slow); return nil })
+				var processes []*Client
+				for range 4 {
+					processes = append(processes, clientOf(t, z, SealTokens(store, testKey)))
+				}
+				for range 24 {
+					var group sync.WaitGroup
+					for _, process := range processes {
+						group.Go(func() { assert.NoError(t, get(t.Context(), process)) })
+					}
+					group.Wait()
+					time.Sleep(time.Hour)
+				}
+			})
+		})
+	}
+}
+
+// A17
+func TestStoreIsReadWhileNoTokenIsRequested(t *testing.T) {
+	t.Parallel()
+	for code, stored := range map[string]Token{
+		"Access Denied": {AccessToken: NewSecret("theirs")},
+		"invalid_code":  {AccessToken: NewSecret("theirs")},
+		"invalid_grant": {RefreshToken: NewSecret("signed-in-again")},
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				z := &fakeZoho{answer: func(n int, r *tokenRequest) (*http.Response, error) {
+					if r.form.Get("refresh_token") == "signed-in-again" {
+						return answerWith(http.StatusOK, tokenJSON(n, map[string]any{"access_token": "theirs"})), nil
+					}
+					return refusal(code)(n, r)
+				}}
+				store := NewMemoryTokenStore()
+				client := clientOf(t, z, store)
+				for range 10 {
+					requireAuthError(t, get(t.Context(), client))
+				}
+				time.Sleep(3 * time.Second)
+				stored.Expiry, stored.Grant = time.Now().Add(time.Hour), fingerprint(testCredentials.RefreshToken)
+				require.NoError(t, store.Save(t.Context(), stored))
+				for _, err := range many(100, func() error { return get(t.Context(), client) }) {
+					require.NoError(t, err)
+				}
+				require.LessOrEqual(t, z.requests(), 2)
+				require.Equal(t, "theirs", z.seen()[99])
+			})
+		})
+	}
+}
+
+// A17
+func TestStoreIsNotReadAtEachCallWhileNoTokenIsRequested(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{answer: refusal("Access Denied")}
+		store, vault := newFaultyStore()
+		client := clientOf(t, z, vault)
+		requireAuthError(t, get(t.Context(), client))
+		loads := 0
+		store.fail(func(context.Context) error { loads++; return errors.New("gone") }, nil)
+		for range 1000 {
+			require.ErrorContains(t, get(t.Context(), client), "Access Denied", "what is known already")
+			time.Sleep(10 * time.Millisecond)
+		}
+		require.LessOrEqual(t, loads, 10)
+		require.Equal(t, 1, z.requests())
+	})
+}
+
 func TestTokenIsRenewedWithoutALockThatCannotBeHad(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
@@ -28,6 +29,23 @@ func given(field string, value any) error {
 func required(field, value string) error {
 	if strings.TrimSpace(value) == "" {
 		return inputError(field, "is required")
+	}
+	return nil
+}
+
+// requiredSecret refuses an empty secret, which is also what the mask of one becomes
+// when it is decoded.
+func requiredSecret(field string, secret Secret) error {
+	if secret.IsZero() {
+		return inputError(field, `is required ("`+redact.Mask+`" is the mask of a secret, not a secret)`)
+	}
+	return required(field, secret.Reveal())
+}
+
+// notMask refuses the mask of a secret in its place.
+func notMask(field, text string) error {
+	if text == redact.Mask {
+		return inputError(field, "is the mask of a secret, not the secret")
 	}
 	return nil
 }

@@ -117,8 +117,8 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 	}
 	missing := cmp.Or(
 		required("ZOHO_CLIENT_ID", credentials.ClientID),
-		required("ZOHO_CLIENT_SECRET", credentials.ClientSecret.Reveal()),
-		required("ZOHO_REFRESH_TOKEN", credentials.RefreshToken.Reveal()))
+		requiredSecret("ZOHO_CLIENT_SECRET", credentials.ClientSecret),
+		requiredSecret("ZOHO_REFRESH_TOKEN", credentials.RefreshToken))
 	if missing != nil {
 		return nil, missing
 	}

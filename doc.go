@@ -65,7 +65,8 @@
 // A program may keep objects with encoding/json and read them back whole. Until
 // Go 1.26, encoding/json writes the unknown fields under the name Extra. From Go
 // 1.27 on, it writes them beside the others, as they came. Of a [Secret], it writes
-// "[redacted]".
+// "[redacted]", which is read back as an empty one: nothing is signed, verified or
+// sent with the mask. What needs a secret refuses an empty one.
 //
 // A number in a field of type any, such as a custom field or one of
 // [Error.Details], is a float64, or a [json.Number] where a float64 would lose

@@ -2,21 +2,30 @@ package salesiq_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/gob"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"text/template"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/redact"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 const hidden = "do-not-show-this"
@@ -126,6 +135,123 @@ func TestSecretIsReadFromAFieldOfJSON(t *testing.T) {
 	opt, _ := got.Opt.Get()
 	assert.Equal(t, got.Secret, opt)
 }
+
+// S7: the mask is a public word, so whoever signs with it must not be believed, nor
+// may it stand for the secret that it hides.
+func TestMaskIsNoSecretAnywhere(t *testing.T) {
+	t.Parallel()
+	sent := &requestCounter{}
+	transport := &http.Client{Transport: sent}
+	mask := salesiq.NewSecret(redact.Mask)
+	credentials := salesiq.Credentials{ClientID: "id", ClientSecret: salesiq.NewSecret("secret"), RefreshToken: salesiq.NewSecret("token")}
+	build := func(auth salesiq.Authenticator) error {
+		_, err := salesiq.NewClient(auth, salesiq.WithHTTPClient(transport))
+		return err
+	}
+	with := func(change func(*salesiq.Credentials)) salesiq.Credentials {
+		changed := credentials
+		change(&changed)
+		return changed
+	}
+	oauth := salesiq.OAuth{Credentials: credentials, HTTPClient: transport}
+	maskedOAuth := salesiq.OAuth{Credentials: with(func(c *salesiq.Credentials) { c.ClientSecret = mask }), HTTPClient: transport}
+	client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithHTTPClient(transport))
+	require.NoError(t, err)
+
+	kept, err := json.Marshal(salesiq.WebhookUpdate{Secret: salesiq.Set(salesiq.NewSecret("webhook-secret"))})
+	require.NoError(t, err)
+	var update salesiq.WebhookUpdate
+	require.NoError(t, json.Unmarshal(kept, &update))
+
+	for name, use := range map[string]func() error{
+		"StaticToken":   func() error { return build(salesiq.StaticToken(redact.Mask)) },
+		"client secret": func() error { return build(salesiq.RefreshToken(maskedOAuth.Credentials, nil)) },
+		"refresh token": func() error {
+			return build(salesiq.RefreshToken(with(func(c *salesiq.Credentials) { c.RefreshToken = mask }), nil))
+		},
+		"Exchange": func() error { _, err := oauth.Exchange(t.Context(), salesiq.AuthCode{Code: mask}); return err },
+		"Exchange's secret": func() error {
+			_, err := maskedOAuth.Exchange(t.Context(), salesiq.AuthCode{Code: salesiq.NewSecret("c")})
+			return err
+		},
+		"ParseCallback": func() error {
+			_, err := oauth.ParseCallback(url.Values{"state": {"s"}, "code": {redact.Mask}}, "s")
+			return err
+		},
+		"Revoke":            func() error { return oauth.Revoke(t.Context(), mask) },
+		"Webhooks.Update":   func() error { _, err := client.Webhooks.Update(t.Context(), "w1", &update); return err },
+		"webhook.HMAC":      func() error { _, err := webhook.NewReceiver(webhook.HMAC(mask)); return err },
+		"webhook.RSA's key": func() error { _, err := webhook.ParseRSAKey(redact.Mask); return err },
+		"SealTokens's key": func() error {
+			return build(salesiq.RefreshToken(credentials, salesiq.FileTokenStore("f", []byte(redact.Mask))))
+		},
+		"TokenSource":        func() error { return masked(t, transport) },
+		"an answer's secret": func() error { return answeredMask(t) },
+	} {
+		err := use()
+		require.Error(t, err, name)
+		if name != "TokenSource" && name != "an answer's secret" {
+			require.ErrorIs(t, err, salesiq.ErrInvalidInput, name)
+		}
+	}
+	assert.Zero(t, sent.requests.Load())
+
+	body := []byte(`{"event":"chat.ended"}`)
+	for _, verifier := range []webhook.Verifier{webhook.HMAC(mask), webhook.HMAC(mask, salesiq.NewSecret("a secret of its own"))} {
+		header := http.Header{webhook.HeaderSignature: {signedWith(redact.Mask, body)}}
+		require.ErrorIs(t, verifier.Verify(header, body), webhook.ErrSignature)
+		header.Set(webhook.HeaderSignature, signedWith("", body))
+		require.ErrorIs(t, verifier.Verify(header, body), webhook.ErrSignature)
+	}
+
+	_, err = client.Webhooks.Update(t.Context(), "w1", &salesiq.WebhookUpdate{Secret: salesiq.Null[salesiq.Secret]()})
+	require.NoError(t, err, "which takes the secret away on purpose")
+}
+
+func signedWith(key string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write(body)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// requestCounter answers every request, and counts them.
+type requestCounter struct{ requests atomic.Int32 }
+
+func (c *requestCounter) RoundTrip(*http.Request) (*http.Response, error) {
+	c.requests.Add(1)
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader(`{"status":"success","data":{"id":"x1"}}`)),
+	}, nil
+}
+
+func masked(t *testing.T, transport *http.Client) error {
+	t.Helper()
+	source := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: redact.Mask})
+	client, err := salesiq.NewClient(salesiq.TokenSource(source), salesiq.WithHTTPClient(transport))
+	require.NoError(t, err)
+	_, err = client.Chats.Get(t.Context(), "c1")
+	return err
+}
+
+// answeredMask signs in with a server that answers with the mask.
+func answeredMask(t *testing.T) error {
+	t.Helper()
+	answer := roundTripper(func(r *http.Request) (*http.Response, error) {
+		require.Contains(t, r.URL.Path, "/oauth/", "nothing else is asked")
+		body := io.NopCloser(strings.NewReader(`{"access_token":"` + redact.Mask + `","expires_in":3600}`))
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body}, nil
+	})
+	credentials := salesiq.Credentials{ClientID: "id", ClientSecret: salesiq.NewSecret("secret"), RefreshToken: salesiq.NewSecret("token")}
+	client, err := salesiq.NewClient(salesiq.RefreshToken(credentials, nil), salesiq.WithHTTPClient(&http.Client{Transport: answer}))
+	require.NoError(t, err)
+	_, err = client.Chats.Get(t.Context(), "c1")
+	return err
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestSecretsAreComparedByTheirText(t *testing.T) {
 	t.Parallel()

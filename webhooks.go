@@ -50,7 +50,7 @@ type WebhookCreate struct {
 	URL     string      `json:"url"`    // Required, absolute.
 	Events  []EventName `json:"events"` // Required, one at least.
 	Enabled Opt[bool]   `json:"enabled,omitzero"`
-	Secret  Secret      `json:"secret,omitzero"` // Signs what is delivered.
+	Secret  Secret      `json:"secret,omitzero"` // Signs what is delivered. Left out if empty.
 
 	// Extra is sent beside the other fields.
 	Extra map[string]any `json:",embed"`
@@ -66,13 +66,17 @@ type WebhookUpdate struct {
 	URL     Opt[string]      `json:"url,omitzero"`
 	Events  Opt[[]EventName] `json:"events,omitzero"` // Replaces them all.
 	Enabled Opt[bool]        `json:"enabled,omitzero"`
-	Secret  Opt[Secret]      `json:"secret,omitzero"`
+	Secret  Opt[Secret]      `json:"secret,omitzero"` // Must not be set to an empty one.
 
 	// Extra is sent beside the other fields.
 	Extra map[string]any `json:",embed"`
 }
 
 func (p *WebhookUpdate) validate() error {
+	// An update that was kept as JSON has lost its secret, and would clear it.
+	if secret, ok := p.Secret.Get(); ok && secret.IsZero() {
+		return inputError("secret", "must not be empty: set it again if the update was read from JSON, or use Null to remove it")
+	}
 	if address, ok := p.URL.Get(); ok {
 		return absoluteURL("url", address)
 	}
@@ -114,8 +118,8 @@ func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, op
 // Update changes some fields of a webhook and returns it.
 //
 //   - Endpoint: PATCH /api/v2/webhooks/{webhook_id}; scope SalesIQ.settings.ALL.
-//   - Errors: [ErrInvalidInput] for a URL that is not absolute;
-//     [ErrResourceNotFound], [ErrInvalidRequest], [ErrRequiredFieldMissing],
+//   - Errors: [ErrInvalidInput] for a URL that is not absolute, and for a secret
+//     that is set to nothing; [ErrResourceNotFound], [ErrInvalidRequest], [ErrRequiredFieldMissing],
 //     [ErrDuplicateResource], [ErrPermissionDenied].
 //   - Source: specification, "Update Webhook".
 func (s *WebhooksService) Update(ctx context.Context, webhookID string, update *WebhookUpdate, opts ...CallOption) (*Webhook, error) {

@@ -4,7 +4,7 @@ go 1.26.0
 
 require (
 	github.com/go-analyze/charts v0.6.4
-	github.com/gofrs/flock v0.13.1
+	github.com/gofrs/flock v0.13.2
 	github.com/rivo/uniseg v0.4.7
 	github.com/salesiq-go/salesiq v0.0.0
 	github.com/schollz/progressbar/v3 v3.19.1

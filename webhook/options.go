@@ -36,7 +36,13 @@ func WithDedupFailure(failure DedupFailure) Option {
 // WithSink hands events to sink instead of to the handlers, and answers as soon as
 // the sink has them.
 func WithSink(sink Sink) Option {
-	return func(r *Receiver) error { r.sink = sink; return given("sink", sink) }
+	return func(r *Receiver) error {
+		if err := given("sink", sink); err != nil {
+			return err
+		}
+		r.handleBy, r.otherwise = sink.Enqueue, unavailable
+		return nil
+	}
 }
 
 // WithMaxBody bounds the size of an event, in bytes. The default is 1 MiB.

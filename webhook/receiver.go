@@ -56,7 +56,8 @@ type Receiver struct {
 	verifier  Verifier
 	store     DedupStore
 	onFailure DedupFailure
-	sink      Sink
+	handleBy  func(context.Context, Event) error // Dispatch, or the sink.
+	otherwise outcome                            // Of handleBy, if it fails.
 	maxBody   int64
 	timeout   time.Duration
 	tolerance time.Duration
@@ -82,6 +83,7 @@ func NewReceiver(verifier Verifier, opts ...Option) (*Receiver, error) {
 		logger:   slog.New(slog.DiscardHandler),
 		inUse:    new(atomic.Bool),
 	}
+	r.handleBy, r.otherwise = r.Dispatch, failed
 	for _, option := range opts {
 		if option == nil {
 			return nil, inputError("option", "must not be nil")
@@ -147,7 +149,6 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	default:
-		w.Header().Set("Allow", "GET, HEAD, POST")
 		wrongMethod.send(w)
 		return
 	}
@@ -156,23 +157,17 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 	began := time.Now()
 	ctx, ends := r.hooks.Begin(request.Context(), DeliveryInfo{})
-	event, refusal, err := r.accept(request)
-	if err != nil {
+	event, how, err := r.accept(request)
+	if event == nil {
 		r.logger.LogAttrs(request.Context(), slog.LevelWarn, "webhook refused",
-			slog.Int("status", refusal.status), slog.String("reason", err.Error()))
-		refusal.send(w)
-		ends.Tell(DeliveryResult{StatusCode: refusal.status, Duration: time.Since(began), Err: err})
-		return
+			slog.Int("status", how.status()), slog.String("reason", err.Error()))
+		how.send(w)
+	} else {
+		how, err = r.work(ctx, event, w)
+		logEvent(request.Context(), r.logger, event, err, slog.Int("status", how.status()), slog.Duration("duration", time.Since(began)))
 	}
-	work := startWork(ctx, r.timeout, w)
-	answer, err := failed, errGoroutineEnded
-	defer func() {
-		logEvent(request.Context(), r.logger, event, err, slog.Int("status", answer.status), slog.Duration("duration", time.Since(began)))
-		status := work.finish(answer)
-		duplicate := answer == receivedBefore || answer == stillAtWork
-		ends.Tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: status, Duration: time.Since(began), Err: err})
-	}()
-	answer, err = r.process(work, event)
+	duplicate := how == handledBefore || how == beingHandled
+	ends.Tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: how.status(), Duration: time.Since(began), Err: err})
 }
 
 // logEvent logs how the handling of an event ended.
@@ -195,54 +190,14 @@ func logEvent(ctx context.Context, logger *slog.Logger, event Event, err error, 
 	logger.LogAttrs(ctx, level, message, attrs...)
 }
 
-// reply is an answer to the service.
-type reply struct {
-	status int
-	body   string
-	header map[string]string
-}
-
-var (
-	retryLater = map[string]string{"Retry-After": "10"}
-
-	received       = &reply{status: http.StatusOK, body: `{"received":true}`}
-	receivedBefore = &reply{status: http.StatusOK, body: `{"received":true}`}
-	wrongMethod    = &reply{status: http.StatusMethodNotAllowed, body: `{"error":"method not allowed"}`}
-	tooLarge       = &reply{status: http.StatusRequestEntityTooLarge, body: `{"error":"body too large"}`, header: map[string]string{"Connection": "close"}}
-	compressed     = &reply{status: http.StatusUnsupportedMediaType, body: `{"error":"compressed body"}`}
-	unreadable     = &reply{status: http.StatusBadRequest, body: `{"error":"body cut short"}`}
-	notSigned      = &reply{status: http.StatusUnauthorized, body: `{"error":"invalid signature"}`}
-	notAnEvent     = &reply{status: http.StatusBadRequest, body: `{"error":"not an event"}`}
-	tooOld         = &reply{status: http.StatusForbidden, body: `{"error":"event too old or too new"}`}
-	failed         = &reply{status: http.StatusInternalServerError, body: `{"error":"not handled"}`}
-	unavailable    = &reply{status: http.StatusServiceUnavailable, body: `{"error":"not now"}`, header: retryLater}
-	stillAtWork    = &reply{status: http.StatusServiceUnavailable, body: `{"error":"another delivery is being handled"}`, header: retryLater}
-	tookTooLong    = &reply{status: http.StatusInternalServerError, body: `{"error":"took too long"}`, header: map[string]string{"Connection": "close"}}
-	jsonMimeType   = []string{"application/json"}
-)
-
-func (a *reply) send(w http.ResponseWriter) {
-	header := w.Header()
-	header["Content-Type"] = jsonMimeType
-	for name, value := range a.header {
-		header.Set(name, value)
-	}
-	w.WriteHeader(a.status)
-	io.WriteString(w, a.body) //nolint:gosec // It is one of the texts above.
-}
-
 var (
 	errBodyTooLarge = errors.New("the body is too large")
 	errCompressed   = errors.New("the body is compressed")
 	errTooOld       = errors.New("the time of the event is too far away")
-
-	// errGoroutineEnded stands for what a handler does not return when it calls
-	// runtime.Goexit.
-	errGoroutineEnded = errors.New("the handler has ended its goroutine")
 )
 
 // accept reads a request and returns its event, or how to refuse it.
-func (r *Receiver) accept(request *http.Request) (Event, *reply, error) {
+func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
 	if encoding := request.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, compressed, errCompressed
 	}
@@ -251,7 +206,7 @@ func (r *Receiver) accept(request *http.Request) (Event, *reply, error) {
 		return nil, tooLarge, err
 	}
 	if err != nil {
-		return nil, unreadable, fmt.Errorf("reading the body: %w", err)
+		return nil, cutShort, fmt.Errorf("reading the body: %w", err)
 	}
 	if err := r.verifier.Verify(request.Header, body); err != nil {
 		return nil, notSigned, err
@@ -263,7 +218,7 @@ func (r *Receiver) accept(request *http.Request) (Event, *reply, error) {
 	if at := event.Info().EventTime; r.tolerance > 0 && !at.IsZero() && time.Since(at).Abs() > r.tolerance {
 		return nil, tooOld, errTooOld
 	}
-	return event, nil, nil
+	return event, handled, nil
 }
 
 // firstRead bounds the buffer that is made before any of the body has arrived,
@@ -294,26 +249,34 @@ func (r *Receiver) read(request *http.Request) ([]byte, error) {
 	}
 }
 
-// process claims an event, has it handled, and marks it.
-func (r *Receiver) process(work *handling, event Event) (answer *reply, err error) {
+// work has an event handled and answers the service, in time even if the handlers
+// go on. It returns when they have ended.
+func (r *Receiver) work(ctx context.Context, event Event, w http.ResponseWriter) (outcome, error) {
+	work := startWork(ctx, r.timeout, w)
+	defer work.finish(failed) // Unless process returns.
+	how, err := r.process(work, event)
+	return work.finish(how), err
+}
+
+// process claims an event, has it handled, and marks it. A panic of the store is an
+// error.
+func (r *Receiver) process(work *handling, event Event) (how outcome, err error) {
+	defer usercode.CatchPanic(&err)
 	id := event.Info().EventID
 	state, err := r.claim(work, id)
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
-		answer, handling := r.handle(work, event)
-		return answer, errors.Join(err, handling)
+		how, handling := r.handle(work, event)
+		return how, errors.Join(err, handling)
 	case err != nil:
 		return unavailable, err
 	case state == DedupDone:
-		return receivedBefore, nil
+		return handledBefore, nil
 	case state == DedupClaimed:
-		return stillAtWork, nil
+		return beingHandled, nil
 	}
-	succeeded := false
-	defer func() { err = errors.Join(err, r.settle(work, id, succeeded)) }()
-	answer, err = r.handle(work, event)
-	succeeded = err == nil
-	return answer, err
+	how, err = r.handle(work, event)
+	return how, errors.Join(err, r.settle(work, id, err == nil))
 }
 
 // claim claims an event. It waits while another delivery has the event, for half of
@@ -337,21 +300,25 @@ func (r *Receiver) claim(work *handling, eventID string) (DedupState, error) {
 		if state != DedupClaimed || left <= 0 {
 			return state, nil
 		}
-		<-time.After(min(pause, left))
+		select {
+		case <-time.After(min(pause, left)):
+		case <-ctx.Done():
+			return state, fmt.Errorf("deduplication: %w", ctx.Err())
+		}
 	}
 }
 
 // settle ends a claim, even when the time for the event is over.
-func (r *Receiver) settle(work *handling, eventID string, succeeded bool) error {
+func (r *Receiver) settle(ctx context.Context, eventID string, succeeded bool) error {
 	end := r.store.Abort
 	if succeeded {
 		end = r.store.Done
 	}
-	err := end(work, eventID)
-	if err != nil && work.Err() != nil {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(work), settleTimeout)
+	err := end(ctx, eventID)
+	if err != nil && ctx.Err() != nil {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 		defer cancel()
-		err = end(ctx, eventID)
+		err = end(late, eventID)
 	}
 	if err != nil {
 		return fmt.Errorf("deduplication: %w", err)
@@ -363,23 +330,26 @@ func (r *Receiver) settle(work *handling, eventID string, succeeded bool) error 
 const settleTimeout = 2 * time.Second
 
 // handle has an event handled, or handed over to the sink.
-func (r *Receiver) handle(ctx context.Context, event Event) (*reply, error) {
-	handle, otherwise := r.Dispatch, failed
-	if r.sink != nil {
-		handle, otherwise = r.sink.Enqueue, unavailable
+func (r *Receiver) handle(ctx context.Context, event Event) (outcome, error) {
+	if err := callHandler(ctx, r.handleBy, event); err != nil {
+		return r.otherwise, err
 	}
-	if err := callHandler(ctx, handle, event); err != nil {
-		return otherwise, err
-	}
-	return received, nil
+	return handled, nil
 }
 
-// callHandler calls a handler, and turns a panic into an error.
-func callHandler(ctx context.Context, handle func(context.Context, Event) error, event Event) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = usercode.NewPanic(p)
-		}
+// callHandler calls a handler in a goroutine of its own, and waits for its end. A
+// panic is an error, and so is the end of the goroutine.
+func callHandler(ctx context.Context, handle func(context.Context, Event) error, event Event) error {
+	ended := make(chan error)
+	go func() {
+		err := usercode.ErrGoexit // Unless the handler returns or panics.
+		defer func() {
+			if p := recover(); p != nil {
+				err = usercode.NewPanic(p)
+			}
+			ended <- err
+		}()
+		err = handle(ctx, event)
 	}()
-	return handle(ctx, event)
+	return <-ended
 }

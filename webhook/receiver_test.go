@@ -687,6 +687,42 @@ func TestAStoreThatIsAwayRefusesOrProcesses(t *testing.T) {
 	}
 }
 
+// panickingStore fails in another way.
+type panickingStore struct {
+	webhook.DedupStore
+
+	begin, end bool
+}
+
+func (s *panickingStore) Begin(ctx context.Context, id string) (webhook.DedupState, error) {
+	if s.begin {
+		panic("at the beginning")
+	}
+	return s.DedupStore.Begin(ctx, id)
+}
+
+func (s *panickingStore) Done(ctx context.Context, id string) error {
+	if s.end {
+		panic("at the end")
+	}
+	return s.DedupStore.Done(ctx, id)
+}
+
+// W12.
+func TestAStoreThatPanicsIsAnsweredFor(t *testing.T) {
+	t.Parallel()
+	for store, status := range map[*panickingStore]int{
+		{begin: true}: http.StatusInternalServerError,
+		{end: true}:   http.StatusOK, // The work is done.
+	} {
+		store.DedupStore = testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour))
+		var logged bytes.Buffer
+		receiver, _ := newReceiver(webhook.WithDedupStore(store), webhook.WithLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+		assert.Equal(t, status, post(t, receiver, ratedBody("c1")).Code)
+		assert.Contains(t, logged.String(), "panic: string")
+	}
+}
+
 // silentStore answers nobody.
 type silentStore struct{ webhook.DedupStore }
 

@@ -3,7 +3,6 @@ package webhook
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -11,8 +10,10 @@ import (
 // handling is the work on one delivery: the context of its handlers, and the
 // answer, which is given in time even if the handlers go on.
 //
-// It does what context.WithoutCancel and context.WithTimeout would do with the
-// context of the request, at a fraction of their cost for each event.
+// It does what context.WithoutCancel, context.WithTimeout and a goroutine would do.
+// With those, BenchmarkReceiver shows 29 allocations for an event instead of 10, and
+// 18 times the work of a bare SHA-256 instead of 12. TestReceivingAllocatesLittle
+// holds the 10.
 type handling struct {
 	request  context.Context // It is a context itself.
 	deadline time.Time
@@ -42,23 +43,21 @@ func (work *handling) expire() {
 		return
 	}
 	work.end(context.DeadlineExceeded)
-	work.w.Header().Set("Content-Length", strconv.Itoa(len(tookTooLong.body)))
-	tookTooLong.send(work.w)
-	http.NewResponseController(work.w).Flush() //nolint:errcheck // If it fails, the service hangs up by itself.
+	tookTooLong.sendAtOnce(work.w)
 }
 
-// finish ends the context and answers, unless expire has done so. It returns the
-// status of the answer.
-func (work *handling) finish(answer *reply) int {
+// finish ends the context and answers, unless that was done before. It returns what
+// was answered if the handlers were not too late.
+func (work *handling) finish(how outcome) outcome {
 	work.timer.Stop()
 	work.mu.Lock()
 	defer work.mu.Unlock()
 	if work.answered {
-		return tookTooLong.status
+		return tookTooLong // Only expire comes before the first call.
 	}
 	work.end(context.Canceled)
-	answer.send(work.w)
-	return answer.status
+	how.send(work.w)
+	return how
 }
 
 func (work *handling) end(err error) {

@@ -64,7 +64,7 @@ func NewWorkerPool(workers, queue int, handle func(ctx context.Context, event Ev
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &WorkerPool{handle: handle, logger: logger, context: ctx, cancel: cancel, queue: make(chan Event, queue)}
 	for range workers {
-		p.workers.Go(p.work)
+		p.workers.Go(p.empty)
 	}
 	return p, nil
 }
@@ -118,35 +118,15 @@ func (p *WorkerPool) Shutdown(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (p *WorkerPool) work() {
-	done := false
-	defer func() {
-		if !done {
-			p.workers.Go(p.work) // A handler has ended the goroutine: another takes its place.
-		}
-	}()
-	p.empty()
-	done = true
-}
-
 // empty handles events until the queue is empty and closed.
 func (p *WorkerPool) empty() {
 	for event := range p.queue {
-		p.take(event)
-	}
-}
-
-// take handles an event, or logs why it was not handled.
-func (p *WorkerPool) take(event Event) {
-	err := errGoroutineEnded
-	defer func() {
+		err := p.context.Err()
+		if err == nil {
+			err = callHandler(p.context, p.handle, event)
+		}
 		if err != nil {
 			logEvent(p.context, p.logger, event, err)
 		}
-	}()
-	if ended := p.context.Err(); ended != nil {
-		err = ended
-		return
 	}
-	err = callHandler(p.context, p.handle, event)
 }

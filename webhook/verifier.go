@@ -78,7 +78,7 @@ func oneSignature(header http.Header, name string) (string, error) {
 // that of [salesiq.WebhookCreate]. During a rotation, give both the new secret and
 // the old one.
 //
-// Empty secrets are left out. [NewReceiver] refuses a verifier that has no other.
+// Empty secrets are left out, and so is the mask "[redacted]". [NewReceiver] refuses a verifier that has no other.
 func HMAC(secrets ...salesiq.Secret) Verifier {
 	v := &hmacVerifier{}
 	for _, secret := range secrets {

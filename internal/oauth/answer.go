@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/transport"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
@@ -70,15 +71,18 @@ func (a answer) token(start time.Time) (Token, error) {
 	}
 	var problem string
 	switch {
-	case token.RefreshToken != "" && !transport.ValidToken(token.RefreshToken):
+	case token.RefreshToken != "" && !validToken(token.RefreshToken):
 		problem = "the refresh token cannot be one"
-	case !transport.ValidToken(token.AccessToken):
+	case !validToken(token.AccessToken):
 		problem = "no access token in it"
 	default:
 		return token, nil
 	}
 	return Token{}, &Failure{Status: a.status, Err: fmt.Errorf("%w: %s", transport.ErrDecode, problem)}
 }
+
+// validToken reports whether text can be a token: the mask of one cannot.
+func validToken(text string) bool { return transport.ValidToken(text) && text != redact.Mask }
 
 // lifetime returns a number of seconds that can be true. Where the server
 // counts in milliseconds, an older field holds the seconds.

@@ -1,0 +1,70 @@
+package webhook
+
+import (
+	"net/http"
+	"strconv"
+)
+
+// outcome is how a delivery ended.
+type outcome int
+
+const (
+	failed outcome = iota // Also where nothing else is known.
+	handled
+	handledBefore
+	beingHandled
+	tookTooLong
+	unavailable
+	wrongMethod
+	tooLarge
+	compressed
+	cutShort
+	notSigned
+	notAnEvent
+	tooOld
+)
+
+// answers tells what the service is answered.
+var answers = [...]struct {
+	status int
+	body   []byte
+	header string // With a value; empty for none.
+	value  string
+}{
+	handled:       {http.StatusOK, []byte(`{"received":true}`), "", ""},
+	handledBefore: {http.StatusOK, []byte(`{"received":true}`), "", ""},
+	notAnEvent:    {http.StatusBadRequest, []byte(`{"error":"not an event"}`), "", ""},
+	cutShort:      {http.StatusBadRequest, []byte(`{"error":"body cut short"}`), "", ""},
+	notSigned:     {http.StatusUnauthorized, []byte(`{"error":"invalid signature"}`), "", ""},
+	tooOld:        {http.StatusForbidden, []byte(`{"error":"event too old or too new"}`), "", ""},
+	wrongMethod:   {http.StatusMethodNotAllowed, []byte(`{"error":"method not allowed"}`), "Allow", "GET, HEAD, POST"},
+	tooLarge:      {http.StatusRequestEntityTooLarge, []byte(`{"error":"body too large"}`), "Connection", "close"},
+	compressed:    {http.StatusUnsupportedMediaType, []byte(`{"error":"compressed body"}`), "", ""},
+	failed:        {http.StatusInternalServerError, []byte(`{"error":"not handled"}`), "", ""},
+	tookTooLong:   {http.StatusInternalServerError, []byte(`{"error":"took too long"}`), "Connection", "close"},
+	unavailable:   {http.StatusServiceUnavailable, []byte(`{"error":"not now"}`), "Retry-After", "10"},
+	beingHandled:  {http.StatusServiceUnavailable, []byte(`{"error":"another delivery is being handled"}`), "Retry-After", "10"},
+}
+
+var jsonMimeType = []string{"application/json"}
+
+func (o outcome) status() int { return answers[o].status }
+
+// send answers the service.
+func (o outcome) send(w http.ResponseWriter) {
+	answer := answers[o]
+	header := w.Header()
+	header["Content-Type"] = jsonMimeType
+	if answer.header != "" {
+		header.Set(answer.header, answer.value)
+	}
+	w.WriteHeader(answer.status)
+	w.Write(answer.body) //nolint:gosec // It is one of the texts above.
+}
+
+// sendAtOnce answers while the handlers go on.
+func (o outcome) sendAtOnce(w http.ResponseWriter) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(answers[o].body)))
+	o.send(w)
+	http.NewResponseController(w).Flush() //nolint:errcheck // If it fails, the service hangs up by itself.
+}
