@@ -80,7 +80,7 @@ func TestCallOptionsMayBeUsedByManyAtOnce(t *testing.T) {
 		"WithHeader":       salesiq.WithHeader("x-mine", "value"),
 		"WithFresh":        salesiq.WithFresh(),
 	}
-	ids[0], query["include"][0] = "chat999", "nothing" // They were read before.
+	ids[0], query["status"][0] = "chat999", "nothing" // They were read before.
 	for name, option := range options {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
