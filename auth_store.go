@@ -45,10 +45,11 @@ type TokenStore interface {
 // them renews the token while the others wait for it.
 type TokenLocker interface {
 	TokenStore
-	// Lock waits until no other process renews the token, or ctx ends. It returns
-	// the store for the time of the lock, whose Save must fail once the lock is lost
-	// to another process, and what gives the lock back. The lock must end by itself
-	// if its holder dies. If it cannot be had, the token is renewed without it.
+	// Lock waits until no other process renews the token, or ctx ends. The store
+	// that it returns is used while the lock is held. Its Save must fail once
+	// another process has the lock. Calling unlock gives the lock back. The lock
+	// must end by itself if its holder dies. After an error, the token is renewed
+	// without a lock.
 	Lock(ctx context.Context) (locked TokenStore, unlock func(), err error)
 }
 
@@ -64,9 +65,10 @@ type TokenVault struct {
 
 // SealTokens returns a vault that encrypts tokens with key (AES-256-GCM) and
 // keeps them in store. The key must be 32 random bytes, such as from
-// [crypto/rand.Read], and is best kept apart from the store. What was sealed
-// with one of the older keys is opened as well, so that a key can be replaced
-// while processes run: give all of them the new key as an older one first.
+// [crypto/rand.Read], and is best kept apart from the store. Tokens that were
+// sealed with an older key are opened as well. To replace a key while processes
+// run, restart all of them with the new key among the older ones, and then with
+// the new key in the place of the old one.
 //
 // What does not open with the keys is refused, and never overwritten: delete it
 // to begin anew.

@@ -30,7 +30,7 @@ type Client struct {
 
 	site     site
 	dialect  wire.Dialect
-	width    func() int // How many of many calls to begin at once.
+	width    func() int // How many calls an iterator begins at once.
 	pipeline *transport.Pipeline
 	cache    *answerCache // Nil for none.
 	trace    *clientTrace // Nil for none.

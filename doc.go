@@ -140,11 +140,11 @@
 //   - A minute: what the X-RateLimit headers of the answers say, so that the calls
 //     of other programs count, too. [WithPlan] tells the limit before the first
 //     answer. Waits follow the service's clock, so the clock of this machine may
-//     be wrong. The first call of a window goes alone, for three seconds at most,
-//     unless an answer has told of the window.
+//     be wrong. Other calls wait for the answer to the first one of a minute, which
+//     says how many calls are left, but for three seconds at most.
 //   - A day: what the plan grants, since no header tells it. Once the day is
 //     spent, calls fail with [ErrDailyLimit].
-//   - Evenly, if [WithRateLimit] says so.
+//   - A second: as many as [WithRateLimit] says, if it is given.
 //
 // Where answers have no rate headers and there is no plan, only the calls at once
 // are bounded. Each attempt counts. A wait that would exceed the context's

@@ -21,16 +21,16 @@ const maxPerPage = 100
 //   - may be ranged over several times, each time from the start;
 //   - begin at the params' Page and keep its PerPage, 100 by default;
 //   - end with the service's total, or with a short page where it gives none, and
-//     always on a page that is empty or was there before;
+//     always with a page that is empty or repeats an earlier one;
 //   - yield at most one error, as the last thing;
 //   - fetch ahead, in order, once a second page is asked for and the total is
 //     known. Ten pages may be under way and ten more here already; fewer where
 //     fewer calls may be under way, and no more than a tenth of what the service
 //     grants in a minute.
 //
-// An item that leaves the list during an iteration moves later items to pages that
-// were fetched before, so that they are missed. If what you do with the items
-// changes what the params select by, such as the status, collect all items first.
+// If an item leaves the list during an iteration, the items after it move up, and
+// one may be skipped. If your loop changes what the params select by, such as the
+// status, collect all items first.
 type Page[T any] struct {
 	Items   []T
 	Number  int // Of this page, from 1.

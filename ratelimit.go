@@ -60,8 +60,9 @@ func LookupPlan(name string) (Plan, error) {
 	return Plan{}, inputError("plan", fmt.Sprintf("%q is unknown; known are none, free, basic, professional, enterprise", name))
 }
 
-// WithPlan tells what the service grants before the first answer does, and bounds
-// the calls of a day, of which no answer tells. Without it, the minute's limit is
+// WithPlan tells the client what the service grants. The client then knows the limit
+// of a minute before the first answer, and bounds the calls of a day, which answers
+// do not mention. Without it, the minute's limit is
 // learned from the first answer, and days are not counted. If the service says that
 // it grants less than the plan, the client believes the service.
 //

@@ -18,9 +18,9 @@ import (
 // Tracer is told what a [Client] does, for traces, metrics and logs. Package
 // salesiqotel makes one for OpenTelemetry, and [UsageMonitor] counts with one.
 //
-// Each func may be nil, and later versions may add others. A func that is told of a
-// beginning returns a context, derived from its own, in which the rest goes on, and
-// a func that is told of the end. Either may be nil.
+// Each func may be nil, and later versions may add others. A func is called at the
+// beginning. It returns a context derived from its own, which is used from then on,
+// and a func that is called at the end. Either may be nil.
 //
 // Funcs are called by several goroutines at once, those of one call one after the
 // other. The client waits for them: they must return soon, and must not panic.
@@ -123,7 +123,7 @@ type DailyQuota struct {
 type quotaReporter interface{ DailyQuota() DailyQuota }
 
 // WithTracer tells tracers what the client does. Several of them nest, also over
-// several options: the first is told of a beginning first, and of the end last.
+// several options: their ends are called in reverse order, as deferred funcs are.
 // Without any, tracing costs nothing.
 //
 // An authenticator that serves several clients tells the tracers of the first

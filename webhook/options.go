@@ -89,8 +89,8 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 // WithTracer tells tracers what the receiver does. Several of them nest, also
-// over several options: the first is told of a beginning first, and of the end
-// last. Without any, tracing costs nothing.
+// over several options: their ends are called in reverse order, as deferred funcs
+// are. Without any, tracing costs nothing.
 func WithTracer(tracers ...*Tracer) Option {
 	return func(r *Receiver) error {
 		if slices.Contains(tracers, nil) {

@@ -31,7 +31,7 @@ import (
 // is handled. A handler for which that window is too wide can use
 // [EventInfo.EventID] as a key of its own, in the same transaction as its work.
 //
-// Two deliveries are of one event if their bodies are the same, but for the count
+// Two deliveries belong to one event if their bodies differ in nothing but the count
 // of deliveries. Events arrive in any order: compare [EventInfo.EventTime].
 //
 // # What is answered

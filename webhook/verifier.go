@@ -29,8 +29,8 @@ const (
 	HeaderRSASignature = "X-Siqsignature"      // RSA, as the live service has it.
 )
 
-// ErrSignature means that the service has not signed an event. The error that wraps
-// it tells why, and nothing about the right signature.
+// ErrSignature means that the signature of an event could not be verified. The error
+// that wraps it tells why, and nothing about the right signature.
 var ErrSignature = errors.New("salesiq: bad signature")
 
 var (

@@ -55,8 +55,8 @@ func (f *Failure) processable() bool {
 	return f.Status < 400 || f.Status >= 500 || f.Status == http.StatusRequestTimeout
 }
 
-// cheap reports whether a retry adds nothing to an outage: the service works,
-// and wants the request later, or with another token.
+// cheap reports whether the service works and refused the request unread: it wants
+// the request later, or with another token. A retry then adds nothing to an outage.
 func (f *Failure) cheap() bool { return f.throttled() || f.tokenRefused() }
 
 func (f *Failure) throttled() bool {

@@ -68,8 +68,8 @@ func (r *roundTripper) sendOnce(ctx context.Context, x *exchange, header http.He
 	return response, err
 }
 
-// sending follows a request through net/http. It may err on one side only: what
-// it calls unsent, the service has not seen.
+// sending follows a request through net/http. If it calls a request unsent, the
+// service has not seen any of it. The reverse need not be true.
 type sending struct {
 	trace httptrace.ClientTrace
 	wire  *roundTripper

@@ -258,8 +258,8 @@ func (q *Queue) tick() {
 	q.advance(time.Now())
 }
 
-// earliest returns the time before which a request cannot go that has so many
-// ahead of it.
+// earliest returns the first time at which a request can go if others wait ahead of
+// it.
 func (q *Queue) earliest(now time.Time, ahead int) (at time.Time, daily bool) {
 	at, daily = q.account.Earliest(now, ahead)
 	if smooth := q.smooth(now, ahead); smooth.After(at) {

@@ -10,11 +10,11 @@ import (
 // of a hundred chats, that would take as long as some of its chats.
 const maxCounted = 16 << 10
 
-// Truncated reports whether a JSON object or array breaks off. Since every answer
-// is checked, few are parsed for it: one that ends with the bracket that closes
-// it, and has as many of these as of those that open, passes for whole. Where a
-// bracket in a text makes up for one that was cut off, or in a large answer, only
-// decoding tells.
+// Truncated reports whether a JSON object or array breaks off. It is called for
+// every answer, so it looks at brackets before it parses. An answer passes for whole
+// if it ends with the right bracket and has as many closing brackets as opening ones.
+// Two kinds of cut answers are found only by decoding: large ones, and those where a
+// bracket within a text makes up for one that is missing.
 func Truncated(body []byte) bool {
 	body = trim(body)
 	if len(body) == 0 || body[0] != '{' && body[0] != '[' {
