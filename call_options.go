@@ -80,9 +80,8 @@ func WithIDs(ids ...string) CallOption {
 // [url.Values]. Parameters that the call sets itself are not replaced.
 func WithQuery(params any) CallOption {
 	return func(o *callOptions) error {
-		switch params := params.(type) {
-		case url.Values:
-			o.query = maps.Clone(params)
+		if values, ok := params.(url.Values); ok {
+			o.query = maps.Clone(values)
 			return nil
 		}
 		if err := given("params", params); err != nil {

@@ -157,7 +157,7 @@ func checkResults(t *testing.T, call anyCall, args []reflect.Value, why string) 
 	case last.Type().CanSeq2():
 		return checkSequence(t, last, why)
 	}
-	err, _ := last.Interface().(error)
+	err, _ := reflect.TypeAssert[error](last)
 	for _, result := range results[:len(results)-1] {
 		assert.Equal(t, err != nil, result.IsZero(), "%s: %#v beside error %v", why, result, err)
 	}
@@ -170,7 +170,7 @@ func checkSequence(t *testing.T, sequence reflect.Value, why string) (err error)
 	t.Helper()
 	for item, e := range sequence.Seq2() {
 		require.NoError(t, err, "%s: it goes on after an error", why)
-		err, _ = e.Interface().(error)
+		err, _ = reflect.TypeAssert[error](e)
 		assert.Equal(t, err != nil, item.IsZero(), "%s: %#v beside error %v", why, item, err)
 	}
 	return err
@@ -182,7 +182,7 @@ func checkEach(t *testing.T, list reflect.Value, why string) (err error) {
 	t.Helper()
 	for i := range list.Len() {
 		own := list.Index(i)
-		err, _ = own.FieldByName("Err").Interface().(error)
+		err, _ = reflect.TypeAssert[error](own.FieldByName("Err"))
 		for field, value := range own.Fields() {
 			if field.Name != "Err" && field.Type.Kind() != reflect.String {
 				assert.Equal(t, err != nil, value.IsZero(), "%s: %s beside error %v", why, field.Name, err)
