@@ -356,8 +356,8 @@ func TestSecretsAreOfATypeThatHidesThem(t *testing.T) {
 	for _, p := range apiPackages(t) {
 		for name, field := range p.fields() {
 			kind := types.ExprString(field.Type)
-			_, own, _ := strings.Cut(name, ".")
-			if !secretName.MatchString(own+" "+wireName(field)) || harmless.MatchString(kind) {
+			_, bare, _ := strings.Cut(name, ".")
+			if !secretName.MatchString(bare+" "+wireName(field)) || harmless.MatchString(kind) {
 				continue
 			}
 			secrets++

@@ -448,3 +448,40 @@ func TestTokenIsNotSentInTheClear(t *testing.T) {
 	_, err := salesiq.NewClient(salesiq.StaticToken(secretToken), salesiq.WithBaseURL("http://salesiq.example"), salesiq.WithPlaintext())
 	assert.NoError(t, err, "the caller insists")
 }
+
+// A service may repeat what it was sent, escaped as its library does it.
+func TestNoFailureShowsASecretInAnotherNotation(t *testing.T) {
+	t.Parallel()
+	const secret, token = `pa/ss+wo=rd&<'ö`, `1000.ab/cd+ef==`
+	for _, row := range []struct{ library, secret, token string }{
+		{"PHP", `pa\/ss+wo=rd&<'\u00f6`, `1000.ab\/cd+ef==`},
+		{"Gson", `pa/ss+wo\u003drd\u0026\u003c\u0027ö`, `1000.ab/cd+ef\u003d\u003d`},
+		{"System.Text.Json", `pa/ss\u002Bwo=rd\u0026\u003C\u0027\u00F6`, `1000.ab/cd\u002Bef==`},
+		{"System.Text.Json in lower case", `pa/ss\u002bwo=rd\u0026\u003c\u0027\u00f6`, `1000.ab/cd\u002bef==`},
+		{"HTML", `pa&#x2F;ss&#43;wo&equals;rd&amp;&lt;&#039;&ouml;`, `1000.ab&#x2f;cd&plus;ef&#61;=`},
+		{"a query", `pa%2fss%2Bwo%3drd%26%3C%27%c3%b6`, `1000.ab%2Fcd%2bef%3D%3d`},
+	} {
+		for _, body := range []string{
+			`{"status":"error","code":"INVALID_REQUEST","message":"bad: %s"}`,
+			`{"status":"error","code":"INVALID_REQUEST","details":{"got":["%s"]}}`,
+			`{"error":{"code":1007,"message":"bad","param":"%s"}}`,
+			`<html>%s</html>`,
+			`{"status":"success","data":{"url":"%s","events":7`,
+			`{"status":"success","data":"%s"}`,
+		} {
+			for _, status := range []int{200, 400, 502} {
+				api := newAPIRecorder(t, answerJSON(status, strings.ReplaceAll(body, "%s", row.secret+" "+row.token)))
+				client, err := salesiq.NewClient(salesiq.StaticToken(token), salesiq.WithBaseURL(api.URL), salesiq.WithMaxAttempts(1))
+				require.NoError(t, err)
+				_, err = client.Webhooks.Create(t.Context(), &salesiq.WebhookCreate{
+					Name: "n", URL: "https://shop.test/", Events: []salesiq.EventName{"e"}, Secret: salesiq.NewSecret(secret),
+				})
+				require.Error(t, err, row.library)
+				shown := show(t, err, verbs...)
+				for _, part := range []string{secret, token, row.secret, row.token, "pa/ss", `pa\/ss`, "1000.ab"} {
+					assert.NotContains(t, shown, part, "%s in %s", row.library, body)
+				}
+			}
+		}
+	}
+}

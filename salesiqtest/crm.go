@@ -18,21 +18,19 @@ const maxLeads = 100
 
 // searchLeads answers GET /crm/v8/Leads/search?criteria=(Email:equals:…).
 func searchLeads(c *call) (*reply, error) {
-	field, value, ok := parseCriteria(c.query.Get("criteria"))
+	field, value, ok := parseCriteria(c.query.text("criteria"))
 	if !ok {
 		return nil, invalid("criteria", "must look like (Email:equals:someone@example.com)")
 	}
-	matches := []*lead{}
-	for record := range c.state.leads.all() {
-		if text, ok := (*record)[field].(string); ok && strings.EqualFold(text, value) {
-			matches = append(matches, record)
-		}
-	}
+	matches := c.leads.matching(func(record *lead) bool {
+		text, ok := (*record)[field].(string)
+		return ok && strings.EqualFold(text, value)
+	})
 	if len(matches) == 0 {
 		return &reply{status: http.StatusNoContent}, nil
 	}
-	info := map[string]any{"page": 1, "per_page": 200, "count": len(matches), "more_records": false}
-	return &reply{http.StatusOK, map[string]any{"data": matches, "info": info}}, nil
+	info := object{"page": 1, "per_page": 200, "count": len(matches), "more_records": false}
+	return &reply{http.StatusOK, object{"data": matches, "info": info}}, nil
 }
 
 // parseCriteria reads one equality. A backslash before a parenthesis or a comma
@@ -46,14 +44,6 @@ func parseCriteria(text string) (field, value string, ok bool) {
 	return field, value, open && closed && field != "" && operator == "equals"
 }
 
-// leadResult tells how one record of an insertion fared.
-type leadResult struct {
-	Code    string  `json:"code"`
-	Details details `json:"details"`
-	Message string  `json:"message"`
-	Status  string  `json:"status"`
-}
-
 // createLeads answers POST /crm/v8/Leads. As with Zoho CRM, a lead without a
 // last name is refused while the others are kept: 201 means all, 207 some, 400
 // none.
@@ -62,11 +52,11 @@ func createLeads(c *call) (*reply, error) {
 	if wire.Unmarshal(c.body["data"], &records) != nil || len(records) == 0 || len(records) > maxLeads {
 		return nil, invalid("data", "must be an array of 1 to 100 records")
 	}
-	results := []leadResult{}
+	results := []object{}
 	kept := 0
 	for _, record := range records {
 		result := c.createLead(record)
-		if result.Status == "success" {
+		if result["status"] == "success" {
 			kept++
 		}
 		results = append(results, result)
@@ -78,7 +68,7 @@ func createLeads(c *call) (*reply, error) {
 	case len(records):
 		status = http.StatusCreated
 	}
-	return &reply{status, map[string]any{"data": results}}, nil
+	return &reply{status, object{"data": results}}, nil
 }
 
 // created is the event of a new lead.
@@ -93,21 +83,24 @@ func (l lead) created(id string, at time.Time) *webhook.LeadCreated {
 	}
 }
 
-func (c *call) createLead(record lead) leadResult {
+// createLead keeps one lead, and tells how it fared.
+func (s *state) createLead(record lead) object {
 	if name, ok := record["Last_Name"].(string); !ok || name == "" {
-		return leadResult{"MANDATORY_NOT_FOUND", details{"api_name": "Last_Name"}, "a required field is missing", "error"}
+		return object{
+			"code": "MANDATORY_NOT_FOUND", "details": object{"api_name": "Last_Name"}, "message": "a required field is missing", "status": "error",
+		}
 	}
-	id := c.state.newID("6430")
+	id := s.newID("6430")
 	record["id"] = id
-	record["Created_Time"] = c.now
-	c.state.leads.put(id, &record)
-	c.tell(salesiq.EventLeadCreated, record.created(id, c.now))
-	return leadResult{"SUCCESS", details{"id": id, "Created_Time": c.now}, "record added", "success"}
+	record["Created_Time"] = s.now
+	s.leads.put(id, &record)
+	s.tell(salesiq.EventLeadCreated, record.created(id, s.now))
+	return object{"code": "SUCCESS", "details": object{"id": id, "Created_Time": s.now}, "message": "record added", "status": "success"}
 }
 
 // Leads returns copies of the CRM leads that were created.
 func (s *Server) Leads() []map[string]any {
-	records := snapshots(s, &s.state.leads)
+	records := snapshots(s, leads)
 	leads := make([]map[string]any, len(records))
 	for i, record := range records {
 		leads[i] = record

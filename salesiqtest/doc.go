@@ -51,8 +51,15 @@
 // per_page says otherwise. Dates may be RFC 3339, the same without a zone (then
 // UTC), or a day, which as to_date includes all of that day. Chats are selected
 // by started_at, visitors by last_visit, with both bounds included. Values that a
-// filter does not know are INVALID_REQUEST, as are lists in a query; parameters
-// that it does not know are ignored.
+// filter does not know are INVALID_REQUEST, as are lists in a query.
+//
+// # What is refused
+//
+// What the specification does not have is refused, so that a wrong client does
+// not look right: the scheme Bearer is INVALID_TOKEN; a body that is sent as
+// anything but application/json, a parameter that the call does not have, and a
+// field whose name differs from the right one in case, hyphens or underscores
+// are INVALID_REQUEST. A body without a Content-Type is taken.
 //
 // # Errors
 //
@@ -154,5 +161,6 @@
 // hour; 130 visitors, 14 operators, 2 brands with 5 departments, 3 routing rules,
 // and the ids that the specification's samples use. chat123 is active, between
 // visitor123 and operator456; operator789 is online and available; operator203 is
-// offline; operator1 owns the account.
+// offline; operator1 owns the account. Transcripts are conversations from the day
+// of a shop for outdoor equipment and of a travel agency; seed.json has it all.
 package salesiqtest

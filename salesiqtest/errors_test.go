@@ -122,18 +122,45 @@ func TestAWrongMethodIsTold(t *testing.T) {
 	assert.Equal(t, "INVALID_REQUEST", a.refusal(t).Code)
 }
 
-func TestBodiesNeedNoContentType(t *testing.T) {
+// What the specification does not have is refused, or a wrong client would look
+// right. The live service takes both schemes, and nobody knows what it refuses.
+func TestOnlyRequestsOfTheSpecificationAreTaken(t *testing.T) {
 	t.Parallel()
-	s := salesiqtest.Start(t)
-	for _, contentType := range []string{"", "application/json", "application/json; charset=utf-8", "text/plain"} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/v2/visitors/visitor123/tags", strings.NewReader(`{"tags":["x"]}`))
+	const tags, tagged = "/api/v2/visitors/visitor123/tags", `{"tags":["x"]}`
+	specified, live := salesiqtest.Start(t), salesiqtest.Start(t, salesiqtest.Live())
+	for _, row := range []struct {
+		s                                       *salesiqtest.Server
+		method, path, body, scheme, contentType string
+		status                                  int
+		field                                   string
+	}{
+		{specified, "POST", tags, tagged, "Zoho-oauthtoken", "", http.StatusOK, ""},
+		{specified, "POST", tags, tagged, "zoho-OAuthToken", "application/json", http.StatusOK, ""},
+		{specified, "POST", tags, tagged, "Zoho-oauthtoken", "application/json; charset=utf-8", http.StatusOK, ""},
+		{specified, "POST", "/api/v2/chats/chat123/end", "", "Zoho-oauthtoken", "text/plain", http.StatusOK, ""},
+		{specified, "POST", tags, tagged, "Zoho-oauthtoken", "text/plain", http.StatusBadRequest, "Content-Type"},
+		{specified, "POST", tags, tagged, "Zoho-oauthtoken", "application/x-www-form-urlencoded", http.StatusBadRequest, "Content-Type"},
+		{specified, "POST", tags, tagged, "Zoho-oauthtoken", "application/merge-patch+json", http.StatusBadRequest, "Content-Type"},
+		{specified, "POST", tags, tagged, "Bearer", "application/json", http.StatusUnauthorized, "Authorization"},
+		{specified, "GET", "/api/v2/chats?stauts=active", "", "Zoho-oauthtoken", "", http.StatusBadRequest, "stauts"},
+		{specified, "GET", "/api/v2/chats?Status=active", "", "Zoho-oauthtoken", "", http.StatusBadRequest, "Status"},
+		{specified, "GET", "/api/v2/chats/chat123?page=1", "", "Zoho-oauthtoken", "", http.StatusBadRequest, "page"},
+		{specified, "GET", "/api/v2/brands?status=active", "", "Zoho-oauthtoken", "", http.StatusBadRequest, "status"},
+		{live, "GET", "/api/v2/portals?any=thing", "", "Bearer", "", http.StatusOK, ""},
+		{live, "POST", "/api/v2/nordlicht/tags", `{"name":"n","color":"c","module":"visitors"}`, "Bearer", "text/plain", http.StatusOK, ""},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), row.method, row.s.URL+row.path, strings.NewReader(row.body))
 		require.NoError(t, err)
-		request.Header.Set("Authorization", "Bearer "+s.AccessToken()) // As the live service, it takes both schemes.
-		if contentType != "" {
-			request.Header.Set("Content-Type", contentType)
+		request.Header.Set("Authorization", row.scheme+" "+row.s.AccessToken())
+		if row.contentType != "" {
+			request.Header.Set("Content-Type", row.contentType)
 		}
-		a, err := send(s, request)
+		a, err := send(row.s, request)
 		require.NoError(t, err)
-		assert.Equal(t, http.StatusOK, a.status, contentType)
+		assert.Equal(t, row.status, a.status, "%+v: %s", row, a.body)
+		assert.NotContains(t, a.body, `"error":`, "in the live dialect, refusals have status 200")
+		if row.field != "" {
+			assert.Equal(t, row.field, a.refusal(t).Details["field"])
+		}
 	}
 }

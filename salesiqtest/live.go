@@ -2,7 +2,9 @@ package salesiqtest
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -26,87 +28,144 @@ const Portal = "nordlicht"
 // There is what package live has calls for. Of what the specification has,
 // there are no ratings, devices, notifications, statistics, routing rules and
 // updates.
-func Live() Option { return func(c *config) error { c.live = true; return nil } }
+func Live() Option { return func(c *config) error { c.dialect = live{}; return nil } }
 
-// liveState is what the live dialect remembers beside the rest.
-type liveState struct {
-	tags     table[liveTag]
-	disabled map[string]bool             // Operators, by id.
-	webhooks map[string]*webhookSettings // By id.
-	retried  map[string]bool             // Failed executions, by id.
-}
+// live is the dialect of the live service.
+type live struct{}
 
-func newLiveState() *liveState {
-	return &liveState{disabled: map[string]bool{}, webhooks: map[string]*webhookSettings{}, retried: map[string]bool{}}
-}
+const liveRoot = "/api/v2/" + Portal
 
 // liveRoutes are the vendor's calls that package live makes, and the CRM's.
 var liveRoutes = append([]route{
 	{pattern: "GET /api/v2/portals", scope: "SalesIQ.portals.READ", handle: listPortals},
-	{pattern: "GET /api/v2/portals/{name}", scope: "SalesIQ.portals.READ", handle: getPortal},
+	{pattern: "GET /api/v2/portals/{name}", scope: "SalesIQ.portals.READ", handle: lookLive("portal", (*state).livePortal)},
 
 	{pattern: "GET " + liveRoot + "/conversations", scope: "SalesIQ.conversations.READ", handle: listConversations},
-	{pattern: "GET " + liveRoot + "/conversations/{id}", scope: "SalesIQ.conversations.READ", handle: getConversation},
+	{pattern: "GET " + liveRoot + "/conversations/{id}", scope: "SalesIQ.conversations.READ", handle: getLive("conversations", chats, (*state).conversation)},
 	{pattern: "GET " + liveRoot + "/conversations/{id}/messages", scope: "SalesIQ.conversations.READ", handle: listMessages},
-	{pattern: "POST " + liveRoot + "/conversations/{id}/messages", scope: "SalesIQ.conversations.CREATE", handle: postMessage},
-	{pattern: "PUT " + liveRoot + "/conversations/{id}/transfer", scope: "SalesIQ.conversations.UPDATE", handle: transferConversation},
-	{pattern: "PUT " + liveRoot + "/conversations/{id}/close", scope: "SalesIQ.conversations.UPDATE", handle: closeConversation},
-	{pattern: "PUT " + liveRoot + "/conversations/{id}/tags", scope: "SalesIQ.conversations.UPDATE", handle: tagConversation},
+	{pattern: "POST " + liveRoot + "/conversations/{id}/messages", scope: "SalesIQ.conversations.CREATE", handle: doLive("message", (*state).sendText)},
+	{pattern: "PUT " + liveRoot + "/conversations/{id}/transfer", scope: "SalesIQ.conversations.UPDATE", handle: doLive("conversations", (*state).transferConversation)},
+	{pattern: "PUT " + liveRoot + "/conversations/{id}/close", scope: "SalesIQ.conversations.UPDATE", handle: lookLive("conversations", (*state).closeConversation)},
+	{pattern: "PUT " + liveRoot + "/conversations/{id}/tags", scope: "SalesIQ.conversations.UPDATE", handle: doLive("", (*state).tagConversation)},
 
 	{pattern: "GET " + liveRoot + "/operators", scope: "SalesIQ.operators.READ", handle: listLiveOperators},
-	{pattern: "POST " + liveRoot + "/operators", scope: "SalesIQ.operators.CREATE", handle: createLiveOperator, adminOnly: true},
-	{pattern: "GET " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.READ", handle: getLiveOperator},
-	{pattern: "DELETE " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.DELETE", handle: deleteLiveOperator, adminOnly: true},
-	{pattern: "PUT " + liveRoot + "/operators/{id}/enable", scope: "SalesIQ.operators.UPDATE", handle: enableOperator(true), adminOnly: true},
-	{pattern: "PUT " + liveRoot + "/operators/{id}/disable", scope: "SalesIQ.operators.UPDATE", handle: enableOperator(false), adminOnly: true},
+	{pattern: "POST " + liveRoot + "/operators", scope: "SalesIQ.operators.CREATE", handle: doLive("operator", (*state).createLiveOperator), adminOnly: true},
+	{pattern: "GET " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.READ", handle: getLive("operator", operators, (*state).liveOperator)},
+	{pattern: "DELETE " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.DELETE", handle: remove(operators), adminOnly: true},
+	{pattern: "PUT " + liveRoot + "/operators/{id}/enable", scope: "SalesIQ.operators.UPDATE", handle: enableLiveOperator(true), adminOnly: true},
+	{pattern: "PUT " + liveRoot + "/operators/{id}/disable", scope: "SalesIQ.operators.UPDATE", handle: enableLiveOperator(false), adminOnly: true},
 
 	{pattern: "GET " + liveRoot + "/departments", scope: "SalesIQ.departments.READ", handle: listLiveDepartments},
-	{pattern: "GET " + liveRoot + "/apps", scope: "SalesIQ.apps.READ", handle: listApps},
-	{pattern: "GET " + liveRoot + "/apps/{id}", scope: "SalesIQ.apps.READ", handle: getApp},
-	{pattern: "POST " + liveRoot + "/tags", scope: "SalesIQ.tags.CREATE", handle: createTag},
+	{pattern: "GET " + liveRoot + "/apps", scope: "SalesIQ.apps.READ", handle: listLive(brands, (*state).liveApp)},
+	{pattern: "GET " + liveRoot + "/apps/{id}", scope: "SalesIQ.apps.READ", handle: getLive("app", brands, (*state).liveApp)},
+	{pattern: "POST " + liveRoot + "/tags", scope: "SalesIQ.tags.CREATE", handle: doLive("tags", (*state).createTag)},
 	{pattern: "GET /api/v3/" + Portal + "/visitors", scope: "SalesIQ.visitors.READ", handle: listLiveVisitors},
 
-	{pattern: "GET " + liveRoot + "/webhooks", scope: "SalesIQ.webhooks.READ", handle: listLiveWebhooks},
+	{pattern: "GET " + liveRoot + "/webhooks", scope: "SalesIQ.webhooks.READ", handle: listLive(webhooks, (*state).liveWebhook)},
 	{pattern: "POST " + liveRoot + "/webhooks", scope: "SalesIQ.webhooks.CREATE", handle: createLiveWebhook, adminOnly: true},
-	{pattern: "GET " + liveRoot + "/webhooks/{id}", scope: "SalesIQ.webhooks.READ", handle: getLiveWebhook},
+	{pattern: "GET " + liveRoot + "/webhooks/{id}", scope: "SalesIQ.webhooks.READ", handle: getLive("webhook", webhooks, (*state).liveWebhook)},
 	{pattern: "PUT " + liveRoot + "/webhooks/{id}", scope: "SalesIQ.webhooks.UPDATE", handle: updateLiveWebhook, adminOnly: true},
-	{pattern: "DELETE " + liveRoot + "/webhooks/{id}", scope: "SalesIQ.webhooks.DELETE", handle: deleteWebhook, adminOnly: true},
+	{pattern: "DELETE " + liveRoot + "/webhooks/{id}", scope: "SalesIQ.webhooks.DELETE", handle: remove(webhooks), adminOnly: true},
 	{pattern: "POST " + liveRoot + "/webhooks/{id}/keys", scope: "SalesIQ.webhooks.CREATE", handle: generateKey, adminOnly: true},
 	{pattern: "DELETE " + liveRoot + "/webhooks/{id}/keys/{key}", scope: "SalesIQ.webhooks.DELETE", handle: deleteKey, adminOnly: true},
 	{pattern: "GET " + liveRoot + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.READ", handle: listExecutions},
-	{pattern: "POST " + liveRoot + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.CREATE", handle: retryExecutions, adminOnly: true},
+	{pattern: "POST " + liveRoot + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.CREATE", handle: doLive("webhook", (*state).retryExecutions), adminOnly: true},
 }, crmRoutes...)
 
-const liveRoot = "/api/v2/" + Portal
+func (live) routes() []route { return liveRoutes }
 
-// liveAnswer surrounds the live service's answers.
-type liveAnswer struct {
-	URL      string `json:"url"`
-	Object   string `json:"object"`
-	Data     any    `json:"data"`
-	SyncTime string `json:"sync_time,omitzero"`
-	More     *bool  `json:"more_data_available,omitzero"`
-	NextKey  string `json:"next_key,omitzero"`
-	PrevKey  string `json:"prev_key,omitzero"`
-}
+func (live) portal() string { return Portal }
 
-func (c *call) one(object string, data any) (*reply, error) {
-	return &reply{http.StatusOK, liveAnswer{URL: c.url, Object: object, Data: data}}, nil
-}
+// schemes are the documented one, and the one that the service takes as well.
+func (live) schemes() []string { return []string{"Zoho-oauthtoken", "Bearer"} }
 
-func (c *call) many(data any) (*reply, error) {
-	return &reply{http.StatusOK, liveAnswer{URL: c.url, Object: "list", Data: data, SyncTime: millis(c.now)}}, nil
-}
+func (live) tellsQuota() bool { return false }
 
-// window answers with some of the items.
-func window[T any](c *call, items []T, from, size int, tellMore bool) (*reply, error) {
-	from = min(max(from, 0), len(items))
-	to := min(from+size, len(items))
-	answer := liveAnswer{URL: c.url, Object: "list", Data: append([]T{}, items[from:to]...), SyncTime: millis(c.now)}
-	if tellMore {
-		answer.More = new(to < len(items))
+// admits everything, since nobody knows what the service refuses.
+func (live) admits(*http.Request, route, url.Values, []byte) error { return nil }
+
+// liveReply answers with one object, or with nothing where that has no name, as
+// the vendor's pages show for such calls.
+func (c *call) liveReply(kind string, data any, err error) (*reply, error) {
+	if err != nil {
+		return nil, err
 	}
-	return &reply{http.StatusOK, answer}, nil
+	if kind == "" {
+		return deleted()
+	}
+	return &reply{http.StatusOK, object{"url": c.url, "object": kind, "data": data}}, nil
+}
+
+// liveWindow answers with some of the items, and with what else there is to tell.
+func (c *call) liveWindow(items []object, from, size int, more object, err error) (*reply, error) {
+	if err := cmp.Or(c.query.err, err); err != nil {
+		return nil, err
+	}
+	from = min(max(from, 0), len(items))
+	data := append([]object{}, items[from:min(from+size, len(items))]...)
+	body := object{"url": c.url, "object": "list", "data": data, "sync_time": millis(c.now)}
+	maps.Copy(body, more)
+	return &reply{http.StatusOK, body}, nil
+}
+
+// hasMore tells whether a window is not the last one.
+func hasMore(more bool) object { return object{"more_data_available": more} }
+
+// shownAs writes objects as the live service does.
+func shownAs[T any](s *state, items []*T, show func(*state, *T) object) []object {
+	out := make([]object, len(items))
+	for i, item := range items {
+		out[i] = show(s, item)
+	}
+	return out
+}
+
+// liveOr writes an object, unless there is an error.
+func liveOr[T any](s *state, item *T, err error, show func(*state, *T) object) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return show(s, item), nil
+}
+
+// listLive answers with all objects of a kind.
+func listLive[T any](of func(*state) *table[T], show func(*state, *T) object) handler {
+	return func(c *call) (*reply, error) {
+		items := shownAs(c.state, of(c.state).matching(nil), show)
+		return c.liveWindow(items, 0, len(items), nil, nil)
+	}
+}
+
+func getLive[T any](kind string, of func(*state) *table[T], show func(*state, *T) object) handler {
+	return lookLive(kind, func(s *state, id string) (any, error) {
+		item, err := of(s).find(id)
+		return liveOr(s, item, err, show)
+	})
+}
+
+// lookLive is look for the live dialect.
+func lookLive[Out any](kind string, ask func(*state, string) (Out, error)) handler {
+	return func(c *call) (*reply, error) {
+		out, err := ask(c.state, c.id)
+		return c.liveReply(kind, out, err)
+	}
+}
+
+// doLive is do for the live dialect.
+func doLive[In, Out any](kind string, act func(*state, string, In) (Out, error)) handler {
+	return func(c *call) (*reply, error) {
+		in, err := read[In](c)
+		if err != nil {
+			return nil, err
+		}
+		out, err := act(c.state, c.id, in)
+		return c.liveReply(kind, out, err)
+	}
+}
+
+// idList is a body that is a list of ids.
+type idList struct {
+	IDs []string `json:"ids"`
 }
 
 // millis writes a time as the live service does, also one that never was.
@@ -117,18 +176,9 @@ func millis(t time.Time) string {
 	return strconv.FormatInt(t.UnixMilli(), 10)
 }
 
-// millisOrNothing writes a time as the live service does where it leaves out one
-// that never was.
-func millisOrNothing(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return millis(t)
-}
-
 // milli reads a time out of a query.
 func (p *params) milli(name string) time.Time {
-	text := p.query.Get(name)
+	text := p.text(name)
 	if text == "" {
 		return time.Time{}
 	}
@@ -156,48 +206,34 @@ var liveNumbers = map[salesiq.ErrorCode]int{
 	salesiq.ErrInternalError:        1001,
 }
 
-type liveErrorBody struct {
-	Error liveError `json:"error"`
-}
-
-type liveError struct {
-	Code    int    `json:"code"`
-	Message string `json:"message"`
-	Key     string `json:"json_key,omitzero"`
-	Param   string `json:"param,omitzero"`
-	Header  string `json:"header,omitzero"`
-}
-
-// liveStatus is 200, whatever happened, unless the server itself failed.
-func (e *apiError) liveStatus() int {
-	if e.code == salesiq.ErrInternalError {
-		return http.StatusInternalServerError
-	}
-	return http.StatusOK
-}
-
-func (e *apiError) liveBody() any {
-	out := liveError{Code: cmp.Or(e.number, liveNumbers[e.code]), Message: e.message}
-	field, _ := e.details["field"].(string)
+// refuses with 200, whatever happened, unless the server itself failed. Fields
+// have the names of the specification where the rule is the domain's.
+func (live) refuses(e *refusal) (status int, body any) {
+	out := object{"code": cmp.Or(e.number, liveNumbers[e.code]), "message": e.message}
+	field, named := e.details["field"]
 	switch {
+	case !named:
 	case e.inQuery:
-		out.Param = field
+		out["param"] = field
 	case e.code == salesiq.ErrInvalidToken:
-		out.Header = field
+		out["header"] = field
 	case field == "body":
-		out.Code = 1015
+		out["code"] = 1015
 	default:
-		out.Key = field
+		out["json_key"] = field
 	}
-	return liveErrorBody{out}
+	if e.code == salesiq.ErrInternalError {
+		return http.StatusInternalServerError, object{"error": out}
+	}
+	return http.StatusOK, object{"error": out}
 }
 
-// unknownLivePath refuses a path that leads nowhere, or not with this method.
-func unknownLivePath(path string, otherMethod bool) error {
-	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+// hasNoCall refuses a path that leads nowhere, or not with this method.
+func (live) hasNoCall(r *http.Request, allowed []string) *refusal {
+	segments := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	refused := refuse(salesiq.ErrResourceNotFound, "Invalid URL", nil)
 	switch {
-	case otherMethod:
+	case len(allowed) > 0:
 		refused.code, refused.message, refused.number = salesiq.ErrInvalidRequest, "Invalid Request Type.", 1004
 	case len(segments) > 3 && segments[0] == "api" && segments[2] != Portal:
 		refused.message, refused.number = "Invalid portal or wrong screen name.", 1005

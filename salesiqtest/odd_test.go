@@ -134,14 +134,14 @@ func TestATokenInTheWrongPlaceIsToldTheRightOne(t *testing.T) {
 	t.Parallel()
 	s := salesiqtest.Start(t)
 	token := s.AccessToken()
-	for _, authorization := range []string{"", token, "Basic " + token, "Token " + token} {
+	for _, authorization := range []string{"", token, "Basic " + token, "Token " + token, "Bearer " + token} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/v2/brands?access_token="+token, http.NoBody)
 		require.NoError(t, err)
 		request.Header.Set("Authorization", authorization)
 		a, err := send(s, request)
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusUnauthorized, a.status, authorization)
-		assert.Contains(t, a.refusal(t).Message, "Zoho-oauthtoken, or Bearer,", authorization)
+		assert.Contains(t, a.refusal(t).Message, "must be Zoho-oauthtoken, a space,", authorization)
 		assert.NotContains(t, a.body, token)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -37,7 +36,7 @@ type config struct {
 	apiDomain      string
 	throttleStatus int
 	role           salesiq.OperatorRole
-	live           bool
+	dialect        dialect
 
 	webhookPause     time.Duration
 	webhookTransport http.RoundTripper
@@ -55,6 +54,7 @@ func defaultConfig() config {
 		scopes:         allScopes,
 		throttleStatus: 200,
 		role:           salesiq.RoleAdmin,
+		dialect:        specified{},
 		webhookPause:   time.Minute,
 	}
 }
@@ -156,8 +156,6 @@ func WithScopes(scopes ...string) Option {
 		return nil
 	}
 }
-
-func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
 
 // WithAPIDomain changes the api_domain of token answers, such as
 // https://www.zohoapis.eu. It may be anything but empty, so that a test can see

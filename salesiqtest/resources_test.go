@@ -66,7 +66,7 @@ func TestAPatchAnswersForWhatItNamesAlone(t *testing.T) {
 	for _, c := range []struct{ path, fine, wrong, field string }{
 		{"/api/v2/operators/bare", `{"status":"away"}`, `{"status":"away","email":""}`, "email"},
 		{"/api/v2/operators/bare", `{"max_chats":0}`, `{"department_id":"closed"}`, "department_id"},
-		{"/api/v2/operators/bare", `{"MaxChats":1}`, `{"maxchats":-1}`, "max_chats"},
+		{"/api/v2/operators/bare", `{"max_chats":1}`, `{"max_chats":-1}`, "max_chats"},
 		{"/api/v2/brands/bare", `{"widget_settings":{"position":"bottom-left"}}`, `{"name":null}`, "name"},
 		{"/api/v2/routing/rules/bare", `{"enabled":true}`, `{"conditions":[{}]}`, "conditions[0].field"},
 		{"/api/v2/routing/rules/bare", `{"priority":2}`, `{"actions":{"assign_to":""}}`, "actions.assign_to"},
@@ -80,6 +80,27 @@ func TestAPatchAnswersForWhatItNamesAlone(t *testing.T) {
 	}
 	operator, _ := s.Operator("bare")
 	assert.Equal(t, "Closed", operator.DepartmentName, "only who moves gets another department's name")
+}
+
+func TestNameOfAFieldCountsLetterByLetter(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t)
+	for _, row := range []struct{ method, path, body, field, spelling string }{
+		{"PATCH", "/api/v2/operators/operator123", `{"MaxChats":1}`, "MaxChats", "max_chats"},
+		{"PATCH", "/api/v2/operators/operator123", `{"maxchats":1}`, "maxchats", "max_chats"},
+		{"PATCH", "/api/v2/operators/operator123", `{"STATUS":"away"}`, "STATUS", "status"},
+		{"PATCH", "/api/v2/brands/brand123", `{"widget_settings":{"theme-color":"#fff"}}`, "widget_settings.theme-color", "theme_color"},
+		{"PATCH", "/api/v2/routing/rules/rule123", `{"conditions":[{"Field":"f","operator":"is"}]}`, "conditions[0].Field", "field"},
+		{"POST", "/api/v2/chats/chat123/messages", `{"type":"text","Message":"hello"}`, "Message", "message"},
+		{"POST", "/api/v2/chats/chat123/transfer", `{"operatorId":"operator789"}`, "operatorId", "operator_id"},
+		{"POST", "/_emulator/faults", `{"status":500,"Times":2}`, "Times", "times"},
+	} {
+		a := do(t, s, s.AccessToken(), row.method, row.path, row.body)
+		require.Equal(t, http.StatusBadRequest, a.status, row.body)
+		assert.Equal(t, row.field, a.refusal(t).Details["field"])
+		assert.Equal(t, "must be spelled "+row.spelling, a.refusal(t).Details["reason"])
+	}
+	assert.Empty(t, s.Journal())
 }
 
 func TestOneWidgetSettingChangesAlone(t *testing.T) {

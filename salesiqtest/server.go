@@ -118,17 +118,16 @@ func (s *Server) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.random = rand.New(rand.NewPCG(s.config.seed, s.config.seed)) // Faults must come again the same.
-	s.quota = quota{plan: s.config.plan, kind: s.config.windowKind, length: s.config.windowLength, silent: s.config.live}
+	s.quota = quota{plan: s.config.plan, kind: s.config.windowKind, length: s.config.windowLength, silent: !s.config.dialect.tellsQuota()}
 	s.faults, s.journal, s.stats = nil, nil, newStats()
 	if s.state != nil {
 		s.couriers.Go(s.state.courier.end)
 	}
-	s.state = &state{courier: newCourier(s.config)}
-	if s.config.live {
-		s.state.live = newLiveState()
-	}
+	s.state = newState(s.config.dialect.events())
+	s.state.courier = newCourier(s.config)
+	s.state.publish = publisher(s.state, s.config.dialect)
 	if !s.config.noDefaultData {
-		s.state.add(defaultData(s.now()))
+		s.state.loadSeed(s.now())
 	}
 	for _, data := range s.config.data {
 		s.state.add(clone(data))
@@ -190,8 +189,8 @@ func (s *Server) HTTPClient() *http.Client {
 // Options returns what points a [salesiq.Client] at the server.
 func (s *Server) Options() []salesiq.Option {
 	opts := []salesiq.Option{salesiq.WithBaseURL(s.URL), salesiq.WithAccountsURL(s.URL)}
-	if s.config.live {
-		opts = append(opts, salesiq.WithPortal(Portal))
+	if portal := s.config.dialect.portal(); portal != "" {
+		opts = append(opts, salesiq.WithPortal(portal))
 	}
 	if s.config.inMemory {
 		opts = append(opts, salesiq.WithHTTPClient(s.HTTPClient()))

@@ -197,6 +197,30 @@ func TestDefaultDataIsPlentyAndConsistent(t *testing.T) {
 	assert.Positive(t, twice, "an e-mail address of two visitors")
 }
 
+func TestTranscriptsReadLikeConversations(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t)
+	openings := map[string]bool{}
+	for _, chat := range s.Chats() {
+		require.NotEmpty(t, chat.Transcript, chat.ID)
+		assert.Equal(t, salesiq.SenderVisitor, chat.Transcript[0].SenderType, "%s: a visitor asks first", chat.ID)
+		openings[chat.Transcript[0].Text] = true
+		said := map[string]bool{}
+		for _, message := range chat.Transcript {
+			assert.False(t, said[message.Text], "%s: nobody says twice: %s", chat.ID, message.Text)
+			assert.NotContains(t, message.Text, "{", chat.ID)
+			said[message.Text] = true
+			if message.SenderType == salesiq.SenderOperator {
+				assert.Equal(t, chat.OperatorID, message.SenderID, chat.ID)
+				assert.Contains(t, []salesiq.ChatStatus{salesiq.ChatActive, salesiq.ChatEnded}, chat.Status, "%s has no answer", chat.ID)
+			}
+		}
+	}
+	assert.Greater(t, len(openings), 40, "visitors ask for many things")
+	chat, _ := s.Chat("chat123")
+	assert.Equal(t, "Hello Ada, Greta here. Two people yes, the backpacks go into the vestibule, which is 90 cm deep.", chat.Transcript[1].Text)
+}
+
 func TestDefaultDataIsTheSameAtEveryStart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

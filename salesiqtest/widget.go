@@ -53,14 +53,14 @@ type visit struct {
 // widgetRoutes are what the widget calls.
 func (s *Server) widgetRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /widget", serveWidget)
-	for pattern, handle := range map[string]func(*call, widgetRequest) (*reply, error){
-		"POST /widget/visits": beginVisit,
-		"POST /widget/calls":  recordWidgetCall,
-		"POST /widget/say":    sayAsVisitor,
+	for pattern, handle := range map[string]handler{
+		"POST /widget/visits": fromWidget((*state).beginVisit),
+		"POST /widget/calls":  fromWidget((*state).recordWidgetCall),
+		"POST /widget/say":    fromWidget((*state).sayAsVisitor),
+		"GET /widget/chat":    lookAtChat,
 	} {
-		mux.Handle(pattern, anyOrigin(s.api(route{open: true, handle: fromWidget(handle)})))
+		mux.Handle(pattern, anyOrigin(s.api(route{open: true, handle: handle})))
 	}
-	mux.Handle("GET /widget/chat", anyOrigin(s.api(route{open: true, handle: lookAtChat})))
 	mux.Handle("OPTIONS /widget/", anyOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	})))
@@ -99,54 +99,45 @@ type widgetRequest struct {
 	Message string `json:"message"` // and of what is said.
 }
 
-func fromWidget(handle func(*call, widgetRequest) (*reply, error)) handler {
-	return func(c *call) (*reply, error) {
-		var request widgetRequest
-		if err := patch(&request, c.body); err != nil {
-			return nil, err
-		}
+func fromWidget(handle func(*state, widgetRequest) (any, error)) handler {
+	return do(http.StatusOK, func(s *state, _ string, request widgetRequest) (any, error) {
 		if request.Key == "" {
 			return nil, missing("visitor")
 		}
-		return handle(c, request)
-	}
+		return handle(s, request)
+	})
 }
 
 // visit finds what is known of a browser. One that comes for the first time
 // becomes a visitor.
-func (c *call) visit(request widgetRequest) (*visit, *salesiq.Visitor) {
-	visits := &c.state.widget.visits
-	if known, ok := (*visits)[request.Key]; ok {
-		if visitor, ok := c.state.visitors.get(known.visitorID); ok {
+func (s *state) visit(request widgetRequest) (*visit, *salesiq.Visitor) {
+	if known, ok := s.widget.visits[request.Key]; ok {
+		if visitor, ok := s.visitors.get(known.visitorID); ok {
 			return known, visitor
 		}
 	}
-	if *visits == nil {
-		*visits = map[string]*visit{}
+	if s.widget.visits == nil {
+		s.widget.visits = map[string]*visit{}
 	}
-	visitor := &salesiq.Visitor{
-		ID: c.state.newID(visitorPrefix), LandingPage: request.Page, CurrentPage: request.Page, TotalVisits: 1,
-		FirstVisit: c.now, LastVisit: c.now, Status: salesiq.VisitorOnline, ChatStatus: salesiq.VisitorChatAvailable,
-	}
-	c.state.visitors.put(visitor.ID, visitor)
-	c.tellOnline(visitor)
+	visitor := s.visitorComes(s.newID(visitorPrefix), request.Page)
 	begun := &visit{visitorID: visitor.ID}
-	(*visits)[request.Key] = begun
+	s.widget.visits[request.Key] = begun
 	return begun, visitor
 }
 
 // beginVisit answers what the widget shows at first.
-func beginVisit(c *call, request widgetRequest) (*reply, error) {
-	visit, visitor := c.visit(request)
-	visitor.CurrentPage, visitor.LastVisit = request.Page, c.now
+func (s *state) beginVisit(request widgetRequest) (any, error) {
+	visit, visitor := s.visit(request)
+	visitor.CurrentPage, visitor.LastVisit = request.Page, s.now
 	visitor.PagesVisited++
 	visitor.Referrer, visitor.Language = request.Referrer, request.Language
 	visitor.Timezone, visitor.ScreenResolution = request.Timezone, request.ScreenResolution
 	brand := salesiq.Brand{Name: "Chat"}
-	if first, ok := c.state.brands.find(func(*salesiq.Brand) bool { return true }); ok {
+	for first := range s.brands.all() {
 		brand = *first
+		break
 	}
-	return found(map[string]any{"brand": brand, "chat": c.widgetChat(visit)})
+	return map[string]any{"brand": brand, "chat": s.widgetChat(visit)}, nil
 }
 
 // widgetChat is a chat as the visitor sees it.
@@ -157,13 +148,13 @@ type widgetChat struct {
 	Messages []salesiq.Message  `json:"messages"`
 }
 
-func (c *call) widgetChat(visit *visit) widgetChat {
-	chat, ok := c.state.chats.get(visit.chatID)
+func (s *state) widgetChat(visit *visit) widgetChat {
+	chat, ok := s.chats.get(visit.chatID)
 	if !ok {
 		return widgetChat{Messages: []salesiq.Message{}}
 	}
 	view := widgetChat{ChatID: chat.ID, Status: chat.Status, Messages: append([]salesiq.Message{}, chat.Transcript...)}
-	if operator, ok := c.state.operators.get(chat.OperatorID); ok {
+	if operator, ok := s.operators.get(chat.OperatorID); ok {
 		view.Operator = operator.Name
 	}
 	return view
@@ -171,55 +162,57 @@ func (c *call) widgetChat(visit *visit) widgetChat {
 
 // lookAtChat answers how the latest chat of a browser stands.
 func lookAtChat(c *call) (*reply, error) {
-	visit, ok := c.state.widget.visits[c.query.Get("visitor")]
+	key := c.query.text("visitor")
+	visit, ok := c.widget.visits[key]
 	if !ok {
-		return nil, notFound("visitor", c.query.Get("visitor"))
+		return nil, notFound("visitor", key)
 	}
-	return found(c.widgetChat(visit))
+	return answer(http.StatusOK, c.widgetChat(visit), nil)
 }
 
 // sayAsVisitor begins a chat, unless there is one, and adds what the visitor
 // wrote. A new chat waits for an operator.
-func sayAsVisitor(c *call, request widgetRequest) (*reply, error) {
-	visit, visitor := c.visit(request)
-	chat, ok := c.state.chats.get(visit.chatID)
+func (s *state) sayAsVisitor(request widgetRequest) (any, error) {
+	visit, visitor := s.visit(request)
+	chat, ok := s.chats.get(visit.chatID)
 	if !ok || chat.Status == salesiq.ChatEnded || chat.Status == salesiq.ChatMissed {
-		chat = c.startChat(visitor, visit.departmentID)
+		chat = s.startChat(visitor, visit.departmentID)
 		visit.chatID = chat.ID
 	}
 	if request.Message != "" {
-		c.hear(chat, request.Message)
+		s.hear(chat, request.Message)
 	}
-	return found(c.widgetChat(visit))
+	return s.widgetChat(visit), nil
 }
 
 // recordWidgetCall remembers a call, and does what it means for the visitor.
-func recordWidgetCall(c *call, request widgetRequest) (*reply, error) {
+func (s *state) recordWidgetCall(request widgetRequest) (any, error) {
 	if request.Function == "" {
 		return nil, missing("function")
 	}
-	visit, visitor := c.visit(request)
-	calls := &c.state.widget.calls
+	visit, visitor := s.visit(request)
+	calls := &s.widget.calls
 	if len(*calls) == maxWidgetCalls {
 		*calls = slices.Delete(*calls, 0, maxWidgetCalls/10)
 	}
 	*calls = append(*calls, WidgetCall{
-		At: c.now, Code: request.Code, Page: request.Page, VisitorID: visitor.ID,
+		At: s.now, Code: request.Code, Page: request.Page, VisitorID: visitor.ID,
 		Function: request.Function, Args: request.Args,
 	})
 	if len(request.Args) > 0 {
-		defer c.tellIfIdentified(visitor, visitor.Name, visitor.Email)
-		c.heed(visit, visitor, request.Function, request.Args[0])
+		before := *visitor
+		s.heed(visit, visitor, request.Function, request.Args[0])
+		s.visitorChanged(&before, visitor)
 	}
-	return found(nil)
+	return nil, nil
 }
 
 // heed changes what is known of a visitor. Values of a wrong type change
 // nothing, as with the real widget.
-func (c *call) heed(visit *visit, visitor *salesiq.Visitor, function string, value any) {
+func (s *state) heed(visit *visit, visitor *salesiq.Visitor, function string, value any) {
 	switch value := value.(type) {
 	case string:
-		c.heedText(visit, visitor, function, value)
+		s.heedText(visit, visitor, function, value)
 	case map[string]any:
 		if function == "visitor.info" {
 			merged := maps.Clone(visitor.CustomFields)
@@ -232,7 +225,7 @@ func (c *call) heed(visit *visit, visitor *salesiq.Visitor, function string, val
 	}
 }
 
-func (c *call) heedText(visit *visit, visitor *salesiq.Visitor, function, text string) {
+func (s *state) heedText(visit *visit, visitor *salesiq.Visitor, function, text string) {
 	switch function {
 	case "visitor.name":
 		visitor.Name = text
@@ -243,20 +236,8 @@ func (c *call) heedText(visit *visit, visitor *salesiq.Visitor, function, text s
 	case "tracking.pageview":
 		visitor.CurrentPage = text
 	case "chat.department", "chat.start":
-		visit.departmentID = cmp.Or(c.state.departmentNamed(text), visit.departmentID)
+		visit.departmentID = cmp.Or(s.departmentNamed(text), visit.departmentID)
 	}
-}
-
-// departmentNamed returns the id of a department, or "".
-func (s *state) departmentNamed(name string) string {
-	for brand := range s.brands.all() {
-		for _, department := range brand.Departments {
-			if department.Name == name {
-				return department.ID
-			}
-		}
-	}
-	return ""
 }
 
 // controlWidgetCalls answers what pages called.

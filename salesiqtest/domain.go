@@ -1,0 +1,145 @@
+package salesiqtest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
+)
+
+// state is one organization: its objects and the rules that they follow. It
+// speaks no dialect; see [dialect] for who does. The server's lock guards it.
+type state struct {
+	now     time.Time // The moment of the call under way.
+	publish func(event salesiq.EventName, data any) error
+
+	chats         table[salesiq.Chat]
+	visitors      table[salesiq.Visitor]
+	operators     table[salesiq.Operator]
+	brands        table[salesiq.Brand]
+	rules         table[salesiq.RoutingRule]
+	webhooks      table[salesiq.Webhook]
+	devices       table[salesiq.Device]
+	notifications table[salesiq.Notification]
+	leads         table[lead]
+	tags          table[tag]
+
+	sessions map[string][]salesiq.Session // By visitor.
+	disabled map[string]bool              // Operators, by id.
+	settings map[string]*webhookSettings  // Of webhooks, by id.
+	retried  map[string]bool              // Failed deliveries, by id.
+	events   []salesiq.EventName          // That a webhook may be for.
+
+	widget  widget
+	courier *courier
+	serial  int
+}
+
+func newState(events []salesiq.EventName) *state {
+	s := &state{
+		sessions: map[string][]salesiq.Session{},
+		disabled: map[string]bool{}, settings: map[string]*webhookSettings{}, retried: map[string]bool{},
+		events: events,
+	}
+	s.chats.rules = rules[salesiq.Chat]{kind: "chat", id: func(v *salesiq.Chat) *string { return &v.ID }}
+	s.visitors.rules = rules[salesiq.Visitor]{
+		kind: "visitor", id: func(v *salesiq.Visitor) *string { return &v.ID }, unknown: unknownVisitor, changed: s.visitorChanged,
+		readOnly: []string{"id", "first_visit", "last_visit", "pages_visited", "total_visits"},
+	}
+	s.operators.rules = rules[salesiq.Operator]{
+		kind: "operator", id: func(v *salesiq.Operator) *string { return &v.ID },
+		readOnly: []string{"id", "department_name", "active_chats", "total_chats", "average_rating", "created_at", "last_active"},
+		begin:    s.newOperator, check: s.checkOperator, keep: keepOwner, changed: s.operatorChanged,
+	}
+	s.brands.rules = rules[salesiq.Brand]{
+		kind: "brand", id: func(v *salesiq.Brand) *string { return &v.ID }, check: checkBrand,
+		readOnly: []string{"id", "departments", "created_at"},
+	}
+	s.rules.rules = rules[salesiq.RoutingRule]{
+		kind: "rule", id: func(v *salesiq.RoutingRule) *string { return &v.ID }, readOnly: onlyID, begin: s.newRule, check: s.checkRule,
+	}
+	s.webhooks.rules = rules[salesiq.Webhook]{
+		kind: "webhook", id: func(v *salesiq.Webhook) *string { return &v.ID }, readOnly: onlyID, begin: newWebhook, check: s.checkWebhook,
+	}
+	s.devices.rules = rules[salesiq.Device]{
+		kind: "device", id: func(v *salesiq.Device) *string { return &v.ID }, readOnly: onlyID,
+		begin: empty[salesiq.Device], check: s.checkDevice,
+	}
+	s.notifications.rules = rules[salesiq.Notification]{
+		kind: "notification", id: func(v *salesiq.Notification) *string { return &v.ID }, readOnly: onlyID,
+		begin: empty[salesiq.Notification], check: s.checkNotification,
+	}
+	s.tags.rules = rules[tag]{
+		kind: "tag", id: func(v *tag) *string { return &v.ID }, readOnly: onlyID, begin: empty[tag], check: s.checkTag, changed: s.tagChanged,
+	}
+	return s
+}
+
+// onlyID is all that is read-only of objects that the service adds nothing to.
+var onlyID = []string{"id"}
+
+func empty[T any]() (item T) { return item }
+
+// newID returns an id that nothing else has.
+func (s *state) newID(kind string) string {
+	s.serial++
+	return fmt.Sprintf("%s%d", kind, 900000+s.serial)
+}
+
+// tell publishes an event of the specification.
+func (s *state) tell(event salesiq.EventName, data webhook.Event) { s.mustPublish(event, data) }
+
+// vendorFact is the data of an event that the specification does not have.
+type vendorFact struct{ about any } // A pointer to what has changed.
+
+// tellVendors publishes an event that only the live service has.
+func (s *state) tellVendors(event salesiq.EventName, about any) {
+	s.mustPublish(event, vendorFact{about})
+}
+
+func (s *state) mustPublish(event salesiq.EventName, data any) {
+	if err := s.publish(event, data); err != nil {
+		panic("salesiqtest: " + err.Error()) // Data of our own types are always fit for JSON.
+	}
+}
+
+// department finds a department of any brand.
+func (s *state) department(id string) (salesiq.Department, bool) {
+	if brand, ok := s.brandOf(id); ok {
+		return brand.Departments[slices.IndexFunc(brand.Departments, hasID(id))], true
+	}
+	return salesiq.Department{}, false
+}
+
+// brandOf finds the brand of a department.
+func (s *state) brandOf(departmentID string) (*salesiq.Brand, bool) {
+	return s.brands.first(func(brand *salesiq.Brand) bool {
+		return slices.ContainsFunc(brand.Departments, hasID(departmentID))
+	})
+}
+
+func hasID(id string) func(salesiq.Department) bool {
+	return func(department salesiq.Department) bool { return department.ID == id }
+}
+
+// departmentNamed returns the id of a department, or "".
+func (s *state) departmentNamed(name string) string {
+	for brand := range s.brands.all() {
+		for _, department := range brand.Departments {
+			if department.Name == name {
+				return department.ID
+			}
+		}
+	}
+	return ""
+}
+
+// checkDepartment accepts no department, and every one that exists.
+func (s *state) checkDepartment(field, id string) error {
+	if _, ok := s.department(id); !ok && id != "" {
+		return refuse(salesiq.ErrInvalidDepartment, fmt.Sprintf("there is no department %q", id), details{"field": field, "id": id})
+	}
+	return nil
+}

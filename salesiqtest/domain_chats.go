@@ -1,0 +1,343 @@
+package salesiqtest
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
+)
+
+var (
+	chatStatuses = []salesiq.ChatStatus{salesiq.ChatActive, salesiq.ChatWaiting, salesiq.ChatEnded, salesiq.ChatMissed}
+	messageTypes = []salesiq.MessageType{
+		salesiq.MessageText, salesiq.MessageHTML, salesiq.MessageAttachment, salesiq.MessageCard, salesiq.MessageArticle,
+	}
+)
+
+// chatIn finds a chat, if it has one of statuses.
+func (s *state) chatIn(id string, statuses ...salesiq.ChatStatus) (*salesiq.Chat, error) {
+	chat, err := s.chats.find(id)
+	if err == nil && !slices.Contains(statuses, chat.Status) {
+		return nil, refuse(salesiq.ErrChatNotActive, "the chat is "+string(chat.Status),
+			details{"chat_id": chat.ID, "status": chat.Status})
+	}
+	return chat, err
+}
+
+func (s *state) transcript(chatID string) ([]salesiq.Message, error) {
+	chat, err := s.chats.find(chatID)
+	if err != nil {
+		return nil, err
+	}
+	return chat.Transcript, nil
+}
+
+// startChat begins a chat that waits for an operator.
+func (s *state) startChat(visitor *salesiq.Visitor, departmentID string) *salesiq.Chat {
+	chat := &salesiq.Chat{
+		ID: s.newID("chat"), VisitorID: visitor.ID, DepartmentID: departmentID,
+		Status: salesiq.ChatWaiting, Type: salesiq.ChatTypeLive, StartedAt: s.now, VisitorInfo: visitorInfo(visitor),
+	}
+	s.chats.put(chat.ID, chat)
+	department, _ := s.department(departmentID)
+	s.tell(salesiq.EventChatStarted, &webhook.ChatStarted{
+		ChatID: chat.ID, VisitorID: visitor.ID, VisitorName: visitor.Name, VisitorEmail: visitor.Email,
+		DepartmentID: departmentID, DepartmentName: department.Name, StartedAt: chat.StartedAt,
+	})
+	return chat
+}
+
+// visitorInfo is what a chat repeats of its visitor.
+func visitorInfo(visitor *salesiq.Visitor) salesiq.VisitorInfo {
+	return salesiq.VisitorInfo{
+		Name: visitor.Name, Email: visitor.Email, Phone: visitor.Phone, City: visitor.City,
+		Country: visitor.Country, Browser: visitor.Browser, Platform: visitor.Platform,
+	}
+}
+
+// sendMessage lets the operator of an active chat write.
+func (s *state) sendMessage(chatID string, message salesiq.Message) (*salesiq.Message, error) {
+	chat, err := s.chatIn(chatID, salesiq.ChatActive)
+	needsText := message.Type == salesiq.MessageText || message.Type == salesiq.MessageHTML
+	switch {
+	case err != nil:
+		return nil, err
+	case message.ID != "":
+		return nil, invalid("id", cannotBeSet)
+	case message.SenderType != "":
+		return nil, invalid("sender_type", cannotBeSet)
+	case message.SenderID != "":
+		return nil, invalid("sender_id", cannotBeSet)
+	case !message.Timestamp.IsZero():
+		return nil, invalid("timestamp", cannotBeSet)
+	case message.Type == "":
+		return nil, missing("type")
+	case !slices.Contains(messageTypes, message.Type):
+		return nil, invalid("type", "must be one of "+join(messageTypes))
+	case needsText && isBlank(message.Text):
+		return nil, missing("message")
+	}
+	message.SenderType, message.SenderID = salesiq.SenderOperator, cmp.Or(chat.OperatorID, accountOwner)
+	return s.write(chat, message), nil
+}
+
+// say lets the operator of a chat write a text, if there is one.
+func (s *state) say(chat *salesiq.Chat, text string) {
+	if text != "" {
+		s.write(chat, salesiq.Message{
+			SenderType: salesiq.SenderOperator, SenderID: cmp.Or(chat.OperatorID, accountOwner),
+			Text: text, Type: salesiq.MessageText,
+		})
+	}
+}
+
+// hear lets the visitor of a chat write a text.
+func (s *state) hear(chat *salesiq.Chat, text string) {
+	s.write(chat, salesiq.Message{
+		SenderType: salesiq.SenderVisitor, SenderID: chat.VisitorID, Text: text, Type: salesiq.MessageText,
+	})
+}
+
+// write appends a message to a chat.
+func (s *state) write(chat *salesiq.Chat, message salesiq.Message) *salesiq.Message {
+	message.ID, message.Timestamp = s.newID("msg"), s.now
+	chat.Transcript = append(chat.Transcript, message)
+	s.tell(salesiq.EventMessageReceived, &webhook.MessageReceived{
+		ChatID: chat.ID, VisitorID: chat.VisitorID, OperatorID: chat.OperatorID, MessageID: message.ID,
+		SenderType: message.SenderType, SenderID: message.SenderID, Text: message.Text, Type: message.Type,
+		SentAt: message.Timestamp,
+	})
+	return &message
+}
+
+// transfer gives a chat to an operator who is there. One that was waiting
+// becomes active.
+func (s *state) transfer(chatID string, to salesiq.ChatTransfer) (*salesiq.Chat, error) {
+	chat, err := s.chatIn(chatID, salesiq.ChatActive, salesiq.ChatWaiting)
+	if err != nil {
+		return nil, err
+	}
+	if to.OperatorID == "" {
+		return nil, missing("operator_id")
+	}
+	receiver, err := s.operators.find(to.OperatorID)
+	switch {
+	case err != nil:
+		return nil, err
+	case s.disabled[receiver.ID]:
+		return nil, refuse(salesiq.ErrOperatorOffline, "the operator is disabled", details{"field": "operator_id"})
+	case receiver.Status == salesiq.OperatorOffline:
+		return nil, refuse(salesiq.ErrOperatorOffline, "the operator is offline",
+			details{"operator_id": receiver.ID, "status": receiver.Status})
+	}
+	s.say(chat, to.Message)
+	if chat.OperatorID != receiver.ID {
+		receiver.TotalChats++
+	}
+	if chat.Status == salesiq.ChatActive {
+		s.release(chat)
+	}
+	receiver.ActiveChats++
+	chat.OperatorID, chat.Status = receiver.ID, salesiq.ChatActive
+	chat.DepartmentID = cmp.Or(receiver.DepartmentID, chat.DepartmentID)
+	if visitor, ok := s.visitors.get(chat.VisitorID); ok {
+		visitor.Status, visitor.ChatStatus = salesiq.VisitorChatting, chatStatusBusy
+	}
+	return chat, nil
+}
+
+// transferWithin gives a chat to an operator of a department, or to anybody there
+// where the operator's id is empty.
+func (s *state) transferWithin(chatID, departmentID, operatorID string) (*salesiq.Chat, error) {
+	if departmentID == "" {
+		return nil, missing("department_id")
+	}
+	if err := s.checkDepartment("department_id", departmentID); err != nil {
+		return nil, err
+	}
+	if operatorID == "" {
+		operator, ok := s.operators.first(func(o *salesiq.Operator) bool {
+			return o.DepartmentID == departmentID && o.Status != salesiq.OperatorOffline && !s.disabled[o.ID]
+		})
+		if !ok {
+			return nil, refuse(salesiq.ErrOperatorOffline, "nobody in the department is there", details{"field": "department_id"})
+		}
+		operatorID = operator.ID
+	}
+	chat, err := s.transfer(chatID, salesiq.ChatTransfer{OperatorID: operatorID})
+	if err == nil {
+		chat.DepartmentID = departmentID
+		s.tellVendors("conversation.attender.updated", chat)
+	}
+	return chat, err
+}
+
+// release takes an active chat off its operator's count.
+func (s *state) release(chat *salesiq.Chat) {
+	if operator, ok := s.operators.get(chat.OperatorID); ok {
+		operator.ActiveChats = max(0, operator.ActiveChats-1)
+	}
+}
+
+// end lets the operator of an active chat end it.
+func (s *state) end(chatID string, in salesiq.ChatEnd) (*salesiq.Chat, error) {
+	chat, err := s.chatIn(chatID, salesiq.ChatActive)
+	if err != nil {
+		return nil, err
+	}
+	s.say(chat, in.Message)
+	s.release(chat)
+	chat.Status, chat.EndedAt, chat.Duration = salesiq.ChatEnded, s.now, wholeSeconds(s.now.Sub(chat.StartedAt))
+	s.freeVisitor(chat.VisitorID)
+	s.tell(salesiq.EventChatEnded, &webhook.ChatEnded{
+		ChatID: chat.ID, VisitorID: chat.VisitorID, OperatorID: chat.OperatorID,
+		StartedAt: chat.StartedAt, EndedAt: s.now, Duration: chat.Duration,
+		MessageCount: len(chat.Transcript), EndedBy: salesiq.SenderOperator,
+	})
+	return chat, nil
+}
+
+// freeVisitor makes a visitor available again who is in no other chat.
+func (s *state) freeVisitor(visitorID string) {
+	_, busy := s.chats.first(func(chat *salesiq.Chat) bool {
+		return chat.VisitorID == visitorID && chat.Status == salesiq.ChatActive
+	})
+	if visitor, ok := s.visitors.get(visitorID); ok && !busy && visitor.Status == salesiq.VisitorChatting {
+		visitor.Status, visitor.ChatStatus = salesiq.VisitorOnline, salesiq.VisitorChatAvailable
+	}
+}
+
+// miss ends a chat that is waiting.
+func (s *state) miss(chatID string) error {
+	chat, err := s.chatIn(chatID, salesiq.ChatWaiting)
+	if err != nil {
+		return err
+	}
+	chat.Status, chat.EndedAt = salesiq.ChatMissed, s.now
+	department, _ := s.department(chat.DepartmentID)
+	s.tell(salesiq.EventChatMissed, &webhook.ChatMissed{
+		ChatID: chat.ID, VisitorID: chat.VisitorID,
+		VisitorName: chat.VisitorInfo.Name, VisitorEmail: chat.VisitorInfo.Email,
+		DepartmentID: chat.DepartmentID, DepartmentName: department.Name,
+		StartedAt: chat.StartedAt, MissedAt: s.now,
+	})
+	return nil
+}
+
+// rating is what a visitor thinks of a chat.
+type rating struct {
+	Rating   *int    `json:"rating"`
+	Feedback *string `json:"feedback"`
+}
+
+// rate keeps the rating of a chat that has ended, once.
+func (s *state) rate(chatID string, in rating) (*salesiq.Chat, error) {
+	chat, err := s.chats.find(chatID)
+	switch {
+	case err != nil:
+		return nil, err
+	case in.Rating == nil:
+		return nil, missing("rating")
+	case *in.Rating < 1 || *in.Rating > 5:
+		return nil, invalid("rating", "must be from 1 to 5")
+	case chat.Status != salesiq.ChatEnded:
+		return nil, invalid("status", "of the chat is "+string(chat.Status)+": only an ended chat can be rated")
+	case chat.Rating != nil:
+		return nil, duplicate("rating", "chat_id")
+	}
+	chat.Rating, chat.Feedback = in.Rating, in.Feedback
+	rated := &webhook.ChatRated{
+		ChatID: chat.ID, VisitorID: chat.VisitorID, OperatorID: chat.OperatorID, Rating: *in.Rating, SubmittedAt: s.now,
+	}
+	if in.Feedback != nil {
+		rated.Feedback = *in.Feedback
+	}
+	s.tell(salesiq.EventChatRating, rated)
+	if operator, ok := s.operators.get(chat.OperatorID); ok {
+		operator.AverageRating = s.stats(operator.ID, span{}).AverageRating
+	}
+	return chat, nil
+}
+
+// tag is a word that chats are marked with, of which the specification knows
+// nothing but the name.
+type tag struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Color  string `json:"color"`
+	Module string `json:"module"`
+}
+
+var tagModules = []string{"conversations", "visitors", "contacts", "companies"}
+
+func (s *state) checkTag(made *tag, _ func(string) bool) error {
+	switch {
+	case made.Name == "":
+		return missing("name")
+	case made.Color == "":
+		return missing("color")
+	case !slices.Contains(tagModules, made.Module):
+		return invalid("module", "must be one of "+join(tagModules))
+	}
+	if _, taken := s.tags.first(func(other *tag) bool { return other.Name == made.Name && other.Module == made.Module }); taken {
+		return duplicate("tag", "name")
+	}
+	return nil
+}
+
+func (s *state) tagChanged(_, after *tag) { s.tellVendors("tag.created", after) } // Tags stay as they are.
+
+// tagChat marks a chat with the names of tags.
+func (s *state) tagChat(chatID string, tagIDs []string) error {
+	chat, err := s.chats.find(chatID)
+	if err != nil {
+		return err
+	}
+	for i, id := range tagIDs {
+		known, ok := s.tags.get(id)
+		if !ok {
+			return invalid(item("ids", i), "is no tag")
+		}
+		chat.Tags = addMissing(chat.Tags, known.Name)
+	}
+	return nil
+}
+
+// addMissing appends values that are not there yet.
+func addMissing(to []string, values ...string) []string {
+	for _, value := range values {
+		if !slices.Contains(to, value) {
+			to = append(to, value)
+		}
+	}
+	return to
+}
+
+// firstResponse tells how long a visitor waited for the first answer.
+func firstResponse(chat *salesiq.Chat) (time.Duration, bool) {
+	for _, message := range chat.Transcript {
+		if message.SenderType == salesiq.SenderOperator {
+			return message.Timestamp.Sub(chat.StartedAt), true
+		}
+	}
+	return 0, false
+}
+
+// lastChange is when a chat began or ended, or something was said in it.
+func lastChange(chat *salesiq.Chat) time.Time {
+	last := chat.StartedAt
+	for _, message := range chat.Transcript {
+		last = message.Timestamp
+	}
+	if chat.EndedAt.After(last) {
+		last = chat.EndedAt
+	}
+	return last
+}
+
+func wholeSeconds(d time.Duration) salesiq.Seconds { return salesiq.Seconds(d / time.Second) }
+
+func isBlank(text string) bool { return strings.TrimSpace(text) == "" }

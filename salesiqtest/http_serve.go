@@ -1,0 +1,352 @@
+package salesiqtest
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// maxBody bounds the body of a request.
+const maxBody = 1 << 20
+
+// recorder is the answer of a handler before it goes out: whole, so that a
+// fault can do with it what it wants.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func newRecorder() *recorder { return &recorder{header: http.Header{}, status: http.StatusOK} }
+
+func (r *recorder) Header() http.Header    { return r.header }
+func (r *recorder) WriteHeader(status int) { r.status = status }
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.body.Write(p)
+	return len(p), nil
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	status := 0
+	defer func() { s.log(r, status, time.Since(began)) }()
+	w.Header().Set("Date", s.now().Format(http.TimeFormat))
+	if strings.HasPrefix(r.URL.Path, controlRoot) {
+		answer := newRecorder()
+		s.controls.ServeHTTP(answer, r)
+		status = answer.status
+		answer.send(w)
+		return
+	}
+	status = s.serve(w, r)
+}
+
+// log leaves out the query, which may hold tokens and people's names.
+func (s *Server) log(r *http.Request, status int, duration time.Duration) {
+	s.config.logger.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", r.Method),
+		slog.String("path", r.URL.EscapedPath()), slog.Int("status", status), slog.Duration("duration", duration))
+}
+
+// serve answers a request that faults may befall, and returns its status, or 0
+// if it had none.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) int {
+	leave, err := s.enter(r)
+	defer leave()
+	if err != nil {
+		answer := newRecorder()
+		s.refuseCall(answer, r, err)
+		answer.send(w)
+		return answer.status
+	}
+	body, readErr := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	fault := s.pickFault(r)
+	if readErr != nil || !sleep(r.Context(), fault.Latency) {
+		panic(http.ErrAbortHandler) // The client has gone, or the server is about to.
+	}
+	answer, ok := s.answer(r, fault)
+	leave() // Before the client can see the answer and call again.
+	if !ok {
+		hangUp(w)
+		return 0
+	}
+	fault.deliver(r.Context(), w, answer)
+	return answer.status
+}
+
+// answer carries a call out and makes its answer, unless the fault leaves none.
+func (s *Server) answer(r *http.Request, fault Fault) (answer *recorder, ok bool) {
+	if fault.Effect == RevokeToken {
+		s.revokePresented(r)
+	}
+	processed := fault.Processed || !fault.replaces()
+	answer = newRecorder()
+	switch {
+	case processed && isClean(r):
+		s.mux.ServeHTTP(answer, r)
+	case processed:
+		s.unknown(s.mux).ServeHTTP(answer, r)
+	}
+	if fault.Effect == ResetConnection {
+		return nil, false
+	}
+	if fault.replaces() {
+		header := answer.header
+		answer = s.instead(fault)
+		maps.Copy(answer.header, rateHeaders(header))
+		if !processed && isAPI(r) {
+			s.describeQuota(answer.header)
+		}
+	}
+	return answer, true
+}
+
+func (s *Server) describeQuota(header http.Header) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.quota.describe(header, s.now())
+}
+
+// rateHeaders picks the headers of the rate limit.
+func rateHeaders(header http.Header) http.Header {
+	picked := http.Header{}
+	for name, values := range header {
+		if strings.HasPrefix(name, "X-Ratelimit-") {
+			picked[name] = values
+		}
+	}
+	return picked
+}
+
+// send writes the answer out.
+func (r *recorder) send(w http.ResponseWriter) {
+	maps.Copy(w.Header(), r.header)
+	if r.status != http.StatusNoContent {
+		w.Header().Set("Content-Length", strconv.Itoa(r.body.Len()))
+	}
+	w.WriteHeader(r.status)
+	w.Write(r.body.Bytes())
+}
+
+// isAPI tells the calls to which the rate limit applies.
+func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }
+
+// enter counts an API call as under way. The function that it returns ends
+// that; it may be called more than once.
+func (s *Server) enter(r *http.Request) (leave func(), err error) {
+	if !isAPI(r) {
+		return func() {}, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left := false
+	s.inFlight++
+	s.stats.InFlightPeak = max(s.stats.InFlightPeak, s.inFlight)
+	if s.config.maxInFlight > 0 && s.inFlight > s.config.maxInFlight {
+		err = tooMany("concurrency", time.Time{})
+	}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !left {
+			left = true
+			s.inFlight--
+		}
+	}, err
+}
+
+// refuseCall answers a call that was not let in.
+func (s *Server) refuseCall(w *recorder, r *http.Request, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, pattern := s.mux.Handler(r)
+	s.quota.describe(w.Header(), s.now())
+	s.conclude(w, callKey(r, pattern), nil, err)
+}
+
+// routes returns everything that faults may befall.
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for _, route := range s.config.dialect.routes() {
+		mux.Handle(route.pattern, s.api(route))
+	}
+	mux.HandleFunc("/oauth/v2/auth", s.consent)
+	mux.HandleFunc("POST /oauth/v2/token", s.issueToken)
+	mux.HandleFunc("POST /oauth/v2/token/revoke", s.revokeToken)
+	s.widgetRoutes(mux)
+	mux.Handle("/", s.unknown(mux))
+	return mux
+}
+
+// unknown answers what no route does.
+func (s *Server) unknown(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.api(route{open: !isAPI(r), nowhere: true, handle: func(*call) (*reply, error) {
+			return nil, noSuchCall(w, mux, r, s.config.dialect)
+		}}).ServeHTTP(w, r)
+	})
+}
+
+// noSuchCall tells which methods a path takes, if any.
+func noSuchCall(w http.ResponseWriter, mux *http.ServeMux, r *http.Request, speaks dialect) error {
+	var allowed []string
+	if isClean(r) {
+		allowed = methodsOf(mux, r)
+	}
+	e := speaks.hasNoCall(r, allowed)
+	if e.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+	}
+	return e
+}
+
+// isClean tells whether a path is as written in the specification. A mux would
+// redirect other ones, and an id that is empty would lead to another call.
+func isClean(r *http.Request) bool {
+	escaped := r.URL.EscapedPath()
+	return path.Clean(escaped) == escaped
+}
+
+// methodsOf lists the methods that a path takes.
+func methodsOf(mux *http.ServeMux, r *http.Request) (methods []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := mux.Handler(other); pattern != "/" && !slices.Contains(methods, method) {
+			methods = append(methods, method)
+		}
+	}
+	return methods
+}
+
+// api returns what stands between the wire and a handler: token, quota, scope,
+// role, body, and the accounts. The server's lock is held from end to end.
+func (s *Server) api(route route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil && len(body) > maxBody {
+			err = invalid("body", "must be at most 1 MiB")
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		var answer *reply
+		if err == nil {
+			answer, err = s.carryOut(r, route, body)
+		}
+		if isAPI(r) {
+			s.quota.describe(w.Header(), s.now())
+		}
+		if err == nil {
+			s.note(r, body)
+		}
+		s.conclude(w, callKey(r, r.Pattern), answer, err)
+	})
+}
+
+func (s *Server) carryOut(r *http.Request, route route, body []byte) (*reply, error) {
+	if err := s.admit(r, route); err != nil {
+		return nil, err
+	}
+	query, err := parseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	if !route.open && !route.nowhere {
+		if err := s.config.dialect.admits(r, route, query, body); err != nil {
+			return nil, err
+		}
+	}
+	object, err := parseObject(body)
+	if err != nil {
+		return nil, err
+	}
+	s.state.now = s.now()
+	return route.handle(&call{
+		state: s.state,
+		id:    r.PathValue(route.wildcard()),
+		path:  r.PathValue,
+		url:   r.URL.Path,
+		query: params{values: query},
+		body:  object,
+	})
+}
+
+// wildcard is the name of the id in the pattern.
+func (r route) wildcard() string {
+	_, rest, _ := strings.Cut(r.pattern, "{")
+	name, _, _ := strings.Cut(rest, "}")
+	return name
+}
+
+// admit checks the token, spends a call, and checks what the token may do. A
+// call without a valid token costs no quota, since nobody knows whose it is.
+func (s *Server) admit(r *http.Request, route route) error {
+	if route.open {
+		return nil
+	}
+	token, err := s.tokens.authenticate(r.Header, s.config.dialect.schemes(), s.now())
+	if err != nil {
+		return err
+	}
+	if isAPI(r) {
+		if err := s.quota.take(s.now()); err != nil {
+			return err
+		}
+	}
+	if !covered(token.scopes, route.scope) {
+		return refuse(salesiq.ErrInvalidOAuthScope, "the token lacks the scope "+route.scope,
+			details{"required_scope": route.scope})
+	}
+	if route.adminOnly && s.config.role != salesiq.RoleAdmin {
+		return refuse(salesiq.ErrPermissionDenied, "this is for admins only",
+			details{"role": s.config.role, "required_role": salesiq.RoleAdmin})
+	}
+	return nil
+}
+
+// conclude writes a reply or a refusal, and counts it.
+func (s *Server) conclude(w http.ResponseWriter, key string, answer *reply, err error) {
+	if err != nil {
+		e := asRefusal(err)
+		s.stats.refuse(key, e.code)
+		status, body := s.config.dialect.refuses(e)
+		writeJSON(w, status, body)
+		return
+	}
+	s.stats.process(key)
+	if answer.body == nil {
+		w.WriteHeader(answer.status)
+		return
+	}
+	writeJSON(w, answer.status, answer.body)
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	data, err := wire.Marshal(value)
+	if err != nil {
+		status, data = http.StatusInternalServerError, []byte(`{"status":"error","code":"INTERNAL_ERROR","message":"not JSON","details":{}}`)
+	}
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.WriteHeader(status)
+	w.Write(data)
+}
+
+// callKey names a call in the statistics: its method and pattern.
+func callKey(r *http.Request, pattern string) string {
+	if strings.Contains(pattern, " ") {
+		return pattern
+	}
+	return r.Method + " " + pattern
+}

@@ -1,0 +1,305 @@
+package salesiqtest
+
+import (
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
+	"github.com/salesiq-go/salesiq/webhook"
+)
+
+// specified is the dialect of the specification.
+type specified struct{}
+
+func (specified) routes() []route { return specifiedRoutes }
+
+func (specified) events() []salesiq.EventName {
+	return []salesiq.EventName{
+		salesiq.EventChatStarted, salesiq.EventChatEnded, salesiq.EventChatMissed, salesiq.EventChatRating,
+		salesiq.EventMessageReceived, salesiq.EventVisitorIdentified, salesiq.EventVisitorOnline,
+		salesiq.EventVisitorOffline, salesiq.EventOperatorStatusChanged, salesiq.EventLeadCreated,
+		salesiq.EventTriggerExecuted,
+	}
+}
+
+func (specified) portal() string { return "" }
+
+func (specified) schemes() []string { return []string{"Zoho-oauthtoken"} }
+
+func (specified) tellsQuota() bool { return true }
+
+// admits takes bodies of JSON alone, and the parameters that a call has.
+func (specified) admits(r *http.Request, route route, query url.Values, body []byte) error {
+	contentType := r.Header.Get("Content-Type")
+	mediaType, _, _ := mime.ParseMediaType(contentType) //nolint:errcheck // What cannot be read is not JSON.
+	if len(body) > 0 && contentType != "" && mediaType != "application/json" {
+		return invalid("Content-Type", "must be application/json")
+	}
+	known := strings.Fields(route.query)
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if isAPI(r) && !slices.Contains(known, name) {
+			return invalid(name, "is no parameter of this call")
+		}
+	}
+	return nil
+}
+
+// envelope surrounds every answer.
+type envelope struct {
+	Status     string       `json:"status"`
+	Data       any          `json:"data"`
+	Pagination *wire.Paging `json:"pagination,omitzero"`
+}
+
+type errorBody struct {
+	Status  string            `json:"status"`
+	Code    salesiq.ErrorCode `json:"code"`
+	Message string            `json:"message"`
+	Details details           `json:"details"`
+}
+
+// statuses tells the HTTP status of each code.
+var statuses = map[salesiq.ErrorCode]int{
+	salesiq.ErrInvalidRequest:       http.StatusBadRequest,
+	salesiq.ErrRequiredFieldMissing: http.StatusBadRequest,
+	salesiq.ErrDuplicateResource:    http.StatusBadRequest,
+	salesiq.ErrChatNotActive:        http.StatusBadRequest,
+	salesiq.ErrOperatorOffline:      http.StatusBadRequest,
+	salesiq.ErrInvalidDepartment:    http.StatusBadRequest,
+	salesiq.ErrInvalidVisitorID:     http.StatusBadRequest,
+	salesiq.ErrInvalidToken:         http.StatusUnauthorized,
+	salesiq.ErrInvalidOAuthScope:    http.StatusForbidden,
+	salesiq.ErrPermissionDenied:     http.StatusForbidden,
+	salesiq.ErrResourceNotFound:     http.StatusNotFound,
+	salesiq.ErrRateLimitExceeded:    http.StatusTooManyRequests,
+	salesiq.ErrInternalError:        http.StatusInternalServerError,
+}
+
+func (specified) refuses(e *refusal) (status int, body any) {
+	if status = e.status; status == 0 {
+		status = statuses[e.code]
+	}
+	return status, errorBody{Status: "error", Code: e.code, Message: e.message, Details: e.details}
+}
+
+// hasNoCall is 405 where another method would do, 404 otherwise.
+func (specified) hasNoCall(r *http.Request, allowed []string) *refusal {
+	if len(allowed) == 0 {
+		e := notFound("path", r.URL.Path)
+		if !isClean(r) {
+			e.message += ": a part of it is empty or relative"
+		}
+		return e
+	}
+	e := refuse(salesiq.ErrInvalidRequest, "the method "+r.Method+" is not allowed here", details{"field": "method", "allowed": allowed})
+	e.status = http.StatusMethodNotAllowed
+	return e
+}
+
+// writes signs an event with the webhook's secret, if it has one.
+func (specified) writes(s *state, event salesiq.EventName, data any) (func(*salesiq.Webhook) *parcel, error) {
+	if _, ok := data.(vendorFact); ok {
+		return nil, nil //nolint:nilnil // There is no such event.
+	}
+	body, err := wire.Marshal(struct {
+		Event     salesiq.EventName `json:"event"`
+		Timestamp time.Time         `json:"timestamp"`
+		Data      any               `json:"data"`
+	}{event, s.now, data})
+	if err == nil {
+		body, err = asJavaScript(body)
+	}
+	return func(to *salesiq.Webhook) *parcel {
+		return &parcel{webhook: *to, event: event, message: specifiedMessage{body, to.Secret}}
+	}, err
+}
+
+type specifiedMessage struct {
+	text   []byte
+	secret salesiq.Secret
+}
+
+func (m specifiedMessage) body(int) []byte { return m.text }
+
+func (m specifiedMessage) sign(header http.Header, body []byte) error {
+	if !m.secret.IsZero() {
+		header.Set(webhook.HeaderSignature, webhook.SignHMAC(m.secret, body))
+	}
+	return nil
+}
+
+// answer writes a result in an envelope.
+func answer(status int, data any, err error) (*reply, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &reply{status, envelope{Status: "success", Data: data}}, nil
+}
+
+// shown is an object without what nobody may see.
+func shown[T any](item *T) any {
+	if webhook, ok := any(item).(*salesiq.Webhook); ok {
+		public := *webhook
+		public.Secret = salesiq.NewSecret("")
+		return public
+	}
+	return item
+}
+
+func shownOr[T any](item *T, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return shown(item), nil
+}
+
+// The handlers of what all kinds of objects have in common.
+
+// list answers with one page of the objects that a filter lets through.
+func list[T any](of func(*state) *table[T], filter func(*params) func(*T) bool) handler {
+	return func(c *call) (*reply, error) {
+		var keep func(*T) bool
+		if filter != nil {
+			keep = filter(&c.query)
+		}
+		return page(c, func() ([]*T, error) { return of(c.state).matching(keep), nil })
+	}
+}
+
+// page answers with one page of items.
+func page[T any](c *call, all func() ([]*T, error)) (*reply, error) {
+	paging := c.query.paging()
+	if c.query.err != nil {
+		return nil, c.query.err
+	}
+	items, err := all()
+	if err != nil {
+		return nil, err
+	}
+	paging.Total = len(items)
+	from := min((paging.Page-1)*paging.PerPage, len(items))
+	data := []any{}
+	for _, item := range items[from:min(from+paging.PerPage, len(items))] {
+		data = append(data, shown(item))
+	}
+	return &reply{http.StatusOK, envelope{Status: "success", Data: data, Pagination: &paging}}, nil
+}
+
+func get[T any](of func(*state) *table[T]) handler {
+	return func(c *call) (*reply, error) {
+		item, err := of(c.state).find(c.id)
+		return answer(http.StatusOK, item, err)
+	}
+}
+
+// create makes an object out of what new ones begin with, and of the body.
+func create[T any](of func(*state) *table[T]) handler {
+	return func(c *call) (*reply, error) {
+		kind := of(c.state)
+		made := kind.rules.begin()
+		if err := patch(&made, c.body, kind.rules.readOnly...); err != nil {
+			return nil, err
+		}
+		item, err := shownOr(kind.add(c.state, made))
+		return answer(http.StatusCreated, item, err)
+	}
+}
+
+func update[T any](of func(*state) *table[T]) handler {
+	return func(c *call) (*reply, error) {
+		item, err := shownOr(of(c.state).change(c.id, c.body))
+		return answer(http.StatusOK, item, err)
+	}
+}
+
+func remove[T any](of func(*state) *table[T]) handler {
+	return func(c *call) (*reply, error) {
+		if _, err := of(c.state).remove(c.id); err != nil {
+			return nil, err
+		}
+		return deleted()
+	}
+}
+
+// look answers with what the domain knows about the object of the path.
+func look[Out any](ask func(*state, string) (Out, error)) handler {
+	return func(c *call) (*reply, error) {
+		out, err := ask(c.state, c.id)
+		return answer(http.StatusOK, out, err)
+	}
+}
+
+// do reads the body, and does something with the object of the path.
+func do[In, Out any](status int, act func(*state, string, In) (Out, error)) handler {
+	return func(c *call) (*reply, error) {
+		in, err := read[In](c)
+		if err != nil {
+			return nil, err
+		}
+		out, err := act(c.state, c.id, in)
+		return answer(status, out, err)
+	}
+}
+
+// The filters of lists.
+
+// is tells whether a filter lets a value through. The empty filter lets all.
+func is[T ~string](filter, value T) bool { return filter == "" || filter == value }
+
+func chatFilter(p *params) func(*salesiq.Chat) bool {
+	status, started := oneOf(p, "status", chatStatuses), p.dates()
+	operator, department, visitor := p.text("operator_id"), p.text("department_id"), p.text("visitor_id")
+	return func(chat *salesiq.Chat) bool {
+		return is(status, chat.Status) && started.holds(chat.StartedAt) && is(operator, chat.OperatorID) &&
+			is(department, chat.DepartmentID) && is(visitor, chat.VisitorID)
+	}
+}
+
+func visitorFilter(p *params) func(*salesiq.Visitor) bool {
+	status, visited, search := oneOf(p, "status", visitorStatuses), p.dates(), strings.ToLower(p.text("search"))
+	return func(visitor *salesiq.Visitor) bool {
+		return is(status, visitor.Status) && visited.holds(visitor.LastVisit) &&
+			slices.ContainsFunc([]string{visitor.Name, visitor.Email, visitor.Company}, func(text string) bool {
+				return strings.Contains(strings.ToLower(text), search)
+			})
+	}
+}
+
+func operatorFilter(p *params) func(*salesiq.Operator) bool {
+	status, availability := oneOf(p, "status", operatorStatuses), oneOf(p, "availability", availabilities)
+	role, department := oneOf(p, "role", operatorRoles), p.text("department_id")
+	return func(operator *salesiq.Operator) bool {
+		return is(status, operator.Status) && is(availability, operator.Availability) &&
+			is(role, operator.Role) && is(department, operator.DepartmentID)
+	}
+}
+
+// What is left has an answer of its own.
+
+func listDepartments(c *call) (*reply, error) {
+	return page(c, func() (departments []*salesiq.Department, err error) {
+		brand, err := c.brands.find(c.id)
+		if err != nil {
+			return nil, err
+		}
+		for i := range brand.Departments {
+			departments = append(departments, &brand.Departments[i])
+		}
+		return departments, nil
+	})
+}
+
+func operatorStats(c *call) (*reply, error) {
+	operator, err := c.operators.find(c.id)
+	if err != nil {
+		return nil, err
+	}
+	started := c.query.dates()
+	return answer(http.StatusOK, c.stats(operator.ID, started), c.query.err)
+}
