@@ -266,8 +266,7 @@ func TestNilLoggerLogsNothing(t *testing.T) {
 	assert.Empty(t, log.String())
 }
 
-// Whoever imports a package could change its variables. Nobody does so with those
-// that are errors.
+// An importer can change an exported variable. Errors alone may be one.
 func TestPresetsCannotBeChanged(t *testing.T) {
 	t.Parallel()
 	found := 0

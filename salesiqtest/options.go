@@ -225,7 +225,8 @@ func inputError(field, reason string) error {
 	return &salesiq.InputError{Field: field, Reason: reason}
 }
 
-// given refuses nothing in place of something that the server calls.
+// given refuses a value that is nil, or an interface that holds a nil pointer or
+// func.
 func given(field string, value any) error {
 	if usercode.IsNil(value) {
 		return inputError(field, "must not be nil")

@@ -22,8 +22,8 @@ import (
 	"time"
 )
 
-// IsNil reports whether there is no code to run: value is nil, or an interface that
-// holds a nil pointer or func.
+// IsNil reports whether value is nil, or an interface that holds a nil pointer or
+// func: there is nothing to call.
 func IsNil(value any) bool {
 	switch v := reflect.ValueOf(value); v.Kind() {
 	case reflect.Invalid:
