@@ -445,3 +445,67 @@ func TestWithResponseFollowsTheConsumer(t *testing.T) {
 	client.Chats.Transcripts(t.Context(), []string{"a", "b", "c"}, salesiq.WithResponse(&response))
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 }
+
+func TestARefusalInOtherWordsIsAnErrorForEveryCall(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ body, message, code string }{
+		{`{"status":"ERROR","code":"CHAT_NOT_ACTIVE","message":"It is over"}`, "It is over", "CHAT_NOT_ACTIVE"},
+		{`{"status":"Error","message":"It is over"}`, "It is over", ""},
+		{`{"status":"failure","message":"It is over"}`, "It is over", ""},
+		{`{"status":"FAILED","message":"It is over","data":{}}`, "It is over", ""},
+		{`{"status":"failure","error":"It is over"}`, "It is over", ""},
+		{`{"status":"failure","error":{"code":1019,"message":"It is over"}}`, "It is over", "RESOURCE_NOT_FOUND"},
+		{`{"success":false,"message":"It is over"}`, "It is over", ""},
+		{`{"success":"false","reason":"It is over","at":"noon"}`, "It is over", ""},
+		{`{"code":"CHAT_NOT_ACTIVE","message":"It is over"}`, "It is over", "CHAT_NOT_ACTIVE"},
+		{`{"message":"It is over","code":1016}`, "It is over", "PERMISSION_DENIED"},
+		{`{"code":"CHAT_NOT_ACTIVE","message":"It is over","data":null}`, "It is over", "CHAT_NOT_ACTIVE"},
+	} {
+		for _, status := range []int{200, 400} {
+			client := newAPIRecorder(t, answerJSON(status, row.body)).client(t)
+			for _, call := range wireCases {
+				err := call.do(t.Context(), client)
+				failure := requireOneLine(t, err)
+				assert.Equal(t, row.message, failure.Message, "%s answered %s", call.call, row.body)
+				assert.Equal(t, salesiq.ErrorCode(row.code), failure.Code, row.body)
+			}
+			err := client.Do(t.Context(), http.MethodPost, "/x", nil, nil)
+			assert.Equal(t, row.message, requireOneLine(t, err).Message, "without a target")
+		}
+	}
+}
+
+// What only looks like a refusal is what it was asked for.
+func TestAnObjectThatHasFailedIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"id":"x1","status":"failed"}`, `{"id":"x1","status":"failure","message":"m","success":false}`, `{"id":"x1","code":"EUR"}`,
+		`{"code":"EUR","name":"Euro"}`, `{"code":"eur"}`, `{"code":0,"message":"m"}`, `{"code":200,"message":"OK"}`, `{"code":"SUCCESS","message":"m"}`,
+		`{"status":"success","code":"CREATED","message":"m"}`, `{"success":true,"message":"m"}`, `{"data":{"success":false,"status":"failure"}}`,
+		`{"status":"failed","execution":"e1"}`, `{"code":"CREATED","data":{"id":"x1"}}`,
+	} {
+		require.NoError(t, newAPIRecorder(t, answerJSON(http.StatusOK, body)).client(t).Do(t.Context(), http.MethodGet, "/x", nil, nil), body)
+	}
+	message, err := newAPIRecorder(t, answerJSON(http.StatusOK, `{"success":true,"message":"Sent"}`)).client(t).
+		Chats.SendMessage(t.Context(), "c1", salesiq.TextMessage("Hello"))
+	require.NoError(t, err)
+	assert.Empty(t, message.Text, "a report is no message")
+}
+
+func TestAnEmptyObjectIsNotTheOneThatIsDue(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"status":"success","data":{}}`, `{"data":{ }}`, `{"url":"/x","object":"chat","data":{}}`} {
+		client := newAPIRecorder(t, answerJSON(http.StatusOK, body)).client(t)
+		chat, get := client.Chats.Get(t.Context(), "c1")
+		assert.Nil(t, chat)
+		_, create := client.Webhooks.Create(t.Context(), &salesiq.WebhookCreate{Name: "n", URL: "https://shop.test/", Events: []salesiq.EventName{"e"}})
+		_, update := client.Visitors.Update(t.Context(), "v1", &salesiq.VisitorUpdate{Name: salesiq.Set("Ada")})
+		for _, err := range []error{get, create, update} {
+			require.ErrorIs(t, err, salesiq.ErrDecode, body)
+			requireOneLine(t, err)
+		}
+	}
+	chat, err := newAPIRecorder(t, answerJSON(http.StatusOK, `{"data":{"duration":0}}`)).client(t).Chats.Get(t.Context(), "c1")
+	require.NoError(t, err, "there is something in it")
+	assert.Zero(t, *chat)
+}

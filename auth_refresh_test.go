@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 
 	"github.com/salesiq-go/salesiq/internal/redact"
 )
@@ -973,6 +974,7 @@ func TestIncompleteCredentialsAreRefused(t *testing.T) {
 		"refresh token": RefreshToken(Credentials{ClientID: "c", ClientSecret: NewSecret("s")}, nil),
 		"access token":  StaticToken("a\r\nX: 1"),
 		"token source":  TokenSource(nil),
+		"token vault":   RefreshToken(testCredentials, new(TokenVault)),
 		"token file":    RefreshToken(testCredentials, FileTokenStore("", make([]byte, 32))),
 		"token store":   RefreshToken(testCredentials, SealTokens(nil, testKey)),
 		"token key":     RefreshToken(testCredentials, FileTokenStore("token", make([]byte, 16))),
@@ -982,7 +984,19 @@ func TestIncompleteCredentialsAreRefused(t *testing.T) {
 		require.ErrorAs(t, err, &e, field)
 		require.Equal(t, field, e.Field)
 	}
+	for _, auth := range []Authenticator{
+		TokenSource((*ownSource)(nil)), RefreshToken(testCredentials, SealTokens((*lockingStore)(nil), testKey)),
+	} {
+		_, err := NewClient(auth)
+		require.ErrorIs(t, err, ErrInvalidInput, "a nil pointer is nothing, either")
+	}
+	_, err := new(TokenVault).Load(t.Context())
+	require.ErrorIs(t, err, ErrInvalidInput)
+	require.ErrorIs(t, new(TokenVault).Save(t.Context(), Token{}), ErrInvalidInput)
 }
+
+// ownSource is a source of the user's.
+type ownSource struct{ oauth2.TokenSource }
 
 // lockingStore is what processes share: a token and a lock.
 type lockingStore struct {

@@ -70,7 +70,10 @@ func newAnswerCache(client *Client, config Cache) (*answerCache, error) {
 	answers, err := transport.NewCache(client.pipeline, transport.CacheConfig{
 		TTL: config.TTL, MaxEntries: config.MaxEntries, MaxBytes: config.MaxBytes,
 	})
-	return &answerCache{root: client.resolve(""), config: config, pipeline: client.pipeline, answers: answers}, err
+	if err != nil {
+		return nil, err
+	}
+	return &answerCache{root: client.resolve(""), config: config, pipeline: client.pipeline, answers: answers}, nil
 }
 
 // exchange sends a request, unless its answer is kept. It drops what a write may

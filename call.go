@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -28,6 +29,7 @@ type call struct {
 	content   any               // Sent as JSON unless nil.
 	free      bool              // It goes to a path of the caller's.
 	names     []string          // Members in which an open answer may be wrapped.
+	dialect   wire.Dialect      // Of the client; nil where that does not matter.
 	request   transport.Request // Made by newRequest.
 	err       error
 }
@@ -155,10 +157,11 @@ func (client *Client) newRequest(c *call, options *callOptions) (*transport.Requ
 			return nil, inputError("body", "must not be a nil pointer")
 		}
 		var err error
-		if body, secrets, err = wire.MarshalRevealing(c.content); err != nil {
+		if body, secrets, err = wire.MarshalRequest(c.content); err != nil {
 			return nil, inputError("body", "cannot be encoded: "+err.Error())
 		}
 	}
+	c.dialect = client.dialect
 	address := client.resolve(c.path)
 	if query := options.addTo(c.query); len(query) > 0 {
 		joint := "?"
@@ -255,10 +258,20 @@ func newError(c *call, answer *transport.Answer, cause error) error {
 		e.RetryAt = failure.RetryAt
 		e.MaybeProcessed = failure.MaybeProcessed
 		e.RateWindow = rateWindow(failure.Header)
-		e.Err = failure.Err
+		e.Err = c.cause(failure)
 	}
 	if auth, ok := errors.AsType[*AuthError](cause); ok {
 		e.RetryAt = auth.RetryAt
 	}
 	return e
+}
+
+// cause returns why a call failed, and says so if the answer is in the other
+// dialect than the client's.
+func (c *call) cause(failure *transport.Failure) error {
+	mismatch := wire.Mismatch(c.dialect, failure.Dialect, c.path)
+	if mismatch == nil || failure.Err == nil {
+		return cmp.Or(mismatch, failure.Err)
+	}
+	return fmt.Errorf("%w: %w", failure.Err, mismatch)
 }

@@ -16,7 +16,8 @@ import (
 
 func inputError(field, reason string) error { return &InputError{Field: field, Reason: reason} }
 
-// given refuses nothing in place of something that is to be called.
+// given refuses a value that is nil, or an interface that holds a nil pointer or
+// func.
 func given(field string, value any) error {
 	if usercode.IsNil(value) {
 		return inputError(field, "must not be nil")

@@ -277,6 +277,12 @@ var refusals = []refusal{
 	{"Devices.Notify", "message", "missing", func(ctx context.Context, c *salesiq.Client) error {
 		return second(c.Devices.Notify(ctx, &salesiq.NotificationCreate{OperatorID: "o1", Title: "t"}))
 	}},
+	{"Chats.Get", "operation", "a name for a call that has its own", func(ctx context.Context, c *salesiq.Client) error {
+		return second(c.Chats.Get(ctx, "c1", salesiq.WithOperation("Mine")))
+	}},
+	{"Chats.All", "ids", "ids for a call that takes its own", func(ctx context.Context, c *salesiq.Client) error {
+		return drain(c.Chats.All(ctx, nil, salesiq.WithIDs("c1")))
+	}},
 	{"Do", "out", "no pointer", func(ctx context.Context, c *salesiq.Client) error {
 		return c.Do(ctx, "POST", "/chats/c1/end", nil, salesiq.Chat{})
 	}},

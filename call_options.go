@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
+	"sync"
 
 	"github.com/salesiq-go/salesiq/internal/transport"
 	"github.com/salesiq-go/salesiq/internal/wire"
@@ -19,7 +21,7 @@ type callOptions struct {
 	header      http.Header
 	idempotent  bool
 	maxAttempts int
-	response    *Response
+	response    *responseTaker // Nil for none.
 	operation   string
 	ids         []string
 	query       url.Values
@@ -36,15 +38,29 @@ type Response struct {
 }
 
 // WithResponse fills r with the answer of a successful call. If the call makes
-// several requests, r has the answer of the last one.
+// several requests, r has the answer of the last one. Header and Body are the
+// caller's own and may be changed.
 func WithResponse(r *Response) CallOption {
+	taker := &responseTaker{response: r}
 	return func(o *callOptions) error {
-		o.response = r
+		o.response = taker
 		if r == nil {
 			return inputError("response", "must not be nil")
 		}
 		return nil
 	}
+}
+
+// responseTaker fills a Response, by one call at a time.
+type responseTaker struct {
+	mu       sync.Mutex
+	response *Response
+}
+
+func (t *responseTaker) take(r Response) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	*t.response = r
 }
 
 // WithIdempotent declares that the call may be carried out twice without harm,
@@ -73,28 +89,30 @@ func WithOperation(name string) CallOption {
 // WithIDs fills the names in braces in the path of [Client.Do], each as one
 // escaped segment: "/conversations/{id}". Other calls refuse it.
 func WithIDs(ids ...string) CallOption {
+	ids = slices.Clone(ids)
 	return func(o *callOptions) error { o.ids = ids; return nil }
 }
 
 // WithQuery adds params to the query of a call: a struct with json tags, a map, or
-// [url.Values]. Parameters that the call sets itself are not replaced.
+// [url.Values]. What is null is left out. Parameters that the call sets itself are not
+// replaced.
 func WithQuery(params any) CallOption {
-	return func(o *callOptions) error {
-		switch params := params.(type) {
-		case url.Values:
-			o.query = maps.Clone(params)
-			return nil
-		}
-		if err := given("params", params); err != nil {
-			return err
-		}
-		query, err := wire.Query(params)
-		if err != nil {
-			return inputError("params", "cannot be a query: "+err.Error())
-		}
-		o.query = query
-		return nil
+	query, err := queryOf(params)
+	return func(o *callOptions) error { o.query = query; return err }
+}
+
+func queryOf(params any) (url.Values, error) {
+	if query, ok := params.(url.Values); ok {
+		return url.Values(http.Header(query).Clone()), nil
 	}
+	if err := given("params", params); err != nil {
+		return nil, err
+	}
+	query, err := wire.Query(params)
+	if err != nil {
+		return nil, inputError("params", "cannot be a query: "+err.Error())
+	}
+	return query, nil
 }
 
 // WithHeader sets a header of the request. Authorization and User-Agent are the
@@ -171,11 +189,11 @@ func (o *callOptions) keep(answer *transport.Answer) {
 	if o.response == nil {
 		return
 	}
-	*o.response = Response{
+	o.response.take(Response{
 		StatusCode: answer.Status,
-		Header:     maps.Clone(answer.Header),
+		Header:     answer.Header.Clone(),
 		Body:       bytes.Clone(answer.Body),
 		Attempts:   answer.Attempts,
 		RateWindow: rateWindow(answer.Header),
-	}
+	})
 }

@@ -31,7 +31,7 @@ func callsInOrder[In, Out any](
 	return func(yield func(Out) bool) {
 		for o := range inOrder(ctx, client.width, inputs, run) {
 			if o.response.StatusCode != 0 {
-				*response = o.response
+				response.take(o.response)
 			}
 			if !yield(o.out) {
 				return

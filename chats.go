@@ -238,6 +238,9 @@ func (s *ChatsService) Transcript(ctx context.Context, chatID string, opts ...Ca
 	if err != nil {
 		return nil, err
 	}
+	if *messages == nil {
+		return []Message{}, nil // Nil would say that there was an error.
+	}
 	return *messages, nil
 }
 

@@ -10,13 +10,11 @@ import (
 	"strings"
 
 	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // Version is the version of this package, as sent in the User-Agent header.
 const Version = "0.1.0"
-
-// apiRoot is where the specification's paths begin.
-const apiRoot = "/api/v2"
 
 // Client calls SalesIQ on behalf of one account. Make one and keep it, since its
 // calls share its limits and its token. It is safe for concurrent use, and needs no
@@ -31,8 +29,7 @@ type Client struct {
 	Devices   *DevicesService
 
 	site     site
-	portal   string     // Escaped.
-	root     string     // The address that paths are appended to.
+	dialect  wire.Dialect
 	width    func() int // How many of many calls to begin at once.
 	pipeline *transport.Pipeline
 	cache    *answerCache // Nil for none.
@@ -75,8 +72,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 
 func newClient(c *config, tokens transport.Tokens) *Client {
 	limiter := c.newLimiter()
-	client := &Client{site: c.site, portal: c.portal, width: c.width(limiter), trace: newClientTrace(c, limiter)}
-	client.root = strings.TrimSuffix(c.site.API+apiRoot+"/"+c.portal, "/")
+	client := &Client{site: c.site, dialect: c.dialect, width: c.width(limiter), trace: newClientTrace(c, limiter)}
 	client.pipeline = transport.New(transport.Config{
 		Base:           c.httpClient.Transport,
 		Jar:            c.httpClient.Jar,
@@ -167,10 +163,12 @@ func withDataCenterNamed(name string) Option {
 // path, {portal} stands for the portal's name, and other names in braces for the
 // ids of [WithIDs]. The caller must escape anything else that is put into it.
 //
-// The value in is sent as JSON unless nil. The data of the answer is decoded into
-// out, a pointer, unless out is nil. An answer without an envelope is decoded as a
-// whole. An out with a method UnmarshalAnswer(body []byte) error reads all of the
-// answer itself, and must copy what it keeps of body.
+// The value in is sent as JSON unless nil. It is written as encoding/json writes it,
+// but with times in the service's notation (null for the zero time) and with the
+// text of each [Secret]; the same is true of params. The data of the answer is
+// decoded into out, a pointer, unless out is nil. An answer without an envelope is
+// decoded as a whole. An out with a method UnmarshalAnswer(body []byte) error reads
+// all of the answer itself, and must copy what it keeps of body.
 //
 // Errors: an [InputError] for a method that HTTP does not allow, a path that leaves
 // the API, or an out that is not a pointer; an [Error] otherwise.
@@ -183,7 +181,7 @@ func (client *Client) Do(ctx context.Context, method, path string, in, out any, 
 	c.check(checkTarget(out))
 	decode := func(body []byte) error { return c.decodeOpen(body, out) }
 	if whole, ok := out.(interface{ UnmarshalAnswer(body []byte) error }); ok {
-		decode = whole.UnmarshalAnswer
+		decode = func(body []byte) error { return whole.UnmarshalAnswer(wire.WithoutMark(body)) }
 	}
 	return client.do(ctx, c, opts, decode)
 }
@@ -197,7 +195,7 @@ func (client *Client) freeCall(method, path string, opts []CallOption) *call {
 	if err != nil {
 		return &call{operation: operation, method: method, err: named(operation, err)}
 	}
-	c := newCall(operation, method+" "+strings.ReplaceAll(path, portalWildcard, client.portal), options.ids...)
+	c := newCall(operation, method+" "+strings.ReplaceAll(path, portalWildcard, client.dialect.Portal()), options.ids...)
 	c.template = freeTemplate(bare)
 	c.free = true
 	return c
@@ -209,7 +207,7 @@ const portalWildcard = "{portal}"
 // checkWildcards makes sure that each wildcard of a path can be filled.
 func (client *Client) checkWildcards(path string, ids int) error {
 	portals := strings.Count(path, portalWildcard)
-	if portals > 0 && client.portal == "" {
+	if portals > 0 && client.dialect.Portal() == "" {
 		return inputError("portal", "is required: see WithPortal")
 	}
 	if wildcards := strings.Count(path, "{") - portals; wildcards != ids {
@@ -234,21 +232,7 @@ func checkPath(path string) error {
 
 // resolve returns the address of a path.
 func (client *Client) resolve(path string) string {
-	if strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/visitor/") {
-		return client.site.API + path
-	}
-	root := client.root
-	if client.portal != "" && listsPortals(path) {
-		root = client.site.API + apiRoot
-	}
-	return root + "/" + strings.TrimPrefix(path, "/")
-}
-
-// listsPortals reports whether a path is about portals, and so not in one.
-func listsPortals(path string) bool {
-	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "?")
-	first, _, _ = strings.Cut(first, "/")
-	return first == "portals"
+	return client.dialect.Address(client.site.API, path)
 }
 
 // DataCenter returns the data center that the client uses.
@@ -256,9 +240,9 @@ func (client *Client) DataCenter() DataCenter { return client.site.dataCenter() 
 
 // Portal returns the screen name of [WithPortal], or "" without that option.
 func (client *Client) Portal() string {
-	name, err := url.PathUnescape(client.portal)
+	name, err := url.PathUnescape(client.dialect.Portal())
 	if err != nil {
-		return client.portal // This cannot happen: WithPortal has escaped it.
+		return client.dialect.Portal() // This cannot happen: WithPortal has escaped it.
 	}
 	return name
 }

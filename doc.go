@@ -67,6 +67,11 @@
 // 1.27 on, it writes them beside the others, as they came. Of a [Secret], it writes
 // "[redacted]".
 //
+// A number in a field of type any, such as a custom field or one of
+// [Error.Details], is a float64, or a [json.Number] where a float64 would lose
+// digits. Times are read in any common notation. The text of one that cannot be read
+// is in the body of the answer ([WithResponse]).
+//
 // Updates are made of [Opt] fields. The zero Opt leaves a field alone, [Set] sets
 // it, also to zero, and [Null] clears it.
 //
@@ -87,29 +92,35 @@
 // A request is sent up to four times ([WithMaxAttempts]), as long as the context
 // lasts. What is retried depends on whether that could do something twice.
 //
-//   - GET, PUT and DELETE are retried after the statuses 429, 500, 502, 503 and
-//     504, after a broken connection, and after an answer that was cut.
+//   - GET, PUT and DELETE are retried after the statuses 408, 429, 500, 502, 503 and
+//     504, after those that gateways use in their place (520 to 530 without 526, 598,
+//     599), after a broken connection, and after an answer that was cut.
 //   - POST and PATCH are retried only where the service surely did nothing: after
-//     a 429, after an HTTP/2 stream that it refused, and after a connection that
-//     never carried a byte (or, with a transport of [WithHTTPClient], that never
-//     came about). Any other failure is an error that matches [ErrMaybeProcessed],
-//     since a visitor must not read the same answer twice. [WithIdempotent] lifts
-//     this for one call.
+//     a 429 or the code [ErrRateLimitExceeded], after an HTTP/2 stream that it
+//     refused, after an idle connection that it gave up with a 408, and after a
+//     connection that never carried a byte (or, with a transport of
+//     [WithHTTPClient], that never came about). Any other failure after which the
+//     service may have acted is an error that matches [ErrMaybeProcessed], since a
+//     visitor must not read the same answer twice. [WithIdempotent] lifts this for
+//     one call.
 //   - Any request is sent once more, with a new token, after the service refused
 //     the token.
 //   - Nothing is retried after other answers, after a certificate that is not
-//     valid, or where the context would end first.
+//     valid, after a TLS handshake that was refused, for a name that is not found, or
+//     where the context would end first.
 //
 // The pause before a retry is the one that the service asks for (Retry-After, or
 // the reset of the rate limit). Where it asks for none, the pause is random: up to
-// a second at first, up to twenty in the end. A pause longer than two minutes
+// a second at first, up to twenty in the end. There is no pause after a first
+// request whose connection ended under it. A pause longer than two minutes
 // ([WithMaxWait]), or than the context lasts, is not begun: the call fails, and
 // [Error.RetryAt] says when to come back.
 //
 // All calls of a Client share a budget of retries: a reserve of 20, and one for
 // every five calls that succeed. In an outage, a hundred calls therefore cost at
 // most 120 requests, not 400. Once the budget is spent, a call fails with its
-// first failure. Retries for the rate limit and for a refused token are free.
+// first failure. Retries for the rate limit, for a refused token and for a
+// connection that ended under a first request are free.
 //
 // A DELETE that was retried may end in [ErrResourceNotFound] although its first
 // request did the work. [Error.Attempts] is above 1 then.

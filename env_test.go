@@ -56,17 +56,19 @@ func TestTheEnvironmentNamesTheDataCenterAndOptionsOverrideIt(t *testing.T) {
 }
 
 func TestAnEnvironmentThatDoesNotDoIsRefusedByTheNameOfItsVariable(t *testing.T) {
-	for _, line := range append(environmentCredentials, "SALESIQ_DATA_CENTER=Mars") {
+	for _, line := range append(environmentCredentials,
+		"SALESIQ_DATA_CENTER=Mars", "SALESIQ_BASE_URL=Mars", "SALESIQ_ACCOUNTS_URL=Mars", "SALESIQ_PORTAL=..") {
 		name, value, _ := strings.Cut(line, "=")
 		t.Run(name, func(t *testing.T) {
 			setEnvironment(t, environmentCredentials...)
-			if value != "Mars" {
+			if strings.HasPrefix(name, "ZOHO_") {
 				value = ""
 			}
 			t.Setenv(name, value)
 			_, err := salesiq.NewClientFromEnv()
-			require.ErrorIs(t, err, salesiq.ErrInvalidInput)
-			require.ErrorContains(t, err, name)
+			var input *salesiq.InputError
+			require.ErrorAs(t, err, &input)
+			require.Equal(t, name, input.Field)
 		})
 	}
 }

@@ -204,7 +204,8 @@ func (e *Error) LogValue() slog.Value {
 }
 
 // IsRetryable reports whether the same call may succeed later: after the rate
-// limit, an outage, a broken connection. It is false where making the call again
+// limit, an outage, a broken connection. After these failures a client makes the
+// call again by itself. It is false where making the call again
 // could do something twice; see [ErrMaybeProcessed].
 func IsRetryable(err error) bool {
 	if auth, ok := errors.AsType[*AuthError](err); ok {
@@ -214,13 +215,7 @@ func IsRetryable(err error) bool {
 	if !errors.As(err, &e) || e.MaybeProcessed {
 		return false
 	}
-	switch {
-	case e.Code == ErrRateLimitExceeded, e.Code == ErrInternalError:
-		return true
-	case e.StatusCode == http.StatusTooManyRequests, e.StatusCode >= 500 && e.StatusCode != http.StatusNotImplemented:
-		return true
-	}
-	return errors.Is(err, ErrTransport)
+	return transport.IsTransient(e.StatusCode, string(e.Code), e.Err)
 }
 
 // InputError says which argument was refused before any request was made. It

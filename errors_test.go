@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -106,6 +109,11 @@ func TestIsRetryable(t *testing.T) {
 		{"an outage", &salesiq.Error{StatusCode: 503}, true},
 		{"a proxy's outage", &salesiq.Error{StatusCode: 502, Err: salesiq.ErrDecode}, true},
 		{"never implemented", &salesiq.Error{StatusCode: 501}, false},
+		{"a gateway that could not reach the service", &salesiq.Error{StatusCode: 522}, true},
+		{"a gateway that does not accept the service's certificate", &salesiq.Error{StatusCode: 526}, false},
+		{"no room for what was to be stored", &salesiq.Error{StatusCode: 507}, false},
+		{"a name that is not found", &salesiq.Error{Err: fmt.Errorf("%w: %w", salesiq.ErrTransport, &net.DNSError{IsNotFound: true})}, false},
+		{"an outage, too large to read", &salesiq.Error{StatusCode: 503, Err: salesiq.ErrTooLarge}, false},
 		{"an outage, but a message may have been sent", &salesiq.Error{StatusCode: 503, MaybeProcessed: true}, false},
 		{"a broken connection", &salesiq.Error{Err: salesiq.ErrTransport}, true},
 		{"a broken connection, but a message may have been sent", &salesiq.Error{Err: salesiq.ErrTransport, MaybeProcessed: true}, false},
@@ -118,6 +126,51 @@ func TestIsRetryable(t *testing.T) {
 			&salesiq.Error{StatusCode: 503, Err: errors.Join(context.DeadlineExceeded, salesiq.ErrTransport)}, true},
 	} {
 		assert.Equal(t, row.want, salesiq.IsRetryable(row.err), row.why)
+	}
+}
+
+// failing answers all requests with a status or an error, and counts them.
+type failing struct {
+	status   int
+	err      error
+	requests int
+}
+
+func (f *failing) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.requests++
+	if f.err != nil {
+		return nil, f.err
+	}
+	return &http.Response{StatusCode: f.status, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+}
+
+func TestIsRetryableAgreesWithWhatIsRepeated(t *testing.T) {
+	t.Parallel()
+	remote := func(alert string) error { return &net.OpError{Op: "remote error", Err: errors.New("tls: " + alert)} }
+	services := map[string]*failing{
+		"name not found":    {err: &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}},
+		"name server down":  {err: &net.OpError{Op: "dial", Err: &net.DNSError{Err: "server misbehaving", IsTemporary: true}}},
+		"nobody listens":    {err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}},
+		"no HTTP":           {err: errors.New("malformed HTTP response")},
+		"handshake failure": {err: remote("handshake failure")},
+		"protocol version":  {err: remote("protocol version not supported")},
+		"unknown name":      {err: remote("unrecognized name")},
+		"internal error":    {err: remote("internal error")},
+		"bad record":        {err: remote("bad record MAC")},
+	}
+	for status := 300; status < 600; status++ {
+		if status != http.StatusUnauthorized {
+			services[strconv.Itoa(status)] = &failing{status: status}
+		}
+	}
+	for name, service := range services {
+		synctest.Test(t, func(t *testing.T) {
+			client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithHTTPClient(&http.Client{Transport: service}))
+			require.NoError(t, err)
+			_, err = client.Chats.Get(t.Context(), "c1")
+			require.Error(t, err)
+			assert.Equal(t, service.requests > 1, salesiq.IsRetryable(err), name)
+		})
 	}
 }
 

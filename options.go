@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // Option configures a [Client]. NewClient returns the error of the first option
@@ -25,7 +26,7 @@ type config struct {
 	site           site       // Made by finish.
 	baseURL        string
 	accountsURL    string
-	portal         string
+	dialect        wire.Dialect
 	plaintext      bool
 	httpClient     *http.Client
 	userAgent      string
@@ -46,6 +47,7 @@ type config struct {
 
 func defaultConfig() *config {
 	return &config{
+		dialect:        wire.Specified,
 		userAgent:      "salesiq-go/" + Version,
 		maxAttempts:    4,
 		maxWait:        2 * time.Minute,
@@ -88,10 +90,11 @@ func WithAccountsURL(address string) Option {
 
 // WithPortal puts the portal's screen name into each path, as the live service
 // wants it: /api/v2/{screen_name}/chats. The specification's paths have none,
-// and that is the default.
+// and that is the default. Answers are read in both notations; the error of a call
+// that was answered in the other one says so.
 func WithPortal(screenName string) Option {
 	return func(c *config) error {
-		c.portal = url.PathEscape(screenName)
+		c.dialect = wire.Live(url.PathEscape(screenName))
 		return checkID("portal", screenName)
 	}
 }
@@ -105,7 +108,12 @@ func WithPlaintext() Option {
 // WithHTTPClient sends requests through the transport and cookie jar of client,
 // which is copied and never changed. Its Timeout bounds one attempt, from the
 // sending of the request to the end of the answer. Its CheckRedirect is not
-// used: redirects are refused.
+// used: redirects are refused. A transport must not send a request twice: the
+// client repeats calls, and stops one that net/http is about to repeat.
+//
+// Nothing of the transport is changed. The client's own one finds HTTP/2
+// connections that died in silence and bounds the time to connect; see
+// [http.HTTP2Config] and [net.Dialer] for a transport that is to do the same.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -186,7 +194,8 @@ func WithMaxBody(bytes int64) Option {
 
 // WithAttemptTimeout bounds one attempt, from the sending of the request to the
 // end of the answer. Waiting for the rate limit is not part of it. The default
-// is 30 seconds. The context of a call bounds all of it.
+// is 30 seconds. The context of a call bounds all of it. The error after either
+// matches [context.DeadlineExceeded].
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(c *config) error { c.attemptTimeout = d; return positive("attempt timeout", d) }
 }
@@ -214,9 +223,12 @@ func (c *config) finish() error {
 	c.site.API = cmp.Or(base, trimAPIRoot(c.site.API))
 	c.site.Accounts = strings.TrimRight(cmp.Or(c.accountsURL, c.site.Accounts), "/")
 	if c.httpClient == nil {
-		c.httpClient = &http.Client{Transport: newHTTPTransport(c.inFlight())}
+		c.httpClient = &http.Client{Transport: newHTTPTransport(c.inFlight(), c.attemptTimeout)}
 	} else if c.httpClient.Transport == nil {
 		c.httpClient.Transport = http.DefaultTransport
+	}
+	if c.httpClient.Transport == nil {
+		return inputError("HTTP client", "has no transport, since http.DefaultTransport is nil")
 	}
 	return cmp.Or(c.checkLimits(), c.checkTLS("base URL", c.site.API), c.checkTLS("accounts URL", c.site.Accounts))
 }
@@ -231,7 +243,7 @@ func (c *config) inFlight() int {
 
 // trimAPIRoot accepts both ways in which the specification writes the base URL.
 func trimAPIRoot(address string) string {
-	return strings.TrimSuffix(strings.TrimRight(address, "/"), apiRoot)
+	return strings.TrimSuffix(strings.TrimRight(address, "/"), wire.Root)
 }
 
 // checkTLS refuses an address to which tokens would be sent unencrypted.
@@ -257,14 +269,34 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// newHTTPTransport returns a transport that keeps as many connections open as
-// requests may be under way. With the usual two, every burst would open new ones.
-func newHTTPTransport(inFlight int) *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // The standard library's own.
+// newHTTPTransport returns the client's own transport: the program's default one,
+// copied. It keeps as many connections open as requests may be under way, since the
+// usual two would open new ones in every burst. HTTP/2 connections that say nothing
+// are asked for a sign of life, so that one which died in silence is given up within
+// half of an attempt's time.
+//
+// A program may have put a transport of another kind in place of the default one.
+// That is used as it is.
+func newHTTPTransport(inFlight int, attemptTimeout time.Duration) http.RoundTripper {
+	standard, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport
+	}
+	t := standard.Clone()
 	t.MaxIdleConns = 0
 	t.MaxIdleConnsPerHost = max(inFlight, maxInFlight)
 	t.IdleConnTimeout = 30 * time.Second // Below what servers usually keep.
 	t.MaxResponseHeaderBytes = 256 << 10 // Not the usual 10 MB.
-	t.DialContext = transport.Metered(t.DialContext)
+	if t.HTTP2 == nil {
+		t.HTTP2 = &http.HTTP2Config{}
+	}
+	patience := min(max(attemptTimeout/4, time.Second), 10*time.Second)
+	t.HTTP2.SendPingTimeout = cmp.Or(t.HTTP2.SendPingTimeout, patience)
+	t.HTTP2.PingTimeout = cmp.Or(t.HTTP2.PingTimeout, patience)
+	transport.OwnDialing(t, dialTimeout)
 	return t
 }
+
+// dialTimeout bounds the making of a connection, for all addresses of the host
+// together.
+const dialTimeout = 5 * time.Second

@@ -341,7 +341,7 @@ func TestPlansAreTheSpecifications(t *testing.T) {
 		"free":         {CallsPerMinute: 10, CallsPerDay: 1_000},
 		"basic":        {CallsPerMinute: 20, CallsPerDay: 5_000},
 		"professional": {CallsPerMinute: 50, CallsPerDay: 20_000},
-		"Enterprise ":  {CallsPerMinute: 100, CallsPerDay: 50_000},
+		"Enterprise":   {CallsPerMinute: 100, CallsPerDay: 50_000},
 		"none":         {},
 	} {
 		plan, err := salesiq.LookupPlan(name)

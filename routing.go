@@ -32,7 +32,7 @@ type RoutingRule struct {
 type RoutingCondition struct {
 	Field    string          `json:"field"` // Such as visitor.lead_score.
 	Operator RoutingOperator `json:"operator"`
-	Value    any             `json:"value"` // Of any JSON type; numbers are read as float64.
+	Value    any             `json:"value"` // Of any JSON type; for numbers see the package documentation, "Values".
 
 	// Extra holds the fields that this version of the package does not know.
 	Extra map[string]json.RawMessage `json:",embed"`

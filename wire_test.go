@@ -92,7 +92,7 @@ func answerSuitably(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodGet && list:
 		answerJSON(http.StatusOK, `{"status":"success","data":[]}`)(w, r)
 	default:
-		answerJSON(http.StatusOK, `{"status":"success","data":{}}`)(w, r)
+		answerJSON(http.StatusOK, `{"status":"success","data":{"id":"x1"}}`)(w, r)
 	}
 }
 
@@ -620,7 +620,7 @@ func newIDServer(t testing.TB) (*apiRecorder, func() []string) {
 	for _, pattern := range []string{"GET /api/v2/visitors/{id}", "GET /api/v2/visitors/{id}/activity"} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			arrived = append(arrived, r.PathValue("id"))
-			answerJSON(http.StatusOK, `{"status":"success","data":{}}`)(w, r)
+			answerJSON(http.StatusOK, `{"status":"success","data":{"id":"x1"}}`)(w, r)
 		})
 	}
 	return newAPIRecorder(t, mux.ServeHTTP), func() []string {

@@ -407,3 +407,44 @@ func TestConversationsAreFoundByAppAndChange(t *testing.T) {
 		assert.False(t, conversation.ModifiedAt.After(edge))
 	}
 }
+
+func TestCallWithoutAClientIsRefused(t *testing.T) {
+	t.Parallel()
+	service := live.New(nil)
+	_, err := service.Apps.List(t.Context())
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	require.ErrorContains(t, err, "client")
+	for _, err := range service.Operators.All(t.Context()) {
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	}
+	_, err = live.Delete[any](t.Context(), nil, "/apps", nil)
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	assert.Zero(t, live.ReadEnvelope(nil))
+}
+
+func TestParamsMayBeANilOfAnyKind(t *testing.T) {
+	t.Parallel()
+	server, _ := start(t)
+	client := server.Client(t)
+	for _, params := range []any{nil, url.Values(nil), map[string]string(nil), (*live.ConversationListParams)(nil)} {
+		apps, err := live.Get[[]live.App](t.Context(), client, "/apps", params)
+		require.NoError(t, err, "%T", params)
+		assert.NotEmpty(t, *apps)
+		for _, err := range live.Pages[live.App](t.Context(), client, "/apps", params, live.PageAndLimit()) {
+			require.NoError(t, err, "%T", params)
+		}
+	}
+}
+
+func TestPageStyleThatPagesNothingIsRefused(t *testing.T) {
+	t.Parallel()
+	server, _ := start(t)
+	for _, style := range []live.PageStyle{
+		{}, {Number: "page", Index: "index"}, {Number: "page", PerPage: -1}, {Index: "index", First: -1},
+	} {
+		for page, err := range live.Pages[live.App](t.Context(), server.Client(t), "/apps", nil, style) {
+			require.ErrorIs(t, err, salesiq.ErrInvalidInput, "%+v", style)
+			assert.Nil(t, page)
+		}
+	}
+}

@@ -58,8 +58,8 @@ func WithPropagator(propagator propagation.TextMapPropagator) Option {
 	return func(c *config) error { c.propagator = propagator; return given("propagator", propagator) }
 }
 
-// given refuses nothing in place of something that is to be called: nil, or a nil
-// pointer or func in an interface.
+// given refuses a value that is nil, or an interface that holds a nil pointer or
+// func.
 func given(field string, value any) error {
 	v := reflect.ValueOf(value)
 	if kind := v.Kind(); kind == reflect.Invalid || (kind == reflect.Pointer || kind == reflect.Func) && v.IsNil() {

@@ -1,6 +1,7 @@
 package salesiqredis
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -146,9 +147,7 @@ func (p AwayPolicy) check(field string) error {
 // nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
-		if logger != nil {
-			c.logger = logger
-		}
+		c.logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
 		return nil
 	}
 }
@@ -261,8 +260,8 @@ func atLeast(field string, n, least int) error {
 	return nil
 }
 
-// given refuses nothing in place of something that is to be called: nil, or a nil
-// pointer or func in an interface.
+// given refuses a value that is nil, or an interface that holds a nil pointer or
+// func.
 func given(field string, value any) error {
 	v := reflect.ValueOf(value)
 	if kind := v.Kind(); kind == reflect.Invalid || (kind == reflect.Pointer || kind == reflect.Func) && v.IsNil() {

@@ -1,6 +1,7 @@
 package salesiqtest
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net"
@@ -74,9 +75,7 @@ func InMemory() Option { return func(c *config) error { c.inMemory = true; retur
 // credentials or bodies. Nil, the default, logs nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
-		if logger != nil {
-			c.logger = logger
-		}
+		c.logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
 		return nil
 	}
 }

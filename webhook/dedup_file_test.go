@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/atomicfile"
 )
 
@@ -82,6 +83,13 @@ func TestAStoreThatCannotBeCompactedGoesOn(t *testing.T) {
 }
 
 // As root, a rename would put a file in its place. Others have no end.
+func TestStoreNeedsAPath(t *testing.T) {
+	t.Parallel()
+	store, err := OpenFileDedupStore(" ")
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	assert.Nil(t, store)
+}
+
 func TestADeviceIsNotReplaced(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {

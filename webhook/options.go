@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -76,9 +77,7 @@ func WithTolerance(d time.Duration) Option {
 // nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(r *Receiver) error {
-		if logger != nil {
-			r.logger = logger
-		}
+		r.logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
 		return nil
 	}
 }
@@ -102,7 +101,8 @@ func inputError(field, reason string) error {
 	return &salesiq.InputError{Field: field, Reason: reason}
 }
 
-// given refuses nothing in place of something that is to be called.
+// given refuses a value that is nil, or an interface that holds a nil pointer or
+// func.
 func given(field string, value any) error {
 	if usercode.IsNil(value) {
 		return inputError(field, "must not be nil")

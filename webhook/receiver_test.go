@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/rsa"
 	"errors"
 	"io"
 	"log/slog"
@@ -173,6 +174,8 @@ func TestWithoutASecretNothingIsBelieved(t *testing.T) {
 	for name, verifier := range map[string]webhook.Verifier{
 		"no verifier": nil, "no secret": webhook.HMAC(), "an empty one": webhook.HMAC(salesiq.NewSecret("")),
 		"no key": webhook.RSA(), "a nil one": webhook.RSA(nil), "any of none": webhook.AnyOf(),
+		"a key without a number": webhook.RSA(&rsa.PublicKey{E: 65537}),
+		"any of nil":             webhook.AnyOf(nil, (*ownVerifier)(nil)), "any of no key": webhook.AnyOf(webhook.HMAC(), webhook.RSA(nil)),
 	} {
 		receiver, err := webhook.NewReceiver(verifier)
 		require.ErrorIs(t, err, salesiq.ErrInvalidInput, name)
@@ -315,6 +318,18 @@ func TestTheLogHoldsNothingOfABodyThatIsNoEvent(t *testing.T) {
 	}
 	assert.Equal(t, 3, strings.Count(logged.String(), "status=400"))
 	assert.NotContains(t, logged.String(), "noemi")
+}
+
+// ownVerifier is a verifier of the user's.
+type ownVerifier struct{ webhook.Verifier }
+
+func TestVerifierThatIsANilPointerIsRefused(t *testing.T) {
+	t.Parallel()
+	receiver, err := webhook.NewReceiver((*ownVerifier)(nil))
+	var input *salesiq.InputError
+	require.ErrorAs(t, err, &input)
+	assert.Equal(t, "verifier", input.Field)
+	assert.Nil(t, receiver)
 }
 
 func TestOptionsThatMakeNoSenseAreRefusedAtTheStart(t *testing.T) {

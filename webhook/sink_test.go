@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -50,6 +51,16 @@ func TestAFullQueueIsDeliveredAgain(t *testing.T) {
 		require.NoError(t, pool.Shutdown(t.Context()))
 		assert.EqualValues(t, 4, handled.Load())
 	})
+}
+
+func TestNoEventIsNotHandled(t *testing.T) {
+	t.Parallel()
+	pool, err := webhook.NewWorkerPool(1, 1, func(context.Context, webhook.Event) error { return errors.New("called") }, nil)
+	require.NoError(t, err)
+	for _, event := range []webhook.Event{nil, (*webhook.ChatEnded)(nil)} {
+		require.ErrorIs(t, pool.Enqueue(t.Context(), event), salesiq.ErrInvalidInput)
+	}
+	require.NoError(t, pool.Shutdown(t.Context()))
 }
 
 func TestShutdownHandlesWhatIsInTheQueue(t *testing.T) {

@@ -109,6 +109,15 @@ func TestAnRSAKeyIsReadInEitherForm(t *testing.T) {
 	}
 }
 
+func TestNothingIsSignedWithoutAKey(t *testing.T) {
+	t.Parallel()
+	for _, key := range []*rsa.PrivateKey{nil, {}} {
+		signature, err := webhook.SignRSA(key, []byte("{}"))
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+		assert.Empty(t, signature)
+	}
+}
+
 func TestAnyOfTakesEitherSignature(t *testing.T) {
 	t.Parallel()
 	body := ratedBody("c1")

@@ -101,6 +101,7 @@ func assigning(t *testing.T, opts []salesiqtest.Option, test func(t *testing.T, 
 	synctest.Test(t, func(t *testing.T) {
 		server := salesiqtest.Start(t, append(opts, salesiqtest.InMemory())...)
 		test(t, server, newAssigner(server.Client(t), io.Discard))
+		time.Sleep(time.Minute) // For a renewal of the token that nobody waits for.
 	})
 }
 

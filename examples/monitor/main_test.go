@@ -73,6 +73,7 @@ func monitoring(t *testing.T, opts []salesiqtest.Option, test func(t *testing.T,
 		done, err := loadState("")
 		require.NoError(t, err)
 		test(t, server, newMonitor(server.Client(t), c, done, io.Discard))
+		time.Sleep(time.Minute) // For a renewal of the token that nobody waits for.
 	})
 }
 

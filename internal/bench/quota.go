@@ -185,7 +185,7 @@ func (s *quotaService) answer(request *http.Request) *http.Response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	status, body := http.StatusOK, `{"status":"success","data":{}}`
+	status, body := http.StatusOK, `{"status":"success","data":{"id":"x1"}}`
 	if !s.take(now) {
 		s.refused++
 		status, body = http.StatusTooManyRequests, `{"status":"error","code":"RATE_LIMIT_EXCEEDED","message":"too many"}`

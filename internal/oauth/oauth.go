@@ -116,11 +116,10 @@ func (s *Server) post(ctx context.Context, path string, form url.Values, hide re
 	if err != nil {
 		return answer{}, &Failure{Err: redact.StripURL(err)}
 	}
-	response, err := s.Transport.RoundTrip(request)
+	response, err := transport.Exchange(s.Transport, request)
 	if err != nil {
 		return answer{}, broken(ctx, 0, err, hide)
 	}
-	transport.RefuseUpgrade(response)
 	defer response.Body.Close()
 	if err := transport.RefuseRedirect(response, hide); err != nil {
 		return answer{}, &Failure{Status: response.StatusCode, Err: err}

@@ -55,7 +55,7 @@ func (w *wire) answer(r *http.Request) *http.Response {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
-	status, body := http.StatusOK, `{"status":"success","data":{}}`
+	status, body := http.StatusOK, `{"status":"success","data":{"id":"x1"}}`
 	processed := w.service.take(now)
 	if !processed {
 		w.refused++

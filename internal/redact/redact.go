@@ -3,14 +3,9 @@
 package redact
 
 import (
-	"bytes"
-	"cmp"
-	"encoding/json"
 	"errors"
-	"html"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -31,9 +26,13 @@ type Secrets struct {
 	Values []string // Of fields in the query or the body.
 }
 
-// all returns the secrets, but for a token or query that may be any word.
-func (s Secrets) all() []string {
-	all := slices.Clip(s.Values)
+// all returns the secrets that are to be hidden.
+func (s Secrets) all() (all []string) {
+	for _, secret := range s.Values {
+		if len(secret) >= shortSecret {
+			all = append(all, secret)
+		}
+	}
 	for _, text := range []string{s.Token, s.Query} {
 		if len(text) >= shortWord {
 			all = append(all, text)
@@ -42,30 +41,18 @@ func (s Secrets) all() []string {
 	return all
 }
 
-// forms returns the secrets in the notations of JSON, HTML and URLs, the longest
-// first, since one may be part of another.
-func (s Secrets) forms() (forms []string) {
-	for _, secret := range s.all() {
-		if len(secret) < shortSecret {
-			continue
-		}
-		for _, text := range []string{secret, quoted(secret, false), quoted(secret, true)} {
-			forms = append(forms, text, html.EscapeString(text), url.QueryEscape(text))
-		}
-	}
-	slices.SortFunc(forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	return slices.Compact(forms)
-}
-
-// quoted returns text as it stands between the quotes of a JSON string.
-func quoted(text string, forHTML bool) string {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(forHTML)
-	if err := e.Encode(text); err != nil {
+// hide masks the secrets in a text, in whatever notation they are written there.
+func (s Secrets) hide(text []byte) []byte {
+	secrets := s.all()
+	if len(secrets) == 0 {
 		return text
 	}
-	return strings.TrimSuffix(b.String()[1:], "\"\n")
+	all := readings(text)
+	var spans []span
+	for _, secret := range secrets {
+		spans = append(spans, find(all, secret)...)
+	}
+	return mask(text, spans)
 }
 
 // maxSpoken bounds what is read of an answer that is not a success.
@@ -73,38 +60,19 @@ const maxSpoken = 64 << 10
 
 // InBody returns the start of body without the secrets. It copies only if it must.
 func (s Secrets) InBody(body []byte) []byte {
-	all, forms := len(body) <= maxSpoken, s.forms()
-	body = body[:min(len(body), maxSpoken)]
-	for _, secret := range forms {
-		if bytes.Contains(body, []byte(secret)) {
-			body = bytes.ReplaceAll(body, []byte(secret), []byte(Mask))
-		}
+	if len(body) <= maxSpoken {
+		return s.hide(body)
 	}
-	for _, secret := range forms {
-		if !all {
-			body = withoutEnd(body, secret)
-		}
+	body = s.hide(body[:maxSpoken])
+	all, end := readings(body), len(body)
+	for _, secret := range s.all() {
+		end = min(end, findEnd(all, secret))
 	}
-	return body
-}
-
-// withoutEnd takes off the part of a secret that breaks off with body.
-func withoutEnd(body []byte, secret string) []byte {
-	for n := min(len(secret), len(body)); n > 0; n-- {
-		if bytes.HasSuffix(body, []byte(secret[:n])) {
-			return body[:len(body)-n]
-		}
-	}
-	return body
+	return body[:end]
 }
 
 // InText returns text without the secrets.
-func (s Secrets) InText(text string) string {
-	for _, secret := range s.forms() {
-		text = strings.ReplaceAll(text, secret, Mask)
-	}
-	return text
-}
+func (s Secrets) InText(text string) string { return string(s.hide([]byte(text))) }
 
 // InError returns err, or its text alone if that must be changed.
 func (s Secrets) InError(err error) error {

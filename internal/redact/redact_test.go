@@ -1,13 +1,16 @@
 package redact
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/stretchr/testify/require"
 )
@@ -26,6 +29,90 @@ func TestSecretIsHiddenInEveryNotation(t *testing.T) {
 			require.EqualError(t, s.InError(errors.New("a "+form+" z")), "a [redacted] z")
 		}
 	}
+}
+
+// As PHP, Gson, System.Text.Json, Python and others write it, and what they do to one
+// another's texts.
+func TestSecretIsHiddenHoweverItIsEscaped(t *testing.T) {
+	t.Parallel()
+	const secret = `a/b+c=d&e<f'gö"h\i😀j`
+	everyRune := func(format string) string {
+		var b strings.Builder
+		for _, unit := range utf16.Encode([]rune(secret)) {
+			fmt.Fprintf(&b, format, unit)
+		}
+		return b.String()
+	}
+	everyByte := func(format string) string {
+		var b strings.Builder
+		for _, c := range []byte(secret) {
+			fmt.Fprintf(&b, format, c)
+		}
+		return b.String()
+	}
+	forms := []string{
+		secret,
+		`a\/b+c=d&e<f'g\u00f6\"h\\i\ud83d\ude00j`,                            // PHP.
+		`a/b+c\u003dd\u0026e\u003cf\u0027gö\"h\\i😀j`,                         // Gson.
+		`a/b\u002Bc=d\u0026e\u003Cf\u0027g\u00F6\u0022h\\i\uD83D\uDE00j`,     // System.Text.Json.
+		`a/b+c=d&e<f'g\u00f6\"h\\i\ud83d\ude00j`,                             // Python.
+		`a&#x2F;b&plus;c&equals;d&amp;e&lt;f&#39;g&ouml;&quot;h\i&#128512;j`, // HTML.
+		`a%2Fb%2Bc%3Dd%26e%3Cf%27g%C3%B6%22h%5Ci%F0%9F%98%80j`,               // A query.
+		`a%2fb%2bc%3dd%26e%3cf%27g%c3%b6%22h%5ci%f0%9f%98%80j`,               // In lower case.
+		everyRune(`\u%04x`), everyRune(`\u%04X`), everyByte("%%%02x"), everyByte("%%%02X"),
+	}
+	for _, form := range slices.Clone(forms) {
+		for cut := 0; cut < len(form); cut += 11 {
+			start := strings.Repeat("x", maxSpoken-cut)
+			body := string(Secrets{Values: []string{secret}}.InBody([]byte(start + form)))
+			rest := strings.TrimPrefix(body, start)
+			require.NotEqual(t, body, rest, form)
+			require.LessOrEqual(t, len(rest), len("&#12851"), "%s, cut at %d: %s", form, cut, rest) // An escape that breaks off.
+		}
+		forms = append(forms, quoted(form, true), quoted(form, false), html.EscapeString(form), url.QueryEscape(form))
+	}
+	for _, s := range []Secrets{{Token: secret}, {Query: secret}, {Values: []string{secret, "ö"}}} {
+		for _, form := range forms {
+			require.Equal(t, "a [redacted] z", s.InText("a "+form+" z"), form)
+			require.Equal(t, `{"m":"[redacted]"}`, string(s.InBody([]byte(`{"m":"`+form+`"}`))), form) //nolint:testifylint // Bytes count.
+		}
+	}
+}
+
+// quoted returns text as it stands between the quotes of a JSON string.
+func quoted(text string, forHTML bool) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(forHTML)
+	if err := e.Encode(text); err != nil {
+		return text
+	}
+	return strings.TrimSuffix(b.String()[1:], "\"\n")
+}
+
+func TestWhatHoldsNoSecretStaysAsItIsWritten(t *testing.T) {
+	t.Parallel()
+	s := Secrets{Token: "1000.abcdef", Values: []string{"hush"}}
+	for _, text := range []string{``, `\`, `\u`, `\u00`, `\ud83d`, `\ud83d\u`, `\ud83dx\u0041bcd`, `\x`, `&`, `&amp`, `&amp;`, `&nothing;`, `%`, `%4`, `%zz`, `+`, "\xff", `hus`, `\u0068us`} {
+		for _, whole := range []string{text, "a " + text, text + " z", strings.Repeat(text+" ", 100)} {
+			require.Equal(t, whole, s.InText(whole))
+		}
+	}
+	require.Equal(t, "[redacted][redacted]", s.InText(`hush\u0068ush`))
+	require.Equal(t, "[redacted]", Secrets{Values: []string{"hush", "shush"}}.InText("shush"))
+	require.Equal(t, "[redacted]", Secrets{Values: []string{"abcd", "cdef"}}.InText("abcdef"), "two that overlap")
+}
+
+func FuzzHide(f *testing.F) {
+	f.Add(`a\/b&#x2F;%2F\ud83d\ude00`, "a/b/")
+	f.Add(`\u005cu0068ush%5c`, "hush")
+	f.Fuzz(func(t *testing.T, text, secret string) {
+		clean := Secrets{Values: []string{secret}}.InText(text)
+		if len(secret) >= shortSecret && !strings.Contains(Mask, secret) && !strings.Contains(secret, "[") && !strings.Contains(secret, "]") {
+			require.NotContains(t, clean, secret)
+		}
+		Secrets{Values: []string{secret}}.InBody([]byte(strings.Repeat("x", maxSpoken) + text))
+	})
 }
 
 func TestWordThatMayBeAnyIsNotTakenForASecret(t *testing.T) {

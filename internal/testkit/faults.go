@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -84,7 +85,7 @@ func Answer(status int, contentType, body string, headers ...string) Behavior {
 func JSON(body string) Behavior { return Answer(http.StatusOK, "application/json", body) }
 
 // OK is what a healthy service says.
-func OK() Behavior { return JSON(`{"status":"success","data":{}}`) }
+func OK() Behavior { return JSON(`{"status":"success","data":{"id":"x1"}}`) }
 
 // HTML is a proxy's page.
 func HTML(status int, page string) Behavior { return Answer(status, "text/html; charset=utf-8", page) }
@@ -128,6 +129,17 @@ func Cycle(behaviors ...Behavior) Behavior {
 	}}
 }
 
+// Together answers once n requests are there, and so on n connections.
+func Together(n int, answer Behavior) Behavior {
+	var there sync.WaitGroup
+	there.Add(n)
+	return Behavior{act: func(x *exchange) bool {
+		there.Done()
+		there.Wait()
+		return answer.act(x)
+	}}
+}
+
 // ResetBefore breaks the connection before anything was read from it.
 func ResetBefore() Behavior {
 	return Behavior{early: true, act: func(x *exchange) bool { x.reset(); return false }}
@@ -142,6 +154,15 @@ func CloseAfter() Behavior { return onRequest(func(*exchange) {}) }
 
 // ThenClose answers, and ends the connection without having said so.
 func ThenClose(answer Behavior) Behavior { return onRequest(func(x *exchange) { answer.act(x) }) }
+
+// ThenTimeout answers, finds the connection idle at once, says so and ends it: what
+// comes meanwhile is not read.
+func ThenTimeout(answer Behavior) Behavior {
+	return onRequest(func(x *exchange) {
+		answer.act(x)
+		x.write(x.head(http.StatusRequestTimeout, "Connection: close", "Content-Length: 0"))
+	})
+}
 
 // ShortBody breaks off before the length that it announced.
 func ShortBody(body string) Behavior {

@@ -188,6 +188,6 @@ func (s *HTTP2) finish(conn net.Conn, stream uint32, step StreamBehavior) {
 		frame{kind: frameReset, stream: stream, payload: []byte{0, 0, 0, codeProtocol}}.writeTo(conn)
 	default:
 		frame{kind: frameHeaders, flags: flagEndHeaders, stream: stream, payload: []byte{statusOK}}.writeTo(conn)
-		frame{kind: frameData, flags: flagEndStream, stream: stream, payload: []byte(`{"status":"success","data":{}}`)}.writeTo(conn)
+		frame{kind: frameData, flags: flagEndStream, stream: stream, payload: []byte(`{"status":"success","data":{"id":"x1"}}`)}.writeTo(conn)
 	}
 }

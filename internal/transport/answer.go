@@ -1,19 +1,15 @@
 package transport
 
 import (
-	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"mime"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/salesiq-go/salesiq/internal/redact"
-	"github.com/salesiq-go/salesiq/internal/wire"
+	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // Answer is a successful outcome.
@@ -24,139 +20,66 @@ type Answer struct {
 	Attempts int
 
 	request *Request
-	body    *body
-	shared  bool // Others may read the same body.
-}
-
-// body is a whole answer in memory, as the Body of a response.
-type body struct {
-	bytes.Reader
-
-	data []byte
-	hide redact.Secrets
-}
-
-func (b *body) Close() error { return nil }
-
-func (a *Answer) take(response *http.Response, r *Request) {
-	a.Status, a.Header, a.request = response.StatusCode, response.Header, r
-	a.body = response.Body.(*body) //nolint:forcetypeassert // The sender put it there.
-	a.Body = a.body.data
+	hide    redact.Secrets // What must not be seen of the request.
+	buffer  *buffer        // That Body is in; nil if nobody else uses its memory.
 }
 
 // Release gives the body's memory back. Whoever keeps the body copies it first.
 func (a *Answer) Release() {
-	if a.body != nil && !a.shared {
-		a.body.free()
-		a.body, a.Body = nil, nil
+	if a.buffer != nil {
+		a.buffer.free()
+		a.buffer, a.Body = nil, nil
 	}
 }
 
 // Undecodable is the failure of a caller who could not make sense of the body.
 func (a *Answer) Undecodable(cause error) *Failure {
-	hide, kind := a.body.hide, ErrDecode
+	kind := ErrDecode
 	if errors.Is(cause, io.ErrUnexpectedEOF) {
 		kind = ErrTransport
 	}
-	f := newFailure(a.Status, a.Header, a.Body, hide)
-	f.Err = fmt.Errorf("%w: %w", kind, hide.InError(cause))
+	f := newFailure(a.Status, a.Header, a.Body, a.hide)
+	f.Err = fmt.Errorf("%w: %w", kind, a.hide.InError(cause))
 	f.MaybeProcessed = !a.request.Idempotent
 	return f
 }
 
-// Failure is an unsuccessful outcome: of one attempt, or of the call.
-type Failure struct {
-	Status         int // 0 without an answer.
-	Header         http.Header
-	Answer         wire.ErrorBody // The service's own words, if there are any.
-	ContentType    string
-	Excerpt        string // Of a body that is not the service's.
-	RequestID      string
-	RetryAt        time.Time // By the local clock; zero if unknown.
-	Sent           bool      // Some of the request may have reached the service.
-	MaybeProcessed bool
-	Err            error // The cause, unless the service spoke for itself.
+// buffer is memory that answers use one after the other.
+type buffer struct{ data []byte }
 
-	otherToken bool // The next attempt would carry another token.
-	held       bool // The limiter did not let it go, and knows that waiting is in vain.
-}
-
-func (f *Failure) Error() string {
-	if f.Err != nil {
-		return f.Err.Error()
-	}
-	return fmt.Sprintf("HTTP %d %s", f.Status, f.Answer.Code)
-}
-
-func (f *Failure) Unwrap() error { return f.Err }
-
-// failureOf finds the failure in what a link, or net/http around one, returned.
-func failureOf(err error) *Failure {
-	var f *Failure
-	if !errors.As(err, &f) {
-		f = &Failure{Err: fmt.Errorf("%w: %w", ErrTransport, redact.StripURL(err))}
-	}
-	return f
-}
-
-const excerptBytes = 512
-
-// newFailure describes an answer; whether the service itself speaks in it is
-// for the caller to find out.
-func newFailure(status int, header http.Header, body []byte, hide redact.Secrets) *Failure {
-	f := &Failure{Status: status, Header: header, Sent: true, RequestID: requestID(header, hide)}
-	f.RetryAt = retryAt(status, header, time.Now())
-	contentType, _, _ := mime.ParseMediaType(hide.InText(header.Get("Content-Type"))) //nolint:errcheck // As good as absent.
-	f.ContentType = cmp.Or(label(contentType), "no content type")
-	f.Excerpt = excerpt(hide.InBody(body))
-	return f
-}
-
-// excerpt makes the start of a body fit for one line of a log.
-func excerpt(body []byte) string {
-	body = redact.HideSecretMembers(body[:min(len(body), 4*excerptBytes)])
-	return redact.OneLine(string(body[:min(len(body), excerptBytes)]))
-}
-
-func requestID(header http.Header, hide redact.Secrets) string {
-	for _, name := range []string{"X-Request-Id", "X-Correlation-Id"} {
-		if id := header.Get(name); id != "" {
-			return label(hide.InText(id))
-		}
-	}
-	return ""
-}
-
-const maxLabel = 128
-
-// label is what is kept of a header's value: no more than fits into a log.
-func label(value string) string { return redact.OneLine(value[:min(len(value), maxLabel)]) }
-
-// bodies holds bodies between answers. Rare large ones are left to the garbage
+// buffers holds memory between answers. Rare large ones are left to the garbage
 // collector.
-var bodies = sync.Pool{New: func() any { return new(body) }}
+var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
-const maxPooledBody = 1 << 20
+const maxPooled = 1 << 20
 
-// free gives the memory back. Nobody may use the body, or a part of it, after
-// that.
-func (b *body) free() {
-	if cap(b.data) <= maxPooledBody {
-		*b = body{data: b.data[:0]}
-		bodies.Put(b)
+// free gives the memory back. Nobody may use a part of it after that.
+func (b *buffer) free() {
+	if cap(b.data) <= maxPooled {
+		b.data = b.data[:0]
+		buffers.Put(b)
 	}
 }
 
-const minBuffer = 4 << 10
+const (
+	minBuffer  = 4 << 10
+	maxSilence = 100 // Reads that return nothing, one after the other.
+)
 
-// readAll reads src into a pooled body. It believes a header's size only so
-// far, and grows such that all buffers together, outgrown ones included, are no
-// larger than twice the limit.
-func readAll(src io.Reader, sizeHint, limit int64) (*body, error) {
+// readAll reads src into a pooled buffer. It believes a header's size only so
+// far, and grows such that all memory together, outgrown buffers included, is no
+// larger than twice the limit. A reader that panics, or has nothing to say for too
+// often, is an error.
+func readAll(src io.Reader, sizeHint, limit int64) (whole *buffer, err error) {
 	most := int(min(limit, math.MaxInt-1)) + 1 // A byte over the limit tells.
-	whole := bodies.Get().(*body)              //nolint:forcetypeassert // The pool holds nothing else.
-	b := whole.data
-	if want := int(min(sizeHint, maxPooledBody-1)) + 1; want > cap(b) {
+	whole = buffers.Get().(*buffer)            //nolint:forcetypeassert // The pool holds nothing else.
+	defer func() {
+		if p := recover(); p != nil {
+			err = usercode.NewPanic(p)
+		}
+	}()
+	b, silence := whole.data, 0
+	if want := int(min(sizeHint, maxPooled-1)) + 1; want > cap(b) {
 		b = make([]byte, 0, max(want, minBuffer))
 	}
 	for {
@@ -168,6 +91,9 @@ func readAll(src io.Reader, sizeHint, limit int64) (*body, error) {
 		n, err := src.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		whole.data = b
+		if silence++; n > 0 {
+			silence = 0
+		}
 		switch {
 		case len(b) >= most:
 			return whole, ErrTooLarge
@@ -175,6 +101,8 @@ func readAll(src io.Reader, sizeHint, limit int64) (*body, error) {
 			return whole, nil
 		case err != nil:
 			return whole, err
+		case silence == maxSilence:
+			return whole, io.ErrNoProgress
 		}
 	}
 }

@@ -1,9 +1,11 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -102,7 +104,7 @@ func (c *Cache) look(key string) *Answer {
 		c.entries.Remove(key)
 		return nil
 	}
-	return new(*e.answer)
+	return e.answer.own()
 }
 
 // run makes the request of a flight. Its answer is kept unless the flight was
@@ -166,22 +168,47 @@ func (c *Cache) Forget(matches func(key string) bool) {
 
 // share returns the outcome for one of several callers.
 func (f *flight) share() (*Answer, error) {
-	answer := new(*f.answer)
 	failure, ok := errors.AsType[*Failure](f.err)
 	if !ok {
-		return answer, f.err
+		return f.answer.own(), f.err
 	}
 	failure = new(*failure)
-	failure.Answer.Details = maps.Clone(failure.Answer.Details)
-	return answer, failure
+	failure.Header = failure.Header.Clone()
+	failure.Answer.Details, _ = cloneValue(failure.Answer.Details).(map[string]any)
+	return new(*f.answer), failure
+}
+
+// own is an answer that one caller has for itself.
+func (a *Answer) own() *Answer {
+	own := new(*a)
+	own.Header, own.Body = a.Header.Clone(), bytes.Clone(a.Body)
+	return own
+}
+
+// cloneValue copies what JSON was decoded to.
+func cloneValue(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		value = maps.Clone(value)
+		for name := range value {
+			value[name] = cloneValue(value[name])
+		}
+		return value
+	case []any:
+		value = slices.Clone(value)
+		for i := range value {
+			value[i] = cloneValue(value[i])
+		}
+		return value
+	}
+	return value
 }
 
 // detach makes the body one that several callers can read and nobody releases.
 func (a *Answer) detach() {
 	own := append(make([]byte, 0, len(a.Body)), a.Body...)
-	hide := a.body.hide
 	a.Release()
-	a.Body, a.body, a.shared = own, &body{hide: hide}, true
+	a.Body = own
 }
 
 // remembered is the answer as it is told later: no attempt was made for it, and
@@ -189,7 +216,7 @@ func (a *Answer) detach() {
 func (a *Answer) remembered() *Answer {
 	kept := new(*a)
 	kept.Attempts = 0
-	kept.Header = maps.Clone(a.Header)
+	kept.Header = a.Header.Clone()
 	maps.DeleteFunc(kept.Header, func(name string, _ []string) bool { return strings.HasPrefix(name, "X-Ratelimit-") })
 	return kept
 }

@@ -78,6 +78,10 @@ func TestWhatRealFaultsLeadTo(t *testing.T) {
 		{name: "POST, 204", method: "POST", plan: []testkit.Behavior{testkit.Empty(204)}, received: 1},
 		{name: "GET, error under 200", method: "GET", plan: []testkit.Behavior{testkit.JSON(`{"status":"error","code":"INTERNAL_ERROR"}`), ok}, received: 2},
 
+		{name: "GET, 408", method: "GET", plan: []testkit.Behavior{testkit.HTML(408, ""), ok}, received: 2},
+		{name: "POST, 408 of a gateway that had passed it on", method: "POST", plan: []testkit.Behavior{testkit.HTML(408, ""), ok}, received: 1, cause: transport.ErrDecode, maybe: true},
+		{name: "POST, 408 on a new connection, which it ends", method: "POST", plan: []testkit.Behavior{testkit.Answer(408, "text/html", "", "Connection: close"), ok}, received: 1, cause: transport.ErrDecode, maybe: true},
+
 		{name: "GET, a status that is none", method: "GET", plan: []testkit.Behavior{testkit.MalformedStatus("HTTP/1.1 twohundred OK"), ok}, received: 2},
 		{name: "GET, no HTTP at all", method: "GET", plan: []testkit.Behavior{testkit.MalformedStatus("SSH-2.0-OpenSSH_9.9"), ok}, received: 2},
 		{name: "POST, no HTTP at all", method: "POST", plan: []testkit.Behavior{testkit.MalformedStatus("SSH-2.0-OpenSSH_9.9"), ok}, received: 1, cause: transport.ErrTransport, maybe: true},
@@ -228,6 +232,29 @@ func TestStaleConnectionNeverCarriesAPostTwice(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestServiceThatHangsUpAfterEachAnswerFailsNoGet(t *testing.T) {
+	t.Parallel()
+	s := testkit.NewServer(t, testkit.ThenClose(testkit.OK()))
+	pipeline := transport.New(config(metered(t, s)))
+	for range 300 { // More than the retry budget would pay for.
+		_, err := pipeline.Do(t.Context(), requestTo(s.URL, "GET"))
+		require.NoError(t, err)
+	}
+}
+
+func TestIdleConnectionThatEndsWithA408FailsNoPost(t *testing.T) {
+	t.Parallel()
+	for _, start := range []func(testing.TB, ...testkit.Behavior) *testkit.Server{testkit.NewServer, testkit.NewTLSServer} {
+		s := start(t, testkit.ThenTimeout(testkit.OK()))
+		pipeline := transport.New(config(metered(t, s)))
+		for range 200 {
+			_, err := pipeline.Do(t.Context(), requestTo(s.URL, "POST"))
+			require.NoError(t, err)
+		}
+		assert.Len(t, s.Received(), 200)
+	}
 }
 
 func TestHTTP2StreamsAreProcessedOnce(t *testing.T) {

@@ -3,6 +3,7 @@ package transport
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -97,7 +98,10 @@ func FuzzAnswer(f *testing.F) {
 			}
 			return
 		}
-		failure := failureOf(err)
+		failure, ok := errors.AsType[*Failure](err)
+		if !ok {
+			t.Fatalf("%T is no failure", err)
+		}
 		text := strings.Join([]string{failure.Error(), failure.Excerpt, failure.ContentType, failure.Answer.Message, failure.Answer.Code}, "\n")
 		if strings.Contains(text, known) || strings.Contains(text, "private") {
 			t.Errorf("%q shows too much", text)

@@ -1,15 +1,18 @@
 package transport
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/salesiq-go/salesiq/internal/redact"
+	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // This file holds what is true of any exchange over HTTP, be it with the service
@@ -28,15 +31,58 @@ func IsPermanent(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	var lookup *net.DNSError
-	return errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &lookup) && lookup.IsNotFound
+	var panicked *usercode.PanicError
+	return errors.As(err, &panicked) || errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &lookup) && lookup.IsNotFound || isRefusal(err)
 }
 
-// RefuseUpgrade closes a connection that the other side would go on to use for
-// another protocol. It would be the answer's body, and no context ends that.
-func RefuseUpgrade(response *http.Response) {
-	if response.StatusCode == http.StatusSwitchingProtocols {
-		response.Body.Close()
-		response.Body = http.NoBody
+// isRefusal reports whether the other side ended a TLS handshake with an alert: it
+// wants another version, name or certificate. Other alerts are about one connection
+// alone.
+func isRefusal(err error) bool {
+	alert, ok := errors.AsType[*net.OpError](err)
+	if !ok || alert.Op != "remote error" {
+		return false
+	}
+	switch alert.Err.Error() {
+	case "tls: internal error", "tls: user canceled", "tls: bad record MAC", "tls: unexpected message", "tls: close notify":
+		return false
+	}
+	return true
+}
+
+// Exchange sends a request through a RoundTripper that may be careless: the answer
+// it returns has a header and a body, or it returns an error. An answer in another
+// protocol has no body: it would be the connection, and no context ends that.
+func Exchange(base http.RoundTripper, request *http.Request) (*http.Response, error) {
+	response, err := base.RoundTrip(request)
+	if response == nil {
+		return nil, cmp.Or(err, errNothing)
+	}
+	if err != nil || response.StatusCode == http.StatusSwitchingProtocols {
+		closeBody(response.Body)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode == http.StatusSwitchingProtocols || response.Body == nil || response.Header == nil {
+		response = new(*response) // It may be used again by whoever made it.
+		if response.StatusCode == http.StatusSwitchingProtocols || response.Body == nil {
+			response.Body = http.NoBody
+		}
+		if response.Header == nil {
+			response.Header = http.Header{}
+		}
+	}
+	return response, nil
+}
+
+var errNothing = errors.New("the transport returned neither an answer nor an error")
+
+// closeBody closes a body of which nothing more is wanted, whatever its Close does.
+func closeBody(body io.Closer) {
+	defer func() { _ = recover() }() //nolint:errcheck // See above.
+	if body != nil {
+		body.Close() //nolint:errcheck // See above.
 	}
 }
 

@@ -31,39 +31,31 @@ type Outcome struct {
 	Throttled  bool        // The service refused it as one too many.
 }
 
-// limiter is the link that keeps the number of requests within bounds: how
-// many at once, how many a minute.
-type limiter struct {
-	next    http.RoundTripper
+// limited is the link that keeps the number of requests within bounds: how many
+// at once, how many a minute.
+type limited struct {
+	next    link
 	limiter Limiter
 }
 
-func (l *limiter) RoundTrip(request *http.Request) (*http.Response, error) {
-	lease, err := l.limiter.Acquire(request.Context())
-	if err != nil {
-		if f, ok := errors.AsType[*Failure](err); ok {
-			return nil, f
-		}
+func (l *limited) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
+	start := a.startWait()
+	lease, err := l.limiter.Acquire(ctx)
+	a.endWait(ctx, WaitQuota, start)
+	if f, ok := errors.AsType[*Failure](err); ok {
+		return nil, f
+	} else if err != nil {
 		return nil, &Failure{Err: err}
 	}
 	o := Outcome{Sent: true}
 	defer func() { lease.Done(o) }() // Also after a panic.
-	response, err := l.next.RoundTrip(request)
-	if err == nil {
-		o.StatusCode, o.Header = response.StatusCode, response.Header
+	answer, f := l.next.do(ctx, a)
+	if f == nil {
+		o.StatusCode, o.Header = answer.Status, answer.Header
 	} else {
-		o = outcomeOf(failureOf(err))
+		o = Outcome{StatusCode: f.Status, Header: f.Header, Sent: f.Sent && !undialed(f.Err), Throttled: f.throttled()}
 	}
-	return response, err
-}
-
-func outcomeOf(f *Failure) Outcome {
-	return Outcome{
-		StatusCode: f.Status,
-		Header:     f.Header,
-		Sent:       f.Sent && !undialed(f.Err),
-		Throttled:  f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit,
-	}
+	return answer, f
 }
 
 // undialed reports whether no connection came about.

@@ -1,5 +1,3 @@
-// Package transport is the pipeline that every request goes through. Each link
-// is one file; New puts them together.
 package transport
 
 import (
@@ -7,10 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
-
-	"github.com/hashicorp/go-retryablehttp"
-
-	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
 // Config is what a pipeline is made of. All fields are required unless they
@@ -42,76 +36,66 @@ type Request struct {
 	MaxAttempts int         // Overrides the pipeline's unless 0.
 }
 
-// Pipeline sends requests. It is safe for concurrent use.
-type Pipeline struct {
-	retrier  *retrier
-	observer Observer // Nil for none.
+// link is a part of the chain. An attempt goes in; an answer or a failure comes
+// out, and the other one is nil.
+type link interface {
+	do(ctx context.Context, a *attempt) (*Answer, *Failure)
 }
 
-// New assembles the pipeline, from the wire upwards: limiter and token sit
-// below the retry, so that each attempt pays quota and carries the current
-// token.
+// attempt is one try at a request, on its way down the chain.
+type attempt struct {
+	request  *Request
+	number   int           // Of the call's attempts, from 1.
+	message  *http.Request // Method, address and body to send.
+	observer Observer      // Nil for none.
+	header   http.Header   // What the observer adds; nil for nothing.
+	token    string        // The Authorization header.
+	waited   time.Duration // For lease and token; zero unless observed.
+}
+
+// Pipeline sends requests. It is safe for concurrent use.
+type Pipeline struct {
+	chain       link
+	observer    Observer // Nil for none.
+	maxAttempts int
+	maxWait     time.Duration
+	budget      budget
+}
+
+// New assembles the pipeline. It reads from the wire upwards.
 func New(c Config) *Pipeline {
-	c.watch()
-	wire := &sender{next: c.Base, timeout: c.AttemptTimeout, stall: c.StallTimeout, maxBody: c.MaxBody}
-	authorized := &authorizer{next: wire, tokens: c.Tokens, userAgent: []string{c.UserAgent}}
-	var limited http.RoundTripper = &limiter{next: authorized, limiter: c.Limiter}
+	// One request is sent, and its whole answer read and judged.
+	var chain link = newSender(c)
+
+	// It carries the token of the moment.
+	chain = &authorized{next: chain, tokens: c.Tokens}
+
+	// Before that, it waits for its turn: quota, and a free place.
+	chain = &limited{next: chain, limiter: c.Limiter}
+
+	// Tracers hear of the attempt, and of what it waits for on the way down.
 	if c.Observer != nil {
-		limited = &watcher{next: limited, observer: c.Observer}
+		chain = &observed{next: chain, observer: c.Observer}
 	}
-	traced := &tracer{next: limited, logger: c.Logger}
-	return &Pipeline{retrier: newRetrier(traced, c), observer: c.Observer}
+
+	// The log has a line for each attempt.
+	if c.Logger != nil {
+		chain = &logged{next: chain, logger: c.Logger}
+	}
+
+	// On top is the call, which makes attempts until one is the last.
+	return &Pipeline{chain: chain, observer: c.Observer, maxAttempts: c.MaxAttempts, maxWait: c.MaxWait}
 }
 
 // Do sends a request until it is answered or given up. The Answer is never nil;
 // after an error only its Attempts count.
 func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
-	c := &call{Context: ctx, request: r}
-	var body any // Not a []byte: the library tells nil from empty.
-	if r.Body != nil {
-		body = r.Body
+	l := &loop{series: series{pipeline: p, request: r}}
+	l.run(ctx)
+	if l.failure != nil {
+		l.endPause(ctx)
+		return &Answer{Attempts: l.last.number}, l.failure.endedBy(ctx)
 	}
-	request, err := retryablehttp.NewRequestWithContext(c, r.Method, r.URL, body)
-	if err != nil {
-		return &Answer{}, &Failure{Err: redact.StripURL(err)}
-	}
-	request.Host = ""                         // It is the URL's, which http.Client would copy otherwise.
-	response, err := p.retrier.do(c, request) //nolint:bodyclose // It is in memory.
-	if err != nil {
-		if ctx.Err() != nil {
-			c.endPause(request.Context(), p.observer)
-		}
-		return &c.answer, c.verdict(ctx, err)
-	}
-	c.answer.take(response, r)
-	return &c.answer, nil
-}
-
-// call is the state of one call. The links find it in the request's context.
-// It is used by one goroutine at a time.
-type call struct {
-	context.Context // It is the context, with itself as a value.
-
-	request         *Request
-	retrier         *retrier
-	answer          Answer        // Of one piece with the call. Its Attempts count from the start.
-	reauthenticated bool          // A second try with a new token was made.
-	failure         *Failure      // Of the last attempt.
-	pause           time.Duration // Before the next attempt.
-	ended           time.Time     // The last attempt; zero unless observed.
-	waited          time.Duration // Within the attempt; zero unless observed.
-}
-
-type callKey struct{}
-
-// Value returns the call itself beside what the caller's context holds.
-func (c *call) Value(key any) any {
-	if key == (callKey{}) {
-		return c
-	}
-	return c.Context.Value(key)
-}
-
-func callOf(ctx context.Context) *call {
-	return ctx.Value(callKey{}).(*call) //nolint:forcetypeassert // Do put it there.
+	l.answer.Attempts = l.last.number
+	return l.answer, nil
 }

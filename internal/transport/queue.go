@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,13 +23,10 @@ type Queue struct {
 	account *quota.Account
 	rate    *rate.Limiter // Nil for none.
 	unused  int           // Tokens of the rate that were taken for requests that were never sent.
-	first   *waiter
-	last    *waiter
-	waiting int
-	horizon time.Time // When the last waiter may go at the earliest, as known when the queue was last examined.
-	timer   *time.Timer
-	armed   bool   // The timer is set.
-	spare   *lease // Leases for reuse.
+	waiting []*waiter
+	horizon time.Time   // The turn of the last waiter, as it was when the queue was last looked at.
+	timer   *time.Timer // Set while somebody waits.
+	spare   *lease      // Leases for reuse.
 	dates   dates
 }
 
@@ -59,12 +57,11 @@ type lease struct {
 // waiter is a request in the queue. What came of it is set before done is
 // closed.
 type waiter struct {
-	since       time.Time
-	deadline    time.Time // Zero for none.
-	done        chan struct{}
-	lease       *lease
-	err         *Failure
-	prior, next *waiter
+	since    time.Time
+	deadline time.Time // Zero for none.
+	done     chan struct{}
+	lease    *lease
+	err      *Failure
 }
 
 // Acquire waits for its turn. It returns at once, with the time to come back,
@@ -75,8 +72,8 @@ func (q *Queue) Acquire(ctx context.Context) (Lease, error) {
 	}
 	q.mu.Lock()
 	now := time.Now()
-	if q.first == nil && q.ready(now) {
-		l := q.take(now)
+	if len(q.waiting) == 0 && q.ready(now) {
+		l := q.start(now)
 		q.mu.Unlock()
 		return l, nil
 	}
@@ -131,8 +128,8 @@ func (q *Queue) ready(now time.Time) bool {
 	return q.account.Ready(now) && (q.rate == nil || q.unused > 0 || q.rate.TokensAt(now) >= 1)
 }
 
-// take lets a request go.
-func (q *Queue) take(now time.Time) *lease {
+// start lets a request go.
+func (q *Queue) start(now time.Time) *lease {
 	switch {
 	case q.unused > 0:
 		q.unused--
@@ -152,19 +149,12 @@ func (q *Queue) putAway(l *lease) { l.next, q.spare = q.spare, l }
 
 // join puts a request at the end of the queue, unless that would be in vain.
 func (q *Queue) join(ctx context.Context, now time.Time) *waiter {
-	w := &waiter{since: now, done: make(chan struct{}), prior: q.last}
+	w := &waiter{since: now, done: make(chan struct{})}
 	w.deadline, _ = ctx.Deadline()
-	if q.last == nil {
-		q.first = w
+	if at, daily := q.earliest(now, len(q.waiting)); w.tooLong(at, q.maxWait) {
+		w.refuse(at, daily)
 	} else {
-		q.last.next = w
-	}
-	q.last = w
-	q.waiting++
-	if at, daily := q.earliest(now, q.waiting-1); w.tooLong(at, q.maxWait) {
-		q.refuse(w, at, daily)
-	} else {
-		q.horizon = at
+		q.waiting, q.horizon = append(q.waiting, w), at
 	}
 	q.advance(now)
 	return w
@@ -176,41 +166,20 @@ func (q *Queue) leave(w *waiter) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
-	switch {
-	case w.lease != nil:
+	if w.lease != nil {
 		q.account.Cancel(w.lease.call, now)
 		q.putAway(w.lease)
 		if q.rate != nil {
 			q.unused++
 		}
-	case w.err == nil:
-		q.remove(w)
+	} else if i := slices.Index(q.waiting, w); i >= 0 {
+		q.waiting = slices.Delete(q.waiting, i, i+1)
 	}
 	q.advance(now)
 }
 
-func (q *Queue) remove(w *waiter) {
-	if w.prior == nil {
-		q.first = w.next
-	} else {
-		w.prior.next = w.next
-	}
-	if w.next == nil {
-		q.last = w.prior
-	} else {
-		w.next.prior = w.prior
-	}
-	q.waiting--
-}
-
-func (q *Queue) refuse(w *waiter, at time.Time, daily bool) {
-	q.remove(w)
-	w.err = w.held(at, daily)
-	close(w.done)
-}
-
-// held says why a request must not wait.
-func (w *waiter) held(at time.Time, daily bool) *Failure {
+// refuse ends a wait in vain.
+func (w *waiter) refuse(at time.Time, daily bool) {
 	cause := errTooLong
 	if daily {
 		cause = ErrDailyLimit
@@ -218,70 +187,69 @@ func (w *waiter) held(at time.Time, daily bool) *Failure {
 	if !w.deadline.IsZero() && at.After(w.deadline) {
 		cause = fmt.Errorf("%w: %w", cause, context.DeadlineExceeded)
 	}
-	return Held(at, cause)
+	w.err = Held(at, cause)
+	close(w.done)
 }
 
 func (w *waiter) tooLong(at time.Time, maxWait time.Duration) bool {
 	return at.Sub(w.since) > maxWait || !w.deadline.IsZero() && at.After(w.deadline)
 }
 
-// advance lets go whoever may go, refuses whoever waits in vain, and sees to it
-// that it is called again in time.
+// advance looks at the whole queue: it lets go whoever may go, refuses whoever
+// waits in vain, and comes back when there may be something to do.
 func (q *Queue) advance(now time.Time) {
-	for q.first != nil && q.ready(now) {
-		w := q.first
-		q.remove(w)
-		w.lease = q.take(now)
+	for len(q.waiting) > 0 && q.ready(now) {
+		w := q.waiting[0]
+		q.waiting = slices.Delete(q.waiting, 0, 1)
+		w.lease = q.start(now)
 		close(w.done)
 	}
-	if q.first != nil {
-		q.examine(now)
-	}
-	q.schedule(now)
+	q.refuseLate(now)
+	q.setTimer(now)
 }
 
-// examine refuses those whose turn has moved beyond what they may wait, such as
-// after the service has lowered its limit. While the last one's turn has not moved
-// back, nobody's has.
-func (q *Queue) examine(now time.Time) {
-	at, _ := q.earliest(now, q.waiting-1)
-	if at.After(now) && at.After(q.horizon) {
-		ahead := 0
-		for w := q.first; w != nil; w = w.next {
-			if at, daily := q.earliest(now, ahead); w.tooLong(at, q.maxWait) {
-				q.refuse(w, at, daily)
-			} else {
-				ahead++
-			}
+// refuseLate refuses those whose turn comes too late. Turns move back when the
+// service lowers its limit. Each was early enough before, so nobody is late now
+// unless the last one's turn has moved back, or the first has waited it out.
+func (q *Queue) refuseLate(now time.Time) {
+	if len(q.waiting) == 0 {
+		return
+	}
+	last, _ := q.earliest(now, len(q.waiting)-1)
+	movedBack := last.After(now) && last.After(q.horizon)
+	q.horizon = last
+	if !movedBack && now.Sub(q.waiting[0].since) < q.maxWait {
+		return
+	}
+	ahead := 0
+	q.waiting = slices.DeleteFunc(q.waiting, func(w *waiter) bool {
+		at, daily := q.earliest(now, ahead)
+		late := movedBack && w.tooLong(at, q.maxWait) || now.Sub(w.since) >= q.maxWait
+		if late {
+			w.refuse(at, daily)
+		} else {
+			ahead++
 		}
-	}
-	q.horizon = at
-	for q.first != nil && now.Sub(q.first.since) >= q.maxWait {
-		at, daily := q.earliest(now, 0)
-		q.refuse(q.first, at, daily)
-	}
+		return late
+	})
 }
 
-// schedule sets the timer to when it is worth looking again, if there is anyone
-// to look for.
-func (q *Queue) schedule(now time.Time) {
-	if q.first == nil {
-		if q.armed {
-			q.armed = false
+// setTimer sees to it that somebody who waits is looked at in time.
+func (q *Queue) setTimer(now time.Time) {
+	switch {
+	case len(q.waiting) == 0:
+		if q.timer != nil {
 			q.timer.Stop()
 		}
 		return
+	case q.timer == nil:
+		q.timer = time.AfterFunc(math.MaxInt64, q.tick)
 	}
-	q.armed = true
-	wait := q.first.since.Add(q.maxWait).Sub(now)
-	if at := q.look(now); at.After(now) {
+	wait := q.waiting[0].since.Add(q.maxWait).Sub(now)
+	if at := q.nextChange(now); at.After(now) {
 		wait = min(wait, at.Sub(now))
 	}
-	if q.timer == nil {
-		q.timer = time.AfterFunc(wait, q.tick)
-	} else {
-		q.timer.Reset(wait)
-	}
+	q.timer.Reset(wait)
 }
 
 func (q *Queue) tick() {
@@ -300,8 +268,8 @@ func (q *Queue) earliest(now time.Time, ahead int) (at time.Time, daily bool) {
 	return at, daily
 }
 
-// look returns when a request may be ready to go although no other has ended.
-func (q *Queue) look(now time.Time) time.Time {
+// nextChange returns when a request may be ready to go although no other has ended.
+func (q *Queue) nextChange(now time.Time) time.Time {
 	at := q.account.Look(now)
 	if smooth := q.smooth(now, 0); smooth.After(at) {
 		return smooth

@@ -4,146 +4,116 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"math"
 	"math/rand/v2"
 	"net/http"
-	"sync"
 	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // The service's codes on which a retry depends.
 const (
-	codeInvalidToken  = "INVALID_TOKEN"
-	codeRateLimit     = "RATE_LIMIT_EXCEEDED"
-	codeInternalError = "INTERNAL_ERROR"
+	codeRateLimit     = wire.CodeRateLimit
+	codeInternalError = wire.CodeInternalError
 )
 
-// retrier is the uppermost link. The library does the loop; which failure is
-// worth another attempt, and when, is decided here.
-type retrier struct {
-	client      *http.Client
-	maxAttempts int
-	maxWait     time.Duration
-	budget      budget
-	loops       sync.Pool
+// series is the attempts of one call. After each of them, either answer or
+// failure is set.
+type series struct {
+	pipeline *Pipeline
+	request  *Request
+	last     attempt
+	answer   *Answer
+	failure  *Failure
+	newToken bool      // An attempt was made because there was another token.
+	ended    time.Time // When the last attempt did; zero unless observed.
 }
 
-func newRetrier(next http.RoundTripper, c Config) *retrier {
-	r := &retrier{
-		// A struct around the transport hides its CloseIdleConnections, which
-		// the library would call after each failure, on a pool that others use.
-		client:      &http.Client{Transport: struct{ http.RoundTripper }{next}, Jar: c.Jar, CheckRedirect: refuseRedirects},
-		maxAttempts: c.MaxAttempts,
-		maxWait:     c.MaxWait,
+// try makes one attempt.
+func (s *series) try(message *http.Request) {
+	ctx := message.Context()
+	s.endPause(ctx)
+	s.last = attempt{request: s.request, number: s.last.number + 1, message: message, observer: s.pipeline.observer}
+	s.answer, s.failure = s.pipeline.chain.do(ctx, &s.last)
+	if s.last.observer != nil {
+		s.ended = time.Now()
 	}
-	r.loops.New = func() any { return r.newLoop() }
-	return r
 }
 
-func refuseRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-// loop is the library's client. It serves one call at a time, since its Backoff
-// is not told which call it is asked about.
-type loop struct {
-	library retryablehttp.Client
-	call    *call
-}
-
-func (r *retrier) newLoop() *loop {
-	l := new(loop)
-	l.library = retryablehttp.Client{
-		HTTPClient:   r.client,
-		RetryMax:     math.MaxInt, // The call counts.
-		CheckRetry:   func(ctx context.Context, _ *http.Response, err error) (bool, error) { return l.call.check(ctx, err) },
-		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return l.call.pause },
-		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+// endPause tells the observer of the pause since the last attempt, if there was
+// one.
+func (s *series) endPause(ctx context.Context) {
+	if !s.ended.IsZero() {
+		tellWait(ctx, s.pipeline.observer, WaitBackoff, time.Since(s.ended))
+		s.ended = time.Time{}
 	}
-	return l
 }
 
-// do sends the request of one call.
-func (r *retrier) do(c *call, request *retryablehttp.Request) (*http.Response, error) {
-	c.retrier = r
-	l := r.loops.Get().(*loop) //nolint:forcetypeassert // The pool holds nothing else.
-	l.call = c
-	defer func() {
-		l.call = nil
-		r.loops.Put(l)
-	}()
-	return l.library.Do(request)
-}
-
-// check is called after each attempt. It keeps the failure in the call, where
-// it survives whatever ends the loop.
-func (c *call) check(ctx context.Context, err error) (bool, error) {
-	if err == nil {
-		c.retrier.budget.earn()
-		return false, nil
+// again decides whether another attempt follows the last one, and after which
+// pause. If the connection ended under the first attempt, the next one costs
+// nothing: it has another connection.
+func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
+	f := s.failure
+	if f == nil {
+		s.pipeline.budget.earn()
+		return 0, false
 	}
-	f := c.fail(err)
-	if ctx.Err() != nil || c.answer.Attempts >= c.maxAttempts() && !tokenRefused(f) || !c.worthRetrying(f) {
-		return false, f
+	enough := s.last.number >= cmp.Or(s.request.MaxAttempts, s.pipeline.maxAttempts) && !f.tokenRefused()
+	if ctx.Err() != nil || enough || !s.worthRetrying(f) {
+		return 0, false
 	}
-	c.pause = f.pause(c.answer.Attempts)
-	if !c.affordable(ctx) || !f.cheap() && !c.retrier.budget.spend() {
-		return false, f
+	if f.moved && s.last.number == 1 {
+		return 0, true
 	}
-	return true, nil
-}
-
-func (c *call) maxAttempts() int { return cmp.Or(c.request.MaxAttempts, c.retrier.maxAttempts) }
-
-// fail notes the outcome of an attempt.
-func (c *call) fail(err error) *Failure {
-	f := failureOf(err)
-	f.MaybeProcessed = !c.request.Idempotent && f.maybeProcessed()
-	c.failure = f
-	return f
-}
-
-// maybeProcessed reports whether the service may have acted on the request: it
-// was sent, and not refused before anything could happen.
-func (f *Failure) maybeProcessed() bool {
-	if !f.Sent || f.notProcessed() {
-		return false
-	}
-	return f.Status == 0 || f.Status >= 500 || f.Status < 400
-}
-
-// notProcessed reports whether the service said that it did not act.
-func (f *Failure) notProcessed() bool {
-	return f.cheap() || f.Answer.Code != "" && f.Answer.Code != codeInternalError && f.Status < 500
-}
-
-// cheap reports whether a retry adds nothing to an outage: the service works,
-// and wants the request later, or with another token.
-func (f *Failure) cheap() bool {
-	return f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit || tokenRefused(f)
+	pause = f.pause(s.last.number)
+	return pause, s.affordable(ctx, pause) && (f.cheap() || s.pipeline.budget.spend())
 }
 
 // worthRetrying is the retry contract of the package documentation.
-func (c *call) worthRetrying(f *Failure) bool {
+func (s *series) worthRetrying(f *Failure) bool {
 	switch {
-	case tokenRefused(f):
-		if c.reauthenticated || !f.otherToken {
-			return false
-		}
-		c.reauthenticated = true
-		return true
+	case f.tokenRefused():
+		again := f.otherToken && !s.newToken
+		s.newToken = true
+		return again
 	case f.cheap():
 		return !f.held
-	case errors.Is(f.Err, ErrTooLarge) || errors.Is(f.Err, ErrRedirect) || f.MaybeProcessed:
+	case f.MaybeProcessed:
 		return false
-	case f.Answer.Code == codeInternalError:
+	}
+	return IsTransient(f.Status, f.Answer.Code, f.Err)
+}
+
+// IsTransient reports whether the same request may succeed a moment after a failure
+// with a status, a code of the service's, and a cause.
+func IsTransient(status int, code string, err error) bool {
+	switch {
+	case status == http.StatusTooManyRequests || code == codeRateLimit:
+		return true
+	case errors.Is(err, ErrTooLarge) || errors.Is(err, ErrRedirect):
+		return false
+	case code == codeInternalError || isOutage(status):
 		return true
 	}
-	switch f.Status {
-	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	return errors.Is(err, ErrTransport) && !IsPermanent(err)
+}
+
+// isOutage tells the statuses of a service, or of a gateway in front of it, that is
+// out of order for the moment. Gateways have added some: 520 to 530 are about the
+// way to the service, where 526 is its certificate, and 598 and 599 time limits.
+func isOutage(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, 598, 599:
 		return true
 	}
-	return errors.Is(f.Err, ErrTransport) && !IsPermanent(f.Err)
+	return status >= 520 && status <= 530 && status != 526
+}
+
+// affordable reports whether the pause is worth beginning: no longer than the
+// caller accepts, and over before the deadline.
+func (s *series) affordable(ctx context.Context, pause time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return pause <= s.pipeline.maxWait && (!ok || pause < time.Until(deadline))
 }
 
 const (
@@ -155,7 +125,7 @@ const (
 // or longer after each attempt.
 func (f *Failure) pause(attempts int) time.Duration {
 	switch {
-	case tokenRefused(f):
+	case f.tokenRefused():
 		return 0
 	case !f.RetryAt.IsZero():
 		return max(0, time.Until(f.RetryAt)) + jitter(minBackoff)
@@ -163,27 +133,5 @@ func (f *Failure) pause(attempts int) time.Duration {
 	return jitter(min(maxBackoff, minBackoff<<min(attempts, 10)))
 }
 
-// affordable reports whether the pause is worth beginning: no longer than the
-// caller accepts, and over before the deadline.
-func (c *call) affordable(ctx context.Context) bool {
-	deadline, ok := ctx.Deadline()
-	return c.pause <= c.retrier.maxWait && (!ok || c.pause < time.Until(deadline))
-}
-
 // jitter spreads callers over the whole of d.
 func jitter(d time.Duration) time.Duration { return rand.N(d) + 1 } //nolint:gosec // It is no secret.
-
-// verdict is the outcome of a call that failed. Where the caller's context
-// ended it, the context's error and its cause stand beside the last failure.
-func (c *call) verdict(ctx context.Context, err error) *Failure {
-	f := c.failure
-	if f == nil {
-		f = c.fail(err)
-	}
-	for _, ended := range []error{context.Cause(ctx), ctx.Err()} {
-		if ended != nil && !errors.Is(f.Err, ended) {
-			f.Err = errors.Join(ended, f.Err)
-		}
-	}
-	return f
-}

@@ -124,6 +124,7 @@ func config(base http.RoundTripper) transport.Config {
 var (
 	good        = step{status: 200, body: `{"status":"success","data":{}}`}
 	unavailable = step{status: 503, body: `{"status":"error","code":"INTERNAL_ERROR","message":"down"}`}
+	brokeDown   = step{status: 409, body: `{"status":"error","code":"INTERNAL_ERROR","message":"down"}`}
 	tooMany     = step{status: 429, body: `{"status":"error","code":"RATE_LIMIT_EXCEEDED","message":"slow down"}`}
 	badToken    = step{status: 401, body: `{"status":"error","code":"INVALID_TOKEN","message":"expired"}`}
 	refused     = step{dial: &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}}
@@ -160,10 +161,15 @@ func TestWhatIsSentAgain(t *testing.T) {
 		{name: "POST whose answer was cut: it succeeded, probably", method: "POST", steps: []step{cut, good}, attempts: 1, fails: true, maybe: true},
 
 		{name: "POST after a 429: it was refused before anything happened", method: "POST", steps: []step{tooMany, good}, attempts: 2},
+		{name: "POST after a 409 that calls itself an internal error: the service broke down", method: "POST", steps: []step{brokeDown, good}, attempts: 1, fails: true, maybe: true},
+		{name: "GET after a 409 that calls itself an internal error", method: "GET", steps: []step{brokeDown, good}, attempts: 2},
 		{name: "GET after a 500", method: "GET", steps: []step{{status: 500}, good}, attempts: 2},
 		{name: "GET after a 502", method: "GET", steps: []step{{status: 502}, good}, attempts: 2},
 		{name: "GET after a 504", method: "GET", steps: []step{{status: 504}, good}, attempts: 2},
 		{name: "GET after a 501: it will not be implemented a second later", method: "GET", steps: []step{{status: 501}, good}, attempts: 1, fails: true},
+		{name: "GET after a 408", method: "GET", steps: []step{{status: 408}, good}, attempts: 2},
+		{name: "POST after a 408 of a gateway, which may have passed it on", method: "POST", steps: []step{{status: 408}, good}, attempts: 1, fails: true, maybe: true},
+		{name: "POST after a 408 with a code, which says that nothing happened", method: "POST", steps: []step{{status: 408, body: `{"status":"error","code":"INVALID_REQUEST"}`}, good}, attempts: 2},
 		{name: "POST after a 504 of a proxy", method: "POST", steps: []step{{status: 504}, good}, attempts: 1, fails: true, maybe: true},
 
 		{name: "POST after a refused token: nothing happened", method: "POST", steps: []step{badToken, good}, attempts: 2},

@@ -5,187 +5,155 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/salesiq-go/salesiq/internal/redact"
-	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // sender is the lowest link: one request, one whole answer in memory. Every
-// other outcome is a *Failure. Since it reads the body itself, no caller can
+// other outcome is a failure. Since it reads the body itself, no caller can
 // hold a connection or a slot by forgetting to.
 type sender struct {
-	next    http.RoundTripper
-	timeout time.Duration
-	stall   time.Duration
-	maxBody int64
-	http2   atomic.Bool // The last answer came by it.
+	wire      *roundTripper
+	jar       http.CookieJar // Nil for none.
+	userAgent []string
+	timeout   time.Duration
+	stall     time.Duration
+	maxBody   int64
 }
 
-var (
-	errTimeout = errors.New("the attempt took too long")
-	errStalled = errors.New("the answer stalled")
-)
+func newSender(c Config) *sender {
+	return &sender{
+		wire:      newRoundTripper(c.Base),
+		jar:       c.Jar,
+		userAgent: []string{c.UserAgent},
+		timeout:   c.AttemptTimeout,
+		stall:     c.StallTimeout,
+		maxBody:   c.MaxBody,
+	}
+}
 
-// send makes one attempt, as a request and with a header of its own: those of the
-// attempt before may still be read by the connection that they were written to.
-func (s *sender) send(request *http.Request, header http.Header) (*http.Response, error) {
-	ctx, cancel := context.WithCancelCause(request.Context())
+// exchange is the request of an attempt and its answer: one object, since one
+// allocation for each part could be felt.
+type exchange struct {
+	watchdog
+	sending
+
+	attempt *attempt
+	hide    redact.Secrets // What must not be seen of the request.
+	token   [1]string
+	answer  Answer
+}
+
+func (s *sender) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
+	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w := watch(cancel, s.timeout, s.stall)
-	defer w.timer.Stop()
-
-	attempt := request.WithContext(ctx)
-	attempt.Header, attempt.Host = header, attempt.URL.Host
-	hide := secretsIn(attempt)
-	var sent *sending
-	if !callOf(ctx).request.Idempotent {
-		attempt, sent = watchSending(attempt, s.http2.Load(), cancel)
-	}
-	response, err := s.next.RoundTrip(attempt)
-	if err != nil {
-		if response != nil && response.Body != nil {
-			response.Body.Close() // Not a legal pair, but seen in the wild.
-		}
-		return nil, broken(ctx, err, &Failure{Sent: sent == nil || sent.begun() && !refused(err)}, hide)
-	}
-	s.http2.Store(response.ProtoMajor == 2)
-	RefuseUpgrade(response)
-	w.Reader = response.Body
-	return s.receive(ctx, w, response, hide)
-}
-
-// watchdog ends an exchange that takes too long as a whole, or between two
-// reads of the answer.
-type watchdog struct {
-	io.Reader // The answer's body.
-
-	timer    *time.Timer
-	deadline time.Time
-	stall    time.Duration
-}
-
-func watch(cancel context.CancelCauseFunc, timeout, stall time.Duration) *watchdog {
-	w := &watchdog{deadline: time.Now().Add(timeout), stall: stall}
-	w.timer = time.AfterFunc(timeout, func() {
-		if time.Now().Before(w.deadline) {
-			cancel(errStalled)
-		} else {
-			cancel(errTimeout)
-		}
-	})
-	return w
-}
-
-func (w *watchdog) Read(b []byte) (int, error) {
-	w.timer.Reset(min(w.stall, time.Until(w.deadline)))
-	return w.Reader.Read(b)
-}
-
-// receive reads the answer and tells success from failure.
-func (s *sender) receive(ctx context.Context, w *watchdog, response *http.Response, hide redact.Secrets) (*http.Response, error) {
-	whole, err := readAll(w, response.ContentLength, s.maxBody)
-	response.Body.Close()
-	if err != nil {
-		whole.free()
-		f := newFailure(response.StatusCode, response.Header, nil, hide)
-		if errors.Is(err, ErrTooLarge) {
-			f.Err = fmt.Errorf("%w: over %d bytes", ErrTooLarge, s.maxBody)
-			return nil, f
-		}
-		return nil, broken(ctx, err, f, hide)
-	}
-	if f := s.judge(response, whole.data, hide); f != nil {
-		whole.free()
+	x := &exchange{attempt: a, hide: a.secrets()}
+	x.stop = cancel
+	x.watch(cancel, s.timeout, s.stall)
+	defer x.timer.Stop()
+	if f := s.exchange(ctx, x); f != nil {
+		f.MaybeProcessed = !a.request.Idempotent && f.processable()
 		return nil, f
 	}
-	whole.hide = hide
-	whole.Reset(whole.data)
-	response.Body = whole
-	return response, nil
+	return &x.answer, nil
+}
+
+func (s *sender) exchange(ctx context.Context, x *exchange) *Failure {
+	response, err := s.wire.send(ctx, x, func() http.Header { return s.header(x) }) //nolint:bodyclose // Receive does.
+	if err != nil {
+		f := new(Failure)
+		f.Sent, f.moved = x.fate(ctx, err)
+		return x.broken(ctx, err, f)
+	}
+	if s.jar != nil {
+		s.jar.SetCookies(x.attempt.message.URL, response.Cookies())
+	}
+	f := s.receive(ctx, x, response)
+	if f != nil && x.wasIdle(response, f) {
+		f.Sent, f.moved = false, true
+	}
+	return f
+}
+
+// receive reads the answer, and fills x.answer with a success.
+func (s *sender) receive(ctx context.Context, x *exchange, response *http.Response) *Failure {
+	x.Reader = response.Body
+	whole, err := readAll(&x.watchdog, response.ContentLength, s.maxBody)
+	closeBody(response.Body)
+	if err == nil {
+		f := s.judge(response, whole.data, x.hide)
+		if f != nil {
+			whole.free()
+			return f
+		}
+		x.answer = Answer{Status: response.StatusCode, Header: response.Header, Body: whole.data, request: x.attempt.request, hide: x.hide, buffer: whole}
+		return nil
+	}
+	whole.free()
+	f := newFailure(response.StatusCode, response.Header, nil, x.hide)
+	if errors.Is(err, ErrTooLarge) {
+		f.Err = fmt.Errorf("%w: over %d bytes", ErrTooLarge, s.maxBody)
+		return f
+	}
+	return x.broken(ctx, err, f)
+}
+
+// idleAnswer is longer than a round trip takes, and shorter than a gateway waits.
+const idleAnswer = time.Second
+
+// wasIdle reports whether a 408 is about the connection: the service gave it up for
+// idle while the request was on its way, and did not read it. That is what a 408
+// stands for. But a gateway may say so of a request that it passed on, once it has
+// waited in vain; and what has a code comes from the service itself.
+func (x *exchange) wasIdle(response *http.Response, f *Failure) bool {
+	return f.Status == http.StatusRequestTimeout && f.Answer.Code == "" && response.ProtoMajor == 1 && response.Close &&
+		x.kept() && time.Since(x.started) < idleAnswer
+}
+
+var jsonType = []string{"application/json"}
+
+// header returns a new header for each request: that of the one before may still
+// be read by the connection that it was written to.
+func (s *sender) header(x *exchange) http.Header {
+	a := x.attempt
+	h := make(http.Header, 5+len(a.request.Header)+len(a.header))
+	maps.Copy(h, a.header)
+	if s.jar != nil {
+		cookies := &http.Request{Header: h}
+		for _, cookie := range s.jar.Cookies(a.message.URL) {
+			cookies.AddCookie(cookie)
+		}
+	}
+	h["Accept"] = jsonType
+	if a.request.Body != nil {
+		h["Content-Type"] = jsonType
+	}
+	maps.Copy(h, a.request.Header)
+	h["User-Agent"] = s.userAgent
+	x.token = [1]string{a.token}
+	h["Authorization"] = x.token[:]
+	return h
+}
+
+// secrets gathers what must not be seen of an attempt.
+func (a *attempt) secrets() redact.Secrets {
+	_, token, _ := strings.Cut(a.token, " ")
+	return redact.Secrets{Token: token, Query: a.message.URL.RawQuery, Values: a.request.Secrets}
 }
 
 // broken completes the failure of an exchange that ended early. The context's
 // own reason comes before what the connection made of it.
-func broken(ctx context.Context, err error, f *Failure, hide redact.Secrets) *Failure {
+func (x *exchange) broken(ctx context.Context, err error, f *Failure) *Failure {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	if err == io.EOF { //nolint:errorlint // A bare EOF says nothing to a reader.
 		err = io.ErrUnexpectedEOF
 	}
-	f.Err = fmt.Errorf("%w: %w", ErrTransport, hide.InError(redact.StripURL(err)))
+	f.Err = fmt.Errorf("%w: %w", ErrTransport, x.hide.InError(redact.StripURL(err)))
 	return f
-}
-
-// judge returns nil for a success, and otherwise what is wrong.
-func (s *sender) judge(response *http.Response, body []byte, hide redact.Secrets) *Failure {
-	status := response.StatusCode
-	if status >= 200 && status < 300 {
-		return s.judgeSuccess(response, body, hide)
-	}
-	f := newFailure(status, response.Header, body, hide)
-	answer, ok := wire.DecodeError(hide.InBody(body))
-	if ok {
-		f.say(answer)
-	}
-	if err := RefuseRedirect(response, hide); err != nil {
-		f.Err, f.Excerpt = err, ""
-	} else if !ok {
-		f.Err = fmt.Errorf("%w: not an error body of the service", ErrDecode)
-	}
-	return f
-}
-
-// lockPause is how long the live service is left alone once it has locked the
-// client's address, of which it says only that it takes a while.
-const lockPause = time.Minute
-
-var errNoCode = errors.New("an error without a code")
-
-// say completes the failure with the service's own words.
-func (f *Failure) say(answer wire.ErrorBody) {
-	f.Answer, f.Excerpt = answer.At(f.Status), ""
-	if answer.Code == "" && answer.Message == "" {
-		f.Err = errNoCode
-	}
-	if f.RetryAt.IsZero() && answer.Number == wire.NumberLocked {
-		f.RetryAt = time.Now().Add(lockPause)
-	}
-}
-
-var errCutJSON = errors.New("the JSON breaks off")
-
-// bytesPerValue is how much of the largest answer each value in it may claim:
-// about what it takes in memory.
-const bytesPerValue = 80
-
-// judgeSuccess finds what the status conceals: an error, or half an answer.
-func (s *sender) judgeSuccess(response *http.Response, body []byte, hide redact.Secrets) *Failure {
-	if err := wire.CheckCount(body, s.maxBody/bytesPerValue); err != nil {
-		f := newFailure(response.StatusCode, response.Header, nil, hide)
-		f.Err = fmt.Errorf("%w: %w", ErrTooLarge, err)
-		return f
-	}
-	if _, found := wire.HiddenError(body); found {
-		hidden, _ := wire.HiddenError(hide.InBody(body)) // Again, since success is the common case.
-		f := newFailure(response.StatusCode, response.Header, nil, hide)
-		f.say(hidden)
-		return f
-	}
-	if wire.Truncated(body) {
-		f := newFailure(response.StatusCode, response.Header, body, hide)
-		f.Err = fmt.Errorf("%w: %w", ErrTransport, errCutJSON)
-		return f
-	}
-	return nil
-}
-
-// secretsIn gathers what must not be seen of an attempt.
-func secretsIn(attempt *http.Request) redact.Secrets {
-	_, token, _ := strings.Cut(attempt.Header.Get("Authorization"), " ")
-	return redact.Secrets{Token: token, Query: attempt.URL.RawQuery, Values: callOf(attempt.Context()).request.Secrets}
 }

@@ -2,9 +2,6 @@ package transport
 
 import (
 	"context"
-	"maps"
-	"net/http"
-	"strings"
 )
 
 // Tokens supplies access tokens.
@@ -18,57 +15,32 @@ type Tokens interface {
 	Accepted(header string)
 }
 
-// authorizer is the link that puts the current token on each attempt, and
-// reports the ones that the service refuses.
-type authorizer struct {
-	next      *sender
-	tokens    Tokens
-	userAgent []string
+// authorized is the link that puts the current token on each attempt, and reports
+// the ones that the service refuses.
+type authorized struct {
+	next   link
+	tokens Tokens
 }
 
-func (a *authorizer) RoundTrip(request *http.Request) (*http.Response, error) {
-	token, err := a.tokens.Header(request.Context())
+func (l *authorized) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
+	start := a.startWait()
+	token, err := l.tokens.Header(ctx)
+	a.endWait(ctx, WaitToken, start)
 	if err != nil {
 		return nil, &Failure{Err: err}
 	}
-	response, err := a.next.send(request, a.header(token, request))
-	if err == nil {
-		a.tokens.Accepted(token)
-		return response, nil
+	a.token = token
+	answer, f := l.next.do(ctx, a)
+	switch {
+	case f == nil:
+		l.tokens.Accepted(token)
+	case f.tokenRefused():
+		f.otherToken = l.tokens.Rejected(token)
 	}
-	if f := failureOf(err); tokenRefused(f) {
-		f.otherToken = a.tokens.Rejected(token)
-	}
-	return nil, err
+	return answer, f
 }
 
-var jsonType = []string{"application/json"}
-
-func (a *authorizer) header(token string, request *http.Request) http.Header {
-	r := callOf(request.Context()).request
-	h := make(http.Header, 4+len(r.Header)+len(request.Header))
-	maps.Copy(h, request.Header) // What the cookie jar put there.
-	h["Accept"] = jsonType
-	if r.Body != nil {
-		h["Content-Type"] = jsonType
-	}
-	maps.Copy(h, r.Header)
-	h["User-Agent"] = a.userAgent
-	h["Authorization"] = []string{token}
-	return h
-}
-
-// tokenRefused follows the service's code. Any other 401 counts, too, unless it
-// is about what the token permits, or how often: a new one permits no more.
-func tokenRefused(f *Failure) bool {
-	switch code := strings.ToUpper(f.Answer.Code); {
-	case code == codeInvalidToken:
-		return true
-	case code == codeRateLimit, strings.Contains(code, "SCOPE"), strings.Contains(code, "PERMISSION"):
-		return false
-	}
-	return f.Status == http.StatusUnauthorized
-}
+func (f *Failure) tokenRefused() bool { return f.Answer.RefusesToken(f.Status) }
 
 const maxToken = 8 << 10 // Longer ones do not fit into a header.
 

@@ -1,5 +1,6 @@
 // Package usercode runs code that users bring along, such as a token store or a
-// handler. It ends in time, and a panic in it is an error.
+// handler. It ends in time, and a panic in it is an error. [IsNil] tells whether
+// there is any.
 package usercode
 
 import (

@@ -1,17 +1,20 @@
-// Package wire holds what SalesIQ puts on the wire: the JSON codec, the
-// envelopes around every answer, and the query encoding.
 package wire
 
 import (
 	"bytes"
+	"cmp"
 	stdjson "encoding/json"
 	"errors"
 	"net/url"
+	"reflect"
 	"slices"
+	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 )
 
 // This file is the only one that knows which JSON library is in use. When
@@ -25,44 +28,52 @@ type (
 	mismatchError = json.SemanticError // A value of another type than is wanted.
 )
 
-// tolerant decodes what encoding/json would: one emoji cut in half by a
-// server, or one repeated name, must not fail a page of a hundred chats.
-var tolerant = json.JoinOptions(
-	jsontext.AllowDuplicateNames(true),
-	jsontext.AllowInvalidUTF8(true),
-	json.MatchCaseInsensitiveNames(true),
+// asBefore has json/v2 take a type for what encoding/json takes it for, which is
+// what callers know: omitempty, durations, byte arrays, the option string, methods
+// of pointers, tags with mistakes in them. Where encoding/json surprises instead, it
+// has not: null empties a field that was set, and text is not escaped for HTML.
+var asBefore = json.JoinOptions(
+	jsonv1.DefaultOptionsV1(),
+	jsonv1.MergeWithLegacySemantics(false),
+	jsontext.EscapeForHTML(false),
+	jsontext.EscapeForJS(false),
+	jsontext.PreserveRawStrings(false),
 )
 
-// public writes times as the service does.
+// tolerant decodes what encoding/json would: one emoji cut in half by a
+// server, or one repeated name, must not fail a page of a hundred chats. Names
+// match without their delimiters, too. It does not read everything once before, as
+// encoding/json does, but minds mistakes in tags.
+var (
+	tolerant       = json.JoinOptions(toleratingTags, jsonv1.ReportErrorsWithLegacySemantics(false))
+	toleratingTags = json.JoinOptions(asBefore, jsonv1.MatchCaseSensitiveDelimiter(false))
+)
+
+// public writes times as the service does. No name is written twice, and nil lists
+// and maps are empty ones.
 var public = json.JoinOptions(
-	jsontext.AllowInvalidUTF8(true),
-	json.Deterministic(true),
+	asBefore,
+	jsontext.AllowDuplicateNames(false),
+	json.FormatNilSliceAsNull(false),
+	json.FormatNilMapAsNull(false),
 	json.WithMarshalers(asTheServiceDoes),
 )
 
-var asTheServiceDoes = json.JoinMarshalers(json.MarshalToFunc(encodeTime), json.MarshalToFunc(encodeRaw))
+var asTheServiceDoes = json.JoinMarshalers(
+	json.MarshalToFunc(encodeTime), json.MarshalToFunc(encodeRaw), json.MarshalToFunc(encodeNumber))
 
-// outgoing is also the only place that lets a secret leave the process. It asks
-// reveal before each.
-func outgoing(reveal func(secret string) error) json.Options {
+// outgoing is also the only place that lets a secret leave the process. Each one
+// that does is reported.
+func outgoing(report func(secret string)) json.Options {
 	return json.JoinOptions(public, json.WithMarshalers(json.JoinMarshalers(
 		asTheServiceDoes,
 		json.MarshalToFunc(func(e *jsontext.Encoder, s Revealer) error {
-			if err := reveal(s.Reveal()); err != nil {
-				return err
-			}
+			report(s.Reveal())
 			return e.WriteToken(jsontext.String(s.Reveal()))
 		}),
 		json.MarshalToFunc(encodeOptional),
 	)))
 }
-
-var errSecret = errors.New("there is a secret in it")
-
-var (
-	withSecrets    = outgoing(func(string) error { return nil })
-	withoutSecrets = outgoing(func(string) error { return errSecret })
-)
 
 // Revealer is a secret that must be sent as it is, although it hides itself
 // from every other encoder.
@@ -71,24 +82,51 @@ type Revealer interface{ Reveal() string }
 // Optional is sent as the value that it holds, or as null if it holds nil.
 type Optional interface{ Any() any }
 
-// Marshal encodes a request body, secrets included.
-func Marshal(v any) ([]byte, error) { return json.Marshal(v, withSecrets) }
-
-// MarshalRevealing is Marshal, and returns the secrets that the body holds.
-func MarshalRevealing(v any) (body []byte, secrets []string, err error) {
-	body, err = json.Marshal(v, withoutSecrets)
-	if !errors.Is(err, errSecret) {
-		return body, nil, err // The common case, at no price.
+// marshal minds mistakes in tags only where it must: json/v2 explains other errors
+// better.
+func marshal(v any, options json.Options) ([]byte, error) {
+	data, err := json.Marshal(v, options, jsonv1.ReportErrorsWithLegacySemantics(false))
+	if err != nil {
+		if data, err := json.Marshal(v, options); err == nil {
+			return data, nil
+		}
 	}
-	body, err = json.Marshal(v, outgoing(func(secret string) error {
-		secrets = append(secrets, secret)
-		return nil
-	}))
+	return data, err
+}
+
+// Marshal encodes an object as the service does, secrets included.
+func Marshal(v any) ([]byte, error) { return marshal(v, serving) }
+
+var serving = outgoing(func(string) {})
+
+// revealing encodes one request body at a time, and notes the secrets that go into
+// it. It is used again, since its options remember how to encode each type.
+type revealing struct {
+	options json.Options
+	secrets []string
+}
+
+func newRevealing() *revealing {
+	r := new(revealing)
+	note := func(secret string) { r.secrets = append(r.secrets, secret) }
+	r.options = json.JoinOptions(outgoing(note), json.FormatNilSliceAsNull(true), json.FormatNilMapAsNull(true))
+	return r
+}
+
+var revealers = sync.Pool{New: func() any { return newRevealing() }}
+
+// MarshalRequest encodes a request body, which may be of a type of the caller's,
+// and returns the secrets that it holds.
+func MarshalRequest(v any) (body []byte, secrets []string, err error) {
+	r := revealers.Get().(*revealing) //nolint:forcetypeassert // The pool holds nothing else.
+	defer revealers.Put(r)
+	body, err = marshal(v, r.options)
+	secrets, r.secrets = r.secrets, nil
 	return body, secrets, err
 }
 
 // MarshalPublic encodes what anyone may see: secrets stay hidden.
-func MarshalPublic(v any) ([]byte, error) { return json.Marshal(v, public) }
+func MarshalPublic(v any) ([]byte, error) { return marshal(v, public) }
 
 // Script encodes what anyone may see as a JavaScript expression for a script
 // element: a string literal that JSON.parse reads. Whatever v holds, the
@@ -103,12 +141,28 @@ func Script(v any) ([]byte, error) {
 	return slices.Concat([]byte("JSON.parse("), literal, []byte(")")), err
 }
 
-// Unmarshal decodes data into v, strictly typed.
-func Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v, tolerant) }
+// Unmarshal decodes data into v, strictly typed. A number of no particular type is a
+// float64, or a json.Number where that would lose digits. Only data that hold such a
+// number pay for it.
+func Unmarshal(data []byte, v any) error {
+	data = WithoutMark(data)
+	if hasLongNumber(data) {
+		return json.Unmarshal(data, v, tolerant, losingNoDigit)
+	}
+	return json.Unmarshal(data, v, tolerant)
+}
+
+var losingNoDigit = json.WithUnmarshalers(json.UnmarshalFromFunc(decodeAny))
 
 // unmarshalWith decodes data into v, and asks decode first for each value.
 func unmarshalWith(data []byte, v any, decode func(*jsonDecoder, any) error) error {
-	return json.Unmarshal(data, v, tolerant, json.WithUnmarshalers(json.UnmarshalFromFunc(decode)))
+	data = WithoutMark(data)
+	deciding := json.WithUnmarshalers(json.UnmarshalFromFunc(decode))
+	err := json.Unmarshal(data, v, tolerant, deciding)
+	if _, mismatch := errors.AsType[*mismatchError](err); mismatch && json.Unmarshal(data, v, toleratingTags, deciding) == nil {
+		return nil
+	}
+	return err
 }
 
 // marshalAsIs encodes what was read, names that repeat included.
@@ -162,12 +216,37 @@ func encodeRaw(e *jsontext.Encoder, raw stdjson.RawMessage) error {
 	return json.MarshalEncode(e, parts) // Which comes back here for each part.
 }
 
-func encodeOptional(e *jsontext.Encoder, o Optional) error { return json.MarshalEncode(e, o.Any()) }
+// encodeOptional writes a nil list or map that is set as an empty one: null would
+// clear the field.
+func encodeOptional(e *jsontext.Encoder, o Optional) error {
+	switch v := reflect.ValueOf(o.Any()); v.Kind() {
+	case reflect.Slice, reflect.Map:
+		if v.IsNil() {
+			return json.MarshalEncode(e, o.Any(), json.FormatNilSliceAsNull(false), json.FormatNilMapAsNull(false))
+		}
+	}
+	return json.MarshalEncode(e, o.Any())
+}
+
+// encodeNumber writes a number as one, on every version of Go.
+func encodeNumber(e *jsontext.Encoder, n stdjson.Number) error {
+	number := jsontext.Value(cmp.Or(n, "0")) // As encoding/json does.
+	if number.Kind() != '0' || !number.IsValid() {
+		return errors.New("invalid number " + strconv.Quote(string(n)))
+	}
+	within, length := e.StackIndex(e.StackDepth())
+	isName := within == '{' && length%2 == 0
+	if quoted, _ := json.GetOption(e.Options(), json.StringifyNumbers); quoted || isName {
+		return e.WriteToken(jsontext.String(string(number)))
+	}
+	return e.WriteValue(number)
+}
 
 // Query turns a params struct into a query through its json tags: one member,
-// one value. Members that are absent from the JSON are absent from the query.
+// one value. Members that are null, or absent from the JSON, are absent from the
+// query.
 func Query(params any) (url.Values, error) {
-	data, err := Marshal(params)
+	data, _, err := MarshalRequest(params)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +256,9 @@ func Query(params any) (url.Values, error) {
 	}
 	query := make(url.Values, len(members))
 	for name, value := range members {
-		query.Set(name, text(value))
+		if value.Kind() != 'n' {
+			query.Set(name, text(value))
+		}
 	}
 	return query, nil
 }

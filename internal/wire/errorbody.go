@@ -3,7 +3,10 @@ package wire
 import (
 	"bytes"
 	"cmp"
+	"net/http"
 	"strconv"
+	"strings"
+	"time"
 )
 
 // ErrorBody is what the service says about a failure.
@@ -18,96 +21,126 @@ type ErrorBody struct {
 	Param  string // The parameter that it is about.
 }
 
-// DecodeError reads an error body, as specified or as the live service writes
-// it. It returns false for anything that is not one, such as a proxy's HTML
-// page.
+// The specification's codes on which it depends what happens next.
+const (
+	CodeInvalidToken  = "INVALID_TOKEN"
+	CodeRateLimit     = "RATE_LIMIT_EXCEEDED"
+	CodeInternalError = "INTERNAL_ERROR"
+)
+
+// DecodeError reads an error body in either dialect. It returns false for anything
+// that is not one, such as a proxy's HTML page.
 func DecodeError(body []byte) (ErrorBody, bool) {
-	var raw struct {
-		Status  jsonValue `json:"status"`
-		Code    jsonValue `json:"code"`
-		Message jsonValue `json:"message"`
-		Details jsonValue `json:"details"`
-		Error   jsonValue `json:"error"`
-	}
-	if err := Unmarshal(body, &raw); err != nil {
+	m, err := membersOf(trim(body))
+	if err != nil {
 		return ErrorBody{}, false
 	}
-	var details map[string]any
-	if raw.Details.Kind() == '{' {
-		if err := Unmarshal(raw.Details, &details); err != nil {
-			return ErrorBody{}, false
+	return m.readError()
+}
+
+// readError reads what an object says about a failure, in the dialect that makes
+// most of it.
+func (m members) readError() (found ErrorBody, ok bool) {
+	for _, dialect := range dialects {
+		answer, understood := dialect.readError(m)
+		if understood && (answer.Code != "" || answer.Message != "") {
+			return answer, true
+		}
+		if understood && !ok {
+			found, ok = answer, true
 		}
 	}
-	answer := ErrorBody{Code: text(raw.Code), Message: text(raw.Message), Details: details}
-	if raw.Code.Kind() == '0' {
-		setCode(&answer, raw.Code)
+	found.Message = m.why()
+	return found, ok || m.fails()
+}
+
+// HiddenError finds the error in an answer whose status says success. One that
+// begins with success and data, as the specification has it, is taken at its word,
+// and so is one of the live service that does not speak of an error.
+func HiddenError(body []byte) (ErrorBody, bool) {
+	body = trim(body)
+	if isPlainSuccess(body) {
+		return ErrorBody{}, false // The common cases, at the price of one scan at most.
 	}
-	if text(raw.Status) == "error" || answer.Code != "" {
+	m, err := membersOf(body)
+	if err != nil || meaningOf(m) != refused {
+		return ErrorBody{}, false
+	}
+	if answer, ok := m.readError(); ok {
 		return answer, true
 	}
-	return decodeLiveError(raw.Error)
+	return ErrorBody{Message: m.why()}, true // Not in any form that is known, but it is no success.
 }
 
-// decodeLiveError reads the error member of the live service's answers: an
-// object, or a text or a number alone.
-func decodeLiveError(value jsonValue) (answer ErrorBody, ok bool) {
-	switch value.Kind() {
-	case '"':
-		answer.Message = text(value)
-	case '0':
-		if text(value) != "0" {
-			setCode(&answer, value)
-		}
-	case '{':
-		var raw struct {
-			Code    jsonValue `json:"code"`
-			Message jsonValue `json:"message"`
-			Key     jsonValue `json:"json_key"`
-			Param   jsonValue `json:"param"`
-			Header  jsonValue `json:"header"`
-		}
-		if err := Unmarshal(value, &raw); err != nil {
-			return ErrorBody{}, false
-		}
-		answer = ErrorBody{Message: text(raw.Message), Key: text(raw.Key), Param: text(raw.Param)}
-		if header := text(raw.Header); answer.Param == "" {
-			answer.Param = header
-		}
-		setCode(&answer, raw.Code)
+func isPlainSuccess(body []byte) bool {
+	if data, ok := bytes.CutPrefix(body, []byte(`{"status":"success","data":`)); ok && len(data) > 0 && (data[0] == '{' || data[0] == '[') {
+		return true
 	}
-	return answer, answer.Code != "" || answer.Message != ""
+	return len(body) == 0 || body[0] != '{' || bytes.HasPrefix(body, []byte(`{"url":`)) && !bytes.Contains(body, []byte(`"error"`))
 }
 
-// setCode takes the live service's code over, under the name that the
+// At returns the error as the status lets it be understood: 1001 means that the
+// token has expired with 400 and 401 only, and may mean anything otherwise.
+func (b ErrorBody) At(status int) ErrorBody {
+	if b.Number == numberUnknownAuth && status != http.StatusBadRequest && status != http.StatusUnauthorized {
+		b.Code = strconv.Itoa(b.Number)
+	}
+	return b
+}
+
+// RefusesToken reports whether another token might be accepted: the code says so,
+// or the status does, unless it is about what the token permits, or how often.
+func (b ErrorBody) RefusesToken(status int) bool {
+	switch code := strings.ToUpper(b.Code); {
+	case code == CodeInvalidToken:
+		return true
+	case code == CodeRateLimit, strings.Contains(code, "SCOPE"), strings.Contains(code, "PERMISSION"):
+		return false
+	}
+	return status == http.StatusUnauthorized
+}
+
+// lockPause is how long the live service is left alone once it has locked the
+// client's address, of which it says only that it takes a while.
+const lockPause = time.Minute
+
+// Pause is how long the service wants to be left alone, where its code says that it
+// wants to; 0 otherwise.
+func (b ErrorBody) Pause() time.Duration {
+	if b.Number == numberLocked {
+		return lockPause
+	}
+	return 0
+}
+
+// The live service's codes that need more than a name.
+const (
+	numberUnknownAuth = 1001 // What is wrong with the token, or anything else.
+	numberLocked      = 1023 // The address of the client has made too many calls.
+)
+
+// setNumber takes the live service's code over, under the name that the
 // specification has for it.
-func setCode(b *ErrorBody, code jsonValue) {
+func (b *ErrorBody) setNumber(code jsonValue) {
 	b.Code = text(code)
 	n, err := strconv.Atoi(b.Code)
 	if err != nil {
 		return
 	}
 	b.Number = n
-	if name := codeNames[n]; name != "" {
-		b.Code = name
-	}
+	b.Code = cmp.Or(codeNames[n], b.Code)
 }
-
-// The live service's codes that need more than a name.
-const (
-	NumberUnknownAuth = 1001 // What is wrong with the token, or anything else.
-	NumberLocked      = 1023 // The address of the client has made too many calls.
-)
 
 // codeNames are the specification's codes for the live service's, and one for
 // plans, which the specification has no code for.
 var codeNames = map[int]string{
-	NumberUnknownAuth: "INVALID_TOKEN",
-	1002:              "INVALID_TOKEN",
+	numberUnknownAuth: CodeInvalidToken,
+	1002:              CodeInvalidToken,
 	1004:              "INVALID_REQUEST",    // Method.
 	1005:              "RESOURCE_NOT_FOUND", // Portal.
 	1006:              "RESOURCE_NOT_FOUND", // URL.
 	1007:              "INVALID_REQUEST",
-	1008:              "INVALID_TOKEN",
+	1008:              CodeInvalidToken,
 	1009:              "INVALID_OAUTH_SCOPE",
 	1010:              "INVALID_REQUEST", // Method.
 	1011:              "INVALID_REQUEST",
@@ -119,7 +152,7 @@ var codeNames = map[int]string{
 	1019:              "RESOURCE_NOT_FOUND",
 	1020:              "OPERATOR_OFFLINE", // Or otherwise unfit.
 	1021:              "PLAN_LIMIT",
-	NumberLocked:      "RATE_LIMIT_EXCEEDED",
+	numberLocked:      CodeRateLimit,
 	1024:              "OPERATOR_OFFLINE",
 	1025:              "INVALID_DEPARTMENT",
 	1026:              "INVALID_REQUEST", // The last of its kind must stay.
@@ -128,41 +161,6 @@ var codeNames = map[int]string{
 	1029:              "INVALID_REQUEST",
 	1031:              "INVALID_REQUEST",
 	1054:              "INVALID_REQUEST", // A header, such as the content type.
-}
-
-// At returns the error as the status lets it be understood: 1001 means that the
-// token has expired with 400 and 401 only, and may mean anything otherwise.
-func (b ErrorBody) At(status int) ErrorBody {
-	if b.Number == NumberUnknownAuth && status != 400 && status != 401 {
-		b.Code = strconv.Itoa(b.Number)
-	}
-	return b
-}
-
-// HiddenError finds the error in an answer whose status says success. One that
-// begins with success and data, as the specification has it, is taken at its word.
-func HiddenError(body []byte) (ErrorBody, bool) {
-	data, ok := bytes.CutPrefix(body, []byte(`{"status":"success","data":`))
-	if ok && len(data) > 0 && (data[0] == '{' || data[0] == '[') || !bytes.Contains(body, []byte(`"error"`)) {
-		return ErrorBody{}, false // The common cases, at the price of one scan at most.
-	}
-	var head struct {
-		Status  jsonValue `json:"status"`
-		Message jsonValue `json:"message"`
-		Error   jsonValue `json:"error"`
-	}
-	if Unmarshal(body, &head) != nil {
-		return ErrorBody{}, false
-	}
-	if _, found := decodeLiveError(head.Error); found || text(head.Status) == "error" {
-		return DecodeError(body)
-	}
-	switch words := text(head.Error); words {
-	case "", "0", "false", "{}", "[]":
-		return ErrorBody{}, false
-	default: // Not in any form that is known, but it is no success.
-		return ErrorBody{Message: cmp.Or(text(head.Message), words)}, true
-	}
 }
 
 // text returns a string without its quotes, nothing for null, and any other

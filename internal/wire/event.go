@@ -23,14 +23,15 @@ type Event struct {
 // and data, or event, entity_type, entity_id, attempt and entity. Members of
 // another type than these should have count as absent.
 func DecodeEvent(body []byte) (Event, error) {
+	body = WithoutMark(body)
 	event := Event{Data: body}
 	var data, entity jsonValue
 	err := eachMember(body, func(name, value jsonValue) {
 		switch string(name) {
 		case `"event"`:
-			event.Name = plain(value)
+			event.Name = unquoted(value)
 		case `"timestamp"`, `"event_time"`:
-			event.Time = timeOf(plain(value))
+			event.Time = timeOf(unquoted(value))
 		case `"data"`:
 			data = value
 		case `"entity"`:
@@ -98,8 +99,8 @@ func eachMember(object []byte, do func(name, value jsonValue)) error {
 	return nil
 }
 
-// plain is text for values that seldom need any decoding.
-func plain(value jsonValue) []byte {
+// unquoted is text for values that seldom need any decoding.
+func unquoted(value jsonValue) []byte {
 	if value.Kind() == '"' && bytes.IndexByte(value, '\\') < 0 {
 		return value[1 : len(value)-1]
 	}
@@ -109,8 +110,8 @@ func plain(value jsonValue) []byte {
 // Without returns an object without one of its members, always written in the
 // same way.
 func Without(object []byte, name string) ([]byte, error) {
-	members, err := membersOf(object)
-	if err != nil {
+	var members map[string]jsonValue
+	if err := Unmarshal(object, &members); err != nil {
 		return nil, err
 	}
 	delete(members, name)

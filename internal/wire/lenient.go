@@ -56,6 +56,7 @@ type lenient struct {
 var (
 	timeType        = reflect.TypeFor[time.Time]()
 	rawType         = reflect.TypeFor[stdjson.RawMessage]()
+	numberType      = reflect.TypeFor[stdjson.Number]()
 	unmarshalerType = reflect.TypeFor[stdjson.Unmarshaler]()
 	textType        = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
@@ -64,6 +65,9 @@ var (
 func (l lenient) decode(d *jsonDecoder, v any) error {
 	target := reflect.ValueOf(v).Elem()
 	kind := d.PeekKind()
+	if free, ok := v.(*any); ok {
+		return decodeAny(d, free)
+	}
 	must := l.required[target.Type()] && d.StackDepth() <= l.depth
 	if kind == 'n' || must || fits(kind, target.Type()) {
 		return errors.ErrUnsupported
@@ -105,7 +109,7 @@ func fits(kind jsonKind, t reflect.Type) bool {
 	switch {
 	case t.Kind() == reflect.Interface, t == rawType:
 		return true
-	case t == timeType, decodesItself(t):
+	case t == timeType, t == numberType, decodesItself(t):
 		return false
 	case t.Kind() == reflect.Pointer:
 		return fits(kind, t.Elem())
@@ -211,10 +215,6 @@ func intOf(meaning string) (int64, bool) {
 	return int64(f), err == nil && math.Abs(f) < 1<<53
 }
 
-// localLayouts are times that do not name their zone as RFC 3339 does. Without
-// one they count as UTC.
-var localLayouts = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04:05Z0700", time.DateOnly}
-
 // firstMilli tells milliseconds since 1970 from seconds: as seconds it is in
 // the year 5138, as milliseconds in 1973. After lastMilli comes the year 10000,
 // which no notation of times has.
@@ -223,8 +223,8 @@ const (
 	lastMilli  = 253_402_300_799_999
 )
 
-// timeOf reads RFC 3339, or milliseconds or seconds since 1970. Anything else,
-// also "-1", is the zero time.
+// timeOf reads RFC 3339 and what is meant to be that, the date of an HTTP header, or
+// milliseconds or seconds since 1970. Anything else, also "-1", is the zero time.
 func timeOf(meaning []byte) time.Time {
 	var at time.Time
 	if at.UnmarshalText(meaning) == nil {
@@ -240,10 +240,5 @@ func timeOf(meaning []byte) time.Time {
 		}
 		return time.UnixMilli(n).UTC()
 	}
-	for _, layout := range localLayouts {
-		if at, err := time.Parse(layout, words); err == nil {
-			return at
-		}
-	}
-	return time.Time{}
+	return writtenTime(words)
 }

@@ -16,7 +16,7 @@ const maxCounted = 16 << 10
 // bracket in a text makes up for one that was cut off, or in a large answer, only
 // decoding tells.
 func Truncated(body []byte) bool {
-	body = bytes.TrimSpace(body)
+	body = trim(body)
 	if len(body) == 0 || body[0] != '{' && body[0] != '[' {
 		return false
 	}

@@ -23,7 +23,10 @@ func main() {
 }
 
 func countSpecified(ctx context.Context) error {
-	server := salesiqtest.NewServer()
+	server, err := salesiqtest.NewServer()
+	if err != nil {
+		return err
+	}
 	defer server.Close()
 	client, err := salesiq.NewClient(salesiq.StaticToken(server.AccessToken()), server.Options()...)
 	if err != nil {
@@ -52,7 +55,10 @@ func countChats(ctx context.Context, client *salesiq.Client) (chats int, err err
 }
 
 func countLive(ctx context.Context) error {
-	server := salesiqtest.NewServer(salesiqtest.Live())
+	server, err := salesiqtest.NewServer(salesiqtest.Live())
+	if err != nil {
+		return err
+	}
 	defer server.Close()
 	client, err := salesiq.NewClient(salesiq.StaticToken(server.AccessToken()), server.Options()...)
 	if err != nil {

@@ -22,7 +22,10 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	server := salesiqtest.NewServer()
+	server, err := salesiqtest.NewServer()
+	if err != nil {
+		return err
+	}
 	defer server.Close()
 	exporter := tracetest.NewInMemoryExporter()
 	provider := trace.NewTracerProvider(trace.WithSyncer(exporter))

@@ -26,7 +26,10 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	server := salesiqtest.NewServer()
+	server, err := salesiqtest.NewServer()
+	if err != nil {
+		return err
+	}
 	defer server.Close()
 	organization, err := salesiqredis.NewWith(awayRedis{}, "acme")
 	if err != nil {

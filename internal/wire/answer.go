@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
-	"strings"
 )
 
 // ErrNoData means that an answer has no data where some are due.
@@ -15,11 +14,18 @@ var ErrPage = errors.New("a page instead of an answer")
 
 // RefusePage reads an answer in which nothing is due.
 func RefusePage(body []byte) error {
-	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+	if bytes.HasPrefix(trim(body), []byte("<")) {
 		return ErrPage
 	}
 	return nil
 }
+
+// WithoutMark returns a body without the byte order mark that some servers put
+// before it.
+func WithoutMark(body []byte) []byte { return bytes.TrimPrefix(body, []byte("\ufeff")) }
+
+// trim returns a body without what may stand around its JSON.
+func trim(body []byte) []byte { return bytes.TrimSpace(WithoutMark(body)) }
 
 // Paging is the pagination block of a list.
 type Paging struct {
@@ -38,8 +44,7 @@ type envelope[T any] struct {
 	Pagination Paging `json:"pagination"`
 }
 
-// Decode reads one enveloped object. An object without an envelope is read as
-// it is.
+// Decode reads one object that has an id, in its envelope or without one.
 func Decode[T any](body []byte) (*T, error) {
 	env, err := open[T](body)
 	if err != nil {
@@ -65,7 +70,7 @@ func DecodeList[T any](body []byte) ([]T, Paging, error) {
 
 // open takes an answer out of its envelope, if it has one.
 func open[T any](body []byte) (env envelope[T], err error) {
-	if body = bytes.TrimSpace(body); len(body) == 0 {
+	if body = trim(body); len(body) == 0 {
 		return env, ErrNoData
 	}
 	if body[0] == 'n' {
@@ -73,12 +78,16 @@ func open[T any](body []byte) (env envelope[T], err error) {
 		return env, err
 	}
 	if body[0] == '{' {
-		if err := unmarshalLenient(body, &env, reflect.TypeFor[T]()); err != nil || env.Data != nil {
+		err := unmarshalLenient(body, &env, reflect.TypeFor[T]())
+		if err != nil || env.Data != nil && !reflect.ValueOf(env.Data).Elem().IsZero() {
 			return env, err
 		}
-		members, err := membersOf(body)
-		_, hasData := members["data"]
-		if err != nil || hasData || saysNothing(members) || failsSilently(members) || lacksID(members, reflect.TypeFor[T]()) {
+		m, err := membersOf(body)
+		if err == nil && env.Data != nil && (m["data"].Kind() != '{' || !isEmpty(m["data"])) {
+			return env, nil // All that it holds is zero.
+		}
+		env.Data = nil
+		if err != nil || m["data"] != nil || meaningOf(m) != plain || !isDue(m, reflect.TypeFor[T]()) {
 			return env, err
 		}
 	}
@@ -86,24 +95,30 @@ func open[T any](body []byte) (env envelope[T], err error) {
 	return env, UnmarshalLenient(body, env.Data)
 }
 
+// isDue reports whether an object without an envelope may be the one that is
+// wanted: that has an id. Other words are a report, or wrap what nobody asked for.
+func isDue(m members, wanted reflect.Type) bool {
+	return wanted.Kind() != reflect.Struct || m.isNamed()
+}
+
 // DecodeOpen reads an answer whose shape is not documented into out: the
 // object itself, an object that holds it under one of names, each with or
 // without an envelope, or nothing, which leaves out as it is.
 func DecodeOpen(body []byte, out any, names ...string) error {
-	value := jsonValue(bytes.TrimSpace(body))
+	value := jsonValue(trim(body))
 	for _, name := range append([]string{"data"}, names...) {
 		if value.Kind() != '{' {
 			break
 		}
-		members, err := membersOf(value)
+		m, err := membersOf(value)
 		if err != nil {
 			return err
 		}
-		if saysNothing(members) {
+		if meaningOf(m) == done {
 			return nil
 		}
-		if wraps(members, name) {
-			value = members[name]
+		if m.wraps(name) {
+			value = m[name]
 		}
 	}
 	if len(value) == 0 || value.Kind() == 'n' {
@@ -112,74 +127,30 @@ func DecodeOpen(body []byte, out any, names ...string) error {
 	return UnmarshalLenient(value, out)
 }
 
-// DecodeOutcome is [DecodeOpen] for the answer to a change, where the live
-// service may put a text instead of the object. It leaves out zero then, since
-// the change has been made.
+// wraps reports whether an object is there for the sake of one member. One that is
+// there for its own may hold a list or another object of that name.
+func (m members) wraps(name string) bool {
+	inner, ok := m[name]
+	switch {
+	case name == "data":
+		return ok && meaningOf(m) != itself
+	case m["id"] != nil || m["operator_id"] != nil:
+		return inner.Kind() == '{' || inner.Kind() == '['
+	}
+	return ok && inner.Kind() != '"'
+}
+
+// DecodeOutcome is [DecodeOpen] for the answer to a change, where a text may
+// stand for the object. It leaves out zero then, since the change has been made.
 func DecodeOutcome(body []byte, out any, names ...string) error {
 	err := DecodeOpen(body, out, names...)
 	if _, mismatch := errors.AsType[*mismatchError](err); !mismatch {
 		return err
 	}
-	members, _ := membersOf(body) //nolint:errcheck // It has none, then.
-	if isLive(members) && members["data"].Kind() == '"' {
+	if m, invalid := membersOf(trim(body)); invalid == nil && meaningOf(m) == inWords {
 		return nil
 	}
 	return err
-}
-
-func membersOf(object jsonValue) (members map[string]jsonValue, err error) {
-	err = Unmarshal(object, &members)
-	return members, err
-}
-
-// wraps reports whether an object is there for the sake of one member. An
-// object with an id is there for its own: a notification has data, too. What
-// it may hold is a list or another object.
-func wraps(members map[string]jsonValue, name string) bool {
-	inner, ok := members[name]
-	if members["id"] != nil || members["operator_id"] != nil {
-		return name != "data" && (inner.Kind() == '{' || inner.Kind() == '[')
-	}
-	return ok && (name == "data" || inner.Kind() != '"')
-}
-
-// saysNothing reports whether an object is empty, or an envelope that tells of
-// success and holds nothing.
-func saysNothing(members map[string]jsonValue) bool {
-	for name, value := range members {
-		switch {
-		case name == "status", name == "code", name == "pagination", name == "message" && value.Kind() == '"':
-		case name == "url", name == "object", name == "sync_time", name == "more_data_available":
-		default:
-			return false
-		}
-	}
-	return len(members) == 0 || isLive(members) || text(members["status"]) == "success"
-}
-
-// isLive reports whether an object is the live service's envelope.
-func isLive(members map[string]jsonValue) bool {
-	return members["url"] != nil && members["object"] != nil
-}
-
-// failsSilently reports whether an object holds nothing but an error that says
-// nothing.
-func failsSilently(members map[string]jsonValue) bool {
-	_, failed := members["error"]
-	return failed && len(members) == 1
-}
-
-// lacksID reports whether an object is wanted, and members are not one: each has
-// an id, its own or of whom it sums up. What has none is a report in words of its
-// own, or wraps something that nobody asked for.
-func lacksID(members map[string]jsonValue, wanted reflect.Type) bool {
-	for name := range members {
-		switch strings.ToLower(name) {
-		case "id", "operator_id", "visitor_id":
-			return false
-		}
-	}
-	return wanted.Kind() == reflect.Struct
 }
 
 // Rest is what a part of a list says about the others.
@@ -193,17 +164,17 @@ type Rest struct {
 // items of it, and the key of the next part stands beside either. No body is an
 // empty list.
 func DecodePart[T any](body []byte, items, key string) (list []T, rest Rest, err error) {
-	value := jsonValue(bytes.TrimSpace(body))
+	value := jsonValue(trim(body))
 	for _, name := range []string{"data", items} {
 		if value.Kind() != '{' || name == "" {
 			break
 		}
-		members, err := membersOf(value)
+		m, err := membersOf(value)
 		if err != nil {
 			return nil, rest, err
 		}
-		rest.read(members, key)
-		if inner, ok := members[name]; ok || name == items {
+		rest.read(m, key)
+		if inner, ok := m[name]; ok || name == items {
 			value = inner
 		}
 	}
@@ -216,14 +187,11 @@ func DecodePart[T any](body []byte, items, key string) (list []T, rest Rest, err
 
 // read takes over what an object says about the rest of a list, as far as it
 // can be understood.
-func (r *Rest) read(members map[string]jsonValue, key string) {
-	if key := text(members[key]); key != "" {
+func (r *Rest) read(m members, key string) {
+	if key := text(m[key]); key != "" {
 		r.Key = key
 	}
-	for name, out := range map[string]any{"pagination": &r.Paging, "more_data_available": &r.More} {
-		if value, ok := members[name]; ok {
-			UnmarshalLenient(value, out) //nolint:errcheck // It says nothing, then.
-		}
+	for _, dialect := range dialects {
+		dialect.readRest(m, r)
 	}
-	r.Paging = r.Paging.known()
 }

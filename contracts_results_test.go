@@ -1,0 +1,288 @@
+package salesiq_test
+
+import (
+	"context"
+	"fmt"
+	"go/ast"
+	"go/types"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/testkit"
+	"github.com/salesiq-go/salesiq/live"
+)
+
+// Results: a call that fails returns its error and nothing else, and one that
+// succeeds returns something. It holds for every method of every service, and for
+// all that makes a call besides, with arguments that reflection makes up.
+
+// anyCall is a func that makes a call.
+type anyCall struct {
+	name string
+	fn   reflect.Value
+}
+
+// anyCalls returns all that makes calls.
+func anyCalls(t testing.TB, client *salesiq.Client) (calls []anyCall) {
+	t.Helper()
+	for prefix, services := range map[string]any{"": client, "live.": live.New(client)} {
+		for field, service := range reflect.ValueOf(services).Elem().Fields() {
+			if !field.IsExported() {
+				continue
+			}
+			for method, fn := range service.Methods() {
+				calls = append(calls, anyCall{prefix + field.Name + "." + method.Name, fn})
+			}
+		}
+	}
+	require.Greater(t, len(calls), 60)
+	for name, fn := range freeCalls(client) {
+		calls = append(calls, anyCall{name, reflect.ValueOf(fn)})
+	}
+	return calls
+}
+
+// freeCalls are the calls that belong to no service, each generic one with a type.
+func freeCalls(client *salesiq.Client) map[string]any {
+	return map[string]any{
+		"Do": func(ctx context.Context, path string, in any, opts ...salesiq.CallOption) error {
+			return client.Do(ctx, "POST", path, in, new(live.App), opts...)
+		},
+		"live.Get":    live.Get[live.App],
+		"live.Post":   live.Post[live.App],
+		"live.Put":    live.Put[live.App],
+		"live.Patch":  live.Patch[live.App],
+		"live.Delete": live.Delete[live.App],
+		"live.Pages":  live.Pages[live.App],
+		"live.All":    live.All[live.App],
+	}
+}
+
+// Whoever adds a func that takes a client adds it to freeCalls.
+func TestNoFreeCallIsForgotten(t *testing.T) {
+	t.Parallel()
+	table := freeCalls(nil)
+	delete(table, "Do")
+	for _, p := range apiPackages(t) {
+		for f := range p.funcs() {
+			first := slices.IndexFunc(f.Type.Params.List, func(field *ast.Field) bool { return types.ExprString(field.Type) == "*salesiq.Client" })
+			if f.Recv != nil || first != 1 { // After the context.
+				continue
+			}
+			name := p.name + "." + f.Name.Name
+			assert.NotNil(t, table[name], "%s is not in freeCalls", name)
+			delete(table, name)
+		}
+	}
+	assert.Empty(t, table, "funcs that are gone")
+}
+
+// arguments makes up what a call takes, save for its options.
+func arguments(ctx context.Context, client *salesiq.Client, fn reflect.Value) []reflect.Value {
+	args := make([]reflect.Value, 0, fn.Type().NumIn())
+	for in := range fn.Type().Ins() {
+		arg := reflect.New(in).Elem()
+		switch in {
+		case reflect.TypeFor[context.Context]():
+			arg.Set(reflect.ValueOf(ctx))
+		case reflect.TypeFor[*salesiq.Client]():
+			arg.Set(reflect.ValueOf(client))
+		case reflect.TypeFor[live.PageStyle]():
+			arg.Set(reflect.ValueOf(live.PageAndLimit()))
+		case reflect.TypeFor[[]salesiq.CallOption]():
+			continue
+		default:
+			makeUp(arg, "")
+		}
+		args = append(args, arg)
+	}
+	return args
+}
+
+// madeUpTime is neither before nor after itself, whatever it is compared with.
+var madeUpTime = time.Date(2026, 4, 5, 6, 7, 8, 0, time.UTC)
+
+// makeUp fills a value with what passes for an argument. What is optional within
+// another type stays as it is.
+func makeUp(v reflect.Value, name string) {
+	switch {
+	case v.Type() == reflect.TypeFor[time.Time]():
+		v.Set(reflect.ValueOf(madeUpTime))
+		return
+	case v.Type() == reflect.TypeFor[salesiq.Secret]():
+		v.Set(reflect.ValueOf(salesiq.NewSecret("x1")))
+		return
+	case v.Kind() == reflect.String && name == "URL":
+		v.SetString("https://x1.example")
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("x1")
+	case reflect.Int:
+		v.SetInt(1)
+	case reflect.Interface:
+		v.Set(reflect.ValueOf(map[string]string{"x1": "x1"}))
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		makeUp(v.Elem(), "")
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		makeUp(v.Index(0), "")
+	case reflect.Struct:
+		for field, value := range v.Fields() {
+			if field.IsExported() && field.Name != "Extra" {
+				makeUp(value, field.Name)
+			}
+		}
+	}
+}
+
+// checkResults makes a call, holds its results to the contract, and returns the
+// error.
+func checkResults(t *testing.T, call anyCall, args []reflect.Value, why string) error {
+	t.Helper()
+	results := call.fn.Call(args)
+	last := results[len(results)-1]
+	why = call.name + ": " + why
+	switch {
+	case last.Kind() == reflect.Slice:
+		return checkEach(t, last, why)
+	case last.Type().CanSeq2():
+		return checkSequence(t, last, why)
+	}
+	err, _ := reflect.TypeAssert[error](last)
+	for _, result := range results[:len(results)-1] {
+		assert.Equal(t, err != nil, result.IsZero(), "%s: %#v beside error %v", why, result, err)
+	}
+	return err
+}
+
+// checkSequence holds an iterator to the contract: at most one error, as the last
+// thing, with nothing beside it.
+func checkSequence(t *testing.T, sequence reflect.Value, why string) (err error) {
+	t.Helper()
+	for item, e := range sequence.Seq2() {
+		require.NoError(t, err, "%s: it goes on after an error", why)
+		err, _ = reflect.TypeAssert[error](e)
+		assert.Equal(t, err != nil, item.IsZero(), "%s: %#v beside error %v", why, item, err)
+	}
+	return err
+}
+
+// checkEach holds each of several results that have errors of their own to the
+// contract. The texts in them tell what they are about.
+func checkEach(t *testing.T, list reflect.Value, why string) (err error) {
+	t.Helper()
+	for i := range list.Len() {
+		own := list.Index(i)
+		err, _ = reflect.TypeAssert[error](own.FieldByName("Err"))
+		for field, value := range own.Fields() {
+			if field.Name != "Err" && field.Type.Kind() != reflect.String {
+				assert.Equal(t, err != nil, value.IsZero(), "%s: %s beside error %v", why, field.Name, err)
+			}
+		}
+	}
+	return err
+}
+
+func TestNothingIsReturnedBesideAnError(t *testing.T) {
+	t.Parallel()
+	s := testkit.NewServer(t, testkit.Answer(500, "application/json", `{"status":"error","code":"INTERNAL_ERROR"}`))
+	client := faultyClient(t, s, salesiq.WithMaxAttempts(1), salesiq.WithPortal("x1"))
+	for _, call := range anyCalls(t, client) {
+		err := checkResults(t, call, arguments(t.Context(), client, call.fn), "the service fails")
+		require.ErrorIs(t, err, salesiq.ErrInternalError, call.name)
+		require.ErrorAs(t, err, new(*salesiq.Error), call.name)
+	}
+	assert.GreaterOrEqual(t, len(s.Received()), len(anyCalls(t, client)), "each call was made")
+
+	made := len(s.Received())
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for _, call := range anyCalls(t, client) {
+		err := checkResults(t, call, arguments(ended, client, call.fn), "the context has ended")
+		require.ErrorIs(t, err, context.Canceled, call.name)
+		require.ErrorAs(t, err, new(*salesiq.Error), call.name)
+	}
+	assert.Len(t, s.Received(), made)
+}
+
+// strangeAnswers have status 200. To some of the calls they are a success.
+var strangeAnswers = []string{
+	``, ` `, `<html>`, `{`, `{"data":`, `null`, `5`, `"sent"`, `[]`, `[5]`, `[{}]`, `[null]`, `{}`,
+	`{"data":null}`, `{"data":5}`, `{"data":"sent"}`, `{"data":[]}`, `{"data":[5]}`, `{"data":[{}]}`, `{"data":[null]}`, `{"data":{}}`,
+	`{"data":{"skipped":null}}`, `{"data":{"messages":null}}`, `{"data":[{"id":"x1"}]}`, `{"data":{"id":"x1"}}`,
+	`{"status":"success"}`, `{"status":"success","data":null}`, `{"status":"error"}`, `{"status":"error","code":"CHAT_NOT_ACTIVE"}`, `{"error":{}}`,
+}
+
+func TestSomethingIsReturnedWithoutAnError(t *testing.T) {
+	t.Parallel()
+	failed, succeeded := map[string]bool{}, map[string]bool{}
+	for _, answer := range strangeAnswers {
+		client := faultyClient(t, testkit.NewServer(t, testkit.JSON(answer)), salesiq.WithMaxAttempts(1), salesiq.WithPortal("x1"))
+		for _, call := range anyCalls(t, client) {
+			err := checkResults(t, call, arguments(t.Context(), client, call.fn), "200 "+answer)
+			failed[call.name] = failed[call.name] || err != nil
+			succeeded[call.name] = succeeded[call.name] || err == nil
+		}
+	}
+	for name := range failed {
+		assert.True(t, failed[name] && succeeded[name], "%s has been seen to fail and to succeed", name)
+	}
+}
+
+// Errors: whatever is refused before a request is an InputError that says which
+// argument it is. Each argument is left out in turn, and all of them.
+func TestWhatIsRefusedBeforeARequestNamesTheArgument(t *testing.T) {
+	t.Parallel()
+	s := testkit.NewServer(t, testkit.JSON(`{"status":"success","data":{}}`))
+	client := faultyClient(t, s, salesiq.WithMaxAttempts(1), salesiq.WithPortal("x1"))
+	refused := 0
+	for _, call := range anyCalls(t, client) {
+		good := arguments(t.Context(), client, call.fn)
+		for why, args := range lacking(good) {
+			made := len(s.Received())
+			err := checkResults(t, call, args, why)
+			if len(s.Received()) > made || err == nil {
+				continue
+			}
+			refused++
+			assertNamesArgument(t, err, call.name+": "+why)
+		}
+		made := len(s.Received())
+		err := checkResults(t, call, append(good, reflect.ValueOf(salesiq.CallOption(nil))), "a nil option")
+		assertNamesArgument(t, err, call.name+": a nil option")
+		assert.Len(t, s.Received(), made, call.name)
+	}
+	assert.Greater(t, refused, 60, "most calls need some argument")
+}
+
+func assertNamesArgument(t *testing.T, err error, why string) {
+	t.Helper()
+	var input *salesiq.InputError
+	require.ErrorAs(t, err, &input, why)
+	assert.NotEmpty(t, input.Operation, why)
+	assert.NotEmpty(t, input.Field, why)
+	assert.NotEmpty(t, input.Reason, why)
+}
+
+// lacking returns arguments with one of them left out, and with none but the
+// context.
+func lacking(good []reflect.Value) map[string][]reflect.Value {
+	none := slices.Clone(good)
+	all := map[string][]reflect.Value{"no argument": none}
+	for i := 1; i < len(good); i++ {
+		none[i] = reflect.Zero(good[i].Type())
+		args := slices.Clone(good)
+		args[i] = none[i]
+		all[fmt.Sprintf("no argument %d", i)] = args
+	}
+	return all
+}

@@ -1,0 +1,325 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// Each link is tried alone here, above one that has its outcome ready.
+
+// ready is a link with an outcome.
+type ready struct {
+	answer  *Answer
+	failure *Failure
+	got     *attempt
+	takes   time.Duration
+}
+
+func (r *ready) do(_ context.Context, a *attempt) (*Answer, *Failure) {
+	time.Sleep(r.takes)
+	r.got = a
+	return r.answer, r.failure
+}
+
+func fine() *ready {
+	return &ready{answer: &Answer{Status: 200, Header: http.Header{"X-Request-Id": {"r1"}}}}
+}
+
+func fails(status int, code string) *ready {
+	return &ready{failure: &Failure{Status: status, Sent: status != 0, RequestID: "r1", Answer: wire.ErrorBody{Code: code}}}
+}
+
+func newAttempt(t *testing.T) *attempt {
+	t.Helper()
+	message, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://salesiq.example/api/v2/chats?email=ada@example.com", strings.NewReader("{}"))
+	require.NoError(t, err)
+	return &attempt{request: &Request{Operation: "Test", Method: http.MethodPost, Body: []byte("{}")}, number: 2, message: message}
+}
+
+func TestLogHasALineForEachAttempt(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		next *ready
+		want string
+	}{
+		{fine(), "level=DEBUG msg=\"salesiq attempt\" operation=Test method=POST attempt=2 status=200 code=\"\" duration=1s request_id=r1\n"},
+		{fails(404, "RESOURCE_NOT_FOUND"), "level=WARN msg=\"salesiq attempt\" operation=Test method=POST attempt=2 status=404 code=RESOURCE_NOT_FOUND duration=1s request_id=r1\n"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var log bytes.Buffer
+			logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+				if a.Key == slog.TimeKey {
+					return slog.Attr{}
+				}
+				return a
+			}}))
+			tt.next.takes = time.Second
+			answer, f := (&logged{tt.next, logger}).do(t.Context(), newAttempt(t))
+			assert.Same(t, tt.next.answer, answer)
+			assert.Same(t, tt.next.failure, f)
+			assert.Equal(t, tt.want, log.String())
+		})
+	}
+}
+
+// witness notes what an observer is told.
+type witness struct {
+	number int
+	end    AttemptEnd
+	waits  []WaitReason
+}
+
+func (w *witness) Attempt(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd)) {
+	w.number = number
+	header.Set("Traceparent", "trace")
+	return ctx, func(end AttemptEnd) { w.end = end }
+}
+
+func (w *witness) Waited(_ context.Context, reason WaitReason, _ time.Duration) {
+	w.waits = append(w.waits, reason)
+}
+
+func TestObserverHearsOfEachAttempt(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		next *ready
+		want AttemptEnd
+	}{
+		{fine(), AttemptEnd{Status: 200, RequestID: "r1"}},
+		{fails(404, "RESOURCE_NOT_FOUND"), AttemptEnd{Status: 404, RequestID: "r1"}},
+		{fails(429, ""), AttemptEnd{Status: 429, RequestID: "r1", Throttled: true}},
+		{fails(200, codeRateLimit), AttemptEnd{Status: 200, RequestID: "r1", Throttled: true}},
+		{fails(0, codeRateLimit), AttemptEnd{RequestID: "r1"}}, // The limiter's, not the service's.
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &witness{}
+			tt.next.takes = time.Second
+			(&observed{tt.next, w}).do(t.Context(), newAttempt(t)) //nolint:errcheck // The witness tells.
+			tt.want.Took = time.Second
+			tt.want.Failure = tt.next.failure
+			if tt.next.answer != nil {
+				tt.want.Header = tt.next.answer.Header
+			}
+			assert.Equal(t, tt.want, w.end)
+			assert.Equal(t, 2, w.number)
+			assert.Equal(t, "trace", tt.next.got.header.Get("Traceparent"))
+		})
+	}
+}
+
+// slow gives tokens and leases, a second later, unless it has an error.
+type slow struct {
+	err      error
+	rejected string
+	accepted string
+	outcome  *Outcome
+}
+
+func (s *slow) Header(context.Context) (string, error) {
+	time.Sleep(time.Second)
+	return "Zoho-oauthtoken 1000.token", s.err
+}
+func (s *slow) Rejected(header string) bool { s.rejected = header; return true }
+func (s *slow) Accepted(header string)      { s.accepted = header }
+
+func (s *slow) Acquire(context.Context) (Lease, error) {
+	time.Sleep(time.Second)
+	return s, s.err
+}
+func (s *slow) Done(o Outcome) { s.outcome = &o }
+
+var errBroken = errors.New("broken")
+
+func TestTokenIsPutOnAndItsFateReported(t *testing.T) {
+	t.Parallel()
+	const token = "Zoho-oauthtoken 1000.token"
+	for _, tt := range []struct {
+		name               string
+		tokens             *slow
+		next               *ready
+		accepted, rejected string
+		err                error
+	}{
+		{name: "accepted", tokens: &slow{}, next: fine(), accepted: token},
+		{name: "refused by code", tokens: &slow{}, next: fails(200, "invalid_token"), rejected: token},
+		{name: "refused by status", tokens: &slow{}, next: fails(401, ""), rejected: token},
+		{name: "for want of a scope", tokens: &slow{}, next: fails(401, "INVALID_OAUTH_SCOPE")},
+		{name: "for want of a permission", tokens: &slow{}, next: fails(401, "PERMISSION_DENIED")},
+		{name: "another failure", tokens: &slow{}, next: fails(503, "")},
+		{name: "no token", tokens: &slow{err: errBroken}, next: fine(), err: errBroken},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				a, w := newAttempt(t), &witness{}
+				a.observer = w
+				_, f := (&authorized{tt.next, tt.tokens}).do(t.Context(), a)
+				assert.Equal(t, tt.accepted, tt.tokens.accepted)
+				assert.Equal(t, tt.rejected, tt.tokens.rejected)
+				assert.Equal(t, []WaitReason{WaitToken}, w.waits)
+				assert.Equal(t, time.Second, a.waited)
+				if tt.err != nil {
+					assert.ErrorIs(t, f, tt.err)
+					assert.Nil(t, tt.next.got, "nothing is sent without a token")
+					return
+				}
+				assert.Equal(t, token, tt.next.got.token)
+				assert.Equal(t, tt.rejected != "", f != nil && f.otherToken)
+			})
+		})
+	}
+}
+
+func TestLeaseIsTakenAndItsOutcomeReported(t *testing.T) {
+	t.Parallel()
+	header := http.Header{"X-Request-Id": {"r1"}}
+	for _, tt := range []struct {
+		name    string
+		limiter *slow
+		next    *ready
+		want    *Outcome
+		err     error
+	}{
+		{"answered", &slow{}, fine(), &Outcome{StatusCode: http.StatusOK, Header: header, Sent: true}, nil},
+		{"throttled", &slow{}, fails(429, ""), &Outcome{StatusCode: 429, Sent: true, Throttled: true}, nil},
+		{"throttled by code", &slow{}, fails(200, codeRateLimit), &Outcome{StatusCode: http.StatusOK, Sent: true, Throttled: true}, nil},
+		{"not sent", &slow{}, fails(0, ""), &Outcome{}, nil},
+		{"refused for another reason", &slow{err: errBroken}, fine(), nil, errBroken},
+		{"refused as in vain", &slow{err: Held(time.Time{}, ErrDailyLimit)}, fine(), nil, ErrDailyLimit},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				a, w := newAttempt(t), &witness{}
+				a.observer = w
+				_, f := (&limited{tt.next, tt.limiter}).do(t.Context(), a)
+				assert.Equal(t, tt.want, tt.limiter.outcome)
+				assert.Equal(t, []WaitReason{WaitQuota}, w.waits)
+				if tt.err != nil {
+					assert.ErrorIs(t, f, tt.err)
+					assert.Nil(t, tt.next.got, "nothing is sent without a lease")
+				}
+			})
+		})
+	}
+}
+
+// tripper is a func as a RoundTripper.
+type tripper func(*http.Request) (*http.Response, error)
+
+func (f tripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestSenderWritesTheHeader(t *testing.T) {
+	t.Parallel()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		name   string
+		change func(a *attempt)
+		want   http.Header
+	}{
+		{"of each request", func(*attempt) {}, http.Header{"Content-Type": {"application/json"}}},
+		{"without a body", func(a *attempt) { a.request.Body = nil }, http.Header{}},
+		{"with a tracer's", func(a *attempt) { a.header = http.Header{"Traceparent": {"t"}}; a.request.Body = nil }, http.Header{"Traceparent": {"t"}}},
+		{"with the caller's, which comes before a tracer's", func(a *attempt) {
+			a.header, a.request.Header, a.request.Body = http.Header{"X": {"tracer"}}, http.Header{"X": {"caller"}}, nil
+		}, http.Header{"X": {"caller"}}},
+		{"with cookies of the answer before, once", func(a *attempt) { a.request.Body = nil }, http.Header{"Cookie": {"shard=7"}}},
+	} {
+		var sent http.Header
+		s := newSender(Config{
+			Base: tripper(func(r *http.Request) (*http.Response, error) {
+				sent = r.Header
+				return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Set-Cookie": {"shard=7"}}, Body: http.NoBody}, nil
+			}),
+			UserAgent: "test", AttemptTimeout: time.Second, StallTimeout: time.Second, MaxBody: 1 << 10,
+		})
+		if strings.Contains(tt.name, "cookies") {
+			s.jar = jar
+			s.do(t.Context(), newAttempt(t)) //nolint:errcheck // It is for the cookie.
+		}
+		for range 2 {
+			a := newAttempt(t)
+			a.token = "Zoho-oauthtoken 1000.token"
+			tt.change(a)
+			_, f := s.do(t.Context(), a)
+			require.Nil(t, f)
+			tt.want["Accept"], tt.want["User-Agent"], tt.want["Authorization"] = jsonType, []string{"test"}, []string{a.token}
+			assert.Equal(t, tt.want, sent, tt.name)
+		}
+	}
+}
+
+func TestConnectionThatEndsUnderARequestCostsNoPauseOnce(t *testing.T) {
+	t.Parallel()
+	p := &Pipeline{maxAttempts: 4, maxWait: time.Minute}
+	s := &series{pipeline: p, request: &Request{Idempotent: true}, failure: &Failure{Sent: true, moved: true, Err: ErrTransport}}
+	for number, free := range map[int]bool{1: true, 2: false, 3: false} {
+		s.last.number = number
+		before := p.budget.debt.Load()
+		pause, again := s.again(t.Context())
+		assert.True(t, again)
+		assert.Equal(t, free, pause == 0, "attempt %d", number)
+		assert.Equal(t, free, p.budget.debt.Load() == before, "attempt %d", number)
+	}
+}
+
+func TestWhich408IsAboutTheConnection(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		change func(x *exchange, r *http.Response, f *Failure)
+		want   bool
+	}{
+		{"at once, on a kept connection, which it ends", func(*exchange, *http.Response, *Failure) {}, true},
+		{"another status", func(_ *exchange, _ *http.Response, f *Failure) { f.Status = 504 }, false},
+		{"of the service's own", func(_ *exchange, _ *http.Response, f *Failure) { f.Answer.Code = "BUSY" }, false},
+		{"on a connection that goes on", func(_ *exchange, r *http.Response, _ *Failure) { r.Close = false }, false},
+		{"over HTTP/2", func(_ *exchange, r *http.Response, _ *Failure) { r.ProtoMajor = 2 }, false},
+		{"on a new connection", func(x *exchange, _ *http.Response, _ *Failure) { x.reused = false }, false},
+		{"after a gateway's patience", func(x *exchange, _ *http.Response, _ *Failure) { x.started = x.started.Add(-time.Second) }, false},
+	} {
+		x, r, f := &exchange{}, &http.Response{ProtoMajor: 1, Close: true}, &Failure{Status: 408}
+		x.reused, x.started = true, time.Now()
+		tt.change(x, r, f)
+		assert.Equal(t, tt.want, x.wasIdle(r, f), tt.name)
+	}
+}
+
+// What "maybe processed" means: see the package documentation.
+func TestWhatAServiceCanHaveProcessed(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		f    Failure
+		want bool
+	}{
+		{"never sent", Failure{}, false},
+		{"sent, and no answer", Failure{Sent: true}, true},
+		{"half an answer", Failure{Sent: true, Status: 200}, true},
+		{"a redirect", Failure{Sent: true, Status: 302}, true},
+		{"refused by a proxy", Failure{Sent: true, Status: 403}, false},
+		{"given up by a gateway", Failure{Sent: true, Status: 408}, true},
+		{"one too many", Failure{Sent: true, Status: 429}, false},
+		{"one too many, by code", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Code: codeRateLimit}}, false},
+		{"its token refused", Failure{Sent: true, Status: 401}, false},
+		{"refused with a code", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Code: "CHAT_NOT_ACTIVE"}}, false},
+		{"failed within the service", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Code: codeInternalError}}, true},
+		{"an outage, whatever the code", Failure{Sent: true, Status: 503, Answer: wire.ErrorBody{Code: "CHAT_NOT_ACTIVE"}}, true},
+	} {
+		assert.Equal(t, tt.want, tt.f.processable(), tt.name)
+	}
+}

@@ -1,0 +1,245 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// This file holds all that depends on how net/http works inside. It repeats
+// requests by itself: over HTTP/1, one without a body whose method is safe, if a
+// connection breaks that was used before; over HTTP/2, one that has no body or a
+// GetBody, if the server refuses the stream, goes away, or, up to Go 1.26, sends
+// PROTOCOL_ERROR, which it may do after the fact. None of them is repeated here but one of which
+// nothing was sent: a request that leaves is an attempt, with its quota.
+//
+// The file's test runs with each supported version of Go, and fails if one
+// behaves otherwise.
+
+// roundTripper is a RoundTripper, and what is known of it.
+type roundTripper struct {
+	next   http.RoundTripper
+	http2  atomic.Bool // The last answer came by it.
+	traces atomic.Bool // It tells of connections, as net/http does.
+}
+
+func newRoundTripper(next http.RoundTripper) *roundTripper {
+	r := &roundTripper{next: next}
+	_, ok := next.(*http.Transport)
+	r.traces.Store(ok && !dialsItself)
+	return r
+}
+
+// send sends the request of an exchange. As long as nothing of it could be written
+// to a connection that was used before, it tries the next one.
+func (r *roundTripper) send(ctx context.Context, x *exchange, header func() http.Header) (*http.Response, error) {
+	for {
+		response, err := r.sendOnce(ctx, x, header())
+		if err == nil || ctx.Err() != nil || !x.unsentOnOldConnection() {
+			return response, err
+		}
+	}
+}
+
+func (r *roundTripper) sendOnce(ctx context.Context, x *exchange, header http.Header) (*http.Response, error) {
+	x.begin(r)
+	request := x.attempt.message.WithContext(httptrace.WithClientTrace(ctx, &x.trace))
+	request.Header, request.Host = header, request.URL.Host
+	if request.Body != nil {
+		body, err := request.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		request.Body = body
+	}
+	request.GetBody = nil // So that net/http says why it would repeat the request, and does not.
+	response, err := Exchange(r.next, request)
+	if err == nil {
+		r.http2.Store(response.ProtoMajor == 2)
+	}
+	return response, err
+}
+
+// sending follows a request through net/http. It may err on one side only: what
+// it calls unsent, the service has not seen.
+type sending struct {
+	trace httptrace.ClientTrace
+	wire  *roundTripper
+	stop  context.CancelCauseFunc
+
+	mu      sync.Mutex   // Guards what follows.
+	header  bool         // The header was handed over to a connection, or to its buffer.
+	conn    net.Conn     // That the request was given.
+	reused  bool         // It carried other requests before.
+	meter   *meteredConn // That of conn; nil if it does not count.
+	before  int64        // What conn had carried by then.
+	stopped bool         // Before the request was repeated,
+	refused bool         // which the service had refused.
+}
+
+var (
+	errMoved   = errors.New("the connection ended the request, which may have been carried out by then")
+	errRefused = errors.New("the service refused the request's stream")
+)
+
+func (s *sending) begin(wire *roundTripper) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wire, s.conn, s.header = wire, nil, false
+	s.trace.GotConn, s.trace.WroteHeaders = s.gotConn, s.wroteHeaders
+}
+
+// gotConn is called again before net/http repeats a request. If it was sent, that
+// is stopped: over HTTP/2, the context is looked at before anything is written;
+// over HTTP/1, it need not be, but the connection carries nothing else.
+//
+// An HTTP/2 connection goes on after a refusal, but not after a PROTOCOL_ERROR.
+func (s *sending) gotConn(info httptrace.GotConnInfo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wire.traces.Store(true)
+	if s.conn == nil || !s.written() {
+		s.conn, s.reused, s.meter = info.Conn, info.Reused, meterOf(info.Conn)
+		if s.meter != nil {
+			s.before = s.meter.written.Load()
+		}
+		return
+	}
+	s.stopped, s.refused = true, info.Conn == s.conn
+	if s.refused {
+		s.stop(errRefused)
+	} else {
+		s.stop(errMoved)
+	}
+	if s.reused && !s.wire.http2.Load() && !speaksHTTP2(info.Conn) {
+		info.Conn.Close()
+	}
+}
+
+func speaksHTTP2(conn net.Conn) bool {
+	secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
+	return ok && secured.ConnectionState().NegotiatedProtocol == "h2"
+}
+
+func (s *sending) wroteHeaders() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.header = true
+}
+
+// written reports whether the service may know of the request. Without the whole
+// header, which net/http buffers, it does not; nor if nothing of it left the
+// buffer.
+func (s *sending) written() bool { return s.header && s.counted() }
+
+func (s *sending) counted() bool { return s.meter == nil || s.meter.written.Load() != s.before }
+
+// unsentOnOldConnection reports whether a request that failed was given nothing but
+// a connection that had ended before.
+func (s *sending) unsentOnOldConnection() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reused && s.conn != nil && !s.written() && !s.stopped
+}
+
+// fate tells what became of a request that failed: whether the service may carry it
+// out, and whether it was only its connection that ended. An exchange that was ended
+// in the middle may still be written to its connection.
+func (s *sending) fate(ctx context.Context, err error) (sent, moved bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.refused || refused(err):
+		return false, true
+	case s.header || s.conn != nil:
+		return s.counted() && (s.header || ctx.Err() != nil), s.stopped
+	}
+	return !s.wire.traces.Load() && !undialed(err), false
+}
+
+// kept reports whether the request was given a connection that carried others
+// before.
+func (s *sending) kept() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reused
+}
+
+// refused reports whether an HTTP/2 server has said that it did not begin with
+// a request that has no GetBody. Such errors are known by their text alone.
+func refused(err error) bool {
+	_, reason, _ := strings.Cut(err.Error(), "http2: Transport: cannot retry err [")
+	return strings.Contains(reason, "; REFUSED_STREAM;") || strings.Contains(reason, "shutdown GOAWAY]")
+}
+
+// DialFunc opens connections for an http.Transport.
+type DialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+
+// OwnDialing makes a transport dial as a pipeline wants it: within a time limit, and
+// [Metered]. In a browser, where fetch does it all, there is nothing to dial.
+func OwnDialing(t *http.Transport, limit time.Duration) {
+	dial, old := t.DialContext, t.Dial //nolint:staticcheck // Deprecated, but used.
+	switch {
+	case dial != nil:
+	case old != nil:
+		dial = func(_ context.Context, network, address string) (net.Conn, error) { return old(network, address) }
+	case dialsItself:
+		return
+	default:
+		dial = new(net.Dialer).DialContext
+		t.ForceAttemptHTTP2 = true // Which a DialContext turns off otherwise.
+	}
+	t.Dial = nil //nolint:staticcheck // See above.
+	t.DialContext = Metered(func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		return dial(ctx, network, address)
+	})
+}
+
+// dialsItself tells the platforms on which net/http has fetch make a request, unless
+// the transport has a func to dial.
+const dialsItself = runtime.GOARCH == "wasm"
+
+// Metered makes connections count what they carry, which is how a POST that
+// met a dead connection is known to be unsent. Without it, such a POST counts
+// as sent.
+func Metered(dial DialFunc) DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil || conn == nil { // Without either, net/http says whose fault it is.
+			return nil, err
+		}
+		return &meteredConn{Conn: conn}, nil
+	}
+}
+
+type meteredConn struct {
+	net.Conn
+
+	written atomic.Int64
+}
+
+// Write counts before it writes, so that nothing is under way uncounted.
+func (c *meteredConn) Write(b []byte) (int, error) {
+	c.written.Add(int64(len(b)))
+	n, err := c.Conn.Write(b)
+	c.written.Add(int64(n - len(b)))
+	return n, err
+}
+
+func meterOf(conn net.Conn) *meteredConn {
+	if secured, ok := conn.(*tls.Conn); ok {
+		conn = secured.NetConn()
+	}
+	metered, _ := conn.(*meteredConn) // A user's transport has other ones.
+	return metered
+}

@@ -1,0 +1,314 @@
+package transport_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/internal/testkit"
+	"github.com/salesiq-go/salesiq/internal/transport"
+)
+
+// observedTrip sends a request through net/http alone, and tells what its traces
+// tell. The first func is called for each connection but the first.
+func observedTrip(t *testing.T, base *http.Transport, method, url, body string, again func(first, next net.Conn, cancel func())) (conns int, wroteHeaders bool, err error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var first net.Conn
+	var wrote atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) {
+			if conns++; conns == 1 {
+				first = info.Conn
+			} else if again != nil {
+				again(first, info.Conn, cancel)
+			}
+		},
+		WroteHeaders: func() { wrote.Store(true) },
+	})
+	var content io.Reader
+	if body != "" {
+		content = strings.NewReader(body)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, url, content)
+	require.NoError(t, err)
+	request.GetBody = nil
+	response, err := base.RoundTrip(request)
+	if err == nil {
+		io.Copy(io.Discard, response.Body) //nolint:errcheck // Whatever comes.
+		response.Body.Close()
+	}
+	return conns, wrote.Load(), err
+}
+
+// These are the facts that nethttp.go rests on. Where one fails, net/http has
+// changed, and that file must follow.
+func TestNetHTTPWorksAsTheSenderExpects(t *testing.T) {
+	t.Parallel()
+	changed := func(fact string) string {
+		return fmt.Sprintf("net/http of %s has changed; nethttp.go expects: %s", runtime.Version(), fact)
+	}
+	t.Run("HTTP/1", func(t *testing.T) {
+		t.Parallel()
+		for range 10 { // Whether an idle connection is at hand is for select to say.
+			s := testkit.NewServer(t, testkit.OK(), testkit.CloseAfter(), testkit.OK())
+			base := s.Transport(t)
+			_, _, err := observedTrip(t, base, "GET", s.URL, "", nil)
+			require.NoError(t, err)
+			conns, wrote, err := observedTrip(t, base, "GET", s.URL, "", nil)
+			require.NoError(t, err)
+			assert.True(t, wrote, changed("WroteHeaders is called before a request leaves"))
+			assert.Equal(t, 2, conns, changed("GotConn is called before a GET is repeated"))
+			assert.Len(t, s.Received(), 3, changed("a GET is repeated where a connection breaks that was used before"))
+
+			s = testkit.NewServer(t, testkit.OK(), testkit.CloseAfter(), testkit.OK())
+			base = s.Transport(t)
+			observedTrip(t, base, "GET", s.URL, "", nil) //nolint:errcheck // It was tried above.
+			_, _, err = observedTrip(t, base, "GET", s.URL, "", func(_, next net.Conn, cancel func()) { cancel(); next.Close() })
+			require.Error(t, err)
+			assert.Len(t, s.Received(), 2, changed("nothing is sent on a connection that GotConn closes"))
+
+			s = testkit.NewServer(t, testkit.OK(), testkit.CloseAfter(), testkit.OK())
+			base = s.Transport(t)
+			observedTrip(t, base, "GET", s.URL, "", nil) //nolint:errcheck // It was tried above.
+			conns, _, err = observedTrip(t, base, "PUT", s.URL, "{}", nil)
+			require.Error(t, err)
+			assert.Equal(t, 1, conns, changed("a request with a body and no GetBody is not repeated"))
+		}
+	})
+	for _, tt := range []struct {
+		step   testkit.StreamBehavior
+		reason string // In the error of a request with a body.
+		same   bool   // One without is repeated on the same connection.
+	}{
+		{testkit.RefuseStream, "; REFUSED_STREAM;", true},
+		{testkit.GoAway, "shutdown GOAWAY]", false},
+		{testkit.ProcessAndBlame, "; PROTOCOL_ERROR;", false}, // Up to Go 1.26.
+	} {
+		t.Run("HTTP/2, "+tt.reason, func(t *testing.T) {
+			t.Parallel()
+			s := testkit.NewHTTP2(t, tt.step, testkit.Serve)
+			conns, wrote, err := observedTrip(t, s.Transport(t), "POST", s.URL, "{}", nil)
+			require.Error(t, err)
+			assert.Equal(t, 1, conns)
+			assert.True(t, wrote, changed("WroteHeaders is called before a request leaves"))
+			assert.Contains(t, err.Error(), tt.reason, changed("the error says what the server said"))
+			if tt.step == testkit.ProcessAndBlame && !strings.HasPrefix(runtime.Version(), "go1.26") {
+				assert.NotContains(t, err.Error(), "cannot retry", changed("a PROTOCOL_ERROR is not taken for a refusal any more"))
+				return
+			}
+			assert.Contains(t, err.Error(), "http2: Transport: cannot retry err [", changed("a request without GetBody is not repeated"))
+
+			s = testkit.NewHTTP2(t, tt.step, testkit.Serve)
+			var same bool
+			conns, _, err = observedTrip(t, s.Transport(t), "POST", s.URL, "", func(first, next net.Conn, _ func()) { same = first == next })
+			require.NoError(t, err)
+			assert.Equal(t, 2, conns, changed("GotConn is called before a request without a body is repeated"))
+			assert.Equal(t, tt.same, same, changed("only a refused stream leaves its connection in use"))
+
+			s = testkit.NewHTTP2(t, tt.step, testkit.Serve)
+			_, _, err = observedTrip(t, s.Transport(t), "POST", s.URL, "", func(_, _ net.Conn, cancel func()) { cancel() })
+			require.Error(t, err)
+			_, streams := s.Processed()
+			assert.Equal(t, 1, streams, changed("nothing is sent once GotConn has canceled the context"))
+		})
+	}
+}
+
+// hidden is a connection that does not tell what it is.
+type hidden struct{ net.Conn }
+
+// throughSidecar makes TLS connections of its own, as the sidecar of a mesh does, for a
+// client that thinks that it speaks HTTP/2 in the clear.
+func throughSidecar(t *testing.T, s *testkit.HTTP2) *http.Transport {
+	t.Helper()
+	base := s.Transport(t)
+	config := base.TLSClientConfig.Clone()
+	config.NextProtos = []string{"h2"}
+	base.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&tls.Dialer{Config: config}).DialContext(ctx, network, address)
+		return hidden{conn}, err
+	}
+	return base
+}
+
+func TestNetHTTPNeverRepeatsAPostByItself(t *testing.T) {
+	t.Parallel()
+	transports := map[string]func(t *testing.T, plan ...testkit.StreamBehavior) (*testkit.HTTP2, *http.Transport, string){
+		"TLS": func(t *testing.T, plan ...testkit.StreamBehavior) (*testkit.HTTP2, *http.Transport, string) {
+			s := testkit.NewHTTP2(t, plan...)
+			base := s.Transport(t)
+			return s, base, s.URL
+		},
+		"in the clear": func(t *testing.T, plan ...testkit.StreamBehavior) (*testkit.HTTP2, *http.Transport, string) {
+			s := testkit.NewUnencryptedHTTP2(t, plan...)
+			base := s.Transport(t)
+			return s, base, s.URL
+		},
+		"through a sidecar": func(t *testing.T, plan ...testkit.StreamBehavior) (*testkit.HTTP2, *http.Transport, string) {
+			s := testkit.NewHTTP2(t, plan...)
+			return s, throughSidecar(t, s), strings.Replace(s.URL, "https", "http", 1)
+		},
+	}
+	const maybe = true
+	for name, dial := range transports {
+		for _, tt := range []struct {
+			name    string
+			step    testkit.StreamBehavior
+			body    string
+			fails   bool
+			streams int
+		}{
+			{"processed, then blamed", testkit.ProcessAndBlame, "{}", maybe, 1},
+			{"processed, then blamed, without a body", testkit.ProcessAndBlame, "", maybe, 1},
+			{"processed, then failed", testkit.ProcessAndFail, "{}", maybe, 1},
+			{"refused", testkit.RefuseStream, "{}", false, 2},
+			{"refused, without a body", testkit.RefuseStream, "", false, 2},
+			{"gone away", testkit.GoAway, "{}", false, 2},
+			{"gone away, without a body: net/http does not tell", testkit.GoAway, "", maybe, 1},
+		} {
+			for _, method := range []string{"POST", "PATCH"} {
+				for _, first := range []bool{true, false} {
+					t.Run(fmt.Sprintf("%s: %s %s, first %t", name, method, tt.name, first), func(t *testing.T) {
+						t.Parallel()
+						plan := []testkit.StreamBehavior{testkit.Serve, tt.step, testkit.Serve}
+						if first {
+							plan = plan[1:]
+						}
+						s, base, url := dial(t, plan...)
+						pipeline := transport.New(config(base))
+						if !first {
+							_, err := pipeline.Do(t.Context(), requestTo(url, "GET"))
+							require.NoError(t, err)
+						}
+						before, opened := s.Processed()
+						r := requestTo(url, method)
+						if r.Body = nil; tt.body != "" {
+							r.Body = []byte(tt.body)
+						}
+						answer, err := pipeline.Do(t.Context(), r)
+						processed, streams := s.Processed()
+						assert.LessOrEqual(t, processed-before, 1)
+						assert.Equal(t, tt.streams, streams-opened)
+						assert.Equal(t, streams-opened, answer.Attempts, "each request that left is an attempt")
+						if tt.fails {
+							assert.True(t, failure(t, err).MaybeProcessed)
+						} else {
+							assert.NoError(t, err)
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+// counted is a limiter that counts.
+type counted struct {
+	leases atomic.Int64
+	sent   atomic.Int64
+}
+
+func (c *counted) Acquire(context.Context) (transport.Lease, error) { c.leases.Add(1); return c, nil }
+
+func (c *counted) Done(o transport.Outcome) {
+	if o.Sent {
+		c.sent.Add(1)
+	}
+}
+
+// slowCloser takes its time to close, so that what is written meanwhile leaves.
+type slowCloser struct{ net.Conn }
+
+func (c slowCloser) Close() error {
+	time.Sleep(5 * time.Millisecond)
+	return c.Conn.Close()
+}
+
+func slowly(dial transport.DialFunc) transport.DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return slowCloser{conn}, err
+	}
+}
+
+func TestEachRequestThatLeavesIsAnAttempt(t *testing.T) {
+	t.Parallel()
+	for _, ours := range []bool{true, false} {
+		for _, most := range []int{1, 4} {
+			for name, fault := range map[string]testkit.Behavior{"closed": testkit.CloseAfter(), "reset": testkit.ResetAfter()} {
+				t.Run(fmt.Sprintf("HTTP/1 %s, metered %t, attempts %d", name, ours, most), func(t *testing.T) {
+					t.Parallel()
+					for range 5 { // Of two idle connections, the second is at hand at times.
+						pair := testkit.Together(2, testkit.OK())
+						s := testkit.NewServer(t, pair, pair, fault, testkit.OK())
+						base := s.Transport(t)
+						base.DialContext = slowly(base.DialContext)
+						if ours {
+							base.DialContext = transport.Metered(base.DialContext)
+						}
+						c, limiter := config(base), &counted{}
+						c.Limiter, c.MaxAttempts = limiter, most
+						pipeline := transport.New(c)
+						var both sync.WaitGroup
+						for range 2 {
+							both.Go(func() {
+								_, err := pipeline.Do(t.Context(), requestTo(s.URL, "GET"))
+								assert.NoError(t, err)
+							})
+						}
+						both.Wait()
+						answer, err := pipeline.Do(t.Context(), requestTo(s.URL, "GET"))
+						assert.Equal(t, most == 1, err != nil)
+						assert.Equal(t, answer.Attempts, len(s.Received())-2)
+						assert.EqualValues(t, len(s.Received()), limiter.leases.Load())
+						assert.EqualValues(t, len(s.Received()), limiter.sent.Load())
+					}
+				})
+			}
+			for name, step := range map[string]testkit.StreamBehavior{"blamed": testkit.ProcessAndBlame, "refused": testkit.RefuseStream, "gone away": testkit.GoAway} {
+				t.Run(fmt.Sprintf("HTTP/2 %s, metered %t, attempts %d", name, ours, most), func(t *testing.T) {
+					t.Parallel()
+					s := testkit.NewUnencryptedHTTP2(t, step, testkit.Serve)
+					base := s.Transport(t)
+					if ours {
+						base.DialContext = transport.Metered(base.DialContext)
+					}
+					c, limiter := config(base), &counted{}
+					c.Limiter, c.MaxAttempts = limiter, most
+					answer, err := transport.New(c).Do(t.Context(), requestTo(s.URL, "GET"))
+					assert.Equal(t, most == 1, err != nil)
+					_, streams := s.Processed()
+					assert.Equal(t, answer.Attempts, streams)
+					assert.EqualValues(t, streams, limiter.leases.Load())
+				})
+			}
+		}
+	}
+}
+
+// silent is a transport that tells nothing of what it does.
+type silent struct{ err error }
+
+func (s silent) RoundTrip(*http.Request) (*http.Response, error) { return nil, s.err }
+
+func TestTransportThatTellsNothingMayHaveSentAPost(t *testing.T) {
+	t.Parallel()
+	answer, err := transport.New(config(silent{io.ErrUnexpectedEOF})).Do(t.Context(), request("POST"))
+	assert.True(t, failure(t, err).MaybeProcessed)
+	assert.Equal(t, 1, answer.Attempts)
+}
