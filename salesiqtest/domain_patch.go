@@ -75,7 +75,9 @@ func patch[T any](target *T, changes members, readOnly ...string) error {
 
 // sameButForSpelling tells whether names differ in case, hyphens and underscores
 // at most.
-func sameButForSpelling(a, b string) bool { return strings.EqualFold(plainName.Replace(a), plainName.Replace(b)) }
+func sameButForSpelling(a, b string) bool {
+	return strings.EqualFold(plainName.Replace(a), plainName.Replace(b))
+}
 
 var plainName = strings.NewReplacer("_", "", "-", "")
 

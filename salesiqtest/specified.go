@@ -42,6 +42,9 @@ func (specified) admits(r *http.Request, route route, query url.Values, body []b
 	if len(body) > 0 && contentType != "" && mediaType != "application/json" {
 		return invalid("Content-Type", "must be application/json")
 	}
+	if !isAPI(r) {
+		return nil
+	}
 	known := strings.Fields(route.query)
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		for _, parameter := range strings.Fields(allParameters) {
