@@ -57,9 +57,10 @@
 //
 // What the specification does not have is refused, so that a wrong client does
 // not look right: the scheme Bearer is INVALID_TOKEN; a body that is sent as
-// anything but application/json, a parameter that the call does not have, and a
-// field whose name differs from the right one in case, hyphens or underscores
-// are INVALID_REQUEST. A body without a Content-Type is taken.
+// anything but application/json, a parameter of another call, and a name that
+// differs from that of a parameter or a field in case, hyphens or underscores
+// are INVALID_REQUEST. A body without a Content-Type is taken, parameters that the
+// specification does not have anywhere are ignored, and such fields are kept.
 //
 // # Errors
 //

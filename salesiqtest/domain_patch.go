@@ -73,7 +73,12 @@ func patch[T any](target *T, changes members, readOnly ...string) error {
 	return nil
 }
 
-// plainName leaves of a name what a careless reader compares.
+// sameButForSpelling tells whether names differ in case, hyphens and underscores
+// at most.
+func sameButForSpelling(a, b string) bool {
+	return strings.EqualFold(plainName.Replace(a), plainName.Replace(b))
+}
+
 var plainName = strings.NewReplacer("_", "", "-", "")
 
 // checkName refuses a name that is another spelling of a field of t, which the
@@ -88,7 +93,7 @@ func checkName(t reflect.Type, name string, value any, path string) error {
 			if err := checkName(field.Type, name, value, path); err != nil {
 				return err
 			}
-		case spelling != "" && strings.EqualFold(plainName.Replace(spelling), plainName.Replace(name)):
+		case spelling != "" && sameButForSpelling(spelling, name):
 			return invalid(path, "must be spelled "+spelling)
 		}
 	}

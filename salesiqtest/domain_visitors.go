@@ -117,7 +117,7 @@ func (s *state) visitorsBetween(after, before time.Time) []*salesiq.Visitor {
 // What follows is what the API has no calls for: what visitors do.
 
 // act does something that no API call does, under the server's lock.
-func act[T any](s *Server, do func(*state) (T, error)) (T, error) {
+func (s *Server) act(do func(*state) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state.now = s.now()
@@ -128,39 +128,39 @@ func act[T any](s *Server, do func(*state) (T, error)) (T, error) {
 // operator: [salesiq.ChatsService.Transfer] gives it one.
 //
 // Events: chat.started, message.received.
-func (s *Server) StartChat(visitorID, text string) (salesiq.Chat, error) {
-	return act(s, func(d *state) (chat salesiq.Chat, err error) {
+func (s *Server) StartChat(visitorID, text string) (chat salesiq.Chat, err error) {
+	err = s.act(func(d *state) error {
 		visitor, err := d.visitors.find(visitorID)
 		if err != nil {
-			return chat, err
+			return err
 		}
 		visitor.LastVisit = d.now
 		started := d.startChat(visitor, "")
 		d.hear(started, text)
-		return clone(*started), nil
+		chat = clone(*started)
+		return nil
 	})
+	return chat, err
 }
 
 // VisitorSays lets the visitor write into a chat that is waiting or active.
 //
 // Events: message.received.
 func (s *Server) VisitorSays(chatID, text string) error {
-	_, err := act(s, func(d *state) (any, error) {
+	return s.act(func(d *state) error {
 		chat, err := d.chatIn(chatID, salesiq.ChatWaiting, salesiq.ChatActive)
 		if err == nil {
 			d.hear(chat, text)
 		}
-		return nil, err
+		return err
 	})
-	return err
 }
 
 // MissChat ends a chat that is waiting, since nobody has picked it up.
 //
 // Events: chat.missed.
 func (s *Server) MissChat(chatID string) error {
-	_, err := act(s, func(d *state) (any, error) { return nil, d.miss(chatID) })
-	return err
+	return s.act(func(d *state) error { return d.miss(chatID) })
 }
 
 // VisitorComes lets a visitor come to a page of the website. A new id makes a new
@@ -168,14 +168,15 @@ func (s *Server) MissChat(chatID string) error {
 //
 // Events: visitor.online.
 func (s *Server) VisitorComes(visitorID, page string) error {
-	_, err := act(s, func(d *state) (*salesiq.Visitor, error) { return d.visitorComes(visitorID, page), nil })
-	return err
+	return s.act(func(d *state) error {
+		d.visitorComes(visitorID, page)
+		return nil
+	})
 }
 
 // VisitorLeaves lets a visitor leave the website.
 //
 // Events: visitor.offline.
 func (s *Server) VisitorLeaves(visitorID string) error {
-	_, err := act(s, func(d *state) (any, error) { return nil, d.visitorLeaves(visitorID) })
-	return err
+	return s.act(func(d *state) error { return d.visitorLeaves(visitorID) })
 }

@@ -69,7 +69,7 @@ func (s *Server) Emit(event salesiq.EventName, data any) error {
 	if err := given("data", data); err != nil {
 		return err
 	}
-	if _, err := act(s, func(d *state) (any, error) { return nil, d.publish(event, data) }); err != nil {
+	if err := s.act(func(d *state) error { return d.publish(event, data) }); err != nil {
 		return inputError("data", "cannot be written as JSON: "+err.Error())
 	}
 	return nil

@@ -23,8 +23,12 @@ var crmRoutes = []route{
 	{pattern: "POST /crm/v8/Leads", scope: "ZohoCRM.modules.leads.CREATE", handle: createLeads},
 }
 
-// paged are the parameters of all lists.
-const paged = "page per_page "
+const (
+	// paged are the parameters of all lists.
+	paged = "page per_page "
+	// allParameters are those that any call of the specification has.
+	allParameters = paged + "status operator_id department_id visitor_id from_date to_date search availability role"
+)
 
 // specifiedRoutes are the calls of the specification, in its order, and the CRM's.
 var specifiedRoutes = append([]route{

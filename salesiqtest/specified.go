@@ -34,17 +34,27 @@ func (specified) schemes() []string { return []string{"Zoho-oauthtoken"} }
 
 func (specified) tellsQuota() bool { return true }
 
-// admits takes bodies of JSON alone, and the parameters that a call has.
+// admits takes bodies of JSON alone, and of the specification's parameters those
+// that the call has. Other parameters are ignored, as other fields are kept.
 func (specified) admits(r *http.Request, route route, query url.Values, body []byte) error {
 	contentType := r.Header.Get("Content-Type")
 	mediaType, _, _ := mime.ParseMediaType(contentType) //nolint:errcheck // What cannot be read is not JSON.
 	if len(body) > 0 && contentType != "" && mediaType != "application/json" {
 		return invalid("Content-Type", "must be application/json")
 	}
+	if !isAPI(r) {
+		return nil
+	}
 	known := strings.Fields(route.query)
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		if isAPI(r) && !slices.Contains(known, name) {
-			return invalid(name, "is no parameter of this call")
+		for _, parameter := range strings.Fields(allParameters) {
+			switch {
+			case slices.Contains(known, name) || !sameButForSpelling(parameter, name):
+			case slices.Contains(known, parameter):
+				return invalid(name, "must be spelled "+parameter)
+			default:
+				return invalid(name, "is no parameter of this call")
+			}
 		}
 	}
 	return nil
