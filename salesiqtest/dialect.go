@@ -7,7 +7,8 @@ import (
 	"github.com/salesiq-go/salesiq"
 )
 
-// The package is built in layers. Each file's name begins with its layer's.
+// The package is built in layers. A file's name begins with its layer's: http_,
+// live_ or domain_. The other dialect is in specified.go and routes.go.
 //
 //	       request                                        webhook
 //	          │                                              ▲
@@ -87,8 +88,8 @@ type reply struct {
 
 func deleted() (*reply, error) { return &reply{status: http.StatusNoContent}, nil }
 
-// read reads the body of a call.
-func read[T any](c *call) (in T, err error) {
+// readBody reads the body of a call.
+func readBody[T any](c *call) (in T, err error) {
 	err = patch(&in, c.body)
 	return in, err
 }

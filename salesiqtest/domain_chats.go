@@ -299,7 +299,7 @@ func (s *state) tagChat(chatID string, tagIDs []string) error {
 	for i, id := range tagIDs {
 		known, ok := s.tags.get(id)
 		if !ok {
-			return invalid(item("ids", i), "is no tag")
+			return invalid(element("ids", i), "is no tag")
 		}
 		chat.Tags = addMissing(chat.Tags, known.Name)
 	}

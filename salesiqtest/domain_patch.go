@@ -112,7 +112,7 @@ func checkNames(t reflect.Type, value any, path string) (err error) {
 	case []any:
 		for i := range value {
 			if err == nil && kind == reflect.Slice {
-				err = checkNames(t.Elem(), value[i], item(path, i))
+				err = checkNames(t.Elem(), value[i], element(path, i))
 			}
 		}
 	}

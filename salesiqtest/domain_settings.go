@@ -26,8 +26,8 @@ func (s *state) checkRule(rule *salesiq.RoutingRule, sets func(string) bool) err
 	requirements := []requirement{{"name", rule.Name == "", ""}, {"conditions", len(rule.Conditions) == 0, ""}}
 	for i, condition := range rule.Conditions {
 		requirements = append(requirements,
-			requirement{item("conditions", i) + ".field", condition.Field == "", ""},
-			requirement{item("conditions", i) + ".operator", condition.Operator == "", ""})
+			requirement{element("conditions", i) + ".field", condition.Field == "", ""},
+			requirement{element("conditions", i) + ".operator", condition.Operator == "", ""})
 	}
 	err := check(sets, append(requirements,
 		requirement{"actions.assign_to", actions.AssignTo == "", ""},
@@ -46,5 +46,5 @@ func (s *state) checkRule(rule *salesiq.RoutingRule, sets func(string) bool) err
 	return s.checkDepartment("actions.department_id", actions.DepartmentID)
 }
 
-// item names an element of a field that is a list.
-func item(field string, index int) string { return fmt.Sprintf("%s[%d]", field, index) }
+// element names an element of a field that is a list.
+func element(field string, index int) string { return fmt.Sprintf("%s[%d]", field, index) }

@@ -24,7 +24,7 @@ func (s *state) checkWebhook(webhook *salesiq.Webhook, sets func(string) bool) e
 		{"url", !deliverable(webhook.URL), "must be an absolute https URL; http is for loopback hosts only"},
 	}
 	for i, event := range webhook.Events {
-		requirements = append(requirements, isOneOf(item("events", i), event, s.events))
+		requirements = append(requirements, isOneOf(element("events", i), event, s.events))
 	}
 	if err := check(sets, requirements...); err != nil {
 		return err

@@ -38,18 +38,18 @@ const liveRoot = "/api/v2/" + Portal
 // liveRoutes are the vendor's calls that package live makes, and the CRM's.
 var liveRoutes = append([]route{
 	{pattern: "GET /api/v2/portals", scope: "SalesIQ.portals.READ", handle: listPortals},
-	{pattern: "GET /api/v2/portals/{name}", scope: "SalesIQ.portals.READ", handle: lookLive("portal", (*state).livePortal)},
+	{pattern: "GET /api/v2/portals/{name}", scope: "SalesIQ.portals.READ", handle: askLive("portal", (*state).livePortal)},
 
 	{pattern: "GET " + liveRoot + "/conversations", scope: "SalesIQ.conversations.READ", handle: listConversations},
 	{pattern: "GET " + liveRoot + "/conversations/{id}", scope: "SalesIQ.conversations.READ", handle: getLive("conversations", chats, (*state).conversation)},
 	{pattern: "GET " + liveRoot + "/conversations/{id}/messages", scope: "SalesIQ.conversations.READ", handle: listMessages},
-	{pattern: "POST " + liveRoot + "/conversations/{id}/messages", scope: "SalesIQ.conversations.CREATE", handle: doLive("message", (*state).sendText)},
-	{pattern: "PUT " + liveRoot + "/conversations/{id}/transfer", scope: "SalesIQ.conversations.UPDATE", handle: doLive("conversations", (*state).transferConversation)},
-	{pattern: "PUT " + liveRoot + "/conversations/{id}/close", scope: "SalesIQ.conversations.UPDATE", handle: lookLive("conversations", (*state).closeConversation)},
-	{pattern: "PUT " + liveRoot + "/conversations/{id}/tags", scope: "SalesIQ.conversations.UPDATE", handle: doLive("", (*state).tagConversation)},
+	{pattern: "POST " + liveRoot + "/conversations/{id}/messages", scope: "SalesIQ.conversations.CREATE", handle: actLive("message", (*state).sendText)},
+	{pattern: "PUT " + liveRoot + "/conversations/{id}/transfer", scope: "SalesIQ.conversations.UPDATE", handle: actLive("conversations", (*state).transferConversation)},
+	{pattern: "PUT " + liveRoot + "/conversations/{id}/close", scope: "SalesIQ.conversations.UPDATE", handle: askLive("conversations", (*state).closeConversation)},
+	{pattern: "PUT " + liveRoot + "/conversations/{id}/tags", scope: "SalesIQ.conversations.UPDATE", handle: actLive("", (*state).tagConversation)},
 
 	{pattern: "GET " + liveRoot + "/operators", scope: "SalesIQ.operators.READ", handle: listLiveOperators},
-	{pattern: "POST " + liveRoot + "/operators", scope: "SalesIQ.operators.CREATE", handle: doLive("operator", (*state).createLiveOperator), adminOnly: true},
+	{pattern: "POST " + liveRoot + "/operators", scope: "SalesIQ.operators.CREATE", handle: actLive("operator", (*state).createLiveOperator), adminOnly: true},
 	{pattern: "GET " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.READ", handle: getLive("operator", operators, (*state).liveOperator)},
 	{pattern: "DELETE " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.DELETE", handle: remove(operators), adminOnly: true},
 	{pattern: "PUT " + liveRoot + "/operators/{id}/enable", scope: "SalesIQ.operators.UPDATE", handle: enableLiveOperator(true), adminOnly: true},
@@ -58,7 +58,7 @@ var liveRoutes = append([]route{
 	{pattern: "GET " + liveRoot + "/departments", scope: "SalesIQ.departments.READ", handle: listLiveDepartments},
 	{pattern: "GET " + liveRoot + "/apps", scope: "SalesIQ.apps.READ", handle: listLive(brands, (*state).liveApp)},
 	{pattern: "GET " + liveRoot + "/apps/{id}", scope: "SalesIQ.apps.READ", handle: getLive("app", brands, (*state).liveApp)},
-	{pattern: "POST " + liveRoot + "/tags", scope: "SalesIQ.tags.CREATE", handle: doLive("tags", (*state).createTag)},
+	{pattern: "POST " + liveRoot + "/tags", scope: "SalesIQ.tags.CREATE", handle: actLive("tags", (*state).createTag)},
 	{pattern: "GET /api/v3/" + Portal + "/visitors", scope: "SalesIQ.visitors.READ", handle: listLiveVisitors},
 
 	{pattern: "GET " + liveRoot + "/webhooks", scope: "SalesIQ.webhooks.READ", handle: listLive(webhooks, (*state).liveWebhook)},
@@ -69,7 +69,7 @@ var liveRoutes = append([]route{
 	{pattern: "POST " + liveRoot + "/webhooks/{id}/keys", scope: "SalesIQ.webhooks.CREATE", handle: generateKey, adminOnly: true},
 	{pattern: "DELETE " + liveRoot + "/webhooks/{id}/keys/{key}", scope: "SalesIQ.webhooks.DELETE", handle: deleteKey, adminOnly: true},
 	{pattern: "GET " + liveRoot + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.READ", handle: listExecutions},
-	{pattern: "POST " + liveRoot + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.CREATE", handle: doLive("webhook", (*state).retryExecutions), adminOnly: true},
+	{pattern: "POST " + liveRoot + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.CREATE", handle: actLive("webhook", (*state).retryExecutions), adminOnly: true},
 }, crmRoutes...)
 
 func (live) routes() []route { return liveRoutes }
@@ -137,24 +137,24 @@ func listLive[T any](of func(*state) *table[T], show func(*state, *T) object) ha
 }
 
 func getLive[T any](kind string, of func(*state) *table[T], show func(*state, *T) object) handler {
-	return lookLive(kind, func(s *state, id string) (any, error) {
+	return askLive(kind, func(s *state, id string) (any, error) {
 		item, err := of(s).find(id)
 		return liveOr(s, item, err, show)
 	})
 }
 
-// lookLive is look for the live dialect.
-func lookLive[Out any](kind string, ask func(*state, string) (Out, error)) handler {
+// askLive is askAbout for the live dialect.
+func askLive[Out any](kind string, ask func(*state, string) (Out, error)) handler {
 	return func(c *call) (*reply, error) {
 		out, err := ask(c.state, c.id)
 		return c.liveReply(kind, out, err)
 	}
 }
 
-// doLive is do for the live dialect.
-func doLive[In, Out any](kind string, act func(*state, string, In) (Out, error)) handler {
+// actLive is actOn for the live dialect.
+func actLive[In, Out any](kind string, act func(*state, string, In) (Out, error)) handler {
 	return func(c *call) (*reply, error) {
-		in, err := read[In](c)
+		in, err := readBody[In](c)
 		if err != nil {
 			return nil, err
 		}

@@ -84,8 +84,8 @@ func listConversations(c *call) (*reply, error) {
 		brand, _ := c.brandOf(chat.DepartmentID)
 		return started.holds(chat.StartedAt) && updated.holds(lastChange(chat)) &&
 			(status == "" || status == known["state_key"] || status == known["status_key"]) &&
-			is(department, chat.DepartmentID) && is(attender, chat.OperatorID) &&
-			(app == "" || brand != nil && brand.ID == app) && is(email, chat.VisitorInfo.Email)
+			passes(department, chat.DepartmentID) && passes(attender, chat.OperatorID) &&
+			(app == "" || brand != nil && brand.ID == app) && passes(email, chat.VisitorInfo.Email)
 	})
 	conversations := shownAs(c.state, kept, (*state).conversation)
 	return c.liveWindow(conversations, (page-1)*limit, limit, hasMore(page*limit < len(conversations)), nil)

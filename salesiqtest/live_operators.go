@@ -110,7 +110,7 @@ func (s *state) createLiveOperator(_ string, in liveOperatorInput) (any, error) 
 }
 
 func enableLiveOperator(enabled bool) handler {
-	return lookLive("", func(s *state, id string) (any, error) { return nil, s.enableOperator(id, enabled) })
+	return askLive("", func(s *state, id string) (any, error) { return nil, s.enableOperator(id, enabled) })
 }
 
 func listLiveDepartments(c *call) (*reply, error) {

@@ -95,7 +95,7 @@ func (c *call) fill(webhook *salesiq.Webhook, settings *webhookSettings) error {
 	}
 	for i, id := range in.AppIDs {
 		if _, ok := c.brands.get(id); !ok {
-			return invalid(item("app_ids", i), "is no app")
+			return invalid(element("app_ids", i), "is no app")
 		}
 	}
 	webhook.URL, webhook.Events = in.URL, in.Events
@@ -192,7 +192,7 @@ func (s *state) retryExecutions(webhookID string, in idList) (any, error) {
 	for i, id := range in.IDs {
 		at := slices.IndexFunc(failed, func(d Delivery) bool { return executionID(&d) == id })
 		if at < 0 {
-			return nil, invalid(item("ids", i), "is no failed execution")
+			return nil, invalid(element("ids", i), "is no failed execution")
 		}
 		s.retried[id] = true
 		s.courier.take(&parcel{webhook: *webhook, event: failed[at].Event, message: failed[at].message})

@@ -47,7 +47,7 @@ func (specified) admits(r *http.Request, route route, query url.Values, body []b
 	}
 	known := strings.Fields(route.query)
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		for _, parameter := range strings.Fields(allParameters) {
+		for parameter := range strings.FieldsSeq(allParameters) {
 			switch {
 			case slices.Contains(known, name) || !sameButForSpelling(parameter, name):
 			case slices.Contains(known, parameter):
@@ -237,18 +237,18 @@ func remove[T any](of func(*state) *table[T]) handler {
 	}
 }
 
-// look answers with what the domain knows about the object of the path.
-func look[Out any](ask func(*state, string) (Out, error)) handler {
+// askAbout answers with what the domain knows about the object of the path.
+func askAbout[Out any](ask func(*state, string) (Out, error)) handler {
 	return func(c *call) (*reply, error) {
 		out, err := ask(c.state, c.id)
 		return answer(http.StatusOK, out, err)
 	}
 }
 
-// do reads the body, and does something with the object of the path.
-func do[In, Out any](status int, act func(*state, string, In) (Out, error)) handler {
+// actOn reads the body, and does something with the object of the path.
+func actOn[In, Out any](status int, act func(*state, string, In) (Out, error)) handler {
 	return func(c *call) (*reply, error) {
-		in, err := read[In](c)
+		in, err := readBody[In](c)
 		if err != nil {
 			return nil, err
 		}
@@ -259,22 +259,22 @@ func do[In, Out any](status int, act func(*state, string, In) (Out, error)) hand
 
 // The filters of lists.
 
-// is tells whether a filter lets a value through. The empty filter lets all.
-func is[T ~string](filter, value T) bool { return filter == "" || filter == value }
+// passes tells whether a filter lets a value through. The empty filter lets all.
+func passes[T ~string](filter, value T) bool { return filter == "" || filter == value }
 
 func chatFilter(p *params) func(*salesiq.Chat) bool {
 	status, started := oneOf(p, "status", chatStatuses), p.dates()
 	operator, department, visitor := p.text("operator_id"), p.text("department_id"), p.text("visitor_id")
 	return func(chat *salesiq.Chat) bool {
-		return is(status, chat.Status) && started.holds(chat.StartedAt) && is(operator, chat.OperatorID) &&
-			is(department, chat.DepartmentID) && is(visitor, chat.VisitorID)
+		return passes(status, chat.Status) && started.holds(chat.StartedAt) && passes(operator, chat.OperatorID) &&
+			passes(department, chat.DepartmentID) && passes(visitor, chat.VisitorID)
 	}
 }
 
 func visitorFilter(p *params) func(*salesiq.Visitor) bool {
 	status, visited, search := oneOf(p, "status", visitorStatuses), p.dates(), strings.ToLower(p.text("search"))
 	return func(visitor *salesiq.Visitor) bool {
-		return is(status, visitor.Status) && visited.holds(visitor.LastVisit) &&
+		return passes(status, visitor.Status) && visited.holds(visitor.LastVisit) &&
 			slices.ContainsFunc([]string{visitor.Name, visitor.Email, visitor.Company}, func(text string) bool {
 				return strings.Contains(strings.ToLower(text), search)
 			})
@@ -285,8 +285,8 @@ func operatorFilter(p *params) func(*salesiq.Operator) bool {
 	status, availability := oneOf(p, "status", operatorStatuses), oneOf(p, "availability", availabilities)
 	role, department := oneOf(p, "role", operatorRoles), p.text("department_id")
 	return func(operator *salesiq.Operator) bool {
-		return is(status, operator.Status) && is(availability, operator.Availability) &&
-			is(role, operator.Role) && is(department, operator.DepartmentID)
+		return passes(status, operator.Status) && passes(availability, operator.Availability) &&
+			passes(role, operator.Role) && passes(department, operator.DepartmentID)
 	}
 }
 

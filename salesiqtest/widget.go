@@ -100,7 +100,7 @@ type widgetRequest struct {
 }
 
 func fromWidget(handle func(*state, widgetRequest) (any, error)) handler {
-	return do(http.StatusOK, func(s *state, _ string, request widgetRequest) (any, error) {
+	return actOn(http.StatusOK, func(s *state, _ string, request widgetRequest) (any, error) {
 		if request.Key == "" {
 			return nil, missing("visitor")
 		}
