@@ -219,3 +219,16 @@ func TestRandomFaultsFollowTheSeed(t *testing.T) {
 	assert.Equal(t, first, again)
 	assert.NotEqual(t, first, other)
 }
+
+// Whoever sees a success can rely on it that the call was carried out.
+func TestFaultAfterProcessingLeavesARefusalAsItIs(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t)
+	require.NoError(t, s.Inject(salesiqtest.Fault{Method: http.MethodPost, Path: "/api/", Effect: salesiqtest.EmptyBody, Processed: true}))
+	client := s.Client(t)
+	_, err := client.Chats.SendMessage(t.Context(), "no such chat", salesiq.TextMessage("Hello"))
+	require.ErrorIs(t, err, salesiq.ErrResourceNotFound)
+	_, err = client.Chats.SendMessage(t.Context(), "chat123", salesiq.TextMessage("Hello"))
+	require.NoError(t, err)
+	assert.Len(t, s.Journal(), 1)
+}

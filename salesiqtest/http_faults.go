@@ -31,9 +31,9 @@ const (
 // say what befalls them.
 //
 // A fault that replaces the answer (Status, Code, Body, ResetConnection, HTMLPage,
-// EmptyBody)
-// strikes before the call is processed, and then costs no quota, unless
-// Processed is set. All other faults let the call be processed.
+// EmptyBody) strikes before the call is processed, and then costs no quota, unless
+// Processed is set. A call that is refused then, such as one with an old token, gets
+// the refusal: nothing was processed. All other faults let the call be processed.
 type Fault struct {
 	Method string `json:"method,omitzero"` // Any by default.
 

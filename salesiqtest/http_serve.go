@@ -102,7 +102,8 @@ func (s *Server) answer(r *http.Request, fault Fault) (answer *recorder, ok bool
 	if fault.Effect == ResetConnection {
 		return nil, false
 	}
-	if fault.replaces() {
+	refused := processed && answer.status >= http.StatusBadRequest
+	if fault.replaces() && !refused {
 		header := answer.header
 		answer = s.instead(fault)
 		maps.Copy(answer.header, rateHeaders(header))
