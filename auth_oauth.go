@@ -91,7 +91,7 @@ func (o *OAuth) AuthURL(state string) (string, error) {
 	server, err := o.server(o.DataCenter)
 	if err == nil {
 		err = cmp.Or(
-			required("client ID", o.Credentials.ClientID),
+			exactly("client ID", o.Credentials.ClientID),
 			absoluteURL("redirect URL", o.RedirectURL),
 			requiredTexts("scopes", o.Scopes),
 			required("state", state))
@@ -180,7 +180,7 @@ func (o *OAuth) Exchange(ctx context.Context, code AuthCode) (Token, error) {
 	server, err := o.server(code.DataCenter)
 	if err == nil {
 		err = cmp.Or(
-			required("client ID", o.Credentials.ClientID),
+			exactly("client ID", o.Credentials.ClientID),
 			requiredSecret("client secret", o.Credentials.ClientSecret),
 			requiredSecret("code", code.Code))
 	}

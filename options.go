@@ -92,7 +92,7 @@ func WithAccountsURL(address string) Option {
 func WithPortal(screenName string) Option {
 	return func(c *config) error {
 		c.portal = url.PathEscape(screenName)
-		return checkID("portal", screenName)
+		return cmp.Or(exactly("portal", screenName), checkID("portal", screenName))
 	}
 }
 
