@@ -159,9 +159,9 @@ func (o *OAuth) callbackDataCenter(server, location string) (DataCenter, error) 
 	if server == "" {
 		return configured.dataCenter(), nil
 	}
-	server = strings.TrimRight(server, "/")
+	server = plainURL(server)
 	for _, dc := range append([]DataCenter{configured.dataCenter(), uk}, DataCenters()...) {
-		if strings.EqualFold(server, dc.Hosts().Accounts) {
+		if server == dc.Hosts().Accounts {
 			return dc, nil
 		}
 	}
