@@ -180,6 +180,7 @@ func (o *OAuth) Exchange(ctx context.Context, code AuthCode) (Token, error) {
 	server, err := o.server(code.DataCenter)
 	if err == nil {
 		err = cmp.Or(
+			givenContext(ctx),
 			exactly("client ID", o.Credentials.ClientID),
 			requiredSecret("client secret", o.Credentials.ClientSecret),
 			requiredSecret("code", code.Code))
@@ -205,7 +206,7 @@ func (o *OAuth) Revoke(ctx context.Context, token Secret) error {
 	if err != nil {
 		return err
 	}
-	if err := requiredSecret("token", token); err != nil {
+	if err := cmp.Or(givenContext(ctx), requiredSecret("token", token)); err != nil {
 		return err
 	}
 	return server.revoke(ctx, token)

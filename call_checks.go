@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"reflect"
@@ -21,6 +22,14 @@ func inputError(field, reason string) error { return &InputError{Field: field, R
 func given(field string, value any) error {
 	if usercode.IsNil(value) {
 		return inputError(field, "must not be nil")
+	}
+	return nil
+}
+
+// givenContext refuses a nil context, which would panic somewhere below.
+func givenContext(ctx context.Context) error {
+	if ctx == nil {
+		return inputError("context", "must not be nil")
 	}
 	return nil
 }
