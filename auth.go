@@ -46,7 +46,7 @@ func (s *staticToken) Rejected(string) bool { return false }
 func (s *staticToken) Accepted(string) {}
 
 func checkToken(field, token string) error {
-	if err := cmp.Or(required(field, token), notMask(field, token)); err != nil {
+	if err := cmp.Or(exactly(field, token), notMask(field, token)); err != nil {
 		return err
 	}
 	if !transport.ValidToken(token) {
@@ -177,9 +177,14 @@ func (a *refreshAuth) check() error {
 			return err
 		}
 	}
+	if mine := a.credentials.RefreshToken; !mine.IsZero() {
+		if err := exactly("refresh token", mine.Reveal()); err != nil {
+			return err
+		}
+	}
 	return cmp.Or(
 		a.vault.check(),
-		required("client ID", a.credentials.ClientID),
+		exactly("client ID", a.credentials.ClientID),
 		requiredSecret("client secret", a.credentials.ClientSecret))
 }
 

@@ -91,7 +91,7 @@ func (o *OAuth) AuthURL(state string) (string, error) {
 	server, err := o.server(o.DataCenter)
 	if err == nil {
 		err = cmp.Or(
-			required("client ID", o.Credentials.ClientID),
+			exactly("client ID", o.Credentials.ClientID),
 			absoluteURL("redirect URL", o.RedirectURL),
 			requiredTexts("scopes", o.Scopes),
 			required("state", state))
@@ -159,9 +159,9 @@ func (o *OAuth) callbackDataCenter(server, location string) (DataCenter, error) 
 	if server == "" {
 		return configured.dataCenter(), nil
 	}
-	server = strings.TrimRight(server, "/")
+	server = plainURL(server)
 	for _, dc := range append([]DataCenter{configured.dataCenter(), uk}, DataCenters()...) {
-		if strings.EqualFold(server, dc.Hosts().Accounts) {
+		if server == dc.Hosts().Accounts {
 			return dc, nil
 		}
 	}
@@ -180,7 +180,8 @@ func (o *OAuth) Exchange(ctx context.Context, code AuthCode) (Token, error) {
 	server, err := o.server(code.DataCenter)
 	if err == nil {
 		err = cmp.Or(
-			required("client ID", o.Credentials.ClientID),
+			givenContext(ctx),
+			exactly("client ID", o.Credentials.ClientID),
 			requiredSecret("client secret", o.Credentials.ClientSecret),
 			requiredSecret("code", code.Code))
 	}
@@ -205,7 +206,7 @@ func (o *OAuth) Revoke(ctx context.Context, token Secret) error {
 	if err != nil {
 		return err
 	}
-	if err := requiredSecret("token", token); err != nil {
+	if err := cmp.Or(givenContext(ctx), requiredSecret("token", token)); err != nil {
 		return err
 	}
 	return server.revoke(ctx, token)

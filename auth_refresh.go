@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -403,7 +404,7 @@ func (r *renewer) renewLocked(ctx context.Context, twice bool) (*bearer, error) 
 	}
 	lock, err := usercode.BorrowWithin(ctx, lockTimeout, func(ctx context.Context) (l tokenLock, err error) {
 		l.store, l.unlock, err = locker.Lock(ctx)
-		return l, err
+		return l, cmp.Or(err, given("locked store", l.store), given("unlock", l.unlock))
 	}, func(late tokenLock) { r.unlock(ctx, late) })
 	if err != nil {
 		r.warn(ctx, "salesiq token store not locked", err)

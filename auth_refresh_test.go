@@ -22,7 +22,7 @@ import (
 	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
-// A1 to A14 are rows of docs/reliability.md.
+// A1 to A17 are rows of docs/reliability.md.
 
 func get(ctx context.Context, client *Client) error {
 	_, err := client.Chats.Get(ctx, "c1")

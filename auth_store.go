@@ -114,7 +114,10 @@ func (m *memoryStore) Save(_ context.Context, token []byte) error {
 
 // Load returns the stored token, or a zero Token if there is none.
 func (v *TokenVault) Load(ctx context.Context) (Token, error) {
-	if err := cmp.Or(v.check(), ctx.Err()); err != nil {
+	if err := cmp.Or(v.check(), givenContext(ctx)); err != nil {
+		return Token{}, err
+	}
+	if err := ctx.Err(); err != nil {
 		return Token{}, err
 	}
 	sealed, err := v.store.Load(ctx)
@@ -142,7 +145,7 @@ func (v *TokenVault) Save(ctx context.Context, token Token) error {
 
 // check returns what was wrong with the arguments that the vault was made from.
 func (v *TokenVault) check() error {
-	if v.store == nil && v.err == nil {
+	if v == nil || v.store == nil && v.err == nil {
 		return inputError("token vault", "must be made by SealTokens, FileTokenStore or NewMemoryTokenStore")
 	}
 	return v.err

@@ -131,7 +131,7 @@ func send(ctx context.Context, client *Client, c *call, opts []CallOption) error
 // *Error.
 func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode func([]byte) error) error {
 	options, err := newCallOptions(opts)
-	c.check(cmp.Or(err, options.checkFor(c)))
+	c.check(cmp.Or(err, options.checkFor(c), givenContext(ctx)))
 	request, err := client.newRequest(c, &options)
 	if err != nil {
 		return named(c.operation, err)

@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"reflect"
@@ -26,6 +27,14 @@ func given(field string, value any) error {
 	return nil
 }
 
+// givenContext refuses a nil context, which would panic somewhere below.
+func givenContext(ctx context.Context) error {
+	if ctx == nil {
+		return inputError("context", "must not be nil")
+	}
+	return nil
+}
+
 func required(field, value string) error {
 	if strings.TrimSpace(value) == "" {
 		return inputError(field, "is required")
@@ -39,7 +48,19 @@ func requiredSecret(field string, secret Secret) error {
 	if secret.IsZero() {
 		return inputError(field, `is required ("`+redact.Mask+`" is the mask of a secret, not a secret)`)
 	}
-	return required(field, secret.Reveal())
+	return exactly(field, secret.Reveal())
+}
+
+// exactly refuses an empty value, and white space around it: a secret that is
+// mounted as a file often ends with a newline.
+func exactly(field, value string) error {
+	if err := required(field, value); err != nil {
+		return err
+	}
+	if strings.TrimSpace(value) != value {
+		return inputError(field, "must not begin or end with white space, such as the newline at the end of a file")
+	}
+	return printable(field, value)
 }
 
 // notMask refuses the mask of a secret in its place.
@@ -124,7 +145,7 @@ func checkDates(from, to time.Time) error {
 }
 
 func absoluteURL(field, value string) error {
-	if err := required(field, value); err != nil {
+	if err := exactly(field, value); err != nil {
 		return err
 	}
 	u, err := url.Parse(value)

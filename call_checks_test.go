@@ -2,13 +2,17 @@ package salesiq_test
 
 import (
 	"context"
+	"iter"
+	"net/http"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/live"
 )
 
 type refusal struct {
@@ -364,4 +368,70 @@ func TestUnknownDataCenterIsRefused(t *testing.T) {
 	_, err = salesiq.NewClient(salesiq.StaticToken("t"), salesiq.WithDataCenter(salesiq.DataCenter("atlantis")))
 	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
 	require.ErrorContains(t, err, "data center")
+}
+
+// I8
+func TestNilContextIsAnErrorBeforeAnyRequest(t *testing.T) {
+	t.Parallel()
+	api := newAPIRecorder(t, answerSuitably)
+	client := api.client(t)
+	var none context.Context // A nil that somebody passes by mistake.
+	credentials := salesiq.Credentials{ClientID: "id", ClientSecret: salesiq.NewSecret("secret")}
+	oauth := &salesiq.OAuth{Credentials: credentials, DataCenter: client.DataCenter()}
+	vault := salesiq.NewMemoryTokenStore()
+	for name, use := range map[string]func() error{
+		"Get":         func() error { _, err := client.Chats.Get(none, "c1"); return err },
+		"List":        func() error { _, err := client.Chats.List(none, nil); return err },
+		"All":         func() error { return firstError(client.Chats.All(none, nil)) },
+		"SendMessage": func() error { _, err := client.Chats.SendMessage(none, "c1", salesiq.TextMessage("x")); return err },
+		"Delete":      func() error { return client.Webhooks.Delete(none, "w1") },
+		"Transcripts": func() error { return client.Chats.Transcripts(none, []string{"c1"})[0].Err },
+		"Do":          func() error { return client.Do(none, "GET", "/chats", nil, nil) },
+		"live.Get":    func() error { _, err := live.Get[any](none, client, "/apps", nil); return err },
+		"Exchange": func() error {
+			_, err := oauth.Exchange(none, salesiq.AuthCode{Code: salesiq.NewSecret("c")})
+			return err
+		},
+		"Revoke":     func() error { return oauth.Revoke(none, salesiq.NewSecret("token")) },
+		"Load":       func() error { _, err := vault.Load(none); return err },
+		"Save":       func() error { return vault.Save(none, salesiq.Token{}) },
+		"nil vault":  func() error { _, err := (*salesiq.TokenVault)(nil).Load(t.Context()); return err },
+		"zero vault": func() error { return new(salesiq.TokenVault).Save(t.Context(), salesiq.Token{}) },
+	} {
+		assert.NotPanics(t, func() { require.ErrorIs(t, use(), salesiq.ErrInvalidInput, name) }, name)
+	}
+	assert.Empty(t, api.requests())
+}
+
+func firstError[T any](items iter.Seq2[T, error]) error {
+	for _, err := range items {
+		return err
+	}
+	return nil
+}
+
+// nilStore is a store that its user has forgotten to make.
+type nilStore struct{ path string }
+
+func (s *nilStore) Load(context.Context) ([]byte, error) { return []byte(s.path), nil }
+func (s *nilStore) Save(context.Context, []byte) error   { s.path = ""; return nil }
+
+// I8
+func TestTypedNilIsRefusedLikeNil(t *testing.T) {
+	t.Parallel()
+	credentials := salesiq.Credentials{ClientID: "id", ClientSecret: salesiq.NewSecret("secret"), RefreshToken: salesiq.NewSecret("token")}
+	var store *nilStore
+	_, err := salesiq.NewClient(salesiq.RefreshToken(credentials, salesiq.SealTokens(store, make([]byte, 32))))
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	_, err = salesiq.NewClient(salesiq.TokenSource((*nilSource)(nil)))
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	var transport *http.Transport
+	_, err = salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithHTTPClient(&http.Client{Transport: transport}))
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+}
+
+type nilSource oauth2.Config
+
+func (s *nilSource) Token() (*oauth2.Token, error) {
+	return &oauth2.Token{AccessToken: s.ClientID}, nil
 }

@@ -14,6 +14,15 @@ func callsInOrder[In, Out any](
 	ctx context.Context, client *Client, opts []CallOption, inputs iter.Seq[In],
 	fn func(context.Context, In, []CallOption) Out,
 ) iter.Seq[Out] {
+	if ctx == nil {
+		return func(yield func(Out) bool) {
+			for input := range inputs {
+				if !yield(fn(ctx, input, opts)) { // It reports the context.
+					return
+				}
+			}
+		}
+	}
 	options, _ := newCallOptions(opts) //nolint:errcheck // Each call reports it.
 	response := options.response
 	type outcome struct {

@@ -116,7 +116,7 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 		RefreshToken: NewSecret(os.Getenv("ZOHO_REFRESH_TOKEN")),
 	}
 	missing := cmp.Or(
-		required("ZOHO_CLIENT_ID", credentials.ClientID),
+		exactly("ZOHO_CLIENT_ID", credentials.ClientID),
 		requiredSecret("ZOHO_CLIENT_SECRET", credentials.ClientSecret),
 		requiredSecret("ZOHO_REFRESH_TOKEN", credentials.RefreshToken))
 	if missing != nil {

@@ -1,11 +1,16 @@
 package salesiq
 
 import (
+	"encoding/binary"
 	"fmt"
 	"maps"
+	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // DataCenter is the name of a region in which Zoho keeps an organization's data.
@@ -140,19 +145,99 @@ func siteOf(dc DataCenter) site {
 		region = ""
 	}
 	hosts := dc.Hosts()
-	hosts.Accounts = strings.TrimRight(hosts.Accounts, "/")
+	hosts.API, hosts.Accounts = apiBase(hosts.API), plainURL(hosts.Accounts)
 	return site{hosts, region}
 }
 
-// siteAt returns the site that is served at a base URL, or US for "". The site of
-// an unknown URL has no region, and its OAuth server is at the same place.
+// siteAt returns the site that is served at a base URL, or US for "". An emulator is
+// its own OAuth server, and has no region. Anywhere else, such as behind a gateway,
+// credentials still go to US alone.
 func siteAt(base string) site {
 	for _, dc := range DataCenters() {
-		if base == "" || strings.EqualFold(dc.Hosts().API, base) {
+		if base == "" || dc.Hosts().API == base {
 			return siteOf(dc)
 		}
 	}
-	return site{Hosts: Hosts{API: base, Accounts: base}}
+	if u, err := url.Parse(base); err == nil && isForTests(u.Hostname()) {
+		return site{Hosts: Hosts{API: base, Accounts: base}}
+	}
+	us := siteOf(US)
+	us.API = base
+	return us
+}
+
+// isForTests reports whether a host can be nobody's but the caller's: one of this
+// machine, or below a name that is reserved for tests (RFC 2606).
+func isForTests(host string) bool {
+	if isLoopback(host) {
+		return true
+	}
+	return strings.HasSuffix(host, ".test") || strings.HasSuffix(host, ".example")
+}
+
+// isLoopback reports whether a host of a plain URL is this machine.
+func isLoopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// apiBase is the plain URL that wire.Root is appended to. The specification writes
+// base URLs with it and without.
+func apiBase(address string) string {
+	return strings.TrimSuffix(plainURL(address), wire.Root)
+}
+
+// plainURL writes an address as this package compares addresses: scheme and host in
+// lower case, no port that goes without saying, no dot after the host, no slash at
+// the end, and an IPv4 address in four parts. It leaves alone what is not a URL.
+func plainURL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return address
+	}
+	host, port := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), u.Port()
+	if ip, ok := parseIPv4(host); ok {
+		host = ip
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if port != "" && port != defaultPorts[u.Scheme] {
+		host += ":" + port
+	}
+	u.Host = host
+	return strings.TrimRight(u.String(), "/")
+}
+
+var defaultPorts = map[string]string{"http": "80", "https": "443"}
+
+// parseIPv4 reads an IPv4 address as inet_aton does, so that what a browser or curl
+// takes for 127.0.0.1 is taken for it here: up to four numbers, of which the last
+// fills the rest, in decimal, octal or hexadecimal.
+func parseIPv4(host string) (string, bool) {
+	parts := strings.Split(host, ".")
+	if len(parts) > 4 {
+		return "", false
+	}
+	var ip uint64
+	for i, part := range parts {
+		n, err := strconv.ParseUint(part, 0, 32)
+		last := i == len(parts)-1
+		if err != nil || strings.Contains(part, "_") || !last && n > 255 || last && n >= 1<<(8*(5-len(parts))) {
+			return "", false
+		}
+		if last {
+			ip |= n
+		} else {
+			ip |= n << (8 * (3 - i))
+		}
+	}
+	var octets [4]byte
+	binary.BigEndian.PutUint32(octets[:], uint32(ip)) //nolint:gosec // It has 32 bits.
+	return netip.AddrFrom4(octets).String(), true
 }
 
 // apiDomains tells which data center a token's api_domain names, by the end of

@@ -82,3 +82,86 @@ func TestAPIDomainTellsDataCentersApart(t *testing.T) {
 		require.ErrorContains(t, err, "WithDataCenter(salesiq."+test.want+")", test.why)
 	}
 }
+
+// I9: hosts as people write them.
+func TestHostIsRecognizedHoweverItIsWritten(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{
+		"https://salesiq.zoho.eu", "https://salesiq.zoho.eu/", "https://salesiq.zoho.eu:443", "https://SalesIQ.Zoho.EU",
+		"HTTPS://salesiq.zoho.eu", "https://salesiq.zoho.eu.", "https://salesiq.zoho.eu./", "https://salesiq.zoho.eu/api/v2",
+		"https://salesiq.zoho.eu/api/v2/", "https://SALESIQ.zoho.eu.:443/api/v2//",
+	} {
+		client, err := NewClient(StaticToken("token"), WithBaseURL(address))
+		require.NoError(t, err, address)
+		require.Equal(t, EU, client.DataCenter(), address)
+		client, err = NewClient(StaticToken("token"), WithBaseURL(address), WithAccountsURL("https://ACCOUNTS.zoho.eu.:443/"))
+		require.NoError(t, err, address)
+		require.Equal(t, EU, client.DataCenter(), address)
+		client, err = NewClient(StaticToken("token"), WithDataCenter(Hosts{API: address, Accounts: "https://accounts.zoho.eu:443"}.DataCenter()))
+		require.NoError(t, err, address)
+		require.Equal(t, EU.Hosts().API, client.DataCenter().Hosts().API, address)
+		require.Equal(t, EU.Hosts().Accounts, client.DataCenter().Hosts().Accounts, address)
+	}
+	oauth := &OAuth{}
+	for _, server := range []string{"https://accounts.zoho.eu", "https://ACCOUNTS.zoho.eu", "https://accounts.zoho.eu:443/", "https://accounts.zoho.eu."} {
+		code, err := oauth.ParseCallback(url.Values{"state": {"s"}, "code": {"c"}, "accounts-server": {server}}, "s")
+		require.NoError(t, err, server)
+		require.Equal(t, EU, code.DataCenter, server)
+	}
+	for address, want := range map[string]string{
+		"http://127.1:8080":           "http://127.0.0.1:8080",
+		"http://127.0.1:8080":         "http://127.0.0.1:8080",
+		"http://2130706433:8080":      "http://127.0.0.1:8080",
+		"http://0x7f.1:8080":          "http://127.0.0.1:8080",
+		"http://LOCALHOST:8080":       "http://localhost:8080",
+		"http://localhost.:80/prefix": "http://localhost/prefix",
+		"http://app.localhost":        "http://app.localhost",
+		"http://[::1]:8080/api/v2":    "http://[::1]:8080",
+		"http://[::ffff:127.0.0.1]":   "http://[::ffff:127.0.0.1]",
+		"https://x.test/a%2Fb/":       "https://x.test/a%2Fb",
+	} {
+		client, err := NewClient(StaticToken("token"), WithBaseURL(address))
+		require.NoError(t, err, "%s is this machine, or reserved", address)
+		require.Equal(t, want, client.DataCenter().Hosts().API, address)
+	}
+	for _, address := range []string{"http://127.0.0.256", "http://127..1", "http://1.2.3.4.5", "http://128.1", "http://0x80000001", "http://127.1.evil.com", "http://notlocalhost", "http://localhost.evil.com"} {
+		_, err := NewClient(StaticToken("token"), WithBaseURL(address))
+		require.ErrorContains(t, err, "https", "%s is not this machine", address)
+	}
+}
+
+// A18: a gateway in front of the service must not get what signs in.
+func TestBaseURLTakesTheSecretsNowhereElse(t *testing.T) {
+	t.Parallel()
+	for address, accounts := range map[string]string{
+		"https://gateway.corp.com":         US.Hosts().Accounts,
+		"https://salesiq.example.com":      US.Hosts().Accounts,
+		"https://10.0.0.1":                 US.Hosts().Accounts,
+		"https://mytest":                   US.Hosts().Accounts,
+		"https://salesiq.zoho.in:443":      IN.Hosts().Accounts,
+		"http://127.0.0.1:8080":            "http://127.0.0.1:8080",
+		"http://127.1:8080":                "http://127.0.0.1:8080",
+		"http://[::1]:8080":                "http://[::1]:8080",
+		"http://localhost:8080/api/v2":     "http://localhost:8080",
+		"http://emulator.localhost":        "http://emulator.localhost",
+		"https://emulator.test":            "https://emulator.test",
+		"https://emulator.example":         "https://emulator.example",
+		"https://EMULATOR.EXAMPLE.":        "https://emulator.example",
+		"https://emulator.test.attack.com": US.Hosts().Accounts,
+	} {
+		client, err := NewClient(StaticToken("token"), WithBaseURL(address))
+		require.NoError(t, err, address)
+		require.Equal(t, accounts, client.DataCenter().Hosts().Accounts, address)
+
+		client, err = NewClient(StaticToken("token"), WithBaseURL(address), WithDataCenter(EU))
+		require.NoError(t, err, address)
+		require.Equal(t, EU.Hosts().Accounts, client.DataCenter().Hosts().Accounts, address)
+
+		client, err = NewClient(StaticToken("token"), WithBaseURL(address), WithAccountsURL("https://sso.corp.com"))
+		require.NoError(t, err, address)
+		require.Equal(t, "https://sso.corp.com", client.DataCenter().Hosts().Accounts, address)
+	}
+	z := &fakeZoho{}
+	require.NoError(t, get(t.Context(), clientOf(t, z, nil, WithBaseURL("https://gateway.corp.com"))))
+	require.Equal(t, accountsHost, z.tokens[0].URL.Host)
+}

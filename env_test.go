@@ -11,8 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/live"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // setEnvironment gives the test nothing but these of the variables that
@@ -71,6 +73,100 @@ func TestAnEnvironmentThatDoesNotDoIsRefusedByTheNameOfItsVariable(t *testing.T)
 			require.Equal(t, name, input.Field)
 		})
 	}
+}
+
+// I7: a secret that is mounted as a file often ends with a newline.
+func TestWhiteSpaceAroundAVariableIsRefusedByItsName(t *testing.T) {
+	for name, value := range map[string]string{
+		"ZOHO_CLIENT_ID": "id", "ZOHO_CLIENT_SECRET": "secret", "ZOHO_REFRESH_TOKEN": "token",
+		"SALESIQ_BASE_URL": "https://salesiq.zoho.eu", "SALESIQ_ACCOUNTS_URL": "https://accounts.zoho.eu", "SALESIQ_PORTAL": "acme",
+	} {
+		for _, spoiled := range []string{value + "\n", value + "\r\n", " " + value, value + "\t", "\n", "\u00a0" + value} {
+			setEnvironment(t, environmentCredentials...)
+			t.Setenv(name, spoiled)
+			_, err := salesiq.NewClientFromEnv()
+			var input *salesiq.InputError
+			require.ErrorAs(t, err, &input, "%s=%q", name, spoiled)
+			assert.Equal(t, name, input.Field)
+			assert.NotContains(t, err.Error(), value+"\n")
+		}
+	}
+	setEnvironment(t, append(environmentCredentials, "SALESIQ_DATA_CENTER=eu\n")...)
+	client, err := salesiq.NewClientFromEnv()
+	require.NoError(t, err, "the name of a data center is found without it")
+	assert.Equal(t, salesiq.EU, client.DataCenter())
+	for _, name := range []string{"ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN"} {
+		setEnvironment(t, environmentCredentials...)
+		t.Setenv(name, redact.Mask)
+		_, err := salesiq.NewClientFromEnv()
+		require.ErrorContains(t, err, name, "the mask is no secret")
+	}
+}
+
+// I7
+func TestWhiteSpaceAroundACredentialIsRefusedBeforeAnyRequest(t *testing.T) {
+	t.Parallel()
+	sent := &requestCounter{}
+	transport := &http.Client{Transport: sent}
+	client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithHTTPClient(transport))
+	require.NoError(t, err)
+	for _, space := range []string{"\n", " ", "\r\n", "\t"} {
+		secret := func(text string) salesiq.Secret { return salesiq.NewSecret(text + space) }
+		good := salesiq.Credentials{ClientID: "id", ClientSecret: salesiq.NewSecret("secret"), RefreshToken: salesiq.NewSecret("token")}
+		id, clientSecret, refreshToken := good, good, good
+		id.ClientID += space
+		clientSecret.ClientSecret = secret("secret")
+		refreshToken.RefreshToken = secret("token")
+		build := func(auth salesiq.Authenticator, opts ...salesiq.Option) func() error {
+			return func() error {
+				_, err := salesiq.NewClient(auth, append(opts, salesiq.WithHTTPClient(transport))...)
+				return err
+			}
+		}
+		vault := salesiq.NewMemoryTokenStore()
+		static := salesiq.StaticToken("token")
+		oauth := func(c salesiq.Credentials) *salesiq.OAuth {
+			return &salesiq.OAuth{Credentials: c, HTTPClient: transport, RedirectURL: "https://app.example", Scopes: []salesiq.Scope{salesiq.ScopeChatsAll}}
+		}
+		exchange := func(c salesiq.Credentials, code salesiq.AuthCode) func() error {
+			return func() error { _, err := oauth(c).Exchange(t.Context(), code); return err }
+		}
+		code := salesiq.AuthCode{Code: salesiq.NewSecret("code")}
+		for name, use := range map[string]func() error{
+			"access token":            build(salesiq.StaticToken("token" + space)),
+			"client ID":               build(salesiq.RefreshToken(id, vault)),
+			"client secret":           build(salesiq.RefreshToken(clientSecret, vault)),
+			"refresh token":           build(salesiq.RefreshToken(refreshToken, nil)),
+			"refresh token, in vault": build(salesiq.RefreshToken(refreshToken, vault)),
+			"portal":                  build(static, salesiq.WithPortal("acme"+space)),
+			"base URL":                build(static, salesiq.WithBaseURL("https://salesiq.zoho.eu"+space)),
+			"accounts URL":            build(static, salesiq.WithAccountsURL("https://accounts.zoho.eu"+space)),
+			"data center":             build(static, salesiq.WithDataCenter("EU"+salesiq.DataCenter(space))),
+			"AuthURL, client ID":      func() error { _, err := oauth(id).AuthURL("state"); return err },
+			"Exchange, client ID":     exchange(id, code),
+			"Exchange, client secret": exchange(clientSecret, code),
+			"Exchange, code":          exchange(good, salesiq.AuthCode{Code: secret("code")}),
+			"Revoke":                  func() error { return oauth(good).Revoke(t.Context(), secret("token")) },
+			"webhook.HMAC":            func() error { _, err := webhook.NewReceiver(webhook.HMAC(secret("webhook-secret"))); return err },
+			"webhook.HMAC, the second": func() error {
+				_, err := webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("webhook-secret"), secret("s")))
+				return err
+			},
+			"Webhooks.Create": func() error {
+				_, err := client.Webhooks.Create(t.Context(), &salesiq.WebhookCreate{
+					Name: "n", URL: "https://app.example", Events: []salesiq.EventName{salesiq.EventChatEnded}, Secret: secret("s"),
+				})
+				return err
+			},
+			"Webhooks.Update": func() error {
+				_, err := client.Webhooks.Update(t.Context(), "w1", &salesiq.WebhookUpdate{Secret: salesiq.Set(secret("s"))})
+				return err
+			},
+		} {
+			require.ErrorIs(t, use(), salesiq.ErrInvalidInput, "%s with %q", name, space)
+		}
+	}
+	assert.Zero(t, sent.requests.Load())
 }
 
 // silence never answers.

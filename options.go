@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -73,6 +71,11 @@ func WithDataCenter(dc DataCenter) Option {
 
 // WithBaseURL overrides the host of the service, such as
 // http://127.0.0.1:8080. A path is kept as a prefix.
+//
+// The OAuth server is at the same place if that is this machine, or a host below
+// .test, .example or .localhost. Anywhere else, such as a gateway, it stays the data
+// center's, and [WithAccountsURL] overrides it: client secret and refresh token go
+// nowhere else by themselves.
 func WithBaseURL(address string) Option {
 	return func(c *config) error {
 		c.baseURL = address
@@ -95,7 +98,7 @@ func WithAccountsURL(address string) Option {
 func WithPortal(screenName string) Option {
 	return func(c *config) error {
 		c.dialect = wire.Live(url.PathEscape(screenName))
-		return checkID("portal", screenName)
+		return cmp.Or(exactly("portal", screenName), checkID("portal", screenName))
 	}
 }
 
@@ -215,13 +218,13 @@ func positive(field string, d time.Duration) error {
 
 // finish fills what the options left open, and checks what they are together.
 func (c *config) finish() error {
-	base := trimAPIRoot(c.baseURL)
+	base := apiBase(c.baseURL)
 	c.site = siteAt(base)
 	if c.dataCenter != "" {
 		c.site = siteOf(c.dataCenter)
 	}
-	c.site.API = cmp.Or(base, trimAPIRoot(c.site.API))
-	c.site.Accounts = strings.TrimRight(cmp.Or(c.accountsURL, c.site.Accounts), "/")
+	c.site.API = cmp.Or(base, c.site.API)
+	c.site.Accounts = cmp.Or(plainURL(c.accountsURL), c.site.Accounts)
 	if c.httpClient == nil {
 		c.httpClient = &http.Client{Transport: newHTTPTransport(c.inFlight(), c.attemptTimeout)}
 	} else if c.httpClient.Transport == nil {
@@ -241,11 +244,6 @@ func (c *config) inFlight() int {
 	return cmp.Or(c.maxInFlight, maxInFlight)
 }
 
-// trimAPIRoot accepts both ways in which the specification writes the base URL.
-func trimAPIRoot(address string) string {
-	return strings.TrimSuffix(strings.TrimRight(address, "/"), wire.Root)
-}
-
 // checkTLS refuses an address to which tokens would be sent unencrypted.
 func (c *config) checkTLS(field, address string) error {
 	u, err := url.Parse(address)
@@ -259,14 +257,6 @@ func (c *config) checkTLS(field, address string) error {
 		return nil
 	}
 	return inputError(field, "must use https: tokens would be readable on the way (see WithPlaintext)")
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 // newHTTPTransport returns the client's own transport: the program's default one,

@@ -57,6 +57,11 @@ type WebhookCreate struct {
 }
 
 func (p *WebhookCreate) validate() error {
+	if !p.Secret.IsZero() {
+		if err := requiredSecret("secret", p.Secret); err != nil {
+			return err
+		}
+	}
 	return cmp.Or(required("name", p.Name), absoluteURL("url", p.URL), requiredTexts("events", p.Events))
 }
 
@@ -74,8 +79,13 @@ type WebhookUpdate struct {
 
 func (p *WebhookUpdate) validate() error {
 	// An update that was kept as JSON has lost its secret, and would clear it.
-	if secret, ok := p.Secret.Get(); ok && secret.IsZero() {
-		return inputError("secret", "must not be empty: set it again if the update was read from JSON, or use Null to remove it")
+	if secret, ok := p.Secret.Get(); ok {
+		if secret.IsZero() {
+			return inputError("secret", "must not be empty: set it again if the update was read from JSON, or use Null to remove it")
+		}
+		if err := requiredSecret("secret", secret); err != nil {
+			return err
+		}
 	}
 	if address, ok := p.URL.Get(); ok {
 		return absoluteURL("url", address)

@@ -43,7 +43,7 @@ type FileDedupStore struct {
 
 var (
 	errAnotherProcess = errors.New("dedup file: another process has opened it")
-	errDedupClosed    = errors.New("dedup file: it was closed")
+	errDedupClosed    = errors.New("dedup file: it is not open")
 	errForeignFile    = errors.New("holds something else than events")
 )
 
@@ -132,7 +132,7 @@ func (f *FileDedupStore) compact() error {
 func (f *FileDedupStore) usable() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed {
+	if f.closed || f.file == nil {
 		return errDedupClosed
 	}
 	if info, err := os.Stat(f.path); err == nil && !os.SameFile(info, f.info) {
@@ -151,6 +151,9 @@ func (f *FileDedupStore) Begin(ctx context.Context, eventID string) (DedupState,
 
 // Done implements [DedupStore].
 func (f *FileDedupStore) Done(_ context.Context, eventID string) error {
+	if f.memory == nil {
+		return errDedupClosed
+	}
 	mark := dedupMark{eventID, time.Now()}
 	f.memory.mark(mark.eventID, mark.at)
 	f.mu.Lock()
@@ -171,6 +174,9 @@ func (f *FileDedupStore) Done(_ context.Context, eventID string) error {
 
 // Abort implements [DedupStore].
 func (f *FileDedupStore) Abort(ctx context.Context, eventID string) error {
+	if f.memory == nil {
+		return errDedupClosed
+	}
 	return f.memory.Abort(ctx, eventID)
 }
 

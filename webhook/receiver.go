@@ -121,6 +121,8 @@ func OnAny(receiver *Receiver, handle func(ctx context.Context, event Event) err
 	switch {
 	case receiver == nil:
 		return inputError("receiver", "must not be nil")
+	case receiver.verifier == nil:
+		return inputError("receiver", "must be made by NewReceiver")
 	case handle == nil:
 		return inputError("handler", "must not be nil")
 	case receiver.inUse.Load():
@@ -132,7 +134,12 @@ func OnAny(receiver *Receiver, handle func(ctx context.Context, event Event) err
 
 // Dispatch runs the handlers for an event that came another way, such as out of a
 // queue that a [Sink] has filled. It neither verifies nor deduplicates.
+//
+// Errors: those of the handlers; an [salesiq.InputError] for no event.
 func (r *Receiver) Dispatch(ctx context.Context, event Event) error {
+	if err := given("event", event); err != nil {
+		return err
+	}
 	for _, handle := range r.handlers {
 		if err := handle(ctx, event); err != nil {
 			return err
@@ -141,8 +148,13 @@ func (r *Receiver) Dispatch(ctx context.Context, event Event) error {
 	return nil
 }
 
-// ServeHTTP implements [http.Handler].
+// ServeHTTP implements [http.Handler]. A receiver that NewReceiver has not made
+// answers 503, since it can verify nothing.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	if r == nil || r.verifier == nil {
+		unavailable.send(w)
+		return
+	}
 	switch request.Method {
 	case http.MethodPost:
 	case http.MethodGet, http.MethodHead:
@@ -228,6 +240,9 @@ const firstRead = 64 << 10
 // read returns a body that is not too large, with one allocation where its
 // length is known.
 func (r *Receiver) read(request *http.Request) ([]byte, error) {
+	if request.Body == nil {
+		return nil, nil // A request that a test has made.
+	}
 	if request.ContentLength > r.maxBody {
 		return nil, errBodyTooLarge
 	}

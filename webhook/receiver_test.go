@@ -26,7 +26,7 @@ import (
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
-// W1 to W15 are rows of docs/reliability.md.
+// W1 to W16 are rows of docs/reliability.md.
 
 const (
 	hookSecret    = "hook-secret-of-today"
@@ -799,3 +799,58 @@ func TestASinkTakesTheEventInsteadOfTheHandlers(t *testing.T) {
 type sinkFunc func(context.Context, webhook.Event) error
 
 func (f sinkFunc) Enqueue(ctx context.Context, event webhook.Event) error { return f(ctx, event) }
+
+type nilSink struct{ name string }
+
+func (s *nilSink) Enqueue(context.Context, webhook.Event) error { s.name = ""; return nil }
+
+type nilVerifier struct{ name string }
+
+func (v *nilVerifier) Verify(http.Header, []byte) error { v.name = ""; return nil }
+
+// W16.
+func TestWhatIsNilOrWasNotMadeIsAnErrorAndNoPanic(t *testing.T) {
+	t.Parallel()
+	var none context.Context
+	handle := func(context.Context, webhook.Event) error { return nil }
+	secret := webhook.HMAC(salesiq.NewSecret(hookSecret))
+	pool := testkit.Must(webhook.NewWorkerPool(1, 1, handle, nil))
+	for name, use := range map[string]func() error{
+		"zero Receiver, OnAny": func() error { return webhook.OnAny(new(webhook.Receiver), handle) },
+		"nil Receiver, OnAny":  func() error { return webhook.OnAny(nil, handle) },
+		"Dispatch of nothing":  func() error { receiver, _ := newReceiver(); return receiver.Dispatch(t.Context(), nil) },
+		"Dispatch of a typed nil": func() error {
+			receiver, _ := newReceiver()
+			return receiver.Dispatch(t.Context(), (*webhook.ChatRated)(nil))
+		},
+		"typed nil verifier": func() error { _, err := webhook.NewReceiver((*nilVerifier)(nil)); return err },
+		"typed nil in AnyOf": func() error { _, err := webhook.NewReceiver(webhook.AnyOf((*nilVerifier)(nil))); return err },
+		"typed nil sink":     func() error { _, err := webhook.NewReceiver(secret, webhook.WithSink((*nilSink)(nil))); return err },
+		"typed nil store": func() error {
+			_, err := webhook.NewReceiver(secret, webhook.WithDedupStore((*webhook.FileDedupStore)(nil)))
+			return err
+		},
+		"zero WorkerPool, Enqueue":  func() error { return new(webhook.WorkerPool).Enqueue(t.Context(), &webhook.ChatRated{}) },
+		"zero WorkerPool, Shutdown": func() error { return new(webhook.WorkerPool).Shutdown(t.Context()) },
+		"Shutdown without context":  func() error { return pool.Shutdown(none) },
+	} {
+		assert.NotPanics(t, func() { require.ErrorIs(t, use(), salesiq.ErrInvalidInput, name) }, name)
+	}
+	require.NoError(t, pool.Shutdown(t.Context()))
+
+	for _, receiver := range []*webhook.Receiver{nil, {}} {
+		assert.Equal(t, http.StatusServiceUnavailable, post(t, receiver, ratedBody("c1")).Code)
+	}
+	receiver, log := newReceiver()
+	request := newRequest(t, http.MethodPost, nil)
+	request.Body, request.Header = nil, nil
+	assert.Equal(t, http.StatusUnauthorized, serve(receiver, request).Code, "it is not signed")
+	assert.Zero(t, log.calls())
+
+	zero := new(webhook.FileDedupStore)
+	_, err := zero.Begin(t.Context(), "e1")
+	require.Error(t, err)
+	require.Error(t, zero.Done(t.Context(), "e1"))
+	require.Error(t, zero.Abort(t.Context(), "e1"))
+	require.Error(t, zero.Close())
+}

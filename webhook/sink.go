@@ -43,6 +43,8 @@ type WorkerPool struct {
 	closed bool
 }
 
+var errNotAPool = inputError("worker pool", "must be made by NewWorkerPool")
+
 // NewWorkerPool starts workers that call handle for each event. The queue is how
 // many events may wait for a worker. Errors and panics of handle are logged; a nil
 // logger drops them.
@@ -76,6 +78,9 @@ func (p *WorkerPool) Enqueue(_ context.Context, event Event) error {
 	if err := given("event", event); err != nil {
 		return err
 	}
+	if p.handle == nil {
+		return errNotAPool
+	}
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	if p.closed {
@@ -95,6 +100,12 @@ func (p *WorkerPool) Enqueue(_ context.Context, event Event) error {
 // has begun are lost, and logged. Shutdown then returns the error of ctx, once the
 // handlers have returned, or after a second.
 func (p *WorkerPool) Shutdown(ctx context.Context) error {
+	switch {
+	case p.handle == nil:
+		return errNotAPool
+	case ctx == nil:
+		return inputError("context", "must not be nil")
+	}
 	p.mu.Lock()
 	if !p.closed {
 		p.closed = true

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"crypto"
+	"crypto/fips140"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
@@ -78,20 +79,44 @@ func oneSignature(header http.Header, name string) (string, error) {
 // that of [salesiq.WebhookCreate]. During a rotation, give both the new secret and
 // the old one.
 //
-// Empty secrets are left out, and so is the mask "[redacted]". [NewReceiver] refuses a verifier that has no other.
+// Empty secrets are left out, and so is the mask "[redacted]". [NewReceiver]
+// refuses a verifier that has no other, and one with white space around a secret.
+// Where FIPS 140-3 is enforced, a secret needs 14 bytes.
 func HMAC(secrets ...salesiq.Secret) Verifier {
 	v := &hmacVerifier{}
 	for _, secret := range secrets {
-		if !secret.IsZero() {
-			v.pools = append(v.pools, &sync.Pool{New: func() any { return newHMACState(secret) }})
+		if secret.IsZero() {
+			continue
 		}
+		if v.err = checkHMACSecret(secret); v.err != nil {
+			return &hmacVerifier{err: v.err}
+		}
+		v.pools = append(v.pools, &sync.Pool{New: func() any { return newHMACState(secret) }})
 	}
 	return v
 }
 
 type hmacVerifier struct {
 	pools []*sync.Pool // One for each secret, of *hmacState. What they hold is not printed.
+	err   error        // Of the secrets; NewReceiver reports it, and nothing is accepted.
 }
+
+const hmacSecret = "HMAC secret" // The field of errors about secrets.
+
+func checkHMACSecret(secret salesiq.Secret) error {
+	text := secret.Reveal()
+	if strings.TrimSpace(text) != text {
+		return inputError(hmacSecret, "must not begin or end with white space, such as the newline at the end of a file")
+	}
+	if fips140.Enforced() && len(text) < leastFIPSKey {
+		return inputError(hmacSecret, fmt.Sprintf("must have %d bytes at least where FIPS 140-3 is enforced", leastFIPSKey))
+	}
+	return nil
+}
+
+// leastFIPSKey is the size of a key, in bytes, below which crypto/hmac panics where
+// FIPS 140-3 is enforced.
+const leastFIPSKey = 14
 
 // hmacState is a hash that has seen the secret, and room for its result.
 type hmacState struct {
@@ -113,10 +138,10 @@ func (s *hmacState) sign(body []byte) []byte {
 }
 
 func (v *hmacVerifier) check() error {
-	if len(v.pools) == 0 {
-		return inputError("HMAC secret", "is required")
+	if len(v.pools) == 0 && v.err == nil {
+		return inputError(hmacSecret, "is required")
 	}
-	return nil
+	return v.err
 }
 
 // Verify implements [Verifier].
@@ -146,8 +171,9 @@ func (v *hmacVerifier) Verify(header http.Header, body []byte) error {
 
 // SignHMAC returns the value of [HeaderSignature] for a body, as the service
 // computes it, for tests of what receives events.
-func SignHMAC(secret salesiq.Secret, body []byte) string {
-	return string(newHMACState(secret).sign(body))
+func SignHMAC(secret salesiq.Secret, body []byte) (signature string) {
+	fips140.WithoutEnforcement(func() { signature = string(newHMACState(secret).sign(body)) }) // It may be short.
+	return signature
 }
 
 // RSA returns a verifier for the signature in [HeaderRSASignature], which the
