@@ -14,14 +14,8 @@ func callsInOrder[In, Out any](
 	ctx context.Context, client *Client, opts []CallOption, inputs iter.Seq[In],
 	fn func(context.Context, In, []CallOption) Out,
 ) iter.Seq[Out] {
-	if ctx == nil {
-		return func(yield func(Out) bool) {
-			for input := range inputs {
-				if !yield(fn(ctx, input, opts)) { // It reports the context.
-					return
-				}
-			}
-		}
+	if ctx == nil { // Each call reports it.
+		return inTurn(inputs, func(input In) Out { return fn(ctx, input, opts) })
 	}
 	options, _ := newCallOptions(opts) //nolint:errcheck // Each call reports it.
 	response := options.response
@@ -43,6 +37,17 @@ func callsInOrder[In, Out any](
 				response.take(o.response)
 			}
 			if !yield(o.out) {
+				return
+			}
+		}
+	}
+}
+
+// inTurn applies fn to one input after the other.
+func inTurn[In, Out any](inputs iter.Seq[In], fn func(In) Out) iter.Seq[Out] {
+	return func(yield func(Out) bool) {
+		for input := range inputs {
+			if !yield(fn(input)) {
 				return
 			}
 		}
