@@ -61,6 +61,28 @@ func entries(t *testing.T, path string) []os.DirEntry {
 	return found
 }
 
+// S8
+func TestTokenFileOfTheFirstVersionIsReadAndReplaced(t *testing.T) {
+	t.Parallel()
+	sealed, err := os.ReadFile(filepath.Join("internal", "seal", "testdata", "token-file-1"))
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(path, sealed, 0o600))
+	store := FileTokenStore(path, bytes.Repeat([]byte("y"), 32))
+	want := Token{
+		AccessToken: NewSecret("access-text"), RefreshToken: NewSecret("refresh-text"),
+		Expiry: time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC), APIDomain: "https://www.zohoapis.eu",
+		AccountsURL: "https://accounts.zoho.eu", Grant: "fingerprint",
+	}
+	token, err := store.Load(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, want, token)
+	require.NoError(t, store.Save(t.Context(), token))
+	replaced, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.True(t, bytes.HasPrefix(replaced, []byte("salesiq sealed 1:")))
+}
+
 func TestFileStoreStartsEmpty(t *testing.T) {
 	t.Parallel()
 	token, err := FileTokenStore(filepath.Join(t.TempDir(), "token"), testKey).Load(t.Context())
@@ -244,10 +266,12 @@ const holderVariable = "SALESIQ_TEST_TOKEN_LOCK"
 
 func TestLockOfATokenFileEndsWithItsProcess(t *testing.T) {
 	if path := os.Getenv(holderVariable); path != "" {
-		_, _, err := (&fileStore{path: path}).Lock(t.Context())
+		_, unlock, err := (&fileStore{path: path}).Lock(t.Context())
 		require.NoError(t, err)
+		defer unlock() // Or the garbage collector gives the lock back.
 		fmt.Println("locked")
-		select {}
+		time.Sleep(time.Minute)
+		return
 	}
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "token")

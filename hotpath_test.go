@@ -25,7 +25,7 @@ type hotPath struct {
 func newHotPath(t testing.TB) *hotPath {
 	t.Helper()
 	c := defaultConfig()
-	require.NoError(t, WithPlan(Plan{CallsPerMinute: 1 << 40, CallsPerDay: 1 << 40})(c))
+	require.NoError(t, WithPlan(Plan{CallsPerMinute: 1 << 30, CallsPerDay: 1 << 30})(c))
 	require.NoError(t, c.finish())
 	c.httpClient.Transport = &fakeZoho{}
 	tokens, err := RefreshToken(testCredentials, NewMemoryTokenStore()).bind(c)

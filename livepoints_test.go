@@ -662,7 +662,7 @@ func TestLivePoint19(t *testing.T) {
 // Webhooks are made of other fields, and their URL is probed.
 func TestLivePoint20(t *testing.T) {
 	t.Parallel()
-	receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("another")))) // It refuses every event, and answers a probe.
+	receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("the secret of another")))) // It refuses every event, and answers a probe.
 	hook := httptest.NewServer(receiver)
 	t.Cleanup(hook.Close)
 	client := newLiveServer(t).Client(t)
@@ -690,9 +690,9 @@ func TestLivePoint21(t *testing.T) {
 	signature, err := webhook.SignRSA(old, body)
 	require.NoError(t, err)
 	for verifier, want := range map[webhook.Verifier]int{
-		webhook.RSA(&next.PublicKey, &old.PublicKey): http.StatusOK,
-		webhook.RSA(&next.PublicKey):                 http.StatusUnauthorized,
-		webhook.HMAC(salesiq.NewSecret("secret")):    http.StatusUnauthorized,
+		webhook.RSA(&next.PublicKey, &old.PublicKey):           http.StatusOK,
+		webhook.RSA(&next.PublicKey):                           http.StatusUnauthorized,
+		webhook.HMAC(salesiq.NewSecret("a secret of its own")): http.StatusUnauthorized,
 	} {
 		request := newHook(t, http.MethodPost, strings.NewReader(string(body)))
 		request.Header.Set("x-siqsignature", signature)
@@ -858,7 +858,7 @@ func TestBothDialectsAreSpokenByTheSameCalls(t *testing.T) {
 			},
 			"webhooks come and go": func(t *testing.T) {
 				_, client := start(t)
-				hook := httptest.NewServer(testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("another")))))
+				hook := httptest.NewServer(testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("the secret of another")))))
 				t.Cleanup(hook.Close)
 				made, err := client.Webhooks.Create(t.Context(), &salesiq.WebhookCreate{
 					Name: "n", URL: hook.URL, Events: []salesiq.EventName{dialect.event}, Extra: dialect.webhook,

@@ -2,6 +2,7 @@ package salesiq_test
 
 import (
 	"bytes"
+	"crypto/fips140"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/gob"
@@ -209,9 +210,13 @@ func TestMaskIsNoSecretAnywhere(t *testing.T) {
 }
 
 func signedWith(key string, body []byte) string {
-	mac := hmac.New(sha256.New, []byte(key))
-	mac.Write(body)
-	return hex.EncodeToString(mac.Sum(nil))
+	var sum []byte
+	fips140.WithoutEnforcement(func() { // The key is short.
+		mac := hmac.New(sha256.New, []byte(key))
+		mac.Write(body)
+		sum = mac.Sum(nil)
+	})
+	return hex.EncodeToString(sum)
 }
 
 // requestCounter answers every request, and counts them.

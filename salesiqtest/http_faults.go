@@ -96,7 +96,7 @@ func (f *Fault) check() error {
 	}
 	return cmp.Or(
 		notNegative("skip", f.Skip), notNegative("times", f.Times),
-		notNegative("latency_ms", int(f.Latency)), notNegative("pause_ms", int(f.Pause)))
+		notNegative("latency_ms", cmp.Compare(f.Latency, 0)), notNegative("pause_ms", cmp.Compare(f.Pause, 0)))
 }
 
 // ClearFaults removes all faults that are left.

@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -10,6 +11,8 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -156,4 +159,32 @@ func FuzzVerify(f *testing.F) {
 			assert.NotContains(t, err.Error(), right)
 		}
 	})
+}
+
+// fipsVariable tells the test binary that it was started again to enforce FIPS 140-3.
+const fipsVariable = "SALESIQ_TEST_FIPS"
+
+// S9
+func TestShortSecretIsRefusedAtTheStartUnderFIPS(t *testing.T) {
+	if os.Getenv(fipsVariable) == "" {
+		t.Parallel()
+		again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+		again.Env = append(os.Environ(), fipsVariable+"=1", "GODEBUG=fips140=only")
+		output, err := again.CombinedOutput()
+		require.NoError(t, err, "%s", output)
+		return
+	}
+	require.True(t, fips140.Enforced())
+	body := []byte(`{"event":"chat.ended"}`)
+	short, long := salesiq.NewSecret("thirteen byte"), salesiq.NewSecret("fourteen bytes")
+	for _, verifier := range []webhook.Verifier{webhook.HMAC(short), webhook.HMAC(long, short)} {
+		_, err := webhook.NewReceiver(verifier)
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+		header := http.Header{webhook.HeaderSignature: {webhook.SignHMAC(short, body)}}
+		require.ErrorIs(t, verifier.Verify(header, body), webhook.ErrSignature, "nor does it panic when it is used nevertheless")
+	}
+	receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(long)))
+	request := newRequest(t, http.MethodPost, body)
+	request.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(long, body))
+	assert.Equal(t, http.StatusOK, serve(receiver, request).Code)
 }

@@ -4,9 +4,14 @@
 //
 //	salesiq sealed 1:<base64 of nonce and ciphertext>
 //
-// The cipher is AES-256-GCM with a random nonce. The words before the colon are
-// authenticated with the rest, so that another format cannot be taken for this
-// one.
+// The cipher is AES-256-GCM with a random nonce, which is made by the cipher itself:
+// FIPS 140-3 allows no other way. The words before the colon are authenticated with
+// the rest, so that another format cannot be taken for this one.
+//
+// Token files of the first version are opened as well:
+//
+//	salesiq token file 1
+//	<nonce and ciphertext, as bytes>
 package seal
 
 import (
@@ -23,6 +28,9 @@ const KeySize = 32
 
 // format begins what is sealed. Another format gets another number.
 const format = "salesiq sealed 1:"
+
+// firstFormat is what token files began with once. It was authenticated, too.
+const firstFormat = "salesiq token file 1\n"
 
 var (
 	// ErrFormat means that something else was kept in the place of what was sealed.
@@ -65,18 +73,29 @@ func (c *Codec) Seal(plain []byte) []byte {
 //
 // Errors: [ErrFormat], [ErrKey].
 func (c *Codec) Open(sealed []byte) ([]byte, error) {
-	text, ok := bytes.CutPrefix(bytes.TrimSpace(sealed), []byte(format))
-	if !ok {
-		return nil, ErrFormat
-	}
-	ciphertext, err := base64.StdEncoding.Strict().AppendDecode(nil, text)
+	ciphertext, began, err := split(sealed)
 	if err != nil {
-		return nil, ErrKey
+		return nil, err
 	}
 	for _, gcm := range c.ciphers {
-		if plain, err := gcm.Open(nil, nil, ciphertext, []byte(format)); err == nil {
+		if plain, err := gcm.Open(nil, nil, ciphertext, []byte(began)); err == nil {
 			return plain, nil
 		}
 	}
 	return nil, ErrKey
+}
+
+// split returns the nonce with the ciphertext, and the format that was before them.
+func split(sealed []byte) (ciphertext []byte, began string, err error) {
+	if ciphertext, ok := bytes.CutPrefix(sealed, []byte(firstFormat)); ok {
+		return ciphertext, firstFormat, nil
+	}
+	text, ok := bytes.CutPrefix(bytes.TrimSpace(sealed), []byte(format))
+	if !ok {
+		return nil, "", ErrFormat
+	}
+	if ciphertext, err = base64.StdEncoding.Strict().AppendDecode(nil, text); err != nil {
+		return nil, "", ErrKey
+	}
+	return ciphertext, format, nil
 }

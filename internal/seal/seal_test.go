@@ -2,6 +2,7 @@ package seal_test
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
@@ -77,6 +78,28 @@ func TestWhatWasChangedDoesNotOpen(t *testing.T) {
 	for _, other := range []string{"", "[redacted]", `{"access_token":"x"}`, "salesiq sealed 2:" + string(sealed[17:])} {
 		_, err := c.Open([]byte(other))
 		require.ErrorIs(t, err, seal.ErrFormat, other)
+	}
+}
+
+// The file was written by the version before this format.
+func TestTokenFileOfTheFirstVersionOpens(t *testing.T) {
+	t.Parallel()
+	sealed, err := os.ReadFile("testdata/token-file-1")
+	require.NoError(t, err)
+	for _, c := range []*seal.Codec{codec(t, yesterday), codec(t, today, yesterday)} {
+		plain, err := c.Open(sealed)
+		require.NoError(t, err)
+		assert.Contains(t, string(plain), `"refresh_token":"refresh-text"`)
+	}
+	_, err = codec(t, today).Open(sealed)
+	require.ErrorIs(t, err, seal.ErrKey)
+	for i := range sealed {
+		changed := bytes.Clone(sealed)
+		changed[i] ^= 1
+		_, err := codec(t, yesterday).Open(changed)
+		require.Error(t, err, "byte %d", i)
+		_, err = codec(t, yesterday).Open(sealed[:i])
+		require.Error(t, err, "cut after %d bytes", i)
 	}
 }
 
