@@ -360,8 +360,8 @@ func (r *renewer) renew(ctx context.Context, twice bool) (*bearer, error) {
 		case <-ctx.Done():
 			return nil, err
 		}
-		if b = r.look(ctx); b != nil {
-			return b, nil
+		if stored := r.look(ctx); stored != nil {
+			return stored, nil
 		}
 		if r.hasAnother() {
 			b, err = r.renewLocked(ctx, false)
@@ -381,7 +381,7 @@ func (r *renewer) hasAnother() bool { return !r.refused.IsZero() && r.refused !=
 
 // look returns a newer token of the store, or nil.
 func (r *renewer) look(ctx context.Context) *bearer {
-	b, _ := r.load(ctx, r.vault) // The next refresh tells of the error.
+	b, _ := r.load(ctx, r.vault) //nolint:errcheck // The next refresh tells of it.
 	return r.remember(b)
 }
 

@@ -15,13 +15,7 @@ func callsInOrder[In, Out any](
 	fn func(context.Context, In, []CallOption) Out,
 ) iter.Seq[Out] {
 	if ctx == nil {
-		return func(yield func(Out) bool) {
-			for input := range inputs {
-				if !yield(fn(ctx, input, opts)) { // It reports the context.
-					return
-				}
-			}
-		}
+		return oneByOne(inputs, func(input In) Out { return fn(ctx, input, opts) }) // Each call refuses it.
 	}
 	options, _ := newCallOptions(opts) //nolint:errcheck // Each call reports it.
 	response := options.response
@@ -43,6 +37,17 @@ func callsInOrder[In, Out any](
 				*response = o.response
 			}
 			if !yield(o.out) {
+				return
+			}
+		}
+	}
+}
+
+// oneByOne applies fn to each input, when its consumer comes to it.
+func oneByOne[In, Out any](inputs iter.Seq[In], fn func(In) Out) iter.Seq[Out] {
+	return func(yield func(Out) bool) {
+		for input := range inputs {
+			if !yield(fn(input)) {
 				return
 			}
 		}

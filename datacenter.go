@@ -234,7 +234,7 @@ func parseIPv4(host string) (string, bool) {
 		}
 	}
 	var octets [4]byte
-	binary.BigEndian.PutUint32(octets[:], uint32(ip)) //nolint:gosec // It has 32 bits.
+	binary.BigEndian.PutUint32(octets[:], uint32(ip))
 	return netip.AddrFrom4(octets).String(), true
 }
 

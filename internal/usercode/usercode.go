@@ -58,9 +58,9 @@ func contain[T any](f func() (T, error), tell func(Result[T])) {
 	result.Value, result.Err = f()
 }
 
-// CatchPanic, deferred, makes a panic the error of the func that defers it.
+// CatchPanic makes a panic the error of the func that defers CatchPanic.
 func CatchPanic(err *error) {
-	if p := recover(); p != nil {
+	if p := recover(); p != nil { //nolint:revive // It is deferred.
 		*err = NewPanic(p)
 	}
 }
