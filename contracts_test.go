@@ -162,7 +162,7 @@ func construct(t *testing.T, option any) (made any, err error) {
 		assert.Empty(t, s.Received(), "it is refused before any request")
 		return made, err
 	case webhook.Option:
-		return result(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("secret")), option))
+		return result(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("a secret of some length")), option))
 	case salesiqtest.Option:
 		return result(salesiqtest.NewServer(option))
 	}
@@ -260,7 +260,7 @@ func TestNilLoggerLogsNothing(t *testing.T) {
 	s := salesiqtest.Start(t, salesiqtest.WithLogger(loud), salesiqtest.WithLogger(nil))
 	_, err := s.Client(t, salesiq.WithLogger(loud), salesiq.WithLogger(nil)).Chats.Get(t.Context(), "chat123")
 	require.NoError(t, err)
-	receiver, err := webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("secret")), webhook.WithLogger(loud), webhook.WithLogger(nil))
+	receiver, err := webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("a secret of some length")), webhook.WithLogger(loud), webhook.WithLogger(nil))
 	require.NoError(t, err)
 	receiver.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", http.NoBody))
 	assert.Empty(t, log.String())
