@@ -25,8 +25,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
@@ -114,7 +116,7 @@ func (q *quickstart) act(ctx context.Context) error {
 		return err
 	}
 	for _, m := range messages {
-		q.say("%-8s  %s", m.SenderType, m.Text)
+		q.say("%-8s  %s", m.SenderType, wrapped(m.Text, 12))
 	}
 
 	q.title("What we do")
@@ -177,4 +179,24 @@ func (q *quickstart) title(format string, args ...any) {
 
 func (q *quickstart) say(format string, args ...any) {
 	fmt.Fprintf(q.out, "  "+format+"\n", args...)
+}
+
+// wrapped breaks text into lines that fit into 80 columns behind an indent.
+func wrapped(text string, indent int) string {
+	var b strings.Builder
+	column := 0
+	for word := range strings.FieldsSeq(text) {
+		switch length := utf8.RuneCountInString(word); {
+		case column == 0:
+			column = length
+		case indent+column+1+length > 80:
+			b.WriteString("\n" + strings.Repeat(" ", indent))
+			column = length
+		default:
+			b.WriteString(" ")
+			column += 1 + length
+		}
+		b.WriteString(word)
+	}
+	return b.String()
 }
