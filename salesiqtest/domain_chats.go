@@ -3,10 +3,10 @@ package salesiqtest
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/input"
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
@@ -77,7 +77,7 @@ func (s *state) sendMessage(chatID string, message salesiq.Message) (*salesiq.Me
 		return nil, missing("type")
 	case !slices.Contains(messageTypes, message.Type):
 		return nil, invalid("type", "must be one of "+join(messageTypes))
-	case needsText && isBlank(message.Text):
+	case needsText && input.IsBlank(message.Text):
 		return nil, missing("message")
 	}
 	message.SenderType, message.SenderID = salesiq.SenderOperator, cmp.Or(chat.OperatorID, accountOwner)
@@ -339,5 +339,3 @@ func lastChange(chat *salesiq.Chat) time.Time {
 }
 
 func wholeSeconds(d time.Duration) salesiq.Seconds { return salesiq.Seconds(d / time.Second) }
-
-func isBlank(text string) bool { return strings.TrimSpace(text) == "" }

@@ -4,13 +4,12 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/input"
 )
 
 // newWebhook is a webhook that is on.
@@ -44,15 +43,7 @@ func deliverable(address string) bool {
 	if err != nil || u.Hostname() == "" {
 		return false
 	}
-	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
+	return u.Scheme == "https" || u.Scheme == "http" && input.IsLoopback(u.Hostname())
 }
 
 // webhookSettings is what a webhook has beyond the specification.

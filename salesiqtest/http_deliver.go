@@ -2,6 +2,7 @@ package salesiqtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/input"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
@@ -63,14 +65,11 @@ func (c *courier) deliveries() []Delivery {
 // Errors: a [salesiq.InputError] for no event, for no data, and for data that are
 // not fit for JSON.
 func (s *Server) Emit(event salesiq.EventName, data any) error {
-	if isBlank(string(event)) {
-		return inputError("event", "is required")
-	}
-	if err := given("data", data); err != nil {
+	if err := cmp.Or(argument.Required("event", string(event)), argument.Given("data", data)); err != nil {
 		return err
 	}
 	if err := s.act(func(d *state) error { return d.publish(event, data) }); err != nil {
-		return inputError("data", "cannot be written as JSON: "+err.Error())
+		return argument("data", "cannot be written as JSON: "+err.Error())
 	}
 	return nil
 }
@@ -254,7 +253,7 @@ var errNotLoopback = errors.New("only webhooks on this machine are delivered to 
 // reaches tells whether a webhook may be contacted.
 func (c *courier) reaches(address string) bool {
 	u, err := url.Parse(address)
-	return c.config.webhookTransport != nil || err == nil && isLoopback(u.Hostname())
+	return c.config.webhookTransport != nil || err == nil && input.IsLoopback(u.Hostname())
 }
 
 func (c *courier) post(p *parcel, body []byte) (status int, err error) {

@@ -86,17 +86,17 @@ var effects = []Effect{"", ResetConnection, CutBody, TrickleBody, HTMLPage, Empt
 func (f *Fault) check() error {
 	switch {
 	case !slices.Contains(effects, f.Effect):
-		return inputError("effect", "must be one of "+join(effects[1:]))
+		return argument("effect", "must be one of "+join(effects[1:]))
 	case !(f.Probability >= 0 && f.Probability <= 1): // Also not a number.
-		return inputError("probability", "must be from 0 to 1")
+		return argument("probability", "must be from 0 to 1")
 	case f.Path != "" && !strings.HasPrefix(f.Path, "/"):
-		return inputError("path", "must begin with a slash, or it is the beginning of none")
+		return argument("path", "must begin with a slash, or it is the beginning of none")
 	case f.Status != 0 && checkStatus("status", f.Status) != nil:
 		return checkStatus("status", f.Status)
 	}
 	return cmp.Or(
-		notNegative("skip", f.Skip), notNegative("times", f.Times),
-		notNegative("latency_ms", cmp.Compare(f.Latency, 0)), notNegative("pause_ms", cmp.Compare(f.Pause, 0)))
+		argument.NotNegative("skip", f.Skip), argument.NotNegative("times", f.Times),
+		argument.NotNegative("latency_ms", cmp.Compare(f.Latency, 0)), argument.NotNegative("pause_ms", cmp.Compare(f.Pause, 0)))
 }
 
 // ClearFaults removes all faults that are left.
