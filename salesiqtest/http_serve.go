@@ -194,7 +194,7 @@ func (s *Server) routes() *http.ServeMux {
 // unknown answers what no route does.
 func (s *Server) unknown(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.api(route{open: !isAPI(r), nowhere: true, handle: func(*call) (*reply, error) {
+		s.api(route{open: !isAPI(r), nowhere: true, handle: func(*call) (any, error) {
 			return nil, noSuchCall(w, mux, r, s.config.dialect)
 		}}).ServeHTTP(w, r)
 	})
@@ -274,14 +274,26 @@ func (s *Server) carryOut(r *http.Request, route route, body []byte) (*reply, er
 		return nil, err
 	}
 	s.state.now = s.now()
-	return route.handle(&call{
+	c := &call{
 		state: s.state,
+		route: route,
 		id:    r.PathValue(route.wildcard()),
 		path:  r.PathValue,
 		url:   r.URL.Path,
 		query: params{values: query},
 		body:  object,
-	})
+	}
+	result, err := route.handle(c)
+	if err != nil {
+		return nil, err
+	}
+	if whole, ok := result.(*reply); ok {
+		return whole, nil
+	}
+	if route.open {
+		return specified{}.answers(c, result), nil // The widget knows no other dialect.
+	}
+	return s.config.dialect.answers(c, result), nil
 }
 
 // wildcard is the name of the id in the pattern.

@@ -100,7 +100,7 @@ type widgetRequest struct {
 }
 
 func fromWidget(handle func(*state, widgetRequest) (any, error)) handler {
-	return actOn(http.StatusOK, func(s *state, _ string, request widgetRequest) (any, error) {
+	return act(func(s *state, _ string, request widgetRequest) (any, error) {
 		if request.Key == "" {
 			return nil, missing("visitor")
 		}
@@ -161,13 +161,13 @@ func (s *state) widgetChat(visit *visit) widgetChat {
 }
 
 // lookAtChat answers how the latest chat of a browser stands.
-func lookAtChat(c *call) (*reply, error) {
+func lookAtChat(c *call) (any, error) {
 	key := c.query.text("visitor")
 	visit, ok := c.widget.visits[key]
 	if !ok {
 		return nil, notFound("visitor", key)
 	}
-	return answer(http.StatusOK, c.widgetChat(visit), nil)
+	return c.widgetChat(visit), nil
 }
 
 // sayAsVisitor begins a chat, unless there is one, and adds what the visitor
@@ -204,7 +204,7 @@ func (s *state) recordWidgetCall(request widgetRequest) (any, error) {
 		s.heed(visit, visitor, request.Function, request.Args[0])
 		s.visitorChanged(&before, visitor)
 	}
-	return nil, nil
+	return object{}, nil
 }
 
 // heed changes what is known of a visitor. Values of a wrong type change
