@@ -133,12 +133,17 @@ func rateHeaders(header http.Header) http.Header {
 
 // send writes the answer out.
 func (r *recorder) send(w http.ResponseWriter) {
+	r.begin(w, r.body.Len())
+	w.Write(r.body.Bytes())
+}
+
+// begin announces a body of so many bytes.
+func (r *recorder) begin(w http.ResponseWriter, length int) {
 	maps.Copy(w.Header(), r.header)
 	if r.status != http.StatusNoContent {
-		w.Header().Set("Content-Length", strconv.Itoa(r.body.Len()))
+		w.Header().Set("Content-Length", strconv.Itoa(length))
 	}
 	w.WriteHeader(r.status)
-	w.Write(r.body.Bytes())
 }
 
 // isAPI tells the calls to which the rate limit applies.
@@ -332,13 +337,13 @@ func (s *Server) admit(r *http.Request, route route) error {
 // conclude writes a reply or a refusal, and counts it.
 func (s *Server) conclude(w http.ResponseWriter, key string, answer *reply, err error) {
 	if err != nil {
-		e := asRefusal(err)
-		s.stats.refuse(key, e.code)
-		status, body := s.config.dialect.refuses(e)
+		refused := asRefusal(err)
+		s.stats.count(key, refused)
+		status, body := s.config.dialect.refuses(refused)
 		writeJSON(w, status, body)
 		return
 	}
-	s.stats.process(key)
+	s.stats.count(key, nil)
 	if answer.body == nil {
 		w.WriteHeader(answer.status)
 		return

@@ -84,7 +84,7 @@ func WithLogger(logger *slog.Logger) Option {
 // one replaces it. All of it must be fit for JSON.
 func WithData(data Data) Option {
 	return func(c *config) error {
-		copied, err := copyOf(data)
+		copied, err := convert[Data](data)
 		if err != nil {
 			return argument("data", "cannot be written as JSON: "+err.Error())
 		}
