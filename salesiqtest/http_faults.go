@@ -147,22 +147,28 @@ func (f *Fault) replaces() bool {
 }
 
 // instead is the answer that the client gets.
-func (s *Server) instead(f Fault) *recorder {
+func (s *Server) instead(r *http.Request, f Fault) *recorder {
 	answer := newRecorder()
+	if isAPI(r) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.quota.describe(answer.header, s.now())
+	}
 	status, contentType, body := cmp.Or(f.Status, statuses[f.Code], http.StatusOK), "application/json;charset=UTF-8", f.Body
 	switch {
 	case f.Effect == HTMLPage:
 		status, contentType = cmp.Or(f.Status, http.StatusBadGateway), "text/html; charset=utf-8"
 		body = cmp.Or(body, "<html><head><title>Oops</title></head><body>The gateway is unwell.</body></html>\n")
 	case f.Effect == EmptyBody:
-		answer.status = status
-		return answer
+		contentType = ""
 	case body == "":
-		ownStatus, own := s.config.dialect.refuses(refuse(cmp.Or(f.Code, codeOf(status)), cmp.Or(f.Message, "a fault was injected"), nil))
-		writeJSON(answer, cmp.Or(f.Status, ownStatus, status), own)
+		worded, object := s.config.dialect.refuses(refuse(cmp.Or(f.Code, codeOf(status)), cmp.Or(f.Message, "a fault was injected"), nil))
+		writeJSON(answer, cmp.Or(f.Status, worded, status), object)
 		return answer
 	}
-	answer.header.Set("Content-Type", contentType)
+	if contentType != "" {
+		answer.header.Set("Content-Type", contentType)
+	}
 	answer.status = status
 	answer.body.WriteString(body)
 	return answer
@@ -170,16 +176,17 @@ func (s *Server) instead(f Fault) *recorder {
 
 // codeOf tells a code that goes with a status.
 func codeOf(status int) salesiq.ErrorCode {
-	switch {
-	case status == http.StatusUnauthorized:
+	switch status {
+	case http.StatusUnauthorized:
 		return salesiq.ErrInvalidToken
-	case status == http.StatusForbidden:
+	case http.StatusForbidden:
 		return salesiq.ErrPermissionDenied
-	case status == http.StatusNotFound:
+	case http.StatusNotFound:
 		return salesiq.ErrResourceNotFound
-	case status == http.StatusTooManyRequests:
+	case http.StatusTooManyRequests:
 		return salesiq.ErrRateLimitExceeded
-	case status >= http.StatusInternalServerError:
+	}
+	if status >= http.StatusInternalServerError {
 		return salesiq.ErrInternalError
 	}
 	return salesiq.ErrInvalidRequest

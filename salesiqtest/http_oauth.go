@@ -153,24 +153,25 @@ func covered(scopes []string, need string) bool {
 // [salesiq.Client]. Without scopes it permits everything. It lives as long as
 // others but counts for no limit.
 func (s *Server) AccessToken(scopes ...string) string {
-	if len(scopes) == 0 {
-		scopes = allScopes
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.tokens.issue(scopes, s.now().Add(s.config.tokenLifetime))
+	return s.tokens.issue(orAll(scopes), s.now().Add(s.config.tokenLifetime))
 }
 
 // AuthorizationCode returns a code as the API console gives it to a
 // self-client: it is exchanged without a redirect URI, once, within two
 // minutes. Without scopes it permits everything.
 func (s *Server) AuthorizationCode(scopes ...string) string {
-	if len(scopes) == 0 {
-		scopes = allScopes
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.newCode(code{scopes: scopes, offline: true})
+	return s.newCode(code{scopes: orAll(scopes), offline: true})
+}
+
+func orAll(scopes []string) []string {
+	if len(scopes) == 0 {
+		return allScopes
+	}
+	return scopes
 }
 
 // RevokeTokens ends all access tokens at once. Refresh tokens stay.
@@ -236,29 +237,18 @@ func (s *Server) issueToken(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.TokenCalls++
-	refused := func(reason string) {
-		s.stats.TokensDenied++
-		writeJSON(w, http.StatusOK, object{"error": reason})
-	}
-	if err := r.ParseMultipartForm(maxBody); err != nil && !errors.Is(err, http.ErrNotMultipart) { //nolint:gosec // serve has bounded the body.
-		refused("invalid_request")
-		return
-	}
-	if reason := checkClient(r.Form); reason != "" {
-		refused(reason)
-		return
-	}
-	g, refresh, reason := s.grantFor(r.Form)
+	g, refresh, reason := s.grantFor(r)
+	now := s.now()
 	switch {
 	case reason != "":
-		refused(reason)
-	case !g.allow(s.now()):
+		s.stats.TokensDenied++
+		writeJSON(w, http.StatusOK, object{"error": reason})
+	case !g.allow(now):
 		s.stats.TokensDenied++
 		writeJSON(w, s.config.throttleStatus, object{
 			"error": "Access Denied", "error_description": "too many tokens were asked for; wait some minutes", "status": "failure",
 		})
 	default:
-		now := s.now()
 		s.stats.TokensIssued++
 		writeJSON(w, http.StatusOK, object{
 			"access_token": s.tokens.issueFor(g, now, now.Add(s.config.tokenLifetime)), "refresh_token": refresh,
@@ -267,43 +257,45 @@ func (s *Server) issueToken(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func checkClient(form url.Values) (reason string) {
-	switch {
-	case form.Get("client_id") != clientID:
-		return "invalid_client"
-	case form.Get("client_secret") != clientSecret:
-		return "invalid_client_secret"
+// grantFor finds what a request for a token relies on, or the reason to refuse it.
+func (s *Server) grantFor(r *http.Request) (g *grant, refresh, reason string) {
+	if err := r.ParseMultipartForm(maxBody); err != nil && !errors.Is(err, http.ErrNotMultipart) { //nolint:gosec // serve has bounded the body.
+		return nil, "", "invalid_request"
 	}
-	return ""
+	switch form := r.Form; {
+	case form.Get("client_id") != clientID:
+		reason = "invalid_client"
+	case form.Get("client_secret") != clientSecret:
+		reason = "invalid_client_secret"
+	case form.Get("grant_type") == "authorization_code":
+		return s.exchange(form.Get("code"), form.Get("redirect_uri"))
+	case form.Get("grant_type") != "refresh_token":
+		reason = "unsupported_grant_type"
+	default:
+		if g = s.tokens.grants[form.Get("refresh_token")]; g == nil {
+			reason = "invalid_code"
+		}
+	}
+	return g, "", reason
 }
 
-// grantFor finds what a request for a token relies on. For a code it makes a
-// new grant, and tells its refresh token if the client asked for one.
-func (s *Server) grantFor(form url.Values) (g *grant, refresh, reason string) {
-	switch form.Get("grant_type") {
-	case "refresh_token":
-		if g = s.tokens.grants[form.Get("refresh_token")]; g == nil {
-			return nil, "", "invalid_code"
-		}
-		return g, "", ""
-	case "authorization_code":
-		text := form.Get("code")
-		c := s.tokens.codes[text]
-		if c == nil || !c.expires.After(s.now()) {
-			return nil, "", "invalid_code"
-		}
-		if form.Get("redirect_uri") != c.redirectURI {
-			return nil, "", "invalid_redirect_uri"
-		}
-		delete(s.tokens.codes, text)
-		g = &grant{scopes: c.scopes}
-		if c.offline {
-			refresh = newToken()
-			s.tokens.grants[refresh] = g
-		}
-		return g, refresh, ""
+// exchange makes a grant of a code, and tells its refresh token if the client asked
+// for one.
+func (s *Server) exchange(text, redirectURI string) (g *grant, refresh, reason string) {
+	c := s.tokens.codes[text]
+	if c == nil || !c.expires.After(s.now()) {
+		return nil, "", "invalid_code"
 	}
-	return nil, "", "unsupported_grant_type"
+	if redirectURI != c.redirectURI {
+		return nil, "", "invalid_redirect_uri"
+	}
+	delete(s.tokens.codes, text)
+	g = &grant{scopes: c.scopes}
+	if c.offline {
+		refresh = newToken()
+		s.tokens.grants[refresh] = g
+	}
+	return g, refresh, ""
 }
 
 // revokeToken answers POST /oauth/v2/token/revoke.

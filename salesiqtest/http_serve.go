@@ -7,9 +7,9 @@ import (
 	"maps"
 	"net/http"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -104,31 +104,9 @@ func (s *Server) answer(r *http.Request, fault Fault) (answer *recorder, ok bool
 	}
 	refused := processed && answer.status >= http.StatusBadRequest
 	if fault.replaces() && !refused {
-		header := answer.header
-		answer = s.instead(fault)
-		maps.Copy(answer.header, rateHeaders(header))
-		if !processed && isAPI(r) {
-			s.describeQuota(answer.header)
-		}
+		answer = s.instead(r, fault)
 	}
 	return answer, true
-}
-
-func (s *Server) describeQuota(header http.Header) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.quota.describe(header, s.now())
-}
-
-// rateHeaders picks the headers of the rate limit.
-func rateHeaders(header http.Header) http.Header {
-	picked := http.Header{}
-	for name, values := range header {
-		if strings.HasPrefix(name, "X-Ratelimit-") {
-			picked[name] = values
-		}
-	}
-	return picked
 }
 
 // send writes the answer out.
@@ -157,20 +135,16 @@ func (s *Server) enter(r *http.Request) (leave func(), err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	left := false
 	s.inFlight++
 	s.stats.InFlightPeak = max(s.stats.InFlightPeak, s.inFlight)
 	if s.config.maxInFlight > 0 && s.inFlight > s.config.maxInFlight {
 		err = tooMany("concurrency", time.Time{})
 	}
-	return func() {
+	return sync.OnceFunc(func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if !left {
-			left = true
-			s.inFlight--
-		}
-	}, err
+		s.inFlight--
+	}), err
 }
 
 // refuseCall answers a call that was not let in.
@@ -230,7 +204,7 @@ func methodsOf(mux *http.ServeMux, r *http.Request) (methods []string) {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		other := r.Clone(r.Context())
 		other.Method = method
-		if _, pattern := mux.Handler(other); pattern != "/" && !slices.Contains(methods, method) {
+		if _, pattern := mux.Handler(other); pattern != "/" {
 			methods = append(methods, method)
 		}
 	}
