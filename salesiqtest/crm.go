@@ -83,7 +83,7 @@ func (l lead) created(id string, at time.Time) *webhook.LeadCreated {
 	}
 }
 
-// createLead keeps one lead, and tells how it fared.
+// createLead keeps one lead, or tells why not.
 func (s *state) createLead(record lead) object {
 	if name, ok := record["Last_Name"].(string); !ok || name == "" {
 		return object{

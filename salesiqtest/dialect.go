@@ -24,13 +24,18 @@ import (
 //	│ data and seed: what there is at the start                              │
 //	└────────────────────────────────────────────────────────────────────────┘
 //
-// A request takes the server's lock, which it keeps until its answer is made; the
-// clock stands still meanwhile (state.now). The layer http picks a fault, and
-// asks for token, quota and scope. A handler of the dialect reads the body into a
-// type and calls the domain, which changes the state, publishes what has happened
-// as events, and returns an object or a refusal. The dialect writes either in its
-// words, and http delivers, or lets the fault befall it. The widget and the CRM
-// are small dialects of their own over the same domain.
+// A request goes through the layers like this:
+//
+//  1. http picks a fault, takes the server's lock, and checks token, quota and scope.
+//     The lock is held, and the clock (state.now) stands still, until 4 is done.
+//  2. A handler of the dialect reads the body into a type, and calls the domain.
+//  3. The domain changes the state, publishes events, and returns an object or a
+//     refusal.
+//  4. The dialect writes either in its own words.
+//  5. http sends the answer, changed by the fault if there is one.
+//
+// The widget and the CRM are small dialects of their own over the same domain. All
+// calls are in routes.go.
 
 // dialect is how one version of the service speaks: the one of the specification,
 // or the one that its vendor publishes.
@@ -48,9 +53,10 @@ type dialect interface {
 	answers(c *call, result any) *reply
 	// refuses words a refusal.
 	refuses(e *refusal) (status int, body any)
-	// hasNoCall words what leads nowhere; allowed are the methods that would.
-	hasNoCall(r *http.Request, allowed []string) *refusal
-	// tellsQuota is whether headers speak of the rate limit.
+	// refusesPath is the refusal of a request that no route is for. Allowed are the
+	// methods that the path has routes for.
+	refusesPath(r *http.Request, allowed []string) *refusal
+	// tellsQuota is whether answers have the headers of the rate limit.
 	tellsQuota() bool
 	// writes turns an event into what is sent to a webhook, or into nil.
 	writes(s *state, event salesiq.EventName, data any) (func(*salesiq.Webhook) *parcel, error)
@@ -65,8 +71,8 @@ type route struct {
 	status    int    // Of a success in the specified dialect, if it is not 200.
 	object    string // What the live dialect calls its result; "" if it shows none.
 	adminOnly bool
-	open      bool // Is the widget's: needs no token, costs no quota, and takes any request.
-	nowhere   bool // Is what no other route is for.
+	open      bool // The widget's: needs no token, and costs no quota.
+	nowhere   bool // Refuses what no other route is for.
 }
 
 // handler carries out a call. It returns an object of the domain, or nil, for the
@@ -105,8 +111,8 @@ func (o object) without(fields ...string) object {
 	return o
 }
 
-// The handlers that both dialects have. Here of is the table of a kind of objects,
-// such as chats.
+// The handlers of both dialects follow. Their argument of is the table of a kind of
+// objects, such as chats.
 
 func get[T any](of func(*state) *table[T]) handler {
 	return ask(func(s *state, id string) (*T, error) { return of(s).find(id) })

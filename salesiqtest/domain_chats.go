@@ -50,7 +50,7 @@ func (s *state) startChat(visitor *salesiq.Visitor, departmentID string) *salesi
 	return chat
 }
 
-// visitorInfo is what a chat repeats of its visitor.
+// visitorInfo is the copy of a visitor that a chat has.
 func visitorInfo(visitor *salesiq.Visitor) salesiq.VisitorInfo {
 	return salesiq.VisitorInfo{
 		Name: visitor.Name, Email: visitor.Email, Phone: visitor.Phone, City: visitor.City,
@@ -84,8 +84,8 @@ func (s *state) sendMessage(chatID string, message salesiq.Message) (*salesiq.Me
 	return s.write(chat, message), nil
 }
 
-// say lets the operator of a chat write a text, if there is one.
-func (s *state) say(chat *salesiq.Chat, text string) {
+// writeAsOperator lets the operator of a chat write a text, if there is one.
+func (s *state) writeAsOperator(chat *salesiq.Chat, text string) {
 	if text != "" {
 		s.write(chat, salesiq.Message{
 			SenderType: salesiq.SenderOperator, SenderID: cmp.Or(chat.OperatorID, accountOwner),
@@ -94,8 +94,8 @@ func (s *state) say(chat *salesiq.Chat, text string) {
 	}
 }
 
-// hear lets the visitor of a chat write a text.
-func (s *state) hear(chat *salesiq.Chat, text string) {
+// writeAsVisitor lets the visitor of a chat write a text.
+func (s *state) writeAsVisitor(chat *salesiq.Chat, text string) {
 	s.write(chat, salesiq.Message{
 		SenderType: salesiq.SenderVisitor, SenderID: chat.VisitorID, Text: text, Type: salesiq.MessageText,
 	})
@@ -113,8 +113,8 @@ func (s *state) write(chat *salesiq.Chat, message salesiq.Message) *salesiq.Mess
 	return &message
 }
 
-// transfer gives a chat to an operator who is there. One that was waiting
-// becomes active.
+// transfer gives a chat to an operator who is not offline. A waiting chat becomes
+// active.
 func (s *state) transfer(chatID string, to salesiq.ChatTransfer) (*salesiq.Chat, error) {
 	chat, err := s.chatIn(chatID, salesiq.ChatActive, salesiq.ChatWaiting)
 	if err != nil {
@@ -133,7 +133,7 @@ func (s *state) transfer(chatID string, to salesiq.ChatTransfer) (*salesiq.Chat,
 		return nil, refuse(salesiq.ErrOperatorOffline, "the operator is offline",
 			details{"operator_id": receiver.ID, "status": receiver.Status})
 	}
-	s.say(chat, to.Message)
+	s.writeAsOperator(chat, to.Message)
 	if chat.OperatorID != receiver.ID {
 		receiver.TotalChats++
 	}
@@ -149,8 +149,8 @@ func (s *state) transfer(chatID string, to salesiq.ChatTransfer) (*salesiq.Chat,
 	return chat, nil
 }
 
-// departmentTransfer says which department takes a chat over, and who in it:
-// anybody, where that is empty.
+// departmentTransfer says which department takes a chat over, and which operator
+// in it. Without an operator, anyone does.
 type departmentTransfer struct {
 	DepartmentID string `json:"department_id"`
 	OperatorID   string `json:"operator_id"`
@@ -169,7 +169,7 @@ func (s *state) transferWithin(chatID string, to departmentTransfer) (*salesiq.C
 			return o.DepartmentID == to.DepartmentID && o.Status != salesiq.OperatorOffline && !s.disabled[o.ID]
 		})
 		if !ok {
-			return nil, refuse(salesiq.ErrOperatorOffline, "nobody in the department is there", details{"field": "department_id"})
+			return nil, refuse(salesiq.ErrOperatorOffline, "no operator of the department is online", details{"field": "department_id"})
 		}
 		to.OperatorID = operator.ID
 	}
@@ -189,16 +189,18 @@ func (s *state) release(chat *salesiq.Chat) {
 	}
 }
 
-// close is end without a farewell.
-func (s *state) close(chatID string) (*salesiq.Chat, error) { return s.end(chatID, salesiq.ChatEnd{}) }
+// closeChat is endChat without a farewell.
+func (s *state) closeChat(chatID string) (*salesiq.Chat, error) {
+	return s.endChat(chatID, salesiq.ChatEnd{})
+}
 
-// end lets the operator of an active chat end it.
-func (s *state) end(chatID string, in salesiq.ChatEnd) (*salesiq.Chat, error) {
+// endChat lets the operator of an active chat end it.
+func (s *state) endChat(chatID string, in salesiq.ChatEnd) (*salesiq.Chat, error) {
 	chat, err := s.chatIn(chatID, salesiq.ChatActive)
 	if err != nil {
 		return nil, err
 	}
-	s.say(chat, in.Message)
+	s.writeAsOperator(chat, in.Message)
 	s.release(chat)
 	chat.Status, chat.EndedAt, chat.Duration = salesiq.ChatEnded, s.now, wholeSeconds(s.now.Sub(chat.StartedAt))
 	s.freeVisitor(chat.VisitorID)
@@ -220,8 +222,8 @@ func (s *state) freeVisitor(visitorID string) {
 	}
 }
 
-// miss ends a chat that is waiting.
-func (s *state) miss(chatID string) error {
+// missChat ends a chat that is waiting.
+func (s *state) missChat(chatID string) error {
 	chat, err := s.chatIn(chatID, salesiq.ChatWaiting)
 	if err != nil {
 		return err
@@ -243,8 +245,8 @@ type rating struct {
 	Feedback *string `json:"feedback"`
 }
 
-// rate keeps the rating of a chat that has ended, once.
-func (s *state) rate(chatID string, in rating) (*salesiq.Chat, error) {
+// rateChat keeps the rating of a chat that has ended, once.
+func (s *state) rateChat(chatID string, in rating) (*salesiq.Chat, error) {
 	chat, err := s.chats.find(chatID)
 	switch {
 	case err != nil:
@@ -272,8 +274,7 @@ func (s *state) rate(chatID string, in rating) (*salesiq.Chat, error) {
 	return chat, nil
 }
 
-// tag is a word that chats are marked with, of which the specification knows
-// nothing but the name.
+// tag marks chats. The specification knows its name alone.
 type tag struct {
 	ID     string `json:"id"`
 	Name   string `json:"name"`
@@ -300,7 +301,7 @@ func (s *state) checkTag(made *tag, _ func(string) bool) error {
 	return nil
 }
 
-func (s *state) tagChanged(_, after *tag) { s.tellVendors("tag.created", after) } // Tags stay as they are.
+func (s *state) tagChanged(_, after *tag) { s.tellVendors("tag.created", after) } // There is no call that changes one.
 
 // tagChat marks a chat with tags, and tells which ids are of none.
 func (s *state) tagChat(chatID string, tagIDs []string) (tags []*tag, failed []string, err error) {
@@ -320,7 +321,7 @@ func (s *state) tagChat(chatID string, tagIDs []string) (tags []*tag, failed []s
 	return tags, failed, nil
 }
 
-// addMissing appends values that are not there yet.
+// addMissing appends the values that a list does not have yet.
 func addMissing(to []string, values ...string) []string {
 	for _, value := range values {
 		if !slices.Contains(to, value) {

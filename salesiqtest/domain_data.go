@@ -19,8 +19,8 @@ type Data struct {
 	Sessions     map[string][]salesiq.Session // By visitor, for Visitors.Activity.
 }
 
-// add loads data and keeps it: what is the caller's must be cloned before. An
-// object that is there already is replaced.
+// add loads data, which belongs to the state from then on. An object with the id of
+// another one replaces it.
 func (s *state) add(data Data) {
 	s.chats.load(data.Chats)
 	s.visitors.load(data.Visitors)
@@ -36,7 +36,7 @@ func (s *state) add(data Data) {
 func clone[T any](value T) T {
 	copied, err := convert[T](value)
 	if err != nil {
-		panic(fmt.Sprintf("salesiqtest: a %T that cannot travel: %v", value, err))
+		panic(fmt.Sprintf("salesiqtest: a %T is not fit for JSON: %v", value, err))
 	}
 	return copied
 }

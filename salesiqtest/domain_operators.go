@@ -73,7 +73,7 @@ func (s *state) checkOperator(operator *salesiq.Operator, sets func(string) bool
 	return nil
 }
 
-// operatorChanged notes who was active, and tells of another status.
+// operatorChanged sets when an operator was last active, and publishes another status.
 func (s *state) operatorChanged(before, after *salesiq.Operator) {
 	switch {
 	case before == nil:
@@ -133,7 +133,7 @@ func (s *state) stats(operatorID string, started span) salesiq.OperatorStats {
 	return sum
 }
 
-// average is a mean in the making.
+// average sums up values for their mean.
 type average struct {
 	sum   float64
 	count int

@@ -73,8 +73,8 @@ func patch[T any](target *T, changes members, readOnly ...string) error {
 	return nil
 }
 
-// sameButForSpelling tells whether names differ in case, hyphens and underscores
-// at most.
+// sameButForSpelling reports whether names differ at most in case, hyphens and
+// underscores.
 func sameButForSpelling(a, b string) bool {
 	return strings.EqualFold(plainName.Replace(a), plainName.Replace(b))
 }
@@ -119,8 +119,8 @@ func checkNames(t reflect.Type, value any, path string) (err error) {
 	return err
 }
 
-// whole puts an object together. Where an integer is wanted, 5.0 is one, too: some
-// languages write numbers so that were computed.
+// whole puts an object together. It takes 5.0 for an integer, as some languages
+// write numbers that were computed.
 func whole[T any](document members) (T, error) {
 	value, err := convert[T](document)
 	if err == nil {

@@ -59,8 +59,8 @@ type requirement struct {
 	reason string // Empty where the field is missing.
 }
 
-// check refuses the first requirement that is broken. An object that is there
-// already, perhaps by [WithData], is held to those of the fields that a call sets.
+// check refuses the first requirement that is broken. It looks only at fields that a
+// call sets, since data of [WithData] may break the others.
 func check(sets func(field string) bool, requirements ...requirement) error {
 	for _, r := range requirements {
 		switch {
@@ -74,13 +74,13 @@ func check(sets func(field string) bool, requirements ...requirement) error {
 	return nil
 }
 
-// sets tells whether changes are about a field, or a part of one.
+// sets reports whether an object has a field, or the one that field is a part of.
 func (m members) sets(field string) bool {
 	_, ok := m[field[:strings.IndexAny(field+".", ".[")]]
 	return ok
 }
 
-// asRefusal turns what went wrong by accident into the service's own words.
+// asRefusal makes a refusal of any error.
 func asRefusal(err error) *refusal {
 	if e, ok := errors.AsType[*refusal](err); ok {
 		return e

@@ -42,8 +42,8 @@ type seedChat struct {
 	Lines        int    `json:"lines"` // That have been said so far.
 }
 
-// readSeed reads the file once, for all servers. Nobody may write to what lies
-// behind its slices, maps and pointers.
+// readSeed reads the file once, for all servers. They share its slices, maps and
+// pointers, and must not write to them.
 var readSeed = sync.OnceValue(func() (file seed) {
 	if err := wire.Unmarshal(seedFile, &file); err != nil {
 		panic("salesiqtest: seed.json: " + err.Error())
@@ -85,7 +85,7 @@ func (s *state) loadSeed(now time.Time) {
 	s.countChats()
 }
 
-// move shifts dates, but for those that are not known.
+// move shifts dates that are not zero.
 func move(by time.Duration, dates ...*time.Time) {
 	for _, at := range dates {
 		if !at.IsZero() {
@@ -157,7 +157,7 @@ func firstWord(text string) string {
 	return word
 }
 
-// countChats fills in what operators owe to departments and chats.
+// countChats fills in the fields of operators that follow from departments and chats.
 func (s *state) countChats() {
 	for operator := range s.operators.all() {
 		department, _ := s.department(operator.DepartmentID)

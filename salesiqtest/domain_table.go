@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// table holds the objects of one kind, in the order in which they came. What all
-// kinds have in common is here: they are found, added, changed and removed.
+// table holds the objects of one kind, in the order in which they came. It finds,
+// adds, changes and removes them, as all kinds have it in common.
 type table[T any] struct {
 	rules rules[T]
 	order []string
 	byID  map[string]*T
 }
 
-// rules is what differs between kinds. A rule that is nil permits everything.
+// rules are what differs between kinds. A nil func permits everything.
 type rules[T any] struct {
 	kind     string // As errors call it, and as ids begin.
 	id       func(*T) *string

@@ -16,7 +16,7 @@ var visitorStatuses = []salesiq.VisitorStatus{salesiq.VisitorOnline, salesiq.Vis
 // chatStatusBusy is the chat status of a visitor who is in a chat.
 const chatStatusBusy salesiq.VisitorChatStatus = "busy"
 
-// visitorPrefix begins each well-formed visitor id.
+// visitorPrefix begins every id of a visitor.
 const visitorPrefix = "visitor"
 
 func unknownVisitor(id string) error {
@@ -114,7 +114,7 @@ func (s *state) visitorsBetween(after, before time.Time) []*salesiq.Visitor {
 	return found
 }
 
-// What follows is what the API has no calls for: what visitors do.
+// What visitors do follows. The API has no calls for it.
 
 // act does something that no API call does, under the server's lock.
 func (s *Server) act(do func(*state) error) error {
@@ -136,7 +136,7 @@ func (s *Server) StartChat(visitorID, text string) (chat salesiq.Chat, err error
 		}
 		visitor.LastVisit = d.now
 		started := d.startChat(visitor, "")
-		d.hear(started, text)
+		d.writeAsVisitor(started, text)
 		chat = clone(*started)
 		return nil
 	})
@@ -150,7 +150,7 @@ func (s *Server) VisitorSays(chatID, text string) error {
 	return s.act(func(d *state) error {
 		chat, err := d.chatIn(chatID, salesiq.ChatWaiting, salesiq.ChatActive)
 		if err == nil {
-			d.hear(chat, text)
+			d.writeAsVisitor(chat, text)
 		}
 		return err
 	})
@@ -160,7 +160,7 @@ func (s *Server) VisitorSays(chatID, text string) error {
 //
 // Events: chat.missed.
 func (s *Server) MissChat(chatID string) error {
-	return s.act(func(d *state) error { return d.miss(chatID) })
+	return s.act(func(d *state) error { return d.missChat(chatID) })
 }
 
 // VisitorComes lets a visitor come to a page of the website. A new id makes a new

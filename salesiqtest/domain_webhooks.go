@@ -12,7 +12,7 @@ import (
 	"github.com/salesiq-go/salesiq/internal/input"
 )
 
-// newWebhook is a webhook that is on.
+// newWebhook is a webhook that is enabled.
 func newWebhook() salesiq.Webhook { return salesiq.Webhook{Enabled: true} }
 
 func (s *state) checkWebhook(webhook *salesiq.Webhook, sets func(string) bool) error {
@@ -37,7 +37,7 @@ func (s *state) checkWebhook(webhook *salesiq.Webhook, sets func(string) bool) e
 	return nil
 }
 
-// deliverable tells whether events can be sent to an address.
+// deliverable reports whether events can be sent to an address.
 func deliverable(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" {
@@ -83,7 +83,7 @@ func (s *state) settingsOf(webhookID string) *webhookSettings {
 func (s *webhookSettings) newKey(now time.Time) signingKey {
 	private, err := rsa.GenerateKey(rand.Reader, signingKeyBits)
 	if err != nil {
-		panic(fmt.Sprintf("salesiqtest: %v", err)) // There is no randomness left in the world.
+		panic(fmt.Sprintf("salesiqtest: %v", err)) // The system has no random numbers.
 	}
 	if last := len(s.keys) - 1; last >= 0 && !now.After(s.keys[last].created) {
 		now = s.keys[last].created.Add(time.Millisecond)
@@ -99,7 +99,7 @@ func (s *state) addKey(webhookID string) (*salesiq.Webhook, error) {
 	}
 	settings := s.settingsOf(webhookID)
 	if len(settings.keys) == maxSigningKeys {
-		return nil, invalid("keys", "are two already")
+		return nil, invalid("keys", "must not be more than two")
 	}
 	settings.keys = append(settings.keys, settings.newKey(s.now))
 	return webhook, nil

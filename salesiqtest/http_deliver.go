@@ -36,7 +36,7 @@ type Delivery struct {
 	message message
 }
 
-// succeeded tells whether there is no need to try again.
+// succeeded reports whether the event was taken.
 func (d *Delivery) succeeded() bool { return d.Status >= 200 && d.Status < 300 }
 
 // Deliveries returns the attempts that have ended, oldest first: the last 9,000
@@ -68,7 +68,7 @@ func publisher(s *state, speaks dialect) func(event salesiq.EventName, data any)
 		}
 		for webhook := range s.webhooks.all() {
 			if p := write(webhook); p != nil && webhook.Enabled && slices.Contains(webhook.Events, p.event) {
-				s.courier.take(p)
+				s.courier.enqueue(p)
 			}
 		}
 		return nil
@@ -86,7 +86,7 @@ type parcel struct {
 type message interface {
 	// body writes the event for one attempt.
 	body(attempt int) []byte
-	// sign sets what vouches for the body.
+	// sign sets the header with the signature of the body.
 	sign(header http.Header, body []byte) error
 }
 
@@ -120,8 +120,7 @@ func newCourier(config config) *courier {
 	}
 }
 
-// end gives up what has not been delivered, and returns when nothing is under
-// way.
+// end gives up what has not been delivered, and waits for attempts under way.
 func (c *courier) end() {
 	c.mu.Lock()
 	c.stop()
@@ -145,9 +144,8 @@ func (c *courier) deliveries() []Delivery {
 	return c.log.all()
 }
 
-// take delivers a parcel as soon as those before it for the same webhook have been
-// tried once.
-func (c *courier) take(p *parcel) {
+// enqueue delivers a parcel once those before it for the same webhook have been tried.
+func (c *courier) enqueue(p *parcel) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.context.Err() != nil {
@@ -167,7 +165,7 @@ func (c *courier) take(p *parcel) {
 	})
 }
 
-// deliver makes one attempt, and writes it down.
+// deliver makes one attempt, remembers it, and reports whether the event was taken.
 func (c *courier) deliver(p *parcel, attempt int) bool {
 	body := p.message.body(attempt)
 	delivery := Delivery{
@@ -188,7 +186,7 @@ func (c *courier) deliver(p *parcel, attempt int) bool {
 
 var errNotLoopback = errors.New("only webhooks on this machine are delivered to (see WithWebhookTransport)")
 
-// reaches tells whether a webhook may be contacted.
+// reaches reports whether a webhook may be contacted.
 func (c *courier) reaches(address string) bool {
 	u, err := url.Parse(address)
 	return c.config.webhookTransport != nil || err == nil && input.IsLoopback(u.Hostname())

@@ -26,12 +26,13 @@ const (
 )
 
 // Fault is something that goes wrong. Its first fields select calls, the others
-// say what befalls them.
+// say what happens to them.
 //
-// A fault that replaces the answer (Status, Code, Body, ResetConnection, HTMLPage,
-// EmptyBody) strikes before the call is processed, and then costs no quota, unless
-// Processed is set. A call that is refused then, such as one with an old token, gets
-// the refusal: nothing was processed. All other faults let the call be processed.
+// Some faults replace the answer: Status, Code, Body, ResetConnection, HTMLPage and
+// EmptyBody. The call is then not processed, and costs no quota, unless Processed is
+// set. With Processed, a call that the service refuses, such as one with an old
+// token, gets the refusal instead of the fault. All other faults let the call be
+// processed.
 type Fault struct {
 	Method string `json:"method,omitzero"` // Any by default.
 
@@ -41,7 +42,7 @@ type Fault struct {
 	Path string `json:"path,omitzero"`
 
 	Skip        int     `json:"skip,omitzero"`        // Calls that are left alone first.
-	Times       int     `json:"times,omitzero"`       // Calls that are struck; by default 1, or all with a probability.
+	Times       int     `json:"times,omitzero"`       // Calls that fail; by default 1, or all with a probability.
 	Probability float64 `json:"probability,omitzero"` // From 0 to 1; by default certain.
 
 	Effect    Effect            `json:"effect,omitzero"`
@@ -57,10 +58,10 @@ type Fault struct {
 	DateOffset time.Duration `json:"-"` // Added to the Date header of the answer.
 }
 
-// Inject adds faults. Of those that match a call, the oldest strikes, alone.
+// Inject adds faults. If several match a call, only the oldest is used.
 //
-// Errors: a [salesiq.InputError] that names the field of a fault that could never
-// strike as it says; then none is added.
+// Errors: a [salesiq.InputError] that names the field of a fault with a value that
+// it cannot have. No fault is added then.
 func (s *Server) Inject(faults ...Fault) error {
 	for _, fault := range faults {
 		if err := fault.check(); err != nil {
@@ -88,7 +89,7 @@ func (f *Fault) check() error {
 	case !(f.Probability >= 0 && f.Probability <= 1): // Also not a number.
 		return argument("probability", "must be from 0 to 1")
 	case f.Path != "" && !strings.HasPrefix(f.Path, "/"):
-		return argument("path", "must begin with a slash, or it is the beginning of none")
+		return argument("path", "must begin with a slash")
 	case f.Status != 0 && checkStatus("status", f.Status) != nil:
 		return checkStatus("status", f.Status)
 	}
@@ -104,7 +105,7 @@ func (s *Server) ClearFaults() {
 	s.faults = nil
 }
 
-// pickFault returns the fault that strikes a call, or one that does nothing.
+// pickFault returns the fault for a call, or one that does nothing.
 func (s *Server) pickFault(r *http.Request) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,12 +142,12 @@ func (f *Fault) matches(r *http.Request) bool {
 	})
 }
 
-// replaces tells whether the client gets something else than the answer.
+// replaces reports whether the client gets something else than the answer.
 func (f *Fault) replaces() bool {
 	return f.Status != 0 || f.Code != "" || f.Body != "" || f.Effect == ResetConnection || f.Effect == HTMLPage || f.Effect == EmptyBody
 }
 
-// instead is the answer that the client gets.
+// instead is the answer that a fault puts in the place of the real one.
 func (s *Server) instead(r *http.Request, f Fault) *recorder {
 	answer := newRecorder()
 	if isAPI(r) {
@@ -192,9 +193,9 @@ func codeOf(status int) salesiq.ErrorCode {
 	return salesiq.ErrInvalidRequest
 }
 
-// deliver sends an answer in the way the fault wants it.
+// deliver sends an answer, whole or broken as the fault says.
 func (f *Fault) deliver(ctx context.Context, w http.ResponseWriter, answer *recorder) {
-	f.dress(w.Header(), answer.header)
+	f.changeHeaders(w.Header(), answer.header)
 	body := answer.body.Bytes()
 	switch f.Effect {
 	case CutBody:
@@ -216,8 +217,8 @@ func (f *Fault) deliver(ctx context.Context, w http.ResponseWriter, answer *reco
 	}
 }
 
-// dress changes the headers.
-func (f *Fault) dress(sent, answered http.Header) {
+// changeHeaders moves the date, and sets and removes what the fault says.
+func (f *Fault) changeHeaders(sent, answered http.Header) {
 	if date, err := http.ParseTime(sent.Get("Date")); err == nil && f.DateOffset != 0 {
 		sent.Set("Date", date.Add(f.DateOffset).Format(http.TimeFormat))
 	}
@@ -235,19 +236,19 @@ func flush(w http.ResponseWriter) {
 	http.NewResponseController(w).Flush() //nolint:errcheck // The client may be gone.
 }
 
-// hangUp breaks the connection, with a reset where there is such a thing.
+// hangUp breaks the connection, with a TCP reset where there is TCP.
 func hangUp(w http.ResponseWriter) {
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	if tcp, ok := connection.(*net.TCPConn); ok {
-		tcp.SetLinger(0) //nolint:errcheck // Without it, the connection ends less rudely.
+		tcp.SetLinger(0) //nolint:errcheck // Without it, the client sees an end of file.
 	}
 	connection.Close()
 }
 
-// sleep pauses, and reports whether it was allowed to.
+// sleep waits. It reports false if ctx ended first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true

@@ -49,7 +49,7 @@ type code struct {
 	expires     time.Time
 }
 
-// prepare makes sure of the default grant.
+// prepare adds the default grant, and forgets how many tokens were given out.
 func (t *tokens) prepare(c config) {
 	if t.access == nil {
 		t.access, t.grants, t.codes = map[string]*accessToken{}, map[string]*grant{}, map[string]*code{}
@@ -67,14 +67,14 @@ func (t *tokens) prepare(c config) {
 // same at every start, so that tokens of an earlier server are invalid.
 func newToken() string { return "1000." + rand.Text() + "." + rand.Text() }
 
-// issue makes an access token that nobody counts.
+// issue makes an access token that counts towards no limit.
 func (t *tokens) issue(scopes []string, expires time.Time) string {
 	token := newToken()
 	t.access[token] = &accessToken{scopes: scopes, expires: expires}
 	return token
 }
 
-// allow tells whether a grant may have one more access token now.
+// allow reports whether a grant may have one more access token now.
 func (g *grant) allow(now time.Time) bool {
 	g.issued = slices.DeleteFunc(g.issued, func(at time.Time) bool { return now.Sub(at) >= throttleWindow })
 	return len(g.issued) < throttleLimit
@@ -140,7 +140,7 @@ func (t *tokens) authenticate(header http.Header, schemes []string, now time.Tim
 	return token, nil
 }
 
-// covered tells whether scopes permit what needs one. A scope that ends in .ALL
+// covered reports whether scopes permit a call that needs one. A scope that ends in .ALL
 // permits all that begins like it.
 func covered(scopes []string, need string) bool {
 	return need == "" || slices.ContainsFunc(scopes, func(scope string) bool {
@@ -194,7 +194,7 @@ func (s *Server) newCode(c code) string {
 	return text
 }
 
-// consent stands for the page on which a user agrees, and agrees at once.
+// consent stands for the page on which a user agrees to scopes. It agrees at once.
 func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	redirect, err := url.Parse(query.Get("redirect_uri"))

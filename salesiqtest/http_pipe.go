@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// pipeListener accepts connections that never leave the process. Everything
-// they wait for is a channel, which is what testing/synctest needs.
+// pipeListener accepts connections that never leave the process. They wait on
+// channels alone, as testing/synctest needs it.
 type pipeListener struct {
 	connections chan net.Conn
 	closed      chan struct{}
@@ -47,5 +47,5 @@ func (l *pipeListener) Close() error {
 	return nil
 }
 
-// Addr returns a name that is good for nothing but printing.
+// Addr returns a name for messages. Nothing can dial it.
 func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }

@@ -21,8 +21,8 @@ const (
 // fits into 32 bits.
 const endlessly = 10_000_000
 
-// parseQuery reads a query. What would be lost silently is refused: escapes that
-// are none, and lists, in the two ways in which other languages write them.
+// parseQuery reads a query. It refuses wrong escapes, and lists in both ways in
+// which other languages write them, since their values would be lost.
 func parseQuery(text string) (url.Values, error) {
 	query, err := url.ParseQuery(text)
 	if err != nil {
@@ -37,7 +37,7 @@ func parseQuery(text string) (url.Values, error) {
 	return query, nil
 }
 
-// params reads a query and keeps the first thing that is wrong with it.
+// params reads a query. It keeps the error of the first value that is wrong.
 type params struct {
 	values url.Values
 	err    error

@@ -27,7 +27,7 @@ type quota struct {
 	plan   salesiq.Plan
 	kind   WindowKind
 	length time.Duration
-	silent bool // Tells of no limits.
+	silent bool // Sets no headers.
 
 	start   time.Time // Of the current window.
 	used    int
@@ -49,9 +49,8 @@ func (q *quota) roll(now time.Time) {
 	}
 }
 
-// take spends one call, or tells why there is none. A refused call costs
-// nothing.
-func (q *quota) take(now time.Time) error {
+// spend counts one call, or refuses it. A refused call costs nothing.
+func (q *quota) spend(now time.Time) error {
 	q.roll(now)
 	if q.plan.CallsPerDay > 0 && q.usedDay >= q.plan.CallsPerDay {
 		return tooMany("day", q.day.Add(24*time.Hour))
@@ -70,7 +69,7 @@ func tooMany(limit string, reset time.Time) error {
 	if !reset.IsZero() {
 		d["reset_at"] = reset.UTC()
 	}
-	return refuse(salesiq.ErrRateLimitExceeded, "too many calls: the limit by "+limit+" is spent", d)
+	return refuse(salesiq.ErrRateLimitExceeded, "too many calls: the limit by "+limit+" is reached", d)
 }
 
 // reset returns the first whole second of the next window.

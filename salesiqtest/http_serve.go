@@ -19,8 +19,8 @@ import (
 // maxBody bounds the body of a request.
 const maxBody = 1 << 20
 
-// recorder is the answer of a handler before it goes out: whole, so that a
-// fault can do with it what it wants.
+// recorder keeps the whole answer of a handler before any of it is sent, so that a
+// fault can change it.
 type recorder struct {
 	header http.Header
 	status int
@@ -53,14 +53,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status = s.serve(w, r)
 }
 
-// log leaves out the query, which may hold tokens and people's names.
+// log writes a line about a request, without the query, which may hold tokens and
+// names of people.
 func (s *Server) log(r *http.Request, status int, duration time.Duration) {
 	s.config.logger.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", r.Method),
 		slog.String("path", r.URL.EscapedPath()), slog.Int("status", status), slog.Duration("duration", duration))
 }
 
-// serve answers a request that faults may befall, and returns its status, or 0
-// if it had none.
+// serve answers a request, perhaps with a fault, and returns its status, or 0
+// without an answer.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) int {
 	leave, err := s.enter(r)
 	defer leave()
@@ -156,7 +157,7 @@ func (s *Server) refuseCall(w *recorder, r *http.Request, err error) {
 	s.conclude(w, callKey(r, pattern), nil, err)
 }
 
-// routes returns everything that faults may befall.
+// routes returns all calls that a fault can be injected into.
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, route := range s.config.dialect.routes() {
@@ -170,7 +171,7 @@ func (s *Server) routes() *http.ServeMux {
 	return mux
 }
 
-// unknown answers what no route does.
+// unknown refuses requests that no route is for.
 func (s *Server) unknown(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.api(route{open: !isAPI(r), nowhere: true, handle: func(*call) (any, error) {
@@ -179,21 +180,22 @@ func (s *Server) unknown(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// noSuchCall tells which methods a path takes, if any.
+// noSuchCall is the refusal of such a request. It names the methods that the path
+// takes, if any.
 func noSuchCall(w http.ResponseWriter, mux *http.ServeMux, r *http.Request, speaks dialect) error {
 	var allowed []string
 	if isClean(r) {
 		allowed = methodsOf(mux, r)
 	}
-	e := speaks.hasNoCall(r, allowed)
+	e := speaks.refusesPath(r, allowed)
 	if e.status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
 	}
 	return e
 }
 
-// isClean tells whether a path is as written in the specification. A mux would
-// redirect other ones, and an id that is empty would lead to another call.
+// isClean reports whether a path has no empty or relative part. A mux would redirect
+// others, and a path with an empty id would lead to another call.
 func isClean(r *http.Request) bool {
 	escaped := r.URL.EscapedPath()
 	return path.Clean(escaped) == escaped
@@ -229,7 +231,7 @@ func (s *Server) api(route route) http.Handler {
 			s.quota.describe(w.Header(), s.now())
 		}
 		if err == nil {
-			s.note(r, body)
+			s.record(r, body)
 		}
 		s.conclude(w, callKey(r, r.Pattern), answer, err)
 	})
@@ -293,7 +295,7 @@ func (s *Server) admit(r *http.Request, route route) error {
 		return err
 	}
 	if isAPI(r) {
-		if err := s.quota.take(s.now()); err != nil {
+		if err := s.quota.spend(s.now()); err != nil {
 			return err
 		}
 	}
@@ -308,7 +310,7 @@ func (s *Server) admit(r *http.Request, route route) error {
 	return nil
 }
 
-// conclude writes a reply or a refusal, and counts it.
+// conclude writes a reply or a refusal, and counts the call.
 func (s *Server) conclude(w http.ResponseWriter, key string, answer *reply, err error) {
 	if err != nil {
 		refused := asRefusal(err)

@@ -15,7 +15,7 @@ import (
 type Stats struct {
 	Processed    int                       `json:"processed"`
 	Refused      map[salesiq.ErrorCode]int `json:"refused"`        // By code.
-	Faults       int                       `json:"faults"`         // That struck.
+	Faults       int                       `json:"faults"`         // That were used.
 	InFlightPeak int                       `json:"in_flight_peak"` // API calls at once, refused ones included.
 	Calls        map[string]CallStats      `json:"calls"`          // By method and pattern, as in "GET /api/v2/chats/{chat_id}".
 	ByPath       map[string]int            `json:"by_path"`        // Processed, by method and path, as in "GET /api/v2/chats/chat123".
@@ -80,9 +80,9 @@ func (s *Server) Stats() Stats {
 	return stats
 }
 
-// note counts a call that was carried out, and writes it down if it changed
+// record counts a call that was carried out, and writes it down if it changed
 // something.
-func (s *Server) note(r *http.Request, body []byte) {
+func (s *Server) record(r *http.Request, body []byte) {
 	s.stats.ByPath[r.Method+" "+r.URL.EscapedPath()]++
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return

@@ -42,7 +42,7 @@ func (live) schemes() []string { return []string{"Zoho-oauthtoken", "Bearer"} }
 
 func (live) tellsQuota() bool { return false }
 
-// admits everything, since nobody knows what the service refuses.
+// admits takes everything, since the vendor does not publish what is refused.
 func (live) admits(*http.Request, route, url.Values, []byte) error { return nil }
 
 // answers tells what a result is called, or shows nothing where that has no name,
@@ -116,7 +116,7 @@ const (
 // hasMore tells whether a window is not the last one.
 func hasMore(more bool) object { return object{"more_data_available": more} }
 
-// ref is an object that is spoken of.
+// ref is how the live service names one object in another.
 func ref(id, name string) object { return object{"id": id, "name": name} }
 
 // owner is the operator who is named as the creator of what the API has made.
@@ -188,8 +188,8 @@ func (live) refuses(e *refusal) (status int, body any) {
 	return http.StatusOK, object{"error": out}
 }
 
-// hasNoCall refuses a path that leads nowhere, or not with this method.
-func (live) hasNoCall(r *http.Request, allowed []string) *refusal {
+// refusesPath tells a wrong method, a wrong portal and a wrong path apart.
+func (live) refusesPath(r *http.Request, allowed []string) *refusal {
 	segments := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	refused := refuse(salesiq.ErrResourceNotFound, "Invalid URL", nil)
 	switch {

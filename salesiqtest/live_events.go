@@ -114,9 +114,9 @@ func (s *webhookSettings) wants(entity object) bool {
 	return !known || len(s.apps) == 0 || slices.Contains(s.apps, app)
 }
 
-// translate finds the vendor's event for one of the domain's, and what it is
-// about. One that the vendor does not have has no name, nor has one about
-// something that is not there; one that is none of the domain's stays as it is.
+// translate finds the vendor's event for one of the domain, and its entity. The name
+// is empty if the vendor has no such event, or if its object is gone. An event of
+// [Server.Emit] that is not the domain's stays as it is.
 func (s *state) translate(event salesiq.EventName, data any) (name salesiq.EventName, id string, entity any) {
 	switch e := data.(type) {
 	case *webhook.ChatStarted:
@@ -214,8 +214,8 @@ func visitorEntity(visitor *salesiq.Visitor) object {
 	}.without("email_id", "phone")
 }
 
-// operatorEntity is an operator as events tell of one, with a flag that is none of
-// text.
+// operatorEntity is an operator as events tell of one, where chat_enabled is a real
+// bool.
 func (s *state) operatorEntity(operator *salesiq.Operator) object {
 	entity := s.liveOperator(operator)
 	delete(entity, "is_chat_enabled")

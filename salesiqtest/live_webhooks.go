@@ -67,7 +67,7 @@ func createLiveWebhook(c *call) (any, error) {
 	made := newWebhook()
 	made.Name = c.newID("live") // The live service has no names.
 	settings := &webhookSettings{created: c.now, expiry: maxExpiry}
-	if err := c.fill(&made, settings); err != nil {
+	if err := c.changeWebhook(&made, settings); err != nil {
 		return nil, err
 	}
 	webhook, err := c.webhooks.add(c.state, made)
@@ -84,16 +84,16 @@ func updateLiveWebhook(c *call) (any, error) {
 		return nil, err
 	}
 	changed, settings := *webhook, *c.settingsOf(webhook.ID)
-	if err := c.fill(&changed, &settings); err != nil {
+	if err := c.changeWebhook(&changed, &settings); err != nil {
 		return nil, err
 	}
 	*webhook, c.settings[webhook.ID] = changed, &settings
 	return webhook, nil
 }
 
-// fill takes over what a body says about a webhook, checks it, and probes the
+// changeWebhook takes over what a body says about a webhook, checks it, and probes the
 // URL.
-func (c *call) fill(webhook *salesiq.Webhook, settings *webhookSettings) error {
+func (c *call) changeWebhook(webhook *salesiq.Webhook, settings *webhookSettings) error {
 	in := webhookInput{
 		Type: settings.kind, URL: webhook.URL, Events: webhook.Events, AppIDs: settings.apps,
 		Secured: fmt.Append(nil, settings.secured), Version: json.RawMessage("1"), Expiry: fmt.Append(nil, settings.expiry.Milliseconds()),
@@ -115,7 +115,7 @@ func (c *call) fill(webhook *salesiq.Webhook, settings *webhookSettings) error {
 	}
 	for i, id := range in.AppIDs {
 		if _, ok := c.brands.get(id); !ok {
-			return invalid(element("app_ids", i), "is no app")
+			return invalid(element("app_ids", i), "is not the id of an app")
 		}
 	}
 	webhook.URL, webhook.Events = in.URL, in.Events
@@ -206,10 +206,10 @@ func (s *state) retryExecutions(webhookID string, in idList) (any, error) {
 	for i, id := range in.IDs {
 		at := slices.IndexFunc(failed, func(d Delivery) bool { return executionID(&d) == id })
 		if at < 0 {
-			return nil, invalid(element("ids", i), "is no failed execution")
+			return nil, invalid(element("ids", i), "is not the id of a failed execution")
 		}
 		s.retried[id] = true
-		s.courier.take(&parcel{webhook: *webhook, event: failed[at].Event, message: failed[at].message})
+		s.courier.enqueue(&parcel{webhook: *webhook, event: failed[at].Event, message: failed[at].message})
 	}
 	return object{"skipped": []string{}}, nil
 }

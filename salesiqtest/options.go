@@ -59,9 +59,8 @@ func defaultConfig() config {
 	}
 }
 
-// WithListener serves on a listener of the caller's, which the server closes. It
-// stays the caller's where NewServer fails. The default is a free port of
-// 127.0.0.1.
+// WithListener serves on a listener, which the server closes. If NewServer fails,
+// the listener stays open. The default is a free port of 127.0.0.1.
 func WithListener(listener net.Listener) Option {
 	return func(c *config) error { c.listener = listener; return argument.Given("listener", listener) }
 }
@@ -106,10 +105,9 @@ func WithPlan(plan salesiq.Plan) Option {
 	}
 }
 
-// WithWindow changes how the rate limit counts: when its windows begin and how
-// long they are. The default is [AlignedWindow] and a minute. The Reset header
-// has whole seconds, so that a shorter window than one second reports its end
-// too late.
+// WithWindow changes when the windows of the rate limit begin, and how long they
+// are. The default is [AlignedWindow] and a minute. The Reset header has whole
+// seconds, so that the end of a window below one second is reported too late.
 func WithWindow(kind WindowKind, length time.Duration) Option {
 	return func(c *config) error {
 		c.windowKind, c.windowLength = kind, length
@@ -133,8 +131,8 @@ func WithMaxInFlight(n int) Option {
 // probability. The default is 1.
 func WithSeed(seed uint64) Option { return func(c *config) error { c.seed = seed; return nil } }
 
-// WithClockOffset sets the server's clock wrong: its Date header, the Reset of
-// the rate limit, the expiry of tokens and all dates in its data.
+// WithClockOffset moves the server's clock: its Date header, the Reset of the rate
+// limit, the expiry of tokens and all dates in its data.
 func WithClockOffset(offset time.Duration) Option {
 	return func(c *config) error { c.clockOffset = offset; return nil }
 }
@@ -158,8 +156,8 @@ func WithScopes(scopes ...string) Option {
 }
 
 // WithAPIDomain changes the api_domain of token answers, such as
-// https://www.zohoapis.eu. It may be anything but empty, so that a test can see
-// what a client makes of it. The default is the server's own URL.
+// https://www.zohoapis.eu. Any text is taken that is not empty. The default is the
+// server's own URL.
 func WithAPIDomain(domain string) Option {
 	return func(c *config) error {
 		c.apiDomain = domain
@@ -213,7 +211,7 @@ func newConfig(opts []Option) (config, error) {
 		}
 	}
 	if c.inMemory && c.listener != nil {
-		return config{}, argument("listener", "is of no use to a server that is InMemory")
+		return config{}, argument("listener", "cannot be used together with InMemory")
 	}
 	return c, nil
 }

@@ -37,8 +37,8 @@ var specifiedRoutes = append([]route{
 	{pattern: "GET /api/v2/chats/{chat_id}/transcript", scope: "SalesIQ.chats.READ", handle: ask((*state).transcript)},
 	{pattern: "POST /api/v2/chats/{chat_id}/messages", scope: "SalesIQ.chats.UPDATE", handle: act((*state).sendMessage), status: http.StatusCreated},
 	{pattern: "POST /api/v2/chats/{chat_id}/transfer", scope: "SalesIQ.chats.UPDATE", handle: act((*state).transfer)},
-	{pattern: "POST /api/v2/chats/{chat_id}/end", scope: "SalesIQ.chats.UPDATE", handle: act((*state).end)},
-	{pattern: "POST /api/v2/chats/{chat_id}/rating", scope: "SalesIQ.chats.UPDATE", handle: act((*state).rate)},
+	{pattern: "POST /api/v2/chats/{chat_id}/end", scope: "SalesIQ.chats.UPDATE", handle: act((*state).endChat)},
+	{pattern: "POST /api/v2/chats/{chat_id}/rating", scope: "SalesIQ.chats.UPDATE", handle: act((*state).rateChat)},
 
 	{pattern: "GET /api/v2/visitors", scope: "SalesIQ.visitors.READ", handle: list(visitors, visitorFilter), query: paged + "status from_date to_date search"},
 	{pattern: "GET /api/v2/visitors/{visitor_id}", scope: "SalesIQ.visitors.READ", handle: get(visitors)},
@@ -86,7 +86,7 @@ var liveRoutes = append([]route{
 	{pattern: "GET " + livePath + "/conversations/{id}/messages", scope: "SalesIQ.conversations.READ", handle: listMessages},
 	{pattern: "POST " + livePath + "/conversations/{id}/messages", scope: "SalesIQ.conversations.CREATE", handle: act((*state).sendText), object: "message"},
 	{pattern: "PUT " + livePath + "/conversations/{id}/transfer", scope: "SalesIQ.conversations.UPDATE", handle: act((*state).transferWithin), object: "conversations"},
-	{pattern: "PUT " + livePath + "/conversations/{id}/close", scope: "SalesIQ.conversations.UPDATE", handle: ask((*state).close), object: "conversations"},
+	{pattern: "PUT " + livePath + "/conversations/{id}/close", scope: "SalesIQ.conversations.UPDATE", handle: ask((*state).closeChat), object: "conversations"},
 	{pattern: "PUT " + livePath + "/conversations/{id}/tags", scope: "SalesIQ.conversations.UPDATE", handle: act((*state).tagConversation), object: "tag_ids_list"},
 
 	{pattern: "GET " + livePath + "/operators", scope: "SalesIQ.operators.READ", handle: listLiveOperators},

@@ -51,8 +51,8 @@ type Server struct {
 // NewServer returns a server that has started. The caller should call Close. Tests
 // have it shorter with [Start].
 //
-// Errors: a [salesiq.InputError] that names the option whose argument is no good;
-// that of the listener, if none can be opened.
+// Errors: a [salesiq.InputError] that names the option with a bad argument; an error
+// of package net, if no listener can be opened.
 func NewServer(opts ...Option) (*Server, error) {
 	c, err := newConfig(opts)
 	if err != nil {
@@ -63,7 +63,7 @@ func NewServer(opts ...Option) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("salesiqtest: %w", err)
 	}
-	s.begin()
+	s.reset()
 	s.serveOn(listener)
 	return s, nil
 }
@@ -113,8 +113,8 @@ func (s *Server) serveOn(listener net.Listener) {
 	}()
 }
 
-// begin puts everything but the tokens into the state of a new server.
-func (s *Server) begin() {
+// reset puts everything but the tokens into the state of a new server.
+func (s *Server) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.random = rand.New(rand.NewPCG(s.config.seed, s.config.seed)) // Faults must come again the same.
@@ -137,7 +137,7 @@ func (s *Server) begin() {
 
 // Reset puts the server back to its start: data, rate limit, faults,
 // statistics, journal and deliveries. Tokens stay valid.
-func (s *Server) Reset() { s.begin() }
+func (s *Server) Reset() { s.reset() }
 
 // Close stops the server at once. Calls and deliveries under way are cut off.
 func (s *Server) Close() {

@@ -99,8 +99,8 @@ func (specified) refuses(e *refusal) (status int, body any) {
 	return status, errorBody{Status: "error", Code: e.code, Message: e.message, Details: e.details}
 }
 
-// hasNoCall is 405 where another method would do, 404 otherwise.
-func (specified) hasNoCall(r *http.Request, allowed []string) *refusal {
+// refusesPath is 405 where another method would do, 404 otherwise.
+func (specified) refusesPath(r *http.Request, allowed []string) *refusal {
 	if len(allowed) == 0 {
 		e := notFound("path", r.URL.Path)
 		if !isClean(r) {
@@ -153,7 +153,7 @@ func (specified) answers(c *call, result any) *reply {
 	return &reply{cmp.Or(c.route.status, http.StatusOK), envelope{Status: "success", Data: shown(result)}}
 }
 
-// shown is an object without what nobody may see.
+// shown is an object without secrets.
 func shown(item any) any {
 	if webhook, ok := item.(*salesiq.Webhook); ok {
 		public := *webhook

@@ -53,7 +53,7 @@ func (s *Server) widgetRoutes(mux *http.ServeMux) {
 		"POST /widget/visits": fromWidget((*state).beginVisit),
 		"POST /widget/calls":  fromWidget((*state).recordWidgetCall),
 		"POST /widget/say":    fromWidget((*state).sayAsVisitor),
-		"GET /widget/chat":    lookAtChat,
+		"GET /widget/chat":    showWidgetChat,
 	} {
 		mux.Handle(pattern, anyOrigin(s.api(route{open: true, handle: handle})))
 	}
@@ -104,7 +104,7 @@ func fromWidget(handle func(*state, widgetRequest) (any, error)) handler {
 	})
 }
 
-// visit finds what is known of a browser. One that comes for the first time
+// visit finds the visit of a browser. A browser that comes for the first time
 // becomes a visitor.
 func (s *state) visit(request widgetRequest) (*visit, *salesiq.Visitor) {
 	if known, ok := s.widget.visits[request.Key]; ok {
@@ -156,8 +156,8 @@ func (s *state) widgetChat(visit *visit) widgetChat {
 	return view
 }
 
-// lookAtChat answers how the latest chat of a browser stands.
-func lookAtChat(c *call) (any, error) {
+// showWidgetChat answers how the latest chat of a browser stands.
+func showWidgetChat(c *call) (any, error) {
 	key := c.query.text("visitor")
 	visit, ok := c.widget.visits[key]
 	if !ok {
@@ -176,7 +176,7 @@ func (s *state) sayAsVisitor(request widgetRequest) (any, error) {
 		visit.chatID = chat.ID
 	}
 	if request.Message != "" {
-		s.hear(chat, request.Message)
+		s.writeAsVisitor(chat, request.Message)
 	}
 	return s.widgetChat(visit), nil
 }
@@ -193,15 +193,15 @@ func (s *state) recordWidgetCall(request widgetRequest) (any, error) {
 	})
 	if len(request.Args) > 0 {
 		before := *visitor
-		s.heed(visit, visitor, request.Function, request.Args[0])
+		s.applyWidgetCall(visit, visitor, request.Function, request.Args[0])
 		s.visitorChanged(&before, visitor)
 	}
 	return object{}, nil
 }
 
-// heed changes what is known of a visitor. Values of a wrong type change
+// applyWidgetCall changes what is known of a visitor. Values of a wrong type change
 // nothing, as with the real widget.
-func (s *state) heed(visit *visit, visitor *salesiq.Visitor, function string, value any) {
+func (s *state) applyWidgetCall(visit *visit, visitor *salesiq.Visitor, function string, value any) {
 	if fields, ok := value.(map[string]any); ok && function == "visitor.info" {
 		merged := map[string]any{}
 		maps.Copy(merged, visitor.CustomFields)
