@@ -119,10 +119,7 @@ func get[T any](of func(*state) *table[T]) handler {
 }
 
 func remove[T any](of func(*state) *table[T]) handler {
-	return ask(func(s *state, id string) (any, error) {
-		_, err := of(s).remove(id)
-		return nil, err
-	})
+	return ask(func(s *state, id string) (any, error) { return nil, of(s).remove(id) })
 }
 
 // ask answers with what the domain says about the id of the path.

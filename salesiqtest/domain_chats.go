@@ -61,24 +61,20 @@ func visitorInfo(visitor *salesiq.Visitor) salesiq.VisitorInfo {
 // sendMessage lets the operator of an active chat write.
 func (s *state) sendMessage(chatID string, message salesiq.Message) (*salesiq.Message, error) {
 	chat, err := s.chatIn(chatID, salesiq.ChatActive)
-	needsText := message.Type == salesiq.MessageText || message.Type == salesiq.MessageHTML
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case message.ID != "":
-		return nil, invalid("id", cannotBeSet)
-	case message.SenderType != "":
-		return nil, invalid("sender_type", cannotBeSet)
-	case message.SenderID != "":
-		return nil, invalid("sender_id", cannotBeSet)
-	case !message.Timestamp.IsZero():
-		return nil, invalid("timestamp", cannotBeSet)
-	case message.Type == "":
-		return nil, missing("type")
-	case !slices.Contains(messageTypes, message.Type):
-		return nil, invalid("type", "must be one of "+join(messageTypes))
-	case needsText && input.IsBlank(message.Text):
-		return nil, missing("message")
+	}
+	needsText := message.Type == salesiq.MessageText || message.Type == salesiq.MessageHTML
+	err = check(allFields,
+		requirement{"id", message.ID != "", cannotBeSet},
+		requirement{"sender_type", message.SenderType != "", cannotBeSet},
+		requirement{"sender_id", message.SenderID != "", cannotBeSet},
+		requirement{"timestamp", !message.Timestamp.IsZero(), cannotBeSet},
+		requirement{"type", message.Type == "", ""},
+		isOneOf("type", message.Type, messageTypes),
+		requirement{"message", needsText && input.IsBlank(message.Text), ""})
+	if err != nil {
+		return nil, err
 	}
 	message.SenderType, message.SenderID = salesiq.SenderOperator, cmp.Or(chat.OperatorID, accountOwner)
 	return s.write(chat, message), nil
@@ -286,14 +282,13 @@ type tag struct {
 
 var tagModules = []string{"conversations", "visitors", "contacts", "companies"}
 
-func (s *state) checkTag(made *tag, _ func(string) bool) error {
-	switch {
-	case made.Name == "":
-		return missing("name")
-	case made.Color == "":
-		return missing("color")
-	case !slices.Contains(tagModules, made.Module):
-		return invalid("module", "must be one of "+join(tagModules))
+func (s *state) checkTag(made *tag, sets func(string) bool) error {
+	err := check(sets,
+		requirement{"name", made.Name == "", ""},
+		requirement{"color", made.Color == "", ""},
+		isOneOf("module", made.Module, tagModules))
+	if err != nil {
+		return err
 	}
 	if _, taken := s.tags.first(func(other *tag) bool { return other.Name == made.Name && other.Module == made.Module }); taken {
 		return duplicate("tag", "name")

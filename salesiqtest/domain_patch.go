@@ -152,32 +152,41 @@ func merge(target, changes members) (members, error) {
 	merged := members{}
 	maps.Copy(merged, target)
 	for name, change := range changes {
-		if isNull(change) {
+		switch {
+		case isNull(change):
 			delete(merged, name)
-			continue
-		}
-		merged[name] = change
-		if !isObject(change) {
-			continue
-		}
-		inner, err := convert[members](change)
-		if err != nil {
-			return nil, err
-		}
-		var before members
-		if isObject(target[name]) {
-			if before, err = convert[members](target[name]); err != nil {
+		case isObject(change):
+			value, err := mergeObjects(target[name], change)
+			if err != nil {
 				return nil, err
 			}
-		}
-		if inner, err = merge(before, inner); err != nil {
-			return nil, err
-		}
-		if merged[name], err = wire.Marshal(inner); err != nil {
-			return nil, err
+			merged[name] = value
+		default:
+			merged[name] = change
 		}
 	}
 	return merged, nil
+}
+
+// mergeObjects is merge for an object in an object. What it changes may be
+// something else than an object, and is replaced then.
+func mergeObjects(target, change json.RawMessage) (json.RawMessage, error) {
+	if !isObject(target) {
+		target = json.RawMessage("{}")
+	}
+	before, err := convert[members](target)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := convert[members](change)
+	if err != nil {
+		return nil, err
+	}
+	merged, err := merge(before, changes)
+	if err != nil {
+		return nil, err
+	}
+	return wire.Marshal(merged)
 }
 
 func isNull(value json.RawMessage) bool { return string(bytes.TrimSpace(value)) == "null" }

@@ -64,7 +64,7 @@ func (t *table[T]) load(items []T) {
 
 // add checks a new item, and keeps it under an id of its own.
 func (t *table[T]) add(s *state, item T) (*T, error) {
-	if err := t.rules.check(&item, func(string) bool { return true }); err != nil {
+	if err := t.rules.check(&item, allFields); err != nil {
 		return nil, err
 	}
 	id := s.newID(t.rules.kind)
@@ -94,21 +94,21 @@ func (t *table[T]) change(id string, changes members) (*T, error) {
 	return item, nil
 }
 
-// remove takes an item out, and returns it.
-func (t *table[T]) remove(id string) (*T, error) {
+// remove takes an item out.
+func (t *table[T]) remove(id string) error {
 	item, err := t.find(id)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if t.rules.keep != nil {
 		if err := t.rules.keep(item); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	delete(t.byID, id)
 	t.order = slices.DeleteFunc(t.order, func(other string) bool { return other == id })
 	t.tell(item, nil)
-	return item, nil
+	return nil
 }
 
 func (t *table[T]) tell(before, after *T) {

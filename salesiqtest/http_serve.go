@@ -157,20 +157,6 @@ func (s *Server) refuseCall(w *recorder, r *http.Request, err error) {
 	s.conclude(w, callKey(r, pattern), nil, err)
 }
 
-// routes returns all calls that a fault can be injected into.
-func (s *Server) routes() *http.ServeMux {
-	mux := http.NewServeMux()
-	for _, route := range s.config.dialect.routes() {
-		mux.Handle(route.pattern, s.api(route))
-	}
-	mux.HandleFunc("/oauth/v2/auth", s.consent)
-	mux.HandleFunc("POST /oauth/v2/token", s.issueToken)
-	mux.HandleFunc("POST /oauth/v2/token/revoke", s.revokeToken)
-	s.widgetRoutes(mux)
-	mux.Handle("/", s.unknown(mux))
-	return mux
-}
-
 // unknown refuses requests that no route is for.
 func (s *Server) unknown(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -217,6 +203,9 @@ func methodsOf(mux *http.ServeMux, r *http.Request) (methods []string) {
 // role, body, and the accounts. The server's lock is held from end to end.
 func (s *Server) api(route route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if route.open && !route.nowhere {
+			permitAnyOrigin(w.Header())
+		}
 		body, err := io.ReadAll(r.Body)
 		if err == nil && len(body) > maxBody {
 			err = invalid("body", "must be at most 1 MiB")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -18,76 +19,65 @@ func asJavaScript(data []byte) ([]byte, error) {
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
-	return appendValue(nil, decoder)
+	return stringify(decoder)
 }
 
-// appendValue appends the next value of decoder to out.
-func appendValue(out []byte, decoder *json.Decoder) ([]byte, error) {
+// stringify writes the next value of decoder.
+func stringify(decoder *json.Decoder) ([]byte, error) {
 	token, err := decoder.Token()
 	if err != nil {
 		return nil, err
 	}
 	switch token := token.(type) {
 	case json.Delim:
-		if token == '{' {
-			out, err = appendMembers(append(out, '{'), decoder)
-		} else {
-			out, err = appendItems(append(out, '['), decoder)
-		}
-		if err == nil {
-			_, err = decoder.Token() // What closes it.
-		}
-		return append(out, byte(token+2)), err // In ASCII, that is two further on.
-	case json.Number:
-		return appendNumber(out, token)
-	case string:
-		return appendText(out, token)
-	}
-	literal, err := json.Marshal(token) // True, false or null.
-	return append(out, literal...), err
-}
-
-func appendItems(out []byte, decoder *json.Decoder) (_ []byte, err error) {
-	for n := 0; err == nil && decoder.More(); n++ {
-		if n > 0 {
-			out = append(out, ',')
-		}
-		out, err = appendValue(out, decoder)
-	}
-	return out, err
-}
-
-// appendMembers appends the members of an object in JavaScript's order: first the
-// names that look like array indices, by number. Of several members with one name,
-// the last counts, in the place of the first.
-func appendMembers(out []byte, decoder *json.Decoder) ([]byte, error) {
-	var names []string
-	texts := map[string][]byte{}
-	for decoder.More() {
-		token, err := decoder.Token()
+		members, err := stringifyMembers(token == '{', decoder)
 		if err != nil {
 			return nil, err
 		}
-		name, _ := token.(string) // Nothing else stands before a colon.
-		text, err := appendText(nil, name)
+		end, err := decoder.Token()
+		return fmt.Appendf(nil, "%s%s%s", token, bytes.Join(members, []byte(",")), end), err
+	case json.Number:
+		return stringifyNumber(token)
+	case string:
+		return stringifyText(token)
+	}
+	return json.Marshal(token) // True, false or null.
+}
+
+// stringifyMembers writes the members of an object or array in JavaScript's order:
+// first those whose names are array indices, by number, then the others as they
+// come. Of several members with one name, the last counts, in the place of the first.
+func stringifyMembers(named bool, decoder *json.Decoder) ([][]byte, error) {
+	var names []string
+	texts := map[string][]byte{}
+	for decoder.More() {
+		name, label := strconv.Itoa(len(names)), []byte(nil)
+		if named {
+			token, err := decoder.Token()
+			if err != nil {
+				return nil, err
+			}
+			name, _ = token.(string) // Nothing else stands before a colon.
+			if label, err = stringifyText(name); err != nil {
+				return nil, err
+			}
+			label = append(label, ':')
+		}
+		value, err := stringify(decoder)
 		if err != nil {
 			return nil, err
 		}
 		if _, known := texts[name]; !known {
 			names = append(names, name)
 		}
-		if texts[name], err = appendValue(append(text, ':'), decoder); err != nil {
-			return nil, err
-		}
+		texts[name] = append(label, value...)
 	}
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(arrayIndex(a), arrayIndex(b)) })
-	for n, name := range names {
-		if n > 0 {
-			out = append(out, ',')
-		}
-		out = append(out, texts[name]...)
+	members := make([][]byte, len(names))
+	for i, name := range names {
+		members[i] = texts[name]
 	}
-	return out, nil
+	return members, nil
 }
 
 // arrayIndex returns the number that a name stands for, or one behind all of those.
@@ -99,30 +89,29 @@ func arrayIndex(name string) uint64 {
 	return index
 }
 
-// appendNumber writes a number as package encoding/json does, which is JavaScript's
-// way, but for -0. What is too large for JavaScript is null there.
-func appendNumber(out []byte, number json.Number) ([]byte, error) {
+// stringifyNumber writes a number as package encoding/json does, which is
+// JavaScript's way, but for -0. What is too large for JavaScript is null there.
+func stringifyNumber(number json.Number) ([]byte, error) {
 	value, err := number.Float64()
 	switch {
 	case value == 0:
-		return append(out, '0'), nil
+		return []byte("0"), nil
 	case math.IsInf(value, 0):
-		return append(out, "null"...), nil
+		return []byte("null"), nil
 	case err != nil:
 		return nil, err
 	}
-	text, err := json.Marshal(value)
-	return append(out, text...), err
+	return json.Marshal(value)
 }
 
 // unescape undoes what package encoding/json escapes and JavaScript does not. The
 // escaped backslash comes first, so that what follows it is left alone.
 var unescape = strings.NewReplacer(`\\`, `\\`, `\u2028`, "\u2028", `\u2029`, "\u2029")
 
-func appendText(out []byte, text string) ([]byte, error) {
+func stringifyText(text string) ([]byte, error) {
 	var quoted bytes.Buffer
 	encoder := json.NewEncoder(&quoted)
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(text)
-	return append(out, unescape.Replace(strings.TrimSpace(quoted.String()))...), err
+	return []byte(unescape.Replace(strings.TrimSpace(quoted.String()))), err
 }

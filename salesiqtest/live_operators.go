@@ -100,13 +100,12 @@ type liveOperatorInput struct {
 }
 
 func (s *state) createLiveOperator(_ string, in liveOperatorInput) (*salesiq.Operator, error) {
-	switch {
-	case in.Email == "":
-		return nil, missing("email_id")
-	case len(in.Departments) == 0:
-		return nil, missing("departments")
-	case in.Monitored == nil:
-		return nil, missing("is_monitored")
+	err := check(allFields,
+		requirement{"email_id", in.Email == "", ""},
+		requirement{"departments", len(in.Departments) == 0, ""},
+		requirement{"is_monitored", in.Monitored == nil, ""})
+	if err != nil {
+		return nil, err
 	}
 	operator := s.newOperator()
 	for role, name := range liveRoles {

@@ -119,7 +119,7 @@ func (c *call) changeWebhook(webhook *salesiq.Webhook, settings *webhookSettings
 		}
 	}
 	webhook.URL, webhook.Events = in.URL, in.Events
-	if err := c.checkWebhook(webhook, func(string) bool { return true }); err != nil {
+	if err := c.checkWebhook(webhook, allFields); err != nil {
 		return err
 	}
 	if err := c.courier.probe(in.URL); err != nil {

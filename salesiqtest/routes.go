@@ -1,6 +1,28 @@
 package salesiqtest
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
+
+// All calls are here: those of a dialect, the CRM's and the widget's in tables, the
+// others in routes. The control calls are in http_control.go, since no fault can be
+// injected into them.
+
+// routes returns all calls that a fault can be injected into.
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for _, route := range slices.Concat(s.config.dialect.routes(), crmRoutes, widgetRoutes) {
+		mux.Handle(route.pattern, s.api(route))
+	}
+	mux.HandleFunc("/oauth/v2/auth", s.consent)
+	mux.HandleFunc("POST /oauth/v2/token", s.issueToken)
+	mux.HandleFunc("POST /oauth/v2/token/revoke", s.revokeToken)
+	mux.HandleFunc("GET /widget", serveWidget)
+	mux.HandleFunc("OPTIONS /widget/", preflight)
+	mux.Handle("/", s.unknown(mux))
+	return mux
+}
 
 // The scopes that the specification has no finer name for.
 const (
@@ -17,12 +39,6 @@ var allScopes = []string{
 	"SalesIQ.webhooks.ALL", "SalesIQ.tags.ALL",
 }
 
-// crmRoutes are the calls of Zoho CRM that the specification's samples make.
-var crmRoutes = []route{
-	{pattern: "GET /crm/v8/Leads/search", scope: "ZohoCRM.modules.leads.READ", handle: searchLeads},
-	{pattern: "POST /crm/v8/Leads", scope: "ZohoCRM.modules.leads.CREATE", handle: createLeads},
-}
-
 const (
 	// paged are the parameters of all lists.
 	paged = "page per_page "
@@ -30,8 +46,8 @@ const (
 	allParameters = paged + "status operator_id department_id visitor_id from_date to_date search availability role"
 )
 
-// specifiedRoutes are the calls of the specification, in its order, and the CRM's.
-var specifiedRoutes = append([]route{
+// specifiedRoutes are the calls of the specification, in its order.
+var specifiedRoutes = []route{
 	{pattern: "GET /api/v2/chats", scope: "SalesIQ.chats.READ", handle: list(chats, chatFilter), query: paged + "status operator_id department_id visitor_id from_date to_date"},
 	{pattern: "GET /api/v2/chats/{chat_id}", scope: "SalesIQ.chats.READ", handle: get(chats)},
 	{pattern: "GET /api/v2/chats/{chat_id}/transcript", scope: "SalesIQ.chats.READ", handle: ask((*state).transcript)},
@@ -71,13 +87,13 @@ var specifiedRoutes = append([]route{
 	{pattern: "POST /api/v2/webhooks", scope: settingsAll, handle: create(webhooks), status: http.StatusCreated, adminOnly: true},
 	{pattern: "PATCH /api/v2/webhooks/{webhook_id}", scope: settingsAll, handle: update(webhooks), adminOnly: true},
 	{pattern: "DELETE /api/v2/webhooks/{webhook_id}", scope: settingsAll, handle: remove(webhooks), adminOnly: true},
-}, crmRoutes...)
+}
 
 // livePath begins the paths of the live service, but for a few.
 const livePath = "/api/v2/" + Portal
 
-// liveRoutes are the vendor's calls that package live makes, and the CRM's.
-var liveRoutes = append([]route{
+// liveRoutes are the vendor's calls that package live makes.
+var liveRoutes = []route{
 	{pattern: "GET /api/v2/portals", scope: "SalesIQ.portals.READ", handle: listPortals},
 	{pattern: "GET /api/v2/portals/{name}", scope: "SalesIQ.portals.READ", handle: ask((*state).livePortal), object: "portal"},
 
@@ -111,4 +127,18 @@ var liveRoutes = append([]route{
 	{pattern: "DELETE " + livePath + "/webhooks/{id}/keys/{key}", scope: "SalesIQ.webhooks.DELETE", handle: deleteKey, adminOnly: true},
 	{pattern: "GET " + livePath + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.READ", handle: listExecutions},
 	{pattern: "POST " + livePath + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.CREATE", handle: act((*state).retryExecutions), object: "webhook", adminOnly: true},
-}, crmRoutes...)
+}
+
+// crmRoutes are the calls of Zoho CRM that the specification's samples make.
+var crmRoutes = []route{
+	{pattern: "GET /crm/v8/Leads/search", scope: "ZohoCRM.modules.leads.READ", handle: searchLeads},
+	{pattern: "POST /crm/v8/Leads", scope: "ZohoCRM.modules.leads.CREATE", handle: createLeads},
+}
+
+// widgetRoutes are the calls that the widget makes.
+var widgetRoutes = []route{
+	{pattern: "POST /widget/visits", handle: fromWidget((*state).beginVisit), open: true},
+	{pattern: "POST /widget/calls", handle: fromWidget((*state).recordWidgetCall), open: true},
+	{pattern: "POST /widget/say", handle: fromWidget((*state).sayAsVisitor), open: true},
+	{pattern: "GET /widget/chat", handle: showWidgetChat, open: true},
+}

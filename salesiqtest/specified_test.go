@@ -20,8 +20,10 @@ import (
 // live_test.go from the vendor's pages. Neither uses the SDK's types or its codec,
 // so that a mistake that both sides of it share is seen.
 //
-// In a fixture, a list that begins with <each> may be of any length, a member whose
-// name ends in a question mark may be absent, and these stand for values:
+// In a fixture, a list that begins with <each> may be of any length, and a member
+// whose name ends in a question mark may be absent.
+
+// placeholders stand for values in fixtures.
 var placeholders = map[string]func(value any) bool{
 	"<time>":     text(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`),
 	"<text>":     text(`.`),

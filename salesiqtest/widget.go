@@ -46,22 +46,6 @@ type visit struct {
 	departmentID string // That the page has chosen.
 }
 
-// widgetRoutes are what the widget calls.
-func (s *Server) widgetRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /widget", serveWidget)
-	for pattern, handle := range map[string]handler{
-		"POST /widget/visits": fromWidget((*state).beginVisit),
-		"POST /widget/calls":  fromWidget((*state).recordWidgetCall),
-		"POST /widget/say":    fromWidget((*state).sayAsVisitor),
-		"GET /widget/chat":    showWidgetChat,
-	} {
-		mux.Handle(pattern, anyOrigin(s.api(route{open: true, handle: handle})))
-	}
-	mux.Handle("OPTIONS /widget/", anyOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusNoContent)
-	})))
-}
-
 func serveWidget(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
@@ -69,13 +53,16 @@ func serveWidget(w http.ResponseWriter, _ *http.Request) {
 	w.Write(widgetScript)
 }
 
-// anyOrigin lets pages of other servers call, as they do with the real widget.
-func anyOrigin(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
-		next.ServeHTTP(w, r)
-	})
+// permitAnyOrigin lets pages of other servers call, as they do with the real widget.
+func permitAnyOrigin(header http.Header) {
+	header.Set("Access-Control-Allow-Origin", "*")
+	header.Set("Access-Control-Allow-Headers", "Content-Type")
+}
+
+// preflight answers a browser that asks whether it may call.
+func preflight(w http.ResponseWriter, _ *http.Request) {
+	permitAnyOrigin(w.Header())
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // widgetRequest is the body of what the widget tells.
