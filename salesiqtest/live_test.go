@@ -335,3 +335,31 @@ func TestLiveEventsAreWrittenAsPublished(t *testing.T) {
 	}
 	assert.Len(t, fixtures, 20, "each event was seen")
 }
+
+func TestLiveWebhooksAreChecked(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t, salesiqtest.Live())
+	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(receiver.Close)
+	for _, row := range []struct{ members, field string }{
+		{``, ""},
+		{`,"version":1,"secured":"false"`, ""},
+		{`,"expiry_time_for_executions_data":604800000`, ""},
+		{`,"version":"2"`, "version"},
+		{`,"secured":"maybe"`, "secured"},
+		{`,"type":"robot"`, "type"},
+		{`,"app_ids":["brand123","none"]`, "app_ids[1]"},
+		{`,"events":["chat.ended"]`, "events[0]"},
+		{`,"expiry_time_for_executions_data":"604799999"`, "expiry_time_for_executions_data"},
+		{`,"expiry_time_for_executions_data":"5184000001"`, "expiry_time_for_executions_data"},
+		{`,"expiry_time_for_executions_data":"soon"`, "expiry_time_for_executions_data"},
+	} {
+		body := `{"type":"data","url":"` + receiver.URL + `","events":["conversation.created"]` + row.members + `}`
+		a := do(t, s, s.AccessToken(), "POST", "/api/v2/nordlicht/webhooks", body)
+		if row.field == "" {
+			assert.Contains(t, a.body, `"object":"webhook"`, row.members)
+			continue
+		}
+		assert.Contains(t, a.body, `"json_key":"`+row.field+`"`, row.members)
+	}
+}
