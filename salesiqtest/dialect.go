@@ -72,7 +72,6 @@ type route struct {
 	object    string // What the live dialect calls its result; "" if it shows none.
 	adminOnly bool
 	open      bool // The widget's: needs no token, and costs no quota.
-	nowhere   bool // Refuses what no other route is for.
 }
 
 // handler carries out a call. It returns an object of the domain, or nil, for the

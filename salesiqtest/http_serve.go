@@ -153,16 +153,19 @@ func (s *Server) refuseCall(w *recorder, r *http.Request, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, pattern := s.mux.Handler(r)
-	s.quota.describe(w.Header(), s.now())
-	s.conclude(w, callKey(r, pattern), nil, err)
+	s.conclude(w, r, pattern, nil, err)
 }
 
 // unknown refuses requests that no route is for.
 func (s *Server) unknown(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.api(route{open: !isAPI(r), nowhere: true, handle: func(*call) (any, error) {
-			return nil, noSuchCall(w, mux, r, s.config.dialect)
-		}}).ServeHTTP(w, r)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		err := s.admit(r, route{open: !isAPI(r)})
+		if err == nil {
+			err = noSuchCall(w, mux, r, s.config.dialect)
+		}
+		s.conclude(w, r, r.Pattern, nil, err)
 	})
 }
 
@@ -203,7 +206,7 @@ func methodsOf(mux *http.ServeMux, r *http.Request) (methods []string) {
 // role, body, and the accounts. The server's lock is held from end to end.
 func (s *Server) api(route route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if route.open && !route.nowhere {
+		if route.open {
 			permitAnyOrigin(w.Header())
 		}
 		body, err := io.ReadAll(r.Body)
@@ -216,13 +219,10 @@ func (s *Server) api(route route) http.Handler {
 		if err == nil {
 			answer, err = s.carryOut(r, route, body)
 		}
-		if isAPI(r) {
-			s.quota.describe(w.Header(), s.now())
-		}
 		if err == nil {
 			s.record(r, body)
 		}
-		s.conclude(w, callKey(r, r.Pattern), answer, err)
+		s.conclude(w, r, r.Pattern, answer, err)
 	})
 }
 
@@ -234,7 +234,7 @@ func (s *Server) carryOut(r *http.Request, route route, body []byte) (*reply, er
 	if err != nil {
 		return nil, err
 	}
-	if !route.open && !route.nowhere {
+	if !route.open {
 		if err := s.config.dialect.admits(r, route, query, body); err != nil {
 			return nil, err
 		}
@@ -293,14 +293,22 @@ func (s *Server) admit(r *http.Request, route route) error {
 			details{"required_scope": route.scope})
 	}
 	if route.adminOnly && s.config.role != salesiq.RoleAdmin {
-		return refuse(salesiq.ErrPermissionDenied, "this is for admins only",
+		return refuse(salesiq.ErrPermissionDenied, "only admins may do this",
 			details{"role": s.config.role, "required_role": salesiq.RoleAdmin})
 	}
 	return nil
 }
 
-// conclude writes a reply or a refusal, and counts the call.
-func (s *Server) conclude(w http.ResponseWriter, key string, answer *reply, err error) {
+// conclude writes a reply or a refusal, and counts the call by its method and
+// pattern.
+func (s *Server) conclude(w http.ResponseWriter, r *http.Request, pattern string, answer *reply, err error) {
+	if isAPI(r) {
+		s.quota.describe(w.Header(), s.now())
+	}
+	key := pattern
+	if !strings.Contains(pattern, " ") {
+		key = r.Method + " " + pattern
+	}
 	if err != nil {
 		refused := asRefusal(err)
 		s.stats.count(key, refused)
@@ -324,12 +332,4 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
 	w.WriteHeader(status)
 	w.Write(data)
-}
-
-// callKey names a call in the statistics: its method and pattern.
-func callKey(r *http.Request, pattern string) string {
-	if strings.Contains(pattern, " ") {
-		return pattern
-	}
-	return r.Method + " " + pattern
 }
