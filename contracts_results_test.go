@@ -135,6 +135,11 @@ func makeUp(v reflect.Value, name string) {
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		makeUp(v.Index(0), "")
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		if v.Type().Key().Kind() == reflect.String {
+			v.SetMapIndex(reflect.ValueOf("x1").Convert(v.Type().Key()), reflect.Zero(v.Type().Elem()))
+		}
 	case reflect.Struct:
 		for field, value := range v.Fields() {
 			if field.IsExported() && field.Name != "Extra" {

@@ -10,6 +10,7 @@ import (
 	"go/ast"
 	"go/token"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"reflect"
@@ -136,7 +137,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 	client := secretBearer(t, "http://127.0.0.1:1")
 	service := live.New(client)
 	refused := &salesiq.AuthError{Code: "invalid_code", Err: errors.New("refused")}
-	return map[string][]any{
+	examples := map[string][]any{
 		"Authenticator": {
 			salesiq.RefreshToken(secretCredentials, store), salesiq.StaticToken(secretToken),
 			salesiq.TokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: secretToken})),
@@ -194,19 +195,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"webhook.WorkerPool": {&webhook.WorkerPool{}}, "widget.Widget": filled[widget.Widget](), "widget.ContentPolicy": filled[widget.ContentPolicy](),
 		"widget.Call": filled[widget.Call](), "widget.Event": filled[widget.Event](), "widget.Handler": filled[widget.Handler](),
 
-		"live.Service": {service, *service}, "live.AppsService": {service.Apps}, "live.ConversationsService": {service.Conversations},
-		"live.DepartmentsService": {service.Departments}, "live.OperatorsService": {service.Operators}, "live.PortalsService": {service.Portals},
-		"live.TagsService": {service.Tags}, "live.VisitorsService": {service.Visitors}, "live.WebhooksService": {service.Webhooks},
-		"live.App": filled[live.App](), "live.AppChannel": filled[live.AppChannel](), "live.Conversation": filled[live.Conversation](),
-		"live.ConversationState": filled[live.ConversationState](), "live.ConversationParty": filled[live.ConversationParty](),
-		"live.ConversationStatus": filled[live.ConversationStatus](), "live.ConversationListParams": filled[live.ConversationListParams](),
-		"live.Message": filled[live.Message](), "live.MessageListParams": filled[live.MessageListParams](), "live.Transfer": filled[live.Transfer](),
-		"live.Department": filled[live.Department](), "live.Envelope": filled[live.Envelope](), "live.Milliseconds": filled[live.Milliseconds](),
-		"live.Operator": filled[live.Operator](), "live.OperatorCreate": filled[live.OperatorCreate](), "live.Role": filled[live.Role](),
-		"live.PageStyle": filled[live.PageStyle](), "live.Portal": filled[live.Portal](), "live.Tag": filled[live.Tag](),
-		"live.TagCreate": filled[live.TagCreate](), "live.TagModule": filled[live.TagModule](), "live.Visitor": filled[live.Visitor](),
-		"live.Webhook": filled[live.Webhook](), "live.WebhookCreate": filled[live.WebhookCreate](), "live.WebhookType": filled[live.WebhookType](),
-		"live.PublicKey": filled[live.PublicKey](), "live.Execution": filled[live.Execution](),
+		"live.Service": {service, *service}, "live.Envelope": filled[live.Envelope](), "live.PageStyle": filled[live.PageStyle](),
 
 		"CallInfo": filled[salesiq.CallInfo](), "CallResult": {salesiq.CallResult{Err: refused}}, "AttemptInfo": {salesiq.AttemptInfo{Header: http.Header{}}},
 		"AttemptResult": {salesiq.AttemptResult{Err: refused}}, "WaitInfo": filled[salesiq.WaitInfo](), "WaitReason": filled[salesiq.WaitReason](),
@@ -218,6 +207,49 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"TokenStore": nil, "TokenLocker": nil, "Lease": nil, "Limiter": nil, "Tracer": nil,
 		"webhook.DedupStore": nil, "webhook.Event": nil, "webhook.EventType": nil, "webhook.Option": nil, "webhook.Sink": nil, "webhook.Tracer": nil,
 	}
+	maps.Copy(examples, liveExamples(service))
+	return examples
+}
+
+// liveExamples has an example of each type that the calls of package live take or
+// return, and of each service.
+func liveExamples(service *live.Service) map[string][]any {
+	examples := map[string][]any{}
+	var add func(t reflect.Type)
+	add = func(t reflect.Type) {
+		switch t.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Map:
+			add(t.Elem())
+		case reflect.Func:
+			for in := range t.Ins() {
+				add(in)
+			}
+		}
+		name := "live." + t.Name()
+		if examples[name] != nil || t.PkgPath() != reflect.TypeFor[live.Service]().PkgPath() || t.Name() == "" {
+			return
+		}
+		value := reflect.New(t)
+		fill(value.Elem(), 6)
+		examples[name] = []any{value.Elem().Interface(), value.Interface()}
+		if t.Kind() == reflect.Struct {
+			for field := range t.Fields() {
+				add(field.Type)
+			}
+		}
+	}
+	for field, value := range reflect.ValueOf(service).Elem().Fields() {
+		for method := range field.Type.Methods() {
+			for in := range method.Type.Ins() {
+				add(in)
+			}
+			for out := range method.Type.Outs() {
+				add(out)
+			}
+		}
+		examples["live."+field.Type.Elem().Name()] = []any{value.Interface()}
+	}
+	return examples
 }
 
 // secretBearer returns a client that holds every secret a client can.

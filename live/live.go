@@ -2,73 +2,167 @@ package live
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"iter"
 	"math"
+	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // Service makes calls to the live service on behalf of one client.
 type Service struct {
-	Portals       *PortalsService
-	Conversations *ConversationsService
-	Operators     *OperatorsService
-	Departments   *DepartmentsService
-	Apps          *AppsService
-	Webhooks      *WebhooksService
-	Visitors      *VisitorsService
-	Tags          *TagsService
+	Portals           *PortalsService
+	Conversations     *ConversationsService
+	Threads           *ThreadsService
+	Messages          *MessagesService
+	Notes             *NotesService
+	Feedback          *FeedbackService
+	Calls             *CallsService
+	Operators         *OperatorsService
+	Departments       *DepartmentsService
+	Apps              *AppsService
+	Android           *AndroidService
+	IOS               *IOSService
+	Tags              *TagsService
+	Visitors          *VisitorsService
+	VisitorSide       *VisitorSideService
+	VisitorSideV2     *VisitorSideV2Service
+	Webhooks          *WebhooksService
+	Callbacks         *CallbacksService
+	Articles          *ArticlesService
+	ArticleCategories *ArticleCategoriesService
+	CannedResponses   *CannedResponsesService
+	CannedCategories  *CannedCategoriesService
+	VisitorRouting    *VisitorRoutingService
+	ChatRouting       *ChatRoutingService
+	CallRouting       *CallRoutingService
+	Criteria          *CriteriaService
+	LeadScoring       *LeadScoringService
+	Triggers          *TriggersService
+	TrackingPresets   *TrackingPresetsService
+	HistoryViews      *HistoryViewsService
+	Monitors          *MonitorsService
+	BlockedIPs        *BlockedIPsService
+	Encryptions       *EncryptionsService
+	LegacyV1          *LegacyV1Service
 }
 
 type service struct{ client *salesiq.Client }
 
-// New returns the calls of client. All but those of Portals need
+// New returns the calls of client. All but those of Portals and Encryptions need
 // [salesiq.WithPortal].
 func New(client *salesiq.Client) *Service {
 	s := service{client}
 	return &Service{
-		Portals:       (*PortalsService)(&s),
-		Conversations: (*ConversationsService)(&s),
-		Operators:     (*OperatorsService)(&s),
-		Departments:   (*DepartmentsService)(&s),
-		Apps:          (*AppsService)(&s),
-		Webhooks:      (*WebhooksService)(&s),
-		Visitors:      (*VisitorsService)(&s),
-		Tags:          (*TagsService)(&s),
+		Portals:           (*PortalsService)(&s),
+		Conversations:     (*ConversationsService)(&s),
+		Threads:           (*ThreadsService)(&s),
+		Messages:          (*MessagesService)(&s),
+		Notes:             (*NotesService)(&s),
+		Feedback:          (*FeedbackService)(&s),
+		Calls:             (*CallsService)(&s),
+		Operators:         (*OperatorsService)(&s),
+		Departments:       (*DepartmentsService)(&s),
+		Apps:              (*AppsService)(&s),
+		Android:           (*AndroidService)(&s),
+		IOS:               (*IOSService)(&s),
+		Tags:              (*TagsService)(&s),
+		Visitors:          (*VisitorsService)(&s),
+		VisitorSide:       (*VisitorSideService)(&s),
+		VisitorSideV2:     (*VisitorSideV2Service)(&s),
+		Webhooks:          (*WebhooksService)(&s),
+		Callbacks:         (*CallbacksService)(&s),
+		Articles:          (*ArticlesService)(&s),
+		ArticleCategories: (*ArticleCategoriesService)(&s),
+		CannedResponses:   (*CannedResponsesService)(&s),
+		CannedCategories:  (*CannedCategoriesService)(&s),
+		VisitorRouting:    (*VisitorRoutingService)(&s),
+		ChatRouting:       (*ChatRoutingService)(&s),
+		CallRouting:       (*CallRoutingService)(&s),
+		Criteria:          (*CriteriaService)(&s),
+		LeadScoring:       (*LeadScoringService)(&s),
+		Triggers:          (*TriggersService)(&s),
+		TrackingPresets:   (*TrackingPresetsService)(&s),
+		HistoryViews:      (*HistoryViewsService)(&s),
+		Monitors:          (*MonitorsService)(&s),
+		BlockedIPs:        (*BlockedIPsService)(&s),
+		Encryptions:       (*EncryptionsService)(&s),
+		LegacyV1:          (*LegacyV1Service)(&s),
 	}
 }
 
-// The scopes of the calls. [V], each on the page of its call.
+// The roots of the calls.
 const (
-	ScopePortalsRead         salesiq.Scope = "SalesIQ.portals.READ"
-	ScopeConversationsRead   salesiq.Scope = "SalesIQ.conversations.READ"
-	ScopeConversationsCreate salesiq.Scope = "SalesIQ.conversations.CREATE"
-	ScopeConversationsUpdate salesiq.Scope = "SalesIQ.conversations.UPDATE"
-	ScopeDepartmentsRead     salesiq.Scope = "SalesIQ.departments.READ"
-	ScopeAppsRead            salesiq.Scope = "SalesIQ.apps.READ"
-	ScopeWebhooksRead        salesiq.Scope = "SalesIQ.webhooks.READ"
-	ScopeWebhooksCreate      salesiq.Scope = "SalesIQ.webhooks.CREATE"
-	ScopeWebhooksUpdate      salesiq.Scope = "SalesIQ.webhooks.UPDATE"
-	ScopeWebhooksDelete      salesiq.Scope = "SalesIQ.webhooks.DELETE"
-	ScopeTagsCreate          salesiq.Scope = "SalesIQ.tags.CREATE"
+	base          = "/api/v2/{portal}"
+	baseV1        = "/api/v1/{portal}"
+	baseV3        = "/api/v3/{portal}"
+	visitorBase   = "/api/visitor/v1/{portal}"
+	visitorBaseV2 = "/visitor/v2/{portal}"
 )
 
-// base is where the calls of version 2 are.
-const base = "/api/v2/{portal}"
+// call makes a call of the service, and returns the data of its answer. A body
+// with a method validate is checked first. The ids fill the names in braces of
+// the path behind the portal, in order.
+func call[T any](ctx context.Context, client *salesiq.Client, name, method, path string, body any, opts []salesiq.CallOption, ids ...string) (*T, error) {
+	if checked, ok := body.(interface{ validate() error }); ok {
+		if err := check(checked); err != nil {
+			return nil, withOperation("live."+name, err)
+		}
+	}
+	return do[T](ctx, client, "live."+name, method, path, body, append([]salesiq.CallOption{salesiq.WithIDs(ids...)}, opts...))
+}
 
-// call returns the options of a call: its name, the ids of its path, and opts.
-func call(opts []salesiq.CallOption, name string, ids ...string) []salesiq.CallOption {
-	return append([]salesiq.CallOption{salesiq.WithOperation("live." + name), salesiq.WithIDs(ids...)}, opts...)
+// get makes a call that reads.
+func get[T any](ctx context.Context, client *salesiq.Client, name, path string, params query, opts []salesiq.CallOption, ids ...string) (*T, error) {
+	return call[T](ctx, client, name, http.MethodGet, path, nil, asked(params, opts), ids...)
 }
 
 // list makes a call that answers with a list.
-func list[T any](ctx context.Context, client *salesiq.Client, path string, params any, opts ...salesiq.CallOption) ([]T, error) {
-	items, err := Get[[]T](ctx, client, path, params, opts...)
+func list[T any](ctx context.Context, client *salesiq.Client, name, path string, params query, opts []salesiq.CallOption, ids ...string) ([]T, error) {
+	return items(get[[]T](ctx, client, name, path, params, opts, ids...))
+}
+
+// iterate iterates over all pages of a list.
+func iterate[T any](ctx context.Context, client *salesiq.Client, name, path string, params query, style PageStyle, opts []salesiq.CallOption, ids ...string) iter.Seq2[*T, error] {
+	opts = append([]salesiq.CallOption{salesiq.WithOperation("live." + name), salesiq.WithIDs(ids...)}, opts...)
+	return All[T](ctx, client, path, params, style, opts...)
+}
+
+// send makes a call of whose answer the vendor's pages show nothing.
+func send(ctx context.Context, client *salesiq.Client, name, method, path string, body any, opts []salesiq.CallOption, ids ...string) error {
+	_, err := call[any](ctx, client, name, method, path, body, opts, ids...)
+	return err
+}
+
+// remove makes a DELETE request whose query names what to remove.
+func remove[T any](ctx context.Context, client *salesiq.Client, name, path, param string, values []string, opts []salesiq.CallOption, ids ...string) (*T, error) {
+	value := strings.Join(values, ",")
+	if err := required(param, value); err != nil {
+		return nil, withOperation("live."+name, err)
+	}
+	return call[T](ctx, client, name, http.MethodDelete, path, nil, asked(query{param: value}, opts), ids...)
+}
+
+// asked adds params to the query of a call.
+func asked(params query, opts []salesiq.CallOption) []salesiq.CallOption {
+	if len(params) == 0 {
+		return opts
+	}
+	return append([]salesiq.CallOption{salesiq.WithQuery(params)}, opts...)
+}
+
+// items returns the list of an answer.
+func items[T any](answer *[]T, err error) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
-	return orEmpty(*items), nil
+	return orEmpty(*answer), nil
 }
 
 // orEmpty returns items, or an empty list in place of nil, which would say that
@@ -79,6 +173,84 @@ func orEmpty[T any](items []T) []T {
 	}
 	return items
 }
+
+// ids is the body of calls that take a list of ids.
+type ids struct {
+	IDs []string `json:"ids"`
+}
+
+func (i ids) validate() error { return required("ids", strings.Join(i.IDs, "")) }
+
+// check validates a body. A nil one is refused by [salesiq.Client.Do].
+func check(body interface{ validate() error }) error {
+	if usercode.IsNil(body) {
+		return nil
+	}
+	return body.validate()
+}
+
+// required returns an error that names the first field without a text. The
+// arguments are names of fields, each followed by its text.
+func required(pairs ...string) error {
+	for i := 0; i < len(pairs); i += 2 {
+		if strings.TrimSpace(pairs[i+1]) == "" {
+			return inputError("", pairs[i], "is required")
+		}
+	}
+	return nil
+}
+
+func withOperation(name string, err error) error {
+	if input, ok := errors.AsType[*salesiq.InputError](err); ok {
+		return inputError(name, input.Field, input.Reason)
+	}
+	return err
+}
+
+// Ref names an object of another kind: who created something, where it belongs.
+type Ref struct {
+	ID   string `json:"id"`
+	Name string `json:"name"` // Not in all answers.
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// TextBool is a truth value that the vendor's pages send as a text, "true" or
+// "false". Fields of answers are plain bools, since both forms are read.
+type TextBool bool
+
+// MarshalJSON returns "true" or "false" as a text.
+func (b TextBool) MarshalJSON() ([]byte, error) {
+	return strconv.AppendQuote(nil, strconv.FormatBool(bool(b))), nil
+}
+
+// UnmarshalJSON reads both forms.
+func (b *TextBool) UnmarshalJSON(data []byte) error {
+	value, err := strconv.ParseBool(strings.Trim(string(data), `"`))
+	*b = TextBool(value)
+	return err
+}
+
+// Switch is whether something is on, where the service says so by a word.
+type Switch string
+
+// The words of the vendor's pages. [V].
+const (
+	Enabled  Switch = "enabled"
+	Disabled Switch = "disabled"
+)
+
+// texts returns names as plain texts.
+func texts[T ~string](names []T) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = string(name)
+	}
+	return out
+}
+
+func joined[T ~string](names []T) string { return strings.Join(texts(names), ",") }
 
 // Milliseconds is a length of time as the live service counts it; see
 // [salesiq.Seconds].
@@ -95,6 +267,14 @@ type query map[string]string
 func (q query) set(name, value string) {
 	if value != "" {
 		q[name] = value
+	}
+}
+
+// list sets a list, as JSON.
+func (q query) list(name string, values []string) {
+	if len(values) > 0 {
+		text, _ := json.Marshal(values) //nolint:errcheck // Texts can always be written.
+		q[name] = string(text)
 	}
 }
 

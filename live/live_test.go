@@ -107,7 +107,7 @@ func TestParamsBecomeTheQueryOfTheirPage(t *testing.T) {
 	assert.Equal(t, "app_id=a&attender_id=o&department_id=d&email=e%40post.example&from_time=1&limit=6&page=5&sort_by=in_time"+
 		"&status=closed&to_time=2&updated_from_time=3&updated_till_time=4&visitor_type=lead", (<-queries).Encode())
 
-	_, err = service.Conversations.Messages(t.Context(), "c", &live.MessageListParams{From: at(1), To: at(2), Limit: 3})
+	_, err = service.Messages.List(t.Context(), "c", &live.MessageListParams{From: at(1), To: at(2), Limit: 3})
 	require.NoError(t, err)
 	assert.Equal(t, "from_time=1&limit=3&to_time=2", (<-queries).Encode())
 }
@@ -115,17 +115,17 @@ func TestParamsBecomeTheQueryOfTheirPage(t *testing.T) {
 func TestAConversationIsTakenPartIn(t *testing.T) {
 	t.Parallel()
 	server, service := start(t)
-	sent, err := service.Conversations.Send(t.Context(), "chat123", "Hello from here")
+	sent, err := service.Messages.Send(t.Context(), "chat123", "Hello from here")
 	require.NoError(t, err)
-	assert.Equal(t, "Hello from here", sent.Text)
+	assert.Equal(t, "Hello from here", sent.Body.Text)
 	assert.WithinDuration(t, time.Now(), sent.At, time.Minute)
 
-	messages, err := service.Conversations.Messages(t.Context(), "chat123", &live.MessageListParams{To: time.Now().Add(time.Hour)})
+	messages, err := service.Messages.List(t.Context(), "chat123", &live.MessageListParams{To: time.Now().Add(time.Hour)})
 	require.NoError(t, err)
-	assert.Equal(t, "Hello from here", messages[0].Text, "the newest first")
+	assert.Equal(t, "Hello from here", messages[0].Body.Text, "the newest first")
 
 	_, err = service.Conversations.Transfer(t.Context(), "chat123", &live.Transfer{})
-	require.ErrorIs(t, err, salesiq.ErrInvalidRequest)
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput, "before a request")
 	_, err = service.Conversations.Transfer(t.Context(), "chat123", &live.Transfer{DepartmentID: "dept0"})
 	require.ErrorIs(t, err, salesiq.ErrInvalidDepartment)
 	_, err = service.Conversations.Transfer(t.Context(), "chat123", &live.Transfer{DepartmentID: "dept790", OperatorID: "operator203"})
@@ -137,7 +137,7 @@ func TestAConversationIsTakenPartIn(t *testing.T) {
 
 	tag, err := service.Tags.Create(t.Context(), &live.TagCreate{Name: "urgent", Color: "#b45309", Module: live.ForConversations})
 	require.NoError(t, err)
-	require.NoError(t, service.Conversations.Tag(t.Context(), "chat123", []string{tag.ID}))
+	require.NoError(t, second(service.Tags.AddTo(t.Context(), live.ForConversations, "chat123", []string{tag.ID})))
 	_, err = service.Tags.Create(t.Context(), &live.TagCreate{Name: "urgent", Color: "#b45309", Module: live.ForConversations})
 	require.ErrorIs(t, err, salesiq.ErrDuplicateResource)
 
@@ -159,23 +159,23 @@ func TestOperatorsAndDepartmentsComeTwentyAtATime(t *testing.T) {
 	}
 	server, service := start(t, salesiqtest.WithData(data))
 	count := 0
-	for operator, err := range service.Operators.All(t.Context()) {
+	for operator, err := range service.Operators.All(t.Context(), nil) {
 		require.NoError(t, err)
 		if operator.ID == "operator456" {
 			assert.Equal(t, "Greta", operator.FirstName)
 			assert.True(t, operator.ChatEnabled, "true in a string")
-			assert.Equal(t, 10, operator.MaxChats, "a number in a string")
+			assert.Equal(t, "10", operator.MaxChats)
 			assert.Equal(t, live.Associate, operator.Role)
 		}
 		if strings.HasPrefix(operator.ID, "extra") {
-			assert.Zero(t, operator.MaxChats, "unlimited")
+			assert.Equal(t, "unlimited", operator.MaxChats)
 		}
 		count++
 	}
 	assert.Len(t, server.Operators(), count)
 
 	departments := 0
-	for department, err := range service.Departments.All(t.Context()) {
+	for department, err := range service.Departments.All(t.Context(), nil) {
 		require.NoError(t, err)
 		assert.True(t, department.Enabled)
 		departments++
@@ -207,7 +207,7 @@ func TestOperatorsAreCreatedAndDisabled(t *testing.T) {
 	require.NoError(t, service.Operators.Delete(t.Context(), made.ID))
 	_, err = service.Operators.Get(t.Context(), made.ID)
 	require.ErrorIs(t, err, salesiq.ErrResourceNotFound)
-	list, err := service.Operators.List(t.Context())
+	list, err := service.Operators.List(t.Context(), nil)
 	require.NoError(t, err)
 	assert.NotEmpty(t, list)
 }
@@ -287,7 +287,7 @@ func TestWebhooksAreProbedSignedAndRetried(t *testing.T) {
 	}
 	var failed *live.Execution
 	require.Eventually(t, func() bool {
-		for execution, err := range service.Webhooks.FailedExecutions(t.Context(), hook.ID) {
+		for execution, err := range service.Webhooks.FailedExecutions(t.Context(), hook.ID, nil) {
 			failed = execution
 			return assert.NoError(t, err)
 		}
@@ -325,7 +325,7 @@ func TestWebhooksHaveTwoKeysAtMost(t *testing.T) {
 	got, err := service.Webhooks.Get(t.Context(), hook.ID)
 	require.NoError(t, err)
 	assert.Equal(t, hook.PublicKeys[1].Key, got.PublicKeys[0].Key, "a new one does not come by itself")
-	list, err := service.Webhooks.List(t.Context())
+	list, err := service.Webhooks.List(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Len(t, list, 2)
 	require.NoError(t, service.Webhooks.Delete(t.Context(), hook.ID))
@@ -414,7 +414,7 @@ func TestCallWithoutAClientIsRefused(t *testing.T) {
 	_, err := service.Apps.List(t.Context())
 	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
 	require.ErrorContains(t, err, "client")
-	for _, err := range service.Operators.All(t.Context()) {
+	for _, err := range service.Operators.All(t.Context(), nil) {
 		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
 	}
 	_, err = live.Delete[any](t.Context(), nil, "/apps", nil)

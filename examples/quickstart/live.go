@@ -64,20 +64,20 @@ func (q *quickstart) actLive(ctx context.Context) error {
 		return fmt.Errorf("looking for a conversation that is under way: %w", err)
 	}
 	q.title("Conversation %s with %s", conversation.ID, cmp.Or(conversation.Visitor.Name, "somebody"))
-	messages, err := service.Conversations.Messages(ctx, conversation.ID, nil)
+	messages, err := service.Messages.List(ctx, conversation.ID, nil)
 	if err != nil {
 		return err
 	}
 	for _, m := range messages {
-		q.say("%-16s  %s", m.Sender.Name, wrapped(m.Text, 20))
+		q.say("%-16s  %s", m.Sender.Name, wrapped(m.Body.Text, 20))
 	}
 
 	q.title("What we do")
-	if _, err := service.Conversations.Send(ctx, conversation.ID, "Hi! Let me find the right person for you."); err != nil {
+	if _, err := service.Messages.Send(ctx, conversation.ID, "Hi! Let me find the right person for you."); err != nil {
 		return err
 	}
 	q.say("answered the visitor")
-	colleague, err := first(service.Operators.All(ctx), func(o *live.Operator) bool {
+	colleague, err := first(service.Operators.All(ctx, nil), func(o *live.Operator) bool {
 		return o.ID != conversation.Attender.ID && o.StatusMessage == "Available" && len(o.Departments) > 0
 	})
 	if err != nil {
