@@ -40,7 +40,7 @@ func (q *quickstart) lookLive(ctx context.Context) error {
 		return err
 	}
 	for _, c := range first {
-		q.say("%-14s %-10s started %s, operator %s", c.ID, c.Status, c.StartedAt.Format(time.DateTime), cmp.Or(c.Attender.Name, "nobody yet"))
+		q.quote(c.ID, 14, fmt.Sprintf("%s, started %s, %s", c.Status, c.StartedAt.Format(time.DateTime), cmp.Or(c.Attender.Name, "nobody yet")))
 	}
 
 	q.title("All conversations, page by page")
@@ -69,7 +69,7 @@ func (q *quickstart) actLive(ctx context.Context) error {
 		return err
 	}
 	for _, m := range messages {
-		q.say("%-16s  %s", m.Sender.Name, wrapped(m.Text, 20))
+		q.quote(m.Sender.Name, 16, m.Text)
 	}
 
 	q.title("What we do")
