@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/salesiq-go/salesiq/examples/internal/account"
@@ -15,10 +14,10 @@ import (
 // open returns the account to show. With live, the emulator that is started if
 // the environment names no account speaks the live service's dialect.
 func open(live bool) (*account.Account, error) {
-	if !live || os.Getenv("SALESIQ_BASE_URL") != "" || os.Getenv("ZOHO_REFRESH_TOKEN") != "" {
+	if !live {
 		return account.Open()
 	}
-	return account.Emulate([]salesiqtest.Option{salesiqtest.Live()})
+	return account.OpenOrEmulate([]salesiqtest.Option{salesiqtest.Live()})
 }
 
 // lookLive is look for an account of the live service, which has conversations
