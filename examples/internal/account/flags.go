@@ -29,6 +29,6 @@ func printUsage(flags *flag.FlagSet) {
 		default:
 			usage += " (default " + f.DefValue + ")"
 		}
-		fmt.Fprintf(out, "  -%s %s\n%s\n", f.Name, kind, Wrapped("        ", usage))
+		fmt.Fprintf(out, "%s\n%s\n", Wrapped("  ", "-"+f.Name+" "+kind), Wrapped("        ", usage))
 	})
 }
