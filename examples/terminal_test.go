@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rivo/uniseg"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -26,7 +25,7 @@ var programs = []string{
 func build(t *testing.T) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
-	arguments := []string{"build", "-o", folder + string(filepath.Separator)}
+	arguments := []string{"build", "-ldflags=-s -w", "-o", folder + string(filepath.Separator)}
 	for _, program := range programs {
 		arguments = append(arguments, "./"+program)
 	}
@@ -39,7 +38,7 @@ func build(t *testing.T) (folder string) {
 // has printed a text.
 func printed(t *testing.T, path, until string, arguments ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	program := exec.CommandContext(ctx, path, arguments...)
 	for _, name := range []string{"ZOHO_CLIENT_ID", "ZOHO_REFRESH_TOKEN", "SALESIQ_BASE_URL", "SALESIQ_ACCOUNTS_URL", "SALESIQ_TOKEN_FILE"} {
@@ -101,7 +100,7 @@ func TestAnExamplePrintsNoLineThatATerminalWouldBreak(t *testing.T) {
 			require.NotEmpty(t, text)
 			for line := range strings.Lines(text) {
 				if len(strings.Fields(line)) > 1 { // An address is for copying.
-					assert.LessOrEqual(t, uniseg.StringWidth(strings.TrimSuffix(line, "\n")), account.Width, line)
+					assert.LessOrEqual(t, account.Columns(strings.TrimSuffix(line, "\n")), account.Width, line)
 				}
 			}
 			for _, kind := range []string{"chat", "visitor", "operator", "lead"} {

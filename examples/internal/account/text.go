@@ -25,16 +25,19 @@ func Plain(text string) string {
 // characters take the room of two.
 func Column(text string, width int) string {
 	text = Plain(text)
-	return text + strings.Repeat(" ", max(0, width-uniseg.StringWidth(text)))
+	return text + strings.Repeat(" ", max(0, width-Columns(text)))
 }
 
 // Short is Column, and cuts what is longer.
 func Short(text string, width int) string {
-	if text = Plain(text); uniseg.StringWidth(text) > width {
+	if text = Plain(text); Columns(text) > width {
 		text = cut(text, width-1) + "…"
 	}
 	return Column(text, width)
 }
+
+// Columns is how many columns a text takes on a terminal.
+func Columns(text string) int { return uniseg.StringWidth(text) }
 
 // Width is how many columns the examples print at most.
 const Width = 80
@@ -45,13 +48,13 @@ const Width = 80
 func Wrapped(head, text string) string {
 	var b strings.Builder
 	b.WriteString(head)
-	column, indent, gap := uniseg.StringWidth(head), 2, 0
+	column, indent, gap := Columns(head), 2, 0
 	if column > 0 && column <= Width/2 {
 		indent = column
 	}
 	for word := range strings.FieldsSeq(Plain(text)) {
 		for _, part := range parts(word, Width-indent) {
-			width := uniseg.StringWidth(part)
+			width := Columns(part)
 			if column+gap+width > Width {
 				b.WriteString("\n" + strings.Repeat(" ", indent))
 				column, gap = indent, 0
@@ -66,7 +69,7 @@ func Wrapped(head, text string) string {
 
 // parts breaks a word that is too long, after a comma or slash if there is one.
 func parts(word string, width int) (parts []string) {
-	for uniseg.StringWidth(word) > width {
+	for Columns(word) > width {
 		part := cut(word, width)
 		if at := strings.LastIndexAny(part, ",/"); at >= 0 {
 			part = part[:at+1]

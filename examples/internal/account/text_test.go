@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rivo/uniseg"
 	"github.com/stretchr/testify/assert"
 
 	"github.com/salesiq-go/salesiq/examples/internal/account"
@@ -47,7 +46,7 @@ func TestNoLineIsWiderThanATerminal(t *testing.T) {
 			t.Parallel()
 			wrapped := account.Wrapped(row.head, row.text)
 			for i, line := range strings.Split(wrapped, "\n") {
-				assert.LessOrEqual(t, uniseg.StringWidth(line), account.Width, line)
+				assert.LessOrEqual(t, account.Columns(line), account.Width, line)
 				if i > 0 {
 					assert.True(t, strings.HasPrefix(line, "  "), "no line of the text looks like a new one: %q", line)
 				}
