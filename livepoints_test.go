@@ -567,7 +567,7 @@ func TestLivePoint15(t *testing.T) {
 		require.NoError(t, err)
 		count++
 	}
-	assert.Equal(t, 72, count)
+	assert.Equal(t, 60, count)
 	_, err = client.Chats.Get(t.Context(), "chat123")
 	require.ErrorIs(t, err, salesiq.ErrResourceNotFound, "the specified name is none there")
 }

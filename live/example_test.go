@@ -36,5 +36,5 @@ func ExampleNew() {
 		}
 	}
 	fmt.Println(waiting, "are waiting")
-	// Output: 24 are waiting
+	// Output: 6 are waiting
 }

@@ -158,7 +158,7 @@
 // # Default data
 //
 // It is the same at every start, except that its dates count from the start:
-// 286 chats over all statuses, 72 of them active and some for longer than half an
+// 286 chats over all statuses, 60 of them active and some for longer than half an
 // hour; 130 visitors, 14 operators, 2 brands with 5 departments, 3 routing rules,
 // and the ids that the specification's samples use. chat123 is active, between
 // visitor123 and operator456; operator789 is online and available; operator203 is

@@ -140,6 +140,10 @@
   panel.setAttribute("role", "dialog");
   panel.setAttribute("aria-label", "Chat");
   const bubble = element("p", { className: "bubble", hidden: true, onclick: () => show("open", true) });
+  // On a phone, the greeting would be in the way of what the visitor scrolls to.
+  addEventListener("scroll", () => {
+    bubble.hidden ||= matchMedia("(max-width: 500px)").matches;
+  }, { passive: true });
   const launcher = iconButton("launcher", "Open the chat", paths.chat, () => show("open", true));
 
   const styles = new CSSStyleSheet();
@@ -197,7 +201,16 @@
     .send { display: grid; place-items: center; flex: none; width: 40px; height: 40px; border-radius: 50%; background: var(--theme); color: var(--ink); }
     .send svg { width: 18px; height: 18px; }
     footer { padding: 2px 12px 8px; text-align: center; font-size: 11px; color: #667080; background: #fff; }
-    @media (max-width: 480px) { .panel { width: calc(100vw - 24px); } :host { inset-inline: 12px !important; } :host([data-state="closed"]) { inset-inline: auto 12px !important; } :host([data-state="closed"][data-position$="left"]) { inset-inline: 12px auto !important; } }
+    :host([data-state="open"]:is([data-position="right"], [data-position="left"])) { top: auto; bottom: 20px; }
+    @media (max-width: 500px) { /* The greeting stands beside the launcher. */
+      :host([data-state]) { inset-inline: auto 12px; }
+      :host([data-state][data-position$="left"]) { inset-inline: 12px auto; }
+      :host([data-state="open"]), :host([data-state="open"][data-position]) { inset-inline: 12px; }
+      :host([data-state="open"]) .panel { width: auto; }
+      .bubble { inset: auto 68px 0 auto; max-width: calc(100vw - 92px); min-height: 58px; align-content: center; padding: 6px 14px; border-radius: 14px; }
+      :host([data-position$="left"]) .bubble { inset: auto auto 0 68px; border-radius: 14px; }
+      :host([data-position^="top"]) .bubble { top: 0; bottom: auto; }
+    }
     @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
   `);
   const host = element("div", { id: "salesiq-emulator" });

@@ -23,6 +23,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
+	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
 func main() {
@@ -53,12 +54,16 @@ func run(ctx context.Context, out io.Writer, days int, format string) error {
 	if !ok || days < 1 || days > maxDays {
 		return fmt.Errorf("no report over %d days in format %q: see -help", days, format)
 	}
-	client, err := account.Open()
+	now := time.Now()
+	played, err := busyMonth(now)
+	if err != nil {
+		return err
+	}
+	client, err := account.OpenOrEmulate([]salesiqtest.Option{salesiqtest.WithData(played)})
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	now := time.Now()
 	r, err := collect(ctx, client.Client, now.AddDate(0, 0, -days), now)
 	if err != nil {
 		return err

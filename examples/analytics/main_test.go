@@ -113,21 +113,21 @@ func TestEveryFormatHoldsTheReport(t *testing.T) {
 		require.NoError(t, write(&out, sampleReport()), format)
 		outputs[format] = out.String()
 	}
-	assert.Contains(t, outputs["table"], "Average duration                   3m20s\n")
+	assert.Contains(t, outputs["table"], "Average duration                  3 min 20 s\n")
 
 	var decoded map[string]any
 	require.NoError(t, json.Unmarshal([]byte(outputs["json"]), &decoded))
-	assert.InDelta(t, 200, decoded["average_duration"], 0)
+	assert.InDelta(t, 200, decoded["avg_duration"], 0)
 	assert.Len(t, decoded["by_status"], 4)
 
 	rows, err := csv.NewReader(strings.NewReader(outputs["csv"])).ReadAll()
 	require.NoError(t, err)
-	assert.Contains(t, rows, []string{"summary", "average_rating", "Average rating", "3.50"})
+	assert.Contains(t, rows, []string{"summary", "avg_rating", "Average rating", "3.50"})
 	assert.Contains(t, rows, []string{"department", "dept1", "'=Sales", "1"}, "no spreadsheet takes it for a formula")
 	assert.Contains(t, rows, []string{"day", "2026-03-30", "30 Mar", "2"})
 
 	page := outputs["html"]
-	assert.Equal(t, 5, strings.Count(page, "<svg"))
+	assert.Equal(t, 10, strings.Count(page, "<svg"), "five charts, each for a desk and for a phone")
 	assert.NotContains(t, page, "<b>Åsa", "names are no markup, in charts neither")
 	assert.Contains(t, page, "&lt;b&gt;Åsa &amp; Co")
 	assert.NotContains(t, page, "&amp;lt;", "nor are they escaped twice")
@@ -244,26 +244,89 @@ func TestDaysStandBelowTheirColumns(t *testing.T) {
 	label := regexp.MustCompile(`<text x="(\d+)"[^>]*>(\d+ \w{3})</text>`)
 	column := regexp.MustCompile(`d="M (\d+) \d+\nL (\d+) \d+\nL `)
 	for _, days := range []int{7, 30, 90, 365} {
-		r := newReport(noon.AddDate(0, 0, -days), noon)
-		for i := range days + 1 {
-			r.add(&salesiq.Chat{StartedAt: noon.AddDate(0, 0, -i)})
-		}
-		r.name(names{})
-		svg, err := drawDays(r.ByDay)
-		require.NoError(t, err)
-		columns := column.FindAllStringSubmatch(string(svg), -1)
-		columns = columns[len(columns)-len(r.ByDay):]
-		labels := label.FindAllStringSubmatch(string(svg), -1)
-		require.NotEmpty(t, labels)
-		number := func(text string) int {
-			n, err := strconv.Atoi(text)
+		for _, size := range []size{full, phone} {
+			r := newReport(noon.AddDate(0, 0, -days), noon)
+			for i := range days + 1 {
+				r.add(&salesiq.Chat{StartedAt: noon.AddDate(0, 0, -i)})
+			}
+			r.name(names{})
+			svg, err := drawDays(size, r.ByDay)
 			require.NoError(t, err)
-			return n
+			columns := column.FindAllStringSubmatch(string(svg), -1)
+			columns = columns[len(columns)-len(r.ByDay):]
+			labels := label.FindAllStringSubmatch(string(svg), -1)
+			require.NotEmpty(t, labels)
+			number := func(text string) int {
+				n, err := strconv.Atoi(text)
+				require.NoError(t, err)
+				return n
+			}
+			for _, l := range labels {
+				i := slices.IndexFunc(r.ByDay, func(g groupCount) bool { return g.Name == l[2] })
+				middle := (number(columns[i][1]) + number(columns[i][2])) / 2
+				assert.InDelta(t, middle, number(l[1])+23, 12, "%s of %d days", l[2], days) // It is some 46 wide.
+			}
+			for i := range len(labels) - 1 {
+				assert.Less(t, number(labels[i][1])+46, number(labels[i+1][1]), "labels of %d days do not touch", days)
+			}
 		}
-		for _, l := range labels {
-			i := slices.IndexFunc(r.ByDay, func(g groupCount) bool { return g.Name == l[2] })
-			middle := (number(columns[i][1]) + number(columns[i][2])) / 2
-			assert.InDelta(t, middle, number(l[1])+23, 12, "%s of %d days", l[2], days) // It is some 46 wide.
-		}
+	}
+}
+
+// A phone shows 321 pixels of a panel, so that what is drawn 320 wide is as large
+// there as it is drawn.
+func TestChartsForAPhoneAreAsLargeAsTheyAreSeen(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	require.NoError(t, writeHTML(&out, sampleReport()))
+	sizes := regexp.MustCompile(`<div class="narrow"><svg[^>]*viewBox="0 0 (\d+) `).FindAllStringSubmatch(out.String(), -1)
+	require.Len(t, sizes, 5)
+	for _, found := range sizes {
+		assert.Equal(t, "320", found[1])
+	}
+	assert.NotRegexp(t, `font-size:\s*(\d|10)(\.\d+)?px`, out.String(), "no letters that are too small")
+}
+
+func TestNumbersReadAsPeopleWriteThem(t *testing.T) {
+	t.Parallel()
+	r := newReport(noon.AddDate(0, 0, -2), noon)
+	for i := range 2345 {
+		r.add(&salesiq.Chat{Status: []salesiq.ChatStatus{salesiq.ChatEnded, salesiq.ChatMissed, salesiq.ChatMissed}[i%3], StartedAt: noon, Duration: 1275, OperatorID: "operator1"})
+	}
+	r.name(names{})
+	for _, format := range []string{"table", "html"} {
+		var out bytes.Buffer
+		require.NoError(t, formats[format](&out, r))
+		assert.Contains(t, out.String(), "2,345", format)
+		assert.NotContains(t, out.String(), "2345", format)
+		assert.Contains(t, out.String(), "21 min 15 s", format)
+		assert.NotRegexp(t, `\d\.\d+%`, out.String(), format)
+	}
+	for _, format := range []string{"json", "csv"} {
+		var out bytes.Buffer
+		require.NoError(t, formats[format](&out, r))
+		assert.Contains(t, out.String(), "2345", "programs read plain numbers")
+	}
+}
+
+func TestTheEmulatorsMonthIsSpreadOverItsDays(t *testing.T) {
+	for _, name := range []string{"ZOHO_REFRESH_TOKEN", "SALESIQ_BASE_URL", "SALESIQ_TOKEN_FILE"} {
+		t.Setenv(name, "")
+	}
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), &out, 30, "json"))
+	var r report
+	require.NoError(t, json.Unmarshal(out.Bytes(), &r))
+	require.Len(t, r.ByDay, 31)
+	for _, day := range r.ByDay[1:] {
+		assert.Positive(t, day.Chats, day.ID)
+		assert.Less(t, day.Chats, r.Chats/10, "%s has less than a tenth of all chats", day.ID)
+	}
+}
+
+func TestTheAxisEndsInRoundNumbers(t *testing.T) {
+	t.Parallel()
+	for most, want := range map[float64]float64{0: 4, 1: 4, 4: 4, 5: 8, 23: 24, 45: 60, 98: 100, 801: 1000} {
+		assert.InDelta(t, want, roundTop([]float64{most, 0}), 0, most)
 	}
 }

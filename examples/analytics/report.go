@@ -18,9 +18,9 @@ type report struct {
 	Chats           int          `json:"total_chats"`
 	Missed          int          `json:"missed_chats"`
 	Messages        int          `json:"total_messages"`
-	AverageDuration *float64     `json:"average_duration"`      // Seconds; null without a value, as below.
-	AverageResponse *float64     `json:"average_response_time"` // Seconds from the start to the first answer.
-	AverageRating   *float64     `json:"average_rating"`
+	AverageDuration *float64     `json:"avg_duration"`      // Seconds; null without a value, as below.
+	AverageResponse *float64     `json:"avg_response_time"` // Seconds from the start to the first answer.
+	AverageRating   *float64     `json:"avg_rating"`
 	ByStatus        []groupCount `json:"by_status"`
 	ByDepartment    []groupCount `json:"by_department"`
 	ByOperator      []groupCount `json:"by_operator"`

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/salesiq-go/salesiq/examples/internal/account"
 )
 
@@ -19,6 +21,9 @@ type section struct {
 	Key    string
 	Groups []groupCount
 }
+
+// Text is how many chats a group has, for people.
+func (g groupCount) Text() string { return grouped(g.Chats) }
 
 func (r *report) sections() []section {
 	return []section{
@@ -34,7 +39,7 @@ type figure struct{ Label, Text, Key, Value string }
 
 func (r *report) figures() []figure {
 	whole := func(label, key string, n int) figure {
-		return figure{label, strconv.Itoa(n), key, strconv.Itoa(n)}
+		return figure{label, grouped(n), key, strconv.Itoa(n)}
 	}
 	averaged := func(label, key string, value *float64, text func(float64) string) figure {
 		if value == nil {
@@ -46,15 +51,18 @@ func (r *report) figures() []figure {
 		whole("Chats", "total_chats", r.Chats),
 		whole("Missed", "missed_chats", r.Missed),
 		whole("Messages", "total_messages", r.Messages),
-		averaged("Average duration", "average_duration", r.AverageDuration, clock),
-		averaged("Average response", "average_response_time", r.AverageResponse, clock),
-		averaged("Average rating", "average_rating", r.AverageRating, func(v float64) string { return fmt.Sprintf("%.2f", v) }),
+		averaged("Average duration", "avg_duration", r.AverageDuration, clock),
+		averaged("Average response", "avg_response_time", r.AverageResponse, clock),
+		averaged("Average rating", "avg_rating", r.AverageRating, func(v float64) string { return fmt.Sprintf("%.2f", v) }),
 	}
 }
 
-// clock prints seconds as people say them.
+// grouped writes a number with separators.
+func grouped(n int) string { return humanize.Comma(int64(n)) }
+
+// clock says seconds as people do.
 func clock(seconds float64) string {
-	return time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
+	return account.Duration(time.Duration(seconds * float64(time.Second)))
 }
 
 func (r *report) period() string {
@@ -68,12 +76,12 @@ func writeTable(out io.Writer, r *report) error {
 	w := bufio.NewWriter(out)
 	fmt.Fprintf(w, "Chats from %s\n\n", r.period())
 	for _, f := range r.figures() {
-		fmt.Fprintf(w, "%s%8s\n", account.Column(f.Label, nameWidth), f.Text)
+		fmt.Fprintf(w, "%s%12s\n", account.Short(f.Label, nameWidth), f.Text)
 	}
 	for _, s := range r.sections() {
 		fmt.Fprintf(w, "\n%s\n", s.Title)
 		for _, g := range s.Groups {
-			fmt.Fprintf(w, "  %s%8d\n", account.Column(g.Name, nameWidth-2), g.Chats)
+			fmt.Fprintf(w, "  %s%12s\n", account.Short(g.Name, nameWidth-2), grouped(g.Chats))
 		}
 	}
 	return w.Flush()

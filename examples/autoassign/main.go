@@ -13,6 +13,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -22,6 +23,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -76,7 +78,7 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		go play(ctx, client.Emulator)
 	}
 	a.work(ctx, c.every)
-	fmt.Fprintf(out, "Stopped. Assigned %d chats.\n", a.assigned)
+	a.say("Stopped. Assigned %s.", account.Count(a.assigned, "chat"))
 	return nil
 }
 
@@ -93,6 +95,10 @@ type assigner struct {
 
 func newAssigner(client *salesiq.Client, out io.Writer) *assigner {
 	return &assigner{client: client, out: out, told: make(chan string, 1000), done: map[string]bool{}}
+}
+
+func (a *assigner) say(format string, args ...any) {
+	fmt.Fprintln(a.out, account.Wrapped("", fmt.Sprintf(format, args...)))
 }
 
 // chatStarted answers at once: assigning may have to wait for the rate limit,
@@ -127,7 +133,7 @@ func (a *assigner) work(ctx context.Context, every time.Duration) {
 // report says what went wrong. The next look at the waiting chats tries again.
 func (a *assigner) report(err error) {
 	if err != nil && !errors.Is(err, context.Canceled) {
-		fmt.Fprintln(a.out, err)
+		a.say("%v", err)
 	}
 }
 
@@ -196,7 +202,7 @@ func (a *assigner) offer(ctx context.Context, chat *salesiq.Chat, visitor *sales
 	for {
 		operator := choose(visitor, operators)
 		if operator == nil {
-			fmt.Fprintf(a.out, "%s waits: nobody is free\n", chat.ID)
+			a.say("%s waits: nobody is free", chat.ID)
 			return nil
 		}
 		err := a.transfer(ctx, chat.ID, operator)
@@ -214,7 +220,8 @@ func (a *assigner) offer(ctx context.Context, chat *salesiq.Chat, visitor *sales
 		}
 		a.done[chat.ID] = true
 		a.assigned++
-		fmt.Fprintf(a.out, "%s (%s, needs %v) goes to %s\n", chat.ID, account.Plain(visitor.Name), skillsFor(visitor), operator.Name)
+		a.say("%s goes to %s: %s needs %s", chat.ID, operator.Name,
+			cmp.Or(visitor.Name, "the visitor"), strings.Join(skillsFor(visitor), " or "))
 		return nil
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -82,7 +83,7 @@ func (w *workflow) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.say("Chat %s with %s, started %s", chat.ID, account.Plain(cmp.Or(visitor.Name, "somebody")), chat.StartedAt.Format(time.DateTime))
+	w.say("%s with %s, started %s", account.Named("chat", chat.ID), cmp.Or(visitor.Name, "somebody"), chat.StartedAt.Format(time.DateTime))
 
 	tags := []string{"assisted"}
 	switch err := w.talk(ctx, chat, visitor); {
@@ -102,7 +103,7 @@ func (w *workflow) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.say("Tagged the visitor: %v", tagged.Tags)
+	w.say("Tagged the visitor: %s", strings.Join(tagged.Tags, ", "))
 	return nil
 }
 
@@ -131,7 +132,7 @@ func (w *workflow) talk(ctx context.Context, chat *salesiq.Chat, visitor *salesi
 	if err != nil {
 		return err
 	}
-	w.say("The visitor: %s", account.Plain(cmp.Or(answer, "(nothing)")))
+	w.say("The visitor: %s", cmp.Or(answer, "(nothing)"))
 	if err := w.send(ctx, chat.ID, "Is there anything else I can help you with?"); err != nil {
 		return err
 	}
@@ -177,7 +178,7 @@ func (w *workflow) send(ctx context.Context, chatID, text string) error {
 		}
 	}
 	if err == nil {
-		w.say("We: %s", account.Plain(text))
+		w.say("We: %s", text)
 	}
 	return err
 }
@@ -236,4 +237,6 @@ func (w *workflow) rate(ctx context.Context, chatID string, tags []string) ([]st
 	return append(tags, "satisfied"), nil
 }
 
-func (w *workflow) say(format string, args ...any) { fmt.Fprintf(w.out, format+"\n", args...) }
+func (w *workflow) say(format string, args ...any) {
+	fmt.Fprintln(w.out, account.Wrapped("", fmt.Sprintf(format, args...)))
+}

@@ -12,14 +12,13 @@ import (
 // lead is a record of the CRM, whose fields are the account's own.
 type lead map[string]any
 
-// newLead makes a lead of a visitor. Last_Name and Company are required by the
-// CRM, and get a stand-in where the visitor did not tell.
+// newLead makes a lead of a visitor. Last_Name, which the CRM requires, gets a
+// stand-in where the visitor did not tell; all else that is missing is left out.
 func newLead(email string, visitor *salesiq.Visitor) lead {
 	first, last := splitName(visitor.Name)
 	l := lead{
 		"Last_Name":   cmp.Or(last, "Unknown"),
 		"Email":       email,
-		"Company":     cmp.Or(visitor.Company, "Unknown"),
 		"Lead_Source": "Website Chat",
 		"Lead_Status": "New",
 		"Description": fmt.Sprintf("Visitor ID: %s, Pages Visited: %d", visitor.ID, visitor.PagesVisited),
@@ -27,6 +26,7 @@ func newLead(email string, visitor *salesiq.Visitor) lead {
 	for name, value := range map[string]string{
 		"First_Name": first,
 		"Phone":      visitor.Phone,
+		"Company":    visitor.Company,
 		"City":       visitor.City,
 		"State":      visitor.Region,
 		"Country":    visitor.Country,
@@ -41,14 +41,15 @@ func newLead(email string, visitor *salesiq.Visitor) lead {
 	return l
 }
 
-// splitName takes the first word for the first name and the rest for the last
-// name. One word alone is a last name.
+// splitName takes the last word for the last name and those before it for the
+// first name. One word alone is a last name.
 func splitName(name string) (first, last string) {
 	words := strings.Fields(name)
-	if len(words) < 2 {
-		return "", strings.Join(words, "")
+	if len(words) == 0 {
+		return "", ""
 	}
-	return words[0], strings.Join(words[1:], " ")
+	end := len(words) - 1
+	return strings.Join(words[:end], " "), words[end]
 }
 
 // address returns what makes two e-mail addresses the same, or nothing if it is

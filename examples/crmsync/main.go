@@ -26,7 +26,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -70,30 +69,16 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		return err
 	}
 	if !account.OnThisMachine(leads.base) && !c.write && !c.dryRun {
-		fmt.Fprintln(out, "This is a real CRM, so that this is a dry run. Run with -write to create leads.")
+		fmt.Fprintln(out, "This is a real CRM, so that nothing is created. Run with -write to do it.")
 		c.dryRun = true
 	}
 	journal, err := openJournal(c, client, leads.base)
 	if err != nil {
 		return err
 	}
-	defer journal.close()
+	defer journal.Close()
 	s := &syncer{config: c, visitors: client.Visitors, leads: leads, journal: journal, out: out}
 	return s.run(ctx)
-}
-
-func openJournal(c config, client *account.Account, crm string) (*journal, error) {
-	switch {
-	case c.dryRun, client.Emulator != nil && c.state == "":
-		return newJournal(), nil // Nothing that outlives this run.
-	case c.state != "":
-		return loadJournal(c.state, time.Now())
-	}
-	folder, err := os.UserCacheDir()
-	if err != nil {
-		return nil, err
-	}
-	return loadJournal(filepath.Join(folder, "salesiq-crmsync", fileName(crm)), time.Now())
 }
 
 // summary counts what became of the visitors.
@@ -189,7 +174,7 @@ const (
 // down that it is about to: if it never learns the outcome, the next run knows
 // that there may be a lead that the CRM does not find yet.
 func (s *syncer) ensure(ctx context.Context, email string, visitor *salesiq.Visitor) (string, error) {
-	known := s.journal.entries[email]
+	known := s.journal.Get(email)
 	if known.State == stateDone {
 		return exists, nil
 	}
@@ -203,20 +188,25 @@ func (s *syncer) ensure(ctx context.Context, email string, visitor *salesiq.Visi
 		return "", err
 	}
 	if found {
-		return exists, s.journal.note(email, stateDone)
+		return exists, s.note(email, stateDone)
 	}
 	if s.dryRun {
-		return created, s.journal.note(email, stateDone)
+		return created, s.note(email, stateDone)
 	}
-	if err := s.journal.note(email, stateCreating); err != nil {
+	if err := s.note(email, stateCreating); err != nil {
 		return "", err
 	}
 	if err := s.create(ctx, email, visitor); errors.Is(err, errUnclear) {
 		return "", err // The next run finds out.
 	} else if err != nil {
-		return "", errors.Join(err, s.journal.note(email, stateRefused))
+		return "", errors.Join(err, s.note(email, stateRefused))
 	}
-	return created, s.journal.note(email, stateDone)
+	return created, s.note(email, stateDone)
+}
+
+// note writes down how far it is with an address.
+func (s *syncer) note(email, state string) error {
+	return s.journal.Put(email, entry{State: state, At: time.Now()})
 }
 
 // create creates a lead. If the answer is lost, it looks for the lead instead of

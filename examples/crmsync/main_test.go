@@ -26,6 +26,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
+	"github.com/salesiq-go/salesiq/examples/internal/statefile"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
@@ -91,15 +92,34 @@ func TestEachAddressGetsOneLead(t *testing.T) {
 		leads[lead["Email"].(string)] = lead
 	}
 	assert.Equal(t, map[string]any{
-		"Last_Name": "Ada", "Company": "Unknown", "Email": "ada@mail.example", "Lead_Source": "Website Chat", "Lead_Status": "New",
+		"Last_Name": "Ada", "Email": "ada@mail.example", "Lead_Source": "Website Chat", "Lead_Status": "New",
 		"Description": "Visitor ID: visitor1, Pages Visited: 0",
 	}, leads["ada@mail.example"])
 	assert.Equal(t, map[string]any{
-		"First_Name": "Nguyễn", "Last_Name": "Thị Mai", "Company": "Fjellsport", "City": "Malmö", "Email": "mai@mail.example",
+		"First_Name": "Nguyễn Thị", "Last_Name": "Mai", "Company": "Fjellsport", "City": "Malmö", "Email": "mai@mail.example",
 		"Lead_Source": "Website Chat", "Lead_Status": "New", "Custom_Field_budget": "large",
 		"Description": "Visitor ID: visitor2, Pages Visited: 0",
 	}, leads["mai@mail.example"])
 	assert.Equal(t, "Unknown", leads["first(work),last@mail.example"]["Last_Name"])
+}
+
+func TestNamesAreSplitAtTheLastWord(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string][2]string{
+		"John Doe": {"John", "Doe"}, "Nguyễn Thị Mai": {"Nguyễn Thị", "Mai"}, " Ada ": {"", "Ada"}, "": {}, " ": {},
+	} {
+		first, last := splitName(name)
+		assert.Equal(t, want, [2]string{first, last}, name)
+	}
+}
+
+func TestWhatTheVisitorDidNotTellIsLeftOut(t *testing.T) {
+	t.Parallel()
+	l := newLead("ada@mail.example", &salesiq.Visitor{ID: "visitor1"})
+	assert.Equal(t, lead{
+		"Last_Name": "Unknown", "Email": "ada@mail.example", "Lead_Source": "Website Chat", "Lead_Status": "New",
+		"Description": "Visitor ID: visitor1, Pages Visited: 0",
+	}, l)
 }
 
 func TestDryRunChangesNothing(t *testing.T) {
@@ -111,19 +131,6 @@ func TestDryRunChangesNothing(t *testing.T) {
 	assert.Contains(t, out.String(), "3 would be created, 1 existing, 2 skipped, 0 failed\n")
 	assert.Empty(t, server.Leads())
 	assert.NoFileExists(t, c.state)
-}
-
-func TestTwoAtATimeAreRefused(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "state")
-	first, err := loadJournal(path, time.Now())
-	require.NoError(t, err)
-	_, err = loadJournal(path, time.Now())
-	require.ErrorContains(t, err, "is in use")
-	first.close()
-	second, err := loadJournal(path, time.Now())
-	require.NoError(t, err)
-	second.close()
 }
 
 // syncerOf returns a syncer whose calls to the CRM go through transport.
@@ -172,17 +179,6 @@ func tear(t *testing.T, path string) {
 	}
 }
 
-// As root, it would be replaced by a file.
-func TestAStateFileIsNoDevice(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "null")
-	require.NoError(t, os.Symlink(os.DevNull, path))
-	_, err := loadJournal(path, time.Now())
-	require.ErrorContains(t, err, "no file")
-	_, err = os.Readlink(path)
-	require.NoError(t, err, "the link is still there")
-}
-
 func TestStoppedAtAnyStepItGoesOnWithoutADuplicate(t *testing.T) {
 	t.Parallel()
 	for _, processed := range []bool{false, true} {
@@ -196,7 +192,7 @@ func TestStoppedAtAnyStepItGoesOnWithoutADuplicate(t *testing.T) {
 				k := &killer{next: http.DefaultTransport, at: at, processed: processed, kill: cancel}
 				err = syncerOf(t, server, j, k).run(ctx)
 				cancel()
-				j.close()
+				j.Close()
 				if k.at > 0 { // It had no call so late.
 					require.NoError(t, err)
 					require.Greater(t, at, 6)
@@ -209,7 +205,7 @@ func TestStoppedAtAnyStepItGoesOnWithoutADuplicate(t *testing.T) {
 				j, err = loadJournal(path, time.Now())
 				require.NoError(t, err)
 				require.NoError(t, syncerOf(t, server, j, http.DefaultTransport).run(t.Context()))
-				j.close()
+				j.Close()
 				assertOneLeadEach(t, server, emails)
 			}
 		}
@@ -230,7 +226,7 @@ func TestLostAnswersMakeNoDuplicate(t *testing.T) {
 			server := startServer(t)
 			fault.Method, fault.Path, fault.Processed, fault.Times = http.MethodPost, "/crm/v8/Leads", true, 2
 			require.NoError(t, server.Inject(fault))
-			s := syncerOf(t, server, newJournal(), http.DefaultTransport)
+			s := syncerOf(t, server, statefile.Memory[entry](), http.DefaultTransport)
 			require.NoError(t, s.run(t.Context()))
 			assert.Equal(t, summary{created: 3, existing: 1, skipped: 2}, s.summary)
 			assertOneLeadEach(t, server, emails)
@@ -242,7 +238,7 @@ func TestAFailureIsCountedAndHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	server := startServer(t)
 	require.NoError(t, server.Inject(salesiqtest.Fault{Method: http.MethodPost, Path: "/crm/v8/Leads", Status: http.StatusForbidden, Message: "no"}))
-	s := syncerOf(t, server, newJournal(), http.DefaultTransport)
+	s := syncerOf(t, server, statefile.Memory[entry](), http.DefaultTransport)
 	require.ErrorIs(t, s.run(t.Context()), errFailures)
 	assert.Equal(t, summary{created: 3, skipped: 2, failed: 1}, s.summary, "the second visitor with that address had more luck")
 	assertOneLeadEach(t, server, emails)
@@ -252,7 +248,7 @@ func TestTroubleWithASearchIsOverSoon(t *testing.T) {
 	t.Parallel()
 	server := startServer(t)
 	require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/crm/v8/Leads/search", Status: http.StatusServiceUnavailable}))
-	require.NoError(t, syncerOf(t, server, newJournal(), http.DefaultTransport).run(t.Context()))
+	require.NoError(t, syncerOf(t, server, statefile.Memory[entry](), http.DefaultTransport).run(t.Context()))
 	assertOneLeadEach(t, server, emails)
 }
 
@@ -307,7 +303,7 @@ func TestASlowIndexOfTheCRMMakesNoDuplicate(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			s.sync(ctx, visitor) //nolint:errcheck // What counts is what the CRM has.
 			cancel()
-			j.close()
+			j.Close()
 		}
 		assert.Len(t, fake.created["ada@mail.example"], 1)
 	})
@@ -324,7 +320,7 @@ func TestFreePlanIsEnough(t *testing.T) {
 		}
 		server := salesiqtest.Start(t, salesiqtest.InMemory(), salesiqtest.WithPlan(salesiq.Free()),
 			salesiqtest.WithoutDefaultData(), salesiqtest.WithData(data))
-		s := syncerOf(t, server, newJournal(), server.HTTPClient().Transport)
+		s := syncerOf(t, server, statefile.Memory[entry](), server.HTTPClient().Transport)
 		began := time.Now()
 		require.NoError(t, s.run(t.Context()))
 		assert.Len(t, server.Leads(), 2345)
@@ -437,7 +433,7 @@ func TestWhenStoppedTheSummaryIsOfTheLinesAbove(t *testing.T) {
 		for at := 1; at <= 6; at++ {
 			server := startServer(t)
 			ctx, kill := context.WithCancel(t.Context())
-			s := syncerOf(t, server, newJournal(), &killer{next: http.DefaultTransport, at: at, processed: processed, kill: kill})
+			s := syncerOf(t, server, statefile.Memory[entry](), &killer{next: http.DefaultTransport, at: at, processed: processed, kill: kill})
 			var out bytes.Buffer
 			s.out = &out
 			require.ErrorContains(t, s.run(ctx), "stopped")

@@ -58,5 +58,6 @@ func line(visitor *salesiq.Visitor, what string, err error) string {
 	if err != nil {
 		what = "failed: " + err.Error()
 	}
-	return account.Column(visitor.ID, 20) + " " + account.Column(cmp.Or(visitor.Name, "(no name)"), 30) + " " + account.Plain(what)
+	head := account.Short(visitor.ID, 18) + "  " + account.Short(cmp.Or(visitor.Name, "(no name)"), 28) + "  "
+	return account.Wrapped(head, what)
 }

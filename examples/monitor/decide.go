@@ -8,17 +8,16 @@ import (
 	"github.com/salesiq-go/salesiq"
 )
 
-// long reports for how many minutes a chat has gone on, if that is too many.
+// long reports for how many whole minutes a chat has gone on, and whether that is
+// above the limit.
 func long(chat *salesiq.Chat, limit time.Duration, now time.Time) (minutes int, tooLong bool) {
-	age := now.Sub(chat.StartedAt)
+	age := now.Sub(chat.StartedAt).Truncate(time.Minute)
 	return int(age / time.Minute), age > limit
 }
 
-// hasLeft reports whether an operator no longer looks after their chats. Who is
-// busy is busy with them.
-func hasLeft(operator *salesiq.Operator) bool {
-	return operator.Status == salesiq.OperatorOffline || operator.Status == salesiq.OperatorAway
-}
+// hasLeft reports whether an operator no longer looks after their chats: only who
+// is online does.
+func hasLeft(operator *salesiq.Operator) bool { return operator.Status != salesiq.OperatorOnline }
 
 // successor picks who takes a chat over: of those who are there and have room,
 // one of the same department if there is any, and of those the one with the

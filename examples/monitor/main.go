@@ -1,6 +1,6 @@
 // Monitor watches the active chats. It alerts a supervisor's device about those
 // that take longer than half an hour, once each, and hands the chats of operators
-// who have left to somebody who is there. It never transfers a chat twice; with
+// who are no longer online to somebody who is. It never transfers a chat twice; with
 // -state, not even when it was stopped or killed in between.
 //
 //	go run ./examples/monitor
@@ -78,6 +78,7 @@ func run(ctx context.Context, out io.Writer, c config) error {
 	if err != nil {
 		return err
 	}
+	defer done.Close()
 	m := newMonitor(client.Client, c, done, out)
 	stop, err := client.Receive(ctx, c.hook, out, func(receiver *webhook.Receiver) error {
 		return webhook.OnAny(receiver, func(context.Context, webhook.Event) error { m.lookSoon(); return nil })
@@ -90,7 +91,7 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		go play(ctx, client.Client)
 	}
 	m.watch(ctx)
-	fmt.Fprintf(out, "Stopped. Alerted about %d chats, transferred %d.\n", m.alerts, m.transfers)
+	m.say("Stopped. Alerted about %s, transferred %d.", account.Count(m.alerts, "chat"), m.transfers)
 	return nil
 }
 
@@ -111,6 +112,10 @@ func newMonitor(client *salesiq.Client, c config, done *state, out io.Writer) *m
 	return &monitor{config: c, client: client, out: out, wake: make(chan struct{}, 1), done: done}
 }
 
+func (m *monitor) say(format string, args ...any) {
+	fmt.Fprintln(m.out, account.Wrapped("", fmt.Sprintf(format, args...)))
+}
+
 // lookSoon asks for a look. Any number of wishes makes one.
 func (m *monitor) lookSoon() {
 	select {
@@ -125,7 +130,7 @@ func (m *monitor) watch(ctx context.Context) {
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		if err := m.look(ctx); err != nil && ctx.Err() == nil {
-			fmt.Fprintln(m.out, err) // The next look may be luckier.
+			m.say("%v", err) // The next look may be luckier.
 		}
 		select { // Events come in bursts.
 		case <-ctx.Done():
@@ -151,21 +156,19 @@ func (m *monitor) look(ctx context.Context) error {
 			return err
 		}
 		count++
-		err := errors.Join(m.checkDuration(ctx, chat), m.checkOperator(ctx, chat, operators))
+		err := errors.Join(m.renew(chat.ID), m.checkDuration(ctx, chat), m.checkOperator(ctx, chat, operators))
 		switch {
 		case err == nil:
 		case ctx.Err() != nil, salesiq.IsRetryable(err):
 			return err // The other chats would fare no better.
 		default:
-			fmt.Fprintf(m.out, "%s: %v\n", chat.ID, err)
+			m.say("%s: %v", chat.ID, err)
 		}
 	}
-	forget(m.done.Alerted)
-	forget(m.done.Moved)
-	if err := m.done.save(); err != nil {
+	if err := m.done.Keep(remembered); err != nil {
 		return err
 	}
-	fmt.Fprintf(m.out, "%s  looked at %d active chats\n", time.Now().Format(time.TimeOnly), count)
+	m.say("%s  looked at %s", time.Now().Format(time.TimeOnly), account.Count(count, "active chat"))
 	return nil
 }
 
@@ -182,20 +185,21 @@ func (m *monitor) operators(ctx context.Context) (operators []*salesiq.Operator,
 // checkDuration alerts the supervisor about a chat that takes too long.
 func (m *monitor) checkDuration(ctx context.Context, chat *salesiq.Chat) error {
 	minutes, tooLong := long(chat, m.limit, time.Now())
-	if seen(m.done.Alerted, chat.ID) || !tooLong {
+	mark := m.done.Get(chat.ID)
+	if mark.Alerted || !tooLong {
 		return nil
 	}
 	_, err := m.client.Devices.Notify(ctx, &salesiq.NotificationCreate{
 		OperatorID: m.supervisor,
-		Title:      "Long chat",
-		Message:    fmt.Sprintf("%s has been active for %d minutes", chat.ID, minutes),
-		Data:       map[string]any{"chat_id": chat.ID, "minutes": minutes},
+		Title:      "Long Chat Alert",
+		Message:    fmt.Sprintf("Chat %s has been active for %d minutes", chat.ID, minutes),
+		Data:       map[string]any{"chat_id": chat.ID, "duration": minutes},
 	})
 	if err == nil || errors.Is(err, salesiq.ErrMaybeProcessed) {
 		m.alerts++
-		m.done.Alerted[chat.ID] = time.Now()
-		err = errors.Join(err, m.done.save())
-		fmt.Fprintf(m.out, "%s has been active for %d minutes: alerted %s\n", chat.ID, minutes, m.supervisor)
+		mark.Alerted = true
+		err = errors.Join(err, m.note(chat.ID, mark))
+		m.say("%s has been active for %d minutes: alerted %s", chat.ID, minutes, m.supervisor)
 	}
 	return err
 }
@@ -203,37 +207,34 @@ func (m *monitor) checkDuration(ctx context.Context, chat *salesiq.Chat) error {
 // checkOperator transfers a chat whose operator has left. A chat that was
 // transferred before is left to people: something is odd about it.
 func (m *monitor) checkOperator(ctx context.Context, chat *salesiq.Chat, operators []*salesiq.Operator) error {
-	if seen(m.done.Moved, chat.ID) {
-		return nil
-	}
+	mark := m.done.Get(chat.ID)
 	current := find(operators, chat.OperatorID)
-	if current == nil || !hasLeft(current) {
+	if mark.Moved || current == nil || !hasLeft(current) {
 		return nil
 	}
 	next := successor(chat, operators)
 	if next == nil {
-		fmt.Fprintf(m.out, "%s has lost %s, but nobody is free\n", chat.ID, current.Name)
+		m.say("%s: %s is %s, but nobody is free", chat.ID, current.Name, current.Status)
 		return nil
 	}
 	// It is written down first, so that whoever is killed here does not do it again.
-	m.done.Moved[chat.ID] = time.Now()
-	if err := m.done.save(); err != nil {
-		delete(m.done.Moved, chat.ID)
-		return err
+	moved := mark
+	moved.Moved = true
+	if err := m.note(chat.ID, moved); err != nil {
+		return errors.Join(err, m.note(chat.ID, mark))
 	}
 	// Once begun, it is not given up because the program is told to stop: whether
 	// it arrived would be unknown.
 	_, err := m.client.Chats.Transfer(context.WithoutCancel(ctx), chat.ID, &salesiq.ChatTransfer{
-		OperatorID: next.ID, Message: "I am handing you over to " + next.Name + ", who is here for you.",
+		OperatorID: next.ID, Message: "Transferring you to another available agent",
 	})
 	if err == nil || errors.Is(err, salesiq.ErrMaybeProcessed) {
 		m.transfers++
 		next.ActiveChats++ // The list is from before.
-		fmt.Fprintf(m.out, "%s moves from %s (%s) to %s\n", chat.ID, current.Name, current.Status, next.Name)
+		m.say("%s moves from %s (%s) to %s", chat.ID, current.Name, current.Status, next.Name)
 		return err
 	}
-	delete(m.done.Moved, chat.ID) // It was refused.
-	saving := m.done.save()
+	saving := m.note(chat.ID, mark) // It was refused.
 	switch {
 	case errors.Is(err, salesiq.ErrChatNotActive):
 		return saving // It has ended meanwhile.
@@ -242,8 +243,7 @@ func (m *monitor) checkOperator(ctx context.Context, chat *salesiq.Chat, operato
 		m.lookSoon()
 		return saving
 	}
-	err = errors.Join(err, saving)
-	return err
+	return errors.Join(err, saving)
 }
 
 func find(operators []*salesiq.Operator, id string) *salesiq.Operator {
@@ -253,24 +253,4 @@ func find(operators []*salesiq.Operator, id string) *salesiq.Operator {
 		}
 	}
 	return nil
-}
-
-// seen reports whether something was done about an active chat, and renews the
-// memory of it.
-func seen(done map[string]time.Time, chatID string) bool {
-	_, ok := done[chatID]
-	if ok {
-		done[chatID] = time.Now()
-	}
-	return ok
-}
-
-// forget drops chats that ended long ago, so that a monitor can run for years.
-func forget(done map[string]time.Time) {
-	const memory = 24 * time.Hour
-	for chatID, at := range done {
-		if time.Since(at) > memory {
-			delete(done, chatID)
-		}
-	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -84,7 +85,7 @@ func TestOneLookSettlesEverything(t *testing.T) {
 		require.NotEmpty(t, lost)
 		long := 0
 		for _, chat := range server.Chats() {
-			if chat.Status == salesiq.ChatActive && time.Since(chat.StartedAt) > 30*time.Minute {
+			if chat.Status == salesiq.ChatActive && time.Since(chat.StartedAt) >= 31*time.Minute {
 				long++
 			}
 		}
@@ -98,9 +99,51 @@ func TestOneLookSettlesEverything(t *testing.T) {
 			assert.Equal(t, "supervisor_id", notification.OperatorID)
 			chat, ok := server.Chat(notification.Data["chat_id"].(string))
 			require.True(t, ok)
-			assert.Greater(t, time.Since(chat.StartedAt), 30*time.Minute)
+			assert.GreaterOrEqual(t, time.Since(chat.StartedAt), 31*time.Minute)
 		}
 	})
+}
+
+func TestItDoesWhatTheSampleOfTheSpecificationDoes(t *testing.T) {
+	t.Parallel()
+	monitoring(t, nil, func(t *testing.T, server *salesiqtest.Server, m *monitor) {
+		require.NoError(t, m.look(t.Context()))
+		require.NotEmpty(t, server.Notifications())
+		for _, notification := range server.Notifications() {
+			chat, ok := server.Chat(notification.Data["chat_id"].(string))
+			require.True(t, ok)
+			minutes := int(time.Since(chat.StartedAt) / time.Minute)
+			assert.Equal(t, "Long Chat Alert", notification.Title)
+			assert.Equal(t, fmt.Sprintf("Chat %s has been active for %d minutes", chat.ID, minutes), notification.Message)
+			assert.EqualValues(t, minutes, notification.Data["duration"])
+			assert.Len(t, notification.Data, 2)
+		}
+		for id := range transfers(server) {
+			chat, _ := server.Chat(id)
+			assert.Equal(t, "Transferring you to another available agent", chat.Transcript[len(chat.Transcript)-1].Text)
+		}
+	})
+}
+
+func TestAChatIsLongAboveTheLimitOfWholeMinutes(t *testing.T) {
+	t.Parallel()
+	for age, want := range map[time.Duration]bool{
+		29 * time.Minute: false, 30 * time.Minute: false, 30*time.Minute + 59*time.Second: false, 31 * time.Minute: true,
+	} {
+		now := time.Now()
+		minutes, tooLong := long(&salesiq.Chat{StartedAt: now.Add(-age)}, 30*time.Minute, now)
+		assert.Equal(t, want, tooLong, age)
+		assert.Equal(t, int(age.Minutes()), minutes)
+	}
+}
+
+func TestWhoeverIsNotOnlineHasLeft(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[salesiq.OperatorStatus]bool{
+		salesiq.OperatorOnline: false, salesiq.OperatorBusy: true, salesiq.OperatorAway: true, salesiq.OperatorOffline: true, "in a meeting": true,
+	} {
+		assert.Equal(t, want, hasLeft(&salesiq.Operator{Status: status}), status)
+	}
 }
 
 func TestNothingIsDoneTwice(t *testing.T) {
@@ -266,6 +309,7 @@ func TestARestartForgetsNothing(t *testing.T) {
 			m.done, err = loadState(path)
 			require.NoError(t, err)
 			require.NoError(t, m.look(t.Context()))
+			m.done.Close()
 			for _, operator := range server.Operators() { // Those who took chats over leave as well, and others come.
 				status := salesiq.OperatorOffline
 				if operator.Status == salesiq.OperatorOffline {

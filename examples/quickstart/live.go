@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/salesiq-go/salesiq/examples/internal/account"
@@ -15,10 +14,10 @@ import (
 // open returns the account to show. With live, the emulator that is started if
 // the environment names no account speaks the live service's dialect.
 func open(live bool) (*account.Account, error) {
-	if !live || os.Getenv("SALESIQ_BASE_URL") != "" || os.Getenv("ZOHO_REFRESH_TOKEN") != "" {
+	if !live {
 		return account.Open()
 	}
-	return account.Emulate([]salesiqtest.Option{salesiqtest.Live()})
+	return account.OpenOrEmulate([]salesiqtest.Option{salesiqtest.Live()})
 }
 
 // lookLive is look for an account of the live service, which has conversations
@@ -40,7 +39,7 @@ func (q *quickstart) lookLive(ctx context.Context) error {
 		return err
 	}
 	for _, c := range first {
-		q.say("%-14s %-10s started %s, operator %s", c.ID, c.Status, c.StartedAt.Format(time.DateTime), cmp.Or(c.Attender.Name, "nobody yet"))
+		q.quote(c.ID, 14, fmt.Sprintf("%s, started %s, %s", c.Status, c.StartedAt.Format(time.DateTime), cmp.Or(c.Attender.Name, "nobody yet")))
 	}
 
 	q.title("All conversations, page by page")
@@ -69,7 +68,7 @@ func (q *quickstart) actLive(ctx context.Context) error {
 		return err
 	}
 	for _, m := range messages {
-		q.say("%-16s  %s", m.Sender.Name, wrapped(m.Body.Text, 20))
+		q.quote(m.Sender.Name, 16, m.Body.Text)
 	}
 
 	q.title("What we do")

@@ -16,7 +16,7 @@ import (
 func TestTheLiveDialectHasItsTour(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), &out, true, false))
-	for _, line := range []string{"72 connected", "closed it", "What the live service has no call for"} {
+	for _, line := range []string{"60 connected", "closed it", "What the live service has no call for"} {
 		assert.Contains(t, out.String(), line)
 	}
 

@@ -28,7 +28,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	"unicode/utf8"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
@@ -82,7 +81,7 @@ func (q *quickstart) look(ctx context.Context) error {
 		return err
 	}
 	for _, chat := range page.Items {
-		q.say("%-16s %-8s started %s, operator %s", chat.ID, chat.Status, chat.StartedAt.Format(time.DateTime), cmp.Or(chat.OperatorID, "nobody yet"))
+		q.quote(chat.ID, 14, fmt.Sprintf("%s since %s, %s", chat.Status, chat.StartedAt.Format(time.DateTime), cmp.Or(chat.OperatorID, "nobody yet")))
 	}
 	q.say("… of %d in all.", page.Total)
 
@@ -110,13 +109,13 @@ func (q *quickstart) act(ctx context.Context) error {
 		return err
 	}
 
-	q.title("Chat %s with %s", chat.ID, cmp.Or(visitor.Name, "somebody"))
+	q.title("%s with %s", account.Named("chat", chat.ID), cmp.Or(visitor.Name, "somebody"))
 	messages, err := q.Chats.Transcript(ctx, chat.ID)
 	if err != nil {
 		return err
 	}
 	for _, m := range messages {
-		q.say("%-8s  %s", m.SenderType, wrapped(m.Text, 12))
+		q.quote(string(m.SenderType), 8, m.Text)
 	}
 
 	q.title("What we do")
@@ -142,7 +141,7 @@ func (q *quickstart) act(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	q.say("ended it after %s", ended.Duration.Duration().Round(time.Second))
+	q.say("ended it after %s", account.Duration(ended.Duration.Duration()))
 
 	if _, err := q.Chats.Rate(ctx, chat.ID, &salesiq.ChatRating{Rating: 5, Feedback: "Quick and kind."}); err != nil {
 		return err
@@ -162,7 +161,7 @@ func (q *quickstart) act(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	q.say("tagged the visitor: %v", visitor.Tags)
+	q.say("tagged the visitor: %s", strings.Join(visitor.Tags, ", "))
 
 	q.title("What the service does not allow")
 	_, err = q.Chats.SendMessage(ctx, chat.ID, salesiq.TextMessage("One more thing…"))
@@ -178,25 +177,10 @@ func (q *quickstart) title(format string, args ...any) {
 }
 
 func (q *quickstart) say(format string, args ...any) {
-	fmt.Fprintf(q.out, "  "+format+"\n", args...)
+	fmt.Fprintln(q.out, account.Wrapped("  ", fmt.Sprintf(format, args...)))
 }
 
-// wrapped breaks text into lines that fit into 80 columns behind an indent.
-func wrapped(text string, indent int) string {
-	var b strings.Builder
-	column := 0
-	for word := range strings.FieldsSeq(text) {
-		switch length := utf8.RuneCountInString(word); {
-		case column == 0:
-			column = length
-		case indent+column+1+length > 80:
-			b.WriteString("\n" + strings.Repeat(" ", indent))
-			column = length
-		default:
-			b.WriteString(" ")
-			column += 1 + length
-		}
-		b.WriteString(word)
-	}
-	return b.String()
+// quote prints who said what, with the room that speakers take.
+func (q *quickstart) quote(speaker string, room int, text string) {
+	fmt.Fprintln(q.out, account.Wrapped("  "+account.Column(speaker, room)+"  ", text))
 }

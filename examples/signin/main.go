@@ -56,10 +56,10 @@ type config struct {
 func main() {
 	c := config{browse: openBrowser}
 	flag.StringVar(&c.code, "code", "", "`code` of a self client, instead of asking in a browser")
-	flag.StringVar(&c.dc, "dc", "US", "data center to begin in; for a self client or an account in China, its own")
+	flag.StringVar(&c.dc, "dc", "US", "`name` of the data center to begin in; for a self client or an account in China, its own")
 	flag.StringVar(&c.portal, "portal", os.Getenv("SALESIQ_PORTAL"), "the portal's `screen name`, which the live service wants")
 	flag.StringVar(&c.redirect, "redirect", "http://localhost:8085/callback", "redirect `URI`, as registered")
-	flag.StringVar(&c.scopes, "scopes", join(defaultScopes), "scopes to ask for")
+	flag.StringVar(&c.scopes, "scopes", join(defaultScopes), "`scopes` to ask for")
 	flag.StringVar(&c.file, "file", "", "`file` to keep the token in (default: in the user's configuration folder)")
 	account.ParseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -98,7 +98,7 @@ func run(ctx context.Context, out io.Writer, c config) error {
 			return err
 		}
 		defer os.RemoveAll(folder) //nolint:errcheck // It is in the system's folder for such things.
-		fmt.Fprintln(out, "ZOHO_CLIENT_ID is not set, so that this signs in to an emulator at", emulator.URL)
+		fmt.Fprintf(out, "ZOHO_CLIENT_ID is not set: this signs in to an emulator at\n%s\n\n", emulator.URL)
 		oauth.Credentials = emulator.Credentials()
 		oauth.DataCenter = salesiq.Hosts{API: emulator.URL, Accounts: emulator.URL}.DataCenter()
 		c.file, c.demo = filepath.Join(folder, "token"), true
@@ -158,7 +158,7 @@ func firstCall(ctx context.Context, out io.Writer, dc salesiq.DataCenter, creden
 	if err != nil {
 		return fmt.Errorf("signed in, but the first call failed: %w", err)
 	}
-	fmt.Fprintf(out, "It works: the account at %s has %d operators.\n", dc.Hosts().API, max(page.Total, len(page.Items)))
+	fmt.Fprintf(out, "It works: the account at %s has %s.\n", dc.Hosts().API, account.Count(max(page.Total, len(page.Items)), "operator"))
 	if c.demo {
 		return nil
 	}

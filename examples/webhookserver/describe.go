@@ -9,30 +9,37 @@ import (
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
-// describe puts an event into one line.
+// describe puts an event into a line, or more where a terminal needs them.
 func describe(event webhook.Event) string {
 	info := event.Info()
 	at := "--:--:--"
 	if !info.EventTime.IsZero() {
 		at = info.EventTime.Format(time.TimeOnly)
 	}
-	return fmt.Sprintf("%s  %-23s  %s", at, info.EventName, account.Plain(details(event)))
+	return account.Wrapped(at+"  "+account.Column(string(info.EventName), 23)+"  ", details(event))
 }
+
+// lowRating is what a manager should hear of.
+const lowRating = 2
 
 func details(event webhook.Event) string {
 	switch e := event.(type) {
 	case *webhook.ChatStarted:
-		return fmt.Sprintf("%s began chat %s", who(e.VisitorName, e.VisitorID), e.ChatID)
+		return fmt.Sprintf("%s began %s", who(e.VisitorName, e.VisitorID), chat(e.ChatID))
 	case *webhook.ChatEnded:
-		return fmt.Sprintf("chat %s, %d messages in %s", e.ChatID, e.MessageCount, e.Duration.Duration())
+		return fmt.Sprintf("%s, %s in %s", chat(e.ChatID), account.Count(e.MessageCount, "message"), account.Duration(e.Duration.Duration()))
 	case *webhook.ChatMissed:
-		return fmt.Sprintf("nobody answered %s in chat %s", who(e.VisitorName, e.VisitorID), e.ChatID)
+		return fmt.Sprintf("nobody answered %s in %s", who(e.VisitorName, e.VisitorID), chat(e.ChatID))
 	case *webhook.ChatRated:
-		return fmt.Sprintf("chat %s: %d of 5, %q", e.ChatID, e.Rating, e.Feedback)
+		text := fmt.Sprintf("%s: %d of 5, %q", chat(e.ChatID), e.Rating, e.Feedback)
+		if e.Rating <= lowRating {
+			text += ": tell a manager"
+		}
+		return text
 	case *webhook.MessageReceived:
-		return fmt.Sprintf("%s in chat %s: %q", e.SenderType, e.ChatID, e.Text)
+		return fmt.Sprintf("%s in %s: %q", e.SenderType, chat(e.ChatID), e.Text)
 	case *webhook.VisitorIdentified:
-		return fmt.Sprintf("%s is %s <%s>", e.VisitorID, e.Name, e.Email)
+		return fmt.Sprintf("%s is %s <%s>", who("", e.VisitorID), e.Name, e.Email)
 	case *webhook.VisitorOnline:
 		return fmt.Sprintf("%s looks at %s", who(e.Name, e.VisitorID), e.CurrentPage)
 	case *webhook.VisitorOffline:
@@ -40,12 +47,14 @@ func details(event webhook.Event) string {
 	case *webhook.OperatorStatusChanged:
 		return fmt.Sprintf("%s was %s and is %s", e.OperatorName, e.PreviousStatus, e.Status)
 	case *webhook.LeadCreated:
-		return fmt.Sprintf("%s <%s> became lead %s", e.Name, e.Email, e.LeadID)
+		return fmt.Sprintf("%s <%s> became %s", e.Name, e.Email, account.Named("lead", e.LeadID))
 	case *webhook.TriggerExecuted:
-		return fmt.Sprintf("%s, for %s", cmp.Or(e.TriggerName, e.TriggerID), e.VisitorID)
+		return fmt.Sprintf("%s, for %s", cmp.Or(e.TriggerName, e.TriggerID), who("", e.VisitorID))
 	default:
 		return string(event.Info().Data)
 	}
 }
 
-func who(name, id string) string { return cmp.Or(name, "visitor "+id) }
+func who(name, id string) string { return cmp.Or(name, account.Named("visitor", id)) }
+
+func chat(id string) string { return account.Named("chat", id) }

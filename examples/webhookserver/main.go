@@ -3,7 +3,7 @@
 //
 //	go run ./examples/webhookserver
 //
-// It starts an emulator, lets ten things happen there, and ends. With the
+// It starts an emulator, lets each kind of event happen there, and ends. With the
 // variables of salesiq.NewClientFromEnv set, it works on that account instead,
 // until it is interrupted:
 //

@@ -48,16 +48,37 @@ func (s *screen) after(t *testing.T, text string) (rest string) {
 	return rest
 }
 
-func TestTheTourShowsTenEvents(t *testing.T) {
+func TestTheTourShowsEachKindOfEvent(t *testing.T) {
 	for _, name := range []string{"ZOHO_REFRESH_TOKEN", "SALESIQ_BASE_URL", "SALESIQ_TOKEN_FILE"} {
 		t.Setenv(name, "")
 	}
 	var out screen
 	require.NoError(t, run(t.Context(), &out, settings{listen: "127.0.0.1:0"}))
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	require.Len(t, lines, 1+tourEvents, out.String())
-	for _, text := range []string{"Eszter Varga began chat", `5 of 5, "Now I dare"`, "Kenji Watanabe was online and is away", "Eszter Varga has left"} {
-		assert.Contains(t, out.String(), text)
+	events := 0
+	for line := range strings.Lines(out.String()) {
+		if !strings.HasPrefix(line, " ") {
+			events++
+		}
+	}
+	require.Equal(t, 1+tourEvents, events, out.String())
+	for _, name := range allEvents {
+		assert.Contains(t, out.String(), "  "+string(name)+" ")
+	}
+	words := strings.Join(strings.Fields(out.String()), " ") // Of lines that are broken, too.
+	for _, text := range []string{
+		"Eszter Varga began chat", `5 of 5, "Now I dare"`, "Kenji Watanabe was online and is away", "Eszter Varga has left",
+		"nobody answered Eszter Varga in chat", "became lead4711",
+	} {
+		assert.Contains(t, words, text)
+	}
+	assert.NotContains(t, words, "chat chat", "no kind is said twice")
+	assert.NotContains(t, words, "visitor visitor")
+}
+
+func TestALowRatingIsPointedOut(t *testing.T) {
+	t.Parallel()
+	for rating, want := range map[int]bool{1: true, 2: true, 3: false, 5: false} {
+		assert.Equal(t, want, strings.Contains(describe(&webhook.ChatRated{ChatID: "chat5", Rating: rating}), "tell a manager"), rating)
 	}
 }
 
@@ -110,14 +131,14 @@ func TestARestartPrintsNothingTwice(t *testing.T) {
 
 	first := begin(t, set)
 	require.NoError(t, emulator.Emit(salesiq.EventChatRating, map[string]any{"chat_id": "chat5", "rating": 3}))
-	assert.Contains(t, first.after(t, "chat.rating"), "chat chat5: 3 of 5")
+	assert.Contains(t, first.after(t, "chat.rating"), "chat5: 3 of 5")
 	require.NoError(t, first.stop())
 	require.Eventually(t, func() bool { return len(emulator.Deliveries()) == 1 }, 10*time.Second, time.Millisecond)
 
 	second := begin(t, set)
 	deliver(t, second.url, set.secret, emulator.Deliveries()[0].Body)
 	require.NoError(t, emulator.Emit(salesiq.EventChatRating, map[string]any{"chat_id": "chat6", "rating": 4}))
-	assert.Contains(t, second.after(t, "chat.rating"), "chat chat6: 4 of 5")
+	assert.Contains(t, second.after(t, "chat.rating"), "chat6: 4 of 5")
 	assert.NotContains(t, second.String(), "chat5")
 }
 

@@ -8,10 +8,10 @@ import (
 )
 
 // tourEvents is how many events the tour causes.
-const tourEvents = 10
+const tourEvents = 14
 
-// tour lets a visitor come, chat and leave, and waits until all of that has been
-// printed.
+// tour lets a visitor come, chat and leave, with an event of each kind, and waits
+// until all of that has been printed.
 func tour(ctx context.Context, client *account.Account, printed <-chan struct{}) error {
 	const visitor = "visitor5150"
 	emulator := client.Emulator
@@ -24,6 +24,11 @@ func tour(ctx context.Context, client *account.Account, printed <-chan struct{})
 			})
 			return err
 		},
+		func() (err error) {
+			chat, err = emulator.StartChat(visitor, "Hello?")
+			return err
+		},
+		func() error { return emulator.MissChat(chat.ID) },
 		func() (err error) {
 			chat, err = emulator.StartChat(visitor, "Does the small one hold in a storm?")
 			return err
@@ -43,6 +48,11 @@ func tour(ctx context.Context, client *account.Account, printed <-chan struct{})
 		func() error {
 			_, err := client.Chats.Rate(ctx, chat.ID, &salesiq.ChatRating{Rating: 5, Feedback: "Now I dare"})
 			return err
+		},
+		func() error {
+			return emulator.Emit(salesiq.EventLeadCreated, map[string]string{
+				"lead_id": "lead4711", "visitor_id": visitor, "name": "Eszter Varga", "email": "eszter@mail.example",
+			})
 		},
 		func() error {
 			_, err := client.Operators.Update(ctx, "operator789", &salesiq.OperatorUpdate{Status: salesiq.Set(salesiq.OperatorAway)})

@@ -13,7 +13,7 @@
     return made;
   }
 
-  // fill replaces what a list shows, if it has changed.
+  // fill replaces what a list shows, if it has changed, and shows the newest.
   function fill(id, items, toElement) {
     const text = JSON.stringify(items);
     if (shown[id] === text) {
@@ -22,7 +22,7 @@
     shown[id] = text;
     const list = byID(id);
     list.replaceChildren(...items.map(toElement));
-    list.scrollTop = list.scrollHeight;
+    list.scrollTop = id === "conversation" ? list.scrollHeight : 0;
   }
 
   const short = (value) => (typeof value === "string" ? JSON.stringify(value) : value && value.message ? JSON.stringify(value.message) : JSON.stringify(value));
@@ -39,8 +39,8 @@
     byID("end").disabled = !chat || chat.status !== "active";
     byID("hint").hidden = Boolean(chat);
     fill("conversation", chat ? chat.messages : [], (message) => element("li", message.sender_type, message.message));
-    fill("calls", view.calls.slice(-40), (call) => element("li", "", element("code", "", call.function), "(" + call.args.map(short).join(", ") + ")"));
-    fill("reports", view.reports, (report) => element("li", "", element("code", "", report.event), " " + (report.data || []).slice(0, 1).map(short).join("")));
+    fill("calls", view.calls.slice(-40).reverse(), (call) => element("li", "", element("code", "", call.function), "(" + call.args.map(short).join(", ") + ")"));
+    fill("reports", view.reports.reverse(), (report) => element("li", "", element("code", "", report.event), " " + (report.data || []).slice(0, 1).map(short).join("")));
   }
 
   async function look() {

@@ -29,7 +29,10 @@ type Account struct {
 // Open returns the account of the environment, as salesiq.NewClientFromEnv
 // reads it, or an emulator if the environment names none. If SALESIQ_TOKEN_FILE
 // is set, the refresh token is the one that examples/signin has put there.
-func Open(opts ...salesiq.Option) (*Account, error) {
+func Open(opts ...salesiq.Option) (*Account, error) { return OpenOrEmulate(nil, opts...) }
+
+// OpenOrEmulate is Open with options of the emulator, should it be one.
+func OpenOrEmulate(emulation []salesiqtest.Option, opts ...salesiq.Option) (*Account, error) {
 	credentials := salesiq.Credentials{
 		ClientID:     os.Getenv("ZOHO_CLIENT_ID"),
 		ClientSecret: salesiq.NewSecret(os.Getenv("ZOHO_CLIENT_SECRET")),
@@ -42,11 +45,11 @@ func Open(opts ...salesiq.Option) (*Account, error) {
 		client, err := salesiq.NewClientFromEnv(opts...)
 		return &Account{Client: client, Credentials: credentials}, err
 	}
-	return Emulate(nil, opts...)
+	return emulate(emulation, opts)
 }
 
-// Emulate returns the account of an emulator that it starts.
-func Emulate(emulation []salesiqtest.Option, opts ...salesiq.Option) (*Account, error) {
+// emulate returns the account of an emulator that it starts.
+func emulate(emulation []salesiqtest.Option, opts []salesiq.Option) (*Account, error) {
 	server, err := salesiqtest.NewServer(emulation...)
 	if err != nil {
 		return nil, err

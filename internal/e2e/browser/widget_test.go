@@ -332,6 +332,9 @@ func TestTheExampleFitsAPhone(t *testing.T) {
 	p.until(inWidget(".bubble") + "?.checkVisibility()")
 	p.picture("phone-start")
 	assert.LessOrEqual(t, eval[int](p, "document.documentElement.scrollWidth"), phoneWidth)
+	assert.Equal(t, "[]", eval[string](p, "JSON.stringify("+buttonsBelow+"("+inWidget(".bubble")+"))"), "the greeting covers no button")
+	assert.True(t, eval[bool](p, "(scrollBy(0, 300), true)"))
+	p.until("!" + inWidget(".bubble") + ".checkVisibility()") // Nor what is scrolled to.
 	p.click("#ask")
 	p.until(inWidget(".list .visitor:not(.pending)"))
 	p.picture("phone-chat")
@@ -339,6 +342,35 @@ func TestTheExampleFitsAPhone(t *testing.T) {
 	assert.GreaterOrEqual(t, min(box[0], box[2]), 0.0)
 	assert.LessOrEqual(t, box[1], float64(phoneWidth))
 	assert.LessOrEqual(t, box[3], float64(phoneHeight))
+	p.isFine()
+}
+
+// buttonsBelow is a function that lists the buttons of the page that an element
+// covers.
+const buttonsBelow = `((cover) => [...document.querySelectorAll("button")].filter((button) => {
+	const a = cover.getBoundingClientRect(), b = button.getBoundingClientRect();
+	return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}).map((button) => button.textContent))`
+
+func TestPricesStandOnOneLine(t *testing.T) {
+	t.Parallel()
+	e := startExample(t)
+	p := openTab(t, desktopWidth, desktopHeight)
+	p.open(e.page + "/pricing")
+	p.picture("pricing")
+	tops := eval[[]float64](p, `[...document.querySelectorAll(".plans span")].map((price) => price.getBoundingClientRect().top)`)
+	require.Len(t, tops, 3)
+	assert.Equal(t, []float64{tops[0], tops[0], tops[0]}, tops)
+	p.isFine()
+}
+
+func TestTheNewestCallStandsOnTopAsAWhole(t *testing.T) {
+	t.Parallel()
+	e := startExample(t)
+	p := openTab(t, desktopWidth, desktopHeight)
+	p.open(e.page + "/pricing")
+	p.until(`document.querySelector("#calls li")?.textContent === "floatwindow.open()"`)
+	assert.True(t, eval[bool](p, `document.querySelector("#calls li").getBoundingClientRect().top >= document.querySelector("#calls").getBoundingClientRect().top`))
 	p.isFine()
 }
 
