@@ -27,9 +27,9 @@ type Failure struct {
 	MaybeProcessed bool
 	Err            error // The cause, unless the service spoke for itself.
 
-	otherToken bool // The next attempt would carry another token.
-	moved      bool // Its connection ended under it, as connections do.
-	held       bool // The limiter did not let it go, and knows that waiting is in vain.
+	replacement Replacement // What the next attempt would carry, if the token was refused.
+	moved       bool        // Its connection ended under it, as connections do.
+	held        bool        // The limiter did not let it go, and knows that waiting is in vain.
 }
 
 func (f *Failure) Error() string {

@@ -26,6 +26,7 @@ type series struct {
 	answer   *Answer
 	failure  *Failure
 	newToken bool      // An attempt was made because there was another token.
+	outdated int       // Tokens that were out of date.
 	ended    time.Time // When the last attempt did; zero unless observed.
 }
 
@@ -73,15 +74,28 @@ func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
 func (s *series) worthRetrying(f *Failure) bool {
 	switch {
 	case f.tokenRefused():
-		again := f.otherToken && !s.newToken
-		s.newToken = true
-		return again
+		return s.tokenReplaced(f)
 	case f.cheap():
 		return !f.held
 	case f.MaybeProcessed:
 		return false
 	}
 	return IsTransient(f.Status, f.Answer.Code, f.Err)
+}
+
+// mostOutdated bounds the tokens of one call that were out of date.
+const mostOutdated = 3
+
+// tokenReplaced reports whether an attempt with another token is due: one, and one
+// for each token that was out of date.
+func (s *series) tokenReplaced(f *Failure) bool {
+	again := f.replacement == OtherToken && !s.newToken
+	if f.replacement == LikelyNewOne {
+		s.outdated++
+		again = s.outdated <= mostOutdated
+	}
+	s.newToken = true
+	return again
 }
 
 // IsTransient reports whether the same request may succeed a moment after a failure
