@@ -75,6 +75,7 @@ func newClient(c *config, tokens transport.Tokens) *Client {
 	client := &Client{site: c.site, dialect: c.dialect, width: c.width(limiter), trace: newClientTrace(c, limiter)}
 	client.pipeline = transport.New(transport.Config{
 		Base:           c.httpClient.Transport,
+		OwnBase:        c.ownTransport,
 		Jar:            c.httpClient.Jar,
 		Tokens:         tokens,
 		Limiter:        limiter,
