@@ -147,7 +147,7 @@ func (p *pager[T]) take(ctx context.Context, f fetched[T]) bool {
 			return false
 		}
 	}
-	if !p.yieldNew(page) {
+	if !step.Repeats && !p.yieldNew(page) {
 		return false
 	}
 	if last || step.Repeats {

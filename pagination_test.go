@@ -340,16 +340,21 @@ func TestListThatEndsBeforeItsTotalSaysSo(t *testing.T) {
 	for why, page := range map[string]func(number, size int) (from, to int){
 		"an empty page":                 func(number, size int) (int, int) { return (number-1)*size + 1, min(number*size, 25) },
 		"the same page again and again": func(_, size int) (int, int) { return 1, size },
+		"a total that grew":             func(number, size int) (int, int) { return (number-1)*size + 1, min(number*size, 25) },
 	} {
 		t.Run(why, func(t *testing.T) {
 			t.Parallel()
 			api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
 				from, to := page(pageOf(r, 50))
+				total := 40
+				if why == "a total that grew" && from == 1 {
+					total = 25
+				}
 				var chats []string
 				for i := from; i <= to; i++ {
 					chats = append(chats, fmt.Sprintf(`{"id":"c%d"}`, i))
 				}
-				answerJSON(http.StatusOK, `{"status":"success","data":[`+strings.Join(chats, ",")+`],"pagination":{"total":40}}`)(w, r)
+				answerJSON(http.StatusOK, `{"status":"success","data":[`+strings.Join(chats, ",")+`],"pagination":{"total":`+strconv.Itoa(total)+`}}`)(w, r)
 			})
 			numbers, err := collectAll(t, api.client(t), &salesiq.ChatListParams{PerPage: 10})
 			require.ErrorIs(t, err, salesiq.ErrIncomplete)

@@ -123,7 +123,7 @@ func (p *pager[T]) next() bool {
 	if p.style.Key == "" && !p.readAgain(p.walk.Back(step, p.size)) {
 		return false
 	}
-	if !p.yieldNew(&part, p.number) {
+	if !step.Repeats && !p.yieldNew(&part, p.number) {
 		return false
 	}
 	if last || step.Repeats || !p.style.advance(p.query, n, part.rest.Key) {
