@@ -11,6 +11,8 @@ import (
 // AppsService handles apps, which are what the specification calls brands.
 type AppsService service
 
+func (s *AppsService) owner() *salesiq.Client { return (*service)(s).owner() }
+
 // App is one website or app with a chat widget.
 //
 // Source: [V] rest-api-apps-list.html for the call and its channels; [I] for the
@@ -42,7 +44,7 @@ type AppChannel struct {
 //   - Endpoint: GET /api/v2/{screen_name}/apps; scope SalesIQ.apps.READ.
 //   - Source: [V] rest-api-apps-list.html.
 func (s *AppsService) List(ctx context.Context, opts ...salesiq.CallOption) ([]App, error) {
-	return list[App](ctx, s.client, base+"/apps", nil, call(opts, "Apps.List")...)
+	return list[App](ctx, s.owner(), base+"/apps", nil, call(opts, "Apps.List")...)
 }
 
 // Get returns one app.
@@ -50,5 +52,5 @@ func (s *AppsService) List(ctx context.Context, opts ...salesiq.CallOption) ([]A
 //   - Endpoint: GET /api/v2/{screen_name}/apps/{id}; scope SalesIQ.apps.READ.
 //   - Source: [T] a published integration.
 func (s *AppsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*App, error) {
-	return Get[App](ctx, s.client, base+"/apps/{id}", nil, call(opts, "Apps.Get", id)...)
+	return Get[App](ctx, s.owner(), base+"/apps/{id}", nil, call(opts, "Apps.Get", id)...)
 }

@@ -13,6 +13,8 @@ import (
 // calls chats.
 type ConversationsService service
 
+func (s *ConversationsService) owner() *salesiq.Client { return (*service)(s).owner() }
+
 // Conversation is one conversation between a visitor and operators.
 //
 // Source: [V] get-conversation-details-v2.html, close-chat-v2.html.
@@ -128,14 +130,14 @@ func (p *ConversationListParams) query() query {
 //     SalesIQ.conversations.READ.
 //   - Source: [V] get-conversation-list-details-v2.html.
 func (s *ConversationsService) List(ctx context.Context, params *ConversationListParams, opts ...salesiq.CallOption) ([]Conversation, error) {
-	return list[Conversation](ctx, s.client, base+"/conversations", params.query(), call(opts, "Conversations.List")...)
+	return list[Conversation](ctx, s.owner(), base+"/conversations", params.query(), call(opts, "Conversations.List")...)
 }
 
 // All iterates over every conversation that matches params, page by page.
 //
 // Endpoint, scope and source are those of List.
 func (s *ConversationsService) All(ctx context.Context, params *ConversationListParams, opts ...salesiq.CallOption) iter.Seq2[*Conversation, error] {
-	return All[Conversation](ctx, s.client, base+"/conversations", params.query(), PageAndLimit(), call(opts, "Conversations.All")...)
+	return All[Conversation](ctx, s.owner(), base+"/conversations", params.query(), PageAndLimit(), call(opts, "Conversations.All")...)
 }
 
 // Get returns one conversation.
@@ -145,7 +147,7 @@ func (s *ConversationsService) All(ctx context.Context, params *ConversationList
 //   - Errors: [salesiq.ErrResourceNotFound].
 //   - Source: [V] get-conversation-details-v2.html.
 func (s *ConversationsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Conversation, error) {
-	return Get[Conversation](ctx, s.client, base+"/conversations/{id}", nil, call(opts, "Conversations.Get", id)...)
+	return Get[Conversation](ctx, s.owner(), base+"/conversations/{id}", nil, call(opts, "Conversations.Get", id)...)
 }
 
 // Message is one line of a conversation.
@@ -184,7 +186,7 @@ func (s *ConversationsService) Messages(ctx context.Context, id string, params *
 		q.time("to_time", params.To)
 		q.number("limit", params.Limit)
 	}
-	return list[Message](ctx, s.client, base+"/conversations/{id}/messages", q, call(opts, "Conversations.Messages", id)...)
+	return list[Message](ctx, s.owner(), base+"/conversations/{id}/messages", q, call(opts, "Conversations.Messages", id)...)
 }
 
 // Send writes a text into a conversation as the signed-in operator. It is never
@@ -195,7 +197,7 @@ func (s *ConversationsService) Messages(ctx context.Context, id string, params *
 //   - Source: [V] send-message-operator-conversation-v2.html.
 func (s *ConversationsService) Send(ctx context.Context, id, text string, opts ...salesiq.CallOption) (*Message, error) {
 	in := map[string]string{"text": text}
-	return Post[Message](ctx, s.client, base+"/conversations/{id}/messages", in, call(opts, "Conversations.Send", id)...)
+	return Post[Message](ctx, s.owner(), base+"/conversations/{id}/messages", in, call(opts, "Conversations.Send", id)...)
 }
 
 // Transfer says who takes a conversation over.
@@ -218,7 +220,7 @@ type Transfer struct {
 //   - Errors: [salesiq.ErrInvalidDepartment], [salesiq.ErrOperatorOffline].
 //   - Source: [V] rest-api-transfer-chat-v2.html.
 func (s *ConversationsService) Transfer(ctx context.Context, id string, to *Transfer, opts ...salesiq.CallOption) (*Conversation, error) {
-	return Put[Conversation](ctx, s.client, base+"/conversations/{id}/transfer", to, call(opts, "Conversations.Transfer", id)...)
+	return Put[Conversation](ctx, s.owner(), base+"/conversations/{id}/transfer", to, call(opts, "Conversations.Transfer", id)...)
 }
 
 // Close ends a conversation. The Conversation is a zero one where the service
@@ -228,7 +230,7 @@ func (s *ConversationsService) Transfer(ctx context.Context, id string, to *Tran
 //     SalesIQ.conversations.UPDATE.
 //   - Source: [V] close-chat-v2.html; [I] for the method.
 func (s *ConversationsService) Close(ctx context.Context, id string, opts ...salesiq.CallOption) (*Conversation, error) {
-	return Put[Conversation](ctx, s.client, base+"/conversations/{id}/close", nil, call(opts, "Conversations.Close", id)...)
+	return Put[Conversation](ctx, s.owner(), base+"/conversations/{id}/close", nil, call(opts, "Conversations.Close", id)...)
 }
 
 // Tag gives a conversation the tags with these ids.
@@ -238,6 +240,6 @@ func (s *ConversationsService) Close(ctx context.Context, id string, opts ...sal
 //   - Source: [T] a published webhook service.
 func (s *ConversationsService) Tag(ctx context.Context, id string, tagIDs []string, opts ...salesiq.CallOption) error {
 	in := map[string][]string{"ids": tagIDs}
-	_, err := Put[any](ctx, s.client, base+"/conversations/{id}/tags", in, call(opts, "Conversations.Tag", id)...)
+	_, err := Put[any](ctx, s.owner(), base+"/conversations/{id}/tags", in, call(opts, "Conversations.Tag", id)...)
 	return err
 }

@@ -13,6 +13,8 @@ import (
 // as in the specification.
 type DepartmentsService service
 
+func (s *DepartmentsService) owner() *salesiq.Client { return (*service)(s).owner() }
+
 // Department is a group of operators.
 //
 // Source: [V] rest-api-department-list.html.
@@ -39,5 +41,5 @@ type Department struct {
 //   - Source: [V] rest-api-department-list.html; [I] that index counts
 //     departments, not pages.
 func (s *DepartmentsService) All(ctx context.Context, opts ...salesiq.CallOption) iter.Seq2[*Department, error] {
-	return All[Department](ctx, s.client, base+"/departments", nil, operatorPages, call(opts, "Departments.All")...)
+	return All[Department](ctx, s.owner(), base+"/departments", nil, operatorPages, call(opts, "Departments.All")...)
 }

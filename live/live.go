@@ -23,6 +23,14 @@ type Service struct {
 
 type service struct{ client *salesiq.Client }
 
+// owner returns the client of a service, or nil for one that New did not make.
+func (s *service) owner() *salesiq.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // New returns the calls of client. All but those of Portals need
 // [salesiq.WithPortal].
 func New(client *salesiq.Client) *Service {

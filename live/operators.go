@@ -12,6 +12,8 @@ import (
 // OperatorsService handles the people who answer conversations.
 type OperatorsService service
 
+func (s *OperatorsService) owner() *salesiq.Client { return (*service)(s).owner() }
+
 // Operator is one person who answers conversations.
 //
 // Source: [V] rest-api-create-operator.html,
@@ -82,14 +84,14 @@ var operatorPages = PageStyle{Index: "index", First: 1, PerPage: 20}
 //   - Source: [V] rest-api-operator-list.html; [I] that index counts operators,
 //     not pages.
 func (s *OperatorsService) All(ctx context.Context, opts ...salesiq.CallOption) iter.Seq2[*Operator, error] {
-	return All[Operator](ctx, s.client, base+"/operators", nil, operatorPages, call(opts, "Operators.All")...)
+	return All[Operator](ctx, s.owner(), base+"/operators", nil, operatorPages, call(opts, "Operators.All")...)
 }
 
 // List returns the first twenty operators.
 //
 // Endpoint, scope and source are those of All.
 func (s *OperatorsService) List(ctx context.Context, opts ...salesiq.CallOption) ([]Operator, error) {
-	return list[Operator](ctx, s.client, base+"/operators", nil, call(opts, "Operators.List")...)
+	return list[Operator](ctx, s.owner(), base+"/operators", nil, call(opts, "Operators.List")...)
 }
 
 // Get returns one operator.
@@ -98,7 +100,7 @@ func (s *OperatorsService) List(ctx context.Context, opts ...salesiq.CallOption)
 //     SalesIQ.operators.READ.
 //   - Source: [I]: other calls answer with this url.
 func (s *OperatorsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Operator, error) {
-	return Get[Operator](ctx, s.client, base+"/operators/{id}", nil, call(opts, "Operators.Get", id)...)
+	return Get[Operator](ctx, s.owner(), base+"/operators/{id}", nil, call(opts, "Operators.Get", id)...)
 }
 
 // Create adds an operator.
@@ -108,7 +110,7 @@ func (s *OperatorsService) Get(ctx context.Context, id string, opts ...salesiq.C
 //   - Errors: [salesiq.ErrDuplicateResource], [salesiq.ErrPlanLimit].
 //   - Source: [V] rest-api-create-operator.html.
 func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate, opts ...salesiq.CallOption) (*Operator, error) {
-	return Post[Operator](ctx, s.client, base+"/operators", operator, call(opts, "Operators.Create")...)
+	return Post[Operator](ctx, s.owner(), base+"/operators", operator, call(opts, "Operators.Create")...)
 }
 
 // Enable lets an operator sign in again.
@@ -117,7 +119,7 @@ func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate,
 //     SalesIQ.operators.UPDATE.
 //   - Source: [V] rest-api-enable-operator.html; [I] for the method.
 func (s *OperatorsService) Enable(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	_, err := Put[any](ctx, s.client, base+"/operators/{id}/enable", nil, call(opts, "Operators.Enable", id)...)
+	_, err := Put[any](ctx, s.owner(), base+"/operators/{id}/enable", nil, call(opts, "Operators.Enable", id)...)
 	return err
 }
 
@@ -127,7 +129,7 @@ func (s *OperatorsService) Enable(ctx context.Context, id string, opts ...salesi
 //     SalesIQ.operators.UPDATE.
 //   - Source: [V] rest-api-disable-operator.html; [I] for the method.
 func (s *OperatorsService) Disable(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	_, err := Put[any](ctx, s.client, base+"/operators/{id}/disable", nil, call(opts, "Operators.Disable", id)...)
+	_, err := Put[any](ctx, s.owner(), base+"/operators/{id}/disable", nil, call(opts, "Operators.Disable", id)...)
 	return err
 }
 
@@ -137,6 +139,6 @@ func (s *OperatorsService) Disable(ctx context.Context, id string, opts ...sales
 //     SalesIQ.operators.DELETE.
 //   - Source: [V] rest-api-delete-operator.html.
 func (s *OperatorsService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	_, err := Delete[any](ctx, s.client, base+"/operators/{id}", nil, call(opts, "Operators.Delete", id)...)
+	_, err := Delete[any](ctx, s.owner(), base+"/operators/{id}", nil, call(opts, "Operators.Delete", id)...)
 	return err
 }

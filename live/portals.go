@@ -11,6 +11,8 @@ import (
 // PortalsService finds the portals of an account. Its calls need no portal.
 type PortalsService service
 
+func (s *PortalsService) owner() *salesiq.Client { return (*service)(s).owner() }
+
 // Portal is an account's home, whose screen name is part of all other paths.
 //
 // Source: [V] rest-api-portal-list.html.
@@ -31,7 +33,7 @@ type Portal struct {
 //   - Endpoint: GET /api/v2/portals; scope SalesIQ.portals.READ.
 //   - Source: [V] rest-api-portal-list.html.
 func (s *PortalsService) List(ctx context.Context, opts ...salesiq.CallOption) ([]Portal, error) {
-	return list[Portal](ctx, s.client, "/api/v2/portals", nil, call(opts, "Portals.List")...)
+	return list[Portal](ctx, s.owner(), "/api/v2/portals", nil, call(opts, "Portals.List")...)
 }
 
 // Get returns one portal by its screen name.
@@ -39,5 +41,5 @@ func (s *PortalsService) List(ctx context.Context, opts ...salesiq.CallOption) (
 //   - Endpoint: GET /api/v2/portals/{screen_name}; scope SalesIQ.portals.READ [I].
 //   - Source: [V] https://www.zoho.com/deluge/help/salesiq/get-portal-info.html.
 func (s *PortalsService) Get(ctx context.Context, screenName string, opts ...salesiq.CallOption) (*Portal, error) {
-	return Get[Portal](ctx, s.client, "/api/v2/portals/{screen_name}", nil, call(opts, "Portals.Get", screenName)...)
+	return Get[Portal](ctx, s.owner(), "/api/v2/portals/{screen_name}", nil, call(opts, "Portals.Get", screenName)...)
 }

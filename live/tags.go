@@ -10,6 +10,8 @@ import (
 // TagsService handles tags.
 type TagsService service
 
+func (s *TagsService) owner() *salesiq.Client { return (*service)(s).owner() }
+
 // Tag is a label for conversations, visitors, contacts or companies.
 //
 // Source: [V] create-tags-v2.html.
@@ -51,5 +53,5 @@ type TagCreate struct {
 //   - Endpoint: POST /api/v2/{screen_name}/tags; scope SalesIQ.tags.CREATE.
 //   - Source: [V] create-tags-v2.html.
 func (s *TagsService) Create(ctx context.Context, tag *TagCreate, opts ...salesiq.CallOption) (*Tag, error) {
-	return Post[Tag](ctx, s.client, base+"/tags", tag, call(opts, "Tags.Create")...)
+	return Post[Tag](ctx, s.owner(), base+"/tags", tag, call(opts, "Tags.Create")...)
 }

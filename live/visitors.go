@@ -13,6 +13,8 @@ import (
 // portal's settings must permit, under "API Permissions".
 type VisitorsService service
 
+func (s *VisitorsService) owner() *salesiq.Client { return (*service)(s).owner() }
+
 // Visitor is one person, or one browser, that came to the website.
 //
 // Source: [V] portal-settings-visitor-list-v3.html.
@@ -52,5 +54,5 @@ func (s *VisitorsService) by(ctx context.Context, key string, t time.Time, opts 
 	q.time(key, t)
 	style := KeyAndLimit()
 	style.Key = key
-	return All[Visitor](ctx, s.client, "/api/v3/{portal}/visitors", q, style, opts...)
+	return All[Visitor](ctx, s.owner(), "/api/v3/{portal}/visitors", q, style, opts...)
 }

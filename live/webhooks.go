@@ -13,6 +13,8 @@ import (
 // To receive the events, use RSA and NewReceiver of package webhook.
 type WebhooksService service
 
+func (s *WebhooksService) owner() *salesiq.Client { return (*service)(s).owner() }
+
 // Webhook is one subscription to events.
 //
 // Source: [V] generate-public-key-webhook-v2.html.
@@ -78,7 +80,7 @@ type WebhookCreate struct {
 //   - Endpoint: GET /api/v2/{screen_name}/webhooks; scope SalesIQ.webhooks.READ.
 //   - Source: [V] the list of calls on update-webhook-v2.html.
 func (s *WebhooksService) List(ctx context.Context, opts ...salesiq.CallOption) ([]Webhook, error) {
-	return list[Webhook](ctx, s.client, base+"/webhooks", nil, call(opts, "Webhooks.List")...)
+	return list[Webhook](ctx, s.owner(), base+"/webhooks", nil, call(opts, "Webhooks.List")...)
 }
 
 // Get returns one webhook.
@@ -87,7 +89,7 @@ func (s *WebhooksService) List(ctx context.Context, opts ...salesiq.CallOption) 
 //     SalesIQ.webhooks.READ.
 //   - Source: [V] the list of calls on update-webhook-v2.html.
 func (s *WebhooksService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Webhook, error) {
-	return Get[Webhook](ctx, s.client, base+"/webhooks/{id}", nil, call(opts, "Webhooks.Get", id)...)
+	return Get[Webhook](ctx, s.owner(), base+"/webhooks/{id}", nil, call(opts, "Webhooks.Get", id)...)
 }
 
 // Create subscribes to events.
@@ -96,7 +98,7 @@ func (s *WebhooksService) Get(ctx context.Context, id string, opts ...salesiq.Ca
 //   - Source: [V] the list of calls on update-webhook-v2.html; [T] a published
 //     integration.
 func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, opts ...salesiq.CallOption) (*Webhook, error) {
-	return Post[Webhook](ctx, s.client, base+"/webhooks", webhook, call(opts, "Webhooks.Create")...)
+	return Post[Webhook](ctx, s.owner(), base+"/webhooks", webhook, call(opts, "Webhooks.Create")...)
 }
 
 // Update replaces what a subscription is about.
@@ -105,7 +107,7 @@ func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, op
 //     SalesIQ.webhooks.UPDATE.
 //   - Source: [V] update-webhook-v2.html.
 func (s *WebhooksService) Update(ctx context.Context, id string, webhook *WebhookCreate, opts ...salesiq.CallOption) (*Webhook, error) {
-	return Put[Webhook](ctx, s.client, base+"/webhooks/{id}", webhook, call(opts, "Webhooks.Update", id)...)
+	return Put[Webhook](ctx, s.owner(), base+"/webhooks/{id}", webhook, call(opts, "Webhooks.Update", id)...)
 }
 
 // Delete ends a subscription.
@@ -114,7 +116,7 @@ func (s *WebhooksService) Update(ctx context.Context, id string, webhook *Webhoo
 //     SalesIQ.webhooks.DELETE.
 //   - Source: [V] the list of calls on update-webhook-v2.html.
 func (s *WebhooksService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	_, err := Delete[any](ctx, s.client, base+"/webhooks/{id}", nil, call(opts, "Webhooks.Delete", id)...)
+	_, err := Delete[any](ctx, s.owner(), base+"/webhooks/{id}", nil, call(opts, "Webhooks.Delete", id)...)
 	return err
 }
 
@@ -125,7 +127,7 @@ func (s *WebhooksService) Delete(ctx context.Context, id string, opts ...salesiq
 //     SalesIQ.webhooks.CREATE.
 //   - Source: [V] generate-public-key-webhook-v2.html.
 func (s *WebhooksService) GenerateKey(ctx context.Context, id string, opts ...salesiq.CallOption) (*Webhook, error) {
-	return Post[Webhook](ctx, s.client, base+"/webhooks/{id}/keys", nil, call(opts, "Webhooks.GenerateKey", id)...)
+	return Post[Webhook](ctx, s.owner(), base+"/webhooks/{id}/keys", nil, call(opts, "Webhooks.GenerateKey", id)...)
 }
 
 // DeleteKey takes a key from a webhook.
@@ -134,7 +136,7 @@ func (s *WebhooksService) GenerateKey(ctx context.Context, id string, opts ...sa
 //     SalesIQ.webhooks.DELETE.
 //   - Source: [V] the list of calls on generate-public-key-webhook-v2.html.
 func (s *WebhooksService) DeleteKey(ctx context.Context, id, keyID string, opts ...salesiq.CallOption) error {
-	_, err := Delete[any](ctx, s.client, base+"/webhooks/{id}/keys/{key_id}", nil, call(opts, "Webhooks.DeleteKey", id, keyID)...)
+	_, err := Delete[any](ctx, s.owner(), base+"/webhooks/{id}/keys/{key_id}", nil, call(opts, "Webhooks.DeleteKey", id, keyID)...)
 	return err
 }
 
@@ -167,7 +169,7 @@ var executionPages = PageStyle{Number: "pageno", Size: "limit", PerPage: 50}
 //     SalesIQ.webhooks.READ.
 //   - Source: [V] failure-list-webhook-v2.html.
 func (s *WebhooksService) FailedExecutions(ctx context.Context, id string, opts ...salesiq.CallOption) iter.Seq2[*Execution, error] {
-	return All[Execution](ctx, s.client, base+"/webhooks/{id}/executions", nil, executionPages, call(opts, "Webhooks.FailedExecutions", id)...)
+	return All[Execution](ctx, s.owner(), base+"/webhooks/{id}/executions", nil, executionPages, call(opts, "Webhooks.FailedExecutions", id)...)
 }
 
 // Retry asks for another delivery of events that could not be delivered. It returns
@@ -181,7 +183,7 @@ func (s *WebhooksService) Retry(ctx context.Context, id string, executionIDs []s
 		Skipped []string `json:"skipped"`
 	}
 	in := map[string][]string{"ids": executionIDs}
-	out, err := Post[outcome](ctx, s.client, base+"/webhooks/{id}/executions", in, call(opts, "Webhooks.Retry", id)...)
+	out, err := Post[outcome](ctx, s.owner(), base+"/webhooks/{id}/executions", in, call(opts, "Webhooks.Retry", id)...)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func (f *Failure) processable() bool {
 		return false
 	case f.Answer.Code == codeInternalError:
 		return true // The service broke down, whatever the status says.
-	case f.Answer.Code != "" && f.Status < 500:
+	case f.Answer.Code != "" && f.Status < 500, f.Answer.Message != "" && f.Status < 400:
 		return false // The service says why it did not act.
 	}
 	return f.Status < 400 || f.Status >= 500 || f.Status == http.StatusRequestTimeout

@@ -317,6 +317,8 @@ func TestWhatAServiceCanHaveProcessed(t *testing.T) {
 		{"one too many, by code", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Code: codeRateLimit}}, false},
 		{"its token refused", Failure{Sent: true, Status: 401}, false},
 		{"refused with a code", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Code: "CHAT_NOT_ACTIVE"}}, false},
+		{"refused in words", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Message: "no such chat"}}, false},
+		{"refused without a word", Failure{Sent: true, Status: 200, Err: errNoCode}, true},
 		{"failed within the service", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Code: codeInternalError}}, true},
 		{"an outage, whatever the code", Failure{Sent: true, Status: 503, Answer: wire.ErrorBody{Code: "CHAT_NOT_ACTIVE"}}, true},
 	} {
