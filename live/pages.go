@@ -74,7 +74,7 @@ func Pages[T any](ctx context.Context, client *salesiq.Client, path string, para
 			return part, err
 		}
 		p.begin()
-		for p.next() { //nolint:revive // Each step is one page.
+		for p.next() {
 		}
 	}
 }

@@ -29,7 +29,7 @@ func proxy(t *testing.T, status int) (address *url.URL, asked *atomic.Int64) {
 		if status != http.StatusOK {
 			return
 		}
-		there, err := net.Dial("tcp", r.Host)
+		there, err := new(net.Dialer).DialContext(r.Context(), "tcp", r.Host)
 		if !assert.NoError(t, err) {
 			return
 		}

@@ -18,10 +18,11 @@ type Tokens interface {
 // Replacement is what another attempt would carry after a token was refused.
 type Replacement int
 
+// What it may be.
 const (
-	SameToken    Replacement = iota
-	OtherToken               // If the service refuses that, too, the token is not the cause.
-	LikelyNewOne             // The refused one was out of date, which says nothing about the next.
+	SameToken    Replacement = iota // There is no other.
+	OtherToken                      // If the service refuses that, too, the token is not the cause.
+	LikelyNewOne                    // The refused one was out of date, which says nothing about the next.
 )
 
 // authorized is the link that puts the current token on each attempt, and reports
