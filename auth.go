@@ -41,7 +41,7 @@ func (s *staticToken) bind(*config) (transport.Tokens, error) {
 
 func (s *staticToken) Header(context.Context) (string, error) { return s.header.Reveal(), nil }
 
-func (s *staticToken) Rejected(string) bool { return false }
+func (s *staticToken) Rejected(string) transport.Replacement { return transport.SameToken }
 
 func (s *staticToken) Accepted(string) {}
 
@@ -105,7 +105,7 @@ func statusOf(e *oauth2.RetrieveError) int {
 	return e.Response.StatusCode
 }
 
-func (f *foreignTokens) Rejected(string) bool { return true }
+func (f *foreignTokens) Rejected(string) transport.Replacement { return transport.OtherToken }
 
 func (f *foreignTokens) Accepted(string) {}
 

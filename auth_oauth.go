@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/oauth2"
 
@@ -93,7 +95,7 @@ func (o *OAuth) AuthURL(state string) (string, error) {
 		err = cmp.Or(
 			exactly("client ID", o.Credentials.ClientID),
 			absoluteURL("redirect URL", o.RedirectURL),
-			requiredTexts("scopes", o.Scopes),
+			checkScopes(o.Scopes),
 			required("state", state))
 	}
 	if err != nil {
@@ -110,6 +112,16 @@ func (o *OAuth) AuthURL(state string) (string, error) {
 		options = append(options, oauth2.SetAuthURLParam("prompt", o.Prompt))
 	}
 	return config.AuthCodeURL(state, options...), nil
+}
+
+// checkScopes refuses white space, with which a scope is another one.
+func checkScopes(scopes []Scope) error {
+	for _, scope := range scopes {
+		if strings.ContainsFunc(string(scope), unicode.IsSpace) {
+			return inputError("scopes", fmt.Sprintf("must not hold white space, as %q does", scope))
+		}
+	}
+	return requiredTexts("scopes", scopes)
 }
 
 // joinScopes separates scopes by commas, as the service wants them. x/oauth2 would

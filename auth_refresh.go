@@ -149,18 +149,23 @@ func (r *refresher) Header(ctx context.Context) (string, error) {
 }
 
 // Rejected implements [transport.Tokens]. A refusal of a token that is not the
-// current one comes late: a newer one is there already. If the service refuses one
-// token after another, the tokens are not the cause. Each new one then stays in
-// use for longer before the next is requested.
-func (r *refresher) Rejected(header string) bool {
+// current one comes late: a newer one is there already. A token from the store may
+// have been refused to others before. If the service refuses one requested token
+// after another, the tokens are not the cause. Each new one then stays in use for
+// longer before the next is requested.
+func (r *refresher) Rejected(header string) transport.Replacement {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b := r.current.Load()
 	if b == nil || b.header.Reveal() != header {
-		return true
+		return transport.LikelyNewOne
+	}
+	if b.stored {
+		r.current.Store(nil)
+		return transport.LikelyNewOne
 	}
 	now := time.Now()
-	if b.keep.IsZero() && !b.stored {
+	if b.keep.IsZero() {
 		b.keep = now
 		if r.refusals > 0 {
 			b.keep = now.Add(doubled(firstPause, r.refusals-1, maxPermanentPause))
@@ -168,10 +173,10 @@ func (r *refresher) Rejected(header string) bool {
 		r.refusals++
 	}
 	if now.Before(b.keep) {
-		return false
+		return transport.SameToken
 	}
 	r.current.Store(nil)
-	return true
+	return transport.OtherToken
 }
 
 // Accepted implements [transport.Tokens]. It takes the lock once per token.

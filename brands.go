@@ -10,6 +10,8 @@ import (
 // BrandsService handles brands: the websites and apps that carry a widget.
 type BrandsService service
 
+func (s *BrandsService) owner() *Client { return (*service)(s).owner() }
+
 // Brand is one website or app with a chat widget.
 //
 // Source: specification, "Brand Object Structure".
@@ -108,7 +110,7 @@ type WidgetSettingsUpdate struct {
 //   - Errors: [ErrInvalidInput] for a page below 1 or a page size outside 1 to 100.
 //   - Source: specification, "List Brands".
 func (s *BrandsService) List(ctx context.Context, params *ListParams, opts ...CallOption) (*Page[Brand], error) {
-	return fetchPage[Brand](ctx, s.client, newCall("Brands.List", "GET /brands").params(params), opts)
+	return fetchPage[Brand](ctx, s.owner(), newCall("Brands.List", "GET /brands").params(params), opts)
 }
 
 // All iterates over every brand, page by page.
@@ -118,7 +120,7 @@ func (s *BrandsService) List(ctx context.Context, params *ListParams, opts ...Ca
 //   - Errors: as for List.
 //   - Source: specification, "List Brands".
 func (s *BrandsService) All(ctx context.Context, params *ListParams, opts ...CallOption) iter.Seq2[*Brand, error] {
-	return iterate[Brand](ctx, s.client, newCall("Brands.All", "GET /brands").params(params), opts)
+	return iterate[Brand](ctx, s.owner(), newCall("Brands.All", "GET /brands").params(params), opts)
 }
 
 // Get returns one brand.
@@ -127,7 +129,7 @@ func (s *BrandsService) All(ctx context.Context, params *ListParams, opts ...Cal
 //   - Errors: [ErrResourceNotFound].
 //   - Source: specification, "Get Brand by ID".
 func (s *BrandsService) Get(ctx context.Context, brandID string, opts ...CallOption) (*Brand, error) {
-	return fetch[Brand](ctx, s.client, newCall("Brands.Get", "GET /brands/{brand_id}", brandID), opts)
+	return fetch[Brand](ctx, s.owner(), newCall("Brands.Get", "GET /brands/{brand_id}", brandID), opts)
 }
 
 // Update changes some settings of a brand and returns it. Within
@@ -138,7 +140,7 @@ func (s *BrandsService) Get(ctx context.Context, brandID string, opts ...CallOpt
 //     for a name that is set to nothing, [ErrPermissionDenied].
 //   - Source: specification, "Update Brand Settings".
 func (s *BrandsService) Update(ctx context.Context, brandID string, update *BrandUpdate, opts ...CallOption) (*Brand, error) {
-	return fetch[Brand](ctx, s.client, newCall("Brands.Update", "PATCH /brands/{brand_id}", brandID).body("update", update), opts)
+	return fetch[Brand](ctx, s.owner(), newCall("Brands.Update", "PATCH /brands/{brand_id}", brandID).body("update", update), opts)
 }
 
 // Departments returns the departments of a brand.
@@ -148,7 +150,7 @@ func (s *BrandsService) Update(ctx context.Context, brandID string, update *Bran
 //   - Errors: [ErrResourceNotFound].
 //   - Source: specification, "List Departments".
 func (s *BrandsService) Departments(ctx context.Context, brandID string, opts ...CallOption) ([]Department, error) {
-	page, err := fetchPage[Department](ctx, s.client, newCall("Brands.Departments", "GET /brands/{brand_id}/departments", brandID), opts)
+	page, err := fetchPage[Department](ctx, s.owner(), newCall("Brands.Departments", "GET /brands/{brand_id}/departments", brandID), opts)
 	if err != nil {
 		return nil, err
 	}

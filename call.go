@@ -18,6 +18,22 @@ import (
 // service is the underlying type of every XService.
 type service struct{ client *Client }
 
+// owner returns the client of a service, or nil for one that NewClient did not make.
+func (s *service) owner() *Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
+// usable refuses a client that NewClient did not make.
+func (client *Client) usable() error {
+	if client == nil || client.pipeline == nil {
+		return inputError("client", "must be made by NewClient")
+	}
+	return nil
+}
+
 // call is one request in the making. The first error on the way is kept and
 // reported when the call is made.
 type call struct {
@@ -131,7 +147,10 @@ func send(ctx context.Context, client *Client, c *call, opts []CallOption) error
 // *Error.
 func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode func([]byte) error) error {
 	options, err := newCallOptions(opts)
-	c.check(cmp.Or(err, options.checkFor(c), givenContext(ctx)))
+	c.check(cmp.Or(client.usable(), err, options.checkFor(c), givenContext(ctx)))
+	if c.err != nil {
+		return c.err
+	}
 	request, err := client.newRequest(c, &options)
 	if err != nil {
 		return named(c.operation, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"reflect"
 	"testing"
 	"time"
 
@@ -434,4 +435,61 @@ type nilSource oauth2.Config
 
 func (s *nilSource) Token() (*oauth2.Token, error) {
 	return &oauth2.Token{AccessToken: s.ClientID}, nil
+}
+
+// A client that nobody made, and its services, are refused; nothing panics.
+func TestClientThatNobodyMadeIsAnError(t *testing.T) {
+	t.Parallel()
+	for name, client := range map[string]*salesiq.Client{"nil": nil, "zero": {}, "with services that nobody made": {
+		Chats: new(salesiq.ChatsService), Visitors: new(salesiq.VisitorsService), Operators: new(salesiq.OperatorsService),
+		Brands: new(salesiq.BrandsService), Routing: new(salesiq.RoutingService), Webhooks: new(salesiq.WebhooksService),
+		Devices: new(salesiq.DevicesService),
+	}} {
+		values := []reflect.Value{reflect.ValueOf(client)}
+		if client != nil {
+			for _, field := range reflect.VisibleFields(reflect.TypeFor[salesiq.Client]()) {
+				if field.IsExported() {
+					values = append(values, reflect.ValueOf(client).Elem().FieldByIndex(field.Index))
+				}
+			}
+			require.Len(t, values, 8)
+		}
+		for _, value := range values {
+			for i := range value.NumMethod() {
+				operation := value.Type().Elem().Name() + "." + value.Type().Method(i).Name
+				if name == "nil" && value.Type() == reflect.TypeFor[*salesiq.Client]() && operation == "Client.Cache" {
+					continue
+				}
+				for _, err := range callWithNothing(t, value.Method(i)) {
+					require.ErrorIs(t, err, salesiq.ErrInvalidInput, "%s: %s", name, operation)
+				}
+			}
+		}
+	}
+}
+
+// callWithNothing calls a method with zero values, and returns the errors that it
+// returns or yields.
+func callWithNothing(t *testing.T, method reflect.Value) (errs []error) {
+	t.Helper()
+	var in []reflect.Value
+	for i := range method.Type().NumIn() {
+		switch argument := method.Type().In(i); {
+		case method.Type().IsVariadic() && i == method.Type().NumIn()-1:
+		case argument == reflect.TypeFor[context.Context]():
+			in = append(in, reflect.ValueOf(t.Context()))
+		default:
+			in = append(in, reflect.Zero(argument))
+		}
+	}
+	for _, out := range method.Call(in) {
+		if out.Kind() == reflect.Func && out.Type().CanSeq2() {
+			for _, err := range out.Seq2() {
+				errs = append(errs, err.Interface().(error))
+			}
+		} else if out.Type() == reflect.TypeFor[error]() {
+			errs = append(errs, out.Interface().(error))
+		}
+	}
+	return errs
 }

@@ -14,7 +14,7 @@ func callsInOrder[In, Out any](
 	ctx context.Context, client *Client, opts []CallOption, inputs iter.Seq[In],
 	fn func(context.Context, In, []CallOption) Out,
 ) iter.Seq[Out] {
-	if ctx == nil { // Each call reports it.
+	if ctx == nil || client.usable() != nil { // Each call reports it.
 		return inTurn(inputs, func(input In) Out { return fn(ctx, input, opts) })
 	}
 	options, _ := newCallOptions(opts) //nolint:errcheck // Each call reports it.

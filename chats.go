@@ -12,6 +12,8 @@ import (
 // ChatsService handles live chats: finding them, reading them, and taking part.
 type ChatsService service
 
+func (s *ChatsService) owner() *Client { return (*service)(s).owner() }
+
 // Chat is one conversation between a visitor and an operator.
 //
 // Source: specification, "Chat Object Structure".
@@ -205,7 +207,7 @@ func (p *ChatRating) validate() error { return between("rating", p.Rating, 1, 5)
 //     dates in the wrong order; [ErrInvalidRequest].
 //   - Source: specification, "List Chats".
 func (s *ChatsService) List(ctx context.Context, params *ChatListParams, opts ...CallOption) (*Page[Chat], error) {
-	return fetchPage[Chat](ctx, s.client, newCall("Chats.List", "GET /chats").params(params), opts)
+	return fetchPage[Chat](ctx, s.owner(), newCall("Chats.List", "GET /chats").params(params), opts)
 }
 
 // All iterates over every chat that matches params, page by page.
@@ -215,7 +217,7 @@ func (s *ChatsService) List(ctx context.Context, params *ChatListParams, opts ..
 //   - Errors: as for List.
 //   - Source: specification, "List Chats".
 func (s *ChatsService) All(ctx context.Context, params *ChatListParams, opts ...CallOption) iter.Seq2[*Chat, error] {
-	return iterate[Chat](ctx, s.client, newCall("Chats.All", "GET /chats").params(params), opts)
+	return iterate[Chat](ctx, s.owner(), newCall("Chats.All", "GET /chats").params(params), opts)
 }
 
 // Get returns one chat.
@@ -224,7 +226,7 @@ func (s *ChatsService) All(ctx context.Context, params *ChatListParams, opts ...
 //   - Errors: [ErrResourceNotFound].
 //   - Source: specification, "Get Chat by ID".
 func (s *ChatsService) Get(ctx context.Context, chatID string, opts ...CallOption) (*Chat, error) {
-	return fetch[Chat](ctx, s.client, newCall("Chats.Get", "GET /chats/{chat_id}", chatID), opts)
+	return fetch[Chat](ctx, s.owner(), newCall("Chats.Get", "GET /chats/{chat_id}", chatID), opts)
 }
 
 // Transcript returns the messages of one chat, oldest first.
@@ -234,7 +236,7 @@ func (s *ChatsService) Get(ctx context.Context, chatID string, opts ...CallOptio
 //   - Source: specification, "Get Chat Transcript".
 func (s *ChatsService) Transcript(ctx context.Context, chatID string, opts ...CallOption) ([]Message, error) {
 	c := newCall("Chats.Transcript", "GET /chats/{chat_id}/transcript", chatID).answers("chat", "transcript", "messages")
-	messages, err := fetchOpen[[]Message](ctx, s.client, c, opts)
+	messages, err := fetchOpen[[]Message](ctx, s.owner(), c, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -267,7 +269,7 @@ func (s *ChatsService) Transcripts(ctx context.Context, ids []string, opts ...Ca
 		messages, err := s.Transcript(ctx, id, opts...)
 		return TranscriptResult{ChatID: id, Messages: messages, Err: err}
 	}
-	return slices.Collect(callsInOrder(ctx, s.client, opts, slices.Values(ids), fetchOne))
+	return slices.Collect(callsInOrder(ctx, s.owner(), opts, slices.Values(ids), fetchOne))
 }
 
 // SendMessage writes into an active chat as the signed-in operator.
@@ -282,7 +284,7 @@ func (s *ChatsService) Transcripts(ctx context.Context, ids []string, opts ...Ca
 //   - Source: specification, "Send Chat Message".
 func (s *ChatsService) SendMessage(ctx context.Context, chatID string, message *MessageCreate, opts ...CallOption) (*Message, error) {
 	c := newCall("Chats.SendMessage", "POST /chats/{chat_id}/messages", chatID).body("message", message).answers("message")
-	return fetchOpen[Message](ctx, s.client, c, opts)
+	return fetchOpen[Message](ctx, s.owner(), c, opts)
 }
 
 // Transfer hands an active chat to another operator and returns the chat, or a
@@ -294,7 +296,7 @@ func (s *ChatsService) SendMessage(ctx context.Context, chatID string, message *
 //   - Source: specification, "Transfer Chat".
 func (s *ChatsService) Transfer(ctx context.Context, chatID string, params *ChatTransfer, opts ...CallOption) (*Chat, error) {
 	c := newCall("Chats.Transfer", "POST /chats/{chat_id}/transfer", chatID).body("params", params).answers("chat")
-	return fetchOpen[Chat](ctx, s.client, c, opts)
+	return fetchOpen[Chat](ctx, s.owner(), c, opts)
 }
 
 // End closes a chat and returns it, or a zero Chat where the service answers
@@ -308,7 +310,7 @@ func (s *ChatsService) End(ctx context.Context, chatID string, params *ChatEnd, 
 		params = &ChatEnd{}
 	}
 	c := newCall("Chats.End", "POST /chats/{chat_id}/end", chatID).body("params", params).answers("chat")
-	return fetchOpen[Chat](ctx, s.client, c, opts)
+	return fetchOpen[Chat](ctx, s.owner(), c, opts)
 }
 
 // Rate records the visitor's rating of a chat that has ended and returns the
@@ -321,5 +323,5 @@ func (s *ChatsService) End(ctx context.Context, chatID string, params *ChatEnd, 
 //   - Source: specification, "Add Chat Rating".
 func (s *ChatsService) Rate(ctx context.Context, chatID string, params *ChatRating, opts ...CallOption) (*Chat, error) {
 	c := newCall("Chats.Rate", "POST /chats/{chat_id}/rating", chatID).body("params", params).answers("chat")
-	return fetchOpen[Chat](ctx, s.client, c, opts)
+	return fetchOpen[Chat](ctx, s.owner(), c, opts)
 }

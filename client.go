@@ -75,6 +75,7 @@ func newClient(c *config, tokens transport.Tokens) *Client {
 	client := &Client{site: c.site, dialect: c.dialect, width: c.width(limiter), trace: newClientTrace(c, limiter)}
 	client.pipeline = transport.New(transport.Config{
 		Base:           c.httpClient.Transport,
+		OwnBase:        c.ownTransport,
 		Jar:            c.httpClient.Jar,
 		Tokens:         tokens,
 		Limiter:        limiter,
@@ -190,6 +191,9 @@ func (client *Client) Do(ctx context.Context, method, path string, in, out any, 
 func (client *Client) freeCall(method, path string, opts []CallOption) *call {
 	options, err := newCallOptions(opts)
 	operation := cmp.Or(options.operation, "Do")
+	if err := client.usable(); err != nil {
+		return &call{operation: operation, method: method, err: named(operation, err)}
+	}
 	bare, _, _ := strings.Cut(path, "?")
 	err = cmp.Or(err, token("method", method), checkPath(path), client.checkWildcards(bare, len(options.ids)))
 	if err != nil {
@@ -236,10 +240,18 @@ func (client *Client) resolve(path string) string {
 }
 
 // DataCenter returns the data center that the client uses.
-func (client *Client) DataCenter() DataCenter { return client.site.dataCenter() }
+func (client *Client) DataCenter() DataCenter {
+	if client.usable() != nil {
+		return ""
+	}
+	return client.site.dataCenter()
+}
 
 // Portal returns the screen name of [WithPortal], or "" without that option.
 func (client *Client) Portal() string {
+	if client.usable() != nil {
+		return ""
+	}
 	name, err := url.PathUnescape(client.dialect.Portal())
 	if err != nil {
 		return client.dialect.Portal() // This cannot happen: WithPortal has escaped it.

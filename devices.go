@@ -9,6 +9,8 @@ import (
 // DevicesService handles operators' devices and what is pushed to them.
 type DevicesService service
 
+func (s *DevicesService) owner() *Client { return (*service)(s).owner() }
+
 // Device is where an operator receives push notifications.
 //
 // Source: specification, "Register Device for Push Notifications".
@@ -84,7 +86,7 @@ func (p *NotificationCreate) validate() error {
 //     [ErrDuplicateResource], [ErrInvalidRequest], [ErrRequiredFieldMissing].
 //   - Source: specification, "Register Device for Push Notifications".
 func (s *DevicesService) Register(ctx context.Context, device *DeviceCreate, opts ...CallOption) (*Device, error) {
-	return fetch[Device](ctx, s.client, newCall("Devices.Register", "POST /devices").body("device", device), opts)
+	return fetch[Device](ctx, s.owner(), newCall("Devices.Register", "POST /devices").body("device", device), opts)
 }
 
 // Unregister removes a device. A repeated Unregister ends in
@@ -95,7 +97,7 @@ func (s *DevicesService) Register(ctx context.Context, device *DeviceCreate, opt
 //   - Errors: [ErrResourceNotFound].
 //   - Source: specification, "Unregister Device".
 func (s *DevicesService) Unregister(ctx context.Context, deviceID string, opts ...CallOption) error {
-	return send(ctx, s.client, newCall("Devices.Unregister", "DELETE /devices/{device_id}", deviceID), opts)
+	return send(ctx, s.owner(), newCall("Devices.Unregister", "DELETE /devices/{device_id}", deviceID), opts)
 }
 
 // Notify pushes a message to an operator's devices and returns it, or a zero
@@ -108,5 +110,5 @@ func (s *DevicesService) Unregister(ctx context.Context, deviceID string, opts .
 //   - Source: specification, "Send Custom Notification".
 func (s *DevicesService) Notify(ctx context.Context, notification *NotificationCreate, opts ...CallOption) (*Notification, error) {
 	c := newCall("Devices.Notify", "POST /notifications").body("notification", notification).answers("notification")
-	return fetchOpen[Notification](ctx, s.client, c, opts)
+	return fetchOpen[Notification](ctx, s.owner(), c, opts)
 }

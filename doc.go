@@ -105,10 +105,15 @@
 //     visitor must not read the same answer twice. [WithIdempotent] lifts this for
 //     one call.
 //   - Any request is sent once more, with a new token, after the service refused
-//     the token.
+//     the token, and up to three times more where the token was out of date: another
+//     process had stored it, or a newer one was there.
 //   - Nothing is retried after other answers, after a certificate that is not
-//     valid, after a TLS handshake that was refused, for a name that is not found, or
-//     where the context would end first.
+//     valid, after a TLS handshake that was refused, after a proxy refused to connect,
+//     for a name that is not found, or where the context would end first.
+//
+// A 429 costs no attempt, since nothing was done. The call goes on, for two minutes
+// after the first one ([WithMaxWait]), or until the context ends. With one attempt,
+// there is no retry.
 //
 // The pause before a retry is the one that the service asks for (Retry-After, or
 // the reset of the rate limit). Where it asks for none, the pause is random: up to

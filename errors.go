@@ -71,6 +71,9 @@ var (
 	// ErrDailyLimit means that the day's calls of [WithPlan] are spent. It comes
 	// with [ErrRateLimitExceeded].
 	ErrDailyLimit = transport.ErrDailyLimit
+	// ErrIncomplete means that a list ended with fewer items than the service had
+	// told. What came before is good; see [Page].
+	ErrIncomplete = errors.New("the list ended before its total")
 )
 
 // Error is what a call returns when it fails: everything that is known about

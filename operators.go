@@ -11,6 +11,8 @@ import (
 // OperatorsService handles the people who answer chats.
 type OperatorsService service
 
+func (s *OperatorsService) owner() *Client { return (*service)(s).owner() }
+
 // Operator is one person who answers chats.
 //
 // Source: specification, "Operator Object Structure".
@@ -154,7 +156,7 @@ func (p *OperatorStatsParams) validate() error { return checkDates(p.FromDate, p
 //     [ErrInvalidRequest].
 //   - Source: specification, "List Operators".
 func (s *OperatorsService) List(ctx context.Context, params *OperatorListParams, opts ...CallOption) (*Page[Operator], error) {
-	return fetchPage[Operator](ctx, s.client, newCall("Operators.List", "GET /operators").params(params), opts)
+	return fetchPage[Operator](ctx, s.owner(), newCall("Operators.List", "GET /operators").params(params), opts)
 }
 
 // All iterates over every operator that matches params, page by page.
@@ -164,7 +166,7 @@ func (s *OperatorsService) List(ctx context.Context, params *OperatorListParams,
 //   - Errors: as for List.
 //   - Source: specification, "List Operators".
 func (s *OperatorsService) All(ctx context.Context, params *OperatorListParams, opts ...CallOption) iter.Seq2[*Operator, error] {
-	return iterate[Operator](ctx, s.client, newCall("Operators.All", "GET /operators").params(params), opts)
+	return iterate[Operator](ctx, s.owner(), newCall("Operators.All", "GET /operators").params(params), opts)
 }
 
 // Get returns one operator.
@@ -173,7 +175,7 @@ func (s *OperatorsService) All(ctx context.Context, params *OperatorListParams, 
 //   - Errors: [ErrResourceNotFound].
 //   - Source: specification, "Get Operator by ID".
 func (s *OperatorsService) Get(ctx context.Context, operatorID string, opts ...CallOption) (*Operator, error) {
-	return fetch[Operator](ctx, s.client, newCall("Operators.Get", "GET /operators/{operator_id}", operatorID), opts)
+	return fetch[Operator](ctx, s.owner(), newCall("Operators.Get", "GET /operators/{operator_id}", operatorID), opts)
 }
 
 // Create adds an operator and returns it.
@@ -185,7 +187,7 @@ func (s *OperatorsService) Get(ctx context.Context, operatorID string, opts ...C
 //     [ErrPermissionDenied].
 //   - Source: specification, "Create Operator".
 func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate, opts ...CallOption) (*Operator, error) {
-	return fetch[Operator](ctx, s.client, newCall("Operators.Create", "POST /operators").body("operator", operator), opts)
+	return fetch[Operator](ctx, s.owner(), newCall("Operators.Create", "POST /operators").body("operator", operator), opts)
 }
 
 // Update changes some fields of an operator and returns it.
@@ -198,7 +200,7 @@ func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate,
 //   - Source: specification, "Update Operator".
 func (s *OperatorsService) Update(ctx context.Context, operatorID string, update *OperatorUpdate, opts ...CallOption) (*Operator, error) {
 	c := newCall("Operators.Update", "PATCH /operators/{operator_id}", operatorID).body("update", update)
-	return fetch[Operator](ctx, s.client, c, opts)
+	return fetch[Operator](ctx, s.owner(), c, opts)
 }
 
 // Delete removes an operator. A repeated Delete ends in [ErrResourceNotFound];
@@ -209,7 +211,7 @@ func (s *OperatorsService) Update(ctx context.Context, operatorID string, update
 //   - Errors: [ErrResourceNotFound], [ErrPermissionDenied].
 //   - Source: specification, "Delete Operator".
 func (s *OperatorsService) Delete(ctx context.Context, operatorID string, opts ...CallOption) error {
-	return send(ctx, s.client, newCall("Operators.Delete", "DELETE /operators/{operator_id}", operatorID), opts)
+	return send(ctx, s.owner(), newCall("Operators.Delete", "DELETE /operators/{operator_id}", operatorID), opts)
 }
 
 // Stats sums up an operator's work, over all time if params is nil.
@@ -221,5 +223,5 @@ func (s *OperatorsService) Delete(ctx context.Context, operatorID string, opts .
 //   - Source: specification, "Get Operator Stats".
 func (s *OperatorsService) Stats(ctx context.Context, operatorID string, params *OperatorStatsParams, opts ...CallOption) (*OperatorStats, error) {
 	c := newCall("Operators.Stats", "GET /operators/{operator_id}/stats", operatorID).params(params)
-	return fetch[OperatorStats](ctx, s.client, c, opts)
+	return fetch[OperatorStats](ctx, s.owner(), c, opts)
 }

@@ -27,6 +27,7 @@ type config struct {
 	dialect        wire.Dialect
 	plaintext      bool
 	httpClient     *http.Client
+	ownTransport   bool // The transport of httpClient was made by newHTTPTransport.
 	userAgent      string
 	logger         *slog.Logger
 	maxAttempts    int
@@ -114,6 +115,12 @@ func WithPlaintext() Option {
 // used: redirects are refused. A transport must not send a request twice: the
 // client repeats calls, and stops one that net/http is about to repeat.
 //
+// The client's own transport goes through the proxy that HTTPS_PROXY names, but for
+// the hosts of NO_PROXY and this machine, as [http.ProxyFromEnvironment] says;
+// HTTP_PROXY is for addresses without TLS. A transport of yours has a Proxy field for
+// that. A proxy that refuses to connect is named in the error, and asked once, unless
+// it says that something is wrong for the moment.
+//
 // Nothing of the transport is changed. The client's own one finds HTTP/2
 // connections that died in silence and bounds the time to connect; see
 // [http.HTTP2Config] and [net.Dialer] for a transport that is to do the same.
@@ -155,7 +162,9 @@ func WithLogger(logger *slog.Logger) Option {
 const mostAttempts = 100
 
 // WithMaxAttempts bounds how often a request is sent, the first time included, up
-// to 100. The default is 4; 1 turns retries off, but for the one after a refused token.
+// to 100. The default is 4; 1 turns retries off, but for those after a refused token.
+// Otherwise an attempt that the rate limit refuses does not count, since nothing was
+// done: such attempts are bounded by the context and by [WithMaxWait].
 func WithMaxAttempts(n int) Option {
 	return func(c *config) error {
 		c.maxAttempts = n
@@ -165,8 +174,9 @@ func WithMaxAttempts(n int) Option {
 
 // WithMaxWait bounds each wait of a call: for the rate limit, and before a
 // retry. A wait that is known to be longer is not begun: the call fails at once, and
-// [Error.RetryAt] says when to come back. The default is two minutes, which
-// covers the rate limit's window.
+// [Error.RetryAt] says when to come back. A call that the rate limit has refused as
+// often as [WithMaxAttempts] allows goes on for as long, counted from the first
+// refusal. The default is two minutes, which covers the rate limit's window.
 func WithMaxWait(d time.Duration) Option {
 	return func(c *config) error { c.maxWait = d; return positive("max wait", d) }
 }
@@ -227,6 +237,8 @@ func (c *config) finish() error {
 	c.site.Accounts = cmp.Or(plainURL(c.accountsURL), c.site.Accounts)
 	if c.httpClient == nil {
 		c.httpClient = &http.Client{Transport: newHTTPTransport(c.inFlight(), c.attemptTimeout)}
+		t, ok := c.httpClient.Transport.(*http.Transport)
+		c.ownTransport = ok && len(t.TLSNextProto) == 0
 	} else if c.httpClient.Transport == nil {
 		c.httpClient.Transport = http.DefaultTransport
 	}
@@ -284,6 +296,7 @@ func newHTTPTransport(inFlight int, attemptTimeout time.Duration) http.RoundTrip
 	t.HTTP2.SendPingTimeout = cmp.Or(t.HTTP2.SendPingTimeout, patience)
 	t.HTTP2.PingTimeout = cmp.Or(t.HTTP2.PingTimeout, patience)
 	transport.OwnDialing(t, dialTimeout)
+	transport.NameProxies(t)
 	return t
 }
 

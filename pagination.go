@@ -3,8 +3,11 @@ package salesiq
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"maps"
+	"net/http"
 	"net/url"
 	"strconv"
 
@@ -20,17 +23,26 @@ const maxPerPage = 100
 // The All methods iterate over all pages. Their iterators
 //   - may be ranged over several times, each time from the start;
 //   - begin at the params' Page and keep its PerPage, 100 by default;
-//   - end with the service's total, or with a short page where it gives none, and
-//     always with a page that is empty or repeats an earlier one;
-//   - yield at most one error, as the last thing;
+//   - end with the service's total; where it gives none, with a page that is not
+//     full; and always with a page that is empty, repeats an earlier one, or is not
+//     found. A first page that is not full is the end only if the next one is empty,
+//     since the service may put fewer items on a page than it was asked for;
+//   - yield an item once, although it moves on to a later page while the list
+//     grows. They know it by its id, which they remember for 10,000 items at
+//     least, and need about a megabyte for that;
+//   - read a page again where the total says that items have left the list, since
+//     those after them have moved up to it. They do so for at most as many pages as
+//     the list has;
+//   - yield at most one error, as the last thing. A list that ends with fewer items
+//     than the service's total is an error, too: [ErrIncomplete];
 //   - fetch ahead, in order, once a second page is asked for and the total is
 //     known. Ten pages may be under way and ten more here already; fewer where
 //     fewer calls may be under way, and no more than a tenth of what the service
 //     grants in a minute.
 //
-// If an item leaves the list during an iteration, the items after it move up, and
-// one may be skipped. If your loop changes what the params select by, such as the
-// status, collect all items first.
+// Where the service gives no total, or as many items come as leave, nothing tells
+// that items have moved up, and some may be skipped. If your loop changes what the
+// params select by, such as the status, collect all items first.
 type Page[T any] struct {
 	Items   []T
 	Number  int // Of this page, from 1.
@@ -68,10 +80,25 @@ func iterate[T any](ctx context.Context, client *Client, c *call, opts []CallOpt
 	return paging.Flatten(pages[T](ctx, client, c, opts), func(page *Page[T]) []T { return page.Items })
 }
 
-// fetched is a page or the reason why there is none.
+// fetched is a page, by the number that was asked for, or the reason why there is
+// none.
 type fetched[T any] struct {
-	page *Page[T]
-	err  error
+	number int
+	page   *Page[T]
+	err    error
+}
+
+// pager goes through the pages of a list.
+type pager[T any] struct {
+	call  *call
+	get   func(ctx context.Context, number int, opts []CallOption) fetched[T]
+	opts  []CallOption
+	yield func(*Page[T], error) bool
+
+	first  int             // The number of the first page.
+	size   int             // Of a full page.
+	capped bool            // The first page was not full, and not the last.
+	walk   *paging.Walk[T] // Nil before the first page.
 }
 
 // pages yields page after page until the list ends. The first page is fetched
@@ -82,30 +109,89 @@ func pages[T any](ctx context.Context, client *Client, c *call, opts []CallOptio
 		perPage := cmp.Or(queryInt(c.query, "per_page"), maxPerPage)
 		get := func(ctx context.Context, number int, opts []CallOption) fetched[T] {
 			page, err := fetchPage[T](ctx, client, c.page(number, perPage), opts)
-			return fetched[T]{page, err}
+			return fetched[T]{number, page, err}
 		}
-		seen := map[string]bool{}
-		from := max(1, queryInt(c.query, "page"))
-		to := from
-		size := 0 // Of a full page.
+		p := &pager[T]{call: c, get: get, opts: opts, yield: yield, first: max(1, queryInt(c.query, "page"))}
+		from, to := p.first, p.first
 		for {
-			var last *Page[T]
+			total := 0
 			for result := range callsInOrder(ctx, client, opts, span(from, to), get) {
-				if result.err != nil {
-					yield(nil, result.err)
+				if !p.take(ctx, result) {
 					return
 				}
-				last = result.page
-				size = cmp.Or(size, last.fullSize())
-				key := paging.Fingerprint(last.Items)
-				if seen[key] || !yield(last, nil) || last.ends(size) {
-					return
-				}
-				seen[key] = true
+				total = result.page.Total
 			}
-			from, to = to+1, max(to+1, paging.Count(last.Total, size))
+			from, to = to+1, max(to+1, paging.Count(total, p.size))
 		}
 	}
+}
+
+// take yields a page, and reports whether the list goes on after it.
+func (p *pager[T]) take(ctx context.Context, f fetched[T]) bool {
+	if f.err != nil {
+		p.fail(f)
+		return false
+	}
+	page := f.page
+	if p.walk == nil {
+		p.size = page.fullSize()
+		p.walk = paging.NewWalk[T]((p.first - 1) * p.size)
+	}
+	last := p.ends(page, f.number)
+	step := p.walk.Take(page.Items, (f.number-1)*p.size, page.Total)
+	for n := f.number - p.walk.Back(step, p.size); n < f.number; n++ {
+		if again := p.get(ctx, n, p.opts); again.err != nil {
+			p.fail(again)
+			return false
+		} else if !p.yieldNew(again.page) {
+			return false
+		}
+	}
+	if !step.Repeats && !p.yieldNew(page) {
+		return false
+	}
+	if last || step.Repeats {
+		p.end(nil)
+		return false
+	}
+	return true
+}
+
+// yieldNew yields what is new on a page.
+func (p *pager[T]) yieldNew(page *Page[T]) bool {
+	page.Items = p.walk.New(page.Items)
+	return p.yield(page, nil)
+}
+
+// fail ends the list for want of a page. Behind the first one, a page that is not
+// found is the end.
+func (p *pager[T]) fail(f fetched[T]) {
+	if e, ok := errors.AsType[*Error](f.err); ok && f.number > p.first && p.walk != nil && e.isNotThere() {
+		p.end(e)
+		return
+	}
+	p.yield(nil, f.err)
+}
+
+// isNotThere reports whether the service itself said that there is nothing.
+func (e *Error) isNotThere() bool {
+	return errors.Is(e, ErrResourceNotFound) || e.StatusCode == http.StatusNoContent ||
+		e.StatusCode == http.StatusNotFound && !errors.Is(e, ErrDecode)
+}
+
+// end ends the list, with an error if items are missing. The cause is nil unless a
+// page was not there.
+func (p *pager[T]) end(cause *Error) {
+	seen, told, missing := p.walk.Missing()
+	if !missing {
+		return
+	}
+	e := &Error{Operation: p.call.operation, Method: p.call.method}
+	if cause != nil {
+		*e = *cause
+	}
+	e.Err = fmt.Errorf("%w: %d of %d", ErrIncomplete, seen, told)
+	p.yield(nil, e)
 }
 
 // fullSize returns how many items the service puts on a full page. A service may
@@ -119,14 +205,19 @@ func (p *Page[T]) fullSize() int {
 	return max(1, p.PerPage)
 }
 
-// ends reports whether nothing comes after the page: it is empty, or the last by
+// ends reports whether nothing comes after a page: it is empty, or the last by
 // the total. A total that is unknown, or less than what was seen, does not count;
-// then the page is the last if it is not full.
-func (p *Page[T]) ends(size int) bool {
-	if len(p.Items) == 0 || p.Total < (p.Number-1)*size+len(p.Items) {
-		return len(p.Items) < size
+// then the page is the last if it is not full. But if the first page is not full,
+// the size of a full one is unknown, and only an empty page is the last.
+func (p *pager[T]) ends(page *Page[T], number int) bool {
+	n := len(page.Items)
+	if n > 0 && page.Total >= (page.Number-1)*p.size+n {
+		return page.Number >= paging.Count(page.Total, p.size)
 	}
-	return p.Number >= paging.Count(p.Total, size)
+	if number == p.first && page.Total == 0 {
+		p.capped = n < p.size
+	}
+	return n == 0 || n < p.size && !p.capped
 }
 
 // span yields the numbers from first to last.

@@ -65,6 +65,18 @@ func collect(t testing.TB, client *salesiq.Client, params *salesiq.ChatListParam
 	return numbers
 }
 
+// collectAll is collect for a list that may fail.
+func collectAll(t testing.TB, client *salesiq.Client, params *salesiq.ChatListParams) (numbers []int, err error) {
+	t.Helper()
+	for chat, failure := range client.Chats.All(t.Context(), params) {
+		require.NoError(t, err, "nothing follows an error")
+		if err = failure; err == nil {
+			numbers = append(numbers, numberOf(t, chat))
+		}
+	}
+	return numbers, err
+}
+
 func numberOf(t testing.TB, chat *salesiq.Chat) int {
 	t.Helper()
 	n, err := strconv.Atoi(strings.TrimPrefix(chat.ID, "c"))
@@ -123,54 +135,56 @@ func TestIteratorsEnd(t *testing.T) {
 		page     func(number, size int) serverPage
 		want     []int
 		requests int // At most.
+
+		incomplete bool // By the total.
 	}{
 		{"an empty list", nil,
-			func(n, size int) serverPage { return serverPage{n, size, 0, true} }, nil, 1},
+			func(n, size int) serverPage { return serverPage{n, size, 0, true} }, nil, 1, false},
 		{"one short page", nil,
-			func(n, size int) serverPage { return serverPage{n, size, 99, true} }, upTo(1, 99), 1},
+			func(n, size int) serverPage { return serverPage{n, size, 99, true} }, upTo(1, 99), 1, false},
 		{"one full page: the total says that it is the last", nil,
-			func(n, size int) serverPage { return serverPage{n, size, 100, true} }, upTo(1, 100), 1},
+			func(n, size int) serverPage { return serverPage{n, size, 100, true} }, upTo(1, 100), 1, false},
 		{"several pages, the last one full", nil,
-			func(n, size int) serverPage { return serverPage{n, size, 300, true} }, upTo(1, 300), 3},
+			func(n, size int) serverPage { return serverPage{n, size, 300, true} }, upTo(1, 300), 3, false},
 		{"several pages, the last one short", nil,
-			func(n, size int) serverPage { return serverPage{n, size, 201, true} }, upTo(1, 201), 3},
+			func(n, size int) serverPage { return serverPage{n, size, 201, true} }, upTo(1, 201), 3, false},
 		{"the caller's first page and page size", &salesiq.ChatListParams{Page: 3, PerPage: 20},
-			func(n, size int) serverPage { return serverPage{n, size, 90, true} }, upTo(41, 90), 3},
+			func(n, size int) serverPage { return serverPage{n, size, 90, true} }, upTo(41, 90), 3, false},
 		{"a first page beyond the end", &salesiq.ChatListParams{Page: 9},
-			func(n, size int) serverPage { return serverPage{n, size, 90, true} }, nil, 1},
+			func(n, size int) serverPage { return serverPage{n, size, 90, true} }, nil, 1, false},
 		{"no pagination, a short last page", nil,
-			func(n, size int) serverPage { return serverPage{n, size, 250, false} }, upTo(1, 250), 3},
+			func(n, size int) serverPage { return serverPage{n, size, 250, false} }, upTo(1, 250), 3, false},
 		{"no pagination, a full last page: an empty one follows", nil,
-			func(n, size int) serverPage { return serverPage{n, size, 200, false} }, upTo(1, 200), 3},
+			func(n, size int) serverPage { return serverPage{n, size, 200, false} }, upTo(1, 200), 3, false},
 		{"a server that caps the page size and says so", nil,
-			func(n, _ int) serverPage { return serverPage{n, 50, 175, true} }, upTo(1, 175), 4},
+			func(n, _ int) serverPage { return serverPage{n, 50, 175, true} }, upTo(1, 175), 4, false},
 		{"a server that ignores the page number", nil,
-			func(_, size int) serverPage { return serverPage{1, size, 100, false} }, upTo(1, 100), 2},
+			func(_, size int) serverPage { return serverPage{1, size, 100, false} }, upTo(1, 100), 2, false},
 		{"a server that ignores the page number and counts", nil,
-			func(_, size int) serverPage { return serverPage{1, size, 5000, true} }, upTo(1, 100), 21},
+			func(_, size int) serverPage { return serverPage{1, size, 5000, true} }, upTo(1, 100), 21, true},
 		{"pages that go round in a circle", nil,
-			func(n, size int) serverPage { return serverPage{(n-1)%3 + 1, size, 300, false} }, upTo(1, 300), 4},
+			func(n, size int) serverPage { return serverPage{(n-1)%3 + 1, size, 300, false} }, upTo(1, 300), 4, false},
 		{"a total that is too large: an empty page ends it", &salesiq.ChatListParams{PerPage: 10},
 			func(n, size int) serverPage {
 				if n > 3 {
 					return serverPage{100, size, 900, true}
 				}
 				return serverPage{n, size, 900, true}
-			}, upTo(1, 30), 24},
-		{"a total that shrinks under way", &salesiq.ChatListParams{PerPage: 10},
+			}, upTo(1, 30), 24, true},
+		{"a total that shrinks under way: the page before is read again", &salesiq.ChatListParams{PerPage: 10},
 			func(n, size int) serverPage {
 				if n > 1 {
 					return serverPage{n, size, 25, true}
 				}
 				return serverPage{n, size, 60, true}
-			}, upTo(1, 25), 6},
+			}, upTo(1, 25), 7, false},
 		{"a total that grows under way", &salesiq.ChatListParams{PerPage: 10},
 			func(n, size int) serverPage {
 				if n > 1 {
 					return serverPage{n, size, 45, true}
 				}
 				return serverPage{n, size, 30, true}
-			}, upTo(1, 45), 5},
+			}, upTo(1, 45), 5, false},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			t.Parallel()
@@ -178,9 +192,189 @@ func TestIteratorsEnd(t *testing.T) {
 				p := row.page(pageOf(r, 50))
 				answerJSON(http.StatusOK, chatsJSON(p.number, p.size, p.total, p.counted))(w, r)
 			})
-			assert.Equal(t, row.want, collect(t, api.client(t), row.params))
+			numbers, err := collectAll(t, api.client(t), row.params)
+			assert.Equal(t, row.want, numbers)
+			if row.incomplete {
+				require.ErrorIs(t, err, salesiq.ErrIncomplete)
+			} else {
+				require.NoError(t, err)
+			}
 			assert.LessOrEqual(t, len(api.requests()), row.requests)
 		})
+	}
+}
+
+// changingList answers as a service whose list changes. Change is called before each
+// answer with the number of the request, from 1.
+func changingList(list *[]int, change func(request int)) http.HandlerFunc {
+	requests := 0
+	return func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		change(requests)
+		number, size := pageOf(r, 50)
+		var chats []string
+		for i := (number - 1) * size; i < min(len(*list), number*size); i++ {
+			chats = append(chats, fmt.Sprintf(`{"id":"c%d"}`, (*list)[i]))
+		}
+		answerJSON(http.StatusOK, fmt.Sprintf(`{"status":"success","data":[%s],"pagination":{"page":%d,"per_page":%d,"total":%d}}`,
+			strings.Join(chats, ","), number, size, len(*list)))(w, r)
+	}
+}
+
+func TestItemsThatMoveWhileAListIsReadAreYieldedOnce(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		why    string
+		change func(list []int, request int) []int
+		want   []int // Of 30 items, 10 on a page; in any order.
+	}{
+		{"nothing changes", func(list []int, _ int) []int { return list }, upTo(1, 30)},
+		{"items leave that were read", func(list []int, request int) []int {
+			if request == 2 {
+				return list[3:]
+			}
+			return list
+		}, upTo(1, 30)},
+		{"more leave than are on a page", func(list []int, request int) []int {
+			if request == 3 {
+				return list[12:]
+			}
+			return list
+		}, upTo(1, 30)},
+		{"items leave that were not read", func(list []int, request int) []int {
+			if request == 2 {
+				return list[:25]
+			}
+			return list
+		}, upTo(1, 25)},
+		{"items leave while a page is read again", func(list []int, request int) []int {
+			if request == 2 || request == 3 {
+				return list[2:]
+			}
+			return list
+		}, upTo(1, 30)},
+		{"items come at the start", func(list []int, request int) []int {
+			if request == 2 || request == 3 {
+				return append([]int{100 + request}, list...)
+			}
+			return list
+		}, upTo(1, 30)},
+		{"a whole page of them comes at the start", func(list []int, request int) []int {
+			if request == 2 {
+				return append(upTo(101, 110), list...)
+			}
+			return list
+		}, upTo(1, 30)},
+		{"items come at the end", func(list []int, request int) []int {
+			if request == 3 {
+				return append(list, 31, 32)
+			}
+			return list
+		}, upTo(1, 32)},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			t.Parallel()
+			list := upTo(1, 30)
+			// A minute of ten calls, so that pages are fetched one by one.
+			serve := changingList(&list, func(request int) { list = row.change(list, request) })
+			api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("X-RateLimit-Limit", "10")
+				w.Header().Set("X-RateLimit-Remaining", "9")
+				serve(w, r)
+			})
+			numbers, err := collectAll(t, api.client(t), &salesiq.ChatListParams{PerPage: 10})
+			require.NoError(t, err)
+			assert.ElementsMatch(t, row.want, numbers)
+			assert.LessOrEqual(t, len(api.requests()), 8, "at most twice the pages")
+		})
+	}
+}
+
+func TestPageThatIsNotFoundIsTheEndOnlyBehindTheLast(t *testing.T) {
+	t.Parallel()
+	const gone = `{"status":"error","code":"RESOURCE_NOT_FOUND","message":"No such page"}`
+	for _, row := range []struct {
+		why     string
+		total   int
+		counted int // Told as the total; 0 tells none.
+		missing int // The first page that is not there.
+		status  int
+		body    string
+		want    []int
+		err     error // Nil for none.
+	}{
+		{"behind the last page", 20, 0, 3, http.StatusNotFound, gone, upTo(1, 20), nil},
+		{"no content behind the last page", 20, 0, 3, http.StatusNoContent, "", upTo(1, 20), nil},
+		{"although the total promises it", 20, 40, 3, http.StatusNotFound, gone, upTo(1, 20), salesiq.ErrIncomplete},
+		{"the first page", 0, 0, 1, http.StatusNotFound, gone, nil, salesiq.ErrResourceNotFound},
+		{"a page of a proxy's", 20, 0, 3, http.StatusNotFound, "<h1>Not Found</h1>", upTo(1, 20), salesiq.ErrDecode},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			t.Parallel()
+			api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
+				number, size := pageOf(r, 50)
+				if number >= row.missing {
+					answerJSON(row.status, row.body)(w, r)
+					return
+				}
+				body := chatsJSON(number, size, row.total, false)
+				if row.counted > 0 {
+					body = strings.TrimSuffix(body, "}") + fmt.Sprintf(`,"pagination":{"total":%d}}`, row.counted)
+				}
+				answerJSON(http.StatusOK, body)(w, r)
+			})
+			numbers, err := collectAll(t, api.client(t), &salesiq.ChatListParams{PerPage: 10})
+			assert.Equal(t, row.want, numbers)
+			if row.err == nil {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, row.err)
+			assert.ErrorContains(t, err, "Chats.All")
+		})
+	}
+}
+
+func TestListThatEndsBeforeItsTotalSaysSo(t *testing.T) {
+	t.Parallel()
+	for why, page := range map[string]func(number, size int) (from, to int){
+		"an empty page":                 func(number, size int) (int, int) { return (number-1)*size + 1, min(number*size, 25) },
+		"the same page again and again": func(_, size int) (int, int) { return 1, size },
+		"a total that grew":             func(number, size int) (int, int) { return (number-1)*size + 1, min(number*size, 25) },
+	} {
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
+				from, to := page(pageOf(r, 50))
+				total := 40
+				if why == "a total that grew" && from == 1 {
+					total = 25
+				}
+				var chats []string
+				for i := from; i <= to; i++ {
+					chats = append(chats, fmt.Sprintf(`{"id":"c%d"}`, i))
+				}
+				answerJSON(http.StatusOK, `{"status":"success","data":[`+strings.Join(chats, ",")+`],"pagination":{"total":`+strconv.Itoa(total)+`}}`)(w, r)
+			})
+			numbers, err := collectAll(t, api.client(t), &salesiq.ChatListParams{PerPage: 10})
+			require.ErrorIs(t, err, salesiq.ErrIncomplete)
+			require.ErrorContains(t, err, fmt.Sprintf("Chats.All: the list ended before its total: %d of 40", len(numbers)))
+			assert.NotEmpty(t, numbers, "what came before the error counts")
+			assert.False(t, salesiq.IsRetryable(err))
+			assert.LessOrEqual(t, len(api.requests()), 21)
+		})
+	}
+}
+
+func TestNothingIsLostToACapThatNoTotalTells(t *testing.T) {
+	t.Parallel()
+	for _, total := range []int{30, 50, 100, 130} {
+		api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
+			number, _ := pageOf(r, 50)
+			answerJSON(http.StatusOK, chatsJSON(number, 50, total, false))(w, r)
+		})
+		assert.Equal(t, upTo(1, total), collect(t, api.client(t), nil))
+		assert.LessOrEqual(t, len(api.requests()), total/50+2)
 	}
 }
 

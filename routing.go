@@ -11,6 +11,8 @@ import (
 // RoutingService handles the rules that bring visitors to operators.
 type RoutingService service
 
+func (s *RoutingService) owner() *Client { return (*service)(s).owner() }
+
 // RoutingRule sends visitors that meet its conditions to whom its actions name.
 //
 // Source: specification, "Routing Rules Object".
@@ -129,7 +131,7 @@ func (p *RoutingRuleUpdate) validate() error {
 //   - Errors: [ErrInvalidInput] for a page below 1 or a page size outside 1 to 100.
 //   - Source: specification, "List Routing Rules".
 func (s *RoutingService) List(ctx context.Context, params *ListParams, opts ...CallOption) (*Page[RoutingRule], error) {
-	return fetchPage[RoutingRule](ctx, s.client, newCall("Routing.List", "GET /routing/rules").params(params), opts)
+	return fetchPage[RoutingRule](ctx, s.owner(), newCall("Routing.List", "GET /routing/rules").params(params), opts)
 }
 
 // All iterates over every routing rule, page by page.
@@ -139,7 +141,7 @@ func (s *RoutingService) List(ctx context.Context, params *ListParams, opts ...C
 //   - Errors: as for List.
 //   - Source: specification, "List Routing Rules".
 func (s *RoutingService) All(ctx context.Context, params *ListParams, opts ...CallOption) iter.Seq2[*RoutingRule, error] {
-	return iterate[RoutingRule](ctx, s.client, newCall("Routing.All", "GET /routing/rules").params(params), opts)
+	return iterate[RoutingRule](ctx, s.owner(), newCall("Routing.All", "GET /routing/rules").params(params), opts)
 }
 
 // Create adds a routing rule and returns it.
@@ -151,7 +153,7 @@ func (s *RoutingService) All(ctx context.Context, params *ListParams, opts ...Ca
 //     [ErrRequiredFieldMissing], [ErrInvalidRequest], [ErrPermissionDenied].
 //   - Source: specification, "Create Routing Rule".
 func (s *RoutingService) Create(ctx context.Context, rule *RoutingRuleCreate, opts ...CallOption) (*RoutingRule, error) {
-	return fetch[RoutingRule](ctx, s.client, newCall("Routing.Create", "POST /routing/rules").body("rule", rule), opts)
+	return fetch[RoutingRule](ctx, s.owner(), newCall("Routing.Create", "POST /routing/rules").body("rule", rule), opts)
 }
 
 // Update changes some fields of a routing rule and returns it.
@@ -163,7 +165,7 @@ func (s *RoutingService) Create(ctx context.Context, rule *RoutingRuleCreate, op
 //   - Source: specification, "Update Routing Rule".
 func (s *RoutingService) Update(ctx context.Context, ruleID string, update *RoutingRuleUpdate, opts ...CallOption) (*RoutingRule, error) {
 	c := newCall("Routing.Update", "PATCH /routing/rules/{rule_id}", ruleID).body("update", update)
-	return fetch[RoutingRule](ctx, s.client, c, opts)
+	return fetch[RoutingRule](ctx, s.owner(), c, opts)
 }
 
 // Delete removes a routing rule. A repeated Delete ends in
@@ -174,5 +176,5 @@ func (s *RoutingService) Update(ctx context.Context, ruleID string, update *Rout
 //   - Errors: [ErrResourceNotFound], [ErrPermissionDenied].
 //   - Source: specification, "Delete Routing Rule".
 func (s *RoutingService) Delete(ctx context.Context, ruleID string, opts ...CallOption) error {
-	return send(ctx, s.client, newCall("Routing.Delete", "DELETE /routing/rules/{rule_id}", ruleID), opts)
+	return send(ctx, s.owner(), newCall("Routing.Delete", "DELETE /routing/rules/{rule_id}", ruleID), opts)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/salesiq-go/salesiq/internal/hooks"
 	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // Tracer is told what a [Client] does, for traces, metrics and logs. Package
@@ -162,9 +163,10 @@ func (h *tracers) add(all []*Tracer) {
 type clientTrace struct {
 	tracers
 
-	host  string
-	root  string // The address before its path.
-	daily func() DailyQuota
+	dialect wire.Dialect
+	host    string
+	root    string // The address before its path.
+	daily   func() DailyQuota
 }
 
 // newClientTrace returns nil if no tracer wants to know of calls.
@@ -172,7 +174,7 @@ func newClientTrace(c *config, limiter transport.Limiter) *clientTrace {
 	if len(c.tracers.call)+len(c.tracers.attempt)+len(c.tracers.wait) == 0 {
 		return nil
 	}
-	t := &clientTrace{tracers: c.tracers, root: c.site.API, daily: dailyQuota(limiter)}
+	t := &clientTrace{tracers: c.tracers, dialect: c.dialect, root: c.site.API, daily: dailyQuota(limiter)}
 	if u, err := url.Parse(c.site.API); err == nil {
 		t.host = hostPort(u)
 		t.root = strings.TrimSuffix(t.root, u.EscapedPath())
@@ -263,7 +265,7 @@ func (t *clientTrace) attemptResult(info *AttemptInfo, end *transport.AttemptEnd
 		DailyQuota: t.daily(),
 	}
 	if f := end.Failure; f != nil {
-		c := &call{operation: info.Call.Operation, method: info.Call.Method}
+		c := &call{operation: info.Call.Operation, method: info.Call.Method, path: info.Call.Template, dialect: t.dialect}
 		result.Err = newError(c, &transport.Answer{Attempts: info.Number}, f)
 	}
 	return result

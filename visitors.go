@@ -11,6 +11,8 @@ import (
 // VisitorsService handles the people who come to the website.
 type VisitorsService service
 
+func (s *VisitorsService) owner() *Client { return (*service)(s).owner() }
+
 // Visitor is one person, or one browser, that came to the website.
 //
 // Source: specification, "Visitor Object Structure".
@@ -156,7 +158,7 @@ func (p *visitorTags) validate() error { return requiredTexts("tags", p.Tags) }
 //     dates in the wrong order; [ErrInvalidRequest].
 //   - Source: specification, "List Visitors".
 func (s *VisitorsService) List(ctx context.Context, params *VisitorListParams, opts ...CallOption) (*Page[Visitor], error) {
-	return fetchPage[Visitor](ctx, s.client, newCall("Visitors.List", "GET /visitors").params(params), opts)
+	return fetchPage[Visitor](ctx, s.owner(), newCall("Visitors.List", "GET /visitors").params(params), opts)
 }
 
 // All iterates over every visitor that matches params, page by page.
@@ -166,7 +168,7 @@ func (s *VisitorsService) List(ctx context.Context, params *VisitorListParams, o
 //   - Errors: as for List.
 //   - Source: specification, "List Visitors".
 func (s *VisitorsService) All(ctx context.Context, params *VisitorListParams, opts ...CallOption) iter.Seq2[*Visitor, error] {
-	return iterate[Visitor](ctx, s.client, newCall("Visitors.All", "GET /visitors").params(params), opts)
+	return iterate[Visitor](ctx, s.owner(), newCall("Visitors.All", "GET /visitors").params(params), opts)
 }
 
 // Get returns one visitor.
@@ -175,7 +177,7 @@ func (s *VisitorsService) All(ctx context.Context, params *VisitorListParams, op
 //   - Errors: [ErrResourceNotFound], [ErrInvalidVisitorID].
 //   - Source: specification, "Get Visitor by ID".
 func (s *VisitorsService) Get(ctx context.Context, visitorID string, opts ...CallOption) (*Visitor, error) {
-	return fetch[Visitor](ctx, s.client, newCall("Visitors.Get", "GET /visitors/{visitor_id}", visitorID), opts)
+	return fetch[Visitor](ctx, s.owner(), newCall("Visitors.Get", "GET /visitors/{visitor_id}", visitorID), opts)
 }
 
 // Update changes some fields of a visitor and returns the visitor.
@@ -185,7 +187,7 @@ func (s *VisitorsService) Get(ctx context.Context, visitorID string, opts ...Cal
 //   - Source: specification, "Update Visitor Information".
 func (s *VisitorsService) Update(ctx context.Context, visitorID string, update *VisitorUpdate, opts ...CallOption) (*Visitor, error) {
 	c := newCall("Visitors.Update", "PATCH /visitors/{visitor_id}", visitorID).body("update", update)
-	return fetch[Visitor](ctx, s.client, c, opts)
+	return fetch[Visitor](ctx, s.owner(), c, opts)
 }
 
 // Activity returns the sessions and chats of a visitor.
@@ -196,7 +198,7 @@ func (s *VisitorsService) Update(ctx context.Context, visitorID string, update *
 //   - Source: specification, "Get Visitor Activity".
 func (s *VisitorsService) Activity(ctx context.Context, visitorID string, opts ...CallOption) (*VisitorActivity, error) {
 	c := newCall("Visitors.Activity", "GET /visitors/{visitor_id}/activity", visitorID)
-	return fetch[VisitorActivity](ctx, s.client, c, opts)
+	return fetch[VisitorActivity](ctx, s.owner(), c, opts)
 }
 
 // Tag adds tags to a visitor and returns the visitor, or a zero Visitor where
@@ -209,5 +211,5 @@ func (s *VisitorsService) Activity(ctx context.Context, visitorID string, opts .
 //   - Source: specification, "Tag Visitor".
 func (s *VisitorsService) Tag(ctx context.Context, visitorID string, tags []string, opts ...CallOption) (*Visitor, error) {
 	c := newCall("Visitors.Tag", "POST /visitors/{visitor_id}/tags", visitorID).body("tags", &visitorTags{Tags: tags}).answers("visitor")
-	return fetchOpen[Visitor](ctx, s.client, c, opts)
+	return fetchOpen[Visitor](ctx, s.owner(), c, opts)
 }

@@ -11,6 +11,8 @@ import (
 // events. To receive the events, use package webhook.
 type WebhooksService service
 
+func (s *WebhooksService) owner() *Client { return (*service)(s).owner() }
+
 // Webhook is one subscription to events.
 //
 // Source: specification, "Create Webhook".
@@ -101,7 +103,7 @@ func (p *WebhookUpdate) validate() error {
 //   - Errors: [ErrInvalidInput] for a page below 1 or a page size outside 1 to 100.
 //   - Source: specification, "List Webhooks".
 func (s *WebhooksService) List(ctx context.Context, params *ListParams, opts ...CallOption) (*Page[Webhook], error) {
-	return fetchPage[Webhook](ctx, s.client, newCall("Webhooks.List", "GET /webhooks").params(params), opts)
+	return fetchPage[Webhook](ctx, s.owner(), newCall("Webhooks.List", "GET /webhooks").params(params), opts)
 }
 
 // All iterates over every webhook, page by page.
@@ -111,7 +113,7 @@ func (s *WebhooksService) List(ctx context.Context, params *ListParams, opts ...
 //   - Errors: as for List.
 //   - Source: specification, "List Webhooks".
 func (s *WebhooksService) All(ctx context.Context, params *ListParams, opts ...CallOption) iter.Seq2[*Webhook, error] {
-	return iterate[Webhook](ctx, s.client, newCall("Webhooks.All", "GET /webhooks").params(params), opts)
+	return iterate[Webhook](ctx, s.owner(), newCall("Webhooks.All", "GET /webhooks").params(params), opts)
 }
 
 // Create adds a webhook and returns it.
@@ -122,7 +124,7 @@ func (s *WebhooksService) All(ctx context.Context, params *ListParams, opts ...C
 //     [ErrDuplicateResource], [ErrPermissionDenied].
 //   - Source: specification, "Create Webhook".
 func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, opts ...CallOption) (*Webhook, error) {
-	return fetch[Webhook](ctx, s.client, newCall("Webhooks.Create", "POST /webhooks").body("webhook", webhook), opts)
+	return fetch[Webhook](ctx, s.owner(), newCall("Webhooks.Create", "POST /webhooks").body("webhook", webhook), opts)
 }
 
 // Update changes some fields of a webhook and returns it.
@@ -134,7 +136,7 @@ func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, op
 //   - Source: specification, "Update Webhook".
 func (s *WebhooksService) Update(ctx context.Context, webhookID string, update *WebhookUpdate, opts ...CallOption) (*Webhook, error) {
 	c := newCall("Webhooks.Update", "PATCH /webhooks/{webhook_id}", webhookID).body("update", update)
-	return fetch[Webhook](ctx, s.client, c, opts)
+	return fetch[Webhook](ctx, s.owner(), c, opts)
 }
 
 // Delete removes a webhook. A repeated Delete ends in [ErrResourceNotFound];
@@ -144,5 +146,5 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, update *
 //   - Errors: [ErrResourceNotFound], [ErrPermissionDenied].
 //   - Source: specification, "Delete Webhook".
 func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...CallOption) error {
-	return send(ctx, s.client, newCall("Webhooks.Delete", "DELETE /webhooks/{webhook_id}", webhookID), opts)
+	return send(ctx, s.owner(), newCall("Webhooks.Delete", "DELETE /webhooks/{webhook_id}", webhookID), opts)
 }

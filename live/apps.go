@@ -95,7 +95,7 @@ type AppUpdate struct {
 //   - Endpoint: GET /api/v2/{screen_name}/apps [S]; scope SalesIQ.apps.READ.
 //   - Source: [V] rest-api-apps-list.html, which names no paging.
 func (s *AppsService) List(ctx context.Context, opts ...salesiq.CallOption) ([]App, error) {
-	return list[App](ctx, s.client, "Apps.List", base+"/apps", nil, opts)
+	return list[App](ctx, s.owner(), "Apps.List", base+"/apps", nil, opts)
 }
 
 // Get returns one app.
@@ -103,7 +103,7 @@ func (s *AppsService) List(ctx context.Context, opts ...salesiq.CallOption) ([]A
 //   - Endpoint: GET /api/v2/{screen_name}/apps/{id} [T]; scope SalesIQ.apps.READ.
 //   - Source: [T] a published integration.
 func (s *AppsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*App, error) {
-	return get[App](ctx, s.client, "Apps.Get", base+"/apps/{id}", nil, opts, id)
+	return get[App](ctx, s.owner(), "Apps.Get", base+"/apps/{id}", nil, opts, id)
 }
 
 // Create adds an app.
@@ -111,7 +111,7 @@ func (s *AppsService) Get(ctx context.Context, id string, opts ...salesiq.CallOp
 //   - Endpoint: POST /api/v2/{screen_name}/apps [S]; scope SalesIQ.apps.CREATE.
 //   - Source: [V] rest-api-app-add.html.
 func (s *AppsService) Create(ctx context.Context, app *AppCreate, opts ...salesiq.CallOption) (*App, error) {
-	return call[App](ctx, s.client, "Apps.Create", http.MethodPost, base+"/apps", app, opts)
+	return call[App](ctx, s.owner(), "Apps.Create", http.MethodPost, base+"/apps", app, opts)
 }
 
 // Update changes an app. The App is a zero one where the service answers without
@@ -120,7 +120,7 @@ func (s *AppsService) Create(ctx context.Context, app *AppCreate, opts ...salesi
 //   - Endpoint: PUT /api/v2/{screen_name}/apps/{id} [S]; scope SalesIQ.apps.UPDATE.
 //   - Source: [V] rest-api-update-app.html, whose answer is cut.
 func (s *AppsService) Update(ctx context.Context, id string, update *AppUpdate, opts ...salesiq.CallOption) (*App, error) {
-	return call[App](ctx, s.client, "Apps.Update", http.MethodPut, base+"/apps/{id}", update, opts, id)
+	return call[App](ctx, s.owner(), "Apps.Update", http.MethodPut, base+"/apps/{id}", update, opts, id)
 }
 
 // Delete removes an app.
@@ -129,7 +129,7 @@ func (s *AppsService) Update(ctx context.Context, id string, update *AppUpdate, 
 //     SalesIQ.apps.DELETE.
 //   - Source: [V] rest-api-delete-app.html, which shows no answer.
 func (s *AppsService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Apps.Delete", http.MethodDelete, base+"/apps/{id}", nil, opts, id)
+	return send(ctx, s.owner(), "Apps.Delete", http.MethodDelete, base+"/apps/{id}", nil, opts, id)
 }
 
 // Widgets is how the widget of an app looks.
@@ -231,7 +231,7 @@ type CustomStickerUpdate struct {
 //     SalesIQ.Apps.UPDATE.
 //   - Source: [V] rest-api-app-update-website-configs.html.
 func (s *AppsService) UpdateWidgets(ctx context.Context, id string, update *WidgetsUpdate, opts ...salesiq.CallOption) (*Widgets, error) {
-	return call[Widgets](ctx, s.client, "Apps.UpdateWidgets", http.MethodPut, base+"/apps/{id}/widgets", update, opts, id)
+	return call[Widgets](ctx, s.owner(), "Apps.UpdateWidgets", http.MethodPut, base+"/apps/{id}/widgets", update, opts, id)
 }
 
 // Website is the website of an app.
@@ -269,7 +269,7 @@ type WebsiteFloat struct {
 //     scope.
 //   - Source: [V] rest-api-app-add-website.html.
 func (s *AppsService) AddWebsite(ctx context.Context, id, website string, opts ...salesiq.CallOption) (*Website, error) {
-	return call[Website](ctx, s.client, "Apps.AddWebsite", http.MethodPost, base+"/apps/{id}/website", newWebsite{website}, opts, id)
+	return call[Website](ctx, s.owner(), "Apps.AddWebsite", http.MethodPost, base+"/apps/{id}/website", newWebsite{website}, opts, id)
 }
 
 type newWebsite struct {

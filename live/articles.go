@@ -117,14 +117,14 @@ func (p *ArticleListParams) query() query {
 //   - Endpoint: GET /api/v2/{screen_name}/articles [S]; scope SalesIQ.articles.READ.
 //   - Source: [V] get-articles-list-v2.html.
 func (s *ArticlesService) List(ctx context.Context, params *ArticleListParams, opts ...salesiq.CallOption) ([]Article, error) {
-	return list[Article](ctx, s.client, "Articles.List", base+"/articles", params.query(), opts)
+	return list[Article](ctx, s.owner(), "Articles.List", base+"/articles", params.query(), opts)
 }
 
 // All iterates over every article that matches params.
 //
 // Endpoint, scope and source are those of List.
 func (s *ArticlesService) All(ctx context.Context, params *ArticleListParams, opts ...salesiq.CallOption) iter.Seq2[*Article, error] {
-	return iterate[Article](ctx, s.client, "Articles.All", base+"/articles", params.query(), PageAndLimit(), opts)
+	return iterate[Article](ctx, s.owner(), "Articles.All", base+"/articles", params.query(), PageAndLimit(), opts)
 }
 
 // Get returns one article.
@@ -133,7 +133,7 @@ func (s *ArticlesService) All(ctx context.Context, params *ArticleListParams, op
 //     SalesIQ.articles.READ.
 //   - Source: [V] get-articles-details-v2.html.
 func (s *ArticlesService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Article, error) {
-	return get[Article](ctx, s.client, "Articles.Get", base+"/articles/{id}", nil, opts, id)
+	return get[Article](ctx, s.owner(), "Articles.Get", base+"/articles/{id}", nil, opts, id)
 }
 
 // Create adds an article.
@@ -142,7 +142,7 @@ func (s *ArticlesService) Get(ctx context.Context, id string, opts ...salesiq.Ca
 //     SalesIQ.articles.CREATE.
 //   - Source: [V] create-articles-v2.html.
 func (s *ArticlesService) Create(ctx context.Context, article *ArticleCreate, opts ...salesiq.CallOption) (*Article, error) {
-	return call[Article](ctx, s.client, "Articles.Create", http.MethodPost, base+"/articles", article, opts)
+	return call[Article](ctx, s.owner(), "Articles.Create", http.MethodPost, base+"/articles", article, opts)
 }
 
 // Update changes an article.
@@ -151,7 +151,7 @@ func (s *ArticlesService) Create(ctx context.Context, article *ArticleCreate, op
 //     SalesIQ.articles.UPDATE.
 //   - Source: [V] update-articles-details-v2.html.
 func (s *ArticlesService) Update(ctx context.Context, id string, update *ArticleUpdate, opts ...salesiq.CallOption) (*Article, error) {
-	return call[Article](ctx, s.client, "Articles.Update", http.MethodPut, base+"/articles/{id}", update, opts, id)
+	return call[Article](ctx, s.owner(), "Articles.Update", http.MethodPut, base+"/articles/{id}", update, opts, id)
 }
 
 // Delete removes an article.
@@ -160,7 +160,7 @@ func (s *ArticlesService) Update(ctx context.Context, id string, update *Article
 //     SalesIQ.articles.DELETE.
 //   - Source: [V] delete-articles-details-v2.html, which shows no answer.
 func (s *ArticlesService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Articles.Delete", http.MethodDelete, base+"/articles/{id}", nil, opts, id)
+	return send(ctx, s.owner(), "Articles.Delete", http.MethodDelete, base+"/articles/{id}", nil, opts, id)
 }
 
 // ArticleCategory groups articles.
@@ -185,7 +185,7 @@ var categoryPages = PageStyle{Index: "index", First: 0, Size: "limit", PerPage: 
 //     SalesIQ.articles.READ [I].
 //   - Source: [T] a published connector.
 func (s *ArticleCategoriesService) List(ctx context.Context, opts ...salesiq.CallOption) iter.Seq2[*ArticleCategory, error] {
-	return iterate[ArticleCategory](ctx, s.client, "ArticleCategories.List", base+"/articlecategories", nil, categoryPages, opts)
+	return iterate[ArticleCategory](ctx, s.owner(), "ArticleCategories.List", base+"/articlecategories", nil, categoryPages, opts)
 }
 
 // Create adds a category.
@@ -194,7 +194,7 @@ func (s *ArticleCategoriesService) List(ctx context.Context, opts ...salesiq.Cal
 //     SalesIQ.articles.CREATE.
 //   - Source: [V] create-article-categories-v2.html.
 func (s *ArticleCategoriesService) Create(ctx context.Context, name string, opts ...salesiq.CallOption) (*ArticleCategory, error) {
-	return call[ArticleCategory](ctx, s.client, "ArticleCategories.Create", http.MethodPost, base+"/articlecategories", named{name}, opts)
+	return call[ArticleCategory](ctx, s.owner(), "ArticleCategories.Create", http.MethodPost, base+"/articlecategories", named{name}, opts)
 }
 
 // Update renames a category.
@@ -203,7 +203,7 @@ func (s *ArticleCategoriesService) Create(ctx context.Context, name string, opts
 //     SalesIQ.articles.UPDATE.
 //   - Source: [V] update-article-categories-v2.html.
 func (s *ArticleCategoriesService) Update(ctx context.Context, id, name string, opts ...salesiq.CallOption) (*ArticleCategory, error) {
-	return call[ArticleCategory](ctx, s.client, "ArticleCategories.Update", http.MethodPut, base+"/articlecategories/{id}", named{name}, opts, id)
+	return call[ArticleCategory](ctx, s.owner(), "ArticleCategories.Update", http.MethodPut, base+"/articlecategories/{id}", named{name}, opts, id)
 }
 
 // named is the body of calls that give a name.

@@ -75,7 +75,7 @@ const (
 //   - Source: [V] get-blocked-ip-list-v2.html, which names index and limit; [I] that
 //     the index is from 1, and 20 the limit.
 func (s *BlockedIPsService) All(ctx context.Context, opts ...salesiq.CallOption) iter.Seq2[*BlockedIP, error] {
-	return iterate[BlockedIP](ctx, s.client, "BlockedIPs.All", blockedIPs, nil, IndexAndLimit(), opts)
+	return iterate[BlockedIP](ctx, s.owner(), "BlockedIPs.All", blockedIPs, nil, IndexAndLimit(), opts)
 }
 
 // Create blocks an address. It returns one entry for each app.
@@ -84,7 +84,7 @@ func (s *BlockedIPsService) All(ctx context.Context, opts ...salesiq.CallOption)
 //     SalesIQ.blockedips.CREATE.
 //   - Source: [V] create-blocked-ip-v2.html.
 func (s *BlockedIPsService) Create(ctx context.Context, ip *BlockedIPCreate, opts ...salesiq.CallOption) ([]BlockedIP, error) {
-	return items(call[[]BlockedIP](ctx, s.client, "BlockedIPs.Create", http.MethodPost, blockedIPs, ip, opts))
+	return items(call[[]BlockedIP](ctx, s.owner(), "BlockedIPs.Create", http.MethodPost, blockedIPs, ip, opts))
 }
 
 // SetStatus blocks an address again, or no longer. It returns no answer, since the
@@ -94,7 +94,7 @@ func (s *BlockedIPsService) Create(ctx context.Context, ip *BlockedIPCreate, opt
 //     the page's URL lacks; scope SalesIQ.blockedips.UPDATE.
 //   - Source: [V] block-unblock-ip-address-v2.html.
 func (s *BlockedIPsService) SetStatus(ctx context.Context, id string, action IPAction, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "BlockedIPs.SetStatus", http.MethodPut, blockedIPs+"/{id}", newStatus{string(action)}, opts, id)
+	return send(ctx, s.owner(), "BlockedIPs.SetStatus", http.MethodPut, blockedIPs+"/{id}", newStatus{string(action)}, opts, id)
 }
 
 // Delete forgets a blocked address.
@@ -103,7 +103,7 @@ func (s *BlockedIPsService) SetStatus(ctx context.Context, id string, action IPA
 //     SalesIQ.blockedips.DELETE.
 //   - Source: [V] delete-blocked-ip-v2.html, which shows no answer.
 func (s *BlockedIPsService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "BlockedIPs.Delete", http.MethodDelete, blockedIPs+"/{id}", nil, opts, id)
+	return send(ctx, s.owner(), "BlockedIPs.Delete", http.MethodDelete, blockedIPs+"/{id}", nil, opts, id)
 }
 
 const blockedIPs = base + "/blockedips"

@@ -18,7 +18,7 @@ type CallbacksService service
 //   - Source: [V] pending-progress-v2.html, which shows no answer; [T] for the
 //     method, three published callers.
 func (s *CallbacksService) Progress(ctx context.Context, requestID, text string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Callbacks.Progress", http.MethodPost, base+"/callbacks/{request_id}/progress", said{text}, opts, requestID)
+	return send(ctx, s.owner(), "Callbacks.Progress", http.MethodPost, base+"/callbacks/{request_id}/progress", said{text}, opts, requestID)
 }
 
 // Respond gives the answer that was pending: any answer of a bot, such as
@@ -30,5 +30,5 @@ func (s *CallbacksService) Progress(ctx context.Context, requestID, text string,
 //	  - Source: [V] pending-response-v2.html, which shows no answer; [T] for the
 //	    method, three published callers.
 func (s *CallbacksService) Respond(ctx context.Context, requestID string, answer any, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Callbacks.Respond", http.MethodPost, base+"/callbacks/{request_id}/response", answer, opts, requestID)
+	return send(ctx, s.owner(), "Callbacks.Respond", http.MethodPost, base+"/callbacks/{request_id}/response", answer, opts, requestID)
 }

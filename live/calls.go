@@ -108,14 +108,14 @@ var callPages = PageStyle{Index: "index", First: 0, Size: "limit", PerPage: 10}
 //   - Endpoint: GET /api/v2/{screen_name}/calls [V]; scope SalesIQ.media.READ.
 //   - Source: [V] get-calls-list.html.
 func (s *CallsService) List(ctx context.Context, params *CallListParams, opts ...salesiq.CallOption) ([]Call, error) {
-	return list[Call](ctx, s.client, "Calls.List", base+"/calls", params.query(), opts)
+	return list[Call](ctx, s.owner(), "Calls.List", base+"/calls", params.query(), opts)
 }
 
 // All iterates over every call that matches params.
 //
 // Endpoint, scope and source are those of List.
 func (s *CallsService) All(ctx context.Context, params *CallListParams, opts ...salesiq.CallOption) iter.Seq2[*Call, error] {
-	return iterate[Call](ctx, s.client, "Calls.All", base+"/calls", params.query(), callPages, opts)
+	return iterate[Call](ctx, s.owner(), "Calls.All", base+"/calls", params.query(), callPages, opts)
 }
 
 // OfConversation iterates over the calls of a conversation.
@@ -124,7 +124,7 @@ func (s *CallsService) All(ctx context.Context, params *CallListParams, opts ...
 //     SalesIQ.media.READ.
 //   - Source: [V] get-conversation-call.html.
 func (s *CallsService) OfConversation(ctx context.Context, conversationID string, params *CallListParams, opts ...salesiq.CallOption) iter.Seq2[*Call, error] {
-	return iterate[Call](ctx, s.client, "Calls.OfConversation", base+"/conversations/{id}/calls", params.query(), callPages, opts, conversationID)
+	return iterate[Call](ctx, s.owner(), "Calls.OfConversation", base+"/conversations/{id}/calls", params.query(), callPages, opts, conversationID)
 }
 
 // OfThread iterates over the calls of a thread of a conversation.
@@ -135,5 +135,5 @@ func (s *CallsService) OfConversation(ctx context.Context, conversationID string
 //   - Source: [V] get-thread-call.html.
 func (s *CallsService) OfThread(ctx context.Context, conversationID, threadNumber string, params *CallListParams, opts ...salesiq.CallOption) iter.Seq2[*Call, error] {
 	path := base + "/conversations/{id}/threads/{thread_number}/calls"
-	return iterate[Call](ctx, s.client, "Calls.OfThread", path, params.query(), callPages, opts, conversationID, threadNumber)
+	return iterate[Call](ctx, s.owner(), "Calls.OfThread", path, params.query(), callPages, opts, conversationID, threadNumber)
 }

@@ -107,14 +107,14 @@ func (p *CannedResponseListParams) query() query {
 //   - Source: [V] get-canned-response-list-v2.html; [I] that the additional item
 //     comes again.
 func (s *CannedResponsesService) List(ctx context.Context, params *CannedResponseListParams, opts ...salesiq.CallOption) ([]CannedResponse, error) {
-	return list[CannedResponse](ctx, s.client, "CannedResponses.List", base+"/cannedresponses", params.query(), opts)
+	return list[CannedResponse](ctx, s.owner(), "CannedResponses.List", base+"/cannedresponses", params.query(), opts)
 }
 
 // All iterates over every canned response that matches params, each of them once.
 //
 // Endpoint, scope and source are those of List.
 func (s *CannedResponsesService) All(ctx context.Context, params *CannedResponseListParams, opts ...salesiq.CallOption) iter.Seq2[*CannedResponse, error] {
-	all := iterate[CannedResponse](ctx, s.client, "CannedResponses.All", base+"/cannedresponses", params.query(), PageAndLimit(), opts)
+	all := iterate[CannedResponse](ctx, s.owner(), "CannedResponses.All", base+"/cannedresponses", params.query(), PageAndLimit(), opts)
 	return func(yield func(*CannedResponse, error) bool) {
 		last := ""
 		for response, err := range all {
@@ -137,7 +137,7 @@ func (s *CannedResponsesService) All(ctx context.Context, params *CannedResponse
 //     SalesIQ.cannedresponses.READ.
 //   - Source: [V] get-canned-responses-details-v2.html.
 func (s *CannedResponsesService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*CannedResponse, error) {
-	return get[CannedResponse](ctx, s.client, "CannedResponses.Get", base+"/cannedresponses/{id}", nil, opts, id)
+	return get[CannedResponse](ctx, s.owner(), "CannedResponses.Get", base+"/cannedresponses/{id}", nil, opts, id)
 }
 
 // Create adds a canned response.
@@ -146,7 +146,7 @@ func (s *CannedResponsesService) Get(ctx context.Context, id string, opts ...sal
 //     SalesIQ.cannedresponses.CREATE.
 //   - Source: [V] create-canned-response-v2.html.
 func (s *CannedResponsesService) Create(ctx context.Context, response *CannedResponseCreate, opts ...salesiq.CallOption) (*CannedResponse, error) {
-	return call[CannedResponse](ctx, s.client, "CannedResponses.Create", http.MethodPost, base+"/cannedresponses", response, opts)
+	return call[CannedResponse](ctx, s.owner(), "CannedResponses.Create", http.MethodPost, base+"/cannedresponses", response, opts)
 }
 
 // Update changes a canned response.
@@ -155,7 +155,7 @@ func (s *CannedResponsesService) Create(ctx context.Context, response *CannedRes
 //     SalesIQ.cannedresponses.UPDATE.
 //   - Source: [V] update-canned-responses-v2.html.
 func (s *CannedResponsesService) Update(ctx context.Context, id string, update *CannedResponseUpdate, opts ...salesiq.CallOption) (*CannedResponse, error) {
-	return call[CannedResponse](ctx, s.client, "CannedResponses.Update", http.MethodPut, base+"/cannedresponses/{id}", update, opts, id)
+	return call[CannedResponse](ctx, s.owner(), "CannedResponses.Update", http.MethodPut, base+"/cannedresponses/{id}", update, opts, id)
 }
 
 // Delete removes a canned response.
@@ -164,7 +164,7 @@ func (s *CannedResponsesService) Update(ctx context.Context, id string, update *
 //     SalesIQ.cannedresponses.DELETE.
 //   - Source: [V] delete-canned-responses-v2.html, which shows no answer.
 func (s *CannedResponsesService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "CannedResponses.Delete", http.MethodDelete, base+"/cannedresponses/{id}", nil, opts, id)
+	return send(ctx, s.owner(), "CannedResponses.Delete", http.MethodDelete, base+"/cannedresponses/{id}", nil, opts, id)
 }
 
 // CannedCategory groups canned responses.
@@ -189,7 +189,7 @@ type CannedCategory struct {
 //     SalesIQ.cannedresponses.READ.
 //   - Source: [V] get-canned-response-category-v2.html.
 func (s *CannedCategoriesService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*CannedCategory, error) {
-	return get[CannedCategory](ctx, s.client, "CannedCategories.Get", base+"/cannedresponsecategories/{id}", nil, opts, id)
+	return get[CannedCategory](ctx, s.owner(), "CannedCategories.Get", base+"/cannedresponsecategories/{id}", nil, opts, id)
 }
 
 // Create adds a category.
@@ -198,7 +198,7 @@ func (s *CannedCategoriesService) Get(ctx context.Context, id string, opts ...sa
 //     SalesIQ.cannedresponses.CREATE.
 //   - Source: [V] create-canned-response-category-v2.html.
 func (s *CannedCategoriesService) Create(ctx context.Context, name string, opts ...salesiq.CallOption) (*CannedCategory, error) {
-	return call[CannedCategory](ctx, s.client, "CannedCategories.Create", http.MethodPost, base+"/cannedresponsecategories", named{name}, opts)
+	return call[CannedCategory](ctx, s.owner(), "CannedCategories.Create", http.MethodPost, base+"/cannedresponsecategories", named{name}, opts)
 }
 
 // Update renames a category. The CannedCategory is a zero one where the service
@@ -209,7 +209,7 @@ func (s *CannedCategoriesService) Create(ctx context.Context, name string, opts 
 //   - Source: [V] the list of calls on get-canned-response-category-v2.html; [I] for
 //     the body.
 func (s *CannedCategoriesService) Update(ctx context.Context, id, name string, opts ...salesiq.CallOption) (*CannedCategory, error) {
-	return call[CannedCategory](ctx, s.client, "CannedCategories.Update", http.MethodPut, base+"/cannedresponsecategories/{id}", named{name}, opts, id)
+	return call[CannedCategory](ctx, s.owner(), "CannedCategories.Update", http.MethodPut, base+"/cannedresponsecategories/{id}", named{name}, opts, id)
 }
 
 // Delete removes a category, whose responses go over to the one with the id heir.
@@ -218,6 +218,6 @@ func (s *CannedCategoriesService) Update(ctx context.Context, id, name string, o
 //     the heir as configure_to; scope SalesIQ.cannedresponses.DELETE.
 //   - Source: [V] delete-canned-response-category-v2.html, which shows no answer.
 func (s *CannedCategoriesService) Delete(ctx context.Context, id, heir string, opts ...salesiq.CallOption) error {
-	_, err := remove[any](ctx, s.client, "CannedCategories.Delete", base+"/cannedresponsecategories/{id}", "configure_to", []string{heir}, opts, id)
+	_, err := remove[any](ctx, s.owner(), "CannedCategories.Delete", base+"/cannedresponsecategories/{id}", "configure_to", []string{heir}, opts, id)
 	return err
 }

@@ -80,7 +80,7 @@ type PushConfig struct {
 //     SalesIQ.apps.CREATE.
 //   - Source: [V] rest-api-app-create-android-channel.html.
 func (s *AndroidService) Create(ctx context.Context, appID, bundleName string, opts ...salesiq.CallOption) (*MobileChannel, error) {
-	return call[MobileChannel](ctx, s.client, "Android.Create", http.MethodPost, androidPath, bundle{bundleName}, opts, appID)
+	return call[MobileChannel](ctx, s.owner(), "Android.Create", http.MethodPost, androidPath, bundle{bundleName}, opts, appID)
 }
 
 // Update switches the Android channel of an app on or off.
@@ -89,7 +89,7 @@ func (s *AndroidService) Create(ctx context.Context, appID, bundleName string, o
 //     SalesIQ.apps.UPDATE.
 //   - Source: [V] rest-api-app-update-android-channel.html.
 func (s *AndroidService) Update(ctx context.Context, appID string, enabled bool, opts ...salesiq.CallOption) (*MobileChannel, error) {
-	return call[MobileChannel](ctx, s.client, "Android.Update", http.MethodPut, androidPath, enable{enabled}, opts, appID)
+	return call[MobileChannel](ctx, s.owner(), "Android.Update", http.MethodPut, androidPath, enable{enabled}, opts, appID)
 }
 
 // UpdateComponents replaces the components of the Android channel of an app.
@@ -98,7 +98,7 @@ func (s *AndroidService) Update(ctx context.Context, appID string, enabled bool,
 //     scope SalesIQ.apps.UPDATE.
 //   - Source: [V] rest-api-app-update-android-channel-components.html.
 func (s *AndroidService) UpdateComponents(ctx context.Context, appID string, all []Component, opts ...salesiq.CallOption) (*MobileChannel, error) {
-	return call[MobileChannel](ctx, s.client, "Android.UpdateComponents", http.MethodPut, androidPath+"/components", components{all}, opts, appID)
+	return call[MobileChannel](ctx, s.owner(), "Android.UpdateComponents", http.MethodPut, androidPath+"/components", components{all}, opts, appID)
 }
 
 // Get returns the iOS channel of an app.
@@ -107,7 +107,7 @@ func (s *AndroidService) UpdateComponents(ctx context.Context, appID string, all
 //     SalesIQ.apps.READ.
 //   - Source: [V] rest-api-app-ios-details.html.
 func (s *IOSService) Get(ctx context.Context, appID string, opts ...salesiq.CallOption) (*MobileChannel, error) {
-	return get[MobileChannel](ctx, s.client, "IOS.Get", iosPath, nil, opts, appID)
+	return get[MobileChannel](ctx, s.owner(), "IOS.Get", iosPath, nil, opts, appID)
 }
 
 // Create adds an iOS channel to an app.
@@ -116,7 +116,7 @@ func (s *IOSService) Get(ctx context.Context, appID string, opts ...salesiq.Call
 //     SalesIQ.apps.CREATE.
 //   - Source: [V] rest-api-app-add-ios-channel.html.
 func (s *IOSService) Create(ctx context.Context, appID, bundleName string, opts ...salesiq.CallOption) (*MobileChannel, error) {
-	return call[MobileChannel](ctx, s.client, "IOS.Create", http.MethodPost, iosPath, bundle{bundleName}, opts, appID)
+	return call[MobileChannel](ctx, s.owner(), "IOS.Create", http.MethodPost, iosPath, bundle{bundleName}, opts, appID)
 }
 
 // IOSUpdate changes an iOS channel; fields left zero stay as they are.
@@ -145,7 +145,7 @@ type PushUpdate struct {
 //     SalesIQ.apps.UPDATE.
 //   - Source: [V] rest-api-app-ios-update-channel.html.
 func (s *IOSService) Update(ctx context.Context, appID string, update *IOSUpdate, opts ...salesiq.CallOption) (*MobileChannel, error) {
-	return call[MobileChannel](ctx, s.client, "IOS.Update", http.MethodPut, iosPath, update, opts, appID)
+	return call[MobileChannel](ctx, s.owner(), "IOS.Update", http.MethodPut, iosPath, update, opts, appID)
 }
 
 // UpdateComponents replaces the components of the iOS channel of an app.
@@ -154,7 +154,7 @@ func (s *IOSService) Update(ctx context.Context, appID string, update *IOSUpdate
 //     scope SalesIQ.apps.UPDATE.
 //   - Source: [V] rest-api-app-update-ios-channel-components.html.
 func (s *IOSService) UpdateComponents(ctx context.Context, appID string, all []Component, opts ...salesiq.CallOption) (*MobileChannel, error) {
-	return call[MobileChannel](ctx, s.client, "IOS.UpdateComponents", http.MethodPut, iosPath+"/components", components{all}, opts, appID)
+	return call[MobileChannel](ctx, s.owner(), "IOS.UpdateComponents", http.MethodPut, iosPath+"/components", components{all}, opts, appID)
 }
 
 // AccessKeys returns the access keys of the iOS channel of an app.
@@ -163,7 +163,7 @@ func (s *IOSService) UpdateComponents(ctx context.Context, appID string, all []C
 //     scope SalesIQ.apps.READ.
 //   - Source: [V] rest-api-app-ios-access-key.html.
 func (s *IOSService) AccessKeys(ctx context.Context, appID string, opts ...salesiq.CallOption) ([]AccessKey, error) {
-	return list[AccessKey](ctx, s.client, "IOS.AccessKeys", iosPath+"/accesskeys", nil, opts, appID)
+	return list[AccessKey](ctx, s.owner(), "IOS.AccessKeys", iosPath+"/accesskeys", nil, opts, appID)
 }
 
 // The paths of the channels.

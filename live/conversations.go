@@ -167,7 +167,7 @@ func (p *ConversationListParams) query() query {
 //     SalesIQ.conversations.READ.
 //   - Source: [V] get-conversation-list-details-v2.html.
 func (s *ConversationsService) List(ctx context.Context, params *ConversationListParams, opts ...salesiq.CallOption) ([]Conversation, error) {
-	return list[Conversation](ctx, s.client, "Conversations.List", base+"/conversations", params.query(), opts)
+	return list[Conversation](ctx, s.owner(), "Conversations.List", base+"/conversations", params.query(), opts)
 }
 
 // All iterates over every conversation that matches params, page by page. A third
@@ -176,7 +176,7 @@ func (s *ConversationsService) List(ctx context.Context, params *ConversationLis
 //
 // Endpoint, scope and source are those of List.
 func (s *ConversationsService) All(ctx context.Context, params *ConversationListParams, opts ...salesiq.CallOption) iter.Seq2[*Conversation, error] {
-	return iterate[Conversation](ctx, s.client, "Conversations.All", base+"/conversations", params.query(), PageAndLimit(), opts)
+	return iterate[Conversation](ctx, s.owner(), "Conversations.All", base+"/conversations", params.query(), PageAndLimit(), opts)
 }
 
 // Get returns one conversation.
@@ -186,7 +186,7 @@ func (s *ConversationsService) All(ctx context.Context, params *ConversationList
 //   - Errors: [salesiq.ErrResourceNotFound].
 //   - Source: [V] get-conversation-details-v2.html.
 func (s *ConversationsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Conversation, error) {
-	return get[Conversation](ctx, s.client, "Conversations.Get", base+"/conversations/{id}", nil, opts, id)
+	return get[Conversation](ctx, s.owner(), "Conversations.Get", base+"/conversations/{id}", nil, opts, id)
 }
 
 // UpdateCustomerInfo adds custom fields to a conversation. The keys name, email and
@@ -197,7 +197,7 @@ func (s *ConversationsService) Get(ctx context.Context, id string, opts ...sales
 //   - Source: [V] update-visitor-custom-info-v2.html.
 func (s *ConversationsService) UpdateCustomerInfo(ctx context.Context, id string, info map[string]string, opts ...salesiq.CallOption) (*Conversation, error) {
 	body := customerInfo{info}
-	return call[Conversation](ctx, s.client, "Conversations.UpdateCustomerInfo", http.MethodPut, base+"/conversations/{id}", body, opts, id)
+	return call[Conversation](ctx, s.owner(), "Conversations.UpdateCustomerInfo", http.MethodPut, base+"/conversations/{id}", body, opts, id)
 }
 
 type customerInfo struct {
@@ -217,7 +217,7 @@ func (c customerInfo) validate() error {
 //     SalesIQ.conversations.UPDATE.
 //   - Source: [V] pickup-chat-v2.html.
 func (s *ConversationsService) Pickup(ctx context.Context, id string, opts ...salesiq.CallOption) (*Conversation, error) {
-	return call[Conversation](ctx, s.client, "Conversations.Pickup", http.MethodPut, base+"/conversations/{id}/pickup", nil, opts, id)
+	return call[Conversation](ctx, s.owner(), "Conversations.Pickup", http.MethodPut, base+"/conversations/{id}/pickup", nil, opts, id)
 }
 
 // Transfer says who takes a conversation over: the operator within the department,
@@ -244,7 +244,7 @@ func (t *Transfer) validate() error { return required("department_id", t.Departm
 //   - Errors: [salesiq.ErrInvalidDepartment], [salesiq.ErrOperatorOffline].
 //   - Source: [V] rest-api-transfer-chat-v2.html, which shows no answer.
 func (s *ConversationsService) Transfer(ctx context.Context, id string, to *Transfer, opts ...salesiq.CallOption) (*Conversation, error) {
-	return call[Conversation](ctx, s.client, "Conversations.Transfer", http.MethodPut, base+"/conversations/{id}/transfer", to, opts, id)
+	return call[Conversation](ctx, s.owner(), "Conversations.Transfer", http.MethodPut, base+"/conversations/{id}/transfer", to, opts, id)
 }
 
 // AcceptTransfer takes a conversation over that was handed to an operator. The ID
@@ -254,7 +254,7 @@ func (s *ConversationsService) Transfer(ctx context.Context, id string, to *Tran
 //     names no scope.
 //   - Source: [V] rest-api-accept-transfer-chat-v2.html.
 func (s *ConversationsService) AcceptTransfer(ctx context.Context, id, operatorID string, opts ...salesiq.CallOption) (*Conversation, error) {
-	return call[Conversation](ctx, s.client, "Conversations.AcceptTransfer", http.MethodPut, base+"/conversations/{id}/accept", byOperator{operatorID}, opts, id)
+	return call[Conversation](ctx, s.owner(), "Conversations.AcceptTransfer", http.MethodPut, base+"/conversations/{id}/accept", byOperator{operatorID}, opts, id)
 }
 
 // RejectTransfer refuses a conversation that was handed to an operator.
@@ -263,7 +263,7 @@ func (s *ConversationsService) AcceptTransfer(ctx context.Context, id, operatorI
 //     names no scope.
 //   - Source: [V] rest-api-reject-transfer-chat-v2.html, which shows no answer.
 func (s *ConversationsService) RejectTransfer(ctx context.Context, id, operatorID string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Conversations.RejectTransfer", http.MethodPut, base+"/conversations/{id}/reject", byOperator{operatorID}, opts, id)
+	return send(ctx, s.owner(), "Conversations.RejectTransfer", http.MethodPut, base+"/conversations/{id}/reject", byOperator{operatorID}, opts, id)
 }
 
 type byOperator struct {
@@ -279,7 +279,7 @@ func (b byOperator) validate() error { return required("operator_id", b.Operator
 //     SalesIQ.conversations.UPDATE. One published caller sends POST.
 //   - Source: [V] close-chat-v2.html.
 func (s *ConversationsService) Close(ctx context.Context, id string, opts ...salesiq.CallOption) (*Conversation, error) {
-	return call[Conversation](ctx, s.client, "Conversations.Close", http.MethodPut, base+"/conversations/{id}/close", nil, opts, id)
+	return call[Conversation](ctx, s.owner(), "Conversations.Close", http.MethodPut, base+"/conversations/{id}/close", nil, opts, id)
 }
 
 // Channel is where a conversation took place. The service may add others.
@@ -301,7 +301,7 @@ const (
 //   - Source: [V] delete-chat.html, which shows no answer.
 func (s *ConversationsService) Delete(ctx context.Context, channel Channel, conversationIDs []string, opts ...salesiq.CallOption) error {
 	opts = append([]salesiq.CallOption{salesiq.WithHeader("X-SIQ-Channel", string(channel))}, opts...)
-	return send(ctx, s.client, "Conversations.Delete", http.MethodDelete, base+"/conversations", numericIDs{conversationIDs}, opts)
+	return send(ctx, s.owner(), "Conversations.Delete", http.MethodDelete, base+"/conversations", numericIDs{conversationIDs}, opts)
 }
 
 // numericIDs is the body of a call that takes ids as numbers.
@@ -372,7 +372,7 @@ type VisitTracking struct {
 func (s *ConversationsService) Visitor(ctx context.Context, id string, parts []string, opts ...salesiq.CallOption) (*ConversationInsight, error) {
 	q := query{}
 	q.set("include", strings.Join(parts, ","))
-	return get[ConversationInsight](ctx, s.client, "Conversations.Visitor", base+"/conversations/{id}/visitor", q, opts, id)
+	return get[ConversationInsight](ctx, s.owner(), "Conversations.Visitor", base+"/conversations/{id}/visitor", q, opts, id)
 }
 
 // Export asks for the messages of a conversation as JSON. What the service answers
@@ -383,5 +383,5 @@ func (s *ConversationsService) Visitor(ctx context.Context, id string, parts []s
 //   - Source: [T] a published exporter.
 func (s *ConversationsService) Export(ctx context.Context, id string, opts ...salesiq.CallOption) (*json.RawMessage, error) {
 	body := map[string]string{"data": "messages", "format": "json"}
-	return call[json.RawMessage](ctx, s.client, "Conversations.Export", http.MethodPost, base+"/conversations/{id}/export", body, opts, id)
+	return call[json.RawMessage](ctx, s.owner(), "Conversations.Export", http.MethodPost, base+"/conversations/{id}/export", body, opts, id)
 }

@@ -97,7 +97,7 @@ func (s *CriteriaService) TrackingPresets(ctx context.Context, opts ...salesiq.C
 }
 
 func (s *CriteriaService) fields(ctx context.Context, name, path string, opts []salesiq.CallOption) ([]CriteriaField, error) {
-	out, err := get[criteriaFields](ctx, s.client, name, base+path, nil, opts)
+	out, err := get[criteriaFields](ctx, s.owner(), name, base+path, nil, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -99,14 +99,14 @@ type DepartmentUpdate struct {
 //     SalesIQ.departments.READ.
 //   - Source: [V] rest-api-department-list.html.
 func (s *DepartmentsService) List(ctx context.Context, params *SyncParams, opts ...salesiq.CallOption) ([]Department, error) {
-	return list[Department](ctx, s.client, "Departments.List", base+"/departments", params.query(), opts)
+	return list[Department](ctx, s.owner(), "Departments.List", base+"/departments", params.query(), opts)
 }
 
 // All iterates over the departments.
 //
 // Endpoint, scope and source are those of List.
 func (s *DepartmentsService) All(ctx context.Context, params *SyncParams, opts ...salesiq.CallOption) iter.Seq2[*Department, error] {
-	return iterate[Department](ctx, s.client, "Departments.All", base+"/departments", params.query(), syncPages, opts)
+	return iterate[Department](ctx, s.owner(), "Departments.All", base+"/departments", params.query(), syncPages, opts)
 }
 
 // Get returns one department.
@@ -115,7 +115,7 @@ func (s *DepartmentsService) All(ctx context.Context, params *SyncParams, opts .
 //     SalesIQ.departments.READ.
 //   - Source: [V] rest-api-department-details.html.
 func (s *DepartmentsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Department, error) {
-	return get[Department](ctx, s.client, "Departments.Get", base+"/departments/{id}", nil, opts, id)
+	return get[Department](ctx, s.owner(), "Departments.Get", base+"/departments/{id}", nil, opts, id)
 }
 
 // Create adds a department.
@@ -124,7 +124,7 @@ func (s *DepartmentsService) Get(ctx context.Context, id string, opts ...salesiq
 //     SalesIQ.departments.CREATE.
 //   - Source: [V] rest-api-create-department.html.
 func (s *DepartmentsService) Create(ctx context.Context, department *DepartmentCreate, opts ...salesiq.CallOption) (*Department, error) {
-	return call[Department](ctx, s.client, "Departments.Create", http.MethodPost, base+"/departments", department, opts)
+	return call[Department](ctx, s.owner(), "Departments.Create", http.MethodPost, base+"/departments", department, opts)
 }
 
 // Update changes a department.
@@ -133,7 +133,7 @@ func (s *DepartmentsService) Create(ctx context.Context, department *DepartmentC
 //     SalesIQ.departments.UPDATE.
 //   - Source: [V] rest-api-update-department-details.html.
 func (s *DepartmentsService) Update(ctx context.Context, id string, update *DepartmentUpdate, opts ...salesiq.CallOption) (*Department, error) {
-	return call[Department](ctx, s.client, "Departments.Update", http.MethodPut, base+"/departments/{id}", update, opts, id)
+	return call[Department](ctx, s.owner(), "Departments.Update", http.MethodPut, base+"/departments/{id}", update, opts, id)
 }
 
 // Enable opens a department again.
@@ -142,7 +142,7 @@ func (s *DepartmentsService) Update(ctx context.Context, id string, update *Depa
 //     SalesIQ.departments.UPDATE.
 //   - Source: [V] rest-api-enable-department.html, which shows no answer.
 func (s *DepartmentsService) Enable(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Departments.Enable", http.MethodPut, base+"/departments/{id}/enable", nil, opts, id)
+	return send(ctx, s.owner(), "Departments.Enable", http.MethodPut, base+"/departments/{id}/enable", nil, opts, id)
 }
 
 // Disable closes a department.
@@ -151,7 +151,7 @@ func (s *DepartmentsService) Enable(ctx context.Context, id string, opts ...sale
 //     SalesIQ.departments.UPDATE.
 //   - Source: [V] rest-api-disable-department.html, which shows no answer.
 func (s *DepartmentsService) Disable(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Departments.Disable", http.MethodPut, base+"/departments/{id}/disable", nil, opts, id)
+	return send(ctx, s.owner(), "Departments.Disable", http.MethodPut, base+"/departments/{id}/disable", nil, opts, id)
 }
 
 // Delete removes a department, whose settings go over to the one with the id heir.
@@ -162,7 +162,7 @@ func (s *DepartmentsService) Disable(ctx context.Context, id string, opts ...sal
 //     department is public, and 1026 for the last one.
 //   - Source: [V] rest-api-delete-department.html, which shows no answer.
 func (s *DepartmentsService) Delete(ctx context.Context, id, heir string, opts ...salesiq.CallOption) error {
-	_, err := remove[any](ctx, s.client, "Departments.Delete", base+"/departments/{id}", "configure_to", []string{heir}, opts, id)
+	_, err := remove[any](ctx, s.owner(), "Departments.Delete", base+"/departments/{id}", "configure_to", []string{heir}, opts, id)
 	return err
 }
 
@@ -172,7 +172,7 @@ func (s *DepartmentsService) Delete(ctx context.Context, id, heir string, opts .
 //     SalesIQ.departments.UPDATE.
 //   - Source: [V] rest-api-operator-department-associate.html.
 func (s *DepartmentsService) AddOperators(ctx context.Context, id string, operatorIDs []string, opts ...salesiq.CallOption) (*Department, error) {
-	return call[Department](ctx, s.client, "Departments.AddOperators", http.MethodPut, base+"/departments/{id}/operators", ids{operatorIDs}, opts, id)
+	return call[Department](ctx, s.owner(), "Departments.AddOperators", http.MethodPut, base+"/departments/{id}/operators", ids{operatorIDs}, opts, id)
 }
 
 // RemoveOperators takes operators out of a department.
@@ -182,5 +182,5 @@ func (s *DepartmentsService) AddOperators(ctx context.Context, id string, operat
 //     path, which is taken for a slip.
 //   - Source: [V] rest-api-delete-operator-department.html.
 func (s *DepartmentsService) RemoveOperators(ctx context.Context, id string, operatorIDs []string, opts ...salesiq.CallOption) (*Department, error) {
-	return remove[Department](ctx, s.client, "Departments.RemoveOperators", base+"/departments/{id}/operators", "ids", operatorIDs, opts, id)
+	return remove[Department](ctx, s.owner(), "Departments.RemoveOperators", base+"/departments/{id}/operators", "ids", operatorIDs, opts, id)
 }

@@ -29,7 +29,7 @@ type Encryption struct {
 //   - Source: [V] encryption-api-v2.html.
 func (s *EncryptionsService) Create(ctx context.Context, values []string, opts ...salesiq.CallOption) ([]Encryption, error) {
 	body := identifiers{"siqidentifiers", values}
-	return items(call[[]Encryption](ctx, s.client, "Encryptions.Create", http.MethodPost, "/api/v2/encryptions", body, opts))
+	return items(call[[]Encryption](ctx, s.owner(), "Encryptions.Create", http.MethodPost, "/api/v2/encryptions", body, opts))
 }
 
 type identifiers struct {

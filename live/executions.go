@@ -63,7 +63,7 @@ var executionPages = PageStyle{Number: "pageno", Size: "limit", PerPage: 50}
 //     SalesIQ.webhooks.READ.
 //   - Source: [V] failure-list-webhook-v2.html.
 func (s *WebhooksService) FailedExecutions(ctx context.Context, id string, params *ExecutionListParams, opts ...salesiq.CallOption) iter.Seq2[*Execution, error] {
-	return iterate[Execution](ctx, s.client, "Webhooks.FailedExecutions", base+"/webhooks/{id}/executions", params.query(), executionPages, opts, id)
+	return iterate[Execution](ctx, s.owner(), "Webhooks.FailedExecutions", base+"/webhooks/{id}/executions", params.query(), executionPages, opts, id)
 }
 
 // FailedExecutionsSummary counts the events that could not be delivered.
@@ -73,7 +73,7 @@ func (s *WebhooksService) FailedExecutions(ctx context.Context, id string, param
 //   - Source: [V] get-webhooks-executions-summary-v2.html.
 func (s *WebhooksService) FailedExecutionsSummary(ctx context.Context, id string, opts ...salesiq.CallOption) (*WebhookSummary, error) {
 	q := query{"mode": "meta"}
-	return get[WebhookSummary](ctx, s.client, "Webhooks.FailedExecutionsSummary", base+"/webhooks/{id}/executions", q, opts, id)
+	return get[WebhookSummary](ctx, s.owner(), "Webhooks.FailedExecutionsSummary", base+"/webhooks/{id}/executions", q, opts, id)
 }
 
 // Retry asks for another delivery of events that could not be delivered. It returns
@@ -84,7 +84,7 @@ func (s *WebhooksService) FailedExecutionsSummary(ctx context.Context, id string
 //     SalesIQ.webhooks.CREATE.
 //   - Source: [V] retry-failed-executions-webhook-v2.html.
 func (s *WebhooksService) Retry(ctx context.Context, id string, executionIDs []string, opts ...salesiq.CallOption) (skipped []string, err error) {
-	out, err := call[retried](ctx, s.client, "Webhooks.Retry", http.MethodPost, base+"/webhooks/{id}/executions", ids{executionIDs}, opts, id)
+	out, err := call[retried](ctx, s.owner(), "Webhooks.Retry", http.MethodPost, base+"/webhooks/{id}/executions", ids{executionIDs}, opts, id)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +103,6 @@ type retried struct {
 //     SalesIQ.webhooks.DELETE.
 //   - Source: [V] delete-failed-executions-webhook-v2.html, which shows no answer.
 func (s *WebhooksService) DeleteFailedExecutions(ctx context.Context, id string, executionIDs []string, opts ...salesiq.CallOption) error {
-	_, err := remove[any](ctx, s.client, "Webhooks.DeleteFailedExecutions", base+"/webhooks/{id}/executions", "ids", executionIDs, opts, id)
+	_, err := remove[any](ctx, s.owner(), "Webhooks.DeleteFailedExecutions", base+"/webhooks/{id}/executions", "ids", executionIDs, opts, id)
 	return err
 }

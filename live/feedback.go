@@ -94,14 +94,14 @@ func (p *FeedbackListParams) query() query {
 //     SalesIQ.conversations.READ, elsewhere SalesIQ.feedbacks.READ.
 //   - Source: [T] a published connector; visitor-feedback-v2.html was not seen.
 func (s *FeedbackService) List(ctx context.Context, params *FeedbackListParams, opts ...salesiq.CallOption) ([]Feedback, error) {
-	return list[Feedback](ctx, s.client, "Feedback.List", base+"/feedbacks", params.query(), opts)
+	return list[Feedback](ctx, s.owner(), "Feedback.List", base+"/feedbacks", params.query(), opts)
 }
 
 // All iterates over all feedback.
 //
 // Endpoint, scope and source are those of List.
 func (s *FeedbackService) All(ctx context.Context, opts ...salesiq.CallOption) iter.Seq2[*Feedback, error] {
-	return iterate[Feedback](ctx, s.client, "Feedback.All", base+"/feedbacks", nil, IndexAndLimit(), opts)
+	return iterate[Feedback](ctx, s.owner(), "Feedback.All", base+"/feedbacks", nil, IndexAndLimit(), opts)
 }
 
 // Get returns one feedback by its own id, which is not that of the conversation.
@@ -110,7 +110,7 @@ func (s *FeedbackService) All(ctx context.Context, opts ...salesiq.CallOption) i
 //     SalesIQ.conversations.READ.
 //   - Source: [V] get-a-visitor-feedback-v2.html.
 func (s *FeedbackService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Feedback, error) {
-	return get[Feedback](ctx, s.client, "Feedback.Get", base+"/feedbacks/{feedback_id}", nil, opts, id)
+	return get[Feedback](ctx, s.owner(), "Feedback.Get", base+"/feedbacks/{feedback_id}", nil, opts, id)
 }
 
 // OfConversation returns the feedback on a conversation. Prefer Get where the id of
@@ -121,5 +121,5 @@ func (s *FeedbackService) Get(ctx context.Context, id string, opts ...salesiq.Ca
 //     SalesIQ.feedbacks.READ.
 //   - Source: [T] a published connector, after get-a-visitor-feedback-v2.html.
 func (s *FeedbackService) OfConversation(ctx context.Context, conversationID string, opts ...salesiq.CallOption) (*Feedback, error) {
-	return get[Feedback](ctx, s.client, "Feedback.OfConversation", base+"/conversations/{id}/feedback", nil, opts, conversationID)
+	return get[Feedback](ctx, s.owner(), "Feedback.OfConversation", base+"/conversations/{id}/feedback", nil, opts, conversationID)
 }

@@ -69,7 +69,7 @@ type HistoryViewUpdate struct {
 //     SalesIQ.visitorhistoryviews.READ.
 //   - Source: [V] list-visitor-history-view-v2.html.
 func (s *HistoryViewsService) List(ctx context.Context, opts ...salesiq.CallOption) ([]HistoryView, error) {
-	return list[HistoryView](ctx, s.client, "HistoryViews.List", views, nil, opts)
+	return list[HistoryView](ctx, s.owner(), "HistoryViews.List", views, nil, opts)
 }
 
 // Get returns one view.
@@ -78,7 +78,7 @@ func (s *HistoryViewsService) List(ctx context.Context, opts ...salesiq.CallOpti
 //     SalesIQ.visitorhistoryviews.READ.
 //   - Source: [V] details-visitor-history-view-v2.html.
 func (s *HistoryViewsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*HistoryView, error) {
-	return get[HistoryView](ctx, s.client, "HistoryViews.Get", views+"/{id}", nil, opts, id)
+	return get[HistoryView](ctx, s.owner(), "HistoryViews.Get", views+"/{id}", nil, opts, id)
 }
 
 // Create adds a view. The HistoryView is a zero one where the service answers
@@ -88,7 +88,7 @@ func (s *HistoryViewsService) Get(ctx context.Context, id string, opts ...salesi
 //     SalesIQ.visitorhistoryviews.CREATE.
 //   - Source: [V] create-visitor-history-view-v2.html; [I] for the answer.
 func (s *HistoryViewsService) Create(ctx context.Context, view *HistoryViewCreate, opts ...salesiq.CallOption) (*HistoryView, error) {
-	return call[HistoryView](ctx, s.client, "HistoryViews.Create", http.MethodPost, views, view, opts)
+	return call[HistoryView](ctx, s.owner(), "HistoryViews.Create", http.MethodPost, views, view, opts)
 }
 
 // Update changes a view. The HistoryView is a zero one where the service answers
@@ -98,7 +98,7 @@ func (s *HistoryViewsService) Create(ctx context.Context, view *HistoryViewCreat
 //     SalesIQ.visitorhistoryviews.UPDATE.
 //   - Source: [V] update-visitor-history-view-v2.html; [I] for the answer.
 func (s *HistoryViewsService) Update(ctx context.Context, id string, update *HistoryViewUpdate, opts ...salesiq.CallOption) (*HistoryView, error) {
-	return call[HistoryView](ctx, s.client, "HistoryViews.Update", http.MethodPut, views+"/{id}", update, opts, id)
+	return call[HistoryView](ctx, s.owner(), "HistoryViews.Update", http.MethodPut, views+"/{id}", update, opts, id)
 }
 
 // Delete removes a view.
@@ -108,7 +108,7 @@ func (s *HistoryViewsService) Update(ctx context.Context, id string, update *His
 //   - Source: [V] the list of calls on list-visitor-history-view-v2.html, which shows
 //     no answer.
 func (s *HistoryViewsService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "HistoryViews.Delete", http.MethodDelete, views+"/{id}", nil, opts, id)
+	return send(ctx, s.owner(), "HistoryViews.Delete", http.MethodDelete, views+"/{id}", nil, opts, id)
 }
 
 // Preferences are what the signed-in operator has chosen.
@@ -149,7 +149,7 @@ type AppliedPreset struct {
 //     SalesIQ.userpreferences.READ.
 //   - Source: [V] selected-visitor-history-view-v2.html.
 func (s *HistoryViewsService) Preferences(ctx context.Context, opts ...salesiq.CallOption) (*Preferences, error) {
-	return get[Preferences](ctx, s.client, "HistoryViews.Preferences", base+"/userpreferences", nil, opts)
+	return get[Preferences](ctx, s.owner(), "HistoryViews.Preferences", base+"/userpreferences", nil, opts)
 }
 
 // Select chooses a view for a list: "list_one", "list_two" or "list_three".
@@ -159,7 +159,7 @@ func (s *HistoryViewsService) Preferences(ctx context.Context, opts ...salesiq.C
 //   - Source: [V] update-visitor-history-view-column-v2.html, which shows no answer.
 func (s *HistoryViewsService) Select(ctx context.Context, listName, viewID string, opts ...salesiq.CallOption) error {
 	body := selection{listName, viewID}
-	return send(ctx, s.client, "HistoryViews.Select", http.MethodPut, base+"/userpreferences/visitorhistoryviews", body, opts)
+	return send(ctx, s.owner(), "HistoryViews.Select", http.MethodPut, base+"/userpreferences/visitorhistoryviews", body, opts)
 }
 
 type selection struct {

@@ -69,7 +69,7 @@ type LeadConfig struct {
 //     SalesIQ.leadscorerules.READ.
 //   - Source: [V] list-lead-scoring-v2.html.
 func (s *LeadScoringService) List(ctx context.Context, opts ...salesiq.CallOption) ([]LeadRule, error) {
-	return ruleList[LeadRule](ctx, s.client, "LeadScoring.List", leadRules, opts)
+	return ruleList[LeadRule](ctx, s.owner(), "LeadScoring.List", leadRules, opts)
 }
 
 // Get returns one rule.
@@ -78,7 +78,7 @@ func (s *LeadScoringService) List(ctx context.Context, opts ...salesiq.CallOptio
 //     SalesIQ.leadscorerules.READ.
 //   - Source: [V] get-details-lead-scoring-v2.html.
 func (s *LeadScoringService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*LeadRule, error) {
-	return get[LeadRule](ctx, s.client, "LeadScoring.Get", leadRules+"/{id}", nil, opts, id)
+	return get[LeadRule](ctx, s.owner(), "LeadScoring.Get", leadRules+"/{id}", nil, opts, id)
 }
 
 // Create adds a rule. The LeadRule is a zero one where the service answers without
@@ -89,7 +89,7 @@ func (s *LeadScoringService) Get(ctx context.Context, id string, opts ...salesiq
 //   - Source: [V] the list of calls on list-lead-scoring-v2.html, which shows no
 //     answer.
 func (s *LeadScoringService) Create(ctx context.Context, rule *LeadRuleWrite, opts ...salesiq.CallOption) (*LeadRule, error) {
-	return call[LeadRule](ctx, s.client, "LeadScoring.Create", http.MethodPost, leadRules, rule, opts)
+	return call[LeadRule](ctx, s.owner(), "LeadScoring.Create", http.MethodPost, leadRules, rule, opts)
 }
 
 // Update replaces a rule. The LeadRule is a zero one where the service answers
@@ -99,7 +99,7 @@ func (s *LeadScoringService) Create(ctx context.Context, rule *LeadRuleWrite, op
 //     SalesIQ.leadscorerules.UPDATE.
 //   - Source: [V] update-details-lead-scoring-v2.html, which shows no answer.
 func (s *LeadScoringService) Update(ctx context.Context, id string, rule *LeadRuleWrite, opts ...salesiq.CallOption) (*LeadRule, error) {
-	return call[LeadRule](ctx, s.client, "LeadScoring.Update", http.MethodPut, leadRules+"/{id}", rule, opts, id)
+	return call[LeadRule](ctx, s.owner(), "LeadScoring.Update", http.MethodPut, leadRules+"/{id}", rule, opts, id)
 }
 
 // Enable switches a rule on or off. The page's text names a field enable, its sample
@@ -109,7 +109,7 @@ func (s *LeadScoringService) Update(ctx context.Context, id string, rule *LeadRu
 //     SalesIQ.leadscorerules.UPDATE.
 //   - Source: [V] enable-disable-lead-scoring-v2.html, which shows no answer.
 func (s *LeadScoringService) Enable(ctx context.Context, id string, status Switch, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "LeadScoring.Enable", http.MethodPut, leadRules+"/{id}", newStatus{string(status)}, opts, id)
+	return send(ctx, s.owner(), "LeadScoring.Enable", http.MethodPut, leadRules+"/{id}", newStatus{string(status)}, opts, id)
 }
 
 // newStatus is the body of calls that set a status.
@@ -126,7 +126,7 @@ func (n newStatus) validate() error { return required("status", n.Status) }
 //   - Source: [V] the list of calls on list-lead-scoring-v2.html, which shows no
 //     answer.
 func (s *LeadScoringService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "LeadScoring.Delete", http.MethodDelete, leadRules+"/{id}", nil, opts, id)
+	return send(ctx, s.owner(), "LeadScoring.Delete", http.MethodDelete, leadRules+"/{id}", nil, opts, id)
 }
 
 // Config returns how old points lose weight.
@@ -135,7 +135,7 @@ func (s *LeadScoringService) Delete(ctx context.Context, id string, opts ...sale
 //     SalesIQ.leadscoreconfigs.READ.
 //   - Source: [V] frequency-details-lead-scoring-v2.html.
 func (s *LeadScoringService) Config(ctx context.Context, opts ...salesiq.CallOption) (*LeadConfig, error) {
-	return get[LeadConfig](ctx, s.client, "LeadScoring.Config", base+"/leadscoreconfigs", nil, opts)
+	return get[LeadConfig](ctx, s.owner(), "LeadScoring.Config", base+"/leadscoreconfigs", nil, opts)
 }
 
 // UpdateConfig says how often old points lose weight. Of the words for the
@@ -147,7 +147,7 @@ func (s *LeadScoringService) Config(ctx context.Context, opts ...salesiq.CallOpt
 //   - Source: [V] update-frequency-details-lead-scoring-v2.html, which shows no
 //     answer.
 func (s *LeadScoringService) UpdateConfig(ctx context.Context, frequency string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "LeadScoring.UpdateConfig", http.MethodPut, base+"/leadscoreconfigs/timerange", timeRange{frequency}, opts)
+	return send(ctx, s.owner(), "LeadScoring.UpdateConfig", http.MethodPut, base+"/leadscoreconfigs/timerange", timeRange{frequency}, opts)
 }
 
 type timeRange struct {

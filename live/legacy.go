@@ -30,7 +30,7 @@ type LegacyChat struct {
 //   - Endpoint: GET /api/v1/{screen_name}/chats [V]; scope SalesIQ.chats.READ [I].
 //   - Source: [V] rest-api-chat-list.html, which is cut.
 func (s *LegacyV1Service) Chats(ctx context.Context, params map[string]string, opts ...salesiq.CallOption) ([]LegacyChat, error) {
-	return list[LegacyChat](ctx, s.client, "LegacyV1.Chats", baseV1+"/chats", params, opts)
+	return list[LegacyChat](ctx, s.owner(), "LegacyV1.Chats", baseV1+"/chats", params, opts)
 }
 
 // LegacyLine is one line of a transcript of version 1. The first one has no text: it
@@ -72,7 +72,7 @@ func (s *LegacyV1Service) Transcript(ctx context.Context, referenceID string, pa
 		q.time("totime", params.To)
 		q.number("limit", params.Limit)
 	}
-	return list[LegacyLine](ctx, s.client, "LegacyV1.Transcript", baseV1+"/chats/{chat_id}/transcript", q, opts, referenceID)
+	return list[LegacyLine](ctx, s.owner(), "LegacyV1.Transcript", baseV1+"/chats/{chat_id}/transcript", q, opts, referenceID)
 }
 
 // LegacyVisitor is a visitor, as version 1 lists it.
@@ -108,5 +108,5 @@ var visitorPages = PageStyle{Key: "startkey", PerPage: 100, Items: "visitorlist"
 //   - Errors: an [salesiq.Error] with code 2210.
 //   - Source: [V] rest-api-visitor-details.html.
 func (s *LegacyV1Service) VisitorsByView(ctx context.Context, viewID string, opts ...salesiq.CallOption) iter.Seq2[*LegacyVisitor, error] {
-	return iterate[LegacyVisitor](ctx, s.client, "LegacyV1.VisitorsByView", baseV1+"/visitorsview/{view_id}/visitors", nil, visitorPages, opts, viewID)
+	return iterate[LegacyVisitor](ctx, s.owner(), "LegacyV1.VisitorsByView", baseV1+"/visitorsview/{view_id}/visitors", nil, visitorPages, opts, viewID)
 }

@@ -55,6 +55,49 @@ type Service struct {
 
 type service struct{ client *salesiq.Client }
 
+// owner returns the client of a service, or nil for one that New did not make.
+func (s *service) owner() *salesiq.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
+func (s *PortalsService) owner() *salesiq.Client           { return (*service)(s).owner() }
+func (s *ConversationsService) owner() *salesiq.Client     { return (*service)(s).owner() }
+func (s *ThreadsService) owner() *salesiq.Client           { return (*service)(s).owner() }
+func (s *MessagesService) owner() *salesiq.Client          { return (*service)(s).owner() }
+func (s *NotesService) owner() *salesiq.Client             { return (*service)(s).owner() }
+func (s *FeedbackService) owner() *salesiq.Client          { return (*service)(s).owner() }
+func (s *CallsService) owner() *salesiq.Client             { return (*service)(s).owner() }
+func (s *OperatorsService) owner() *salesiq.Client         { return (*service)(s).owner() }
+func (s *DepartmentsService) owner() *salesiq.Client       { return (*service)(s).owner() }
+func (s *AppsService) owner() *salesiq.Client              { return (*service)(s).owner() }
+func (s *AndroidService) owner() *salesiq.Client           { return (*service)(s).owner() }
+func (s *IOSService) owner() *salesiq.Client               { return (*service)(s).owner() }
+func (s *TagsService) owner() *salesiq.Client              { return (*service)(s).owner() }
+func (s *VisitorsService) owner() *salesiq.Client          { return (*service)(s).owner() }
+func (s *VisitorSideService) owner() *salesiq.Client       { return (*service)(s).owner() }
+func (s *VisitorSideV2Service) owner() *salesiq.Client     { return (*service)(s).owner() }
+func (s *WebhooksService) owner() *salesiq.Client          { return (*service)(s).owner() }
+func (s *CallbacksService) owner() *salesiq.Client         { return (*service)(s).owner() }
+func (s *ArticlesService) owner() *salesiq.Client          { return (*service)(s).owner() }
+func (s *ArticleCategoriesService) owner() *salesiq.Client { return (*service)(s).owner() }
+func (s *CannedResponsesService) owner() *salesiq.Client   { return (*service)(s).owner() }
+func (s *CannedCategoriesService) owner() *salesiq.Client  { return (*service)(s).owner() }
+func (s *VisitorRoutingService) owner() *salesiq.Client    { return (*service)(s).owner() }
+func (s *ChatRoutingService) owner() *salesiq.Client       { return (*service)(s).owner() }
+func (s *CallRoutingService) owner() *salesiq.Client       { return (*service)(s).owner() }
+func (s *CriteriaService) owner() *salesiq.Client          { return (*service)(s).owner() }
+func (s *LeadScoringService) owner() *salesiq.Client       { return (*service)(s).owner() }
+func (s *TriggersService) owner() *salesiq.Client          { return (*service)(s).owner() }
+func (s *TrackingPresetsService) owner() *salesiq.Client   { return (*service)(s).owner() }
+func (s *HistoryViewsService) owner() *salesiq.Client      { return (*service)(s).owner() }
+func (s *MonitorsService) owner() *salesiq.Client          { return (*service)(s).owner() }
+func (s *BlockedIPsService) owner() *salesiq.Client        { return (*service)(s).owner() }
+func (s *EncryptionsService) owner() *salesiq.Client       { return (*service)(s).owner() }
+func (s *LegacyV1Service) owner() *salesiq.Client          { return (*service)(s).owner() }
+
 // New returns the calls of client. All but those of Portals and Encryptions need
 // [salesiq.WithPortal].
 func New(client *salesiq.Client) *Service {

@@ -97,7 +97,7 @@ func (p *MessageListParams) query() query {
 //     SalesIQ.conversations.READ.
 //   - Source: [V] get-chat-transcripts-conversation-v2.html.
 func (s *MessagesService) List(ctx context.Context, conversationID string, params *MessageListParams, opts ...salesiq.CallOption) ([]Message, error) {
-	return list[Message](ctx, s.client, "Messages.List", base+"/conversations/{id}/messages", params.query(), opts, conversationID)
+	return list[Message](ctx, s.owner(), "Messages.List", base+"/conversations/{id}/messages", params.query(), opts, conversationID)
 }
 
 // All iterates over the messages of a conversation, oldest first. It asks for those
@@ -148,7 +148,7 @@ const messagePage = 100
 //     SalesIQ.conversations.CREATE.
 //   - Source: [V] send-message-operator-conversation-v2.html, which shows no answer.
 func (s *MessagesService) Send(ctx context.Context, conversationID, text string, opts ...salesiq.CallOption) (*Message, error) {
-	return call[Message](ctx, s.client, "Messages.Send", http.MethodPost, base+"/conversations/{id}/messages", said{text}, opts, conversationID)
+	return call[Message](ctx, s.owner(), "Messages.Send", http.MethodPost, base+"/conversations/{id}/messages", said{text}, opts, conversationID)
 }
 
 // SendToLatest writes a text into the most recent active conversation of the visitor
@@ -160,7 +160,7 @@ func (s *MessagesService) Send(ctx context.Context, conversationID, text string,
 //   - Source: [V] rest-api-send-recent-conversation-email-v2.html, which shows no
 //     answer.
 func (s *MessagesService) SendToLatest(ctx context.Context, email, text string, opts ...salesiq.CallOption) (*Message, error) {
-	return call[Message](ctx, s.client, "Messages.SendToLatest", http.MethodPost, base+"/visitors/{email}/messages", said{text}, opts, email)
+	return call[Message](ctx, s.owner(), "Messages.SendToLatest", http.MethodPost, base+"/visitors/{email}/messages", said{text}, opts, email)
 }
 
 type said struct {

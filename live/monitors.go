@@ -74,7 +74,7 @@ var monitorPages = PageStyle{Index: "index", First: 0, Size: "limit", PerPage: 5
 //     SalesIQ.chatmonitors.READ.
 //   - Source: [V] list-chat-monitor-v2.html.
 func (s *MonitorsService) All(ctx context.Context, opts ...salesiq.CallOption) iter.Seq2[*Monitor, error] {
-	return iterate[Monitor](ctx, s.client, "Monitors.All", monitors, nil, monitorPages, opts)
+	return iterate[Monitor](ctx, s.owner(), "Monitors.All", monitors, nil, monitorPages, opts)
 }
 
 // Create watches an operator, by id, or a visitor, by IP address or email.
@@ -83,7 +83,7 @@ func (s *MonitorsService) All(ctx context.Context, opts ...salesiq.CallOption) i
 //     SalesIQ.chatmonitors.CREATE.
 //   - Source: [V] create-chat-monitor-v2.html.
 func (s *MonitorsService) Create(ctx context.Context, by MonitorType, whom string, opts ...salesiq.CallOption) (*Monitor, error) {
-	return call[Monitor](ctx, s.client, "Monitors.Create", http.MethodPost, monitors, newMonitor{by, whom}, opts)
+	return call[Monitor](ctx, s.owner(), "Monitors.Create", http.MethodPost, monitors, newMonitor{by, whom}, opts)
 }
 
 // newMonitor is the body of Create: whom is below a name that is the type's.
@@ -106,7 +106,7 @@ func (n newMonitor) MarshalJSON() ([]byte, error) {
 //     SalesIQ.chatmonitors.UPDATE.
 //   - Source: [V] enable-disable-chat-monitor-v2.html.
 func (s *MonitorsService) Enable(ctx context.Context, id string, enabled bool, opts ...salesiq.CallOption) (*Monitor, error) {
-	return call[Monitor](ctx, s.client, "Monitors.Enable", http.MethodPut, monitors+"/{id}", enable{enabled}, opts, id)
+	return call[Monitor](ctx, s.owner(), "Monitors.Enable", http.MethodPut, monitors+"/{id}", enable{enabled}, opts, id)
 }
 
 // Delete removes a monitor.
@@ -116,7 +116,7 @@ func (s *MonitorsService) Enable(ctx context.Context, id string, enabled bool, o
 //   - Source: [V] the list of calls on list-chat-monitor-v2.html, which shows no
 //     answer.
 func (s *MonitorsService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Monitors.Delete", http.MethodDelete, monitors+"/{id}", nil, opts, id)
+	return send(ctx, s.owner(), "Monitors.Delete", http.MethodDelete, monitors+"/{id}", nil, opts, id)
 }
 
 const monitors = base + "/chatmonitors"

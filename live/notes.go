@@ -31,7 +31,7 @@ type Note struct {
 //     SalesIQ.conversations.CREATE.
 //   - Source: [V] rest-api-add-notes-v2.html.
 func (s *NotesService) Add(ctx context.Context, conversationID, text string, opts ...salesiq.CallOption) (*Note, error) {
-	return call[Note](ctx, s.client, "Notes.Add", http.MethodPost, base+"/conversations/{id}/notes", note{text}, opts, conversationID)
+	return call[Note](ctx, s.owner(), "Notes.Add", http.MethodPost, base+"/conversations/{id}/notes", note{text}, opts, conversationID)
 }
 
 type note struct {

@@ -159,14 +159,14 @@ var syncPages = PageStyle{Index: "index", First: 1, PerPage: 20}
 //     SalesIQ.operators.READ.
 //   - Source: [V] rest-api-operator-list.html.
 func (s *OperatorsService) List(ctx context.Context, params *SyncParams, opts ...salesiq.CallOption) ([]Operator, error) {
-	return list[Operator](ctx, s.client, "Operators.List", base+"/operators", params.query(), opts)
+	return list[Operator](ctx, s.owner(), "Operators.List", base+"/operators", params.query(), opts)
 }
 
 // All iterates over the operators.
 //
 // Endpoint, scope and source are those of List.
 func (s *OperatorsService) All(ctx context.Context, params *SyncParams, opts ...salesiq.CallOption) iter.Seq2[*Operator, error] {
-	return iterate[Operator](ctx, s.client, "Operators.All", base+"/operators", params.query(), syncPages, opts)
+	return iterate[Operator](ctx, s.owner(), "Operators.All", base+"/operators", params.query(), syncPages, opts)
 }
 
 // Get returns one operator.
@@ -175,7 +175,7 @@ func (s *OperatorsService) All(ctx context.Context, params *SyncParams, opts ...
 //     SalesIQ.operators.READ.
 //   - Source: [V] rest-api-operator-details.html.
 func (s *OperatorsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Operator, error) {
-	return get[Operator](ctx, s.client, "Operators.Get", base+"/operators/{id}", nil, opts, id)
+	return get[Operator](ctx, s.owner(), "Operators.Get", base+"/operators/{id}", nil, opts, id)
 }
 
 // Create adds an operator.
@@ -185,7 +185,7 @@ func (s *OperatorsService) Get(ctx context.Context, id string, opts ...salesiq.C
 //   - Errors: [salesiq.ErrDuplicateResource], [salesiq.ErrPlanLimit].
 //   - Source: [V] rest-api-create-operator.html.
 func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate, opts ...salesiq.CallOption) (*Operator, error) {
-	return call[Operator](ctx, s.client, "Operators.Create", http.MethodPost, base+"/operators", operator, opts)
+	return call[Operator](ctx, s.owner(), "Operators.Create", http.MethodPost, base+"/operators", operator, opts)
 }
 
 // Update changes an operator.
@@ -194,7 +194,7 @@ func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate,
 //     SalesIQ.operators.UPDATE.
 //   - Source: [V] rest-api-update-operator-details.html.
 func (s *OperatorsService) Update(ctx context.Context, id string, update *OperatorUpdate, opts ...salesiq.CallOption) (*Operator, error) {
-	return call[Operator](ctx, s.client, "Operators.Update", http.MethodPut, base+"/operators/{id}", update, opts, id)
+	return call[Operator](ctx, s.owner(), "Operators.Update", http.MethodPut, base+"/operators/{id}", update, opts, id)
 }
 
 // Enable lets an operator sign in again.
@@ -203,7 +203,7 @@ func (s *OperatorsService) Update(ctx context.Context, id string, update *Operat
 //     SalesIQ.operators.UPDATE.
 //   - Source: [V] rest-api-enable-operator.html, which shows no answer.
 func (s *OperatorsService) Enable(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Operators.Enable", http.MethodPut, base+"/operators/{id}/enable", nil, opts, id)
+	return send(ctx, s.owner(), "Operators.Enable", http.MethodPut, base+"/operators/{id}/enable", nil, opts, id)
 }
 
 // Disable keeps an operator from signing in.
@@ -212,7 +212,7 @@ func (s *OperatorsService) Enable(ctx context.Context, id string, opts ...salesi
 //     SalesIQ.operators.UPDATE.
 //   - Source: [V] rest-api-disable-operator.html, which shows no answer.
 func (s *OperatorsService) Disable(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Operators.Disable", http.MethodPut, base+"/operators/{id}/disable", nil, opts, id)
+	return send(ctx, s.owner(), "Operators.Disable", http.MethodPut, base+"/operators/{id}/disable", nil, opts, id)
 }
 
 // Delete removes an operator.
@@ -221,7 +221,7 @@ func (s *OperatorsService) Disable(ctx context.Context, id string, opts ...sales
 //     SalesIQ.operators.DELETE.
 //   - Source: [V] rest-api-delete-operator.html, which shows no answer.
 func (s *OperatorsService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Operators.Delete", http.MethodDelete, base+"/operators/{id}", nil, opts, id)
+	return send(ctx, s.owner(), "Operators.Delete", http.MethodDelete, base+"/operators/{id}", nil, opts, id)
 }
 
 // AddDepartments puts an operator into departments.
@@ -230,7 +230,7 @@ func (s *OperatorsService) Delete(ctx context.Context, id string, opts ...salesi
 //     SalesIQ.operators.UPDATE.
 //   - Source: [V] rest-api-associate-operator-department.html.
 func (s *OperatorsService) AddDepartments(ctx context.Context, id string, departmentIDs []string, opts ...salesiq.CallOption) (*Operator, error) {
-	return call[Operator](ctx, s.client, "Operators.AddDepartments", http.MethodPut, base+"/operators/{id}/departments", ids{departmentIDs}, opts, id)
+	return call[Operator](ctx, s.owner(), "Operators.AddDepartments", http.MethodPut, base+"/operators/{id}/departments", ids{departmentIDs}, opts, id)
 }
 
 // RemoveDepartments takes an operator out of departments.
@@ -239,5 +239,5 @@ func (s *OperatorsService) AddDepartments(ctx context.Context, id string, depart
 //     SalesIQ.operators.DELETE.
 //   - Source: [V] rest-api-remove-operator-department.html.
 func (s *OperatorsService) RemoveDepartments(ctx context.Context, id string, departmentIDs []string, opts ...salesiq.CallOption) (*Operator, error) {
-	return remove[Operator](ctx, s.client, "Operators.RemoveDepartments", base+"/operators/{id}/departments", "ids", departmentIDs, opts, id)
+	return remove[Operator](ctx, s.owner(), "Operators.RemoveDepartments", base+"/operators/{id}/departments", "ids", departmentIDs, opts, id)
 }

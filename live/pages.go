@@ -3,8 +3,11 @@ package live
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -23,7 +26,7 @@ type PageStyle struct {
 	Key    string // Takes a key that the answer before gave under the same name.
 
 	Size    string // Takes the number of items per page; empty where it cannot be chosen.
-	PerPage int    // That number. A page with fewer items is the last one.
+	PerPage int    // That number. A page with fewer items is the last one; see [Pages].
 
 	// Items is the member of the answer's data that holds the list. Empty means
 	// that data is the list.
@@ -49,7 +52,9 @@ func KeyAndLimit() PageStyle { return PageStyle{Key: "next_key", Size: "limit", 
 // and params are as for [Get]. The params may say where to begin, and how large the
 // pages are. See [salesiq.Page] for what all iterators promise; this one does not
 // fetch ahead. Where an answer has more_data_available, that tells whether the list
-// goes on, and not the size of the page. Empty pages are not yielded.
+// goes on, and not the size of the page. Pages are yielded with the items that are
+// new on them, and not at all if there are none. Params that hold a key begin
+// nobody knows where, so that the total is then not held against the list.
 func Pages[T any](ctx context.Context, client *salesiq.Client, path string, params any, style PageStyle, opts ...salesiq.CallOption) iter.Seq2[*salesiq.Page[T], error] {
 	opts = append([]salesiq.CallOption{salesiq.WithOperation("Pages")}, opts...)
 	return func(yield func(*salesiq.Page[T], error) bool) {
@@ -62,26 +67,139 @@ func Pages[T any](ctx context.Context, client *salesiq.Client, path string, para
 			yield(nil, err)
 			return
 		}
-		seen := map[string]bool{}
-		for number := max(1, intOf(query, style.Number)); ; number++ {
+		p := &pager[T]{style: style, query: query, yield: yield}
+		p.get = func(query url.Values) (part[T], error) {
 			part := part[T]{style: style}
-			if err := client.Do(ctx, http.MethodGet, path, nil, &part, append(opts, salesiq.WithQuery(query))...); err != nil {
-				yield(nil, err)
-				return
-			}
-			page := &salesiq.Page[T]{
-				Items:   part.items,
-				Number:  number,
-				PerPage: cmp.Or(intOf(query, style.Size), style.PerPage),
-				Total:   part.rest.Paging.Total,
-			}
-			key := paging.Fingerprint(page.Items)
-			if len(page.Items) == 0 || seen[key] || !yield(page, nil) || part.isLast(page) || !style.advance(query, len(page.Items), part.rest.Key) {
-				return
-			}
-			seen[key] = true
+			err := client.Do(ctx, http.MethodGet, path, nil, &part, append(opts, salesiq.WithQuery(query))...)
+			return part, err
+		}
+		p.begin()
+		for p.next() {
 		}
 	}
+}
+
+// pager goes through the pages of a list.
+type pager[T any] struct {
+	style PageStyle
+	get   func(query url.Values) (part[T], error)
+	yield func(*salesiq.Page[T], error) bool
+
+	query  url.Values // Of the next page.
+	number int        // Of the next page, from 1.
+	size   int        // Of a full page.
+	from   int        // How many items are before the next page.
+	capped bool       // The first page was not full, and not the last.
+	more   bool       // The page before said that there are others.
+	read   int        // Pages.
+	walk   *paging.Walk[T]
+}
+
+func (p *pager[T]) begin() {
+	p.number = max(1, intOf(p.query, p.style.Number))
+	size := cmp.Or(intOf(p.query, p.style.Size), p.style.PerPage)
+	p.size = max(1, size)
+	switch {
+	case size == 0 && p.number > 1, p.style.Key != "" && p.query.Has(p.style.Key):
+		p.from = math.MaxInt32 // Nobody knows.
+	case p.style.Number != "":
+		p.from = (p.number - 1) * p.size
+	case p.style.Index != "":
+		p.from = max(0, intOf(p.query, p.style.Index)-p.style.First)
+	}
+	p.walk = paging.NewWalk[T](p.from)
+}
+
+// next yields a page, and reports whether the list goes on after it.
+func (p *pager[T]) next() bool {
+	part, err := p.get(p.query)
+	if err != nil {
+		p.fail(err)
+		return false
+	}
+	n, total := len(part.items), part.rest.Paging.Total
+	last := n == 0 || p.isLast(&part)
+	step := p.walk.Take(part.items, p.from, total)
+	if p.style.Key == "" && !p.readAgain(p.walk.Back(step, p.size)) {
+		return false
+	}
+	if !step.Repeats && !p.yieldNew(&part, p.number) {
+		return false
+	}
+	if last || step.Repeats || !p.style.advance(p.query, n, part.rest.Key) {
+		p.end(nil)
+		return false
+	}
+	p.number, p.from, p.read = p.number+1, p.from+n, p.read+1
+	p.more = part.rest.More != nil
+	return true
+}
+
+// readAgain reads so many pages before the next one again.
+func (p *pager[T]) readAgain(pages int) bool {
+	for ; pages > 0; pages-- {
+		query := maps.Clone(p.query)
+		p.style.goBack(query, pages, p.size)
+		part, err := p.get(query)
+		if err != nil {
+			p.yield(nil, err)
+			return false
+		}
+		if !p.yieldNew(&part, p.number-pages) {
+			return false
+		}
+	}
+	return true
+}
+
+// yieldNew yields what is new on a page.
+func (p *pager[T]) yieldNew(part *part[T], number int) bool {
+	items := p.walk.New(part.items)
+	if len(items) == 0 {
+		return true
+	}
+	return p.yield(&salesiq.Page[T]{Items: items, Number: number, PerPage: p.size, Total: part.rest.Paging.Total}, nil)
+}
+
+// isLast reports whether the answer, or else the number of items, says that a page
+// is the last. If the first page is not full, the size of a full one is unknown.
+func (p *pager[T]) isLast(part *part[T]) bool {
+	n, told := len(part.items), part.rest.Paging
+	switch {
+	case part.rest.More != nil:
+		return !*part.rest.More
+	case told.Total >= n && told.Page >= paging.Count(told.Total, p.size):
+		return true
+	case p.read == 0:
+		p.capped = n < p.size
+	}
+	return n < p.size && !p.capped
+}
+
+// fail ends the list for want of a page. Behind the first one, a page that is not
+// found is the end, unless the page before has promised it.
+func (p *pager[T]) fail(err error) {
+	e, ok := errors.AsType[*salesiq.Error](err)
+	if ok && p.read > 0 && !p.more && (errors.Is(e, salesiq.ErrResourceNotFound) || e.StatusCode == http.StatusNotFound && !errors.Is(e, salesiq.ErrDecode)) {
+		p.end(e)
+		return
+	}
+	p.yield(nil, err)
+}
+
+// end ends the list, with an error if items are missing. The cause is nil unless a
+// page was not there.
+func (p *pager[T]) end(cause *salesiq.Error) {
+	seen, told, missing := p.walk.Missing()
+	if !missing {
+		return
+	}
+	e := &salesiq.Error{Operation: "Pages", Method: http.MethodGet}
+	if cause != nil {
+		*e = *cause
+	}
+	e.Err = fmt.Errorf("%w: %d of %d", salesiq.ErrIncomplete, seen, told)
+	p.yield(nil, e)
 }
 
 // All iterates over the items of all pages; see [Pages].
@@ -100,16 +218,6 @@ type part[T any] struct {
 func (p *part[T]) UnmarshalAnswer(body []byte) (err error) {
 	p.items, p.rest, err = wire.DecodePart[T](body, p.style.Items, p.style.Key)
 	return err
-}
-
-// isLast reports whether the answer, or else the number of items, says that the
-// page is the last.
-func (p *part[T]) isLast(page *salesiq.Page[T]) bool {
-	if p.rest.More != nil {
-		return !*p.rest.More
-	}
-	return len(page.Items) < page.PerPage ||
-		page.Total >= len(page.Items) && p.rest.Paging.Page >= paging.Count(page.Total, max(1, page.PerPage))
 }
 
 func (s PageStyle) validate() error {
@@ -170,6 +278,15 @@ func (s PageStyle) advance(query url.Values, items int, key string) bool {
 		query.Set(s.Key, key)
 	}
 	return true
+}
+
+// goBack changes the query to that of an earlier page.
+func (s PageStyle) goBack(query url.Values, pages, size int) {
+	if s.Number != "" {
+		query.Set(s.Number, strconv.Itoa(max(1, intOf(query, s.Number)-pages)))
+	} else {
+		query.Set(s.Index, strconv.Itoa(max(s.First, intOf(query, s.Index)-pages*size)))
+	}
 }
 
 func intOf(query url.Values, name string) int {

@@ -63,7 +63,7 @@ type PortalOwner struct {
 //   - Endpoint: GET /api/v2/portals [V]; scope SalesIQ.portals.READ.
 //   - Source: [V] rest-api-portal-list.html.
 func (s *PortalsService) List(ctx context.Context, opts ...salesiq.CallOption) ([]Portal, error) {
-	return list[Portal](ctx, s.client, "Portals.List", "/api/v2/portals", nil, opts)
+	return list[Portal](ctx, s.owner(), "Portals.List", "/api/v2/portals", nil, opts)
 }
 
 // Get returns one portal by its screen name.
@@ -71,5 +71,5 @@ func (s *PortalsService) List(ctx context.Context, opts ...salesiq.CallOption) (
 //   - Endpoint: GET /api/v2/portals/{screen_name} [V]; scope SalesIQ.portals.READ.
 //   - Source: [V] https://www.zoho.com/deluge/help/salesiq/get-portal-info.html.
 func (s *PortalsService) Get(ctx context.Context, screenName string, opts ...salesiq.CallOption) (*Portal, error) {
-	return get[Portal](ctx, s.client, "Portals.Get", "/api/v2/portals/{screen_name}", nil, opts, screenName)
+	return get[Portal](ctx, s.owner(), "Portals.Get", "/api/v2/portals/{screen_name}", nil, opts, screenName)
 }

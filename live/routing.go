@@ -112,7 +112,7 @@ func someCriteria(field string, n int) error {
 //     SalesIQ.visitorroutingrules.READ.
 //   - Source: [V] list-visitor-routing-rule-v2.html.
 func (s *VisitorRoutingService) List(ctx context.Context, opts ...salesiq.CallOption) (*RoutingRules, error) {
-	return get[RoutingRules](ctx, s.client, "VisitorRouting.List", visitorRules, nil, opts)
+	return get[RoutingRules](ctx, s.owner(), "VisitorRouting.List", visitorRules, nil, opts)
 }
 
 // Get returns one rule.
@@ -121,7 +121,7 @@ func (s *VisitorRoutingService) List(ctx context.Context, opts ...salesiq.CallOp
 //     SalesIQ.visitorroutingrules.READ.
 //   - Source: [V] details-visitor-routing-rule-v2.html.
 func (s *VisitorRoutingService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*RoutingRule, error) {
-	return get[RoutingRule](ctx, s.client, "VisitorRouting.Get", visitorRules+"/{id}", nil, opts, id)
+	return get[RoutingRule](ctx, s.owner(), "VisitorRouting.Get", visitorRules+"/{id}", nil, opts, id)
 }
 
 // Create adds a rule. The RoutingRule is a zero one where the service answers
@@ -131,7 +131,7 @@ func (s *VisitorRoutingService) Get(ctx context.Context, id string, opts ...sale
 //     SalesIQ.visitorroutingrules.CREATE.
 //   - Source: [V] add-visitor-routing-rule-v2.html, whose answer is cut.
 func (s *VisitorRoutingService) Create(ctx context.Context, rule *RoutingRuleWrite, opts ...salesiq.CallOption) (*RoutingRule, error) {
-	return call[RoutingRule](ctx, s.client, "VisitorRouting.Create", http.MethodPost, visitorRules, rule, opts)
+	return call[RoutingRule](ctx, s.owner(), "VisitorRouting.Create", http.MethodPost, visitorRules, rule, opts)
 }
 
 // Update replaces a rule. The RoutingRule is a zero one where the service answers
@@ -141,7 +141,7 @@ func (s *VisitorRoutingService) Create(ctx context.Context, rule *RoutingRuleWri
 //     SalesIQ.visitorroutingrules.UPDATE.
 //   - Source: [V] update-details-visitor-routing-rule-v2.html, which shows no answer.
 func (s *VisitorRoutingService) Update(ctx context.Context, id string, rule *RoutingRuleWrite, opts ...salesiq.CallOption) (*RoutingRule, error) {
-	return call[RoutingRule](ctx, s.client, "VisitorRouting.Update", http.MethodPut, visitorRules+"/{id}", rule, opts, id)
+	return call[RoutingRule](ctx, s.owner(), "VisitorRouting.Update", http.MethodPut, visitorRules+"/{id}", rule, opts, id)
 }
 
 // Enable switches a rule on or off.
@@ -150,7 +150,7 @@ func (s *VisitorRoutingService) Update(ctx context.Context, id string, rule *Rou
 //     SalesIQ.visitorroutingrules.UPDATE.
 //   - Source: [V] enable-disable-visitor-routing-rule-v2.html, which shows no answer.
 func (s *VisitorRoutingService) Enable(ctx context.Context, id string, enabled bool, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "VisitorRouting.Enable", http.MethodPut, visitorRules+"/{id}", enable{enabled}, opts, id)
+	return send(ctx, s.owner(), "VisitorRouting.Enable", http.MethodPut, visitorRules+"/{id}", enable{enabled}, opts, id)
 }
 
 // Move gives a rule its position among the others.
@@ -159,7 +159,7 @@ func (s *VisitorRoutingService) Enable(ctx context.Context, id string, enabled b
 //     SalesIQ.visitorroutingrules.UPDATE.
 //   - Source: [V] update-visitor-routing-rule-order-v2.html, which shows no answer.
 func (s *VisitorRoutingService) Move(ctx context.Context, id string, position int, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "VisitorRouting.Move", http.MethodPut, visitorRules+"/{id}", move{position}, opts, id)
+	return send(ctx, s.owner(), "VisitorRouting.Move", http.MethodPut, visitorRules+"/{id}", move{position}, opts, id)
 }
 
 // Delete removes a rule.
@@ -168,7 +168,7 @@ func (s *VisitorRoutingService) Move(ctx context.Context, id string, position in
 //     SalesIQ.visitorroutingrules.DELETE.
 //   - Source: [V] delete-visitor-routing-rule-v2.html, which shows no answer.
 func (s *VisitorRoutingService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "VisitorRouting.Delete", http.MethodDelete, visitorRules+"/{id}", nil, opts, id)
+	return send(ctx, s.owner(), "VisitorRouting.Delete", http.MethodDelete, visitorRules+"/{id}", nil, opts, id)
 }
 
 // Common tells whether visitors are shown to all operators where no rule fits.
@@ -177,7 +177,7 @@ func (s *VisitorRoutingService) Delete(ctx context.Context, id string, opts ...s
 //     SalesIQ.visitorroutingrules.READ.
 //   - Source: [V] get-visitor-routing-rule-configurations-v2.html.
 func (s *VisitorRoutingService) Common(ctx context.Context, opts ...salesiq.CallOption) (*CommonRule, error) {
-	return get[CommonRule](ctx, s.client, "VisitorRouting.Common", visitorRules+"/commonrule", nil, opts)
+	return get[CommonRule](ctx, s.owner(), "VisitorRouting.Common", visitorRules+"/commonrule", nil, opts)
 }
 
 // CommonRule is what happens where no rule fits.
@@ -197,7 +197,7 @@ type CommonRule struct {
 //   - Source: [V] update-visitor-routing-rule-common-v2.html, which shows no answer.
 func (s *VisitorRoutingService) UpdateCommon(ctx context.Context, routeToAll Switch, opts ...salesiq.CallOption) error {
 	body := commonRule{routeToAll}
-	return send(ctx, s.client, "VisitorRouting.UpdateCommon", http.MethodPut, visitorRules+"/commonrule", body, opts)
+	return send(ctx, s.owner(), "VisitorRouting.UpdateCommon", http.MethodPut, visitorRules+"/commonrule", body, opts)
 }
 
 type commonRule struct {
@@ -212,7 +212,7 @@ func (c commonRule) validate() error { return required("route_to_all", string(c.
 //     SalesIQ.chatroutingrules.READ.
 //   - Source: [V] list-chat-routing-rule-v2.html.
 func (s *ChatRoutingService) List(ctx context.Context, opts ...salesiq.CallOption) (*RoutingRules, error) {
-	return get[RoutingRules](ctx, s.client, "ChatRouting.List", chatRules, nil, opts)
+	return get[RoutingRules](ctx, s.owner(), "ChatRouting.List", chatRules, nil, opts)
 }
 
 // Get returns one rule.
@@ -221,7 +221,7 @@ func (s *ChatRoutingService) List(ctx context.Context, opts ...salesiq.CallOptio
 //     SalesIQ.chatroutingrules.READ.
 //   - Source: [V] chat-routing-rule-get-details-v2.html.
 func (s *ChatRoutingService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*RoutingRule, error) {
-	return get[RoutingRule](ctx, s.client, "ChatRouting.Get", chatRules+"/{id}", nil, opts, id)
+	return get[RoutingRule](ctx, s.owner(), "ChatRouting.Get", chatRules+"/{id}", nil, opts, id)
 }
 
 // Create adds a rule. The RoutingRule is a zero one where the service answers
@@ -231,7 +231,7 @@ func (s *ChatRoutingService) Get(ctx context.Context, id string, opts ...salesiq
 //     SalesIQ.chatroutingrules.CREATE.
 //   - Source: [V] add-chat-routing-rule-v2.html, whose answer is cut.
 func (s *ChatRoutingService) Create(ctx context.Context, rule *RoutingRuleWrite, opts ...salesiq.CallOption) (*RoutingRule, error) {
-	return call[RoutingRule](ctx, s.client, "ChatRouting.Create", http.MethodPost, chatRules, rule, opts)
+	return call[RoutingRule](ctx, s.owner(), "ChatRouting.Create", http.MethodPost, chatRules, rule, opts)
 }
 
 // Update replaces a rule. The RoutingRule is a zero one where the service answers
@@ -241,7 +241,7 @@ func (s *ChatRoutingService) Create(ctx context.Context, rule *RoutingRuleWrite,
 //     SalesIQ.chatroutingrules.UPDATE.
 //   - Source: [V] chat-routing-rule-update-details-v2.html, which shows no answer.
 func (s *ChatRoutingService) Update(ctx context.Context, id string, rule *RoutingRuleWrite, opts ...salesiq.CallOption) (*RoutingRule, error) {
-	return call[RoutingRule](ctx, s.client, "ChatRouting.Update", http.MethodPut, chatRules+"/{id}", rule, opts, id)
+	return call[RoutingRule](ctx, s.owner(), "ChatRouting.Update", http.MethodPut, chatRules+"/{id}", rule, opts, id)
 }
 
 // Enable switches a rule on or off.
@@ -250,7 +250,7 @@ func (s *ChatRoutingService) Update(ctx context.Context, id string, rule *Routin
 //     SalesIQ.chatroutingrules.UPDATE.
 //   - Source: [V] enable-disable-routing-rule-v2.html, which shows no answer.
 func (s *ChatRoutingService) Enable(ctx context.Context, id string, enabled bool, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "ChatRouting.Enable", http.MethodPut, chatRules+"/{id}", enable{enabled}, opts, id)
+	return send(ctx, s.owner(), "ChatRouting.Enable", http.MethodPut, chatRules+"/{id}", enable{enabled}, opts, id)
 }
 
 // Create adds a rule. The RoutingRule is a zero one where the service answers
@@ -260,7 +260,7 @@ func (s *ChatRoutingService) Enable(ctx context.Context, id string, enabled bool
 //     SalesIQ.callroutingrules.CREATE.
 //   - Source: [V] add-call-routing-rule-v2.html, whose answer is cut.
 func (s *CallRoutingService) Create(ctx context.Context, rule *RoutingRuleWrite, opts ...salesiq.CallOption) (*RoutingRule, error) {
-	return call[RoutingRule](ctx, s.client, "CallRouting.Create", http.MethodPost, base+"/callroutingrules", rule, opts)
+	return call[RoutingRule](ctx, s.owner(), "CallRouting.Create", http.MethodPost, base+"/callroutingrules", rule, opts)
 }
 
 // The paths of the rules.

@@ -75,7 +75,7 @@ type TagOutcome struct {
 func (s *TagsService) List(ctx context.Context, module TagModule, opts ...salesiq.CallOption) ([]Tag, error) {
 	q := query{}
 	q.set("module", string(module))
-	return list[Tag](ctx, s.client, "Tags.List", base+"/tags", q, opts)
+	return list[Tag](ctx, s.owner(), "Tags.List", base+"/tags", q, opts)
 }
 
 // Get returns one tag.
@@ -83,7 +83,7 @@ func (s *TagsService) List(ctx context.Context, module TagModule, opts ...salesi
 //   - Endpoint: GET /api/v2/{screen_name}/tags/{id} [V]; scope SalesIQ.tags.READ.
 //   - Source: [V] get-specific-tags-v2.html.
 func (s *TagsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Tag, error) {
-	return get[Tag](ctx, s.client, "Tags.Get", base+"/tags/{id}", nil, opts, id)
+	return get[Tag](ctx, s.owner(), "Tags.Get", base+"/tags/{id}", nil, opts, id)
 }
 
 // Create makes a tag.
@@ -92,7 +92,7 @@ func (s *TagsService) Get(ctx context.Context, id string, opts ...salesiq.CallOp
 //   - Errors: [salesiq.ErrDuplicateResource].
 //   - Source: [V] create-tags-v2.html.
 func (s *TagsService) Create(ctx context.Context, tag *TagCreate, opts ...salesiq.CallOption) (*Tag, error) {
-	return call[Tag](ctx, s.client, "Tags.Create", http.MethodPost, base+"/tags", tag, opts)
+	return call[Tag](ctx, s.owner(), "Tags.Create", http.MethodPost, base+"/tags", tag, opts)
 }
 
 // Archive keeps a tag from being used again. Records keep it.
@@ -101,7 +101,7 @@ func (s *TagsService) Create(ctx context.Context, tag *TagCreate, opts ...salesi
 //     SalesIQ.tags.CREATE.
 //   - Source: [V] archive-tag-v2.html.
 func (s *TagsService) Archive(ctx context.Context, id string, opts ...salesiq.CallOption) (*Tag, error) {
-	return call[Tag](ctx, s.client, "Tags.Archive", http.MethodPost, base+"/tags/{id}/archives", nil, opts, id)
+	return call[Tag](ctx, s.owner(), "Tags.Archive", http.MethodPost, base+"/tags/{id}/archives", nil, opts, id)
 }
 
 // Delete removes a tag.
@@ -110,7 +110,7 @@ func (s *TagsService) Archive(ctx context.Context, id string, opts ...salesiq.Ca
 //     SalesIQ.tags.DELETE.
 //   - Source: [V] delete-tag-v2.html, which shows no answer.
 func (s *TagsService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Tags.Delete", http.MethodDelete, base+"/tags/{id}", nil, opts, id)
+	return send(ctx, s.owner(), "Tags.Delete", http.MethodDelete, base+"/tags/{id}", nil, opts, id)
 }
 
 // AddTo gives tags to a record, such as a conversation. The outcome tells which of
@@ -120,7 +120,7 @@ func (s *TagsService) Delete(ctx context.Context, id string, opts ...salesiq.Cal
 //     SalesIQ.{module}.UPDATE. No page names one for contacts.
 //   - Source: [V] add-tags-v2.html.
 func (s *TagsService) AddTo(ctx context.Context, module TagModule, recordID string, tagIDs []string, opts ...salesiq.CallOption) (*TagOutcome, error) {
-	return call[TagOutcome](ctx, s.client, "Tags.AddTo", http.MethodPut, base+"/{module}/{record_id}/tags", ids{tagIDs}, opts, string(module), recordID)
+	return call[TagOutcome](ctx, s.owner(), "Tags.AddTo", http.MethodPut, base+"/{module}/{record_id}/tags", ids{tagIDs}, opts, string(module), recordID)
 }
 
 // RemoveFrom takes a tag from a record, and returns those that it keeps.
@@ -129,5 +129,5 @@ func (s *TagsService) AddTo(ctx context.Context, module TagModule, recordID stri
 //     SalesIQ.{module}.DELETE. No page names one for contacts.
 //   - Source: [V] remove-tags-v2.html.
 func (s *TagsService) RemoveFrom(ctx context.Context, module TagModule, recordID, tagID string, opts ...salesiq.CallOption) ([]Tag, error) {
-	return items(remove[[]Tag](ctx, s.client, "Tags.RemoveFrom", base+"/{module}/{record_id}/tags", "id", []string{tagID}, opts, string(module), recordID))
+	return items(remove[[]Tag](ctx, s.owner(), "Tags.RemoveFrom", base+"/{module}/{record_id}/tags", "id", []string{tagID}, opts, string(module), recordID))
 }

@@ -104,14 +104,14 @@ func (p *ThreadListParams) query() query {
 //     SalesIQ.conversations.READ.
 //   - Source: [V] get-conversation-thread-list.html.
 func (s *ThreadsService) List(ctx context.Context, conversationID string, params *ThreadListParams, opts ...salesiq.CallOption) ([]Thread, error) {
-	return list[Thread](ctx, s.client, "Threads.List", base+"/conversations/{id}/threads", params.query(), opts, conversationID)
+	return list[Thread](ctx, s.owner(), "Threads.List", base+"/conversations/{id}/threads", params.query(), opts, conversationID)
 }
 
 // All iterates over the threads of a conversation.
 //
 // Endpoint, scope and source are those of List.
 func (s *ThreadsService) All(ctx context.Context, conversationID string, params *ThreadListParams, opts ...salesiq.CallOption) iter.Seq2[*Thread, error] {
-	return iterate[Thread](ctx, s.client, "Threads.All", base+"/conversations/{id}/threads", params.query(), threadPages, opts, conversationID)
+	return iterate[Thread](ctx, s.owner(), "Threads.All", base+"/conversations/{id}/threads", params.query(), threadPages, opts, conversationID)
 }
 
 // threadPages is how threads are paged.
@@ -124,5 +124,5 @@ var threadPages = PageStyle{Number: "page", Size: "limit", PerPage: 50}
 //     SalesIQ.conversations.READ.
 //   - Source: [V] get-conversation-thread.html.
 func (s *ThreadsService) Get(ctx context.Context, conversationID, number string, params *ThreadListParams, opts ...salesiq.CallOption) (*Thread, error) {
-	return get[Thread](ctx, s.client, "Threads.Get", base+"/conversations/{id}/threads/{thread_number}", params.query(), opts, conversationID, number)
+	return get[Thread](ctx, s.owner(), "Threads.Get", base+"/conversations/{id}/threads/{thread_number}", params.query(), opts, conversationID, number)
 }

@@ -65,7 +65,7 @@ func (p *TrackingPresetWrite) validate() error { return required("name", p.Name)
 //     SalesIQ.trackingpresets.READ.
 //   - Source: [V] list-tracking-presets-v2.html.
 func (s *TrackingPresetsService) List(ctx context.Context, opts ...salesiq.CallOption) ([]TrackingPreset, error) {
-	return list[TrackingPreset](ctx, s.client, "TrackingPresets.List", presets, nil, opts)
+	return list[TrackingPreset](ctx, s.owner(), "TrackingPresets.List", presets, nil, opts)
 }
 
 // Get returns one preset.
@@ -74,7 +74,7 @@ func (s *TrackingPresetsService) List(ctx context.Context, opts ...salesiq.CallO
 //     SalesIQ.trackingpresets.READ.
 //   - Source: [V] the list of calls on list-tracking-presets-v2.html.
 func (s *TrackingPresetsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*TrackingPreset, error) {
-	return get[TrackingPreset](ctx, s.client, "TrackingPresets.Get", presets+"/{id}", nil, opts, id)
+	return get[TrackingPreset](ctx, s.owner(), "TrackingPresets.Get", presets+"/{id}", nil, opts, id)
 }
 
 // Create adds a preset. The TrackingPreset is a zero one where the service answers
@@ -84,7 +84,7 @@ func (s *TrackingPresetsService) Get(ctx context.Context, id string, opts ...sal
 //     SalesIQ.trackingpresets.CREATE.
 //   - Source: [V] add-preset-v2.html, which shows no answer.
 func (s *TrackingPresetsService) Create(ctx context.Context, preset *TrackingPresetWrite, opts ...salesiq.CallOption) (*TrackingPreset, error) {
-	return call[TrackingPreset](ctx, s.client, "TrackingPresets.Create", http.MethodPost, presets, preset, opts)
+	return call[TrackingPreset](ctx, s.owner(), "TrackingPresets.Create", http.MethodPost, presets, preset, opts)
 }
 
 // Update replaces a preset. The TrackingPreset is a zero one where the service
@@ -94,7 +94,7 @@ func (s *TrackingPresetsService) Create(ctx context.Context, preset *TrackingPre
 //     SalesIQ.trackingpresets.UPDATE.
 //   - Source: [V] update-details-tracking-preset-v2.html, which shows no answer.
 func (s *TrackingPresetsService) Update(ctx context.Context, id string, preset *TrackingPresetWrite, opts ...salesiq.CallOption) (*TrackingPreset, error) {
-	return call[TrackingPreset](ctx, s.client, "TrackingPresets.Update", http.MethodPut, presets+"/{id}", preset, opts, id)
+	return call[TrackingPreset](ctx, s.owner(), "TrackingPresets.Update", http.MethodPut, presets+"/{id}", preset, opts, id)
 }
 
 // Enable switches a preset on or off.
@@ -104,7 +104,7 @@ func (s *TrackingPresetsService) Update(ctx context.Context, id string, preset *
 //   - Source: [V] the list of calls on list-tracking-presets-v2.html, which shows no
 //     answer; [I] for the body, which is that of other families.
 func (s *TrackingPresetsService) Enable(ctx context.Context, id string, enabled bool, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "TrackingPresets.Enable", http.MethodPut, presets+"/{id}", enable{enabled}, opts, id)
+	return send(ctx, s.owner(), "TrackingPresets.Enable", http.MethodPut, presets+"/{id}", enable{enabled}, opts, id)
 }
 
 // Delete removes a preset.
@@ -114,7 +114,7 @@ func (s *TrackingPresetsService) Enable(ctx context.Context, id string, enabled 
 //   - Source: [V] the list of calls on list-tracking-presets-v2.html, which shows no
 //     answer.
 func (s *TrackingPresetsService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "TrackingPresets.Delete", http.MethodDelete, presets+"/{id}", nil, opts, id)
+	return send(ctx, s.owner(), "TrackingPresets.Delete", http.MethodDelete, presets+"/{id}", nil, opts, id)
 }
 
 const presets = base + "/trackingpresets"

@@ -109,7 +109,7 @@ func (p *TriggerWrite) validate() error {
 //     SalesIQ.triggerrules.READ.
 //   - Source: [V] list-trigger-rules-v2.html.
 func (s *TriggersService) List(ctx context.Context, opts ...salesiq.CallOption) ([]Trigger, error) {
-	return ruleList[Trigger](ctx, s.client, "Triggers.List", triggerRules, opts)
+	return ruleList[Trigger](ctx, s.owner(), "Triggers.List", triggerRules, opts)
 }
 
 // Get returns one trigger.
@@ -118,7 +118,7 @@ func (s *TriggersService) List(ctx context.Context, opts ...salesiq.CallOption) 
 //     SalesIQ.triggerrules.READ.
 //   - Source: [V] get-details-trigger-rule-v2.html.
 func (s *TriggersService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Trigger, error) {
-	return get[Trigger](ctx, s.client, "Triggers.Get", triggerRules+"/{id}", nil, opts, id)
+	return get[Trigger](ctx, s.owner(), "Triggers.Get", triggerRules+"/{id}", nil, opts, id)
 }
 
 // Create adds a trigger. The Trigger is a zero one where the service answers
@@ -129,7 +129,7 @@ func (s *TriggersService) Get(ctx context.Context, id string, opts ...salesiq.Ca
 //   - Source: [V] the list of calls on list-trigger-rules-v2.html, which shows no
 //     answer.
 func (s *TriggersService) Create(ctx context.Context, trigger *TriggerWrite, opts ...salesiq.CallOption) (*Trigger, error) {
-	return call[Trigger](ctx, s.client, "Triggers.Create", http.MethodPost, triggerRules, trigger, opts)
+	return call[Trigger](ctx, s.owner(), "Triggers.Create", http.MethodPost, triggerRules, trigger, opts)
 }
 
 // Update replaces a trigger. The Trigger is a zero one where the service answers
@@ -139,7 +139,7 @@ func (s *TriggersService) Create(ctx context.Context, trigger *TriggerWrite, opt
 //     SalesIQ.triggerrules.UPDATE.
 //   - Source: [V] update-details-trigger-rule-v2.html, which shows no answer.
 func (s *TriggersService) Update(ctx context.Context, id string, trigger *TriggerWrite, opts ...salesiq.CallOption) (*Trigger, error) {
-	return call[Trigger](ctx, s.client, "Triggers.Update", http.MethodPut, triggerRules+"/{id}", trigger, opts, id)
+	return call[Trigger](ctx, s.owner(), "Triggers.Update", http.MethodPut, triggerRules+"/{id}", trigger, opts, id)
 }
 
 // Enable switches a trigger on or off.
@@ -148,7 +148,7 @@ func (s *TriggersService) Update(ctx context.Context, id string, trigger *Trigge
 //     SalesIQ.triggerrules.UPDATE.
 //   - Source: [V] enable-disable-trigger-rule-v2.html, which shows no answer.
 func (s *TriggersService) Enable(ctx context.Context, id string, enabled bool, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Triggers.Enable", http.MethodPut, triggerRules+"/{id}", enable{enabled}, opts, id)
+	return send(ctx, s.owner(), "Triggers.Enable", http.MethodPut, triggerRules+"/{id}", enable{enabled}, opts, id)
 }
 
 // Move gives a trigger its position among the others.
@@ -158,7 +158,7 @@ func (s *TriggersService) Enable(ctx context.Context, id string, enabled bool, o
 //   - Source: [V] the list of calls on list-trigger-rules-v2.html, which shows no
 //     answer.
 func (s *TriggersService) Move(ctx context.Context, id string, position int, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Triggers.Move", http.MethodPut, triggerRules+"/{id}", move{position}, opts, id)
+	return send(ctx, s.owner(), "Triggers.Move", http.MethodPut, triggerRules+"/{id}", move{position}, opts, id)
 }
 
 // Delete removes a trigger.
@@ -168,7 +168,7 @@ func (s *TriggersService) Move(ctx context.Context, id string, position int, opt
 //   - Source: [V] the list of calls on list-trigger-rules-v2.html, which shows no
 //     answer.
 func (s *TriggersService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Triggers.Delete", http.MethodDelete, triggerRules+"/{id}", nil, opts, id)
+	return send(ctx, s.owner(), "Triggers.Delete", http.MethodDelete, triggerRules+"/{id}", nil, opts, id)
 }
 
 const triggerRules = base + "/triggerrules"

@@ -62,14 +62,14 @@ type Visit struct {
 //   - Source: [V] portal-settings-visitor-list-v3.html; [I] for where the key of the
 //     next page stands.
 func (s *VisitorsService) Since(ctx context.Context, t time.Time, opts ...salesiq.CallOption) iter.Seq2[*Visitor, error] {
-	return by[Visitor](ctx, s.client, "Visitors.Since", "/visitors", "next_key", t, opts)
+	return by[Visitor](ctx, s.owner(), "Visitors.Since", "/visitors", "next_key", t, opts)
 }
 
 // Before iterates over the visitors who came before t, newest first.
 //
 // Endpoint, scope and source are those of Since.
 func (s *VisitorsService) Before(ctx context.Context, t time.Time, opts ...salesiq.CallOption) iter.Seq2[*Visitor, error] {
-	return by[Visitor](ctx, s.client, "Visitors.Before", "/visitors", "prev_key", t, opts)
+	return by[Visitor](ctx, s.owner(), "Visitors.Before", "/visitors", "prev_key", t, opts)
 }
 
 // VisitsSince iterates over the visits after t, oldest first. The portal's settings
@@ -78,14 +78,14 @@ func (s *VisitorsService) Before(ctx context.Context, t time.Time, opts ...sales
 //   - Endpoint: GET /api/v3/{screen_name}/visits [V]; the page names no scope.
 //   - Source: [V] portal-settings-visits-list-v3.html.
 func (s *VisitorsService) VisitsSince(ctx context.Context, t time.Time, opts ...salesiq.CallOption) iter.Seq2[*Visit, error] {
-	return by[Visit](ctx, s.client, "Visitors.VisitsSince", "/visits", "next_key", t, opts)
+	return by[Visit](ctx, s.owner(), "Visitors.VisitsSince", "/visits", "next_key", t, opts)
 }
 
 // VisitsBefore iterates over the visits before t, newest first.
 //
 // Endpoint and source are those of VisitsSince.
 func (s *VisitorsService) VisitsBefore(ctx context.Context, t time.Time, opts ...salesiq.CallOption) iter.Seq2[*Visit, error] {
-	return by[Visit](ctx, s.client, "Visitors.VisitsBefore", "/visits", "prev_key", t, opts)
+	return by[Visit](ctx, s.owner(), "Visitors.VisitsBefore", "/visits", "prev_key", t, opts)
 }
 
 // EventsSince iterates over what visitors did after t, oldest first. The portal's
@@ -95,14 +95,14 @@ func (s *VisitorsService) VisitsBefore(ctx context.Context, t time.Time, opts ..
 //     scope.
 //   - Source: [V] portal-settings-events-list-v3.html.
 func (s *VisitorsService) EventsSince(ctx context.Context, t time.Time, opts ...salesiq.CallOption) iter.Seq2[*VisitorEvent, error] {
-	return by[VisitorEvent](ctx, s.client, "Visitors.EventsSince", "/visitorevents", "next_key", t, opts)
+	return by[VisitorEvent](ctx, s.owner(), "Visitors.EventsSince", "/visitorevents", "next_key", t, opts)
 }
 
 // EventsBefore iterates over what visitors did before t, newest first.
 //
 // Endpoint and source are those of EventsSince.
 func (s *VisitorsService) EventsBefore(ctx context.Context, t time.Time, opts ...salesiq.CallOption) iter.Seq2[*VisitorEvent, error] {
-	return by[VisitorEvent](ctx, s.client, "Visitors.EventsBefore", "/visitorevents", "prev_key", t, opts)
+	return by[VisitorEvent](ctx, s.owner(), "Visitors.EventsBefore", "/visitorevents", "prev_key", t, opts)
 }
 
 // by pages with one of two keys, which must not be sent together.
@@ -121,7 +121,7 @@ func by[T any](ctx context.Context, client *salesiq.Client, name, path, key stri
 //     SalesIQ.visitors.CREATE [I].
 //   - Source: [T] two published callers; what they got is not known.
 func (s *VisitorsService) Create(ctx context.Context, fields map[string]any, opts ...salesiq.CallOption) (*Visitor, error) {
-	return call[Visitor](ctx, s.client, "Visitors.Create", http.MethodPost, base+"/visitors", fields, opts)
+	return call[Visitor](ctx, s.owner(), "Visitors.Create", http.MethodPost, base+"/visitors", fields, opts)
 }
 
 // Get returns one visitor.
@@ -130,5 +130,5 @@ func (s *VisitorsService) Create(ctx context.Context, fields map[string]any, opt
 //     SalesIQ.visitors.READ [I].
 //   - Source: [T] two published callers; what they got is not known.
 func (s *VisitorsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Visitor, error) {
-	return get[Visitor](ctx, s.client, "Visitors.Get", base+"/visitors/{id}", nil, opts, id)
+	return get[Visitor](ctx, s.owner(), "Visitors.Get", base+"/visitors/{id}", nil, opts, id)
 }

@@ -95,7 +95,7 @@ func (p *VisitorOpen) validate() error {
 //   - Source: [V] open-conversation-v1.html, which is cut; [I] that the answer is
 //     that of Reopen.
 func (s *VisitorSideService) Open(ctx context.Context, conversation *VisitorOpen, opts ...salesiq.CallOption) (*VisitorConversation, error) {
-	return call[VisitorConversation](ctx, s.client, "VisitorSide.Open", http.MethodPost, visitorBase+"/conversations", conversation, opts)
+	return call[VisitorConversation](ctx, s.owner(), "VisitorSide.Open", http.MethodPost, visitorBase+"/conversations", conversation, opts)
 }
 
 // VisitorReopen describes a conversation that a visitor takes up again. The page
@@ -119,7 +119,7 @@ func (p *VisitorReopen) validate() error { return required("message", p.Message)
 //     scope SalesIQ.conversations.CREATE.
 //   - Source: [V] reopen-chat.html.
 func (s *VisitorSideService) Reopen(ctx context.Context, id string, reopen *VisitorReopen, opts ...salesiq.CallOption) (*VisitorConversation, error) {
-	return call[VisitorConversation](ctx, s.client, "VisitorSide.Reopen", http.MethodPost, visitorBase+"/conversations/{id}/reopen", reopen, opts, id)
+	return call[VisitorConversation](ctx, s.owner(), "VisitorSide.Reopen", http.MethodPost, visitorBase+"/conversations/{id}/reopen", reopen, opts, id)
 }
 
 // Send writes a text into a conversation as its visitor. It is never sent twice.
@@ -129,7 +129,7 @@ func (s *VisitorSideService) Reopen(ctx context.Context, id string, reopen *Visi
 //     scope SalesIQ.conversations.CREATE.
 //   - Source: [V] send-message-visitor-conversation-v2.html, which shows no answer.
 func (s *VisitorSideService) Send(ctx context.Context, id, text string, opts ...salesiq.CallOption) (*Message, error) {
-	return call[Message](ctx, s.client, "VisitorSide.Send", http.MethodPost, visitorBase+"/conversations/{id}/messages", said{text}, opts, id)
+	return call[Message](ctx, s.owner(), "VisitorSide.Send", http.MethodPost, visitorBase+"/conversations/{id}/messages", said{text}, opts, id)
 }
 
 // VisitorSideUpdate changes what is known of a visitor; fields left zero stay as
@@ -151,7 +151,7 @@ type VisitorSideUpdate struct {
 //     scope SalesIQ.conversations.UPDATE.
 //   - Source: [V] update-visitor-info.html.
 func (s *VisitorSideService) Update(ctx context.Context, id string, update *VisitorSideUpdate, opts ...salesiq.CallOption) (*VisitorConversation, error) {
-	return call[VisitorConversation](ctx, s.client, "VisitorSide.Update", http.MethodPut, visitorBase+"/conversations/{id}/visitor", update, opts, id)
+	return call[VisitorConversation](ctx, s.owner(), "VisitorSide.Update", http.MethodPut, visitorBase+"/conversations/{id}/visitor", update, opts, id)
 }
 
 // Smiley is a visitor's verdict on a conversation.
@@ -171,7 +171,7 @@ const (
 //   - Source: [V] create-feedback-v2.html, which promises no answer.
 func (s *VisitorSideService) Rate(ctx context.Context, id string, rating Smiley, feedback string, opts ...salesiq.CallOption) error {
 	body := verdict{rating, feedback}
-	return send(ctx, s.client, "VisitorSide.Rate", http.MethodPost, visitorBase+"/conversations/{id}/feedback", body, opts, id)
+	return send(ctx, s.owner(), "VisitorSide.Rate", http.MethodPost, visitorBase+"/conversations/{id}/feedback", body, opts, id)
 }
 
 type verdict struct {
@@ -193,7 +193,7 @@ func (v verdict) validate() error {
 //   - Source: [V] create-conversations-visitor-v2.html; [I] that the visitor is
 //     nested, and that the answer is that of Close.
 func (s *VisitorSideV2Service) Open(ctx context.Context, conversation *VisitorOpen, opts ...salesiq.CallOption) (*VisitorConversation, error) {
-	return call[VisitorConversation](ctx, s.client, "VisitorSideV2.Open", http.MethodPost, visitorBaseV2+"/conversations", conversation, opts)
+	return call[VisitorConversation](ctx, s.owner(), "VisitorSideV2.Open", http.MethodPost, visitorBaseV2+"/conversations", conversation, opts)
 }
 
 // VisitorMessage is what a visitor leaves while nobody is there.
@@ -221,7 +221,7 @@ func (p *VisitorMessage) validate() error {
 //     page names no scope.
 //   - Source: [V] rest-api-conversation-leave-message-v2.html, which shows no answer.
 func (s *VisitorSideV2Service) LeaveMessage(ctx context.Context, message *VisitorMessage, opts ...salesiq.CallOption) (*VisitorConversation, error) {
-	return call[VisitorConversation](ctx, s.client, "VisitorSideV2.LeaveMessage", http.MethodPost, visitorBaseV2+"/conversations/leavemessage", message, opts)
+	return call[VisitorConversation](ctx, s.owner(), "VisitorSideV2.LeaveMessage", http.MethodPost, visitorBaseV2+"/conversations/leavemessage", message, opts)
 }
 
 // Close ends a conversation as its visitor. The ID of the answer is not that of the
@@ -231,5 +231,5 @@ func (s *VisitorSideV2Service) LeaveMessage(ctx context.Context, message *Visito
 //     names no scope.
 //   - Source: [V] rest-api-conversation-visitor-close-v2.html.
 func (s *VisitorSideV2Service) Close(ctx context.Context, id string, opts ...salesiq.CallOption) (*VisitorConversation, error) {
-	return call[VisitorConversation](ctx, s.client, "VisitorSideV2.Close", http.MethodPut, visitorBaseV2+"/conversations/{id}/close", nil, opts, id)
+	return call[VisitorConversation](ctx, s.owner(), "VisitorSideV2.Close", http.MethodPut, visitorBaseV2+"/conversations/{id}/close", nil, opts, id)
 }

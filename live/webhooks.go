@@ -115,7 +115,7 @@ func signed(name string) string {
 //   - Endpoint: GET /api/v2/{screen_name}/webhooks [V]; scope SalesIQ.webhooks.READ.
 //   - Source: [V] get-webhooks-list-v2.html.
 func (s *WebhooksService) List(ctx context.Context, params *WebhookListParams, opts ...salesiq.CallOption) ([]Webhook, error) {
-	return list[Webhook](ctx, s.client, "Webhooks.List", base+"/webhooks", params.query(), opts)
+	return list[Webhook](ctx, s.owner(), "Webhooks.List", base+"/webhooks", params.query(), opts)
 }
 
 // WebhookSummary counts webhooks, or events that could not be delivered.
@@ -136,7 +136,7 @@ type WebhookSummary struct {
 //   - Source: [V] get-webhooks-summary-v2.html, which shows no answer; [I] that it is
 //     that of FailedExecutionsSummary.
 func (s *WebhooksService) Summary(ctx context.Context, opts ...salesiq.CallOption) (*WebhookSummary, error) {
-	return get[WebhookSummary](ctx, s.client, "Webhooks.Summary", base+"/webhooks", query{"mode": "meta"}, opts)
+	return get[WebhookSummary](ctx, s.owner(), "Webhooks.Summary", base+"/webhooks", query{"mode": "meta"}, opts)
 }
 
 // Get returns one webhook.
@@ -145,7 +145,7 @@ func (s *WebhooksService) Summary(ctx context.Context, opts ...salesiq.CallOptio
 //     SalesIQ.webhooks.READ.
 //   - Source: [V] the list of calls on update-webhook-v2.html.
 func (s *WebhooksService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Webhook, error) {
-	return get[Webhook](ctx, s.client, "Webhooks.Get", base+"/webhooks/{id}", nil, opts, id)
+	return get[Webhook](ctx, s.owner(), "Webhooks.Get", base+"/webhooks/{id}", nil, opts, id)
 }
 
 // Create subscribes to events.
@@ -154,7 +154,7 @@ func (s *WebhooksService) Get(ctx context.Context, id string, opts ...salesiq.Ca
 //     SalesIQ.webhooks.CREATE.
 //   - Source: [V] create-webhook-v2.html.
 func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, opts ...salesiq.CallOption) (*Webhook, error) {
-	return call[Webhook](ctx, s.client, "Webhooks.Create", http.MethodPost, base+"/webhooks", webhook, opts)
+	return call[Webhook](ctx, s.owner(), "Webhooks.Create", http.MethodPost, base+"/webhooks", webhook, opts)
 }
 
 // Update replaces what a subscription is about.
@@ -163,7 +163,7 @@ func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, op
 //     SalesIQ.webhooks.UPDATE.
 //   - Source: [V] update-webhook-v2.html.
 func (s *WebhooksService) Update(ctx context.Context, id string, webhook *WebhookCreate, opts ...salesiq.CallOption) (*Webhook, error) {
-	return call[Webhook](ctx, s.client, "Webhooks.Update", http.MethodPut, base+"/webhooks/{id}", webhook, opts, id)
+	return call[Webhook](ctx, s.owner(), "Webhooks.Update", http.MethodPut, base+"/webhooks/{id}", webhook, opts, id)
 }
 
 // Delete ends a subscription.
@@ -172,7 +172,7 @@ func (s *WebhooksService) Update(ctx context.Context, id string, webhook *Webhoo
 //     SalesIQ.webhooks.DELETE.
 //   - Source: [V] the list of calls on update-webhook-v2.html, which shows no answer.
 func (s *WebhooksService) Delete(ctx context.Context, id string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Webhooks.Delete", http.MethodDelete, base+"/webhooks/{id}", nil, opts, id)
+	return send(ctx, s.owner(), "Webhooks.Delete", http.MethodDelete, base+"/webhooks/{id}", nil, opts, id)
 }
 
 // AddEvents adds to the events of a webhook. In the page's sample the Webhook has
@@ -182,7 +182,7 @@ func (s *WebhooksService) Delete(ctx context.Context, id string, opts ...salesiq
 //     SalesIQ.webhooks.UPDATE.
 //   - Source: [V] add-event-webhook-v2.html.
 func (s *WebhooksService) AddEvents(ctx context.Context, id string, events []salesiq.EventName, opts ...salesiq.CallOption) (*Webhook, error) {
-	return call[Webhook](ctx, s.client, "Webhooks.AddEvents", http.MethodPost, base+"/webhooks/{id}/events", ids{texts(events)}, opts, id)
+	return call[Webhook](ctx, s.owner(), "Webhooks.AddEvents", http.MethodPost, base+"/webhooks/{id}/events", ids{texts(events)}, opts, id)
 }
 
 // RemoveEvents takes events from a webhook.
@@ -192,7 +192,7 @@ func (s *WebhooksService) AddEvents(ctx context.Context, id string, events []sal
 //   - Source: [V] the list of calls on add-event-webhook-v2.html, which shows no
 //     answer; [I] that the events are in the query, as elsewhere.
 func (s *WebhooksService) RemoveEvents(ctx context.Context, id string, events []salesiq.EventName, opts ...salesiq.CallOption) error {
-	_, err := remove[any](ctx, s.client, "Webhooks.RemoveEvents", base+"/webhooks/{id}/events", "ids", texts(events), opts, id)
+	_, err := remove[any](ctx, s.owner(), "Webhooks.RemoveEvents", base+"/webhooks/{id}/events", "ids", texts(events), opts, id)
 	return err
 }
 
@@ -202,7 +202,7 @@ func (s *WebhooksService) RemoveEvents(ctx context.Context, id string, events []
 //     SalesIQ.webhooks.UPDATE.
 //   - Source: [V] add-apps-webhook-v2.html.
 func (s *WebhooksService) AddApps(ctx context.Context, id string, appIDs []string, opts ...salesiq.CallOption) (*Webhook, error) {
-	return call[Webhook](ctx, s.client, "Webhooks.AddApps", http.MethodPost, base+"/webhooks/{id}/apps", ids{appIDs}, opts, id)
+	return call[Webhook](ctx, s.owner(), "Webhooks.AddApps", http.MethodPost, base+"/webhooks/{id}/apps", ids{appIDs}, opts, id)
 }
 
 // RemoveApps takes apps from a webhook.
@@ -212,7 +212,7 @@ func (s *WebhooksService) AddApps(ctx context.Context, id string, appIDs []strin
 //   - Source: [V] the list of calls on add-apps-webhook-v2.html, which shows no
 //     answer; [I] that the apps are in the query, as elsewhere.
 func (s *WebhooksService) RemoveApps(ctx context.Context, id string, appIDs []string, opts ...salesiq.CallOption) error {
-	_, err := remove[any](ctx, s.client, "Webhooks.RemoveApps", base+"/webhooks/{id}/apps", "ids", appIDs, opts, id)
+	_, err := remove[any](ctx, s.owner(), "Webhooks.RemoveApps", base+"/webhooks/{id}/apps", "ids", appIDs, opts, id)
 	return err
 }
 
@@ -223,7 +223,7 @@ func (s *WebhooksService) RemoveApps(ctx context.Context, id string, appIDs []st
 //     SalesIQ.webhooks.CREATE.
 //   - Source: [V] generate-public-key-webhook-v2.html.
 func (s *WebhooksService) GenerateKey(ctx context.Context, id string, opts ...salesiq.CallOption) (*Webhook, error) {
-	return call[Webhook](ctx, s.client, "Webhooks.GenerateKey", http.MethodPost, base+"/webhooks/{id}/keys", nil, opts, id)
+	return call[Webhook](ctx, s.owner(), "Webhooks.GenerateKey", http.MethodPost, base+"/webhooks/{id}/keys", nil, opts, id)
 }
 
 // DeleteKey takes a key from a webhook.
@@ -233,5 +233,5 @@ func (s *WebhooksService) GenerateKey(ctx context.Context, id string, opts ...sa
 //   - Source: [V] the list of calls on generate-public-key-webhook-v2.html, which
 //     shows no answer.
 func (s *WebhooksService) DeleteKey(ctx context.Context, id, keyID string, opts ...salesiq.CallOption) error {
-	return send(ctx, s.client, "Webhooks.DeleteKey", http.MethodDelete, base+"/webhooks/{id}/keys/{key_id}", nil, opts, id, keyID)
+	return send(ctx, s.owner(), "Webhooks.DeleteKey", http.MethodDelete, base+"/webhooks/{id}/keys/{key_id}", nil, opts, id, keyID)
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
-
-	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // Count returns the number of pages that hold total items.
@@ -30,28 +28,21 @@ func Flatten[Page, Item any](pages iter.Seq2[Page, error], itemsOf func(Page) []
 	}
 }
 
-// Fingerprint tells one page from another by its ends. A service that ignores
-// the page number, or starts over, would be iterated for ever otherwise.
-func Fingerprint[Item any](items []Item) string {
-	if len(items) == 0 {
-		return ""
+// textOf returns a text or a number as text; nothing for any other value.
+func textOf(value reflect.Value) string {
+	value = indirect(value)
+	switch {
+	case value.Kind() == reflect.String:
+		return value.String()
+	case value.IsValid() && value.Comparable() && !value.IsZero() && (value.CanInt() || value.CanUint() || value.CanFloat()):
+		return fmt.Sprint(value)
 	}
-	return fmt.Sprint(identity(items[0]), len(items), identity(items[len(items)-1]))
+	return ""
 }
 
-// identity returns an item's ID, or the whole item if it has none.
-func identity(item any) any {
-	if v := reflect.Indirect(reflect.ValueOf(item)); v.Kind() == reflect.Struct {
-		if field, ok := v.Type().FieldByName("ID"); ok {
-			id, err := v.FieldByIndexErr(field.Index)
-			if id = reflect.Indirect(id); err == nil && id.IsValid() && !id.IsZero() {
-				return id.Interface()
-			}
-		}
+func indirect(value reflect.Value) reflect.Value {
+	for value.Kind() == reflect.Pointer || value.Kind() == reflect.Interface {
+		value = value.Elem()
 	}
-	text, err := wire.MarshalPublic(item) // What pointers in it point to counts, not where.
-	if err != nil {
-		return item
-	}
-	return string(text)
+	return value
 }

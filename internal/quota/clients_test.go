@@ -98,7 +98,7 @@ func (sc scenario) run(t *testing.T, dial func(scenario, *wire) func(context.Con
 type token struct{}
 
 func (token) Header(context.Context) (string, error) { return "Zoho-oauthtoken t", nil }
-func (token) Rejected(string) bool                   { return false }
+func (token) Rejected(string) transport.Replacement  { return transport.SameToken }
 func (token) Accepted(string)                        {}
 
 // dialOurs is the client's own pipeline.

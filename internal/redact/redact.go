@@ -3,6 +3,7 @@
 package redact
 
 import (
+	"bytes"
 	"errors"
 	"net/url"
 	"regexp"
@@ -87,10 +88,24 @@ func (s Secrets) InError(err error) error {
 // be they cut off or not.
 var secretMembers = regexp.MustCompile(`(?i)("[^"]*(?:secret|token|password)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
 
+// escapedMembers finds texts that are members by names with escapes.
+var escapedMembers = regexp.MustCompile(`("(?:[^"\\]|\\.)*\\(?:[^"\\]|\\.)*"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
+
 // HideSecretMembers hides the values in a JSON text whose names say that they are
-// secret, such as the one that a webhook was made with.
+// secret, such as the one that a webhook was made with. A name may have escapes.
 func HideSecretMembers(body []byte) []byte {
-	return secretMembers.ReplaceAll(body, []byte(`${1}"`+Mask+`"`))
+	body = secretMembers.ReplaceAll(body, []byte(`${1}"`+Mask+`"`))
+	if bytes.IndexByte(body, '\\') < 0 {
+		return body
+	}
+	return escapedMembers.ReplaceAllFunc(body, func(member []byte) []byte {
+		written := escapedMembers.FindSubmatch(member)[1]
+		read := (&reading{text: written}).as(notations[0]).text
+		if !secretMembers.Match(append(read, `""`...)) {
+			return member
+		}
+		return append(bytes.Clone(written), `"`+Mask+`"`...)
+	})
 }
 
 // StripURL returns err without what net/http puts around it, more than once where

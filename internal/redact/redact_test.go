@@ -138,9 +138,12 @@ func TestErrorWithoutASecretStaysWhatItIs(t *testing.T) {
 func TestMemberThatIsSecretByItsNameIsHidden(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
-		`{"client_Secret" : "a\"b","id":"w1"}`: `{"client_Secret" : "[redacted]","id":"w1"}`,
-		`{"access_token":"breaks o`:            `{"access_token":"[redacted]"`,
-		`{"id":"w1","tokens":7}`:               `{"id":"w1","tokens":7}`,
+		`{"client_Secret" : "a\"b","id":"w1"}`:  `{"client_Secret" : "[redacted]","id":"w1"}`,
+		`{"access_token":"breaks o`:             `{"access_token":"[redacted]"`,
+		`{"id":"w1","tokens":7}`:                `{"id":"w1","tokens":7}`,
+		`{"client\u005fsecret":"s3cr3t","a":1}`: `{"client\u005fsecret":"[redacted]","a":1}`,
+		`{"clientSec\u0072et":"s3\"cr3t`:        `{"clientSec\u0072et":"[redacted]"`,
+		`{"a\/b":"not one","n":"x\n"}`:          `{"a\/b":"not one","n":"x\n"}`,
 	} {
 		require.Equal(t, want, string(HideSecretMembers([]byte(body))))
 	}

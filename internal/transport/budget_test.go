@@ -103,7 +103,7 @@ func TestSuccessesRefillTheRetryBudget(t *testing.T) {
 type anotherToken struct{}
 
 func (anotherToken) Header(context.Context) (string, error) { return "a token", nil }
-func (anotherToken) Rejected(string) bool                   { return true }
+func (anotherToken) Rejected(string) transport.Replacement  { return transport.OtherToken }
 func (anotherToken) Accepted(string)                        {}
 
 func TestRateLimitAndRefusedTokenAreNotChargedToTheRetryBudget(t *testing.T) {
@@ -114,7 +114,8 @@ func TestRateLimitAndRefusedTokenAreNotChargedToTheRetryBudget(t *testing.T) {
 		c.Tokens = anotherToken{}
 		pipeline := transport.New(c)
 		callTogether(t.Context(), pipeline, 50)
-		assert.EqualValues(t, 50*c.MaxAttempts, service.attempts.Load())
+		assert.GreaterOrEqual(t, service.attempts.Load(), int64(50*c.MaxAttempts))
+		assert.LessOrEqual(t, service.attempts.Load(), int64(50*20), "it is no hot loop")
 		service.step = badToken
 		service.attempts.Store(0)
 		callTogether(t.Context(), pipeline, 50)

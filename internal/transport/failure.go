@@ -27,9 +27,9 @@ type Failure struct {
 	MaybeProcessed bool
 	Err            error // The cause, unless the service spoke for itself.
 
-	otherToken bool // The next attempt would carry another token.
-	moved      bool // Its connection ended under it, as connections do.
-	held       bool // The limiter did not let it go, and knows that waiting is in vain.
+	replacement Replacement // What the next attempt would carry, if the token was refused.
+	moved       bool        // Its connection ended under it, as connections do.
+	held        bool        // The limiter did not let it go, and knows that waiting is in vain.
 }
 
 func (f *Failure) Error() string {
@@ -49,7 +49,7 @@ func (f *Failure) processable() bool {
 		return false
 	case f.Answer.Code == codeInternalError:
 		return true // The service broke down, whatever the status says.
-	case f.Answer.Code != "" && f.Status < 500:
+	case f.Answer.Code != "" && f.Status < 500, f.Answer.Message != "" && f.Status < 400:
 		return false // The service says why it did not act.
 	}
 	return f.Status < 400 || f.Status >= 500 || f.Status == http.StatusRequestTimeout

@@ -272,7 +272,9 @@ func TestHTTP2StreamsAreProcessedOnce(t *testing.T) {
 		{"refused stream, without a body", testkit.RefuseStream, false, "", 2, false},
 		{"refused stream, the first one", testkit.RefuseStream, true, "{}", 2, false},
 		{"connection that goes away: it was not processed", testkit.GoAway, false, "{}", 2, false},
-		{"connection that goes away, without a body: net/http does not tell", testkit.GoAway, false, "", 1, maybe},
+		{"connection that goes away, without a body", testkit.GoAway, false, "", streamsOfGoneAway(), !tellsGoneAway},
+		{"the same, the first one", testkit.GoAway, true, "", streamsOfGoneAway(), !tellsGoneAway},
+		{"connection that goes away, the first one", testkit.GoAway, true, "{}", 2, false},
 		{"stream that fails late: it was processed", testkit.ProcessAndFail, false, "{}", 1, maybe},
 		{"stream that fails late with an error that net/http takes for a refusal", testkit.ProcessAndBlame, false, "{}", 1, maybe},
 		{"the same, without a body", testkit.ProcessAndBlame, false, "", 1, maybe},
@@ -291,7 +293,9 @@ func TestHTTP2StreamsAreProcessedOnce(t *testing.T) {
 				if ours {
 					base.DialContext = transport.Metered(base.DialContext)
 				}
-				pipeline := transport.New(config(base))
+				c := config(base)
+				c.OwnBase = true
+				pipeline := transport.New(c)
 				if !tt.first {
 					_, err := pipeline.Do(t.Context(), requestTo(s.URL, "GET"))
 					require.NoError(t, err)

@@ -32,7 +32,8 @@ func IsPermanent(err error) bool {
 	var record tls.RecordHeaderError
 	var lookup *net.DNSError
 	var panicked *usercode.PanicError
-	return errors.As(err, &panicked) || errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &lookup) && lookup.IsNotFound || isRefusal(err)
+	var proxy *ProxyError
+	return errors.As(err, &proxy) && proxy.permanent() || errors.As(err, &panicked) || errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &lookup) && lookup.IsNotFound || isRefusal(err)
 }
 
 // isRefusal reports whether the other side ended a TLS handshake with an alert: it
@@ -55,6 +56,9 @@ func isRefusal(err error) bool {
 // protocol has no body: it would be the connection, and no context ends that.
 func Exchange(base http.RoundTripper, request *http.Request) (*http.Response, error) {
 	response, err := base.RoundTrip(request)
+	if err != nil {
+		err = nameProxy(base, err)
+	}
 	if response == nil {
 		return nil, cmp.Or(err, errNothing)
 	}

@@ -99,7 +99,7 @@ func TestRefusalsWithoutEndAreNoHotLoop(t *testing.T) {
 					require.Error(t, err)
 				}
 				requests := len(service.times)
-				assert.LessOrEqual(t, requests, 40)
+				assert.LessOrEqual(t, requests, 50, "a few more than attempts, which refusals do not count as")
 				assert.GreaterOrEqual(t, time.Since(start), 30*time.Minute, "up to a minute each")
 				assert.LessOrEqual(t, time.Since(start), 42*time.Minute)
 			})

@@ -132,8 +132,8 @@ func (s *slow) Header(context.Context) (string, error) {
 	time.Sleep(time.Second)
 	return "Zoho-oauthtoken 1000.token", s.err
 }
-func (s *slow) Rejected(header string) bool { s.rejected = header; return true }
-func (s *slow) Accepted(header string)      { s.accepted = header }
+func (s *slow) Rejected(header string) Replacement { s.rejected = header; return OtherToken }
+func (s *slow) Accepted(header string)             { s.accepted = header }
 
 func (s *slow) Acquire(context.Context) (Lease, error) {
 	time.Sleep(time.Second)
@@ -177,7 +177,7 @@ func TestTokenIsPutOnAndItsFateReported(t *testing.T) {
 					return
 				}
 				assert.Equal(t, token, tt.next.got.token)
-				assert.Equal(t, tt.rejected != "", f != nil && f.otherToken)
+				assert.Equal(t, tt.rejected != "", f != nil && f.replacement == OtherToken)
 			})
 		})
 	}
@@ -317,6 +317,8 @@ func TestWhatAServiceCanHaveProcessed(t *testing.T) {
 		{"one too many, by code", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Code: codeRateLimit}}, false},
 		{"its token refused", Failure{Sent: true, Status: 401}, false},
 		{"refused with a code", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Code: "CHAT_NOT_ACTIVE"}}, false},
+		{"refused in words", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Message: "no such chat"}}, false},
+		{"refused without a word", Failure{Sent: true, Status: 200, Err: errNoCode}, true},
 		{"failed within the service", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Code: codeInternalError}}, true},
 		{"an outage, whatever the code", Failure{Sent: true, Status: 503, Answer: wire.ErrorBody{Code: "CHAT_NOT_ACTIVE"}}, true},
 	} {

@@ -29,10 +29,13 @@ type roundTripper struct {
 	next   http.RoundTripper
 	http2  atomic.Bool // The last answer came by it.
 	traces atomic.Bool // It tells of connections, as net/http does.
+
+	// It repeats over HTTP/2 only what the server surely refused.
+	repeatsRefused bool
 }
 
-func newRoundTripper(next http.RoundTripper) *roundTripper {
-	r := &roundTripper{next: next}
+func newRoundTripper(next http.RoundTripper, own bool) *roundTripper {
+	r := &roundTripper{next: next, repeatsRefused: own && !repeatsBlamed}
 	_, ok := next.(*http.Transport)
 	r.traces.Store(ok && !dialsItself)
 	return r
@@ -50,7 +53,7 @@ func (r *roundTripper) send(ctx context.Context, x *exchange, header func() http
 }
 
 func (r *roundTripper) sendOnce(ctx context.Context, x *exchange, header http.Header) (*http.Response, error) {
-	x.begin(r)
+	x.begin(r, x.attempt.message.Method, header)
 	request := x.attempt.message.WithContext(httptrace.WithClientTrace(ctx, &x.trace))
 	request.Header, request.Host = header, request.URL.Host
 	if request.Body != nil {
@@ -75,14 +78,15 @@ type sending struct {
 	wire  *roundTripper
 	stop  context.CancelCauseFunc
 
-	mu      sync.Mutex   // Guards what follows.
-	header  bool         // The header was handed over to a connection, or to its buffer.
-	conn    net.Conn     // That the request was given.
-	reused  bool         // It carried other requests before.
-	meter   *meteredConn // That of conn; nil if it does not count.
-	before  int64        // What conn had carried by then.
-	stopped bool         // Before the request was repeated,
-	refused bool         // which the service had refused.
+	mu         sync.Mutex   // Guards what follows.
+	replayable bool         // HTTP/1 would repeat it, too, although it may have been processed.
+	header     bool         // The header was handed over to a connection, or to its buffer.
+	conn       net.Conn     // That the request was given.
+	reused     bool         // It carried other requests before.
+	meter      *meteredConn // That of conn; nil if it does not count.
+	before     int64        // What conn had carried by then.
+	stopped    bool         // Before the request was repeated,
+	refused    bool         // which the service had refused.
 }
 
 var (
@@ -90,10 +94,10 @@ var (
 	errRefused = errors.New("the service refused the request's stream")
 )
 
-func (s *sending) begin(wire *roundTripper) {
+func (s *sending) begin(wire *roundTripper, method string, header http.Header) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.wire, s.conn, s.header = wire, nil, false
+	s.wire, s.conn, s.header, s.replayable = wire, nil, false, replayable(method, header)
 	s.trace.GotConn, s.trace.WroteHeaders = s.gotConn, s.wroteHeaders
 }
 
@@ -101,7 +105,9 @@ func (s *sending) begin(wire *roundTripper) {
 // is stopped: over HTTP/2, the context is looked at before anything is written;
 // over HTTP/1, it need not be, but the connection carries nothing else.
 //
-// An HTTP/2 connection goes on after a refusal, but not after a PROTOCOL_ERROR.
+// An HTTP/2 connection goes on after a refusal, but not after a PROTOCOL_ERROR or
+// when the server goes away. Where net/http does not repeat after the former, the
+// latter is a refusal: a server that goes away says which requests it read.
 func (s *sending) gotConn(info httptrace.GotConnInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +119,7 @@ func (s *sending) gotConn(info httptrace.GotConnInfo) {
 		}
 		return
 	}
-	s.stopped, s.refused = true, info.Conn == s.conn
+	s.stopped, s.refused = true, info.Conn == s.conn || s.wire.repeatsRefused && !s.replayable
 	if s.refused {
 		s.stop(errRefused)
 	} else {
@@ -122,6 +128,16 @@ func (s *sending) gotConn(info httptrace.GotConnInfo) {
 	if s.reused && !s.wire.http2.Load() && !speaksHTTP2(info.Conn) {
 		info.Conn.Close()
 	}
+}
+
+// replayable reports whether net/http takes a request for one that can be repeated
+// over HTTP/1.
+func replayable(method string, header http.Header) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return header["Idempotency-Key"] != nil || header["X-Idempotency-Key"] != nil
 }
 
 func speaksHTTP2(conn net.Conn) bool {

@@ -22,6 +22,19 @@ import (
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
+// tellsGoneAway tells that a request without a body, which net/http would repeat
+// after a GOAWAY, was surely not read. Up to Go 1.26, the server may have blamed the
+// client instead, after the fact.
+var tellsGoneAway = !strings.HasPrefix(runtime.Version(), "go1.26")
+
+// streamsOfGoneAway is how many streams such a request takes.
+func streamsOfGoneAway() int {
+	if tellsGoneAway {
+		return 2
+	}
+	return 1
+}
+
 // observedTrip sends a request through net/http alone, and tells what its traces
 // tell. The first func is called for each connection but the first.
 func observedTrip(t *testing.T, base *http.Transport, method, url, body string, again func(first, next net.Conn, cancel func())) (conns int, wroteHeaders bool, err error) {
@@ -179,7 +192,7 @@ func TestNetHTTPNeverRepeatsAPostByItself(t *testing.T) {
 			{"refused", testkit.RefuseStream, "{}", false, 2},
 			{"refused, without a body", testkit.RefuseStream, "", false, 2},
 			{"gone away", testkit.GoAway, "{}", false, 2},
-			{"gone away, without a body: net/http does not tell", testkit.GoAway, "", maybe, 1},
+			{"gone away, without a body", testkit.GoAway, "", !tellsGoneAway, streamsOfGoneAway()},
 		} {
 			for _, method := range []string{"POST", "PATCH"} {
 				for _, first := range []bool{true, false} {
@@ -190,7 +203,9 @@ func TestNetHTTPNeverRepeatsAPostByItself(t *testing.T) {
 							plan = plan[1:]
 						}
 						s, base, url := dial(t, plan...)
-						pipeline := transport.New(config(base))
+						c := config(base)
+						c.OwnBase = true
+						pipeline := transport.New(c)
 						if !first {
 							_, err := pipeline.Do(t.Context(), requestTo(url, "GET"))
 							require.NoError(t, err)

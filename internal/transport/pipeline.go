@@ -11,6 +11,7 @@ import (
 // say otherwise.
 type Config struct {
 	Base           http.RoundTripper
+	OwnBase        bool           // Base is an http.Transport that nobody has taught another HTTP/2.
 	Jar            http.CookieJar // Optional.
 	Tokens         Tokens
 	Limiter        Limiter

@@ -27,7 +27,7 @@ type authorized struct{}
 func (authorized) Header(context.Context) (string, error) {
 	return "Zoho-oauthtoken " + accessToken, nil
 }
-func (authorized) Rejected(string) bool { return false }
+func (authorized) Rejected(string) transport.Replacement { return transport.SameToken }
 
 func (authorized) Accepted(string) {}
 

@@ -26,7 +26,11 @@ type series struct {
 	answer   *Answer
 	failure  *Failure
 	newToken bool      // An attempt was made because there was another token.
+	outdated int       // Tokens that were out of date.
 	ended    time.Time // When the last attempt did; zero unless observed.
+
+	throttled int       // Attempts that the rate limit refused.
+	since     time.Time // When it refused the first one.
 }
 
 // try makes one attempt.
@@ -58,8 +62,8 @@ func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
 		s.pipeline.budget.earn()
 		return 0, false
 	}
-	enough := s.last.number >= cmp.Or(s.request.MaxAttempts, s.pipeline.maxAttempts) && !f.tokenRefused()
-	if ctx.Err() != nil || enough || !s.worthRetrying(f) {
+	s.noteThrottled(f)
+	if ctx.Err() != nil || s.enough(f) || !s.worthRetrying(f) {
 		return 0, false
 	}
 	if f.moved && s.last.number == 1 {
@@ -69,19 +73,54 @@ func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
 	return pause, s.affordable(ctx, pause) && (f.cheap() || s.pipeline.budget.spend())
 }
 
+func (s *series) noteThrottled(f *Failure) {
+	if !f.throttled() {
+		return
+	}
+	if s.throttled++; s.throttled == 1 {
+		s.since = time.Now()
+	}
+}
+
+// enough reports whether there were as many attempts as there may be. One that the
+// rate limit refused does not count, unless there is to be no retry at all. Nor does
+// one whose token was refused.
+func (s *series) enough(f *Failure) bool {
+	if f.tokenRefused() {
+		return false
+	}
+	return s.most() == 1 || s.last.number-s.throttled >= s.most()
+}
+
+// most is how many attempts there may be, those aside that do not count.
+func (s *series) most() int { return cmp.Or(s.request.MaxAttempts, s.pipeline.maxAttempts) }
+
 // worthRetrying is the retry contract of the package documentation.
 func (s *series) worthRetrying(f *Failure) bool {
 	switch {
 	case f.tokenRefused():
-		again := f.otherToken && !s.newToken
-		s.newToken = true
-		return again
+		return s.tokenReplaced(f)
 	case f.cheap():
 		return !f.held
 	case f.MaybeProcessed:
 		return false
 	}
 	return IsTransient(f.Status, f.Answer.Code, f.Err)
+}
+
+// mostOutdated bounds the tokens of one call that were out of date.
+const mostOutdated = 3
+
+// tokenReplaced reports whether an attempt with another token is due: one, and one
+// for each token that was out of date.
+func (s *series) tokenReplaced(f *Failure) bool {
+	again := f.replacement == OtherToken && !s.newToken
+	if f.replacement == LikelyNewOne {
+		s.outdated++
+		again = s.outdated <= mostOutdated
+	}
+	s.newToken = true
+	return again
 }
 
 // IsTransient reports whether the same request may succeed a moment after a failure
@@ -110,25 +149,33 @@ func isOutage(status int) bool {
 }
 
 // affordable reports whether the pause is worth beginning: no longer than the
-// caller accepts, and over before the deadline.
+// caller accepts, and over before the deadline. If the rate limit refuses more
+// attempts than would count, all its refusals together may take as long as one pause.
 func (s *series) affordable(ctx context.Context, pause time.Duration) bool {
 	deadline, ok := ctx.Deadline()
-	return pause <= s.pipeline.maxWait && (!ok || pause < time.Until(deadline))
+	all := pause
+	if s.failure.throttled() && s.last.number >= s.most() {
+		all += time.Since(s.since)
+	}
+	return all <= s.pipeline.maxWait && (!ok || pause < time.Until(deadline))
 }
 
 const (
 	minBackoff = 500 * time.Millisecond
 	maxBackoff = 20 * time.Second
+
+	promptAttempts = 4 // Come as soon as the service says.
 )
 
 // pause returns how long to wait after a failure: as long as the service says,
-// or longer after each attempt.
+// or longer after each attempt. If the service goes on refusing although the call
+// came when it said, the pauses grow, too.
 func (f *Failure) pause(attempts int) time.Duration {
 	switch {
 	case f.tokenRefused():
 		return 0
 	case !f.RetryAt.IsZero():
-		return max(0, time.Until(f.RetryAt)) + jitter(minBackoff)
+		return max(0, time.Until(f.RetryAt)) + jitter(min(maxBackoff, minBackoff<<min(max(0, attempts-promptAttempts), 10)))
 	}
 	return jitter(min(maxBackoff, minBackoff<<min(attempts, 10)))
 }

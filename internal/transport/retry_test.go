@@ -93,11 +93,12 @@ type tokens struct {
 
 func (t *tokens) Header(context.Context) (string, error) { return t.current, nil }
 
-func (t *tokens) Rejected(string) bool {
-	if !t.static {
-		t.current = "another token"
+func (t *tokens) Rejected(string) transport.Replacement {
+	if t.static {
+		return transport.SameToken
 	}
-	return !t.static
+	t.current = "another token"
+	return transport.OtherToken
 }
 
 func (t *tokens) Accepted(string) {}

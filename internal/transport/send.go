@@ -27,7 +27,7 @@ type sender struct {
 
 func newSender(c Config) *sender {
 	return &sender{
-		wire:      newRoundTripper(c.Base),
+		wire:      newRoundTripper(c.Base, c.OwnBase),
 		jar:       c.Jar,
 		userAgent: []string{c.UserAgent},
 		timeout:   c.AttemptTimeout,

@@ -8,12 +8,22 @@ import (
 type Tokens interface {
 	// Header returns the value of the Authorization header to send now.
 	Header(ctx context.Context) (string, error)
-	// Rejected reports that the service refused the token in header. It returns
-	// whether another attempt would carry another token.
-	Rejected(header string) bool
+	// Rejected reports that the service refused the token in header, and tells
+	// what another attempt would carry.
+	Rejected(header string) Replacement
 	// Accepted reports that a call with the token in header succeeded.
 	Accepted(header string)
 }
+
+// Replacement is what another attempt would carry after a token was refused.
+type Replacement int
+
+// What it may be.
+const (
+	SameToken    Replacement = iota // There is no other.
+	OtherToken                      // If the service refuses that, too, the token is not the cause.
+	LikelyNewOne                    // The refused one was out of date, which says nothing about the next.
+)
 
 // authorized is the link that puts the current token on each attempt, and reports
 // the ones that the service refuses.
@@ -35,7 +45,7 @@ func (l *authorized) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	case f == nil:
 		l.tokens.Accepted(token)
 	case f.tokenRefused():
-		f.otherToken = l.tokens.Rejected(token)
+		f.replacement = l.tokens.Rejected(token)
 	}
 	return answer, f
 }

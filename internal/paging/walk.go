@@ -1,0 +1,156 @@
+package paging
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
+)
+
+// Remembered is how many ids a [Walk] knows again, at least: those of the last
+// items. It forgets the older ones, so that its memory is bounded.
+const Remembered = 10_000
+
+// Walk is what is known of a list while its pages are gone through, which may
+// change meanwhile.
+type Walk[Item any] struct {
+	id      []int           // The index of the field ID of an item; nil if it has none.
+	before  int             // Items before the first page.
+	pages   map[string]bool // Fingerprints of those that were seen.
+	read    int             // Pages, the first reading of each.
+	again   int             // Pages that were read again.
+	recent  map[string]bool // IDs of items; nil if the items have none.
+	older   map[string]bool
+	items   int // That were seen, each once.
+	reached int // The end of the page that reaches furthest, in items.
+	total   int // As told last; 0 if none was.
+	least   int // The smallest total that was told.
+}
+
+// NewWalk returns a walk that begins behind a number of items.
+func NewWalk[Item any](before int) *Walk[Item] {
+	w := &Walk[Item]{before: before, pages: map[string]bool{}, recent: map[string]bool{}}
+	if t := reflect.TypeFor[Item](); t.Kind() == reflect.Struct {
+		field, _ := t.FieldByName("ID")
+		w.id = field.Index
+	}
+	return w
+}
+
+// Step is what a page means to a [Walk].
+type Step struct {
+	Repeats bool // An earlier page: the list goes no further.
+	Left    int  // Items that left the list since the page before was read.
+}
+
+// Take notes a page, which begins behind a number of items, and the total that came
+// with it, which is 0 if none did. A page that repeats an earlier one is no end where
+// the total has grown: new items have moved the old ones on.
+func (w *Walk[Item]) Take(items []Item, from, total int) Step {
+	if total >= math.MaxInt32 {
+		total = 0 // No list is that long.
+	}
+	step := Step{}
+	key := w.fingerprint(items)
+	if w.pages[key] && total <= w.total {
+		step.Repeats = true
+	}
+	w.pages[key] = true
+	w.read++
+	w.reached = max(w.reached, from+len(items))
+	if total > 0 {
+		step.Left = max(0, w.total-total)
+		w.total = total
+		if w.least == 0 || total < w.least {
+			w.least = total
+		}
+	}
+	return step
+}
+
+// Back returns how many pages to read again after items have left the list: the
+// others have moved up, to pages that were read before. It is bounded by the pages
+// that were read, so that a list costs at most twice its pages.
+func (w *Walk[Item]) Back(step Step, size int) int {
+	pages := min(Count(step.Left, max(1, size)), w.read-1, w.read-w.again)
+	w.again += pages
+	return pages
+}
+
+// New returns the items that were not seen before, by their ids. Items without an id
+// are all new. It reuses the slice.
+func (w *Walk[Item]) New(items []Item) []Item {
+	items = slices.DeleteFunc(items, func(item Item) bool { return w.seen(w.idOf(&item)) })
+	w.items += len(items)
+	return items
+}
+
+// seen reports whether an id was seen before, and remembers it.
+func (w *Walk[Item]) seen(id string) bool {
+	switch {
+	case id == "":
+		return false
+	case w.recent[id] || w.older[id]:
+		return true
+	case len(w.recent) == Remembered:
+		w.recent, w.older = map[string]bool{}, w.recent
+	}
+	w.recent[id] = true
+	return false
+}
+
+// Missing tells how many items of how many were seen, if that is fewer than the
+// service has told: than its last total by position, or than its smallest one by
+// number.
+func (w *Walk[Item]) Missing() (seen, told int, missing bool) {
+	seen = w.before + w.items
+	switch {
+	case w.total <= w.before:
+		return 0, 0, false // There was nothing to be seen.
+	case seen < w.least:
+		return seen, w.least, true
+	case w.reached < w.total:
+		return min(seen, w.reached), w.total, true
+	}
+	return 0, 0, false
+}
+
+// fingerprint tells one page from another by its ends. A service that ignores
+// the page number, or starts over, would be iterated for ever otherwise.
+func (w *Walk[Item]) fingerprint(items []Item) string {
+	if len(items) == 0 {
+		return ""
+	}
+	return fmt.Sprint(w.identity(&items[0]), len(items), w.identity(&items[len(items)-1]))
+}
+
+// identity returns an item's id, or the whole item if it has none.
+func (w *Walk[Item]) identity(item *Item) any {
+	if id := w.idOf(item); id != "" {
+		return id
+	}
+	text, err := wire.MarshalPublic(item) // What pointers in it point to counts, not where.
+	if err != nil {
+		return *item
+	}
+	return string(text)
+}
+
+// idOf returns the text of the field ID, or of the member "id" of a map; empty if
+// there is none.
+func (w *Walk[Item]) idOf(item *Item) string {
+	value := reflect.ValueOf(item).Elem()
+	if w.id != nil {
+		id, err := value.FieldByIndexErr(w.id)
+		if err != nil {
+			return ""
+		}
+		return textOf(id)
+	}
+	if value = indirect(value); value.Kind() == reflect.Map && value.Type().Key().Kind() == reflect.String {
+		return textOf(value.MapIndex(reflect.ValueOf("id").Convert(value.Type().Key())))
+	}
+	return ""
+}
