@@ -26,7 +26,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -69,7 +68,8 @@ func (t *trial) run(ctx context.Context, folder string) error {
 	for tried < t.count && len(faults) > 0 {
 		batch := faults[:min(t.count-tried, len(faults))]
 		faults = faults[len(batch):]
-		for i, o := range t.tryAll(ctx, folder, batch) {
+		for i, done := range t.tryAll(ctx, folder, batch) {
+			o := <-done
 			switch {
 			case o.err != nil:
 				return o.err
@@ -132,18 +132,18 @@ func (o outcome) String() string {
 	return "NOT NOTICED"
 }
 
-func (t *trial) tryAll(ctx context.Context, folder string, faults []fault) []outcome {
-	outcomes := make([]outcome, len(faults))
+// tryAll tries some faults at once, and returns where the outcome of each will be.
+func (t *trial) tryAll(ctx context.Context, folder string, faults []fault) []chan outcome {
+	outcomes := make([]chan outcome, len(faults))
 	slots := make(chan struct{}, max(1, t.parallel))
-	var all sync.WaitGroup
 	for i, f := range faults {
-		slots <- struct{}{}
-		all.Go(func() {
-			outcomes[i] = t.try(ctx, folder, f)
+		outcomes[i] = make(chan outcome, 1)
+		go func() {
+			slots <- struct{}{}
+			outcomes[i] <- t.try(ctx, folder, f)
 			<-slots
-		})
+		}()
 	}
-	all.Wait()
 	return outcomes
 }
 
