@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -21,6 +22,12 @@ type fault struct {
 // apply returns the source with the fault in it.
 func (f fault) apply(source []byte) []byte {
 	return slices.Concat(source[:f.start], []byte(f.text), source[f.end:])
+}
+
+// isAt reports whether the fault is in a file, or in a line such as window.go:52.
+func (f fault) isAt(place string) bool {
+	file := filepath.Base(f.file)
+	return place == file || place == fmt.Sprintf("%s:%d", file, f.line)
 }
 
 // neighbors has, for each operator, the one that it is mistaken for.

@@ -24,7 +24,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -38,7 +37,7 @@ func main() {
 	flag.StringVar(&t.also, "also", "", "packages whose tests run if the package's own notice nothing, as in \". ./live\"")
 	flag.StringVar(&t.flags, "flags", "-short", "flags of go test, as in \"-short -skip=Soak\"")
 	flag.StringVar(&t.skip, "skip", "", "files to leave out, as in \"codec.go doc.go\"")
-	flag.StringVar(&t.at, "at", "", "the only line to try, as in window.go:52")
+	flag.StringVar(&t.at, "at", "", "the only file or line to try, as in window.go:52")
 	flag.Parse()
 	for _, folder := range flag.Args() {
 		if err := t.run(context.Background(), "./"+filepath.ToSlash(filepath.Clean(folder))); err != nil {
@@ -112,7 +111,7 @@ func (t *trial) draw(folder string) (faults []fault, err error) {
 		faults = append(faults, found...)
 	}
 	if t.at != "" {
-		faults = slices.DeleteFunc(faults, func(f fault) bool { return filepath.Base(f.file)+":"+strconv.Itoa(f.line) != t.at })
+		faults = slices.DeleteFunc(faults, func(f fault) bool { return !f.isAt(t.at) })
 	}
 	random := rand.New(rand.NewPCG(t.seed, 0)) //nolint:gosec // To be repeated.
 	random.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })

@@ -71,10 +71,12 @@ func TestFaultsAreNoticedOrNotAndTheTreeStaysAsItIs(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, text, string(left))
 	}
-	tr.at = "p.go:5"
-	faults, err := tr.draw("./")
-	require.NoError(t, err)
-	assert.Len(t, faults, 1)
+	for place, count := range map[string]int{"p.go": 4, "p.go:5": 1, "p.go:4": 0, "q.go": 0} {
+		tr.at = place
+		faults, err := tr.draw("./")
+		require.NoError(t, err)
+		assert.Len(t, faults, count, place)
+	}
 }
 
 func TestFaultsThatDoNotCompileAreNotCounted(t *testing.T) {
