@@ -385,6 +385,21 @@ func TestDayIsThatOfTheServicesClock(t *testing.T) {
 	assert.Equal(t, start.Add(25*time.Hour), at, "two go the next day")
 	l.pass(time.Hour)
 	assert.Equal(t, 2, l.free())
+	l.call(silent)
+	at, _ = l.Earliest(l.now, 2)
+	assert.Equal(t, l.now.Add(24*time.Hour), at, "one goes today, and two the next day")
+}
+
+func TestCallThatWasNeverMadeIsTakenBack(t *testing.T) {
+	t.Parallel()
+	a := quota.New(quota.Limits{PerMinute: 1, PerDay: 1, InFlight: 1})
+	require.True(t, a.Ready(start))
+	call := a.Start(start)
+	require.False(t, a.Ready(start))
+	a.Cancel(call, start)
+	assert.True(t, a.Ready(start))
+	_, left, _ := a.Today(start)
+	assert.Equal(t, 1, left)
 }
 
 // The account has no clock: each question may be the first of a new day.
@@ -403,6 +418,8 @@ func TestDayIsOverWhicheverQuestionIsAskedFirst(t *testing.T) {
 	assert.Equal(t, morning, at)
 	assert.False(t, daily)
 	assert.Equal(t, morning, newSpent().Look(morning))
+	_, left, _ := newSpent().Today(morning.Add(-1))
+	assert.Zero(t, left, "the day before")
 	limit, left, end := newSpent().Today(morning)
 	assert.Equal(t, 1, limit)
 	assert.Equal(t, 1, left)
