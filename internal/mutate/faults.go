@@ -118,7 +118,7 @@ func (f *finder) zeroReturns(signature *ast.FuncType, body *ast.BlockStmt) {
 }
 
 func (f *finder) zero(value ast.Expr, kind string) {
-	if text := f.text(value); !slices.Contains([]string{"nil", "0", "false", `""`}, text) {
+	if text := f.text(value); !slices.Contains([]string{"nil", "0", "false", `""`, kind + "{}"}, text) {
 		f.replace(value.Pos(), value.End(), "*new("+kind+")", "returns zero: "+text)
 	}
 }

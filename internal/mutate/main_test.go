@@ -22,6 +22,7 @@ func TestEachKindOfStatementHasItsFaults(t *testing.T) {
 		{"f(a int) bool", "return a < b", []string{"return *new(bool)", "return a <= b"}},
 		{"f(a bool) bool", "return a && b", []string{"return *new(bool)", "return a || b"}},
 		{"f() (n, m int, err error)", "return 7, 0, nil", []string{"return *new(int), 0, nil", "return (7+1), 0, nil", "return 7, (0+1), nil"}},
+		{"f() (T, bool)", "return T{}, false", nil},
 		{"f()", "defer g()", []string{""}},
 		{"f()", "a.b = c", []string{""}},
 		{"f()", "n++", []string{""}},

@@ -154,6 +154,14 @@ func TestSecretThatBreaksOffWithWhatIsReadIsHidden(t *testing.T) {
 	require.Equal(t, strings.Repeat("x", maxSpoken-7), string(body))
 }
 
+func TestNoMoreThanTheStartOfAnAnswerIsRead(t *testing.T) {
+	t.Parallel()
+	for _, s := range []Secrets{{}, {Token: secret}} {
+		require.Len(t, s.InBody(make([]byte, 64<<10)), 64<<10)
+		require.Len(t, s.InBody(make([]byte, 64<<10+1)), 64<<10)
+	}
+}
+
 func TestErrorWithoutASecretStaysWhatItIs(t *testing.T) {
 	t.Parallel()
 	require.Same(t, io.EOF, Secrets{Token: secret}.InError(io.EOF))
