@@ -13,6 +13,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -62,6 +63,11 @@ func (t *trial) run(ctx context.Context, folder string) error {
 	faults, err := t.draw(folder)
 	if err != nil {
 		return err
+	}
+	for _, tests := range t.packages(folder) {
+		if said, err := t.test(ctx, tests); err != nil {
+			return fmt.Errorf("without a fault: %w\n%s", err, said)
+		}
 	}
 	tried, noticed := 0, 0
 	for tried < t.count && len(faults) > 0 {
@@ -157,18 +163,26 @@ func (t *trial) try(ctx context.Context, folder string, f fault) (o outcome) {
 	if err != nil {
 		return outcome{err: err}
 	}
-	args := []string{"-overlay", overlay, folder}
-	if o.compiled = goSucceeds(ctx, append([]string{"build", "-o", os.DevNull}, args...)); !o.compiled {
-		return outcome{err: ctx.Err()}
-	}
-	test := slices.Concat([]string{"test", "-vet=off", "-count=1", "-failfast", "-timeout", t.limit.String()}, strings.Fields(t.flags), args[:2])
-	for _, tests := range append([]string{folder}, strings.Fields(t.also)...) {
-		if o.noticed = !goSucceeds(ctx, append(test, tests)); o.noticed {
+	for _, tests := range t.packages(folder) {
+		said, err := t.test(ctx, tests, "-overlay", overlay)
+		o.compiled = !bytes.Contains(said, []byte("[build failed]"))
+		if o.noticed = err != nil; o.noticed {
 			break
 		}
 	}
 	o.err = ctx.Err()
 	return o
+}
+
+// packages are those whose tests may notice a fault.
+func (t *trial) packages(folder string) []string {
+	return append([]string{folder}, strings.Fields(t.also)...)
+}
+
+// test runs the tests of a package, and fails if they do.
+func (t *trial) test(ctx context.Context, tests string, flags ...string) (said []byte, err error) {
+	args := slices.Concat([]string{"test", "-vet=off", "-count=1", "-failfast", "-timeout", t.limit.String()}, strings.Fields(t.flags), flags, []string{tests})
+	return exec.CommandContext(ctx, "go", args...).CombinedOutput() //nolint:gosec // The caller's own arguments.
 }
 
 // writeOverlay tells the go command to read a file with the fault in the place of
@@ -192,9 +206,4 @@ func writeOverlay(scratch string, f fault) (path string, err error) {
 	}
 	path = filepath.Join(scratch, "overlay.json")
 	return path, os.WriteFile(path, overlay, 0o600)
-}
-
-// goSucceeds runs the go command.
-func goSucceeds(ctx context.Context, args []string) bool {
-	return exec.CommandContext(ctx, "go", args...).Run() == nil //nolint:gosec // The caller's own arguments.
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -89,4 +90,14 @@ func TestFaultsThatDoNotCompileAreNotCounted(t *testing.T) {
 	tr := trial{out: &out, count: 10, limit: time.Minute}
 	require.NoError(t, tr.run(t.Context(), "./"))
 	assert.Contains(t, out.String(), "./: 0 of 1 faults noticed\n", "without its call, os is imported and not used")
+}
+
+func TestTestsThatFailByThemselvesNoticeNothing(t *testing.T) {
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "go.mod"), []byte("module example.com/m\n\ngo 1.26\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "p.go"), []byte("package p\n\nfunc f() int { return 7 }\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "p_test.go"), []byte("package p\n\nimport \"testing\"\n\nfunc Test(t *testing.T) { t.Fatal(f()) }\n"), 0o600))
+	t.Chdir(folder)
+	tr := trial{out: io.Discard, count: 10, limit: time.Minute}
+	require.ErrorContains(t, tr.run(t.Context(), "./"), "without a fault")
 }

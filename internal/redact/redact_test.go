@@ -196,7 +196,7 @@ func TestSummaryJoinsLinesAndIsShort(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"":                       "",
-		"\n \r\n\t":             "",
+		"\n \r\n\t":              "",
 		"one":                    "one",
 		"one\n\n  two\t\n":       "one; two",
 		strings.Repeat("ö", 500): strings.Repeat("ö", 500),
