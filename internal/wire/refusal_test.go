@@ -72,3 +72,13 @@ func TestWhichCodesAreErrors(t *testing.T) {
 		assert.Equal(t, isError, found, code)
 	}
 }
+
+// It is looked for in every answer.
+func TestASuccessIsKnownWithoutTakingItApart(t *testing.T) { // No other test may allocate meanwhile.
+	for _, text := range []string{
+		`{"status":"success","data":{"id":"a"}}`, `{"status":"success","data":[{"id":"a"}]}`, `{"url":"/x","object":"list","data":[{"id":"a"}]}`, `[{"id":"a"}]`, ``,
+	} {
+		body := []byte(text)
+		assert.Zero(t, testing.AllocsPerRun(10, func() { wire.HiddenError(body) }), text)
+	}
+}
