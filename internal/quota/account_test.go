@@ -1,6 +1,7 @@
 package quota_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -256,6 +257,62 @@ func TestClockThatAWindowOutlivesIsNotTakenForTheServices(t *testing.T) {
 	assert.Equal(t, time.Minute, l.wait(), "it was found to be wrong")
 }
 
+func TestClockIsDoubtedForARefusalBehindTheResetAlone(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name      string
+		throttled bool
+		in        time.Duration
+		wait      time.Duration // That an answer with a reset in four seconds leads to, later.
+	}{
+		{"a refusal within the window", true, 20 * time.Second, 5 * time.Second},
+		{"a refusal as late as rounding explains", true, -time.Second, 5 * time.Second},
+		{"a refusal later than that", true, -2 * time.Second, time.Minute},
+		{"a refusal without a reset", true, 0, 5 * time.Second},
+		{"an answer that is late", false, -30 * time.Second, 5 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t, quota.Limits{})
+			r := l.saysUndated(tt.in)
+			r.Throttled, r.Refused = tt.throttled, tt.throttled
+			if tt.in == 0 {
+				r.Reset = time.Time{}
+			}
+			l.call(r)
+			l.pass(2 * time.Minute)
+			l.call(l.saysUndated(4 * time.Second))
+			assert.Equal(t, tt.wait, l.wait())
+		})
+	}
+}
+
+func TestFreshWindowDoesNotTellWhetherItKeepsToTheClock(t *testing.T) {
+	t.Parallel()
+	for in, wait := range map[time.Duration]time.Duration{
+		57 * time.Second: 57 * time.Second,
+		58 * time.Second: 59 * time.Second, // It may have been opened by this call.
+	} {
+		t.Run(in.String(), func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t, quota.Limits{})
+			l.call(l.says(1, 0, in))
+			assert.Equal(t, wait, l.wait())
+		})
+	}
+}
+
+func TestCallOfAnOlderWindowDoesNotTellWhetherThisOneKeepsToTheClock(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	slow := l.start()
+	l.pass(3 * time.Second)
+	l.call(l.says(1, 0, 10*time.Second))
+	l.pass(11 * time.Second)
+	l.end(slow, l.says(1, 0, 50*time.Second))
+	assert.Equal(t, 51*time.Second, l.wait())
+}
+
 func TestPlanBoundsOwnCallsOnly(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t, quota.Limits{PerMinute: 25})
@@ -275,6 +332,24 @@ func TestPlanOfOneCallIsAPlan(t *testing.T) {
 	calls, known := l.PerWindow()
 	assert.Equal(t, 1, calls)
 	assert.True(t, known)
+}
+
+func TestCallsOfAWindowAreKnownOnceAnAnswerTells(t *testing.T) {
+	t.Parallel()
+	type known struct {
+		calls int
+		known bool
+	}
+	perWindow := func(a *quota.Account) (k known) { k.calls, k.known = a.PerWindow(); return k }
+	a := quota.New(quota.Limits{})
+	assert.Equal(t, known{math.MaxInt, false}, perWindow(a), "before the first answer")
+	a.End(a.Start(start), silent, start)
+	assert.Equal(t, known{math.MaxInt, true}, perWindow(a), "an answer that speaks of no limit")
+	r := silent
+	r.Known, r.Limit = true, 10
+	a.End(a.Start(start), r, start)
+	assert.Equal(t, known{10, true}, perWindow(a))
+	assert.Equal(t, known{3, true}, perWindow(quota.New(quota.Limits{PerMinute: 3})), "a plan tells beforehand")
 }
 
 func TestPlanHoldsWhereTheServiceIsSilent(t *testing.T) {
