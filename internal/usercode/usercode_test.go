@@ -84,6 +84,26 @@ func TestEndOfTheContextIsTheReasonThatIsTold(t *testing.T) {
 	})
 }
 
+// Which of the two is seen first is left to chance.
+func TestContextThatEndsAsTheCodeReturnsIsToldAlike(t *testing.T) {
+	t.Parallel()
+	closing := errors.New("closing time")
+	for range 200 {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		_, err := usercode.AskWithin(ctx, time.Minute, func(context.Context) (int, error) {
+			cancel(closing)
+			return 0, context.Canceled
+		})
+		require.Equal(t, closing, err)
+		ctx, cancel = context.WithCancelCause(t.Context())
+		value, err := usercode.AskWithin(ctx, time.Minute, func(context.Context) (int, error) {
+			cancel(closing)
+			return 7, nil
+		})
+		require.Equal(t, err == nil, value == 7, "a value or an error")
+	}
+}
+
 func TestCodeThatIsDeafToItsContextHoldsNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -43,6 +43,30 @@ func TestHalfARefusalIsNone(t *testing.T) {
 	}
 }
 
+func TestAPageIsNoAnswerWhereNothingIsDue(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`<html>`, " \r\n<!doctype html>", `<`} {
+		assert.ErrorIs(t, wire.RefusePage([]byte(body)), wire.ErrPage, body)
+	}
+	for _, body := range []string{``, ` `, `{}`, `{"status":"success"}`, `OK`, `a < b`} {
+		assert.NoError(t, wire.RefusePage([]byte(body)), body)
+	}
+}
+
+func TestWhoFailsWithoutAnExcuseMayBeAThingThatFailed(t *testing.T) {
+	t.Parallel()
+	for body, refused := range map[string]bool{
+		`{"success":false,"other":1}`:                true,
+		`{"success":false,"id":"a"}`:                 false,
+		`{"status":"failed","other":1}`:              false,
+		`{"status":"failed","message":"m"}`:          true,
+		`{"status":"failed","id":"a","message":"m"}`: false,
+	} {
+		_, found := wire.HiddenError([]byte(body))
+		assert.Equal(t, refused, found, body)
+	}
+}
+
 // The numbers are those of rest-api-v2.html, section Error codes.
 func TestEachNumberOfTheLiveServiceHasItsCode(t *testing.T) {
 	t.Parallel()
