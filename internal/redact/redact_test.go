@@ -119,6 +119,14 @@ func TestSecretIsHiddenWhereItsLastEscapeEndsTheText(t *testing.T) {
 	require.Equal(t, "a [redacted]", Secrets{Values: []string{"hush "}}.InText("a hush+"))
 }
 
+func TestHalfAnEmojiDoesNotHideTheSecretBehindIt(t *testing.T) {
+	t.Parallel()
+	s := Secrets{Values: []string{"hush"}}
+	require.Equal(t, `\ud83d[redacted]`, s.InText(`\ud83d\u0068ush`))
+	require.Equal(t, `\ud83d[redacted]`, s.InText(`\ud83dhush`))
+	require.Equal(t, `\ude00[redacted]`, s.InText(`\ude00\u0068ush`))
+}
+
 func TestTextWithoutASecretIsNotCopied(t *testing.T) {
 	t.Parallel()
 	for _, s := range []Secrets{{}, {Token: secret}} {
