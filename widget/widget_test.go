@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"io"
 	"log"
 	"math"
 	"net/http"
@@ -314,6 +315,15 @@ func TestWidgetRefusesWhatCannotBe(t *testing.T) {
 			assert.Equal(t, row.field, refused.Field)
 			assert.Empty(t, written.String())
 		})
+	}
+}
+
+func TestDelaysEndWhereTheTimerOfABrowserDoes(t *testing.T) {
+	t.Parallel()
+	const most = 24 * 24 * time.Hour
+	for delay, fits := range map[time.Duration]bool{-1: false, 0: true, most: true, most + 1: false} {
+		_, err := widget.Widget{Code: "siq1", Calls: []widget.Call{widget.OpenAfter(delay, "/")}}.WriteTo(io.Discard)
+		assert.Equal(t, fits, err == nil, delay.String())
 	}
 }
 

@@ -84,6 +84,9 @@ func TestFailureTellsItsKind(t *testing.T) {
 		"no such host":            {err: lookup, want: Failure{}, cause: lookup},
 		"an unknown certificate":  {err: certificate, want: Failure{}, cause: certificate},
 		"a proxy alone":           {answer: answerWith(503, "<html>"), want: Failure{Status: 503, Unreachable: true}, cause: transport.ErrDecode},
+		"a gateway":               {answer: answerWith(502, "<html>"), want: Failure{Status: 502, Unreachable: true}, cause: transport.ErrDecode},
+		"a masked refresh token":  {answer: answerWith(200, `{"access_token":"a","refresh_token":"[redacted]"}`), want: Failure{Status: 200}, cause: transport.ErrDecode},
+		"a masked access token":   {answer: answerWith(200, `{"access_token":"[redacted]"}`), want: Failure{Status: 200}, cause: transport.ErrDecode},
 		"a token that breaks off": {answer: answerWith(200, `{"access_token":"a`), want: Failure{Status: 200, Unreachable: true}, cause: transport.ErrDecode},
 		"failure without error":   {answer: answerWith(200, `{"status":"failure","access_token":"a"}`), want: Failure{Status: 200}, cause: transport.ErrDecode},
 		"a token and an error":    {answer: answerWith(200, `{"error":"general_error","access_token":"a"}`), want: Failure{Status: 200, Code: "general_error"}},
@@ -124,6 +127,55 @@ func TestPauseThatTheTokenServerAsksForIsTold(t *testing.T) {
 		require.InDelta(t, 1200, f.RetryAfter.Seconds(), 1)
 		require.Equal(t, throttled, f.Throttled)
 		require.False(t, f.Unreachable, "another request a moment later is not what it asked for")
+	}
+	answer := answerWith(http.StatusServiceUnavailable, "")
+	answer.Header.Set("Retry-After", "0")
+	_, err := refreshFrom(t, answer, nil)
+	var f *Failure
+	require.ErrorAs(t, err, &f)
+	require.True(t, f.Unreachable, "now is when it asked for")
+}
+
+func TestLifetimeIsTheNumberThatCanBeTrue(t *testing.T) {
+	t.Parallel()
+	for fields, want := range map[string]time.Duration{
+		``:                       time.Hour,
+		`,"expires_in":0`:        time.Hour,
+		`,"expires_in":0.5`:      time.Hour,
+		`,"expires_in":1`:        time.Second,
+		`,"expires_in":2`:        2 * time.Second,
+		`,"expires_in":86400`:    24 * time.Hour,
+		`,"expires_in":86401`:    time.Hour,
+		`,"expires_in":"soon"`:   time.Hour,
+		`,"expires_in":3600000`:  time.Hour,
+		`,"expires_in_sec":1800`: 30 * time.Minute,
+		`,"expires_in":86400000,"expires_in_sec":86400`: 24 * time.Hour,
+		`,"expires_in":7,"expires_in_sec":5`:            5 * time.Second,
+		`,"expires_in":7,"expires_in_sec":0`:            7 * time.Second,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			token, err := refreshFrom(t, answerWith(http.StatusOK, `{"access_token":"a"`+fields+`}`), nil)
+			require.NoError(t, err)
+			require.Equal(t, want, time.Until(token.Expiry), fields)
+		})
+	}
+}
+
+func TestLargestAnswerIsRead(t *testing.T) {
+	t.Parallel()
+	token := `{"access_token":"a"}`
+	_, err := refreshFrom(t, answerWith(http.StatusOK, token+strings.Repeat(" ", 1<<20-len(token))), nil)
+	require.NoError(t, err)
+	_, err = refreshFrom(t, answerWith(http.StatusOK, token+strings.Repeat(" ", 1<<20-len(token)+1)), nil)
+	require.ErrorIs(t, err, transport.ErrTooLarge)
+	require.ErrorContains(t, err, "over 1048576 bytes")
+}
+
+func TestWordsOfTheServerAreCutToFitALog(t *testing.T) {
+	t.Parallel()
+	for length, want := range map[int]int{256: 256, 257: 256} {
+		_, err := refreshFrom(t, answerWith(http.StatusBadRequest, `{"error":"`+strings.Repeat("e", length)+`"}`), nil)
+		require.Len(t, err.Error(), want)
 	}
 }
 

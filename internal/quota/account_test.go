@@ -1,6 +1,7 @@
 package quota_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -176,13 +177,19 @@ func TestEndOfAWindow(t *testing.T) {
 		{"the header may hide a fraction of a second", func(l *ledger) quota.Report { return l.says(10, 0, 40*second) }, 41 * second},
 		{"a minute is a minute", func(l *ledger) quota.Report { return l.says(10, 0, 60*second) }, 60 * second},
 		{"a reset that was rounded up", func(l *ledger) quota.Report { return l.says(10, 0, 61*second) }, 60 * second},
+		{"a reset more than two seconds past a minute is not rounding", func(l *ledger) quota.Report { return l.says(10, 0, 62*second) }, 63 * second},
 		{"windows need not be minutes", func(l *ledger) quota.Report { return l.says(10, 0, 50*time.Minute) }, 50*time.Minute + second},
 		{"this second", func(l *ledger) quota.Report { return l.says(10, 0, 0) }, second},
+		{"a reset in an hour is the furthest", func(l *ledger) quota.Report { return l.says(10, 0, time.Hour) }, time.Hour + second},
+		{"a reset further away is none", func(l *ledger) quota.Report { return l.says(10, 0, time.Hour+second) }, time.Minute},
 		{"no reset", func(l *ledger) quota.Report { r := l.says(10, 0, 0); r.Reset = time.Time{}; return r }, time.Minute},
 		{"a reset in the past is none", func(l *ledger) quota.Report { return l.says(10, 0, -second) }, time.Minute},
 		{"a reset in the far future is none", func(l *ledger) quota.Report { return l.says(10, 0, 2*time.Hour) }, time.Minute},
 		{"no date but a reset that agrees with our clock", func(l *ledger) quota.Report { return l.saysUndated(4 * second) }, 5 * second},
 		{"no date but a reset that is over", func(l *ledger) quota.Report { return l.saysUndated(-30 * second) }, time.Minute},
+		{"no date but a reset that is now", func(l *ledger) quota.Report { return l.saysUndated(0) }, time.Minute},
+		{"no date but the furthest reset that agrees", func(l *ledger) quota.Report { return l.saysUndated(62 * second) }, 63 * second},
+		{"no date but a reset a little too far away", func(l *ledger) quota.Report { return l.saysUndated(63 * second) }, time.Minute},
 		{"no date but a reset too far away", func(l *ledger) quota.Report { return l.saysUndated(90 * second) }, time.Minute},
 	}
 	for _, tt := range tests {
@@ -250,6 +257,62 @@ func TestClockThatAWindowOutlivesIsNotTakenForTheServices(t *testing.T) {
 	assert.Equal(t, time.Minute, l.wait(), "it was found to be wrong")
 }
 
+func TestClockIsDoubtedForARefusalBehindTheResetAlone(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name      string
+		throttled bool
+		in        time.Duration
+		wait      time.Duration // That an answer with a reset in four seconds leads to, later.
+	}{
+		{"a refusal within the window", true, 20 * time.Second, 5 * time.Second},
+		{"a refusal as late as rounding explains", true, -time.Second, 5 * time.Second},
+		{"a refusal later than that", true, -2 * time.Second, time.Minute},
+		{"a refusal without a reset", true, 0, 5 * time.Second},
+		{"an answer that is late", false, -30 * time.Second, 5 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t, quota.Limits{})
+			r := l.saysUndated(tt.in)
+			r.Throttled, r.Refused = tt.throttled, tt.throttled
+			if tt.in == 0 {
+				r.Reset = time.Time{}
+			}
+			l.call(r)
+			l.pass(2 * time.Minute)
+			l.call(l.saysUndated(4 * time.Second))
+			assert.Equal(t, tt.wait, l.wait())
+		})
+	}
+}
+
+func TestFreshWindowDoesNotTellWhetherItKeepsToTheClock(t *testing.T) {
+	t.Parallel()
+	for in, wait := range map[time.Duration]time.Duration{
+		57 * time.Second: 57 * time.Second,
+		58 * time.Second: 59 * time.Second, // It may have been opened by this call.
+	} {
+		t.Run(in.String(), func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t, quota.Limits{})
+			l.call(l.says(1, 0, in))
+			assert.Equal(t, wait, l.wait())
+		})
+	}
+}
+
+func TestCallOfAnOlderWindowDoesNotTellWhetherThisOneKeepsToTheClock(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	slow := l.start()
+	l.pass(3 * time.Second)
+	l.call(l.says(1, 0, 10*time.Second))
+	l.pass(11 * time.Second)
+	l.end(slow, l.says(1, 0, 50*time.Second))
+	assert.Equal(t, 51*time.Second, l.wait())
+}
+
 func TestPlanBoundsOwnCallsOnly(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t, quota.Limits{PerMinute: 25})
@@ -257,6 +320,36 @@ func TestPlanBoundsOwnCallsOnly(t *testing.T) {
 	assert.Equal(t, 24, l.free(), "others may use the rest")
 	l.call(l.says(100, 7, 40*time.Second))
 	assert.Equal(t, 7, l.free(), "or more than that")
+}
+
+func TestPlanOfOneCallIsAPlan(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{PerMinute: 1})
+	l.call(l.says(10, 9, 40*time.Second))
+	assert.Zero(t, l.free())
+	at, _ := l.Earliest(l.now, 1)
+	assert.Equal(t, 100*time.Second, at.Sub(l.now), "the second one waits for another window")
+	calls, known := l.PerWindow()
+	assert.Equal(t, 1, calls)
+	assert.True(t, known)
+}
+
+func TestCallsOfAWindowAreKnownOnceAnAnswerTells(t *testing.T) {
+	t.Parallel()
+	type known struct {
+		calls int
+		known bool
+	}
+	perWindow := func(a *quota.Account) (k known) { k.calls, k.known = a.PerWindow(); return k }
+	a := quota.New(quota.Limits{})
+	assert.Equal(t, known{math.MaxInt, false}, perWindow(a), "before the first answer")
+	a.End(a.Start(start), silent, start)
+	assert.Equal(t, known{math.MaxInt, true}, perWindow(a), "an answer that speaks of no limit")
+	r := silent
+	r.Known, r.Limit = true, 10
+	a.End(a.Start(start), r, start)
+	assert.Equal(t, known{10, true}, perWindow(a))
+	assert.Equal(t, known{3, true}, perWindow(quota.New(quota.Limits{PerMinute: 3})), "a plan tells beforehand")
 }
 
 func TestPlanHoldsWhereTheServiceIsSilent(t *testing.T) {
@@ -291,6 +384,54 @@ func TestRefusedTokenCostsNothingUnlessTheServiceSaysSo(t *testing.T) {
 	assert.Equal(t, 8, l.free())
 }
 
+// What a refusal says of itself decides what it is heeded with.
+func TestRefusalMakesCallsFewerOrLater(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name      string
+		remaining int
+		reset     bool
+		atOnce    int
+		wait      time.Duration
+	}{
+		{"there were too many at once if a call remains", 1, true, 5, 0},
+		{"the window is spent if none remains", 0, true, 10, 40 * time.Second},
+		{"a call remains until nobody knows when", 1, false, 5, 0},
+		{"none remains until nobody knows when", 0, false, 5, time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t, quota.Limits{InFlight: 10})
+			l.call(l.says(100, 99, 40*time.Second))
+			r := l.says(100, tt.remaining, 40*time.Second)
+			r.Throttled, r.Refused = true, true
+			if !tt.reset {
+				r.Reset = time.Time{}
+			}
+			l.call(r)
+			assert.Equal(t, tt.wait, l.wait())
+			l.pass(time.Minute)
+			l.call(l.says(100, 99, 40*time.Second))
+			assert.Equal(t, tt.atOnce, l.free())
+		})
+	}
+}
+
+func TestCallsStartedBeforeARefusalWasHeededAreNotHeededAgain(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{InFlight: 8})
+	l.call(l.says(100, 99, 40*time.Second))
+	first, second := l.start(), l.start()
+	refusal := l.says(100, 50, 40*time.Second)
+	refusal.Throttled, refusal.Refused = true, true
+	l.end(first, refusal)
+	assert.Equal(t, 4-1, l.free(), "one is under way")
+	l.end(second, refusal)
+	assert.Equal(t, 4, l.free(), "it says nothing new")
+	l.call(refusal)
+	assert.Equal(t, 2, l.free(), "it was one too many again")
+}
+
 func TestUnexplainedRefusalsPauseLongerEachTime(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t, quota.Limits{InFlight: 10})
@@ -319,6 +460,91 @@ func TestDayIsThatOfTheServicesClock(t *testing.T) {
 	assert.Equal(t, start.Add(25*time.Hour), at, "two go the next day")
 	l.pass(time.Hour)
 	assert.Equal(t, 2, l.free())
+	l.call(silent)
+	at, _ = l.Earliest(l.now, 2)
+	assert.Equal(t, l.now.Add(24*time.Hour), at, "one goes today, and two the next day")
+}
+
+func TestCallThatWasNeverMadeIsTakenBack(t *testing.T) {
+	t.Parallel()
+	a := quota.New(quota.Limits{PerMinute: 1, PerDay: 1, InFlight: 1})
+	require.True(t, a.Ready(start))
+	call := a.Start(start)
+	require.False(t, a.Ready(start))
+	a.Cancel(call, start)
+	assert.True(t, a.Ready(start))
+	_, left, _ := a.Today(start)
+	assert.Equal(t, 1, left)
+}
+
+// The account has no clock: each question may be the first of a new day.
+func TestDayIsOverWhicheverQuestionIsAskedFirst(t *testing.T) {
+	t.Parallel()
+	morning := start.Add(24 * time.Hour)
+	newSpent := func() *quota.Account {
+		a := quota.New(quota.Limits{PerDay: 1})
+		require.True(t, a.Ready(start))
+		a.End(a.Start(start), silent, start)
+		require.False(t, a.Ready(morning.Add(-1)))
+		return a
+	}
+	assert.True(t, newSpent().Ready(morning))
+	at, daily := newSpent().Earliest(morning, 0)
+	assert.Equal(t, morning, at)
+	assert.False(t, daily)
+	at, daily = newSpent().Earliest(morning.Add(36*time.Hour), 1)
+	assert.Equal(t, morning.Add(48*time.Hour), at, "days later, the second one waits for another day")
+	assert.True(t, daily)
+	assert.Equal(t, morning, newSpent().Look(morning))
+	_, left, _ := newSpent().Today(morning.Add(-1))
+	assert.Zero(t, left, "the day before")
+	limit, left, end := newSpent().Today(morning)
+	assert.Equal(t, 1, limit)
+	assert.Equal(t, 1, left)
+	assert.Equal(t, morning.Add(24*time.Hour), end)
+}
+
+func TestCallThatEndsAfterMidnightIsCountedInTheNewDay(t *testing.T) {
+	t.Parallel()
+	a := quota.New(quota.Limits{PerDay: 5})
+	require.True(t, a.Ready(start))
+	late := a.Start(start)
+	a.End(late, silent, start.Add(24*time.Hour))
+	_, left, _ := a.Today(start.Add(24 * time.Hour))
+	assert.Equal(t, 4, left)
+}
+
+func TestTodayKnowsNoDayWithoutALimit(t *testing.T) {
+	t.Parallel()
+	limit, left, end := quota.New(quota.Limits{}).Today(start)
+	assert.Zero(t, limit)
+	assert.Zero(t, left)
+	assert.Zero(t, end)
+}
+
+// Date has whole seconds, and an answer takes its time: only what they do not
+// explain moves the day.
+func TestDayMovesWithAClockThatMoved(t *testing.T) {
+	t.Parallel()
+	noon, midnight := start.Add(12*time.Hour), start.Add(24*time.Hour)
+	for _, tt := range []struct {
+		moved, day time.Duration
+	}{
+		{2 * time.Second, 0},
+		{-2 * time.Second, 0},
+		{2*time.Second + 1, 2*time.Second + 1},
+		{-2*time.Second - 1, -2*time.Second - 1},
+	} {
+		a := quota.New(quota.Limits{PerDay: 5})
+		for _, ahead := range []time.Duration{0, tt.moved} {
+			require.True(t, a.Ready(noon))
+			r := silent
+			r.Date = noon.Add(ahead)
+			a.End(a.Start(noon), r, noon)
+		}
+		_, _, end := a.Today(noon)
+		assert.Equal(t, midnight.Add(-tt.day), end, tt.moved.String())
+	}
 }
 
 func TestEarliestCountsThoseAhead(t *testing.T) {

@@ -133,7 +133,7 @@ func unitLength(text []byte, ok bool) int {
 	return 0
 }
 
-const longestEntity = 32
+const longestEntity = len("&CounterClockwiseContourIntegral;")
 
 // decodeHTML reads a character reference, such as &amp; or &#x2F;.
 func decodeHTML(text []byte) ([]byte, int) {

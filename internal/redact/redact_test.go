@@ -74,6 +74,7 @@ func TestSecretIsHiddenHoweverItIsEscaped(t *testing.T) {
 	for _, s := range []Secrets{{Token: secret}, {Query: secret}, {Values: []string{secret, "ö"}}} {
 		for _, form := range forms {
 			require.Equal(t, "a [redacted] z", s.InText("a "+form+" z"), form)
+			require.Equal(t, "a [redacted]", s.InText("a "+form), "%s, at the end", form)
 			require.Equal(t, `{"m":"[redacted]"}`, string(s.InBody([]byte(`{"m":"`+form+`"}`))), form) //nolint:testifylint // Bytes count.
 		}
 	}
@@ -103,6 +104,37 @@ func TestWhatHoldsNoSecretStaysAsItIsWritten(t *testing.T) {
 	require.Equal(t, "[redacted]", Secrets{Values: []string{"abcd", "cdef"}}.InText("abcdef"), "two that overlap")
 }
 
+func TestSecretIsHiddenInTheLongestNameOfACharacter(t *testing.T) {
+	t.Parallel()
+	s := Secrets{Values: []string{"a∳b"}}
+	require.Equal(t, "x [redacted] y", s.InText("x a&CounterClockwiseContourIntegral;b y"))
+}
+
+func TestSecretIsHiddenWhereItsLastEscapeEndsTheText(t *testing.T) {
+	t.Parallel()
+	s := Secrets{Values: []string{`hush"`}}
+	for _, form := range []string{`hush\"`, `hush\u0022`, `hush%22`, `hush&quot;`, `hush&#34;`, `hush&#x22;`} {
+		require.Equal(t, "a [redacted]", s.InText("a "+form))
+	}
+	require.Equal(t, "a [redacted]", Secrets{Values: []string{"hush "}}.InText("a hush+"))
+}
+
+func TestHalfAnEmojiDoesNotHideTheSecretBehindIt(t *testing.T) {
+	t.Parallel()
+	s := Secrets{Values: []string{"hush"}}
+	require.Equal(t, `\ud83d[redacted]`, s.InText(`\ud83d\u0068ush`))
+	require.Equal(t, `\ud83d[redacted]`, s.InText(`\ud83dhush`))
+	require.Equal(t, `\ude00[redacted]`, s.InText(`\ude00\u0068ush`))
+}
+
+func TestTextWithoutASecretIsNotCopied(t *testing.T) {
+	t.Parallel()
+	for _, s := range []Secrets{{}, {Token: secret}} {
+		body := []byte("nothing to hide")
+		require.Same(t, &body[0], &s.InBody(body)[0])
+	}
+}
+
 func FuzzHide(f *testing.F) {
 	f.Add(`a\/b&#x2F;%2F\ud83d\ude00`, "a/b/")
 	f.Add(`\u005cu0068ush%5c`, "hush")
@@ -128,6 +160,14 @@ func TestSecretThatBreaksOffWithWhatIsReadIsHidden(t *testing.T) {
 	s := Secrets{Values: []string{secret}}
 	body := s.InBody([]byte(strings.Repeat("x", maxSpoken-7) + secret))
 	require.Equal(t, strings.Repeat("x", maxSpoken-7), string(body))
+}
+
+func TestNoMoreThanTheStartOfAnAnswerIsRead(t *testing.T) {
+	t.Parallel()
+	for _, s := range []Secrets{{}, {Token: secret}} {
+		require.Len(t, s.InBody(make([]byte, 64<<10)), 64<<10)
+		require.Len(t, s.InBody(make([]byte, 64<<10+1)), 64<<10)
+	}
 }
 
 func TestErrorWithoutASecretStaysWhatItIs(t *testing.T) {
@@ -161,4 +201,18 @@ func TestWhatOthersWroteIsOneLine(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "a b [31m c d", OneLine("\n a\r\n\tb\x1b[31m\u2028c\xffd "))
 	require.Equal(t, "two halves", OneLine("two\x00halves"), "they must not come together")
+}
+
+func TestSummaryJoinsLinesAndIsShort(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                       "",
+		"\n \r\n\t":              "",
+		"one":                    "one",
+		"one\n\n  two\t\n":       "one; two",
+		strings.Repeat("ö", 500): strings.Repeat("ö", 500),
+		strings.Repeat("ö", 501): strings.Repeat("ö", 500) + "…",
+	} {
+		require.Equal(t, want, Summary(text))
+	}
 }

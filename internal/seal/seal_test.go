@@ -75,6 +75,10 @@ func TestWhatWasChangedDoesNotOpen(t *testing.T) {
 		_, err := c.Open(sealed[:length])
 		require.Error(t, err, "cut after %d bytes", length)
 	}
+	for _, tail := range []string{"!", "=", "AAAA", "\x00", ":"} {
+		_, err := c.Open(append(bytes.Clone(sealed), tail...))
+		require.ErrorIs(t, err, seal.ErrKey, "with %q after it", tail)
+	}
 	for _, other := range []string{"", "[redacted]", `{"access_token":"x"}`, "salesiq sealed 2:" + string(sealed[17:])} {
 		_, err := c.Open([]byte(other))
 		require.ErrorIs(t, err, seal.ErrFormat, other)

@@ -42,6 +42,68 @@ func TestPanicIsAnErrorWithoutItsValue(t *testing.T) {
 	assert.ErrorContains(t, err, "out of range", "what the runtime says holds no secret")
 }
 
+func TestPanicIsTheErrorOfTheFuncThatCatchesIt(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	run := func(f func() error) (err error) {
+		defer usercode.CatchPanic(&err)
+		return f()
+	}
+	require.NoError(t, run(func() error { return nil }))
+	require.Equal(t, broken, run(func() error { return broken }))
+	require.EqualError(t, run(func() error { panic("a secret") }), "panic: string")
+}
+
+func TestNilIsSeenBehindAnInterface(t *testing.T) {
+	t.Parallel()
+	var pointer *int
+	var function func()
+	for _, value := range []any{nil, pointer, function} {
+		assert.True(t, usercode.IsNil(value), "%T", value)
+	}
+	for _, value := range []any{0, "", struct{}{}, new(int), func() {}, []int(nil), map[string]int(nil)} { // Methods of those can be called.
+		assert.False(t, usercode.IsNil(value), "%T", value)
+	}
+}
+
+func TestEndOfTheContextIsTheReasonThatIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		closing := errors.New("closing time")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(closing) })
+		heeds := func(ctx context.Context) (int, error) { <-ctx.Done(); return 7, ctx.Err() }
+		_, err := usercode.AskWithin(ctx, time.Minute, heeds)
+		require.Equal(t, closing, err)
+		_, err = usercode.AskWithin(t.Context(), time.Minute, heeds)
+		require.EqualError(t, err, "no answer within 1m0s", "though the code says otherwise")
+		broken := errors.New("broken")
+		_, err = usercode.AskWithin(t.Context(), time.Minute, func(context.Context) (int, error) { return 0, broken })
+		require.Equal(t, broken, err)
+		synctest.Wait()
+	})
+}
+
+// Which of the two is seen first is left to chance.
+func TestContextThatEndsAsTheCodeReturnsIsToldAlike(t *testing.T) {
+	t.Parallel()
+	closing := errors.New("closing time")
+	for range 200 {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		_, err := usercode.AskWithin(ctx, time.Minute, func(context.Context) (int, error) {
+			cancel(closing)
+			return 0, context.Canceled
+		})
+		require.Equal(t, closing, err)
+		ctx, cancel = context.WithCancelCause(t.Context())
+		value, err := usercode.AskWithin(ctx, time.Minute, func(context.Context) (int, error) {
+			cancel(closing)
+			return 7, nil
+		})
+		require.Equal(t, err == nil, value == 7, "a value or an error")
+	}
+}
+
 func TestCodeThatIsDeafToItsContextHoldsNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -89,6 +89,8 @@ func TestAnAnswerTellsItsDialect(t *testing.T) {
 		{`{"url":"/x","object":"list","data":[]}`, Live("")},
 		{`{"error":{"code":1006,"message":"Invalid URL"}}`, Live("")},
 		{`{"id":"a","status":"active"}`, nil},
+		{`{"id":"a","url":"https://salesiq.example"}`, nil},
+		{`{"id":"a","object":"vase"}`, nil},
 		{`{"error":"invalid_code"}`, nil},
 		{`{"status":"error","error":{"code":1006}}`, nil},
 		{`{"code":1016}`, nil},

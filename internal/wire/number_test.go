@@ -20,6 +20,8 @@ func TestANumberOfNoTypeLosesNoDigit(t *testing.T) {
 		"1152921504606846976":    json.Number("1152921504606846976"), // A float64 holds it, but is written with other digits.
 		"3.14159265358979323846": json.Number("3.14159265358979323846"),
 		"0.10000000000000000001": json.Number("0.10000000000000000001"),
+		"12345678e+1234567":      json.Number("12345678e+1234567"), // Long with its sign alone.
+		"12345678e-1234567":      json.Number("12345678e-1234567"),
 		"1e99999999999999999999": json.Number("1e99999999999999999999"),
 	} {
 		for _, spaced := range []string{"", "   ", "          "} { // So that it lies anywhere.

@@ -20,6 +20,7 @@ func TestWhereverAnAnswerBreaksOffIsSeen(t *testing.T) {
 		assert.False(t, wire.Truncated([]byte(" "+body+"\r\n")), body)
 		for end := 1; end < len(body); end++ {
 			assert.True(t, wire.Truncated([]byte(body[:end])), body[:end])
+			assert.True(t, wire.Truncated([]byte("\ufeff \n"+body[:end])), "%s, behind white space", body[:end])
 		}
 	}
 	for _, body := range []string{``, ` `, `null`, `<html>`, `"x"`, `{]`, `{"a" 1}`, `{}}`} {
