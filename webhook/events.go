@@ -32,8 +32,8 @@ type EventType interface {
 // EventInfo is what all events have in common.
 type EventInfo struct {
 	// EventID tells events apart, and is the same for every delivery of an event.
-	// It is a hash of the body without its count of deliveries, and can be a key
-	// in a database or a queue.
+	// It is a hash of the body without its count of deliveries, its white space, and
+	// the order of its members. It can be a key in a database or a queue.
 	EventID string `json:"-"`
 
 	EventName salesiq.EventName `json:"-"` // Empty where the body has none.
@@ -261,7 +261,7 @@ var eventKinds = kindsByName(
 	eventKind{salesiq.EventChatStarted, func() Event { return new(ChatStarted) }},
 	eventKind{salesiq.EventChatEnded, func() Event { return new(ChatEnded) }},
 	eventKind{salesiq.EventChatMissed, func() Event { return new(ChatMissed) }},
-	eventKind{salesiq.EventChatRating, func() Event { return new(ChatRated) }},
+	eventKind{salesiq.EventChatRated, func() Event { return new(ChatRated) }},
 	eventKind{salesiq.EventMessageReceived, func() Event { return new(MessageReceived) }},
 	eventKind{salesiq.EventVisitorIdentified, func() Event { return new(VisitorIdentified) }},
 	eventKind{salesiq.EventVisitorOnline, func() Event { return new(VisitorOnline) }},
@@ -300,22 +300,17 @@ func Parse(body []byte) (Event, error) {
 	if err := wire.UnmarshalLenient(envelope.Data, event); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoEvent, err)
 	}
-	id, err := eventID(body, envelope.Counted)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoEvent, err)
-	}
-	*event.Info() = EventInfo{EventID: id, EventName: kind.name, EventTime: envelope.Time, Body: body, Data: envelope.Data}
+	*event.Info() = EventInfo{EventID: eventID(body, envelope.Counted), EventName: kind.name, EventTime: envelope.Time, Body: body, Data: envelope.Data}
 	return event, nil
 }
 
 // eventID hashes a body without its count of deliveries, if it has one. Half of a
 // SHA-256 is enough to tell events apart.
-func eventID(body []byte, counted bool) (id string, err error) {
+func eventID(body []byte, counted bool) string {
+	except := ""
 	if counted {
-		if body, err = wire.Without(body, "attempt"); err != nil {
-			return "", err
-		}
+		except = `"attempt"`
 	}
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:sha256.Size/2]), nil
+	sum := wire.HashObject(body, except)
+	return hex.EncodeToString(sum[:sha256.Size/2])
 }

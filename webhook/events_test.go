@@ -23,7 +23,7 @@ var eventTypes = map[salesiq.EventName]webhook.Event{
 	salesiq.EventChatStarted:           &webhook.ChatStarted{},
 	salesiq.EventChatEnded:             &webhook.ChatEnded{},
 	salesiq.EventChatMissed:            &webhook.ChatMissed{},
-	salesiq.EventChatRating:            &webhook.ChatRated{},
+	salesiq.EventChatRated:             &webhook.ChatRated{},
 	salesiq.EventMessageReceived:       &webhook.MessageReceived{},
 	salesiq.EventVisitorIdentified:     &webhook.VisitorIdentified{},
 	salesiq.EventVisitorOnline:         &webhook.VisitorOnline{},

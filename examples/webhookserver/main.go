@@ -156,7 +156,7 @@ func shutDown(ctx context.Context, server *http.Server, stopped <-chan error) er
 
 // allEvents are those that the specification names.
 var allEvents = []salesiq.EventName{
-	salesiq.EventChatStarted, salesiq.EventChatEnded, salesiq.EventChatMissed, salesiq.EventChatRating,
+	salesiq.EventChatStarted, salesiq.EventChatEnded, salesiq.EventChatMissed, salesiq.EventChatRated,
 	salesiq.EventMessageReceived, salesiq.EventVisitorIdentified, salesiq.EventVisitorOnline,
 	salesiq.EventVisitorOffline, salesiq.EventOperatorStatusChanged, salesiq.EventLeadCreated,
 	salesiq.EventTriggerExecuted,

@@ -109,14 +109,14 @@ func TestARestartPrintsNothingTwice(t *testing.T) {
 	set := settings{listen: "127.0.0.1:0", store: filepath.Join(t.TempDir(), "seen"), secret: salesiq.NewSecret("a secret that stays")}
 
 	first := begin(t, set)
-	require.NoError(t, emulator.Emit(salesiq.EventChatRating, map[string]any{"chat_id": "chat5", "rating": 3}))
+	require.NoError(t, emulator.Emit(salesiq.EventChatRated, map[string]any{"chat_id": "chat5", "rating": 3}))
 	assert.Contains(t, first.after(t, "chat.rating"), "chat chat5: 3 of 5")
 	require.NoError(t, first.stop())
 	require.Eventually(t, func() bool { return len(emulator.Deliveries()) == 1 }, 10*time.Second, time.Millisecond)
 
 	second := begin(t, set)
 	deliver(t, second.url, set.secret, emulator.Deliveries()[0].Body)
-	require.NoError(t, emulator.Emit(salesiq.EventChatRating, map[string]any{"chat_id": "chat6", "rating": 4}))
+	require.NoError(t, emulator.Emit(salesiq.EventChatRated, map[string]any{"chat_id": "chat6", "rating": 4}))
 	assert.Contains(t, second.after(t, "chat.rating"), "chat chat6: 4 of 5")
 	assert.NotContains(t, second.String(), "chat5")
 }
