@@ -68,11 +68,14 @@ func (c *canonical) value(outermost bool) {
 
 // peek skips white space and returns the next byte, or 0 at the end.
 func (c *canonical) peek() byte {
-	c.rest = bytes.TrimLeft(c.rest, " \t\r\n")
-	if len(c.rest) == 0 {
-		return 0
+	for i, next := range c.rest {
+		if next != ' ' && next != '\t' && next != '\r' && next != '\n' {
+			c.rest = c.rest[i:]
+			return next
+		}
 	}
-	return c.rest[0]
+	c.rest = nil
+	return 0
 }
 
 // write copies n bytes, or what is left.
@@ -93,7 +96,7 @@ func (c *canonical) scalar() {
 		return
 	}
 	n := 1
-	for end := false; !end; end = !escapes(c.rest[1:n-1]) {
+	for end := false; !end; end = !escapes(c.rest[1 : n-1]) {
 		next := bytes.IndexByte(c.rest[n:], '"')
 		if next < 0 {
 			n = len(c.rest)
