@@ -222,7 +222,7 @@ func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
 
 // firstRead is the most room that is made before any of the body has arrived,
 // whatever its announced length.
-const firstRead = 4 << 10
+const firstRead = 1 << 10
 
 // read returns a body that is not too large. The room for it grows with what
 // arrives: it is at most twice that, or firstRead.
