@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/salesiq-go/salesiq/internal/input"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
@@ -176,13 +177,7 @@ func isForTests(host string) bool {
 }
 
 // isLoopback reports whether a host of a plain URL is this machine.
-func isLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
-}
+func isLoopback(host string) bool { return input.IsLoopback(host) }
 
 // apiBase is the plain URL that wire.Root is appended to. The specification writes
 // base URLs with it and without.

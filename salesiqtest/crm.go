@@ -17,7 +17,7 @@ type lead map[string]any
 const maxLeads = 100
 
 // searchLeads answers GET /crm/v8/Leads/search?criteria=(Email:equals:…).
-func searchLeads(c *call) (*reply, error) {
+func searchLeads(c *call) (any, error) {
 	field, value, ok := parseCriteria(c.query.text("criteria"))
 	if !ok {
 		return nil, invalid("criteria", "must look like (Email:equals:someone@example.com)")
@@ -47,7 +47,7 @@ func parseCriteria(text string) (field, value string, ok bool) {
 // createLeads answers POST /crm/v8/Leads. As with Zoho CRM, a lead without a
 // last name is refused while the others are kept: 201 means all, 207 some, 400
 // none.
-func createLeads(c *call) (*reply, error) {
+func createLeads(c *call) (any, error) {
 	var records []lead
 	if wire.Unmarshal(c.body["data"], &records) != nil || len(records) == 0 || len(records) > maxLeads {
 		return nil, invalid("data", "must be an array of 1 to 100 records")

@@ -44,6 +44,8 @@ type dialect interface {
 	schemes() []string
 	// admits refuses requests that the service does not describe.
 	admits(r *http.Request, route route, query url.Values, body []byte) error
+	// answers writes what a handler returned.
+	answers(c *call, result any) *reply
 	// refuses words a refusal.
 	refuses(e *refusal) (status int, body any)
 	// hasNoCall words what leads nowhere; allowed are the methods that would.
@@ -59,20 +61,24 @@ type route struct {
 	pattern   string // With the id that the call is about as its first wildcard.
 	scope     string // "" for none.
 	handle    handler
-	query     string // The parameters that it takes, separated by spaces.
+	query     string // The parameters that it takes in the specified dialect, separated by spaces.
+	status    int    // Of a success in the specified dialect, if it is not 200.
+	object    string // What the live dialect calls its result; "" if it shows none.
 	adminOnly bool
-	open      bool // Needs no token, costs no quota, and takes any request.
+	open      bool // Is the widget's: needs no token, costs no quota, and takes any request.
 	nowhere   bool // Is what no other route is for.
 }
 
-// handler carries out a call. Its error is a *refusal.
-type handler func(c *call) (*reply, error)
+// handler carries out a call. It returns an object of the domain, or nil, for the
+// dialect to write, or a whole *reply. Its error is a *refusal.
+type handler func(c *call) (result any, err error)
 
 // call is one API call that was let in. The server's lock is held while its
 // handler runs.
 type call struct {
 	*state
 
+	route route
 	id    string // From the path.
 	path  func(name string) string
 	query params
@@ -86,14 +92,6 @@ type reply struct {
 	body   any // Nil for an answer without one.
 }
 
-func deleted() (*reply, error) { return &reply{status: http.StatusNoContent}, nil }
-
-// readBody reads the body of a call.
-func readBody[T any](c *call) (in T, err error) {
-	err = patch(&in, c.body)
-	return in, err
-}
-
 // object is JSON that has no type in package salesiq.
 type object map[string]any
 
@@ -105,4 +103,40 @@ func (o object) without(fields ...string) object {
 		}
 	}
 	return o
+}
+
+// The handlers that both dialects have. Here of is the table of a kind of objects,
+// such as chats.
+
+func get[T any](of func(*state) *table[T]) handler {
+	return ask(func(s *state, id string) (*T, error) { return of(s).find(id) })
+}
+
+func remove[T any](of func(*state) *table[T]) handler {
+	return ask(func(s *state, id string) (any, error) {
+		_, err := of(s).remove(id)
+		return nil, err
+	})
+}
+
+// ask answers with what the domain says about the id of the path.
+func ask[Out any](about func(*state, string) (Out, error)) handler {
+	return func(c *call) (any, error) {
+		out, err := about(c.state, c.id)
+		if err != nil {
+			return nil, err
+		}
+		return out, nil
+	}
+}
+
+// act reads the body, and lets the domain do something with the id of the path.
+func act[In, Out any](on func(s *state, id string, in In) (Out, error)) handler {
+	return func(c *call) (any, error) {
+		var in In
+		if err := patch(&in, c.body); err != nil {
+			return nil, err
+		}
+		return ask(func(s *state, id string) (Out, error) { return on(s, id, in) })(c)
+	}
 }

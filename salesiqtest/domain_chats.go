@@ -3,10 +3,10 @@ package salesiqtest
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/input"
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
@@ -77,7 +77,7 @@ func (s *state) sendMessage(chatID string, message salesiq.Message) (*salesiq.Me
 		return nil, missing("type")
 	case !slices.Contains(messageTypes, message.Type):
 		return nil, invalid("type", "must be one of "+join(messageTypes))
-	case needsText && isBlank(message.Text):
+	case needsText && input.IsBlank(message.Text):
 		return nil, missing("message")
 	}
 	message.SenderType, message.SenderID = salesiq.SenderOperator, cmp.Or(chat.OperatorID, accountOwner)
@@ -149,30 +149,37 @@ func (s *state) transfer(chatID string, to salesiq.ChatTransfer) (*salesiq.Chat,
 	return chat, nil
 }
 
-// transferWithin gives a chat to an operator of a department, or to anybody there
-// where the operator's id is empty.
-func (s *state) transferWithin(chatID, departmentID, operatorID string) (*salesiq.Chat, error) {
-	if departmentID == "" {
+// departmentTransfer says which department takes a chat over, and who in it:
+// anybody, where that is empty.
+type departmentTransfer struct {
+	DepartmentID string `json:"department_id"`
+	OperatorID   string `json:"operator_id"`
+}
+
+// transferWithin gives a chat to an operator of a department.
+func (s *state) transferWithin(chatID string, to departmentTransfer) (*salesiq.Chat, error) {
+	if to.DepartmentID == "" {
 		return nil, missing("department_id")
 	}
-	if err := s.checkDepartment("department_id", departmentID); err != nil {
+	if err := s.checkDepartment("department_id", to.DepartmentID); err != nil {
 		return nil, err
 	}
-	if operatorID == "" {
+	if to.OperatorID == "" {
 		operator, ok := s.operators.first(func(o *salesiq.Operator) bool {
-			return o.DepartmentID == departmentID && o.Status != salesiq.OperatorOffline && !s.disabled[o.ID]
+			return o.DepartmentID == to.DepartmentID && o.Status != salesiq.OperatorOffline && !s.disabled[o.ID]
 		})
 		if !ok {
 			return nil, refuse(salesiq.ErrOperatorOffline, "nobody in the department is there", details{"field": "department_id"})
 		}
-		operatorID = operator.ID
+		to.OperatorID = operator.ID
 	}
-	chat, err := s.transfer(chatID, salesiq.ChatTransfer{OperatorID: operatorID})
-	if err == nil {
-		chat.DepartmentID = departmentID
-		s.tellVendors("conversation.attender.updated", chat)
+	chat, err := s.transfer(chatID, salesiq.ChatTransfer{OperatorID: to.OperatorID})
+	if err != nil {
+		return nil, err
 	}
-	return chat, err
+	chat.DepartmentID = to.DepartmentID
+	s.tellVendors("conversation.attender.updated", chat)
+	return chat, nil
 }
 
 // release takes an active chat off its operator's count.
@@ -181,6 +188,9 @@ func (s *state) release(chat *salesiq.Chat) {
 		operator.ActiveChats = max(0, operator.ActiveChats-1)
 	}
 }
+
+// close is end without a farewell.
+func (s *state) close(chatID string) (*salesiq.Chat, error) { return s.end(chatID, salesiq.ChatEnd{}) }
 
 // end lets the operator of an active chat end it.
 func (s *state) end(chatID string, in salesiq.ChatEnd) (*salesiq.Chat, error) {
@@ -269,6 +279,8 @@ type tag struct {
 	Name   string `json:"name"`
 	Color  string `json:"color"`
 	Module string `json:"module"`
+
+	created time.Time
 }
 
 var tagModules = []string{"conversations", "visitors", "contacts", "companies"}
@@ -290,20 +302,22 @@ func (s *state) checkTag(made *tag, _ func(string) bool) error {
 
 func (s *state) tagChanged(_, after *tag) { s.tellVendors("tag.created", after) } // Tags stay as they are.
 
-// tagChat marks a chat with the names of tags.
-func (s *state) tagChat(chatID string, tagIDs []string) error {
+// tagChat marks a chat with tags, and tells which ids are of none.
+func (s *state) tagChat(chatID string, tagIDs []string) (tags []*tag, failed []string, err error) {
 	chat, err := s.chats.find(chatID)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	for i, id := range tagIDs {
+	for _, id := range tagIDs {
 		known, ok := s.tags.get(id)
 		if !ok {
-			return invalid(element("ids", i), "is no tag")
+			failed = append(failed, id)
+			continue
 		}
+		tags = append(tags, known)
 		chat.Tags = addMissing(chat.Tags, known.Name)
 	}
-	return nil
+	return tags, failed, nil
 }
 
 // addMissing appends values that are not there yet.
@@ -339,5 +353,3 @@ func lastChange(chat *salesiq.Chat) time.Time {
 }
 
 func wholeSeconds(d time.Duration) salesiq.Seconds { return salesiq.Seconds(d / time.Second) }
-
-func isBlank(text string) bool { return strings.TrimSpace(text) == "" }

@@ -5,7 +5,6 @@ import (
 	"maps"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // Data is what a server knows at its start, for [WithData].
@@ -33,19 +32,9 @@ func (s *state) add(data Data) {
 	maps.Copy(s.sessions, data.Sessions)
 }
 
-// copyOf copies a value all the way down, by way of the wire.
-func copyOf[T any](value T) (copied T, err error) {
-	data, err := wire.Marshal(value)
-	if err != nil {
-		return copied, err
-	}
-	err = wire.Unmarshal(data, &copied)
-	return copied, err
-}
-
-// clone is copyOf for what is known to be fit for the wire.
+// clone copies what is known to be fit for the wire, all the way down.
 func clone[T any](value T) T {
-	copied, err := copyOf(value)
+	copied, err := convert[T](value)
 	if err != nil {
 		panic(fmt.Sprintf("salesiqtest: a %T that cannot travel: %v", value, err))
 	}

@@ -39,7 +39,7 @@ func parseObject(body []byte) (members, error) {
 // as they are, so that an object can be read, changed and returned. Names count
 // letter by letter: one that differs from a field's in case alone is refused.
 func patch[T any](target *T, changes members, readOnly ...string) error {
-	before, err := takeApart(*target)
+	before, err := convert[members](*target)
 	if err != nil {
 		return err
 	}
@@ -53,14 +53,14 @@ func patch[T any](target *T, changes members, readOnly ...string) error {
 		if err := checkName(reflect.TypeFor[T](), name, value, name); err != nil {
 			return err
 		}
-		if document, err = mergeMember(document, name, changes[name]); err != nil {
+		if document, err = merge(document, members{name: changes[name]}); err != nil {
 			return err
 		}
 		if patched, err = whole[T](document); err != nil {
 			return invalid(name, "has the wrong type")
 		}
 	}
-	after, err := takeApart(patched)
+	after, err := convert[members](patched)
 	if err != nil {
 		return err
 	}
@@ -121,12 +121,16 @@ func checkNames(t reflect.Type, value any, path string) (err error) {
 
 // whole puts an object together. Where an integer is wanted, 5.0 is one, too: some
 // languages write numbers so that were computed.
-func whole[T any](document members) (value T, err error) {
-	data, err := wire.Marshal(document)
-	if err != nil || wire.Unmarshal(data, &value) == nil {
-		return value, err
+func whole[T any](document members) (T, error) {
+	value, err := convert[T](document)
+	if err == nil {
+		return value, nil
 	}
-	if data, err = asJavaScript(data); err != nil {
+	data, err := wire.Marshal(document)
+	if err == nil {
+		data, err = asJavaScript(data)
+	}
+	if err != nil {
 		return value, err
 	}
 	value = *new(T)
@@ -134,51 +138,46 @@ func whole[T any](document members) (value T, err error) {
 	return value, err
 }
 
-// takeApart encodes a value and takes it apart.
-func takeApart(value any) (members, error) {
-	data, err := wire.Marshal(value)
-	if err != nil {
-		return nil, err
+// convert makes one type of another, by way of the wire.
+func convert[T any](from any) (to T, err error) {
+	data, err := wire.Marshal(from)
+	if err == nil {
+		err = wire.Unmarshal(data, &to)
 	}
-	var o members
-	err = wire.Unmarshal(data, &o)
-	return o, err
+	return to, err
 }
 
-func mergeMember(document members, name string, change json.RawMessage) (members, error) {
-	merged := maps.Clone(document)
-	if merged == nil {
-		merged = members{}
-	}
-	if isNull(change) {
-		delete(merged, name)
-		return merged, nil
-	}
-	value, err := merge(document[name], change)
-	merged[name] = value
-	return merged, err
-}
-
-func merge(target, change json.RawMessage) (json.RawMessage, error) {
-	if !isObject(change) {
-		return change, nil
-	}
-	var changes, merged members
-	if err := wire.Unmarshal(change, &changes); err != nil {
-		return nil, err
-	}
-	if isObject(target) {
-		if err := wire.Unmarshal(target, &merged); err != nil {
-			return nil, err
-		}
-	}
+// merge applies changes to an object: null removes, and objects merge.
+func merge(target, changes members) (members, error) {
+	merged := members{}
+	maps.Copy(merged, target)
 	for name, change := range changes {
-		var err error
-		if merged, err = mergeMember(merged, name, change); err != nil {
+		if isNull(change) {
+			delete(merged, name)
+			continue
+		}
+		merged[name] = change
+		if !isObject(change) {
+			continue
+		}
+		inner, err := convert[members](change)
+		if err != nil {
+			return nil, err
+		}
+		var before members
+		if isObject(target[name]) {
+			if before, err = convert[members](target[name]); err != nil {
+				return nil, err
+			}
+		}
+		if inner, err = merge(before, inner); err != nil {
+			return nil, err
+		}
+		if merged[name], err = wire.Marshal(inner); err != nil {
 			return nil, err
 		}
 	}
-	return wire.Marshal(merged)
+	return merged, nil
 }
 
 func isNull(value json.RawMessage) bool { return string(bytes.TrimSpace(value)) == "null" }

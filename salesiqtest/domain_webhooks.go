@@ -4,13 +4,12 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/input"
 )
 
 // newWebhook is a webhook that is on.
@@ -44,25 +43,18 @@ func deliverable(address string) bool {
 	if err != nil || u.Hostname() == "" {
 		return false
 	}
-	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
+	return u.Scheme == "https" || u.Scheme == "http" && input.IsLoopback(u.Hostname())
 }
 
 // webhookSettings is what a webhook has beyond the specification.
 type webhookSettings struct {
-	kind    string
-	apps    []string
-	secured bool
-	version string
-	created time.Time
-	keys    []signingKey // Oldest first; that one is in use.
+	kind     string // What its events are about: data or administration.
+	apps     []string
+	secured  bool
+	expiry   time.Duration // How long deliveries that failed are kept.
+	created  time.Time
+	modified time.Time
+	keys     []signingKey // Oldest first; that one is in use.
 }
 
 // signingKey signs what a webhook delivers.
@@ -75,22 +67,28 @@ type signingKey struct {
 const (
 	maxSigningKeys = 2
 	signingKeyBits = 2048
+	minExpiry      = 7 * 24 * time.Hour
+	maxExpiry      = 60 * 24 * time.Hour
 )
 
 // settingsOf returns the settings of a webhook, or those that it begins with.
 func (s *state) settingsOf(webhookID string) *webhookSettings {
 	if s.settings[webhookID] == nil {
-		s.settings[webhookID] = &webhookSettings{kind: "data", version: "1", created: s.now}
+		s.settings[webhookID] = &webhookSettings{kind: "data", expiry: maxExpiry, created: s.now, modified: s.now}
 	}
 	return s.settings[webhookID]
 }
 
-func (s *state) newKey() signingKey {
+// newKey makes a key whose id is the time at which it is made, or the next free one.
+func (s *webhookSettings) newKey(now time.Time) signingKey {
 	private, err := rsa.GenerateKey(rand.Reader, signingKeyBits)
 	if err != nil {
 		panic(fmt.Sprintf("salesiqtest: %v", err)) // There is no randomness left in the world.
 	}
-	return signingKey{s.newID("key"), private, s.now}
+	if last := len(s.keys) - 1; last >= 0 && !now.After(s.keys[last].created) {
+		now = s.keys[last].created.Add(time.Millisecond)
+	}
+	return signingKey{millis(now), private, now}
 }
 
 // addKey gives a webhook one more key.
@@ -103,7 +101,7 @@ func (s *state) addKey(webhookID string) (*salesiq.Webhook, error) {
 	if len(settings.keys) == maxSigningKeys {
 		return nil, invalid("keys", "are two already")
 	}
-	settings.keys = append(settings.keys, s.newKey())
+	settings.keys = append(settings.keys, settings.newKey(s.now))
 	return webhook, nil
 }
 

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -16,59 +19,100 @@ const controlRoot = "/_emulator/"
 
 func (s *Server) controlRoutes() *http.ServeMux {
 	mux := http.NewServeMux()
-	for pattern, handle := range map[string]func(body []byte) (any, error){
+	for pattern, handle := range map[string]controlHandler{
 		"POST /_emulator/faults":        s.controlFaults,
-		"DELETE /_emulator/faults":      func([]byte) (any, error) { s.ClearFaults(); return nil, nil },
-		"POST /_emulator/tokens":        s.controlToken,
-		"POST /_emulator/tokens/revoke": func([]byte) (any, error) { s.RevokeTokens(); return nil, nil },
-		"POST /_emulator/codes":         s.controlCode,
-		"POST /_emulator/reset":         func([]byte) (any, error) { s.Reset(); return nil, nil },
+		"DELETE /_emulator/faults":      run(s.ClearFaults),
+		"POST /_emulator/tokens":        forScopes("access_token", s.AccessToken),
+		"POST /_emulator/tokens/revoke": run(s.RevokeTokens),
+		"POST /_emulator/codes":         forScopes("code", s.AuthorizationCode),
+		"POST /_emulator/reset":         run(s.Reset),
 		"POST /_emulator/events":        s.controlEvent,
-		"GET /_emulator/deliveries":     func([]byte) (any, error) { return s.Deliveries(), nil },
-		"GET /_emulator/stats":          func([]byte) (any, error) { return s.Stats(), nil },
-		"GET /_emulator/journal":        func([]byte) (any, error) { return s.Journal(), nil },
-		"GET /_emulator/widget/calls":   s.controlWidgetCalls,
+		"GET /_emulator/deliveries":     tell(s.Deliveries),
+		"GET /_emulator/stats":          tell(s.Stats),
+		"GET /_emulator/journal":        tell(s.Journal),
+		"GET /_emulator/widget/calls":   tell(s.WidgetCalls),
 	} {
-		mux.Handle(pattern, control(handle))
+		mux.Handle(pattern, handle)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { refuseControl(w, noSuchCall(w, mux, r, specified{})) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		answerControl(w, nil, noSuchCall(w, mux, r, specified{}))
+	})
 	return mux
 }
 
-// control turns a function into a handler. It refuses browsers: any page that
+// controlHandler carries a control call out. It refuses browsers: any page that
 // someone has open could send such a request.
-func control(handle func(body []byte) (any, error)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var answer any
-		var err error
-		if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
-			err = refuse(salesiq.ErrPermissionDenied, "control calls are not for web pages", details{"field": "Origin"})
-		} else {
-			answer, err = readAndHandle(r, handle)
-		}
-		switch {
-		case err != nil:
-			refuseControl(w, err)
-		case answer == nil:
-			writeJSON(w, http.StatusOK, map[string]string{"status": "success"})
-		default:
-			writeJSON(w, http.StatusOK, answer)
-		}
-	})
-}
+type controlHandler func(body []byte) (any, error)
 
-// refuseControl does not count, as a refused call of the API does.
-func refuseControl(w http.ResponseWriter, err error) {
-	status, body := specified{}.refuses(asRefusal(err))
-	writeJSON(w, status, body)
-}
-
-func readAndHandle(r *http.Request, handle func([]byte) (any, error)) (any, error) {
+func (handle controlHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
+		answerControl(w, nil, refuse(salesiq.ErrPermissionDenied, "control calls are not for web pages", details{"field": "Origin"}))
+		return
+	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	if err != nil {
-		return nil, invalid("body", "cannot be read")
+		answerControl(w, nil, invalid("body", "cannot be read"))
+		return
 	}
-	return handle(body)
+	answer, err := handle(body)
+	answerControl(w, answer, err)
+}
+
+// answerControl counts nothing, other than the answers of the API.
+func answerControl(w http.ResponseWriter, answer any, err error) {
+	status := http.StatusOK
+	switch {
+	case err != nil:
+		status, answer = specified{}.refuses(asRefusal(err))
+	case answer == nil:
+		answer = object{"status": "success"}
+	}
+	writeJSON(w, status, answer)
+}
+
+func run(do func()) controlHandler {
+	return func([]byte) (any, error) { do(); return nil, nil }
+}
+
+func tell[T any](what func() T) controlHandler {
+	return func([]byte) (any, error) { return what(), nil }
+}
+
+// forScopes answers with what scopes are given for. A body that does not name them
+// as it should is refused, or what is given out would permit everything.
+func forScopes(name string, give func(scopes ...string) string) controlHandler {
+	return func(body []byte) (any, error) {
+		order, err := readOrder[struct {
+			Scopes []string `json:"scopes"`
+		}](body)
+		if err != nil {
+			return nil, err
+		}
+		return object{name: give(order.Scopes...)}, nil
+	}
+}
+
+// readOrder reads a body whose names must all be known.
+func readOrder[T any](body []byte) (order T, err error) {
+	named, err := parseObject(body)
+	if err != nil {
+		return order, err
+	}
+	if err := patch(&order, named); err != nil {
+		return order, err
+	}
+	known := []string{}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" && name != "-" {
+			known = append(known, name)
+		}
+	}
+	for name := range named {
+		if !slices.Contains(known, name) {
+			return order, invalid(name, "is unknown here; there is "+join(known))
+		}
+	}
+	return order, nil
 }
 
 // faultOrder is a [Fault] as it comes in JSON.
@@ -78,8 +122,6 @@ type faultOrder struct {
 	LatencyMS    int `json:"latency_ms"`
 	PauseMS      int `json:"pause_ms"`
 	DateOffsetMS int `json:"date_offset_ms"`
-
-	Unknown map[string]json.RawMessage `json:",embed"`
 }
 
 // controlFaults injects one fault, or an array of them.
@@ -90,70 +132,36 @@ func (s *Server) controlFaults(body []byte) (any, error) {
 	}
 	faults := make([]Fault, len(orders))
 	for i, text := range orders {
-		var err error
-		if faults[i], err = readFault(text); err != nil {
+		order, err := readOrder[faultOrder](text)
+		if err != nil {
 			return nil, err
 		}
+		if reflect.ValueOf(order).IsZero() {
+			return nil, missing("body")
+		}
+		order.Latency, order.Pause, order.DateOffset = milliseconds(order.LatencyMS), milliseconds(order.PauseMS), milliseconds(order.DateOffsetMS)
+		faults[i] = order.Fault
 	}
 	return nil, s.Inject(faults...)
 }
 
-func readFault(text []byte) (Fault, error) {
-	object, err := parseObject(text)
-	if err != nil {
-		return Fault{}, err
-	}
-	if len(object) == 0 {
-		return Fault{}, missing("body")
-	}
-	var order faultOrder
-	if err := patch(&order, object); err != nil {
-		return Fault{}, err
-	}
-	for name := range order.Unknown {
-		return Fault{}, invalid(name, "is no member of a fault")
-	}
-	order.Latency = milliseconds(order.LatencyMS)
-	order.Pause = milliseconds(order.PauseMS)
-	order.DateOffset = milliseconds(order.DateOffsetMS)
-	return order.Fault, nil
-}
-
 func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 
-// scopeOrder is the body of calls that give something out.
-type scopeOrder struct {
-	Scopes []string `json:"scopes"`
-
-	Unknown map[string]json.RawMessage `json:",embed"`
-}
-
-func readScopes(body []byte) (order scopeOrder, err error) {
-	object, err := parseObject(body)
+// controlEvent is [Server.Emit] for other languages.
+func (s *Server) controlEvent(body []byte) (any, error) {
+	order := struct {
+		Event salesiq.EventName `json:"event"`
+		Data  json.RawMessage   `json:"data"`
+	}{Data: json.RawMessage("{}")}
+	if wire.Unmarshal(body, &order) != nil || !isObject(order.Data) {
+		return nil, invalid("body", "must be an object with an event and an object data")
+	}
+	if order.Event == "" {
+		return nil, missing("event")
+	}
+	data, err := asJavaScript(order.Data)
 	if err != nil {
-		return order, err
+		return nil, invalid("data", err.Error())
 	}
-	if patch(&order, object) != nil {
-		return order, invalid("scopes", "must be an array of strings")
-	}
-	for name := range order.Unknown {
-		return order, invalid(name, "is unknown here; there is scopes") // Or the token would permit everything.
-	}
-	return order, nil
-}
-
-func (s *Server) controlToken(body []byte) (any, error) {
-	order, err := readScopes(body)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]string{"access_token": s.AccessToken(order.Scopes...)}, nil
-}
-
-func (s *Server) controlCode(body []byte) (any, error) {
-	order, err := readScopes(body)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]string{"code": s.AuthorizationCode(order.Scopes...)}, nil
+	return nil, s.Emit(order.Event, json.RawMessage(data))
 }

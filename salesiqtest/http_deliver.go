@@ -2,8 +2,8 @@ package salesiqtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/wire"
+	"github.com/salesiq-go/salesiq/internal/input"
 )
 
 // How events are delivered, as the live service does it.
@@ -21,9 +21,6 @@ const (
 	deliveryTimeout  = 5 * time.Second
 	deliveryAttempts = 4
 )
-
-// maxDeliveries bounds what is remembered; the oldest go first.
-const maxDeliveries = 10_000
 
 // Delivery is one attempt to deliver an event to a webhook.
 type Delivery struct {
@@ -44,18 +41,7 @@ func (d *Delivery) succeeded() bool { return d.Status >= 200 && d.Status < 300 }
 
 // Deliveries returns the attempts that have ended, oldest first: the last 9,000
 // of them at least.
-func (s *Server) Deliveries() []Delivery {
-	s.mu.Lock()
-	courier := s.state.courier
-	s.mu.Unlock()
-	return courier.deliveries()
-}
-
-func (c *courier) deliveries() []Delivery {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.log)
-}
+func (s *Server) Deliveries() []Delivery { return s.courier().deliveries() }
 
 // Emit delivers an event to the webhooks that are enabled for it, whether or not
 // anything happened. The data becomes JSON.
@@ -63,38 +49,13 @@ func (c *courier) deliveries() []Delivery {
 // Errors: a [salesiq.InputError] for no event, for no data, and for data that are
 // not fit for JSON.
 func (s *Server) Emit(event salesiq.EventName, data any) error {
-	if isBlank(string(event)) {
-		return inputError("event", "is required")
-	}
-	if err := given("data", data); err != nil {
+	if err := cmp.Or(argument.Required("event", string(event)), argument.Given("data", data)); err != nil {
 		return err
 	}
 	if err := s.act(func(d *state) error { return d.publish(event, data) }); err != nil {
-		return inputError("data", "cannot be written as JSON: "+err.Error())
+		return argument("data", "cannot be written as JSON: "+err.Error())
 	}
 	return nil
-}
-
-// controlEvent is Emit for other languages.
-func (s *Server) controlEvent(body []byte) (any, error) {
-	var order struct {
-		Event salesiq.EventName `json:"event"`
-		Data  json.RawMessage   `json:"data"`
-	}
-	if wire.Unmarshal(body, &order) != nil || order.Data != nil && !isObject(order.Data) {
-		return nil, invalid("body", "must be an object with an event and an object data")
-	}
-	if order.Event == "" {
-		return nil, missing("event")
-	}
-	if order.Data == nil {
-		order.Data = json.RawMessage("{}")
-	}
-	data, err := asJavaScript(order.Data)
-	if err != nil {
-		return nil, invalid("data", err.Error())
-	}
-	return nil, s.Emit(order.Event, json.RawMessage(data))
 }
 
 // publisher hands events of a state over for delivery to the webhooks that are
@@ -138,9 +99,9 @@ type courier struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
-	mu     sync.Mutex           // Guards what follows.
-	queues map[string][]*parcel // By webhook; there while somebody is at work on it.
-	log    []Delivery
+	mu   sync.Mutex               // Guards what follows.
+	last map[string]chan struct{} // By webhook; closed after the first attempt of its latest parcel.
+	log  history[Delivery]
 }
 
 func newCourier(config config) *courier {
@@ -150,7 +111,7 @@ func newCourier(config config) *courier {
 		transport = &http.Transport{IdleConnTimeout: time.Minute}
 	}
 	return &courier{
-		config: config, context: ctx, stop: stop, queues: map[string][]*parcel{},
+		config: config, context: ctx, stop: stop, last: map[string]chan struct{}{},
 		client: &http.Client{
 			Transport:     transport,
 			Timeout:       deliveryTimeout,
@@ -171,60 +132,39 @@ func (c *courier) end() {
 	}
 }
 
-// endDeliveries ends them all, also those of before a Reset.
-func (s *Server) endDeliveries() {
+// courier is who delivers the events of the state.
+func (s *Server) courier() *courier {
 	s.mu.Lock()
-	courier := s.state.courier
-	s.mu.Unlock()
-	courier.end()
-	s.couriers.Wait()
+	defer s.mu.Unlock()
+	return s.state.courier
 }
 
-// take puts a parcel into the queue of its webhook.
+func (c *courier) deliveries() []Delivery {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.log.all()
+}
+
+// take delivers a parcel as soon as those before it for the same webhook have been
+// tried once.
 func (c *courier) take(p *parcel) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.context.Err() != nil {
 		return
 	}
-	queue, busy := c.queues[p.webhook.ID]
-	c.queues[p.webhook.ID] = append(queue, p)
-	if !busy {
-		c.running.Go(func() { c.empty(p.webhook.ID) })
-	}
-}
-
-// empty makes the first attempts for a webhook, until there is nothing left.
-func (c *courier) empty(webhookID string) {
-	for {
-		p, ok := c.next(webhookID)
-		if !ok {
-			return
+	before, tried := c.last[p.webhook.ID], make(chan struct{})
+	c.last[p.webhook.ID] = tried
+	c.running.Go(func() {
+		if before != nil {
+			<-before
 		}
-		if !c.deliver(p, 1) {
-			c.running.Go(func() { c.tryAgain(p) })
+		done := c.context.Err() != nil || c.deliver(p, 1)
+		close(tried)
+		for attempt := 2; !done && attempt <= deliveryAttempts && sleep(c.context, c.config.webhookPause); attempt++ {
+			done = c.deliver(p, attempt)
 		}
-	}
-}
-
-func (c *courier) next(webhookID string) (p *parcel, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	queue := c.queues[webhookID]
-	if len(queue) == 0 || c.context.Err() != nil {
-		delete(c.queues, webhookID)
-		return nil, false
-	}
-	c.queues[webhookID] = queue[1:]
-	return queue[0], true
-}
-
-func (c *courier) tryAgain(p *parcel) {
-	for attempt := 2; attempt <= deliveryAttempts; attempt++ {
-		if !sleep(c.context, c.config.webhookPause) || c.deliver(p, attempt) {
-			return
-		}
-	}
+	})
 }
 
 // deliver makes one attempt, and writes it down.
@@ -242,10 +182,7 @@ func (c *courier) deliver(p *parcel, attempt int) bool {
 	delivery.Status = status
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.log) == maxDeliveries {
-		c.log = slices.Delete(c.log, 0, maxDeliveries/10)
-	}
-	c.log = append(c.log, delivery)
+	c.log.add(delivery)
 	return delivery.succeeded()
 }
 
@@ -254,7 +191,7 @@ var errNotLoopback = errors.New("only webhooks on this machine are delivered to 
 // reaches tells whether a webhook may be contacted.
 func (c *courier) reaches(address string) bool {
 	u, err := url.Parse(address)
-	return c.config.webhookTransport != nil || err == nil && isLoopback(u.Hostname())
+	return c.config.webhookTransport != nil || err == nil && input.IsLoopback(u.Hostname())
 }
 
 func (c *courier) post(p *parcel, body []byte) (status int, err error) {

@@ -3,11 +3,9 @@ package salesiqtest
 import (
 	"cmp"
 	"context"
-	"maps"
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -86,17 +84,17 @@ var effects = []Effect{"", ResetConnection, CutBody, TrickleBody, HTMLPage, Empt
 func (f *Fault) check() error {
 	switch {
 	case !slices.Contains(effects, f.Effect):
-		return inputError("effect", "must be one of "+join(effects[1:]))
+		return argument("effect", "must be one of "+join(effects[1:]))
 	case !(f.Probability >= 0 && f.Probability <= 1): // Also not a number.
-		return inputError("probability", "must be from 0 to 1")
+		return argument("probability", "must be from 0 to 1")
 	case f.Path != "" && !strings.HasPrefix(f.Path, "/"):
-		return inputError("path", "must begin with a slash, or it is the beginning of none")
+		return argument("path", "must begin with a slash, or it is the beginning of none")
 	case f.Status != 0 && checkStatus("status", f.Status) != nil:
 		return checkStatus("status", f.Status)
 	}
 	return cmp.Or(
-		notNegative("skip", f.Skip), notNegative("times", f.Times),
-		notNegative("latency_ms", cmp.Compare(f.Latency, 0)), notNegative("pause_ms", cmp.Compare(f.Pause, 0)))
+		argument.NotNegative("skip", f.Skip), argument.NotNegative("times", f.Times),
+		argument.NotNegative("latency_ms", cmp.Compare(f.Latency, 0)), argument.NotNegative("pause_ms", cmp.Compare(f.Pause, 0)))
 }
 
 // ClearFaults removes all faults that are left.
@@ -151,28 +149,22 @@ func (f *Fault) replaces() bool {
 // instead is the answer that the client gets.
 func (s *Server) instead(f Fault) *recorder {
 	answer := newRecorder()
-	status := cmp.Or(f.Status, statuses[f.Code], http.StatusOK)
+	status, contentType, body := cmp.Or(f.Status, statuses[f.Code], http.StatusOK), "application/json;charset=UTF-8", f.Body
 	switch {
 	case f.Effect == HTMLPage:
-		answer.header.Set("Content-Type", "text/html; charset=utf-8")
-		answer.status = cmp.Or(f.Status, http.StatusBadGateway)
-		answer.body.WriteString(cmp.Or(f.Body, "<html><head><title>Oops</title></head><body>The gateway is unwell.</body></html>\n"))
+		status, contentType = cmp.Or(f.Status, http.StatusBadGateway), "text/html; charset=utf-8"
+		body = cmp.Or(body, "<html><head><title>Oops</title></head><body>The gateway is unwell.</body></html>\n")
 	case f.Effect == EmptyBody:
 		answer.status = status
-	case f.Body != "":
-		answer.header.Set("Content-Type", "application/json;charset=UTF-8")
-		answer.status = status
-		answer.body.WriteString(f.Body)
-	default:
-		code := cmp.Or(f.Code, codeOf(status))
-		message := cmp.Or(f.Message, "a fault was injected")
-		e := refuse(code, message, nil)
-		wordedStatus, body := s.config.dialect.refuses(e)
-		if f.Status == 0 {
-			status = cmp.Or(wordedStatus, status)
-		}
-		writeJSON(answer, status, body)
+		return answer
+	case body == "":
+		ownStatus, own := s.config.dialect.refuses(refuse(cmp.Or(f.Code, codeOf(status)), cmp.Or(f.Message, "a fault was injected"), nil))
+		writeJSON(answer, cmp.Or(f.Status, ownStatus, status), own)
+		return answer
 	}
+	answer.header.Set("Content-Type", contentType)
+	answer.status = status
+	answer.body.WriteString(body)
 	return answer
 }
 
@@ -196,16 +188,22 @@ func codeOf(status int) salesiq.ErrorCode {
 // deliver sends an answer in the way the fault wants it.
 func (f *Fault) deliver(ctx context.Context, w http.ResponseWriter, answer *recorder) {
 	f.dress(w.Header(), answer.header)
+	body := answer.body.Bytes()
 	switch f.Effect {
 	case CutBody:
-		maps.Copy(w.Header(), answer.header)
-		w.Header().Set("Content-Length", strconv.Itoa(max(answer.body.Len(), 2)))
-		w.WriteHeader(answer.status)
-		w.Write(answer.body.Bytes()[:answer.body.Len()/2])
+		answer.begin(w, max(len(body), 2))
+		w.Write(body[:len(body)/2])
 		flush(w)
 		panic(http.ErrAbortHandler)
 	case TrickleBody:
-		f.trickle(ctx, w, answer)
+		answer.begin(w, len(body))
+		for i := range body {
+			_, err := w.Write(body[i : i+1])
+			flush(w)
+			if err != nil || !sleep(ctx, cmp.Or(f.Pause, time.Second)) {
+				return
+			}
+		}
 	default:
 		answer.send(w)
 	}
@@ -223,21 +221,6 @@ func (f *Fault) dress(sent, answered http.Header) {
 			continue
 		}
 		answered.Set(name, value)
-	}
-}
-
-func (f *Fault) trickle(ctx context.Context, w http.ResponseWriter, answer *recorder) {
-	maps.Copy(w.Header(), answer.header)
-	w.Header().Set("Content-Length", strconv.Itoa(answer.body.Len()))
-	w.WriteHeader(answer.status)
-	for _, b := range answer.body.Bytes() {
-		if _, err := w.Write([]byte{b}); err != nil {
-			return
-		}
-		flush(w)
-		if !sleep(ctx, cmp.Or(f.Pause, time.Second)) {
-			return
-		}
 	}
 }
 

@@ -17,6 +17,10 @@ const (
 	maxPerPage     = 100
 )
 
+// endlessly is the number of the last page there can be. A number of an item on it
+// fits into 32 bits.
+const endlessly = 10_000_000
+
 // parseQuery reads a query. What would be lost silently is refused: escapes that
 // are none, and lists, in the two ways in which other languages write them.
 func parseQuery(text string) (url.Values, error) {
@@ -51,7 +55,7 @@ func (p *params) fail(name, reason string) {
 
 func (p *params) paging() wire.Paging {
 	return wire.Paging{
-		Page:    p.number("page", 1, 1, 1_000_000_000),
+		Page:    p.number("page", 1, 1, endlessly),
 		PerPage: p.number("per_page", defaultPerPage, 1, maxPerPage),
 	}
 }

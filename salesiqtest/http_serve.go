@@ -133,12 +133,17 @@ func rateHeaders(header http.Header) http.Header {
 
 // send writes the answer out.
 func (r *recorder) send(w http.ResponseWriter) {
+	r.begin(w, r.body.Len())
+	w.Write(r.body.Bytes())
+}
+
+// begin announces a body of so many bytes.
+func (r *recorder) begin(w http.ResponseWriter, length int) {
 	maps.Copy(w.Header(), r.header)
 	if r.status != http.StatusNoContent {
-		w.Header().Set("Content-Length", strconv.Itoa(r.body.Len()))
+		w.Header().Set("Content-Length", strconv.Itoa(length))
 	}
 	w.WriteHeader(r.status)
-	w.Write(r.body.Bytes())
 }
 
 // isAPI tells the calls to which the rate limit applies.
@@ -194,7 +199,7 @@ func (s *Server) routes() *http.ServeMux {
 // unknown answers what no route does.
 func (s *Server) unknown(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.api(route{open: !isAPI(r), nowhere: true, handle: func(*call) (*reply, error) {
+		s.api(route{open: !isAPI(r), nowhere: true, handle: func(*call) (any, error) {
 			return nil, noSuchCall(w, mux, r, s.config.dialect)
 		}}).ServeHTTP(w, r)
 	})
@@ -274,14 +279,26 @@ func (s *Server) carryOut(r *http.Request, route route, body []byte) (*reply, er
 		return nil, err
 	}
 	s.state.now = s.now()
-	return route.handle(&call{
+	c := &call{
 		state: s.state,
+		route: route,
 		id:    r.PathValue(route.wildcard()),
 		path:  r.PathValue,
 		url:   r.URL.Path,
 		query: params{values: query},
 		body:  object,
-	})
+	}
+	result, err := route.handle(c)
+	if err != nil {
+		return nil, err
+	}
+	if whole, ok := result.(*reply); ok {
+		return whole, nil
+	}
+	if route.open {
+		return specified{}.answers(c, result), nil // The widget knows no other dialect.
+	}
+	return s.config.dialect.answers(c, result), nil
 }
 
 // wildcard is the name of the id in the pattern.
@@ -320,13 +337,13 @@ func (s *Server) admit(r *http.Request, route route) error {
 // conclude writes a reply or a refusal, and counts it.
 func (s *Server) conclude(w http.ResponseWriter, key string, answer *reply, err error) {
 	if err != nil {
-		e := asRefusal(err)
-		s.stats.refuse(key, e.code)
-		status, body := s.config.dialect.refuses(e)
+		refused := asRefusal(err)
+		s.stats.count(key, refused)
+		status, body := s.config.dialect.refuses(refused)
 		writeJSON(w, status, body)
 		return
 	}
-	s.stats.process(key)
+	s.stats.count(key, nil)
 	if answer.body == nil {
 		w.WriteHeader(answer.status)
 		return

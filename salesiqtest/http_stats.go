@@ -38,24 +38,36 @@ type Write struct {
 	Body   string    `json:"body"`
 }
 
-// maxJournal bounds the journal; the oldest entries go first.
-const maxJournal = 10_000
+// history remembers the latest of what happened.
+type history[T any] struct{ entries []T }
+
+// maxHistory bounds a history; the oldest entries go first, many at once.
+const maxHistory = 10_000
+
+func (h *history[T]) add(entry T) {
+	if len(h.entries) == maxHistory {
+		h.entries = slices.Delete(h.entries, 0, maxHistory/10)
+	}
+	h.entries = append(h.entries, entry)
+}
+
+// all returns a copy of the entries, oldest first.
+func (h *history[T]) all() []T { return append([]T{}, h.entries...) }
 
 func newStats() Stats {
 	return Stats{Refused: map[salesiq.ErrorCode]int{}, Calls: map[string]CallStats{}, ByPath: map[string]int{}}
 }
 
-func (s *Stats) process(key string) {
-	s.Processed++
+// count counts a call, by the code of its refusal if there is one.
+func (s *Stats) count(key string, refused *refusal) {
 	counts := s.Calls[key]
-	counts.Processed++
-	s.Calls[key] = counts
-}
-
-func (s *Stats) refuse(key string, code salesiq.ErrorCode) {
-	s.Refused[code]++
-	counts := s.Calls[key]
-	counts.Refused++
+	if refused != nil {
+		s.Refused[refused.code]++
+		counts.Refused++
+	} else {
+		s.Processed++
+		counts.Processed++
+	}
 	s.Calls[key] = counts
 }
 
@@ -75,10 +87,7 @@ func (s *Server) note(r *http.Request, body []byte) {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return
 	}
-	if len(s.journal) == maxJournal {
-		s.journal = slices.Delete(s.journal, 0, maxJournal/10)
-	}
-	s.journal = append(s.journal, Write{At: s.now(), Method: r.Method, Path: r.URL.EscapedPath(), Body: string(body)})
+	s.journal.add(Write{At: s.now(), Method: r.Method, Path: r.URL.EscapedPath(), Body: string(body)})
 }
 
 // Journal returns the calls that changed something, oldest first: the last
@@ -86,5 +95,5 @@ func (s *Server) note(r *http.Request, body []byte) {
 func (s *Server) Journal() []Write {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.journal)
+	return s.journal.all()
 }

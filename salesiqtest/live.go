@@ -25,52 +25,13 @@ const Portal = "nordlicht"
 //   - Webhooks are probed with HEAD when they are made. Events have the vendor's
 //     names, and are signed with RSA where the webhook is secured.
 //
-// There is what package live has calls for. Of what the specification has,
-// there are no ratings, devices, notifications, statistics, routing rules and
-// updates.
+// Ids are those of the state, in either dialect. There is what package live has
+// calls for. Of what the specification has, there are no ratings, devices,
+// notifications, statistics, routing rules and updates.
 func Live() Option { return func(c *config) error { c.dialect = live{}; return nil } }
 
 // live is the dialect of the live service.
 type live struct{}
-
-const liveRoot = "/api/v2/" + Portal
-
-// liveRoutes are the vendor's calls that package live makes, and the CRM's.
-var liveRoutes = append([]route{
-	{pattern: "GET /api/v2/portals", scope: "SalesIQ.portals.READ", handle: listPortals},
-	{pattern: "GET /api/v2/portals/{name}", scope: "SalesIQ.portals.READ", handle: askLive("portal", (*state).livePortal)},
-
-	{pattern: "GET " + liveRoot + "/conversations", scope: "SalesIQ.conversations.READ", handle: listConversations},
-	{pattern: "GET " + liveRoot + "/conversations/{id}", scope: "SalesIQ.conversations.READ", handle: getLive("conversations", chats, (*state).conversation)},
-	{pattern: "GET " + liveRoot + "/conversations/{id}/messages", scope: "SalesIQ.conversations.READ", handle: listMessages},
-	{pattern: "POST " + liveRoot + "/conversations/{id}/messages", scope: "SalesIQ.conversations.CREATE", handle: actLive("message", (*state).sendText)},
-	{pattern: "PUT " + liveRoot + "/conversations/{id}/transfer", scope: "SalesIQ.conversations.UPDATE", handle: actLive("conversations", (*state).transferConversation)},
-	{pattern: "PUT " + liveRoot + "/conversations/{id}/close", scope: "SalesIQ.conversations.UPDATE", handle: askLive("conversations", (*state).closeConversation)},
-	{pattern: "PUT " + liveRoot + "/conversations/{id}/tags", scope: "SalesIQ.conversations.UPDATE", handle: actLive("", (*state).tagConversation)},
-
-	{pattern: "GET " + liveRoot + "/operators", scope: "SalesIQ.operators.READ", handle: listLiveOperators},
-	{pattern: "POST " + liveRoot + "/operators", scope: "SalesIQ.operators.CREATE", handle: actLive("operator", (*state).createLiveOperator), adminOnly: true},
-	{pattern: "GET " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.READ", handle: getLive("operator", operators, (*state).liveOperator)},
-	{pattern: "DELETE " + liveRoot + "/operators/{id}", scope: "SalesIQ.operators.DELETE", handle: remove(operators), adminOnly: true},
-	{pattern: "PUT " + liveRoot + "/operators/{id}/enable", scope: "SalesIQ.operators.UPDATE", handle: enableLiveOperator(true), adminOnly: true},
-	{pattern: "PUT " + liveRoot + "/operators/{id}/disable", scope: "SalesIQ.operators.UPDATE", handle: enableLiveOperator(false), adminOnly: true},
-
-	{pattern: "GET " + liveRoot + "/departments", scope: "SalesIQ.departments.READ", handle: listLiveDepartments},
-	{pattern: "GET " + liveRoot + "/apps", scope: "SalesIQ.apps.READ", handle: listLive(brands, (*state).liveApp)},
-	{pattern: "GET " + liveRoot + "/apps/{id}", scope: "SalesIQ.apps.READ", handle: getLive("app", brands, (*state).liveApp)},
-	{pattern: "POST " + liveRoot + "/tags", scope: "SalesIQ.tags.CREATE", handle: actLive("tags", (*state).createTag)},
-	{pattern: "GET /api/v3/" + Portal + "/visitors", scope: "SalesIQ.visitors.READ", handle: listLiveVisitors},
-
-	{pattern: "GET " + liveRoot + "/webhooks", scope: "SalesIQ.webhooks.READ", handle: listLive(webhooks, (*state).liveWebhook)},
-	{pattern: "POST " + liveRoot + "/webhooks", scope: "SalesIQ.webhooks.CREATE", handle: createLiveWebhook, adminOnly: true},
-	{pattern: "GET " + liveRoot + "/webhooks/{id}", scope: "SalesIQ.webhooks.READ", handle: getLive("webhook", webhooks, (*state).liveWebhook)},
-	{pattern: "PUT " + liveRoot + "/webhooks/{id}", scope: "SalesIQ.webhooks.UPDATE", handle: updateLiveWebhook, adminOnly: true},
-	{pattern: "DELETE " + liveRoot + "/webhooks/{id}", scope: "SalesIQ.webhooks.DELETE", handle: remove(webhooks), adminOnly: true},
-	{pattern: "POST " + liveRoot + "/webhooks/{id}/keys", scope: "SalesIQ.webhooks.CREATE", handle: generateKey, adminOnly: true},
-	{pattern: "DELETE " + liveRoot + "/webhooks/{id}/keys/{key}", scope: "SalesIQ.webhooks.DELETE", handle: deleteKey, adminOnly: true},
-	{pattern: "GET " + liveRoot + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.READ", handle: listExecutions},
-	{pattern: "POST " + liveRoot + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.CREATE", handle: actLive("webhook", (*state).retryExecutions), adminOnly: true},
-}, crmRoutes...)
 
 func (live) routes() []route { return liveRoutes }
 
@@ -84,88 +45,87 @@ func (live) tellsQuota() bool { return false }
 // admits everything, since nobody knows what the service refuses.
 func (live) admits(*http.Request, route, url.Values, []byte) error { return nil }
 
-// liveReply answers with one object, or with nothing where that has no name, as
-// the vendor's pages show for such calls.
-func (c *call) liveReply(kind string, data any, err error) (*reply, error) {
-	if err != nil {
-		return nil, err
+// answers tells what a result is called, or shows nothing where that has no name,
+// as the vendor's pages show for such calls.
+func (live) answers(c *call, result any) *reply {
+	if c.route.object == "" {
+		return &reply{status: http.StatusNoContent}
 	}
-	if kind == "" {
-		return deleted()
-	}
-	return &reply{http.StatusOK, object{"url": c.url, "object": kind, "data": data}}, nil
+	return &reply{http.StatusOK, object{"url": c.url, "object": c.route.object, "data": c.show(result)}}
 }
 
-// liveWindow answers with some of the items, and with what else there is to tell.
-func (c *call) liveWindow(items []object, from, size int, more object, err error) (*reply, error) {
-	if err := cmp.Or(c.query.err, err); err != nil {
-		return nil, err
+// show is an object of the domain as the vendor writes it.
+func (s *state) show(item any) any {
+	switch item := item.(type) {
+	case *salesiq.Chat:
+		return s.conversation(item)
+	case *salesiq.Visitor:
+		return s.liveVisitor(item)
+	case *salesiq.Operator:
+		return s.liveOperator(item)
+	case *salesiq.Brand:
+		return s.liveApp(item)
+	case *salesiq.Webhook:
+		return s.liveWebhook(item)
+	case *tag:
+		return s.liveTag(item)
+	}
+	return item
+}
+
+// window answers with some of the items, and with what else there is to tell.
+func window[T any](c *call, items []T, from, size int, more object) (any, error) {
+	if c.query.err != nil {
+		return nil, c.query.err
 	}
 	from = min(max(from, 0), len(items))
-	data := append([]object{}, items[from:min(from+size, len(items))]...)
+	data := []any{}
+	for _, item := range items[from:min(from+size, len(items))] {
+		data = append(data, c.show(item))
+	}
 	body := object{"url": c.url, "object": "list", "data": data, "sync_time": millis(c.now)}
 	maps.Copy(body, more)
 	return &reply{http.StatusOK, body}, nil
 }
 
+// listAll answers with all objects of a kind.
+func listAll[T any](of func(*state) *table[T]) handler {
+	return func(c *call) (any, error) {
+		items := of(c.state).matching(nil)
+		return window(c, items, 0, len(items), nil)
+	}
+}
+
+// indexed answers with a page whose parameter numbers items from 1.
+func indexed[T any](c *call, items []T, more object) (any, error) {
+	index := c.query.number("index", 1, 0, endlessly)
+	size := c.query.number("limit", liveIndexedPage, 1, liveIndexedPage)
+	return window(c, items, index-1, size, more)
+}
+
+// The page sizes of the live service.
+const (
+	liveConversationPage    = 20
+	liveMaxConversationPage = 99
+	liveMaxMessagePage      = 100
+	liveIndexedPage         = 20
+	liveVisitorPage         = 200
+	liveMaxExecutionPage    = 50
+)
+
 // hasMore tells whether a window is not the last one.
 func hasMore(more bool) object { return object{"more_data_available": more} }
 
-// shownAs writes objects as the live service does.
-func shownAs[T any](s *state, items []*T, show func(*state, *T) object) []object {
-	out := make([]object, len(items))
-	for i, item := range items {
-		out[i] = show(s, item)
+// ref is an object that is spoken of.
+func ref(id, name string) object { return object{"id": id, "name": name} }
+
+// owner is the operator who is named as the creator of what the API has made.
+func (s *state) owner() object {
+	operator, ok := s.operators.get(accountOwner)
+	if !ok {
+		return ref(accountOwner, "")
 	}
-	return out
-}
-
-// liveOr writes an object, unless there is an error.
-func liveOr[T any](s *state, item *T, err error, show func(*state, *T) object) (any, error) {
-	if err != nil {
-		return nil, err
-	}
-	return show(s, item), nil
-}
-
-// listLive answers with all objects of a kind.
-func listLive[T any](of func(*state) *table[T], show func(*state, *T) object) handler {
-	return func(c *call) (*reply, error) {
-		items := shownAs(c.state, of(c.state).matching(nil), show)
-		return c.liveWindow(items, 0, len(items), nil, nil)
-	}
-}
-
-func getLive[T any](kind string, of func(*state) *table[T], show func(*state, *T) object) handler {
-	return askLive(kind, func(s *state, id string) (any, error) {
-		item, err := of(s).find(id)
-		return liveOr(s, item, err, show)
-	})
-}
-
-// askLive is askAbout for the live dialect.
-func askLive[Out any](kind string, ask func(*state, string) (Out, error)) handler {
-	return func(c *call) (*reply, error) {
-		out, err := ask(c.state, c.id)
-		return c.liveReply(kind, out, err)
-	}
-}
-
-// actLive is actOn for the live dialect.
-func actLive[In, Out any](kind string, act func(*state, string, In) (Out, error)) handler {
-	return func(c *call) (*reply, error) {
-		in, err := readBody[In](c)
-		if err != nil {
-			return nil, err
-		}
-		out, err := act(c.state, c.id, in)
-		return c.liveReply(kind, out, err)
-	}
-}
-
-// idList is a body that is a list of ids.
-type idList struct {
-	IDs []string `json:"ids"`
+	return ref(operator.ID, operator.Name)
 }
 
 // millis writes a time as the live service does, also one that never was.

@@ -8,15 +8,17 @@ import (
 	"github.com/salesiq-go/salesiq"
 )
 
-// person is who takes part in a conversation, as the live service writes it.
-func person(id, name, email string) object {
-	return object{"id": id, "name": name, "email": email, "is_bot": false}.without("email")
+// party is who takes part in a conversation, as the live service writes it.
+func party(operator *salesiq.Operator) object {
+	return object{
+		"id": operator.ID, "name": operator.Name, "email": operator.Email, "image_key": "0_" + operator.ID, "is_bot": false,
+	}
 }
 
 // liveStatus is a status as the live service writes it.
 func liveStatus(state int, stateKey, statusKey, label string) object {
 	return object{
-		"state": state, "state_key": stateKey, "status_code": strconv.Itoa(state), "status_key": statusKey, "label": label,
+		"id": strconv.Itoa(state), "state": state, "state_key": stateKey, "status_code": state, "status_key": statusKey, "label": label,
 	}
 }
 
@@ -34,15 +36,16 @@ func (s *state) conversation(chat *salesiq.Chat) object {
 	department, _ := s.department(chat.DepartmentID)
 	out := object{
 		"id": chat.ID, "reference_id": strconv.Itoa(1 + slices.Index(s.chats.order, chat.ID)), "chat_id": "LD_" + chat.ID,
-		"type": "chat", "question": "", "status": status["label"], "status_code": status["state"], "chat_status": status,
-		"visitor":    person("$"+chat.VisitorID, chat.VisitorInfo.Name, chat.VisitorInfo.Email),
-		"department": person(department.ID, department.Name, ""),
-		"tags":       append([]string{}, chat.Tags...),
+		"uvid": chat.VisitorID + "-" + chat.ID, "type": "chat", "question": "", "unread_chats": false, "notes": false,
+		"status": status["label"], "status_code": status["state"], "chat_status": status,
+		"visitor": s.conversationVisitor(chat), "department": ref(department.ID, department.Name),
+		"participants": []object{}, "supervisors": []object{},
 		"start_time": millis(chat.StartedAt), "attended_time": "", "missed_time": "", "end_time": "",
-		"last_modified_time": millis(lastChange(chat)), "last_message_time": "-1",
+		"last_modified_time": millis(lastChange(chat)),
 	}
 	if operator, ok := s.operators.get(chat.OperatorID); ok {
-		out["attender"] = person(operator.ID, operator.Name, operator.Email)
+		attender := party(operator)
+		out["owner"], out["attender"], out["participants"] = attender, attender, []object{attender}
 	}
 	if brand, ok := s.brandOf(chat.DepartmentID); ok {
 		out["app_id"], out["app_name"] = brand.ID, brand.Name
@@ -56,22 +59,29 @@ func (s *state) conversation(chat *salesiq.Chat) object {
 	if chat.Status == salesiq.ChatMissed {
 		out["missed_time"] = out["end_time"]
 	}
-	if said := len(chat.Transcript); said > 0 {
-		out["question"], out["last_message_time"] = chat.Transcript[0].Text, millis(chat.Transcript[said-1].Timestamp)
+	if messages := s.messages(chat); len(messages) > 0 {
+		last := messages[len(messages)-1]
+		out["question"] = chat.Transcript[0].Text
+		out["last_message_info"] = object{
+			"sequence_id": last["sequence_id"], "sender": last["sender"], "type": last["type"], "message": last["message"],
+		}
 	}
 	return out
 }
 
-// The page sizes of the live service.
-const (
-	liveConversationPage    = 20
-	liveMaxConversationPage = 99
-	liveMaxMessagePage      = 100
-	liveVisitorPage         = 200
-	endlessly               = 1_000_000_000
-)
+// conversationVisitor is what a conversation tells of its visitor.
+func (s *state) conversationVisitor(chat *salesiq.Chat) object {
+	visitor, ok := s.visitors.get(chat.VisitorID)
+	if !ok {
+		visitor = &salesiq.Visitor{}
+	}
+	return object{
+		"id": chat.VisitorID, "user_id": "$" + chat.VisitorID, "name": chat.VisitorInfo.Name, "email": chat.VisitorInfo.Email,
+		"country_code": visitor.CountryCode, "supported_operations": []string{"file_share", "block_ip"},
+	}.without("email", "country_code")
+}
 
-func listConversations(c *call) (*reply, error) {
+func listConversations(c *call) (any, error) {
 	p := &c.query
 	status := oneOf(p, "status", []string{"open", "closed", "waiting", "connected", "missed", "end"})
 	started := span{p.milli("from_time"), p.milli("to_time")}
@@ -87,17 +97,16 @@ func listConversations(c *call) (*reply, error) {
 			passes(department, chat.DepartmentID) && passes(attender, chat.OperatorID) &&
 			(app == "" || brand != nil && brand.ID == app) && passes(email, chat.VisitorInfo.Email)
 	})
-	conversations := shownAs(c.state, kept, (*state).conversation)
-	return c.liveWindow(conversations, (page-1)*limit, limit, hasMore(page*limit < len(conversations)), nil)
+	return window(c, kept, (page-1)*limit, limit, hasMore(page*limit < len(kept)))
 }
 
 // messages are the transcript of a chat as the live service writes it.
 func (s *state) messages(chat *salesiq.Chat) []object {
 	messages := make([]object, len(chat.Transcript))
 	for i, message := range chat.Transcript {
-		sender := person("$"+message.SenderID, chat.VisitorInfo.Name, "")
+		sender := ref("$"+message.SenderID, chat.VisitorInfo.Name)
 		if operator, ok := s.operators.get(message.SenderID); ok {
-			sender = person(operator.ID, operator.Name, "")
+			sender = ref(operator.ID, operator.Name)
 		}
 		messages[i] = object{
 			"sequence_id": strconv.Itoa(i + 1), "sender": sender, "type": "text",
@@ -109,7 +118,7 @@ func (s *state) messages(chat *salesiq.Chat) []object {
 
 // listMessages answers with the oldest first, or the newest, where only to_time
 // is given.
-func listMessages(c *call) (*reply, error) {
+func listMessages(c *call) (any, error) {
 	sent := span{c.query.milli("from_time"), c.query.milli("to_time")}
 	limit := c.query.number("limit", liveConversationPage, 1, liveMaxMessagePage)
 	chat, err := c.chats.find(c.id)
@@ -125,7 +134,7 @@ func listMessages(c *call) (*reply, error) {
 	if sent.from.IsZero() && !sent.to.IsZero() {
 		slices.Reverse(kept)
 	}
-	return c.liveWindow(kept, 0, limit, hasMore(limit < len(kept)), nil)
+	return window(c, kept, 0, limit, hasMore(limit < len(kept)))
 }
 
 // liveText is a message to send.
@@ -133,7 +142,7 @@ type liveText struct {
 	Text string `json:"text"`
 }
 
-func (s *state) sendText(chatID string, in liveText) (any, error) {
+func (s *state) sendText(chatID string, in liveText) (object, error) {
 	if in.Text == "" {
 		return nil, missing("text")
 	}
@@ -144,33 +153,44 @@ func (s *state) sendText(chatID string, in liveText) (any, error) {
 	return s.messages(chat)[len(chat.Transcript)-1], nil
 }
 
-type liveTransfer struct {
-	DepartmentID string `json:"department_id"`
-	OperatorID   string `json:"operator_id"`
+// idList is a body that is a list of ids.
+type idList struct {
+	IDs []string `json:"ids"`
 }
 
-func (s *state) transferConversation(chatID string, in liveTransfer) (any, error) {
-	chat, err := s.transferWithin(chatID, in.DepartmentID, in.OperatorID)
-	return liveOr(s, chat, err, (*state).conversation)
-}
-
-func (s *state) closeConversation(chatID string) (any, error) {
-	chat, err := s.end(chatID, salesiq.ChatEnd{})
-	return liveOr(s, chat, err, (*state).conversation)
-}
-
+// tagConversation tells which tags could not be given. The call succeeds all the
+// same.
 func (s *state) tagConversation(chatID string, in idList) (any, error) {
 	if len(in.IDs) == 0 {
 		return nil, missing("ids")
 	}
-	return nil, s.tagChat(chatID, in.IDs)
+	tags, failed, err := s.tagChat(chatID, in.IDs)
+	if err != nil {
+		return nil, err
+	}
+	associated := []object{}
+	for _, tag := range tags {
+		associated = append(associated, s.liveTag(tag))
+	}
+	return object{"associated_tags": associated, "failed_tag_ids": append([]string{}, failed...)}, nil
 }
 
 func (s *state) createTag(_ string, in tag) (*tag, error) {
 	if in.ID != "" {
 		return nil, invalid("id", cannotBeSet)
 	}
+	in.created = s.now
 	return s.tags.add(s, in)
+}
+
+// liveTag is a tag as the live service writes it.
+func (s *state) liveTag(tag *tag) object {
+	modifier, modified := s.owner(), millis(tag.created)
+	modifier["modified_time"] = modified
+	return object{
+		"id": tag.ID, "name": tag.Name, "color": tag.Color, "module": tag.Module, "archived": false, "status": "unarchived",
+		"modified_time": modified, "modifier": modifier,
+	}
 }
 
 // liveVisitor is a visitor as version 3 of the API writes one.
@@ -184,7 +204,7 @@ func (s *state) liveVisitor(visitor *salesiq.Visitor) object {
 
 // listLiveVisitors answers with those after next_key, oldest first, or before
 // prev_key, newest first. A page does not end between two of the same moment.
-func listLiveVisitors(c *call) (*reply, error) {
+func listLiveVisitors(c *call) (any, error) {
 	p := &c.query
 	after, before := p.milli("next_key"), p.milli("prev_key")
 	limit := p.number("limit", liveVisitorPage, 1, liveVisitorPage)
@@ -198,10 +218,10 @@ func listLiveVisitors(c *call) (*reply, error) {
 	for limit < len(found) && found[limit].LastVisit.Equal(found[limit-1].LastVisit) {
 		limit++
 	}
-	keys := object{}
+	keys := object{"url": "/api/v3/visitors"} // Without the screen name, as the vendor has it.
 	if end := min(limit, len(found)); end > 0 {
 		key := millis(found[end-1].LastVisit)
-		keys = object{"next_key": key, "prev_key": key}
+		keys["next_key"], keys["prev_key"] = key, key
 	}
-	return c.liveWindow(shownAs(c.state, found, (*state).liveVisitor), 0, limit, keys, nil)
+	return window(c, found, 0, limit, keys)
 }

@@ -2,7 +2,9 @@ package salesiqtest
 
 import (
 	"crypto/rsa"
+	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -35,11 +37,12 @@ type liveEvent struct {
 	EntityID   string            `json:"entity_id"`
 	Attempt    int               `json:"attempt"`
 	Version    string            `json:"version"`
-	AppID      int64             `json:"app_id"` // Beyond what a float64 can hold.
+	AppID      int64             `json:"app_id,omitzero"` // Beyond what a float64 can hold; 0 for administration.
 	Entity     json.RawMessage   `json:"entity"`
 
-	id  string          // Tells one event from another.
-	key *rsa.PrivateKey // Nil where the webhook is not secured.
+	id      string          // Tells one event from another.
+	payload object          // What a failed execution tells of it.
+	key     *rsa.PrivateKey // Nil where the webhook is not secured.
 }
 
 const (
@@ -75,14 +78,24 @@ func (live) writes(s *state, event salesiq.EventName, data any) (func(*salesiq.W
 		return nil, err
 	}
 	kind, _, _ := strings.Cut(string(event), ".")
+	app := int64(liveAppID)
+	if slices.Contains(administrationKinds, kind) {
+		app = 0
+	}
+	about, _ := entity.(object)
+	payload := object{"version": 1, "event_time": millis(s.now), "id": id}
+	if message, ok := about["message"]; ok {
+		payload["message"] = message
+	}
 	number := s.newID("event")
 	return func(to *salesiq.Webhook) *parcel {
 		settings := s.settingsOf(to.ID)
-		if !settings.wants(entity) {
+		if !settings.wants(about) {
 			return nil
 		}
 		sent := &liveEvent{
-			EntityType: kind, OrgID: liveOrgID, Event: event, EntityID: id, Version: "1", AppID: liveAppID, Entity: body, id: number,
+			EntityType: kind, OrgID: liveOrgID, Event: event, EntityID: id, Version: "1", AppID: app, Entity: body,
+			id: number, payload: payload,
 		}
 		if settings.secured && len(settings.keys) > 0 {
 			sent.key = settings.keys[0].private
@@ -91,11 +104,13 @@ func (live) writes(s *state, event salesiq.EventName, data any) (func(*salesiq.W
 	}, nil
 }
 
+// administrationKinds are what the events of administration webhooks are about.
+var administrationKinds = []string{"operator", "department", "brands", "tag"}
+
 // wants tells whether a webhook is for the app that an event comes from, if that
 // is known.
-func (s *webhookSettings) wants(entity any) bool {
-	conversation, _ := entity.(object)
-	app, known := conversation["app_id"].(string)
+func (s *webhookSettings) wants(entity object) bool {
+	app, known := entity["app_id"].(string)
 	return !known || len(s.apps) == 0 || slices.Contains(s.apps, app)
 }
 
@@ -105,30 +120,33 @@ func (s *webhookSettings) wants(entity any) bool {
 func (s *state) translate(event salesiq.EventName, data any) (name salesiq.EventName, id string, entity any) {
 	switch e := data.(type) {
 	case *webhook.ChatStarted:
-		return about(s, "conversation.created", chats, e.ChatID, (*state).conversation)
+		return s.aboutChat("conversation.created", e.ChatID, nil)
 	case *webhook.ChatEnded:
-		return about(s, "conversation.completed", chats, e.ChatID, (*state).conversation)
+		return s.aboutChat("conversation.completed", e.ChatID, object{"ended_by": "agent"})
 	case *webhook.ChatMissed:
-		return about(s, "conversation.missed", chats, e.ChatID, (*state).conversation)
+		return s.aboutChat("conversation.missed", e.ChatID, nil)
 	case *webhook.ChatRated:
-		return about(s, "conversation.rated", chats, e.ChatID, (*state).conversation)
+		return s.aboutChat("conversation.rated", e.ChatID, object{"rating": e.Rating, "feedback": e.Feedback})
 	case *webhook.MessageReceived:
-		if e.SenderType == salesiq.SenderVisitor {
-			return about(s, "conversation.visitor.replied", chats, e.ChatID, (*state).conversation)
-		}
-		return about(s, "conversation.operator.replied", chats, e.ChatID, (*state).conversation)
+		return s.aboutMessage(e)
 	case *webhook.VisitorIdentified:
-		return about(s, "visitor.updated", visitors, e.VisitorID, (*state).liveVisitor)
+		if visitor, ok := s.visitors.get(e.VisitorID); ok {
+			return "visitor.updated", visitor.ID, visitorEntity(visitor)
+		}
+		return "", "", nil
 	case *webhook.OperatorStatusChanged:
-		return about(s, "operator.updated", operators, e.OperatorID, (*state).liveOperator)
+		if operator, ok := s.operators.get(e.OperatorID); ok {
+			return "operator.updated", operator.ID, s.operatorEntity(operator)
+		}
+		return "", "", nil
 	case vendorFact:
 		switch changed := e.about.(type) {
 		case *salesiq.Chat:
-			return event, changed.ID, s.conversation(changed)
+			return event, changed.ID, s.conversationEntity(changed)
 		case *salesiq.Operator:
-			return event, changed.ID, s.liveOperator(changed)
+			return event, changed.ID, s.operatorEntity(changed)
 		case *tag:
-			return event, changed.ID, changed
+			return event, changed.ID, s.liveTag(changed)
 		}
 	case webhook.Event:
 		return "", "", nil
@@ -136,11 +154,71 @@ func (s *state) translate(event salesiq.EventName, data any) (name salesiq.Event
 	return event, "", data
 }
 
-// about is what an event tells of an object, if that is there.
-func about[T any](s *state, event salesiq.EventName, of func(*state) *table[T], id string, show func(*state, *T) object) (name salesiq.EventName, _ string, entity any) {
-	item, ok := of(s).get(id)
+// aboutChat is an event about a chat, and what it tells beyond that.
+func (s *state) aboutChat(event salesiq.EventName, id string, more object) (name salesiq.EventName, _ string, entity any) {
+	chat, ok := s.chats.get(id)
 	if !ok {
 		return "", "", nil
 	}
-	return event, id, show(s, item)
+	told := s.conversationEntity(chat)
+	maps.Copy(told, more)
+	return event, id, told
+}
+
+func (s *state) aboutMessage(e *webhook.MessageReceived) (name salesiq.EventName, id string, entity any) {
+	sender := object{"id": "$" + e.SenderID, "name": "", "type": "visitor"}
+	if visitor, ok := s.visitors.get(e.SenderID); ok {
+		sender["name"] = visitor.Name
+	}
+	name = "conversation.visitor.replied"
+	if e.SenderType != salesiq.SenderVisitor {
+		name = "conversation.operator.replied"
+		sender["id"], sender["type"] = e.SenderID, "operator"
+		if operator, ok := s.operators.get(e.SenderID); ok {
+			sender["name"] = operator.Name
+		}
+	}
+	message := object{"msgid": e.MessageID, "text": e.Text, "meta": object{}, "sender": sender}
+	return s.aboutChat(name, e.ChatID, object{"message": message})
+}
+
+// conversationEntity is a chat as events tell of it. It has other names than the
+// calls have, and ids for objects.
+func (s *state) conversationEntity(chat *salesiq.Chat) object {
+	known := s.conversation(chat)
+	visitor := object{"id": chat.VisitorID, "type": "lead", "name": chat.VisitorInfo.Name, "email_id": chat.VisitorInfo.Email, "phone": chat.VisitorInfo.Phone}
+	entity := object{
+		"id": chat.ID, "visitor_conversation_id": hex.EncodeToString([]byte(chat.ID)), "opened_time": known["start_time"],
+		"department_id": chat.DepartmentID, "visitor": visitor.without("email_id", "phone"), "supervisors": []string{}, "participants": []string{},
+	}
+	for _, name := range []string{"reference_id", "attended_time", "missed_time", "end_time", "app_id", "question", "status", "chat_status"} {
+		if value, ok := known[name]; ok {
+			entity[name] = value
+		}
+	}
+	if operator, ok := s.operators.get(chat.OperatorID); ok {
+		entity["owner"] = object{
+			"id": operator.ID, "name": operator.Name, "email_id": operator.Email, "email": operator.Email, "type": "operator",
+		}
+		entity["participants"] = []string{operator.ID}
+	}
+	return entity
+}
+
+// visitorEntity is a visitor as events tell of one. The blank in the type is the
+// vendor's.
+func visitorEntity(visitor *salesiq.Visitor) object {
+	first, last, _ := strings.Cut(visitor.Name, " ")
+	return object{
+		"id": visitor.ID, "type": "lead ", "first_name": first, "last_name": last, "email_id": visitor.Email, "phone": visitor.Phone,
+	}.without("email_id", "phone")
+}
+
+// operatorEntity is an operator as events tell of one, with a flag that is none of
+// text.
+func (s *state) operatorEntity(operator *salesiq.Operator) object {
+	entity := s.liveOperator(operator)
+	delete(entity, "is_chat_enabled")
+	entity["chat_enabled"], entity["access_levels"] = !s.disabled[operator.ID], []string{"chat", "tracking"}
+	return entity
 }

@@ -3,28 +3,50 @@ package salesiqtest
 import (
 	"cmp"
 	"encoding/json"
+	"hash/crc32"
+	"io"
 	"strconv"
 	"strings"
 
 	"github.com/salesiq-go/salesiq"
 )
 
-// livePortal is the portal as the live service writes it.
+// portalName is what the portal calls itself.
+const portalName = "Nordlicht Outdoor"
+
+func listPortals(c *call) (any, error) {
+	created := ""
+	for brand := range c.brands.all() {
+		created = millis(brand.CreatedAt)
+		break
+	}
+	return window(c, []object{{
+		"screenname": Portal, "name": portalName, "owner_zuid": zuid(accountOwner), "operator_id": accountOwner,
+		"logo": livePath + "/downloads/logo", "created_time": created,
+	}}, 0, 1, nil)
+}
+
+// livePortal is the portal with its details. The name is not on the vendor's page,
+// which may be cut there; package live reads it.
 func (s *state) livePortal(name string) (object, error) {
 	if name != Portal {
 		return nil, notFound("portal", name)
 	}
-	portal := object{"screenname": Portal, "name": "Nordlicht Outdoor", "owner_zuid": "700214", "operator_id": accountOwner, "created_time": ""}
-	for brand := range s.brands.all() {
-		portal["created_time"] = millis(brand.CreatedAt)
-		break
+	owner := object{"zuid": zuid(accountOwner), "operator_id": accountOwner, "name": "", "email_id": ""}
+	if operator, ok := s.operators.get(accountOwner); ok {
+		owner["name"], owner["email_id"] = operator.Name, operator.Email
 	}
-	return portal, nil
+	return object{
+		"screenname": Portal, "name": portalName, "company_name": portalName, "description": "", "email_id": owner["email_id"],
+		"phone": "", "mobile": "", "website": "https://www.nordlicht.example", "language": "en",
+		"address": "", "street": "", "city": "Hamburg", "state": "", "country": "de",
+		"logo": livePath + "/downloads/logo", "icon": livePath + "/downloads/icon", "owner": owner,
+	}, nil
 }
 
-func listPortals(c *call) (*reply, error) {
-	portal, err := c.livePortal(Portal)
-	return c.liveWindow([]object{portal}, 0, 1, nil, err)
+// zuid is the number by which Zoho as a whole knows an operator.
+func zuid(operatorID string) string {
+	return strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(operatorID))), 10)
 }
 
 var liveRoles = map[salesiq.OperatorRole]string{
@@ -53,26 +75,19 @@ func (s *state) liveOperator(operator *salesiq.Operator) object {
 	}
 	enabled := strconv.FormatBool(!s.disabled[operator.ID])
 	return object{
-		"id": operator.ID, "first_name": first, "last_name": last, "email_id": operator.Email, "role": liveRoles[operator.Role],
+		"id": operator.ID, "zuid": zuid(operator.ID), "wms_id": "LD_" + operator.ID, "email_id": operator.Email,
+		"first_name": first, "last_name": last, "nick_name": first, "role": liveRoles[operator.Role], "description": "",
+		"mobile": "", "phone": "", "date_of_birth": "", "street": "", "city": "", "state": "", "country": "", "pin_code": "",
 		"departments": departments, "status_code": present, "status_message": statusMessages[operator.Status],
 		"is_chat_enabled": enabled, "is_enabled": enabled, "is_owner": strconv.FormatBool(operator.ID == accountOwner),
-		"is_deleted": "false", "maximum_concurrent_chat": most, "time_zone": operator.Timezone, "language": "en",
+		"is_confirmed": "true", "is_deleted": "false", "notify": object{"new_visit": "false", "return_visit": "false"},
+		"maximum_concurrent_chat": most, "time_zone": operator.Timezone, "language": "en",
+		"image_url":    livePath + "/downloads/" + operator.ID + "?purpose=operator_image",
 		"created_time": millis(operator.CreatedAt), "modified_time": millis(operator.LastActive),
 	}
 }
 
-const liveOperatorPage = 20
-
-// indexed answers with a page whose parameter numbers items from 1.
-func indexed(c *call, items []object) (*reply, error) {
-	index := c.query.number("index", 1, 0, endlessly)
-	size := c.query.number("limit", liveOperatorPage, 1, liveOperatorPage)
-	return c.liveWindow(items, index-1, size, nil, nil)
-}
-
-func listLiveOperators(c *call) (*reply, error) {
-	return indexed(c, shownAs(c.state, c.operators.matching(nil), (*state).liveOperator))
-}
+func listLiveOperators(c *call) (any, error) { return indexed(c, c.operators.matching(nil), nil) }
 
 // liveOperatorInput is what operators are made of.
 type liveOperatorInput struct {
@@ -84,7 +99,7 @@ type liveOperatorInput struct {
 	Monitored   json.RawMessage `json:"is_monitored"`
 }
 
-func (s *state) createLiveOperator(_ string, in liveOperatorInput) (any, error) {
+func (s *state) createLiveOperator(_ string, in liveOperatorInput) (*salesiq.Operator, error) {
 	switch {
 	case in.Email == "":
 		return nil, missing("email_id")
@@ -105,32 +120,39 @@ func (s *state) createLiveOperator(_ string, in liveOperatorInput) (any, error) 
 	name, _, _ := strings.Cut(in.Email, "@")
 	operator.Name = strings.TrimSpace(cmp.Or(in.FirstName, name) + " " + in.LastName)
 	operator.Email, operator.DepartmentID = in.Email, in.Departments[0]
-	added, err := s.operators.add(s, operator)
-	return liveOr(s, added, err, (*state).liveOperator)
+	return s.operators.add(s, operator)
 }
 
 func enableLiveOperator(enabled bool) handler {
-	return askLive("", func(s *state, id string) (any, error) { return nil, s.enableOperator(id, enabled) })
+	return ask(func(s *state, id string) (any, error) { return nil, s.enableOperator(id, enabled) })
 }
 
-func listLiveDepartments(c *call) (*reply, error) {
-	var departments []object
+// listLiveDepartments answers with those of all apps, and with a checksum of them.
+func listLiveDepartments(c *call) (any, error) {
+	departments, known := []object{}, crc32.NewIEEE()
 	for brand := range c.brands.all() {
 		for _, department := range brand.Departments {
+			io.WriteString(known, department.ID+department.Name) //nolint:errcheck // A checksum takes everything.
 			departments = append(departments, object{
-				"id": department.ID, "name": department.Name, "display_name": department.Name, "is_enabled": "true",
-				"is_public": "true", "created_by": accountOwner, "created_time": millis(brand.CreatedAt),
+				"id": department.ID, "name": department.Name, "display_name": department.Name, "description": "",
+				"is_enabled": "true", "is_public": "true", "is_system_generated": "false", "created_by": accountOwner,
+				"created_time": millis(brand.CreatedAt), "modified_time": millis(brand.CreatedAt),
 			})
 		}
 	}
-	return indexed(c, departments)
+	return indexed(c, departments, object{"CRC": strconv.FormatUint(uint64(known.Sum32()), 10)})
 }
 
-// liveApp is a brand as the live service writes an app: flags are 0 and 1.
-func (*state) liveApp(brand *salesiq.Brand) object {
+// liveApp is a brand as the live service writes an app.
+func (s *state) liveApp(brand *salesiq.Brand) object {
+	channel := func(there int) object {
+		return object{"enabled": there == 1, "chat": there, "call": 0, "faq": there, "proactive": there}
+	}
 	return object{
-		"id": brand.ID, "name": brand.Name, "is_enabled": strconv.FormatBool(brand.Status == salesiq.BrandActive),
-		"channels":     object{"website": object{"chat": 1}, "ios": object{"chat": 0}},
-		"created_time": millis(brand.CreatedAt),
+		"id": brand.ID, "name": brand.Name, "unique_name": strings.ToLower(strings.ReplaceAll(brand.Name, " ", "")),
+		"enabled": brand.Status == salesiq.BrandActive, "privacy": false, "business_hours": false,
+		"reply_time": "60", "waiting_time": "60", "description": object{"default": ""}, "logo_url": brand.Logo, "creator": s.owner(),
+		"channels":     object{"website": channel(1), "emailsignature": channel(0), "android": channel(0), "ios": channel(0)},
+		"created_time": millis(brand.CreatedAt), "modified_time": millis(brand.CreatedAt),
 	}
 }

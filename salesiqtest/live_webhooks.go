@@ -10,26 +10,32 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/salesiq-go/salesiq"
 )
 
 // liveWebhook is a webhook as the live service writes one.
 func (s *state) liveWebhook(webhook *salesiq.Webhook) object {
-	settings := s.settingsOf(webhook.ID)
+	settings, owner := s.settingsOf(webhook.ID), object{"id": accountOwner}
 	status, keys := "disabled", []object{}
 	if webhook.Enabled {
 		status = "enabled"
 	}
 	for _, key := range settings.keys {
-		keys = append(keys, object{"id": key.id, "key": publicKeyText(&key.private.PublicKey), "created_time": millis(key.created)})
+		keys = append(keys, object{
+			"id": key.id, "key": publicKeyText(&key.private.PublicKey), "creator": owner, "created_time": millis(key.created),
+		})
 	}
 	return object{
 		"id": webhook.ID, "url": webhook.URL, "type": settings.kind, "events": webhook.Events,
 		"app_ids": append([]string{}, settings.apps...), "secured": settings.secured,
-		"version": json.RawMessage(settings.version), "status": status, "public_keys": keys,
+		"version": 1, "status": status, "public_keys": keys,
 		"failures_count":                  strconv.Itoa(len(s.failedExecutions(webhook.ID))),
-		"expiry_time_for_executions_data": "5184000000", "created_time": millis(settings.created),
+		"expiry_time_for_executions_data": strconv.FormatInt(settings.expiry.Milliseconds(), 10),
+		"creator":                         owner, "modifier": owner,
+		"created_time": millis(settings.created), "modified_time": millis(settings.modified),
 	}
 }
 
@@ -42,20 +48,25 @@ func publicKeyText(key *rsa.PublicKey) string {
 	return base64.StdEncoding.EncodeToString(der)
 }
 
-// webhookInput is what webhooks are made of.
+// webhookInput is what webhooks are made of. The vendor's pages write a version 1
+// and "1", a flag true and "true", so that what was read can be sent back.
 type webhookInput struct {
 	Type    string              `json:"type"`
 	URL     string              `json:"url"`
 	Events  []salesiq.EventName `json:"events"`
 	AppIDs  []string            `json:"app_ids"`
-	Secured bool                `json:"secured"`
-	Version string              `json:"version"`
+	Secured json.RawMessage     `json:"secured"`
+	Version json.RawMessage     `json:"version"`
+	Expiry  json.RawMessage     `json:"expiry_time_for_executions_data"`
 }
 
-func createLiveWebhook(c *call) (*reply, error) {
+// unquoted is a scalar without the quotes that it may come in.
+func unquoted(value json.RawMessage) string { return strings.Trim(string(value), `"`) }
+
+func createLiveWebhook(c *call) (any, error) {
 	made := newWebhook()
 	made.Name = c.newID("live") // The live service has no names.
-	settings := &webhookSettings{version: "1", created: c.now}
+	settings := &webhookSettings{created: c.now, expiry: maxExpiry}
 	if err := c.fill(&made, settings); err != nil {
 		return nil, err
 	}
@@ -64,10 +75,10 @@ func createLiveWebhook(c *call) (*reply, error) {
 		return nil, err
 	}
 	c.settings[webhook.ID] = settings
-	return c.liveReply("webhook", c.liveWebhook(webhook), nil)
+	return webhook, nil
 }
 
-func updateLiveWebhook(c *call) (*reply, error) {
+func updateLiveWebhook(c *call) (any, error) {
 	webhook, err := c.webhooks.find(c.id)
 	if err != nil {
 		return nil, err
@@ -77,21 +88,30 @@ func updateLiveWebhook(c *call) (*reply, error) {
 		return nil, err
 	}
 	*webhook, c.settings[webhook.ID] = changed, &settings
-	return c.liveReply("webhook", c.liveWebhook(webhook), nil)
+	return webhook, nil
 }
 
 // fill takes over what a body says about a webhook, checks it, and probes the
 // URL.
 func (c *call) fill(webhook *salesiq.Webhook, settings *webhookSettings) error {
-	in := webhookInput{settings.kind, webhook.URL, webhook.Events, settings.apps, settings.secured, settings.version}
+	in := webhookInput{
+		Type: settings.kind, URL: webhook.URL, Events: webhook.Events, AppIDs: settings.apps,
+		Secured: fmt.Append(nil, settings.secured), Version: json.RawMessage("1"), Expiry: fmt.Append(nil, settings.expiry.Milliseconds()),
+	}
 	if err := patch(&in, c.body); err != nil {
 		return err
 	}
+	expiry, err := strconv.ParseInt(unquoted(in.Expiry), 10, 64)
+	keeps := time.Duration(expiry) * time.Millisecond
 	switch {
 	case in.Type != "data" && in.Type != "administration":
 		return invalid("type", "must be data or administration")
-	case in.Version != "1":
+	case unquoted(in.Version) != "1":
 		return invalid("version", "must be 1")
+	case !slices.Contains([]string{"true", "false"}, unquoted(in.Secured)):
+		return invalid("secured", "must be true or false")
+	case err != nil || keeps < minExpiry || keeps > maxExpiry:
+		return invalid("expiry_time_for_executions_data", "must be milliseconds, a week to 60 days of them")
 	}
 	for i, id := range in.AppIDs {
 		if _, ok := c.brands.get(id); !ok {
@@ -105,9 +125,10 @@ func (c *call) fill(webhook *salesiq.Webhook, settings *webhookSettings) error {
 	if err := c.courier.probe(in.URL); err != nil {
 		return invalid("url", "must answer a HEAD request with 200: "+err.Error())
 	}
-	settings.kind, settings.apps, settings.secured, settings.version = in.Type, in.AppIDs, in.Secured, in.Version
+	settings.kind, settings.apps, settings.expiry, settings.modified = in.Type, in.AppIDs, keeps, c.now
+	settings.secured = unquoted(in.Secured) == "true"
 	if settings.secured && len(settings.keys) == 0 {
-		settings.keys = []signingKey{c.newKey()}
+		settings.keys = []signingKey{settings.newKey(c.now)}
 	}
 	return nil
 }
@@ -135,17 +156,7 @@ func (c *courier) probe(address string) error {
 	return nil
 }
 
-func generateKey(c *call) (*reply, error) {
-	webhook, err := c.addKey(c.id)
-	if err != nil {
-		return nil, err
-	}
-	return c.liveReply("webhook", c.liveWebhook(webhook), nil)
-}
-
-func deleteKey(c *call) (*reply, error) {
-	return c.liveReply("", nil, c.removeKey(c.id, c.path("key")))
-}
+func deleteKey(c *call) (any, error) { return nil, c.removeKey(c.id, c.path("key")) }
 
 // failedExecutions are the events that were given up, and not retried since.
 func (s *state) failedExecutions(webhookID string) (failed []Delivery) {
@@ -164,19 +175,22 @@ func executionID(delivery *Delivery) string {
 	return event.id + "-" + strconv.FormatInt(delivery.At.UnixNano(), 36)
 }
 
-func listExecutions(c *call) (*reply, error) {
-	page, limit := c.query.number("pageno", 1, 1, endlessly), c.query.number("limit", 50, 5, 50)
-	_, err := c.webhooks.find(c.id)
+func listExecutions(c *call) (any, error) {
+	page := c.query.number("pageno", 1, 1, endlessly)
+	limit := c.query.number("limit", liveMaxExecutionPage, 5, liveMaxExecutionPage)
+	if _, err := c.webhooks.find(c.id); err != nil {
+		return nil, err
+	}
 	var executions []object
 	for _, delivery := range c.failedExecutions(c.id) {
 		event, _ := delivery.message.(*liveEvent)
 		executions = append(executions, object{
 			"id": executionID(&delivery), "webhook_id": c.id, "event": delivery.Event, "entity": event.EntityType,
-			"entity_id": event.EntityID, "remote_server_status": delivery.Status, "number_of_retries": delivery.Attempt - 1,
-			"payload": event.Entity, "last_execution_time": millis(delivery.At),
+			"entity_id": event.EntityID, "app_id": strconv.FormatInt(event.AppID, 10), "remote_server_status": delivery.Status,
+			"number_of_retries": delivery.Attempt - 1, "payload": event.payload, "last_execution_time": millis(delivery.At),
 		})
 	}
-	return c.liveWindow(executions, (page-1)*limit, limit, nil, err)
+	return window(c, executions, (page-1)*limit, limit, nil)
 }
 
 // retryExecutions delivers once more what was given up.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/usercode"
+	"github.com/salesiq-go/salesiq/internal/input"
 )
 
 // Option configures a [Server]. NewServer reports the first one that refuses its
@@ -63,7 +63,7 @@ func defaultConfig() config {
 // stays the caller's where NewServer fails. The default is a free port of
 // 127.0.0.1.
 func WithListener(listener net.Listener) Option {
-	return func(c *config) error { c.listener = listener; return given("listener", listener) }
+	return func(c *config) error { c.listener = listener; return argument.Given("listener", listener) }
 }
 
 // InMemory serves on connections that never leave the process, by way of
@@ -84,9 +84,9 @@ func WithLogger(logger *slog.Logger) Option {
 // one replaces it. All of it must be fit for JSON.
 func WithData(data Data) Option {
 	return func(c *config) error {
-		copied, err := copyOf(data)
+		copied, err := convert[Data](data)
 		if err != nil {
-			return inputError("data", "cannot be written as JSON: "+err.Error())
+			return argument("data", "cannot be written as JSON: "+err.Error())
 		}
 		c.data = append(c.data, copied)
 		return nil
@@ -102,7 +102,7 @@ func WithoutDefaultData() Option {
 func WithPlan(plan salesiq.Plan) Option {
 	return func(c *config) error {
 		c.plan = plan
-		return notNegative("plan", min(plan.CallsPerMinute, plan.CallsPerDay))
+		return argument.NotNegative("plan", min(plan.CallsPerMinute, plan.CallsPerDay))
 	}
 }
 
@@ -115,9 +115,9 @@ func WithWindow(kind WindowKind, length time.Duration) Option {
 		c.windowKind, c.windowLength = kind, length
 		switch {
 		case kind != AlignedWindow && kind != OpenedWindow:
-			return inputError("window kind", "must be AlignedWindow or OpenedWindow")
+			return argument("window kind", "must be AlignedWindow or OpenedWindow")
 		case length < time.Millisecond:
-			return inputError("window", fmt.Sprintf("must be a millisecond at least, not %s", length))
+			return argument("window", fmt.Sprintf("must be a millisecond at least, not %s", length))
 		}
 		return nil
 	}
@@ -126,7 +126,7 @@ func WithWindow(kind WindowKind, length time.Duration) Option {
 // WithMaxInFlight changes how many API calls may be under way at once. The
 // default is 10, as specified; 0 is no limit.
 func WithMaxInFlight(n int) Option {
-	return func(c *config) error { c.maxInFlight = n; return notNegative("max in flight", n) }
+	return func(c *config) error { c.maxInFlight = n; return argument.NotNegative("max in flight", n) }
 }
 
 // WithSeed chooses the sequence of random decisions about faults that have a
@@ -142,7 +142,7 @@ func WithClockOffset(offset time.Duration) Option {
 // WithTokenLifetime changes how long an access token lives. The default is an
 // hour.
 func WithTokenLifetime(d time.Duration) Option {
-	return func(c *config) error { c.tokenLifetime = d; return positive("token lifetime", d) }
+	return func(c *config) error { c.tokenLifetime = d; return argument.Positive("token lifetime", d) }
 }
 
 // WithScopes narrows what the refresh token of [Server.Credentials] permits.
@@ -150,8 +150,8 @@ func WithTokenLifetime(d time.Duration) Option {
 func WithScopes(scopes ...string) Option {
 	return func(c *config) error {
 		c.scopes = slices.Clone(scopes)
-		if len(scopes) == 0 || slices.ContainsFunc(scopes, isBlank) {
-			return inputError("scopes", "needs at least one entry, and none that is empty")
+		if len(scopes) == 0 || slices.ContainsFunc(scopes, input.IsBlank) {
+			return argument("scopes", "needs at least one entry, and none that is empty")
 		}
 		return nil
 	}
@@ -163,10 +163,7 @@ func WithScopes(scopes ...string) Option {
 func WithAPIDomain(domain string) Option {
 	return func(c *config) error {
 		c.apiDomain = domain
-		if isBlank(domain) {
-			return inputError("API domain", "is required")
-		}
-		return nil
+		return argument.Required("API domain", domain)
 	}
 }
 
@@ -183,7 +180,7 @@ func WithRole(role salesiq.OperatorRole) Option {
 	return func(c *config) error {
 		c.role = role
 		if !slices.Contains(operatorRoles, role) {
-			return inputError("role", "must be one of "+join(operatorRoles))
+			return argument("role", "must be one of "+join(operatorRoles))
 		}
 		return nil
 	}
@@ -192,7 +189,7 @@ func WithRole(role salesiq.OperatorRole) Option {
 // WithWebhookRetryPause changes how long the server waits before it delivers an
 // event again that was not taken. The default is a minute.
 func WithWebhookRetryPause(d time.Duration) Option {
-	return func(c *config) error { c.webhookPause = d; return positive("webhook retry pause", d) }
+	return func(c *config) error { c.webhookPause = d; return argument.Positive("webhook retry pause", d) }
 }
 
 // WithWebhookTransport delivers events by way of transport, to any host. Without
@@ -200,7 +197,7 @@ func WithWebhookRetryPause(d time.Duration) Option {
 func WithWebhookTransport(transport http.RoundTripper) Option {
 	return func(c *config) error {
 		c.webhookTransport = transport
-		return given("webhook transport", transport)
+		return argument.Given("webhook transport", transport)
 	}
 }
 
@@ -209,49 +206,22 @@ func newConfig(opts []Option) (config, error) {
 	c := defaultConfig()
 	for _, option := range opts {
 		if option == nil {
-			return config{}, inputError("option", "must not be nil")
+			return config{}, argument("option", "must not be nil")
 		}
 		if err := option(&c); err != nil {
 			return config{}, err
 		}
 	}
 	if c.inMemory && c.listener != nil {
-		return config{}, inputError("listener", "is of no use to a server that is InMemory")
+		return config{}, argument("listener", "is of no use to a server that is InMemory")
 	}
 	return c, nil
 }
 
-func inputError(field, reason string) error {
+// argument refuses what callers pass in.
+var argument = input.Checks(func(field, reason string) error {
 	return &salesiq.InputError{Field: field, Reason: reason}
-}
-
-// given refuses a value that is nil, or an interface that holds a nil pointer or
-// func.
-func given(field string, value any) error {
-	if usercode.IsNil(value) {
-		return inputError(field, "must not be nil")
-	}
-	return nil
-}
-
-func positive(field string, d time.Duration) error {
-	if d <= 0 {
-		return inputError(field, fmt.Sprintf("must be positive, not %s", d))
-	}
-	return nil
-}
-
-func notNegative(field string, n int) error {
-	if n < 0 {
-		return inputError(field, fmt.Sprintf("must not be negative, as %d is", n))
-	}
-	return nil
-}
+})
 
 // checkStatus accepts what can be the status of a whole answer.
-func checkStatus(field string, status int) error {
-	if status < 200 || status > 599 {
-		return inputError(field, fmt.Sprintf("must be from 200 to 599, not %d", status))
-	}
-	return nil
-}
+func checkStatus(field string, status int) error { return argument.Between(field, status, 200, 599) }

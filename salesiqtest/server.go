@@ -43,7 +43,7 @@ type Server struct {
 	tokens     tokens
 	faults     []*Fault
 	stats      Stats
-	journal    []Write
+	journal    history[Write]
 	inFlight   int
 	httpClient *http.Client
 }
@@ -119,7 +119,7 @@ func (s *Server) begin() {
 	defer s.mu.Unlock()
 	s.random = rand.New(rand.NewPCG(s.config.seed, s.config.seed)) // Faults must come again the same.
 	s.quota = quota{plan: s.config.plan, kind: s.config.windowKind, length: s.config.windowLength, silent: !s.config.dialect.tellsQuota()}
-	s.faults, s.journal, s.stats = nil, nil, newStats()
+	s.faults, s.journal, s.stats = nil, history[Write]{}, newStats()
 	if s.state != nil {
 		s.couriers.Go(s.state.courier.end)
 	}
@@ -144,7 +144,8 @@ func (s *Server) Close() {
 	s.stop()
 	s.http.Close() //nolint:errcheck // There is nothing left to do about it.
 	<-s.served
-	s.endDeliveries()
+	s.courier().end()
+	s.couriers.Wait() // Also those of before a Reset.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.httpClient != nil {

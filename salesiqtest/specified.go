@@ -1,6 +1,7 @@
 package salesiqtest
 
 import (
+	"cmp"
 	"maps"
 	"mime"
 	"net/http"
@@ -144,17 +145,17 @@ func (m specifiedMessage) sign(header http.Header, body []byte) error {
 	return nil
 }
 
-// answer writes a result in an envelope.
-func answer(status int, data any, err error) (*reply, error) {
-	if err != nil {
-		return nil, err
+// answers surrounds a result with the envelope.
+func (specified) answers(c *call, result any) *reply {
+	if result == nil {
+		return &reply{status: http.StatusNoContent}
 	}
-	return &reply{status, envelope{Status: "success", Data: data}}, nil
+	return &reply{cmp.Or(c.route.status, http.StatusOK), envelope{Status: "success", Data: shown(result)}}
 }
 
 // shown is an object without what nobody may see.
-func shown[T any](item *T) any {
-	if webhook, ok := any(item).(*salesiq.Webhook); ok {
+func shown(item any) any {
+	if webhook, ok := item.(*salesiq.Webhook); ok {
 		public := *webhook
 		public.Secret = salesiq.NewSecret("")
 		return public
@@ -162,35 +163,24 @@ func shown[T any](item *T) any {
 	return item
 }
 
-func shownOr[T any](item *T, err error) (any, error) {
-	if err != nil {
-		return nil, err
-	}
-	return shown(item), nil
-}
-
-// The handlers of what all kinds of objects have in common.
+// The handlers that only this dialect has.
 
 // list answers with one page of the objects that a filter lets through.
 func list[T any](of func(*state) *table[T], filter func(*params) func(*T) bool) handler {
-	return func(c *call) (*reply, error) {
+	return func(c *call) (any, error) {
 		var keep func(*T) bool
 		if filter != nil {
 			keep = filter(&c.query)
 		}
-		return page(c, func() ([]*T, error) { return of(c.state).matching(keep), nil })
+		return page(c, of(c.state).matching(keep))
 	}
 }
 
 // page answers with one page of items.
-func page[T any](c *call, all func() ([]*T, error)) (*reply, error) {
+func page[T any](c *call, items []*T) (any, error) {
 	paging := c.query.paging()
 	if c.query.err != nil {
 		return nil, c.query.err
-	}
-	items, err := all()
-	if err != nil {
-		return nil, err
 	}
 	paging.Total = len(items)
 	from := min((paging.Page-1)*paging.PerPage, len(items))
@@ -201,60 +191,20 @@ func page[T any](c *call, all func() ([]*T, error)) (*reply, error) {
 	return &reply{http.StatusOK, envelope{Status: "success", Data: data, Pagination: &paging}}, nil
 }
 
-func get[T any](of func(*state) *table[T]) handler {
-	return func(c *call) (*reply, error) {
-		item, err := of(c.state).find(c.id)
-		return answer(http.StatusOK, item, err)
-	}
-}
-
 // create makes an object out of what new ones begin with, and of the body.
 func create[T any](of func(*state) *table[T]) handler {
-	return func(c *call) (*reply, error) {
+	return func(c *call) (any, error) {
 		kind := of(c.state)
 		made := kind.rules.begin()
 		if err := patch(&made, c.body, kind.rules.readOnly...); err != nil {
 			return nil, err
 		}
-		item, err := shownOr(kind.add(c.state, made))
-		return answer(http.StatusCreated, item, err)
+		return kind.add(c.state, made)
 	}
 }
 
 func update[T any](of func(*state) *table[T]) handler {
-	return func(c *call) (*reply, error) {
-		item, err := shownOr(of(c.state).change(c.id, c.body))
-		return answer(http.StatusOK, item, err)
-	}
-}
-
-func remove[T any](of func(*state) *table[T]) handler {
-	return func(c *call) (*reply, error) {
-		if _, err := of(c.state).remove(c.id); err != nil {
-			return nil, err
-		}
-		return deleted()
-	}
-}
-
-// askAbout answers with what the domain knows about the object of the path.
-func askAbout[Out any](ask func(*state, string) (Out, error)) handler {
-	return func(c *call) (*reply, error) {
-		out, err := ask(c.state, c.id)
-		return answer(http.StatusOK, out, err)
-	}
-}
-
-// actOn reads the body, and does something with the object of the path.
-func actOn[In, Out any](status int, act func(*state, string, In) (Out, error)) handler {
-	return func(c *call) (*reply, error) {
-		in, err := readBody[In](c)
-		if err != nil {
-			return nil, err
-		}
-		out, err := act(c.state, c.id, in)
-		return answer(status, out, err)
-	}
+	return func(c *call) (any, error) { return of(c.state).change(c.id, c.body) }
 }
 
 // The filters of lists.
@@ -290,26 +240,25 @@ func operatorFilter(p *params) func(*salesiq.Operator) bool {
 	}
 }
 
-// What is left has an answer of its own.
+// What is left is about more than one object.
 
-func listDepartments(c *call) (*reply, error) {
-	return page(c, func() (departments []*salesiq.Department, err error) {
-		brand, err := c.brands.find(c.id)
-		if err != nil {
-			return nil, err
-		}
-		for i := range brand.Departments {
-			departments = append(departments, &brand.Departments[i])
-		}
-		return departments, nil
-	})
+func listDepartments(c *call) (any, error) {
+	brand, err := c.brands.find(c.id)
+	if err != nil {
+		return nil, err
+	}
+	departments := []*salesiq.Department{}
+	for i := range brand.Departments {
+		departments = append(departments, &brand.Departments[i])
+	}
+	return page(c, departments)
 }
 
-func operatorStats(c *call) (*reply, error) {
+func operatorStats(c *call) (any, error) {
 	operator, err := c.operators.find(c.id)
 	if err != nil {
 		return nil, err
 	}
 	started := c.query.dates()
-	return answer(http.StatusOK, c.stats(operator.ID, started), c.query.err)
+	return c.stats(operator.ID, started), c.query.err
 }

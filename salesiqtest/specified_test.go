@@ -16,15 +16,34 @@ import (
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
-// The fixtures of this file are written by hand from the specification. Nothing
-// here uses the SDK's types or its codec, so that a mistake that both sides of
-// it share is seen.
+// The fixtures of this file are written by hand from the specification, those of
+// live_test.go from the vendor's pages. Neither uses the SDK's types or its codec,
+// so that a mistake that both sides of it share is seen.
 //
-// In a fixture, <time> is a date as the specification writes it, <text> a string
-// that is not empty, <any text> one that may be, <number> a number, and a list
-// that begins with <each> may be of any length.
+// In a fixture, a list that begins with <each> may be of any length, a member whose
+// name ends in a question mark may be absent, and these stand for values:
+var placeholders = map[string]func(value any) bool{
+	"<time>":     text(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`),
+	"<text>":     text(`.`),
+	"<any text>": text(``),
+	"<number>":   func(value any) bool { _, ok := value.(float64); return ok },
 
-var serviceTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
+	// Of the live service.
+	"<ms>":     text(`^\d{13}$`),
+	"<any ms>": text(`^(\d{13}|-1|)$`),
+	"<digits>": text(`^\d+$`),
+	"<flag>":   text(`^(true|false)$`),
+	"<bool>":   func(value any) bool { _, ok := value.(bool); return ok },
+}
+
+// text tells whether a value is a string that matches a pattern.
+func text(pattern string) func(value any) bool {
+	expression := regexp.MustCompile(pattern)
+	return func(value any) bool {
+		text, ok := value.(string)
+		return ok && expression.MatchString(text)
+	}
+}
 
 // misfit tells where a value is not what a fixture says, or "".
 func misfit(want, got any, path string) string {
@@ -36,12 +55,17 @@ func misfit(want, got any, path string) string {
 			return wrong
 		}
 		for name := range object {
-			if _, known := want[name]; !known {
-				return path + "." + name + ": is not in the specification"
+			_, known := want[name]
+			if _, optional := want[name+"?"]; !known && !optional {
+				return path + "." + name + ": is not published"
 			}
 		}
 		for name, value := range want {
+			name, optional := strings.CutSuffix(name, "?")
 			if _, there := object[name]; !there {
+				if optional {
+					continue
+				}
 				return path + "." + name + ": is missing"
 			}
 			if reason := misfit(value, object[name], path+"."+name); reason != "" {
@@ -66,26 +90,8 @@ func misfit(want, got any, path string) string {
 		}
 		return ""
 	}
-	text, isText := got.(string)
-	_, isNumber := got.(float64)
-	switch want {
-	case "<time>":
-		if serviceTime.MatchString(text) {
-			return ""
-		}
-	case "<text>":
-		if text != "" {
-			return ""
-		}
-	case "<any text>":
-		if isText {
-			return ""
-		}
-	case "<number>":
-		if isNumber {
-			return ""
-		}
-	case got:
+	name, _ := want.(string)
+	if matches, ok := placeholders[name]; ok && matches(got) || want == got {
 		return ""
 	}
 	return wrong
@@ -96,7 +102,7 @@ func assertFits(t *testing.T, fixture, body, what string) {
 	var want, got any
 	require.NoError(t, json.Unmarshal([]byte(fixture), &want), "the fixture of %s", what)
 	require.NoError(t, json.Unmarshal([]byte(body), &got), "%s: %s", what, body)
-	assert.Empty(t, misfit(want, got, "body"), "%s: %s", what, body)
+	assert.Empty(t, misfit(want, got, "body"), "%s: %.2000s", what, body)
 }
 
 // fill puts parts into a fixture, by name.

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"maps"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -26,20 +25,17 @@ type WidgetCall struct {
 	Args      []any     `json:"args"`       // As JSON decodes them; "[function]" for a function.
 }
 
-// maxWidgetCalls bounds what is remembered of pages; the oldest goes first.
-const maxWidgetCalls = 10_000
-
 // WidgetCalls returns the calls that pages made to the widget, oldest first:
 // the last 9,000 of them at least.
 func (s *Server) WidgetCalls() []WidgetCall {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]WidgetCall{}, s.state.widget.calls...)
+	return s.state.widget.calls.all()
 }
 
 // widget is what the service remembers of browsers.
 type widget struct {
-	calls  []WidgetCall
+	calls  history[WidgetCall]
 	visits map[string]*visit // By the key that a browser made up for itself.
 }
 
@@ -100,7 +96,7 @@ type widgetRequest struct {
 }
 
 func fromWidget(handle func(*state, widgetRequest) (any, error)) handler {
-	return actOn(http.StatusOK, func(s *state, _ string, request widgetRequest) (any, error) {
+	return act(func(s *state, _ string, request widgetRequest) (any, error) {
 		if request.Key == "" {
 			return nil, missing("visitor")
 		}
@@ -161,13 +157,13 @@ func (s *state) widgetChat(visit *visit) widgetChat {
 }
 
 // lookAtChat answers how the latest chat of a browser stands.
-func lookAtChat(c *call) (*reply, error) {
+func lookAtChat(c *call) (any, error) {
 	key := c.query.text("visitor")
 	visit, ok := c.widget.visits[key]
 	if !ok {
 		return nil, notFound("visitor", key)
 	}
-	return answer(http.StatusOK, c.widgetChat(visit), nil)
+	return c.widgetChat(visit), nil
 }
 
 // sayAsVisitor begins a chat, unless there is one, and adds what the visitor
@@ -191,11 +187,7 @@ func (s *state) recordWidgetCall(request widgetRequest) (any, error) {
 		return nil, missing("function")
 	}
 	visit, visitor := s.visit(request)
-	calls := &s.widget.calls
-	if len(*calls) == maxWidgetCalls {
-		*calls = slices.Delete(*calls, 0, maxWidgetCalls/10)
-	}
-	*calls = append(*calls, WidgetCall{
+	s.widget.calls.add(WidgetCall{
 		At: s.now, Code: request.Code, Page: request.Page, VisitorID: visitor.ID,
 		Function: request.Function, Args: request.Args,
 	})
@@ -204,28 +196,23 @@ func (s *state) recordWidgetCall(request widgetRequest) (any, error) {
 		s.heed(visit, visitor, request.Function, request.Args[0])
 		s.visitorChanged(&before, visitor)
 	}
-	return nil, nil
+	return object{}, nil
 }
 
 // heed changes what is known of a visitor. Values of a wrong type change
 // nothing, as with the real widget.
 func (s *state) heed(visit *visit, visitor *salesiq.Visitor, function string, value any) {
-	switch value := value.(type) {
-	case string:
-		s.heedText(visit, visitor, function, value)
-	case map[string]any:
-		if function == "visitor.info" {
-			merged := maps.Clone(visitor.CustomFields)
-			if merged == nil {
-				merged = map[string]any{}
-			}
-			maps.Copy(merged, value)
-			visitor.CustomFields = merged
-		}
+	if fields, ok := value.(map[string]any); ok && function == "visitor.info" {
+		merged := map[string]any{}
+		maps.Copy(merged, visitor.CustomFields)
+		maps.Copy(merged, fields)
+		visitor.CustomFields = merged
+		return
 	}
-}
-
-func (s *state) heedText(visit *visit, visitor *salesiq.Visitor, function, text string) {
+	text, ok := value.(string)
+	if !ok {
+		return
+	}
 	switch function {
 	case "visitor.name":
 		visitor.Name = text
@@ -239,6 +226,3 @@ func (s *state) heedText(visit *visit, visitor *salesiq.Visitor, function, text 
 		visit.departmentID = cmp.Or(s.departmentNamed(text), visit.departmentID)
 	}
 }
-
-// controlWidgetCalls answers what pages called.
-func (s *Server) controlWidgetCalls([]byte) (any, error) { return s.WidgetCalls(), nil }

@@ -31,6 +31,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/input"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
@@ -128,7 +129,7 @@ func (set *settings) check(rest []string) error {
 	if err != nil {
 		return fmt.Errorf("-addr: %w", err)
 	}
-	if !set.insecureBind && host != "localhost" && !net.ParseIP(host).IsLoopback() {
+	if !set.insecureBind && !input.IsLoopback(host) {
 		return fmt.Errorf("-addr: %q is not a loopback address: anyone could sign in (see -insecure-bind)", host)
 	}
 	return nil
