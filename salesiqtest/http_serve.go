@@ -43,6 +43,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status := 0
 	defer func() { s.log(r, status, time.Since(began)) }()
 	w.Header().Set("Date", s.now().Format(http.TimeFormat))
+	if !s.isFor(r) {
+		answer := newRecorder()
+		refuseHost(answer)
+		status = answer.status
+		answer.send(w)
+		return
+	}
 	if strings.HasPrefix(r.URL.Path, controlRoot) {
 		answer := newRecorder()
 		s.controls.ServeHTTP(answer, r)

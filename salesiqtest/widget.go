@@ -37,6 +37,8 @@ func (s *Server) WidgetCalls() []WidgetCall {
 type widget struct {
 	calls  history[WidgetCall]
 	visits map[string]*visit // By the key that a browser made up for itself.
+
+	received int // Bytes that count for maxPageBytes.
 }
 
 // visit is a browser that has the widget.
@@ -55,7 +57,7 @@ func (s *Server) widgetRoutes(mux *http.ServeMux) {
 		"POST /widget/say":    fromWidget((*state).sayAsVisitor),
 		"GET /widget/chat":    lookAtChat,
 	} {
-		mux.Handle(pattern, anyOrigin(s.api(route{open: true, handle: handle})))
+		mux.Handle(pattern, anyOrigin(s.boundPages(s.api(route{open: true, handle: handle}))))
 	}
 	mux.Handle("OPTIONS /widget/", anyOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNoContent)

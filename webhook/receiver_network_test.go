@@ -181,7 +181,9 @@ func newTLSServer(t *testing.T, handler http.Handler, http2 bool) *httptest.Serv
 // sendTo delivers a body over a real connection and reads the whole answer.
 func sendTo(t *testing.T, server *httptest.Server, body []byte) (status int, text string, err error) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, bytes.NewReader(body))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, bytes.NewReader(body))
 	require.NoError(t, err)
 	request.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(salesiq.NewSecret(hookSecret), body))
 	answer, err := server.Client().Do(request)

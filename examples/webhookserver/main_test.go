@@ -142,9 +142,10 @@ func TestTheSameWebhookIsTakenUpAgain(t *testing.T) {
 	before := len(emulator.Webhooks())
 	client := emulator.Client(t)
 	set := settings{url: "https://hooks.example/salesiq", secret: salesiq.NewSecret("one")}
-	require.NoError(t, subscribe(t.Context(), client, set))
+	events := []salesiq.EventName{salesiq.EventChatRated}
+	require.NoError(t, subscribe(t.Context(), client, set, events))
 	set.secret = salesiq.NewSecret("two")
-	require.NoError(t, subscribe(t.Context(), client, set))
+	require.NoError(t, subscribe(t.Context(), client, set, events))
 	webhooks := emulator.Webhooks()
 	require.Len(t, webhooks, before+1)
 	assert.Equal(t, "two", webhooks[before].Secret.Reveal())
