@@ -2,14 +2,61 @@ package salesiqtest
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+func TestWhatPagesSendIsBoundedInSum(t *testing.T) {
+	t.Parallel()
+	s := Start(t)
+	call := func(size int) (status int, answer string) {
+		body := `{"visitor":"v1","code":"c","function":"visitor.hobby","args":["` + strings.Repeat("x", size) + `"]}`
+		return sendAsPage(t, s, http.MethodPost, "/widget/calls", body)
+	}
+	status, _ := call(64 << 10)
+	assert.Equal(t, http.StatusBadRequest, status, "one is too large")
+	taken := 0
+	for size := 60 << 10; ; size, taken = 60<<10, taken+1 {
+		if status, answer := call(size); status != http.StatusOK {
+			assert.Contains(t, answer, "in all")
+			break
+		}
+		if taken == 5 { // As if there had been many more.
+			s.act(func(d *state) error { d.widget.received = maxPageBytes - 200<<10; return nil })
+		}
+		require.Less(t, taken, 20)
+	}
+	assert.Equal(t, 6+3, taken)
+	s.act(func(d *state) error { d.widget.received = maxPageBytes; return nil })
+	status, _ = sendAsPage(t, s, http.MethodGet, "/widget/chat?visitor=v1", "")
+	assert.Equal(t, http.StatusOK, status, "nothing is kept of that")
+	status, _ = call(1)
+	assert.Equal(t, http.StatusBadRequest, status, "small ones are kept as well")
+	s.Reset()
+	status, _ = call(60 << 10)
+	assert.Equal(t, http.StatusOK, status)
+}
+
+// sendAsPage sends a body without telling its length, as a page may do.
+func sendAsPage(t *testing.T, s *Server, method, path, body string) (status int, answer string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, io.MultiReader(strings.NewReader(body)))
+	require.NoError(t, err)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := s.HTTPClient().Do(request)
+	require.NoError(t, err)
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, errors.Join(err, response.Body.Close()))
+	return response.StatusCode, string(text)
+}
 
 // A name that looks like this machine may mean any other: the address counts.
 func TestTheAddressThatIsDialedCountsAndNotTheName(t *testing.T) {

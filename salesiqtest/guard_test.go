@@ -1,7 +1,6 @@
 package salesiqtest_test
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -114,36 +113,6 @@ func TestConsentRedirectsToThisMachineOrWhereItIsRegistered(t *testing.T) {
 		_, err := salesiqtest.NewServer(salesiqtest.WithRedirectURIs(uri))
 		require.ErrorIs(t, err, salesiq.ErrInvalidInput, uri)
 	}
-}
-
-func TestWhatPagesSendIsBoundedInSum(t *testing.T) {
-	t.Parallel()
-	s := salesiqtest.Start(t)
-	call := func(size int) answer {
-		body := `{"visitor":"v1","code":"c","function":"visitor.name","args":["` + strings.Repeat("x", size) + `"]}`
-		return postAs(t, s, "/widget/calls", body)
-	}
-	assert.Equal(t, http.StatusBadRequest, call(64<<10).status, "one is too large")
-	taken := 0
-	for ; taken < 2000 && call(60<<10).status == http.StatusOK; taken++ { //nolint:revive // The condition does it.
-	}
-	assert.InDelta(t, (32<<20)/(60<<10+300), taken, 5)
-	assert.Contains(t, call(60<<10).body, "in all")
-	assert.Equal(t, http.StatusOK, do(t, s, "", "GET", "/widget/chat?visitor=v1", "").status, "nothing is kept of that")
-	assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status, "others may go on")
-	s.Reset()
-	assert.Equal(t, http.StatusOK, call(60<<10).status)
-}
-
-// postAs sends a body without telling its length, as a page may do.
-func postAs(t *testing.T, s *salesiqtest.Server, path, body string) answer {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+path, io.MultiReader(strings.NewReader(body)))
-	require.NoError(t, err)
-	request.Header.Set("Content-Type", "application/json")
-	a, err := send(s, request)
-	require.NoError(t, err)
-	return a
 }
 
 // Both the name and the address that it means must be loopback.

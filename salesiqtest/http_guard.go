@@ -123,6 +123,10 @@ const (
 // boundPages refuses what pages send beyond the bounds, since much of it is kept.
 func (s *Server) boundPages(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			next.ServeHTTP(w, r) // Nothing is kept of it.
+			return
+		}
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxPageBody+1))
 		if err == nil {
 			err = s.countPage(len(body))
