@@ -30,12 +30,12 @@ func TestWhatPagesSendIsBoundedInSum(t *testing.T) {
 			break
 		}
 		if taken == 5 { // As if there had been many more.
-			s.act(func(d *state) error { d.widget.received = maxPageBytes - 200<<10; return nil })
+			require.NoError(t, s.act(func(d *state) error { d.widget.received = maxPageBytes - 200<<10; return nil }))
 		}
 		require.Less(t, taken, 20)
 	}
 	assert.Equal(t, 6+3, taken)
-	s.act(func(d *state) error { d.widget.received = maxPageBytes; return nil })
+	require.NoError(t, s.act(func(d *state) error { d.widget.received = maxPageBytes; return nil }))
 	status, _ = sendAsPage(t, s, http.MethodGet, "/widget/chat?visitor=v1", "")
 	assert.Equal(t, http.StatusOK, status, "nothing is kept of that")
 	status, _ = call(1)
