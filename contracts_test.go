@@ -1,6 +1,7 @@
 package salesiq_test
 
 import (
+	"context"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -111,6 +112,7 @@ var badOptions = map[string][]badOption{
 	"webhook.WithTolerance":      {{webhook.WithTolerance(-1), "tolerance"}},
 	"webhook.WithLogger":         nothingBad,
 	"webhook.WithTracer":         {{webhook.WithTracer(nil), "tracer"}},
+	"webhook.Once":               {{webhook.Once(""), "handler name"}, {webhook.Once("a b"), "handler name"}},
 
 	"salesiqtest.WithListener":       {{salesiqtest.WithListener(nil), "listener"}, {salesiqtest.WithListener((*net.TCPListener)(nil)), "listener"}},
 	"salesiqtest.InMemory":           nothingBad,
@@ -138,6 +140,8 @@ var badOptions = map[string][]badOption{
 	"salesiqtest.WithThrottleStatus":    {{salesiqtest.WithThrottleStatus(0), "throttle status"}, {salesiqtest.WithThrottleStatus(600), "throttle status"}},
 	"salesiqtest.WithRole":              {{salesiqtest.WithRole(""), "role"}, {salesiqtest.WithRole("boss"), "role"}},
 	"salesiqtest.WithWebhookRetryPause": {{salesiqtest.WithWebhookRetryPause(0), "webhook retry pause"}},
+	"salesiqtest.WithHosts":             {{salesiqtest.WithHosts(""), "host"}, {salesiqtest.WithHosts("emulator", "emulator:80"), "host"}},
+	"salesiqtest.WithRedirectURIs":      {{salesiqtest.WithRedirectURIs(""), "redirect URI"}, {salesiqtest.WithRedirectURIs("/back"), "redirect URI"}},
 	"salesiqtest.WithWebhookTransport": {
 		{salesiqtest.WithWebhookTransport(nil), "webhook transport"}, {salesiqtest.WithWebhookTransport((*http.Transport)(nil)), "webhook transport"},
 	},
@@ -163,6 +167,9 @@ func construct(t *testing.T, option any) (made any, err error) {
 		return made, err
 	case webhook.Option:
 		return result(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("a secret of some length")), option))
+	case webhook.HandlerOption:
+		receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("a secret of some length"))))
+		return nil, webhook.OnAny(receiver, func(context.Context, webhook.Event) error { return nil }, option)
 	case salesiqtest.Option:
 		return result(salesiqtest.NewServer(option))
 	}
@@ -182,7 +189,7 @@ func TestBadOptionIsAnErrorThatNamesIt(t *testing.T) {
 	t.Parallel()
 	rows := map[string][]badOption{"nil": {
 		{salesiq.Option(nil), "option"}, {salesiq.CallOption(nil), "call option"},
-		{webhook.Option(nil), "option"}, {salesiqtest.Option(nil), "option"},
+		{webhook.Option(nil), "option"}, {webhook.HandlerOption(nil), "handler option"}, {salesiqtest.Option(nil), "option"},
 	}}
 	kinds := map[string]bool{}
 	for _, p := range apiPackages(t) {

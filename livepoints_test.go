@@ -804,7 +804,7 @@ var liveAndSpecified = map[string]struct {
 	webhook  map[string]any
 	event    salesiq.EventName
 }{
-	"specified": {style: live.PageAndPerPage(), role: salesiq.RoleAgent, event: salesiq.EventChatRating},
+	"specified": {style: live.PageAndPerPage(), role: salesiq.RoleAgent, event: salesiq.EventChatRated},
 	"live": {
 		server: []salesiqtest.Option{salesiqtest.Live()}, style: live.IndexAndLimit(),
 		operator: map[string]any{"email_id": "edda@nordlicht.example", "departments": []string{"dept790"}, "is_monitored": "true"},

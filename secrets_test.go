@@ -205,7 +205,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 
 		// Interfaces and funcs that users implement.
 		"TokenStore": nil, "TokenLocker": nil, "Lease": nil, "Limiter": nil, "Tracer": nil,
-		"webhook.DedupStore": nil, "webhook.Event": nil, "webhook.EventType": nil, "webhook.Option": nil, "webhook.Sink": nil, "webhook.Tracer": nil,
+		"webhook.DedupStore": nil, "webhook.Event": nil, "webhook.EventType": nil, "webhook.HandlerOption": nil, "webhook.Option": nil, "webhook.Sink": nil, "webhook.Tracer": nil,
 	}
 	maps.Copy(examples, liveExamples(service))
 	return examples

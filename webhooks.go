@@ -36,7 +36,7 @@ const (
 	EventChatStarted           EventName = "chat.started"
 	EventChatEnded             EventName = "chat.ended"
 	EventChatMissed            EventName = "chat.missed"
-	EventChatRating            EventName = "chat.rating"
+	EventChatRated             EventName = "chat.rating"
 	EventMessageReceived       EventName = "message.received"
 	EventVisitorIdentified     EventName = "visitor.identified"
 	EventVisitorOnline         EventName = "visitor.online"

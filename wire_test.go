@@ -470,7 +470,7 @@ var wireCases = []wireCase{
 		do: func(ctx context.Context, c *salesiq.Client) error {
 			return second(c.Webhooks.Create(ctx, &salesiq.WebhookCreate{
 				Name: "Chats", URL: "https://shop.test/hooks?from=siq",
-				Events:  []salesiq.EventName{salesiq.EventChatStarted, salesiq.EventChatRating},
+				Events:  []salesiq.EventName{salesiq.EventChatStarted, salesiq.EventChatRated},
 				Enabled: salesiq.Set(true), Secret: salesiq.NewSecret("signing-key"),
 			}))
 		},

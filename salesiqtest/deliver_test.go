@@ -24,7 +24,7 @@ import (
 const webhookSecret = "a secret of two"
 
 var allEvents = []salesiq.EventName{
-	salesiq.EventChatStarted, salesiq.EventChatEnded, salesiq.EventChatMissed, salesiq.EventChatRating,
+	salesiq.EventChatStarted, salesiq.EventChatEnded, salesiq.EventChatMissed, salesiq.EventChatRated,
 	salesiq.EventMessageReceived, salesiq.EventVisitorIdentified, salesiq.EventVisitorOnline,
 	salesiq.EventVisitorOffline, salesiq.EventOperatorStatusChanged, salesiq.EventLeadCreated,
 	salesiq.EventTriggerExecuted,
@@ -200,7 +200,7 @@ func TestOnlyWebhooksThatAskedForItGetAnEvent(t *testing.T) {
 		hooks := server.Webhooks()
 		hook := hooks[len(hooks)-1]
 		emit := func() int {
-			require.NoError(t, server.Emit(salesiq.EventChatRating, struct{}{}))
+			require.NoError(t, server.Emit(salesiq.EventChatRated, struct{}{}))
 			return len(box.take())
 		}
 		update := func(update salesiq.WebhookUpdate) {
@@ -230,7 +230,7 @@ func TestAnEventIsTriedFourTimesAMinuteApart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			withWebhook(t, answer, func(t *testing.T, server *salesiqtest.Server, _ *salesiq.Client) {
-				require.NoError(t, server.Emit(salesiq.EventChatRating, struct{}{}))
+				require.NoError(t, server.Emit(salesiq.EventChatRated, struct{}{}))
 				time.Sleep(time.Hour)
 				deliveries := server.Deliveries()
 				require.Len(t, deliveries, 4)
@@ -267,7 +267,7 @@ func TestAnEventThatFailsHoldsNoOtherUp(t *testing.T) {
 	})
 	withWebhook(t, handler, func(t *testing.T, server *salesiqtest.Server, _ *salesiq.Client) {
 		for n := range 3 {
-			require.NoError(t, server.Emit(salesiq.EventChatRating, map[string]int{"n": n}))
+			require.NoError(t, server.Emit(salesiq.EventChatRated, map[string]int{"n": n}))
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
@@ -283,7 +283,7 @@ func TestResetAndCloseGiveUpDeliveries(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
 	withWebhook(t, handler, func(t *testing.T, server *salesiqtest.Server, _ *salesiq.Client) {
-		require.NoError(t, server.Emit(salesiq.EventChatRating, struct{}{}))
+		require.NoError(t, server.Emit(salesiq.EventChatRated, struct{}{}))
 		synctest.Wait()
 		server.Reset()
 		time.Sleep(time.Hour)

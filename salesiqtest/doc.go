@@ -17,10 +17,12 @@
 //   - To make a client with options of your own, use [Server.Options] and
 //     [Server.Credentials]. To configure another program, use
 //     [Server.Environment].
-//   - To make calls fail, use [Server.Inject].
+//   - To make calls fail, use [Server.Inject], [Server.RevokeTokens] and
+//     [Server.RevokeRefreshToken].
 //   - To act as a visitor, use [Server.VisitorComes], [Server.StartChat],
 //     [Server.VisitorSays], [Server.MissChat] and [Server.VisitorLeaves].
-//   - To deliver any event to the webhooks, use [Server.Emit].
+//   - To deliver any event to the webhooks, use [Server.Emit]. To deliver events to a
+//     handler under test, use [Server.Subscribe], and [Server.Settle] to wait for them.
 //   - To see what is stored, use methods such as [Server.Chat] and
 //     [Server.Operators].
 //   - To see what happened, use [Server.Stats], [Server.Journal],
@@ -92,7 +94,8 @@
 //
 // # OAuth
 //
-// The consent page agrees at once and redirects. Codes live two minutes and work
+// The consent page agrees at once and redirects, to loopback hosts and to what
+// [WithRedirectURIs] registers. Codes live two minutes and work
 // once. A refresh token gives ten access tokens in ten minutes and keeps fifteen
 // alive. Errors of the token endpoint have status 200.
 //
@@ -105,7 +108,8 @@
 // one. A status other than 2xx, also a redirect, and five seconds without one
 // mean three more tries, a minute apart. First tries are made in order for each
 // webhook. [Server.Deliveries] tells what became of them. Nothing but this
-// machine is contacted, unless with [WithWebhookTransport].
+// machine is contacted, whatever the name of a host means, unless with
+// [WithWebhookTransport].
 //
 // # Faults
 //
@@ -127,7 +131,8 @@
 // chat.start, chat.end, operator.typing and message.received the chat's id, the
 // operator's name, and a message as in a transcript. With
 // /widget?surface=official it has the functions that the vendor publishes for
-// the live widget instead, and lacks the others.
+// the live widget instead, and lacks the others. Pages may send 64 KiB at once, and
+// 32 MiB until a [Server.Reset].
 //
 // # The live service
 //
@@ -153,7 +158,9 @@
 //	GET    /_emulator/journal        the calls that changed something
 //	GET    /_emulator/widget/calls   what pages asked of the widget
 //
-// Requests that a browser sends for a web page are refused there.
+// Requests that a browser sends for a web page are refused there. Here and everywhere
+// else, so are requests whose Host is neither loopback nor what the server listens on,
+// since a page may have sent them (DNS rebinding); see [WithHosts].
 //
 // # Default data
 //

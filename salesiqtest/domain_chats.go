@@ -263,7 +263,7 @@ func (s *state) rateChat(chatID string, in rating) (*salesiq.Chat, error) {
 	if in.Feedback != nil {
 		rated.Feedback = *in.Feedback
 	}
-	s.tell(salesiq.EventChatRating, rated)
+	s.tell(salesiq.EventChatRated, rated)
 	if operator, ok := s.operators.get(chat.OperatorID); ok {
 		operator.AverageRating = s.stats(operator.ID, span{}).AverageRating
 	}

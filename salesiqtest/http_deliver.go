@@ -101,6 +101,9 @@ type courier struct {
 
 	mu   sync.Mutex               // Guards what follows.
 	last map[string]chan struct{} // By webhook; closed after the first attempt of its latest parcel.
+	own  map[string]*http.Client  // Of handlers that are subscribed, by URL.
+	open int                      // Parcels on their way.
+	idle chan struct{}            // Closed while there are none.
 	log  history[Delivery]
 }
 
@@ -108,15 +111,65 @@ func newCourier(config config) *courier {
 	ctx, stop := context.WithCancel(context.Background())
 	transport := config.webhookTransport
 	if transport == nil {
-		transport = &http.Transport{IdleConnTimeout: time.Minute}
+		transport = newLoopbackTransport(nil)
 	}
+	idle := make(chan struct{})
+	close(idle)
 	return &courier{
-		config: config, context: ctx, stop: stop, last: map[string]chan struct{}{},
-		client: &http.Client{
-			Transport:     transport,
-			Timeout:       deliveryTimeout,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		config: config, context: ctx, stop: stop, client: newDeliveryClient(transport),
+		last: map[string]chan struct{}{}, own: map[string]*http.Client{}, idle: idle,
+	}
+}
+
+// newDeliveryClient returns a client that waits as long as the live service does.
+func newDeliveryClient(transport http.RoundTripper) *http.Client {
+	return &http.Client{
+		Transport:     transport,
+		Timeout:       deliveryTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// connect has deliveries to a URL made by a client of their own.
+func (c *courier) connect(address string, client *http.Client) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.own[address] = client
+}
+
+// clientFor returns the client that reaches a webhook, if it may be contacted.
+func (c *courier) clientFor(address string) (*http.Client, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if own := c.own[address]; own != nil {
+		return own, nil
+	}
+	u, err := url.Parse(address)
+	if c.config.webhookTransport == nil && (err != nil || !input.IsLoopback(u.Hostname())) {
+		return nil, errNotLoopback
+	}
+	return c.client, nil
+}
+
+// settled returns a channel that is closed when no parcel is on its way.
+func (c *courier) settled() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.idle
+}
+
+// leave counts a parcel as on its way, with the lock held. What it returns ends that.
+func (c *courier) leave() (arrive func()) {
+	if c.open == 0 {
+		c.idle = make(chan struct{})
+	}
+	c.open++
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.open--; c.open == 0 {
+			close(c.idle)
+		}
 	}
 }
 
@@ -153,7 +206,9 @@ func (c *courier) enqueue(p *parcel) {
 	}
 	before, tried := c.last[p.webhook.ID], make(chan struct{})
 	c.last[p.webhook.ID] = tried
+	arrive := c.leave()
 	c.running.Go(func() {
+		defer arrive()
 		if before != nil {
 			<-before
 		}
@@ -186,15 +241,10 @@ func (c *courier) deliver(p *parcel, attempt int) bool {
 
 var errNotLoopback = errors.New("only webhooks on this machine are delivered to (see WithWebhookTransport)")
 
-// reaches reports whether a webhook may be contacted.
-func (c *courier) reaches(address string) bool {
-	u, err := url.Parse(address)
-	return c.config.webhookTransport != nil || err == nil && input.IsLoopback(u.Hostname())
-}
-
 func (c *courier) post(p *parcel, body []byte) (status int, err error) {
-	if !c.reaches(p.webhook.URL) {
-		return 0, errNotLoopback
+	client, err := c.clientFor(p.webhook.URL)
+	if err != nil {
+		return 0, err
 	}
 	request, err := http.NewRequestWithContext(c.context, http.MethodPost, p.webhook.URL, bytes.NewReader(body))
 	if err != nil {
@@ -206,7 +256,7 @@ func (c *courier) post(p *parcel, body []byte) (status int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	response, err := c.client.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return 0, err
 	}

@@ -202,7 +202,7 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
 	case query.Get("client_id") != clientID:
 		writeJSON(w, http.StatusBadRequest, object{"error": "invalid_client"})
 		return
-	case err != nil || !redirect.IsAbs() || redirect.Host == "":
+	case err != nil || !redirect.IsAbs() || redirect.Host == "" || !s.mayRedirect(query.Get("redirect_uri"), redirect):
 		writeJSON(w, http.StatusBadRequest, object{"error": "invalid_redirect_uri"})
 		return
 	}

@@ -43,6 +43,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status := 0
 	defer func() { s.log(r, status, time.Since(began)) }()
 	w.Header().Set("Date", s.now().Format(http.TimeFormat))
+	if !s.isFor(r) {
+		answer := newRecorder()
+		refuseHost(answer)
+		status = answer.status
+		answer.send(w)
+		return
+	}
 	if strings.HasPrefix(r.URL.Path, controlRoot) {
 		answer := newRecorder()
 		s.controls.ServeHTTP(answer, r)
@@ -216,6 +223,9 @@ func (s *Server) api(route route) http.Handler {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		var answer *reply
+		if err == nil && route.open && r.Method != http.MethodGet {
+			err = s.countPage(len(body))
+		}
 		if err == nil {
 			answer, err = s.carryOut(r, route, body)
 		}

@@ -311,7 +311,7 @@ func TestLiveEventsAreWrittenAsPublished(t *testing.T) {
 		a := do(t, s, token, call[0], "/api/v2/nordlicht"+call[1], call[2])
 		require.NotContains(t, a.body, `"error":`, call[1])
 	}
-	require.NoError(t, s.Emit(salesiq.EventChatRating, &webhook.ChatRated{ChatID: chat.ID, Rating: 4, Feedback: "Quick"}))
+	require.NoError(t, s.Emit(salesiq.EventChatRated, &webhook.ChatRated{ChatID: chat.ID, Rating: 4, Feedback: "Quick"}))
 	require.NoError(t, s.Emit(salesiq.EventVisitorIdentified, &webhook.VisitorIdentified{VisitorID: "visitor123"}))
 	missed, err := s.StartChat("visitor123", "Hello")
 	require.NoError(t, err)

@@ -136,8 +136,9 @@ func (c *call) changeWebhook(webhook *salesiq.Webhook, settings *webhookSettings
 // probe asks a URL whether it is there, as the live service does before it
 // delivers anything.
 func (c *courier) probe(address string) error {
-	if !c.reaches(address) {
-		return errNotLoopback
+	client, err := c.clientFor(address)
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(c.context, deliveryTimeout)
 	defer cancel()
@@ -145,7 +146,7 @@ func (c *courier) probe(address string) error {
 	if err != nil {
 		return err
 	}
-	response, err := c.client.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,9 @@ type config struct {
 
 	webhookPause     time.Duration
 	webhookTransport http.RoundTripper
+
+	hosts        []string
+	redirectURIs []string
 }
 
 // defaultConfig has no plan, since a user's test should not have to wait for a

@@ -45,6 +45,7 @@ type Server struct {
 	stats      Stats
 	journal    history[Write]
 	inFlight   int
+	handlerKey *signingKey // Signs what Subscribe has delivered, in the live dialect.
 	httpClient *http.Client
 }
 

@@ -22,7 +22,7 @@ func (specified) routes() []route { return specifiedRoutes }
 
 func (specified) events() []salesiq.EventName {
 	return []salesiq.EventName{
-		salesiq.EventChatStarted, salesiq.EventChatEnded, salesiq.EventChatMissed, salesiq.EventChatRating,
+		salesiq.EventChatStarted, salesiq.EventChatEnded, salesiq.EventChatMissed, salesiq.EventChatRated,
 		salesiq.EventMessageReceived, salesiq.EventVisitorIdentified, salesiq.EventVisitorOnline,
 		salesiq.EventVisitorOffline, salesiq.EventOperatorStatusChanged, salesiq.EventLeadCreated,
 		salesiq.EventTriggerExecuted,

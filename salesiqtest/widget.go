@@ -37,6 +37,8 @@ func (s *Server) WidgetCalls() []WidgetCall {
 type widget struct {
 	calls  history[WidgetCall]
 	visits map[string]*visit // By the key that a browser made up for itself.
+
+	received int // Bytes that count for maxPageBytes.
 }
 
 // visit is a browser that has the widget.

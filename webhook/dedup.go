@@ -14,6 +14,9 @@ import (
 // An event is free, claimed or done. A claim must not outlive the process that
 // made it for long. A shared store lets a claim expire after about half a minute,
 // since the service waits for a minute before it delivers again.
+//
+// A store that forgets events for their age can have a method MaxAge, which returns
+// that age as a [time.Duration]. [WithTolerance] says what for.
 type DedupStore interface {
 	// Begin claims an event if it is free. It returns the state before that.
 	Begin(ctx context.Context, eventID string) (DedupState, error)
@@ -88,6 +91,9 @@ type dedupMark struct {
 func newMemoryDedup(maxEvents int, maxAge time.Duration) *memoryDedup {
 	return &memoryDedup{maxEvents: maxEvents, maxAge: maxAge, state: map[string]DedupState{}}
 }
+
+// MaxAge returns how long events are remembered, if they are not too many.
+func (m *memoryDedup) MaxAge() time.Duration { return m.maxAge }
 
 func (m *memoryDedup) Begin(_ context.Context, eventID string) (DedupState, error) {
 	m.mu.Lock()

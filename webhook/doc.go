@@ -9,8 +9,8 @@
 //	})
 //	http.Handle("/webhook/salesiq", receiver)
 //
-// Each event is verified, and handled once. [Receiver] says how far that goes, and
-// how each delivery is answered. To subscribe to events, use the Webhooks service
+// Each event is verified, and not handled again after its handlers have succeeded.
+// [Receiver] says how far that goes, and how each delivery is answered. To subscribe to events, use the Webhooks service
 // of a [salesiq.Client].
 //
 // # Which function to use
@@ -19,13 +19,18 @@
 //   - To verify events, give it [HMAC] with the secret of [salesiq.WebhookCreate].
 //     For the live service, use [RSA] with [ParseRSAKey], and for both, [AnyOf].
 //   - To handle the events of one type, use [On]. To handle all, use [OnAny].
+//   - To have several effects, each of which must not be repeated, use [Once].
+//   - To subscribe to the events that there are handlers for, use [Receiver.Events].
+//   - To refuse deliveries that somebody has captured and plays again, use
+//     [WithTolerance].
 //   - To know after a restart which events were handled, use [WithDedupStore] with
 //     [OpenFileDedupStore]. To share that among processes, use the DedupStore of
 //     package salesiqredis or one of your own.
 //   - To answer the service before events are handled, use [WithSink] with
 //     [NewWorkerPool] or a queue of your own. [Receiver.Dispatch] handles what
 //     comes out of a queue.
-//   - To read an event that is verified elsewhere, use [Parse].
+//   - To receive events without net/http, such as in a cloud function, use
+//     [ParseSigned]. To read an event that is verified elsewhere, use [Parse].
 //   - To watch what a receiver does, use [WithLogger] or [WithTracer].
 //   - To sign events in a test, use [SignHMAC] or [SignRSA].
 //

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -32,8 +33,8 @@ type EventType interface {
 // EventInfo is what all events have in common.
 type EventInfo struct {
 	// EventID tells events apart, and is the same for every delivery of an event.
-	// It is a hash of the body without its count of deliveries, and can be a key
-	// in a database or a queue.
+	// It is a hash of the body without its count of deliveries, its white space, and
+	// the order of its members. It can be a key in a database or a queue.
 	EventID string `json:"-"`
 
 	EventName salesiq.EventName `json:"-"` // Empty where the body has none.
@@ -256,31 +257,74 @@ type eventKind struct {
 	fresh func() Event
 }
 
-// eventKinds has the names for which there is a type.
-var eventKinds = kindsByName(
-	eventKind{salesiq.EventChatStarted, func() Event { return new(ChatStarted) }},
-	eventKind{salesiq.EventChatEnded, func() Event { return new(ChatEnded) }},
-	eventKind{salesiq.EventChatMissed, func() Event { return new(ChatMissed) }},
-	eventKind{salesiq.EventChatRating, func() Event { return new(ChatRated) }},
-	eventKind{salesiq.EventMessageReceived, func() Event { return new(MessageReceived) }},
-	eventKind{salesiq.EventVisitorIdentified, func() Event { return new(VisitorIdentified) }},
-	eventKind{salesiq.EventVisitorOnline, func() Event { return new(VisitorOnline) }},
-	eventKind{salesiq.EventVisitorOffline, func() Event { return new(VisitorOffline) }},
-	eventKind{salesiq.EventOperatorStatusChanged, func() Event { return new(OperatorStatusChanged) }},
-	eventKind{salesiq.EventLeadCreated, func() Event { return new(LeadCreated) }},
-	eventKind{salesiq.EventTriggerExecuted, func() Event { return new(TriggerExecuted) }},
-)
+// eventKinds has the names for which there is a type, as the specification orders
+// them.
+var eventKinds = []eventKind{
+	{salesiq.EventChatStarted, func() Event { return new(ChatStarted) }},
+	{salesiq.EventChatEnded, func() Event { return new(ChatEnded) }},
+	{salesiq.EventChatMissed, func() Event { return new(ChatMissed) }},
+	{salesiq.EventChatRated, func() Event { return new(ChatRated) }},
+	{salesiq.EventMessageReceived, func() Event { return new(MessageReceived) }},
+	{salesiq.EventVisitorIdentified, func() Event { return new(VisitorIdentified) }},
+	{salesiq.EventVisitorOnline, func() Event { return new(VisitorOnline) }},
+	{salesiq.EventVisitorOffline, func() Event { return new(VisitorOffline) }},
+	{salesiq.EventOperatorStatusChanged, func() Event { return new(OperatorStatusChanged) }},
+	{salesiq.EventLeadCreated, func() Event { return new(LeadCreated) }},
+	{salesiq.EventTriggerExecuted, func() Event { return new(TriggerExecuted) }},
+}
 
-func kindsByName(kinds ...eventKind) map[string]eventKind {
-	byName := make(map[string]eventKind, len(kinds))
-	for _, kind := range kinds {
+var kindByName = func() map[string]eventKind {
+	byName := make(map[string]eventKind, len(eventKinds))
+	for _, kind := range eventKinds {
 		byName[string(kind.name)] = kind
 	}
 	return byName
+}()
+
+// namesWhere returns the names of the events that a func accepts.
+func namesWhere(accepts func(Event) bool) []salesiq.EventName {
+	var names []salesiq.EventName
+	for _, kind := range eventKinds {
+		if accepts(kind.fresh()) {
+			names = append(names, kind.name)
+		}
+	}
+	return names
+}
+
+// ParseSigned reads an event that something else than a [Receiver] has received, such
+// as a function in a cloud or a framework that does not use net/http:
+//
+//	event, err := webhook.ParseSigned(webhook.HMAC(secret), header, body)
+//	if err != nil {
+//		return 401 // The body is not from the service.
+//	}
+//	if err := receiver.Dispatch(ctx, event); err != nil {
+//		return 500 // The service delivers the event again.
+//	}
+//
+// The body must be there byte by byte as it arrived, and bounded in size. The names of
+// the header may be in any case. Nothing is deduplicated; [Once] does that for a handler.
+//
+// Errors: [ErrSignature] for a body that verifier refuses, [ErrNoEvent] for one that is
+// not a JSON object; an [salesiq.InputError] for a verifier that can accept nothing.
+func ParseSigned(verifier Verifier, header http.Header, body []byte) (Event, error) {
+	if err := checkVerifier(verifier); err != nil {
+		return nil, err
+	}
+	canonical := make(http.Header, len(header))
+	for name, values := range header {
+		name = http.CanonicalHeaderKey(name)
+		canonical[name] = append(canonical[name], values...)
+	}
+	if err := verifier.Verify(canonical, body); err != nil {
+		return nil, err
+	}
+	return Parse(body)
 }
 
 // Parse reads the body of a webhook. The event keeps body, which must not be
-// changed afterwards. Parse does not verify anything; a [Receiver] does.
+// changed afterwards. Parse does not verify anything; a [Receiver] and [ParseSigned] do.
 //
 // An event of an unknown name is an [*UnknownEvent]. A value of another type is
 // taken for what it means, such as "5" for a number. If it means nothing, the field
@@ -292,7 +336,7 @@ func Parse(body []byte) (Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoEvent, err)
 	}
-	kind, known := eventKinds[string(envelope.Name)]
+	kind, known := kindByName[string(envelope.Name)]
 	if !known {
 		kind = eventKind{salesiq.EventName(envelope.Name), func() Event { return new(UnknownEvent) }}
 	}
@@ -300,22 +344,17 @@ func Parse(body []byte) (Event, error) {
 	if err := wire.UnmarshalLenient(envelope.Data, event); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoEvent, err)
 	}
-	id, err := eventID(body, envelope.Counted)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoEvent, err)
-	}
-	*event.Info() = EventInfo{EventID: id, EventName: kind.name, EventTime: envelope.Time, Body: body, Data: envelope.Data}
+	*event.Info() = EventInfo{EventID: eventID(body, envelope.Counted), EventName: kind.name, EventTime: envelope.Time, Body: body, Data: envelope.Data}
 	return event, nil
 }
 
 // eventID hashes a body without its count of deliveries, if it has one. Half of a
 // SHA-256 is enough to tell events apart.
-func eventID(body []byte, counted bool) (id string, err error) {
+func eventID(body []byte, counted bool) string {
+	except := ""
 	if counted {
-		if body, err = wire.Without(body, "attempt"); err != nil {
-			return "", err
-		}
+		except = `"attempt"`
 	}
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:sha256.Size/2]), nil
+	sum := wire.HashObject(body, except)
+	return hex.EncodeToString(sum[:sha256.Size/2])
 }

@@ -2,8 +2,13 @@ package webhook_test
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +28,7 @@ var eventTypes = map[salesiq.EventName]webhook.Event{
 	salesiq.EventChatStarted:           &webhook.ChatStarted{},
 	salesiq.EventChatEnded:             &webhook.ChatEnded{},
 	salesiq.EventChatMissed:            &webhook.ChatMissed{},
-	salesiq.EventChatRating:            &webhook.ChatRated{},
+	salesiq.EventChatRated:             &webhook.ChatRated{},
 	salesiq.EventMessageReceived:       &webhook.MessageReceived{},
 	salesiq.EventVisitorIdentified:     &webhook.VisitorIdentified{},
 	salesiq.EventVisitorOnline:         &webhook.VisitorOnline{},
@@ -57,6 +62,30 @@ func TestEachEventHasItsTypeAndLosesNothing(t *testing.T) {
 	files, err := filepath.Glob("testdata/events/*.*.json")
 	require.NoError(t, err)
 	assert.Len(t, files, len(eventTypes), "a fixture without a type")
+}
+
+// An event is called the same wherever it has a name.
+func TestAnEventHasOneName(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), "../webhooks.go", nil, parser.SkipObjectResolution)
+	require.NoError(t, err)
+	constants := map[string]string{}
+	ast.Inspect(file, func(node ast.Node) bool {
+		spec, ok := node.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "EventName" {
+			value, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			require.NoError(t, err)
+			constants[value] = spec.Names[0].Name
+		}
+		return true
+	})
+	assert.Len(t, constants, len(eventTypes))
+	for name, event := range eventTypes {
+		assert.Equal(t, "Event"+reflect.TypeOf(event).Elem().Name(), constants[string(name)])
+	}
 }
 
 func TestUnknownFieldsOfAnEventAreReachable(t *testing.T) {
@@ -177,6 +206,68 @@ func TestTheIDTellsEventsApartAndDeliveriesTogether(t *testing.T) {
 		strings.Replace(visitor, "07.250", "07.251", 1),
 	} {
 		assert.NotEqual(t, id(visitor), id(other), other)
+	}
+}
+
+// W11.
+func TestWhatIsWrittenOtherwiseIsTheSameEventAndOtherTextIsNot(t *testing.T) {
+	t.Parallel()
+	receiver, log := newReceiver()
+	const body = `{"event":"message.received","timestamp":"2026-03-05T09:41:07.250Z","data":{"chat_id":"c1","message":"é"}}`
+	for _, same := range []string{
+		body, body + "\n",
+		`{"data":{"message":"é","chat_id":"c1"},"timestamp":"2026-03-05T09:41:07.250Z","event":"message.received"}`,
+		"{ \"event\": \"message.received\",\r\n\t\"timestamp\": \"2026-03-05T09:41:07.250Z\", \"data\": { \"chat_id\": \"c1\", \"message\": \"é\" } }",
+	} {
+		assert.Equal(t, http.StatusOK, post(t, receiver, []byte(same)).Code)
+	}
+	assert.Equal(t, 1, log.calls())
+	for i, other := range []string{"e", "\xe9", "\xe8", "\ufffd", "é ", `\ud83d`, "É"} { // Event, chat and time are the same.
+		for range 2 {
+			assert.Equal(t, http.StatusOK, post(t, receiver, []byte(strings.Replace(body, "é", other, 1))).Code)
+		}
+		assert.Equal(t, i+2, log.calls(), "%q", other)
+	}
+
+	live := `{"event":"conversation.rated","attempt":1,"entity":{"id":"c1","note":"` + "\xe9" + `"}}`
+	post(t, receiver, []byte(live))
+	post(t, receiver, []byte(strings.Replace(live, `"attempt":1`, `"attempt":2`, 1)))
+	assert.Equal(t, 9, log.calls(), "the count of deliveries does not matter")
+	post(t, receiver, []byte(strings.Replace(live, "\xe9", "\xe8", 1)))
+	assert.Equal(t, 10, log.calls())
+}
+
+// W2.
+func TestParseSignedReadsWhatIsSignedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	verifier, body := webhook.HMAC(salesiq.NewSecret(hookSecret)), ratedBody("c1")
+	signature := webhook.SignHMAC(salesiq.NewSecret(hookSecret), body)
+	for name, good := range map[string]bool{
+		"X-Salesiq-Signature": true, "x-salesiq-signature": true, "X-SALESIQ-SIGNATURE": true, "x-siqsignature": false,
+	} {
+		event, err := webhook.ParseSigned(verifier, http.Header{name: {signature}}, body)
+		if !good {
+			require.ErrorIs(t, err, webhook.ErrSignature, name)
+			assert.Nil(t, event)
+			continue
+		}
+		require.NoError(t, err, name)
+		assert.Equal(t, "c1", event.(*webhook.ChatRated).ChatID)
+	}
+	for name, header := range map[string]http.Header{
+		"none": nil, "of another body": {webhook.HeaderSignature: {webhook.SignHMAC(salesiq.NewSecret(hookSecret), []byte("{}"))}},
+		"two": {webhook.HeaderSignature: {signature}, "x-salesiq-signature": {signature}},
+	} {
+		event, err := webhook.ParseSigned(verifier, header, body)
+		require.ErrorIs(t, err, webhook.ErrSignature, name)
+		assert.Nil(t, event)
+	}
+	broken := []byte("[]")
+	_, err := webhook.ParseSigned(verifier, http.Header{webhook.HeaderSignature: {webhook.SignHMAC(salesiq.NewSecret(hookSecret), broken)}}, broken)
+	require.ErrorIs(t, err, webhook.ErrNoEvent)
+	for _, none := range []webhook.Verifier{nil, webhook.HMAC(), (*nilVerifier)(nil)} {
+		_, err = webhook.ParseSigned(none, http.Header{webhook.HeaderSignature: {signature}}, body)
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
 	}
 }
 

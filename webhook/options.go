@@ -66,10 +66,20 @@ func WithHandlerTimeout(d time.Duration) Option {
 	}
 }
 
-// WithTolerance refuses events whose time is further away than d. By default no
-// event is refused for its time, since the signature tells that an event is
-// genuine, and the [DedupStore] that it is new. A later delivery has the time of
-// the first, so a tolerance below five minutes loses events.
+// WithTolerance refuses events whose time is further away than d. Without it, no
+// event is refused for its time: the signature tells that an event is genuine, and the
+// [DedupStore] that it is new. Whoever has captured a delivery can then play it again
+// once the store has forgotten the event, and it is handled again. A tolerance that is
+// as long as the store remembers closes that gap. For the default store:
+//
+//	webhook.NewReceiver(verifier, webhook.WithTolerance(24*time.Hour))
+//
+// A longer tolerance than that is refused, if the store has a method MaxAge. A store
+// that is bounded in size needs room for the events of all that time. Events without a
+// time are not refused.
+//
+// A later delivery has the time of the first, so a tolerance below five minutes loses
+// events.
 func WithTolerance(d time.Duration) Option {
 	return func(r *Receiver) error {
 		r.tolerance = d

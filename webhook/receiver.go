@@ -25,14 +25,22 @@ import (
 // handlers have succeeded. Otherwise the service delivers it again, a minute
 // later, three times.
 //
-// An event is handled at most once, too, however often it is delivered, as long
-// as the [DedupStore] remembers it. The exception is a process that ends, or a
-// store that fails, between the end of the handlers and the mark that the event
-// is handled. A handler for which that window is too wide can use
-// [EventInfo.EventID] as a key of its own, in the same transaction as its work.
+// Once all handlers of an event have succeeded, none of them runs again for it, however
+// often it is delivered, as long as the [DedupStore] remembers the event. Until then,
+// each delivery runs the handlers from the first on, but for those with [Once] that
+// have succeeded.
+//
+// The exception is a process that ends, or a store that fails, between the end of a
+// handler and the mark in the store: the handler runs again. A handler for which that
+// window is too wide can use [EventInfo.EventID] as a key of its own, in the same
+// transaction as its work.
+//
+// Whoever has captured a delivery can play it again after the store has forgotten the
+// event. [WithTolerance] prevents that.
 //
 // Two deliveries belong to one event if their bodies differ in nothing but the count
-// of deliveries. Events arrive in any order: compare [EventInfo.EventTime].
+// of deliveries, the order of members and white space. Events arrive in any order:
+// compare [EventInfo.EventTime].
 //
 // # What is answered
 //
@@ -62,7 +70,7 @@ type Receiver struct {
 	timeout   time.Duration
 	tolerance time.Duration
 	logger    *slog.Logger
-	handlers  []func(context.Context, Event) error
+	handlers  []handler
 	hooks     hooks.Starts[DeliveryInfo, DeliveryResult]
 	inUse     *atomic.Bool // No more handlers can be added.
 }
@@ -83,7 +91,7 @@ func NewReceiver(verifier Verifier, opts ...Option) (*Receiver, error) {
 		logger:   slog.New(slog.DiscardHandler),
 		inUse:    new(atomic.Bool),
 	}
-	r.handleBy, r.otherwise = r.Dispatch, failed
+	r.handleBy, r.otherwise = r.dispatch, failed
 	for _, option := range opts {
 		if option == nil {
 			return nil, inputError("option", "must not be nil")
@@ -92,60 +100,10 @@ func NewReceiver(verifier Verifier, opts ...Option) (*Receiver, error) {
 			return nil, err
 		}
 	}
+	if store, ok := r.store.(interface{ MaxAge() time.Duration }); ok && r.tolerance > store.MaxAge() {
+		return nil, inputError("tolerance", fmt.Sprintf("must not be longer than the dedup store remembers events, which is %s", store.MaxAge()))
+	}
 	return r, nil
-}
-
-// On registers a handler for events of one type. Handlers run one after the other,
-// in the order in which they were registered. The first error ends the run. All
-// handlers run again when the event is delivered again.
-//
-// The context of a handler ends when the time for the event is over
-// ([WithHandlerTimeout]), not when the service hangs up.
-//
-// Errors: an [salesiq.InputError] for a nil receiver or handler, and for a
-// receiver that has received something already.
-func On[E EventType](receiver *Receiver, handle func(ctx context.Context, event *E) error) error {
-	if handle == nil {
-		return OnAny(receiver, nil)
-	}
-	return OnAny(receiver, func(ctx context.Context, event Event) error {
-		if e, ok := any(event).(*E); ok {
-			return handle(ctx, e)
-		}
-		return nil
-	})
-}
-
-// OnAny registers a handler for events of all types, as [On] does for one.
-func OnAny(receiver *Receiver, handle func(ctx context.Context, event Event) error) error {
-	switch {
-	case receiver == nil:
-		return inputError("receiver", "must not be nil")
-	case receiver.verifier == nil:
-		return inputError("receiver", "must be made by NewReceiver")
-	case handle == nil:
-		return inputError("handler", "must not be nil")
-	case receiver.inUse.Load():
-		return inputError("handler", "must be registered before the receiver receives anything")
-	}
-	receiver.handlers = append(receiver.handlers, handle)
-	return nil
-}
-
-// Dispatch runs the handlers for an event that came another way, such as out of a
-// queue that a [Sink] has filled. It neither verifies nor deduplicates.
-//
-// Errors: those of the handlers; an [salesiq.InputError] for no event.
-func (r *Receiver) Dispatch(ctx context.Context, event Event) error {
-	if err := given("event", event); err != nil {
-		return err
-	}
-	for _, handle := range r.handlers {
-		if err := handle(ctx, event); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // ServeHTTP implements [http.Handler]. A receiver that NewReceiver has not made
@@ -167,19 +125,48 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if !r.inUse.Load() {
 		r.inUse.Store(true)
 	}
-	began := time.Now()
+	d := delivery{receiver: r, began: time.Now()}
 	ctx, ends := r.hooks.Begin(request.Context(), DeliveryInfo{})
+	d.ends = ends
 	event, how, err := r.accept(request)
 	if event == nil {
 		r.logger.LogAttrs(request.Context(), slog.LevelWarn, "webhook refused",
 			slog.Int("status", how.status()), slog.String("reason", err.Error()))
 		how.send(w)
-	} else {
-		how, err = r.work(ctx, event, w)
-		logEvent(request.Context(), r.logger, event, err, slog.Int("status", how.status()), slog.Duration("duration", time.Since(began)))
+		d.tell(nil, how, err)
+		return
 	}
+	work := startWork(ctx, r.timeout, w, request.ProtoMajor >= 2)
+	if work.expired == nil {
+		d.carryOut(work, event)
+		return
+	}
+	// Over HTTP/2, an answer ends when ServeHTTP returns, and not before.
+	ended := make(chan struct{})
+	go func(d delivery) { defer close(ended); d.carryOut(work, event) }(d)
+	select {
+	case <-ended:
+	case <-work.expired:
+	}
+}
+
+// delivery is one delivery of an event, for the log and the tracers.
+type delivery struct {
+	receiver *Receiver
+	began    time.Time
+	ends     hooks.Ends[DeliveryResult]
+}
+
+// carryOut has an event handled, and tells of it.
+func (d delivery) carryOut(work *handling, event Event) {
+	how, err := d.receiver.work(work, event)
+	logEvent(work, d.receiver.logger, event, err, slog.Int("status", how.status()), slog.Duration("duration", time.Since(d.began)))
+	d.tell(event, how, err)
+}
+
+func (d delivery) tell(event Event, how outcome, err error) {
 	duplicate := how == handledBefore || how == beingHandled
-	ends.Tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: how.status(), Duration: time.Since(began), Err: err})
+	d.ends.Tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: how.status(), Duration: time.Since(d.began), Err: err})
 }
 
 // logEvent logs how the handling of an event ended.
@@ -233,12 +220,12 @@ func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
 	return event, handled, nil
 }
 
-// firstRead bounds the buffer that is made before any of the body has arrived,
+// firstRead is the most room that is made before any of the body has arrived,
 // whatever its announced length.
-const firstRead = 64 << 10
+const firstRead = 1 << 10
 
-// read returns a body that is not too large, with one allocation where its
-// length is known.
+// read returns a body that is not too large. The room for it grows with what
+// arrives: it is at most twice that, or firstRead.
 func (r *Receiver) read(request *http.Request) ([]byte, error) {
 	if request.Body == nil {
 		return nil, nil // A request that a test has made.
@@ -259,15 +246,18 @@ func (r *Receiver) read(request *http.Request) ([]byte, error) {
 		case err != nil:
 			return nil, err
 		case len(body) == cap(body):
-			body = append(body, 0)[:len(body)]
+			room := int64(2 * len(body))
+			if request.ContentLength >= int64(len(body)) {
+				room = min(room, request.ContentLength+1)
+			}
+			body = append(make([]byte, 0, room), body...)
 		}
 	}
 }
 
 // work has an event handled and answers the service, in time even if the handlers
 // go on. It returns when they have ended.
-func (r *Receiver) work(ctx context.Context, event Event, w http.ResponseWriter) (outcome, error) {
-	work := startWork(ctx, r.timeout, w)
+func (r *Receiver) work(work *handling, event Event) (outcome, error) {
 	defer work.finish(failed) // Unless process returns.
 	how, err := r.process(work, event)
 	return work.finish(how), err

@@ -52,17 +52,20 @@ func (o outcome) status() int { return answers[o].status }
 
 // send answers the service.
 func (o outcome) send(w http.ResponseWriter) {
-	answer := answers[o]
-	header := w.Header()
-	header["Content-Type"] = jsonMimeType
-	if answer.header != "" {
-		header.Set(answer.header, answer.value)
+	if answer := &answers[o]; answer.header != "" {
+		w.Header().Set(answer.header, answer.value)
 	}
-	w.WriteHeader(answer.status)
-	w.Write(answer.body)
+	o.write(w)
 }
 
-// sendAtOnce answers while the handlers go on.
+// write answers without the header that is the outcome's own.
+func (o outcome) write(w http.ResponseWriter) {
+	w.Header()["Content-Type"] = jsonMimeType
+	w.WriteHeader(answers[o].status)
+	w.Write(answers[o].body)
+}
+
+// sendAtOnce answers over HTTP/1 while the handlers go on, which keep the connection.
 func (o outcome) sendAtOnce(w http.ResponseWriter) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(answers[o].body)))
 	o.send(w)

@@ -18,6 +18,7 @@ type handling struct {
 	request  context.Context // It is a context itself.
 	deadline time.Time
 	timer    *time.Timer
+	expired  chan struct{} // Closed when the time is over; nil for HTTP/1.
 
 	mu       sync.Mutex // Guards what follows.
 	w        http.ResponseWriter
@@ -27,8 +28,11 @@ type handling struct {
 }
 
 // startWork begins work that must be answered within a time.
-func startWork(request context.Context, timeout time.Duration, w http.ResponseWriter) *handling {
+func startWork(request context.Context, timeout time.Duration, w http.ResponseWriter, http2 bool) *handling {
 	work := &handling{request: request, deadline: time.Now().Add(timeout), w: w}
+	if http2 {
+		work.expired = make(chan struct{})
+	}
 	work.mu.Lock()
 	defer work.mu.Unlock()
 	work.timer = time.AfterFunc(timeout, work.expire)
@@ -43,7 +47,12 @@ func (work *handling) expire() {
 		return
 	}
 	work.end(context.DeadlineExceeded)
-	tookTooLong.sendAtOnce(work.w)
+	if work.expired == nil {
+		tookTooLong.sendAtOnce(work.w)
+		return
+	}
+	tookTooLong.write(work.w) // The connection is free for others.
+	close(work.expired)
 }
 
 // finish ends the context and answers, unless that was done before. It returns what

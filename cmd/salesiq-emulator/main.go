@@ -14,6 +14,9 @@
 //
 // The credentials are the same everywhere and protect nothing. Other addresses
 // than loopback ones are therefore refused unless -insecure-bind says otherwise.
+// Requests must name a loopback host, the address that the program listens on, or a
+// host of -host, since a page in a browser can send others. The consent page
+// redirects to loopback hosts and to what -redirect-uri registers.
 package main
 
 import (
@@ -56,6 +59,8 @@ func main() {
 type settings struct {
 	addr          string
 	insecureBind  bool
+	hosts         []string
+	redirectURIs  []string
 	quiet         bool
 	seed          uint64
 	live          bool
@@ -94,6 +99,8 @@ func parse(args []string, stderr io.Writer) (set settings, err error) {
 	flags.DurationVar(&set.clockOffset, "clock-offset", 0, "`duration` by which the server's clock is wrong")
 	flags.DurationVar(&set.tokenLifetime, "token-lifetime", time.Hour, "`duration` for which an access token is valid")
 	flags.BoolVar(&set.insecureBind, "insecure-bind", false, "permit an address that other machines can reach")
+	several(flags, &set.hosts, "host", "`name` by which requests may call this machine, beside loopback ones; may be repeated")
+	several(flags, &set.redirectURIs, "redirect-uri", "`URL` that the consent page may redirect to, beside loopback ones; may be repeated")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(stderr, "Usage of salesiq-emulator:")
@@ -113,6 +120,11 @@ func parse(args []string, stderr io.Writer) (set settings, err error) {
 		return set, err
 	}
 	return set, nil
+}
+
+// several defines a flag that may be repeated.
+func several(flags *flag.FlagSet, values *[]string, name, usage string) {
+	flags.Func(name, usage, func(value string) error { *values = append(*values, value); return nil })
 }
 
 func (set *settings) check(rest []string) error {
@@ -148,6 +160,8 @@ func serve(ctx context.Context, set settings, stdout, stderr io.Writer) error {
 		salesiqtest.WithSeed(set.seed),
 		salesiqtest.WithClockOffset(set.clockOffset),
 		salesiqtest.WithTokenLifetime(set.tokenLifetime),
+		salesiqtest.WithHosts(set.hosts...),
+		salesiqtest.WithRedirectURIs(set.redirectURIs...),
 	}
 	if set.live {
 		opts = append(opts, salesiqtest.Live())

@@ -163,6 +163,8 @@ func TestAMistakeIsOneClearLine(t *testing.T) {
 		"-addr example.com:80":           {2, "loopback"},
 		"-token-lifetime 1ms":            {2, "-token-lifetime"},
 		"-window 0s":                     {2, "-window"},
+		"-host emulator:80":              {1, "host"},
+		"-redirect-uri /back":            {1, "redirect URI"},
 		"serve":                          {2, "serve"},
 		"-test.v":                        {2, "test.v"},
 		"-addr " + taken.Addr().String(): {1, "in use"},
@@ -182,11 +184,34 @@ func TestAnOpenAddressTakesAnExtraWord(t *testing.T) {
 	assert.Equal(t, "0.0.0.0:0", set.addr)
 }
 
+func TestRequestsNameThisMachineOrAHostThatIsPermitted(t *testing.T) {
+	t.Parallel()
+	environment, _, _ := program(t, "-host emulator.test -host other.test -redirect-uri https://shop.example/back")
+	base := environment["SALESIQ_BASE_URL"]
+	for host, want := range map[string]int{"": 200, "localhost": 200, "emulator.test": 200, "other.test:80": 200, "rebound.test": 403} {
+		assert.Equal(t, want, statusOf(t, base+"/_emulator/stats", host), host)
+	}
+	consent := base + "/oauth/v2/auth?response_type=code&scope=SalesIQ.chats.READ&client_id=" + environment["ZOHO_CLIENT_ID"] + "&redirect_uri="
+	assert.Equal(t, 302, statusOf(t, consent+"https://shop.example/back", ""))
+	assert.Equal(t, 400, statusOf(t, consent+"https://evil.example/back", ""))
+}
+
+func statusOf(t *testing.T, address, host string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
+	require.NoError(t, err)
+	request.Host = host
+	response, err := new(http.Transport).RoundTrip(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	return response.StatusCode
+}
+
 func TestHelpIsNoMistake(t *testing.T) {
 	t.Parallel()
 	var stderr bytes.Buffer
 	assert.Zero(t, run(t.Context(), []string{"-h"}, io.Discard, &stderr))
-	for _, name := range []string{"-addr", "-plan", "-window", "-seed", "-quiet", "-clock-offset", "-token-lifetime"} {
+	for _, name := range []string{"-addr", "-plan", "-window", "-seed", "-quiet", "-clock-offset", "-token-lifetime", "-host", "-redirect-uri"} {
 		assert.Contains(t, stderr.String(), name)
 	}
 	assert.NotContains(t, stderr.String(), "-test.")

@@ -130,7 +130,7 @@ func serve(ctx context.Context, out io.Writer, set settings, client *account.Acc
 	if set.url == "" {
 		set.url = "http://" + listener.Addr().String()
 	}
-	if err := subscribe(ctx, client.Client, set); err != nil {
+	if err := subscribe(ctx, client.Client, set, receiver.Events()); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "Receiving at", set.url)
@@ -154,17 +154,9 @@ func shutDown(ctx context.Context, server *http.Server, stopped <-chan error) er
 	return err
 }
 
-// allEvents are those that the specification names.
-var allEvents = []salesiq.EventName{
-	salesiq.EventChatStarted, salesiq.EventChatEnded, salesiq.EventChatMissed, salesiq.EventChatRating,
-	salesiq.EventMessageReceived, salesiq.EventVisitorIdentified, salesiq.EventVisitorOnline,
-	salesiq.EventVisitorOffline, salesiq.EventOperatorStatusChanged, salesiq.EventLeadCreated,
-	salesiq.EventTriggerExecuted,
-}
-
 // subscribe makes the webhook, or takes up the one of the last time. It stays at
 // the end, so that what happens until the next start is not lost at once.
-func subscribe(ctx context.Context, client *salesiq.Client, set settings) error {
+func subscribe(ctx context.Context, client *salesiq.Client, set settings, events []salesiq.EventName) error {
 	const name = "webhookserver"
 	for webhook, err := range client.Webhooks.All(ctx, nil) {
 		if err != nil {
@@ -172,13 +164,13 @@ func subscribe(ctx context.Context, client *salesiq.Client, set settings) error 
 		}
 		if webhook.Name == name && webhook.URL == set.url {
 			_, err := client.Webhooks.Update(ctx, webhook.ID, &salesiq.WebhookUpdate{
-				Events: salesiq.Set(allEvents), Enabled: salesiq.Set(true), Secret: salesiq.Set(set.secret),
+				Events: salesiq.Set(events), Enabled: salesiq.Set(true), Secret: salesiq.Set(set.secret),
 			})
 			return err
 		}
 	}
 	_, err := client.Webhooks.Create(ctx, &salesiq.WebhookCreate{
-		Name: name, URL: set.url, Events: allEvents, Enabled: salesiq.Set(true), Secret: set.secret,
+		Name: name, URL: set.url, Events: events, Enabled: salesiq.Set(true), Secret: set.secret,
 	})
 	return err
 }

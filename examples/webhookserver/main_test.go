@@ -61,7 +61,11 @@ func TestTheTourShowsEachKindOfEvent(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1+tourEvents, events, out.String())
-	for _, name := range allEvents {
+	for _, name := range []salesiq.EventName{
+		salesiq.EventChatStarted, salesiq.EventChatEnded, salesiq.EventChatMissed, salesiq.EventChatRated, salesiq.EventMessageReceived,
+		salesiq.EventVisitorIdentified, salesiq.EventVisitorOnline, salesiq.EventVisitorOffline, salesiq.EventOperatorStatusChanged,
+		salesiq.EventLeadCreated, salesiq.EventTriggerExecuted,
+	} {
 		assert.Contains(t, out.String(), "  "+string(name)+" ")
 	}
 	words := strings.Join(strings.Fields(out.String()), " ") // Of lines that are broken, too.
@@ -130,14 +134,14 @@ func TestARestartPrintsNothingTwice(t *testing.T) {
 	set := settings{listen: "127.0.0.1:0", store: filepath.Join(t.TempDir(), "seen"), secret: salesiq.NewSecret("a secret that stays")}
 
 	first := begin(t, set)
-	require.NoError(t, emulator.Emit(salesiq.EventChatRating, map[string]any{"chat_id": "chat5", "rating": 3}))
+	require.NoError(t, emulator.Emit(salesiq.EventChatRated, map[string]any{"chat_id": "chat5", "rating": 3}))
 	assert.Contains(t, first.after(t, "chat.rating"), "chat5: 3 of 5")
 	require.NoError(t, first.stop())
 	require.Eventually(t, func() bool { return len(emulator.Deliveries()) == 1 }, 10*time.Second, time.Millisecond)
 
 	second := begin(t, set)
 	deliver(t, second.url, set.secret, emulator.Deliveries()[0].Body)
-	require.NoError(t, emulator.Emit(salesiq.EventChatRating, map[string]any{"chat_id": "chat6", "rating": 4}))
+	require.NoError(t, emulator.Emit(salesiq.EventChatRated, map[string]any{"chat_id": "chat6", "rating": 4}))
 	assert.Contains(t, second.after(t, "chat.rating"), "chat6: 4 of 5")
 	assert.NotContains(t, second.String(), "chat5")
 }
@@ -163,9 +167,10 @@ func TestTheSameWebhookIsTakenUpAgain(t *testing.T) {
 	before := len(emulator.Webhooks())
 	client := emulator.Client(t)
 	set := settings{url: "https://hooks.example/salesiq", secret: salesiq.NewSecret("one")}
-	require.NoError(t, subscribe(t.Context(), client, set))
+	events := []salesiq.EventName{salesiq.EventChatRated}
+	require.NoError(t, subscribe(t.Context(), client, set, events))
 	set.secret = salesiq.NewSecret("two")
-	require.NoError(t, subscribe(t.Context(), client, set))
+	require.NoError(t, subscribe(t.Context(), client, set, events))
 	webhooks := emulator.Webhooks()
 	require.Len(t, webhooks, before+1)
 	assert.Equal(t, "two", webhooks[before].Secret.Reveal())

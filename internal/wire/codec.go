@@ -165,11 +165,6 @@ func unmarshalWith(data []byte, v any, decode func(*jsonDecoder, any) error) err
 	return err
 }
 
-// marshalAsIs encodes what was read, names that repeat included.
-func marshalAsIs(v any) ([]byte, error) {
-	return json.Marshal(v, public, jsontext.AllowDuplicateNames(true))
-}
-
 // newDecoder returns a decoder that reads data in place.
 func newDecoder(data []byte) *jsonDecoder {
 	return jsontext.NewDecoder(bytes.NewBuffer(data), tolerant)

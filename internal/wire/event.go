@@ -106,14 +106,3 @@ func unquoted(value jsonValue) []byte {
 	}
 	return []byte(text(value))
 }
-
-// Without returns an object without one of its members, always written in the
-// same way.
-func Without(object []byte, name string) ([]byte, error) {
-	var members map[string]jsonValue
-	if err := Unmarshal(object, &members); err != nil {
-		return nil, err
-	}
-	delete(members, name)
-	return marshalAsIs(members)
-}

@@ -39,14 +39,3 @@ func TestAnEventIsOneObject(t *testing.T) {
 	assert.Equal(t, "2024-01-15T10:30:00Z", event.Time.Format(time.RFC3339))
 	assert.False(t, event.Counted)
 }
-
-func TestAnObjectWithoutAMemberIsAlwaysWrittenAlike(t *testing.T) {
-	t.Parallel()
-	for _, object := range []string{`{"b":1.50,"attempt":2,"a":"x"}`, `{"a":"x","b":1.50,"attempt":7}`, `{"a":"x","b":1.50}`} {
-		rest, err := Without([]byte(object), "attempt")
-		require.NoError(t, err)
-		assert.Equal(t, `{"a":"x","b":1.50}`, string(rest)) //nolint:testifylint // Bytes count: it is hashed.
-	}
-	_, err := Without([]byte(`[1]`), "attempt")
-	require.Error(t, err)
-}

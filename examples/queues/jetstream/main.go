@@ -36,7 +36,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	secret := salesiq.NewSecret(os.Getenv("SALESIQ_WEBHOOK_SECRET"))
-	if err := run(ctx, *server, *listen, secret, show); err != nil {
+	if err := run(ctx, *server, *listen, secret); err != nil {
 		fmt.Fprintln(os.Stderr, "jetstream:", err)
 		os.Exit(1)
 	}
@@ -48,7 +48,10 @@ func show(_ context.Context, event webhook.Event) error {
 }
 
 // run receives and handles events until ctx ends.
-func run(ctx context.Context, natsURL, listen string, secret salesiq.Secret, handle func(context.Context, webhook.Event) error) error {
+func run(ctx context.Context, natsURL, listen string, secret salesiq.Secret) error {
+	if secret.IsZero() {
+		return errors.New("SALESIQ_WEBHOOK_SECRET is required: without it, anybody could send events")
+	}
 	connection, err := nats.Connect(natsURL)
 	if err != nil {
 		return err
@@ -62,16 +65,19 @@ func run(ctx context.Context, natsURL, listen string, secret salesiq.Secret, han
 	if err != nil {
 		return err
 	}
-	stop, err := queue.consume(ctx, handle)
+	receiver, err := webhook.NewReceiver(webhook.HMAC(secret), webhook.WithSink(queue))
+	if err != nil {
+		return err
+	}
+	if err := webhook.OnAny(receiver, show); err != nil {
+		return err
+	}
+	stop, err := queue.consume(ctx, receiver.Dispatch)
 	if err != nil {
 		return err
 	}
 	defer stop()
 
-	receiver, err := webhook.NewReceiver(webhook.HMAC(secret), webhook.WithSink(queue))
-	if err != nil {
-		return err
-	}
 	server := &http.Server{Addr: listen, Handler: receiver, ReadTimeout: grace}
 	ended := make(chan error, 1)
 	go func() { ended <- server.ListenAndServe() }()

@@ -47,7 +47,8 @@ func (q *queue) Enqueue(ctx context.Context, event webhook.Event) error {
 	return err
 }
 
-// consume handles events until stop, which waits for the one under way.
+// consume handles events until stop, which waits for the one under way. A panic of
+// handle would end the program: [webhook.Receiver.Dispatch] makes an error of it.
 func (q *queue) consume(ctx context.Context, handle func(context.Context, webhook.Event) error) (stop func(), err error) {
 	consuming, err := q.consumer.Consume(func(message jetstream.Msg) {
 		event, err := webhook.Parse(message.Data())

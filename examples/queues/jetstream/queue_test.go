@@ -5,8 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,6 +51,41 @@ func deliver(t *testing.T, receiver http.Handler, body string) {
 	answer := httptest.NewRecorder()
 	receiver.ServeHTTP(answer, request)
 	assert.Equal(t, http.StatusOK, answer.Code)
+}
+
+func TestWithoutASecretTheProgramDoesNotStart(t *testing.T) {
+	t.Parallel()
+	err := run(t.Context(), "nats://127.0.0.1:1", "127.0.0.1:0", salesiq.NewSecret(""))
+	require.ErrorContains(t, err, "SALESIQ_WEBHOOK_SECRET is required")
+}
+
+func TestAHandlerThatPanicsGetsTheEventAgain(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	receiver, err := webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(secret)), webhook.WithSink(q))
+	require.NoError(t, err)
+	var tries atomic.Int32
+	done := make(chan struct{})
+	require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error {
+		switch tries.Add(1) {
+		case 1:
+			panic("the first time")
+		case 2:
+			runtime.Goexit()
+		}
+		close(done)
+		return nil
+	}))
+	deliver(t, receiver, `{"event":"chat.rating","data":{"chat_id":"c1","rating":5}}`)
+	stop, err := q.consume(t.Context(), receiver.Dispatch)
+	require.NoError(t, err)
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Error("it was not tried again")
+	}
+	stop()
+	assert.EqualValues(t, 3, tries.Load())
 }
 
 func TestAnEventIsQueuedOnceAndHandledUntilThatSucceeds(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +36,25 @@ func TestAJobIsTheEventThatWasReceived(t *testing.T) {
 
 	job.Args.Body = []byte("damaged")
 	require.ErrorIs(t, w.Work(t.Context(), job), &river.JobCancelError{})
+}
+
+func TestWithoutASecretTheProgramDoesNotStart(t *testing.T) {
+	t.Parallel()
+	err := run(t.Context(), "postgres://127.0.0.1:1/none", "127.0.0.1:0", salesiq.NewSecret(""))
+	require.ErrorContains(t, err, "SALESIQ_WEBHOOK_SECRET is required")
+}
+
+func TestAHandlerThatPanicsFailsItsJob(t *testing.T) {
+	t.Parallel()
+	receiver, err := webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(secret)), webhook.WithSink(new(sink)))
+	require.NoError(t, err)
+	end := func() { panic("not an event that it knows") }
+	require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error { end(); return nil }))
+	w := &worker{handle: receiver.Dispatch}
+	job := &river.Job[eventJob]{Args: eventJob{Body: []byte(`{"event":"chat.rating","data":{"rating":5}}`)}}
+	require.ErrorContains(t, w.Work(t.Context(), job), "panic")
+	end = runtime.Goexit
+	require.Error(t, w.Work(t.Context(), job), "River tries again")
 }
 
 // It needs a PostgreSQL: DATABASE_URL names one that may be written to.

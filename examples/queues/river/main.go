@@ -37,7 +37,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	secret := salesiq.NewSecret(os.Getenv("SALESIQ_WEBHOOK_SECRET"))
-	if err := run(ctx, os.Getenv("DATABASE_URL"), *listen, secret, show); err != nil {
+	if err := run(ctx, os.Getenv("DATABASE_URL"), *listen, secret); err != nil {
 		fmt.Fprintln(os.Stderr, "river:", err)
 		os.Exit(1)
 	}
@@ -49,21 +49,29 @@ func show(_ context.Context, event webhook.Event) error {
 }
 
 // run receives and handles events until ctx ends.
-func run(ctx context.Context, database, listen string, secret salesiq.Secret, handle func(context.Context, webhook.Event) error) error {
+func run(ctx context.Context, database, listen string, secret salesiq.Secret) error {
+	if secret.IsZero() {
+		return errors.New("SALESIQ_WEBHOOK_SECRET is required: without it, anybody could send events")
+	}
 	pool, err := pgxpool.New(ctx, database)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
-	client, err := open(ctx, pool, handle)
+	queue := new(sink)
+	receiver, err := webhook.NewReceiver(webhook.HMAC(secret), webhook.WithSink(queue))
 	if err != nil {
 		return err
 	}
+	if err := webhook.OnAny(receiver, show); err != nil {
+		return err
+	}
+	client, err := open(ctx, pool, receiver.Dispatch)
+	if err != nil {
+		return err
+	}
+	queue.client = client
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
-		return err
-	}
-	receiver, err := webhook.NewReceiver(webhook.HMAC(secret), webhook.WithSink(&sink{client: client}))
-	if err != nil {
 		return err
 	}
 	server := &http.Server{Addr: listen, Handler: receiver, ReadTimeout: grace}

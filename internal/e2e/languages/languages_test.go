@@ -44,8 +44,8 @@ func TestOtherLanguagesGetAlongWithTheEmulator(t *testing.T) {
 		flags  []string
 		check  func(t *testing.T, e *emulator, printed string)
 	}{
-		{name: "axios makes every call", script: "every_call.mjs", needs: node, uses: []string{"axios"}, check: arrivedOnce},
-		{name: "requests makes every call", script: "every_call.py", needs: python, uses: []string{"requests"}, check: arrivedOnce},
+		{name: "axios makes every call", script: "every_call.mjs", needs: node, uses: []string{"axios"}, flags: redirectURI, check: arrivedOnce},
+		{name: "requests makes every call", script: "every_call.py", needs: python, uses: []string{"requests"}, flags: redirectURI, check: arrivedOnce},
 		{name: "axios waits for the next window", script: "rate_limit.mjs", needs: node, uses: []string{"axios"}, flags: shortWindow, check: waitedOnce},
 		{name: "requests waits for the next window", script: "rate_limit.py", needs: python, uses: []string{"requests"}, flags: shortWindow, check: waitedOnce},
 		{name: "express accepts every signature", script: "receiver.mjs", needs: node, uses: []string{"axios", "express"}, check: acceptedAll},
@@ -61,6 +61,9 @@ func TestOtherLanguagesGetAlongWithTheEmulator(t *testing.T) {
 		})
 	}
 }
+
+// redirectURI registers where the scripts have the consent page redirect to.
+var redirectURI = []string{"-redirect-uri", "https://shop.example/signed-in"}
 
 // shortWindow keeps the wait for the next window short.
 var shortWindow = []string{"-plan", "free", "-window", "3s"}

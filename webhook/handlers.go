@@ -1,0 +1,188 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/redact"
+)
+
+// handler is one of a receiver's handlers.
+type handler struct {
+	wants  func(Event) bool
+	handle func(context.Context, Event) error
+	once   string // Its name in the store, if it must succeed once.
+}
+
+// HandlerOption says how a handler runs.
+type HandlerOption func(*handler) error
+
+// On registers a handler for events of one type. Handlers run one after the other,
+// in the order in which they were registered. The first error ends the run. When the
+// event is delivered again, all handlers run again but those with [Once] that have
+// succeeded.
+//
+// The context of a handler ends when the time for the event is over
+// ([WithHandlerTimeout]), not when the service hangs up.
+//
+// Errors: an [salesiq.InputError] for a nil receiver or handler, for an option that
+// refuses its argument, and for a receiver that has received something already.
+func On[E EventType](receiver *Receiver, handle func(ctx context.Context, event *E) error, opts ...HandlerOption) error {
+	h := handler{wants: func(event Event) bool { _, ok := any(event).(*E); return ok }}
+	if handle != nil {
+		h.handle = func(ctx context.Context, event Event) error {
+			return handle(ctx, any(event).(*E)) //nolint:forcetypeassert // It wants no others.
+		}
+	}
+	return register(receiver, h, opts)
+}
+
+// OnAny registers a handler for events of all types, as [On] does for one.
+func OnAny(receiver *Receiver, handle func(ctx context.Context, event Event) error, opts ...HandlerOption) error {
+	return register(receiver, handler{wants: func(Event) bool { return true }, handle: handle}, opts)
+}
+
+// Once has a handler succeed once for each event, however often the handlers of the
+// event run: because another handler failed, or because [Receiver.Dispatch] got the
+// event again. It is for effects that must not be repeated, such as a message:
+//
+//	webhook.On(receiver, tellSlack, webhook.Once("slack"))
+//	webhook.On(receiver, saveRating, webhook.Once("ratings"))
+//
+// The receiver's [DedupStore] remembers the success under the name, which no other
+// handler of the receiver may have. The name must stay the same over restarts. Each
+// handler counts as one more event in the store.
+//
+// An effect happens at least once, since an error of the handler has it run again. It
+// happens once as far as the store remembers. It happens again if the process ends, or
+// the store fails, between the effect and the mark in the store, or if the handler has
+// its effect and returns an error all the same. No store can close that gap. A handler
+// that must close it gives [EventInfo.EventID] to whoever has the effect, as the key of
+// a row or of an idempotent request.
+//
+// Errors: an [salesiq.InputError] for a name that is empty, has white space or control
+// characters, or is that of another handler.
+func Once(name string) HandlerOption {
+	return func(h *handler) error {
+		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+			return inputError("handler name", "must not be empty, nor have white space or control characters")
+		}
+		h.once = name
+		return nil
+	}
+}
+
+// register adds a handler to a receiver.
+func register(receiver *Receiver, h handler, opts []HandlerOption) error {
+	switch {
+	case receiver == nil:
+		return inputError("receiver", "must not be nil")
+	case receiver.verifier == nil:
+		return inputError("receiver", "must be made by NewReceiver")
+	case h.handle == nil:
+		return inputError("handler", "must not be nil")
+	case receiver.inUse.Load():
+		return inputError("handler", "must be registered before the receiver receives anything")
+	}
+	for _, option := range opts {
+		if option == nil {
+			return inputError("handler option", "must not be nil")
+		}
+		if err := option(&h); err != nil {
+			return err
+		}
+	}
+	if h.once != "" && slices.ContainsFunc(receiver.handlers, func(other handler) bool { return other.once == h.once }) {
+		return inputError("handler name", "must be that of one handler only: "+h.once)
+	}
+	receiver.handlers = append(receiver.handlers, h)
+	return nil
+}
+
+// Events returns the names of the events that there are handlers for, as the
+// specification orders them: what [salesiq.WebhookCreate] subscribes to. A handler of
+// [OnAny] is for all of them. A handler for [UnknownEvent] adds none, since the names
+// of its events are not known.
+func (r *Receiver) Events() []salesiq.EventName {
+	if r == nil {
+		return nil
+	}
+	return namesWhere(func(event Event) bool {
+		return slices.ContainsFunc(r.handlers, func(h handler) bool { return h.wants(event) })
+	})
+}
+
+// Dispatch runs the handlers for an event that came another way, such as out of a
+// queue that a [Sink] has filled. It does not verify the event, and deduplicates no
+// handlers but those with [Once]. A panic of a handler is an error, and so is the end
+// of its goroutine.
+//
+// Errors: those of the handlers and of the [DedupStore]; an [salesiq.InputError] for no
+// event.
+func (r *Receiver) Dispatch(ctx context.Context, event Event) error {
+	if err := given("event", event); err != nil {
+		return err
+	}
+	return callHandler(ctx, r.dispatch, event)
+}
+
+// dispatch runs the handlers until one fails.
+func (r *Receiver) dispatch(ctx context.Context, event Event) error {
+	for _, h := range r.handlers {
+		if !h.wants(event) {
+			continue
+		}
+		run := h.handle
+		if h.once != "" {
+			run = func(ctx context.Context, event Event) error { return r.runOnce(ctx, h, event) }
+		}
+		if err := run(ctx, event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errBeingRun = errors.New("another delivery is running the handler")
+
+// runOnce runs a handler unless it has succeeded before, and marks its success.
+func (r *Receiver) runOnce(ctx context.Context, h handler, event Event) error {
+	if event.Info().EventID == "" {
+		return inputError("event ID", "is required for a handler with Once: read the event with Parse")
+	}
+	id := event.Info().EventID + "/" + h.once
+	state, err := r.store.Begin(ctx, id)
+	switch {
+	case err != nil && r.onFailure == DedupProcess:
+		r.logStore(ctx, h, event, err)
+		return h.handle(ctx, event)
+	case err != nil:
+		return fmt.Errorf("handler %s: deduplication: %w", h.once, err)
+	case state == DedupDone:
+		return nil
+	case state == DedupClaimed:
+		return fmt.Errorf("handler %s: %w", h.once, errBeingRun)
+	}
+	succeeded := false
+	defer func() { // Also if the handler panics.
+		if err := r.settle(ctx, id, succeeded); err != nil {
+			r.logStore(ctx, h, event, err)
+		}
+	}()
+	err = h.handle(ctx, event)
+	succeeded = err == nil
+	return err
+}
+
+// logStore logs that the store has failed for a handler, which may run again.
+func (r *Receiver) logStore(ctx context.Context, h handler, event Event, err error) {
+	r.logger.LogAttrs(ctx, slog.LevelError, "webhook handler not deduplicated",
+		slog.String("event", string(event.Info().EventName)), slog.String("event_id", event.Info().EventID),
+		slog.String("handler", h.once), slog.String("error", redact.Summary(err.Error())))
+}
