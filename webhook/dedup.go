@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 )
@@ -14,6 +13,8 @@ import (
 // An event is free, claimed or done. A claim must not outlive the process that
 // made it for long. A shared store lets a claim expire after about half a minute,
 // since the service waits for a minute before it delivers again.
+//
+// Package webhooktest has the tests that a store must pass.
 type DedupStore interface {
 	// Begin claims an event if it is free. It returns the state before that.
 	Begin(ctx context.Context, eventID string) (DedupState, error)
@@ -140,12 +141,4 @@ func (m *memoryDedup) forget(now time.Time) {
 		m.marks = append(m.marks[:0], m.marks[m.first:]...)
 		m.first = 0
 	}
-}
-
-// remembered returns the marks that are not forgotten, oldest first.
-func (m *memoryDedup) remembered() []dedupMark {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.forget(time.Now())
-	return slices.Clone(m.marks[m.first:])
 }
