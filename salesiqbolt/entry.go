@@ -3,7 +3,7 @@ package salesiqbolt
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -49,7 +49,7 @@ func writeTime(t time.Time) uint64 {
 	return uint64(t.UnixNano()) //nolint:gosec // Back and forth, it stays the same.
 }
 
-var errEntry = errors.New("holds an entry that is cut")
+var errEntry = fmt.Errorf("%w: an entry is cut", ErrDamaged)
 
 // decodeEntry copies an entry out of a file.
 func decodeEntry(k, b []byte) (e Entry, err error) {

@@ -122,7 +122,7 @@ func (f *File) close() error {
 // bbolt may have stopped while it held its locks.
 func (f *File) release() error {
 	if f.broken.Load() != nil {
-		return f.file.Close()
+		return letGo(f.file)
 	}
 	return f.db.Close()
 }

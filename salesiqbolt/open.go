@@ -75,9 +75,14 @@ func look(path string) (fs.FileInfo, error) {
 		return nil, ErrNotRegular
 	case info.Size() == 0:
 		return nil, errEmptyFile
+	case info.Size() < smallestFile:
+		return nil, ErrForeign
 	}
 	return info, nil
 }
+
+// smallestFile is the size of a file with nothing in it, which has four pages.
+const smallestFile = 4 * 4096
 
 // errEmptyFile is for a file that another program has made: this package makes
 // files with content.
@@ -166,7 +171,7 @@ func (o *opening) examine() error {
 		if err = guard(func() error { return db.View(o.checkContent) }); !errors.Is(err, ErrDamaged) {
 			err = errors.Join(err, db.Close())
 		} else {
-			o.file.Close() //nolint:errcheck // A file that cannot be read can only be let go of.
+			err = errors.Join(err, letGo(o.file))
 		}
 	}
 	return o.explain(err)
@@ -204,8 +209,8 @@ func (o *opening) openBolt(readOnly bool) (db *bbolt.DB, err error) {
 		db, err = bbolt.Open(o.path, 0o600, options)
 		return err
 	})
-	if err != nil && o.file != nil {
-		o.file.Close() //nolint:errcheck // It is of no use, and may be closed.
+	if errors.Is(err, ErrDamaged) && o.file != nil {
+		err = errors.Join(err, letGo(o.file))
 	}
 	return db, err
 }
