@@ -160,8 +160,8 @@ func (f *File) commitGroup(group []*job) (owed []*job) {
 		return nil
 	}
 	err := f.apply(group)
-	if err != nil {
-		var rest []*job
+	var rest []*job
+	if first := err; first != nil {
 		for _, j := range group {
 			if j.owed {
 				owed = append(owed, j)
@@ -169,16 +169,16 @@ func (f *File) commitGroup(group []*job) (owed []*job) {
 				rest = append(rest, j)
 			}
 		}
-		end(rest, err)
+		defer end(rest, first)
 		if group = owed; len(owed) > 0 && len(rest) > 0 {
 			err = f.apply(owed)
 		}
 	}
-	end(group, err)
 	if err == nil {
 		owed = nil
 	}
 	f.noteTrouble(len(owed), err)
+	end(group, err)
 	return owed
 }
 
