@@ -133,7 +133,7 @@ func serverChild() error {
 	if err != nil {
 		return err
 	}
-	inbox, err := f.Inbox(WithMaxTries(1_000_000), WithPauses(time.Millisecond, 10*time.Millisecond))
+	inbox, err := f.Inbox(WithWorkers(32), WithMaxTries(1_000_000), WithPauses(time.Millisecond, 10*time.Millisecond))
 	if err != nil {
 		return err
 	}
