@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -51,34 +51,50 @@ func newDeliveries(n int) (all []delivery) {
 	return all
 }
 
-// measure delivers events from many senders at once, over HTTP.
-func (c *contender) measure(b testing.TB, client *http.Client, deliveries []delivery, senders int) {
+// send delivers an event, and reports whether it was taken.
+type send func(b testing.TB, handler http.Handler, client *http.Client) func(delivery) bool
+
+// overHTTP sends events over connections of loopback.
+func overHTTP(b testing.TB, handler http.Handler, client *http.Client) func(delivery) bool {
 	b.Helper()
-	server := httptest.NewServer(c.handler)
-	defer server.Close()
+	server := httptest.NewServer(handler)
+	b.Cleanup(server.Close)
+	return func(d delivery) bool {
+		request, err := http.NewRequest(http.MethodPost, server.URL, strings.NewReader(d.body)) //nolint:noctx // It is answered.
+		if err != nil {
+			return false
+		}
+		request.Header.Set(webhook.HeaderSignature, d.signature)
+		answer, err := client.Do(request)
+		if err != nil {
+			return false
+		}
+		answer.Body.Close() //nolint:errcheck // The status is what matters.
+		return answer.StatusCode == http.StatusOK
+	}
+}
+
+// direct gives events to the receiver itself.
+func direct(_ testing.TB, handler http.Handler, _ *http.Client) func(delivery) bool {
+	return func(d delivery) bool {
+		request := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/", strings.NewReader(d.body))
+		request.Header.Set(webhook.HeaderSignature, d.signature)
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, request)
+		return answer.Code == http.StatusOK
+	}
+}
+
+// measure delivers events from many senders at once.
+func (c *contender) measure(b testing.TB, deliver func(delivery) bool, deliveries []delivery, senders int) {
+	b.Helper()
 	var next, failed atomic.Int64
 	var running sync.WaitGroup
 	began := time.Now()
 	for range senders {
 		running.Go(func() {
-			for {
-				n := int(next.Add(1)) - 1
-				if n >= len(deliveries) {
-					return
-				}
-				request, err := http.NewRequest(http.MethodPost, server.URL, strings.NewReader(deliveries[n].body)) //nolint:noctx // It is answered.
-				if err != nil {
-					failed.Add(1)
-					continue
-				}
-				request.Header.Set(webhook.HeaderSignature, deliveries[n].signature)
-				answer, err := client.Do(request)
-				if err != nil {
-					failed.Add(1)
-					continue
-				}
-				answer.Body.Close()
-				if answer.StatusCode != http.StatusOK {
+			for n := next.Add(1) - 1; n < int64(len(deliveries)); n = next.Add(1) - 1 {
+				if !deliver(deliveries[n]) {
 					failed.Add(1)
 				}
 			}
@@ -100,28 +116,32 @@ func (c *contender) median() float64 {
 //
 //	go test -run '^$' -bench Receiver -benchtime 1x .
 func BenchmarkReceiver(b *testing.B) {
-	folder := os.Getenv("SALESIQBOLT_BENCH_FOLDER")
-	if folder == "" {
-		folder = b.TempDir()
-	}
+	b.Run("HTTP", func(b *testing.B) { benchmarkReceiver(b, overHTTP) })
+	b.Run("direct", func(b *testing.B) { benchmarkReceiver(b, direct) })
+}
+
+func benchmarkReceiver(b *testing.B, way send) {
+	b.Helper()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: senders}}
-	memory, _ := newContender(b)
+	folder := b.TempDir()
 	inbox := func(name string) (*contender, *Inbox, *webhook.Receiver) {
-		f, err := Open(folder + "/" + name)
+		f, err := Open(filepath.Join(folder, name))
 		require.NoError(b, err)
 		b.Cleanup(func() { require.NoError(b, f.Close()) })
 		i := inboxOf(b, f, WithWorkers(64))
 		c, receiver := newContender(b, webhook.WithSink(i))
 		return c, i, receiver
 	}
+	memory, _ := newContender(b)
 	bolt, events, receiver := inbox("bolt.db")
 	single, _, _ := inbox("single.db")
 	run(b, events, receiver.Dispatch)
+	toMemory, toBolt, toSingle := way(b, memory.handler, client), way(b, bolt.handler, client), way(b, single.handler, client)
 	for b.Loop() {
-		for range 5 {
-			memory.measure(b, client, newDeliveries(20_000), senders)
-			bolt.measure(b, client, newDeliveries(20_000), senders)
-			single.measure(b, client, newDeliveries(300), 1)
+		for range 3 {
+			memory.measure(b, toMemory, newDeliveries(5000), senders)
+			bolt.measure(b, toBolt, newDeliveries(5000), senders)
+			single.measure(b, toSingle, newDeliveries(50), 1)
 		}
 	}
 	s := stats(b, events)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -68,17 +69,15 @@ func (c *claims) set(id string, to claim) {
 	c.states[id] = to
 }
 
-// drop ends a claim that is no more than one of these.
+// drop ends a claim that is one of these, and reports whether it was.
 func (c *claims) drop(id string, of ...claim) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, state := range of {
-		if c.states[id] == state {
-			delete(c.states, id)
-			return true
-		}
+	state, ok := c.states[id]
+	if ok = ok && slices.Contains(of, state); ok {
+		delete(c.states, id)
 	}
-	return false
+	return ok
 }
 
 // maxID bounds the length of an event's id, which is a key in the file.

@@ -46,7 +46,7 @@ func writeTime(t time.Time) uint64 {
 	if t.IsZero() {
 		return 0
 	}
-	return uint64(t.UnixNano()) //nolint:gosec // Back and forth, it stays the same.
+	return uint64(t.UnixNano())
 }
 
 var errEntry = fmt.Errorf("%w: an entry is cut", ErrDamaged)

@@ -34,7 +34,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(folder)
+	defer os.RemoveAll(folder) //nolint:errcheck // The system cleans up what is left.
 	secret := salesiq.NewSecret("the webhook's secret")
 
 	for _, life := range []string{"first", "second"} {
@@ -79,12 +79,12 @@ func ExampleInbox_Replay() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(folder)
+	defer os.RemoveAll(folder) //nolint:errcheck // The system cleans up what is left.
 	file, err := salesiqbolt.Open(filepath.Join(folder, "events.db"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // The program ends.
 	inbox, err := file.Inbox(salesiqbolt.WithMaxTries(2), salesiqbolt.WithPauses(time.Millisecond, time.Second))
 	if err != nil {
 		log.Fatal(err)
@@ -107,7 +107,10 @@ func ExampleInbox_Replay() {
 			time.Sleep(time.Millisecond)
 		}
 	}()
-	inbox.Run(ctx, func(context.Context, webhook.Event) error { return errors.New("the CRM is away") })
+	err = inbox.Run(ctx, func(context.Context, webhook.Event) error { return errors.New("the CRM is away") })
+	if !errors.Is(err, context.Canceled) {
+		log.Fatal(err)
+	}
 
 	for letter, err := range inbox.DeadLetters(context.Background()) {
 		if err != nil {
@@ -131,12 +134,12 @@ func ExampleFile_TokenStore() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(folder)
+	defer os.RemoveAll(folder) //nolint:errcheck // The system cleans up what is left.
 	file, err := salesiqbolt.Open(filepath.Join(folder, "events.db"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // The program ends.
 	key := []byte("thirty-two bytes that are random")
 	credentials := salesiq.Credentials{ClientID: "id", ClientSecret: salesiq.NewSecret("secret"), RefreshToken: salesiq.NewSecret("token")}
 	_, err = salesiq.NewClient(salesiq.RefreshToken(credentials, salesiq.SealTokens(file.TokenStore(), key)), salesiq.WithDataCenter(salesiq.EU))

@@ -369,10 +369,11 @@ func TestFileIsMadeOnce(t *testing.T) {
 	const openers = 8
 	ended := make(chan error, openers)
 	for n := range openers {
+		event := newEvent(t, n)
 		go func() {
 			f, err := Open(path, WithOpenWait(patience), WithSync(SyncNever))
 			if err == nil {
-				err = errors.Join(inboxOf(t, f).Enqueue(t.Context(), newEvent(t, n)), f.Close())
+				err = errors.Join((&Inbox{file: f}).Enqueue(t.Context(), event), f.Close())
 			}
 			ended <- err
 		}()

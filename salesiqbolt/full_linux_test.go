@@ -69,12 +69,11 @@ func TestFullDiskThatGetsRoomAgainLosesNothing(t *testing.T) {
 
 	taken, refused := 4, 0
 	for n := 4; refused < 20 && n < 10_000; n++ { // There may be room in the file.
-		switch err := inbox.Enqueue(t.Context(), newEvent(t, n)); {
-		case err == nil:
-			taken++
-		default:
+		if err := inbox.Enqueue(t.Context(), newEvent(t, n)); err != nil {
 			require.ErrorIs(t, err, ErrFull)
 			refused++
+		} else {
+			taken++
 		}
 	}
 	require.Equal(t, 20, refused)

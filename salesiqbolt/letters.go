@@ -72,22 +72,16 @@ func (i *Inbox) list(ctx context.Context, bucket []byte) iter.Seq2[Entry, error]
 			yield(Entry{}, err)
 			return
 		}
-		for from := uint64(0); ; {
-			entries, err := i.read(bucket, from, chunk)
-			if err == nil && ctx.Err() != nil {
-				err = context.Cause(ctx)
-			}
+		for from, more := uint64(0), true; more; {
+			entries, err := i.read(ctx, bucket, from, chunk)
 			if err != nil {
 				yield(Entry{}, err)
 				return
 			}
-			for _, e := range entries {
-				if !yield(e, nil) {
-					return
-				}
-				from = e.number + 1
+			if more = len(entries) == chunk; more {
+				from = entries[chunk-1].number + 1
 			}
-			if len(entries) < chunk {
+			if slices.ContainsFunc(entries, func(e Entry) bool { return !yield(e, nil) }) {
 				return
 			}
 		}
@@ -95,7 +89,10 @@ func (i *Inbox) list(ctx context.Context, bucket []byte) iter.Seq2[Entry, error]
 }
 
 // read returns the next entries from a number on.
-func (i *Inbox) read(bucket []byte, from uint64, n int) (entries []Entry, err error) {
+func (i *Inbox) read(ctx context.Context, bucket []byte, from uint64, n int) (entries []Entry, err error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	err = i.file.view(func(tx *bbolt.Tx) error {
 		entries = entries[:0]
 		cursor := tx.Bucket(bucket).Cursor()

@@ -27,7 +27,7 @@ const (
 func (m mark) encode() []byte {
 	b := make([]byte, 0, 17)
 	b = binary.BigEndian.AppendUint64(append(b, m.state), m.number)
-	return binary.BigEndian.AppendUint64(b, uint64(m.at.UnixNano())) //nolint:gosec // Back and forth, it stays the same.
+	return binary.BigEndian.AppendUint64(b, uint64(m.at.UnixNano()))
 }
 
 // markOf returns the mark of an event, or none.

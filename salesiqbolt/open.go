@@ -59,7 +59,10 @@ func openFile(path string, c config) (*bbolt.DB, *opening, error) {
 		return nil, nil, err
 	}
 	db, err := o.openBolt(false)
-	return db, o, o.explain(err)
+	if err != nil {
+		return nil, nil, o.explain(err)
+	}
+	return db, o, nil
 }
 
 // look finds out what is at a path, before anything there is opened. It returns no
@@ -68,7 +71,7 @@ func look(path string) (fs.FileInfo, error) {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, lookForDirectory(filepath.Dir(path)) //nolint:nilnil // There is no file, which is no error.
+		return nil, lookForDirectory(filepath.Dir(path))
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():

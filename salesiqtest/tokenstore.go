@@ -100,12 +100,8 @@ func storeIsForMany(t *testing.T, store salesiq.TokenStore) {
 				if err := store.Save(t.Context(), []byte(token)); err != nil {
 					t.Errorf("Save: %v", err)
 				}
-				got, err := store.Load(t.Context())
-				if err != nil {
-					t.Errorf("Load: %v", err)
-				}
-				if !slices.Contains(tokens, string(got)) {
-					t.Errorf("Load returned %d bytes that nobody has saved", len(got))
+				if got, err := store.Load(t.Context()); err != nil || !slices.Contains(tokens, string(got)) {
+					t.Errorf("Load returned %d bytes that nobody has saved, or an error: %v", len(got), err)
 				}
 			}
 		})

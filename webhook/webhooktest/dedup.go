@@ -194,7 +194,7 @@ func pauseFor(t *testing.T, d time.Duration) {
 	}
 }
 
-const secret = "webhooktest-secret"
+const secret = "webhooktest-secret" //nolint:gosec // It protects nothing.
 
 // receivedOnce delivers an event several times at once, and has its handler fail
 // once.
