@@ -57,6 +57,24 @@ func TestEventThatWaitsIsKnownHoweverOldItIs(t *testing.T) {
 	assert.Equal(t, 10, stats(t, inbox).Waiting)
 }
 
+func TestEventsThatTheInboxHasHandledAreForgottenInTheEnd(t *testing.T) {
+	t.Parallel()
+	f := openNew(t, WithMaxEvents(10))
+	inbox := inboxOf(t, f, WithWorkers(1))
+	var p tape
+	stop := run(t, inbox, p.handle)
+	for n := range 30 {
+		enqueue(t, inbox, n, n+1)
+		eventually(t, func() bool { s := stats(t, inbox); return s.Waiting+s.Running == 0 }, "it is handled")
+	}
+	stop()
+	assert.Equal(t, 10, f.counts.now().marks)
+	enqueue(t, inbox, 20, 30)
+	assert.Zero(t, stats(t, inbox).Waiting, "they are remembered")
+	enqueue(t, inbox, 0, 20)
+	assert.Equal(t, 20, stats(t, inbox).Waiting, "they are not")
+}
+
 func TestEventThatFailsIsTriedAgainAfterGrowingPauses(t *testing.T) {
 	t.Parallel()
 	inbox := inboxOf(t, openNew(t), WithPauses(20*time.Millisecond, 80*time.Millisecond), WithMaxTries(5))
