@@ -69,7 +69,7 @@ func overHTTP(b testing.TB, handler http.Handler, client *http.Client) func(deli
 		if err != nil {
 			return false
 		}
-		answer.Body.Close() //nolint:errcheck // The status is what matters.
+		answer.Body.Close()
 		return answer.StatusCode == http.StatusOK
 	}
 }

@@ -160,7 +160,7 @@ func complain(out io.Writer) *webhook.Tracer {
 
 // workOff works an inbox off until ctx ends. The context that it returns ends, too,
 // when that is not possible any more. The func ends it, and returns why.
-func workOff(ctx context.Context, inbox *salesiqbolt.Inbox, handle salesiqbolt.Handler) (working context.Context, end func() error) {
+func workOff(ctx context.Context, inbox *salesiqbolt.Inbox, handle salesiqbolt.Handler) (context.Context, func() error) {
 	working, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() {
