@@ -103,7 +103,7 @@ var badOptions = map[string][]badOption{
 	},
 
 	"webhook.WithDedupStore": {
-		{webhook.WithDedupStore(nil), "dedup store"}, {webhook.WithDedupStore((*webhook.FileDedupStore)(nil)), "dedup store"},
+		{webhook.WithDedupStore(nil), "dedup store"}, {webhook.WithDedupStore((*nilDedupStore)(nil)), "dedup store"},
 	},
 	"webhook.WithDedupFailure":   {{webhook.WithDedupFailure(2), "dedup failure"}, {webhook.WithDedupFailure(-1), "dedup failure"}},
 	"webhook.WithSink":           {{webhook.WithSink(nil), "sink"}, {webhook.WithSink((*webhook.WorkerPool)(nil)), "sink"}},
@@ -146,6 +146,9 @@ var badOptions = map[string][]badOption{
 		{salesiqtest.WithWebhookTransport(nil), "webhook transport"}, {salesiqtest.WithWebhookTransport((*http.Transport)(nil)), "webhook transport"},
 	},
 }
+
+// nilDedupStore is a pointer type that is a store.
+type nilDedupStore struct{ webhook.DedupStore }
 
 func badURLs[O any](option func(string) O, field string) (rows []badOption) {
 	for _, address := range []string{"", "nonsense", "/path", "ftp://a.example", "https://", "http://elsewhere.example", "https://user@a.example", "https://a.example?q=1"} {

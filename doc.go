@@ -49,6 +49,8 @@
 //   - [github.com/salesiq-go/salesiq/widget] puts the chat on a web page.
 //   - [github.com/salesiq-go/salesiq/live] has the calls of the live service.
 //   - [github.com/salesiq-go/salesiq/salesiqtest] is a SalesIQ in memory, for tests.
+//   - [github.com/salesiq-go/salesiq/salesiqbolt], a module of its own, keeps
+//     events and the token in a file.
 //   - [github.com/salesiq-go/salesiq/salesiqredis], a module of its own, shares
 //     quota, tokens and events among processes.
 //   - [github.com/salesiq-go/salesiq/salesiqotel], a module of its own, shows

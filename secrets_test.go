@@ -191,7 +191,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 
 		"DataCenter": filled[salesiq.DataCenter](), "Hosts": filled[salesiq.Hosts](), "ListParams": filled[salesiq.ListParams](), "Plan": filled[salesiq.Plan](),
 		"RateWindow": filled[salesiq.RateWindow](), "Outcome": filled[salesiq.Outcome](), "Scope": filled[salesiq.Scope](), "Seconds": filled[salesiq.Seconds](),
-		"webhook.DedupFailure": filled[webhook.DedupFailure](), "webhook.DedupState": filled[webhook.DedupState](), "webhook.FileDedupStore": filled[webhook.FileDedupStore](),
+		"webhook.DedupFailure": filled[webhook.DedupFailure](), "webhook.DedupState": filled[webhook.DedupState](),
 		"webhook.WorkerPool": {&webhook.WorkerPool{}}, "widget.Widget": filled[widget.Widget](), "widget.ContentPolicy": filled[widget.ContentPolicy](),
 		"widget.Call": filled[widget.Call](), "widget.Event": filled[widget.Event](), "widget.Handler": filled[widget.Handler](),
 

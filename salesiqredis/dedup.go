@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"time"
 
 	"github.com/salesiq-go/salesiq/webhook"
 )
@@ -33,6 +34,9 @@ type dedupStore struct {
 	organization *Organization
 	link         *link
 }
+
+// MaxAge returns how long handled events are remembered; see [webhook.WithTolerance].
+func (d *dedupStore) MaxAge() time.Duration { return d.organization.eventMemory }
 
 // Begin implements [webhook.DedupStore].
 func (d *dedupStore) Begin(ctx context.Context, eventID string) (webhook.DedupState, error) {

@@ -28,6 +28,7 @@
 //   - To see what happened, use [Server.Stats], [Server.Journal],
 //     [Server.Deliveries] and [Server.WidgetCalls].
 //   - To test against the live service's dialect, use [Live].
+//   - To test a token store of your own, use [TestTokenStore].
 //
 // # The life of a chat
 //

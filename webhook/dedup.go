@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 )
@@ -17,6 +16,8 @@ import (
 //
 // A store that forgets events for their age can have a method MaxAge, which returns
 // that age as a [time.Duration]. [WithTolerance] says what for.
+//
+// Package webhooktest has the tests that a store must pass.
 type DedupStore interface {
 	// Begin claims an event if it is free. It returns the state before that.
 	Begin(ctx context.Context, eventID string) (DedupState, error)
@@ -146,12 +147,4 @@ func (m *memoryDedup) forget(now time.Time) {
 		m.marks = append(m.marks[:0], m.marks[m.first:]...)
 		m.first = 0
 	}
-}
-
-// remembered returns the marks that are not forgotten, oldest first.
-func (m *memoryDedup) remembered() []dedupMark {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.forget(time.Now())
-	return slices.Clone(m.marks[m.first:])
 }

@@ -6,12 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -23,6 +19,7 @@ import (
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/webhook"
+	"github.com/salesiq-go/salesiq/webhook/webhooktest"
 )
 
 func begin(t *testing.T, store webhook.DedupStore, id string) webhook.DedupState {
@@ -38,30 +35,25 @@ func handled(t *testing.T, store webhook.DedupStore, id string) {
 	require.NoError(t, store.Done(t.Context(), id))
 }
 
-func fileStore(t *testing.T, path string) *webhook.FileDedupStore {
-	t.Helper()
-	store, err := webhook.OpenFileDedupStore(path)
-	require.NoError(t, err)
-	return store
-}
-
 func TestAnEventIsFreeClaimedOrDone(t *testing.T) {
 	t.Parallel()
-	file := fileStore(t, filepath.Join(t.TempDir(), "events"))
-	defer func() { require.NoError(t, file.Close()) }()
-	for name, store := range map[string]webhook.DedupStore{
-		"memory": testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour)), "file": file,
-	} {
-		assert.Equal(t, webhook.DedupFree, begin(t, store, "a"), name)
-		assert.Equal(t, webhook.DedupClaimed, begin(t, store, "a"), name)
-		require.NoError(t, store.Abort(t.Context(), "a"))
-		assert.Equal(t, webhook.DedupFree, begin(t, store, "a"), name)
-		require.NoError(t, store.Done(t.Context(), "a"))
-		assert.Equal(t, webhook.DedupDone, begin(t, store, "a"), name)
-		require.NoError(t, store.Abort(t.Context(), "a"))
-		assert.Equal(t, webhook.DedupDone, begin(t, store, "a"), "%s: what is done stays done", name)
-		assert.Equal(t, webhook.DedupFree, begin(t, store, "b"), name)
-	}
+	store := testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour))
+	assert.Equal(t, webhook.DedupFree, begin(t, store, "a"))
+	assert.Equal(t, webhook.DedupClaimed, begin(t, store, "a"))
+	require.NoError(t, store.Abort(t.Context(), "a"))
+	assert.Equal(t, webhook.DedupFree, begin(t, store, "a"))
+	require.NoError(t, store.Done(t.Context(), "a"))
+	assert.Equal(t, webhook.DedupDone, begin(t, store, "a"))
+	require.NoError(t, store.Abort(t.Context(), "a"))
+	assert.Equal(t, webhook.DedupDone, begin(t, store, "a"), "what is done stays done")
+	assert.Equal(t, webhook.DedupFree, begin(t, store, "b"))
+}
+
+func TestTheMemoryStoreKeepsWhatTheInterfacePromises(t *testing.T) {
+	t.Parallel()
+	webhooktest.TestDedupStore(t, func(*testing.T) webhook.DedupStore {
+		return testkit.Must(webhook.NewMemoryDedupStore(1000, time.Hour))
+	})
 }
 
 // W15.
@@ -101,133 +93,6 @@ func TestForgottenEventsTakeNoMemory(t *testing.T) { // It measures the heap.
 	assert.Equal(t, webhook.DedupDone, begin(t, store, fmt.Sprintf("%0100d", 109_999)))
 }
 
-func TestTheFileStoreKnowsAfterARestart(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "events")
-	store := fileStore(t, path)
-	handled(t, store, "done")
-	begin(t, store, "claimed")
-	// It is not closed: the process was killed.
-	again := fileStore(t, path)
-	assert.Equal(t, webhook.DedupDone, begin(t, again, "done"))
-	assert.Equal(t, webhook.DedupFree, begin(t, again, "claimed"), "nobody is at work on it any more")
-	require.NoError(t, again.Close())
-	require.NoError(t, store.Close())
-	require.Error(t, again.Done(t.Context(), "late"))
-}
-
-func TestTheFileStoreOutlivesACutLine(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "events")
-	store := fileStore(t, path)
-	handled(t, store, "whole")
-	handled(t, store, "cut")
-	require.NoError(t, store.Close())
-	content, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(path, append([]byte("no mark\n"), content[:len(content)-2]...), 0o600))
-	again := fileStore(t, path)
-	assert.Equal(t, webhook.DedupDone, begin(t, again, "whole"))
-	handled(t, again, "new")
-	require.NoError(t, again.Close())
-	last := fileStore(t, path)
-	defer func() { require.NoError(t, last.Close()) }()
-	assert.Equal(t, webhook.DedupDone, begin(t, last, "new"))
-}
-
-// A clock that was wrong for a while does not make the other marks old.
-func TestAMarkFromTheFutureDropsNoOther(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "events")
-	now := time.Now()
-	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, "%d before\n%d future\n%d after\n",
-		now.Add(-time.Hour).Unix(), now.Add(1000*time.Hour).Unix(), now.Unix()), 0o600))
-	for range 2 {
-		store := fileStore(t, path)
-		for _, id := range []string{"before", "future", "after"} {
-			assert.Equal(t, webhook.DedupDone, begin(t, store, id), id)
-		}
-		require.NoError(t, store.Close())
-	}
-}
-
-// A damaged byte costs the mark that it is in, or the two marks that it separated.
-func TestADamagedByteLosesNoOtherMark(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "events")
-	ids := []string{"first", "second", "third"}
-	var whole []byte
-	for i, id := range ids {
-		whole = fmt.Appendf(whole, "%d %s\n", time.Now().Unix()+int64(i)-10, id)
-	}
-	for at, right := range whole {
-		for _, wrong := range []byte("\x00 \n09z\xff") {
-			damaged := slices.Clone(whole)
-			damaged[at] = wrong
-			require.NoError(t, os.WriteFile(path, damaged, 0o600))
-			store := fileStore(t, path)
-			lost := 0
-			for _, id := range ids {
-				if begin(t, store, id) != webhook.DedupDone {
-					lost++
-				}
-			}
-			require.NoError(t, store.Close())
-			most := 1
-			if right == '\n' {
-				most = 2
-			}
-			assert.LessOrEqual(t, lost, most, "%q", damaged)
-		}
-	}
-}
-
-// Two processes that know nothing of each other would handle events twice.
-func TestTheLastToOpenTheFileStoreHasIt(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "events")
-	old := fileStore(t, path)
-	handled(t, old, "done")
-	current := fileStore(t, path)
-	_, err := old.Begin(t.Context(), "next")
-	require.Error(t, err)
-	assert.Equal(t, webhook.DedupFree, begin(t, current, "next"))
-	assert.Equal(t, webhook.DedupDone, begin(t, current, "done"))
-	require.NoError(t, errors.Join(old.Close(), current.Close()))
-}
-
-// A mark could not be written any more, and the event would be handled again after
-// a restart.
-func TestAClosedFileStoreTakesNoEvent(t *testing.T) {
-	t.Parallel()
-	store := fileStore(t, filepath.Join(t.TempDir(), "events"))
-	require.NoError(t, store.Close())
-	_, err := store.Begin(t.Context(), "late")
-	require.Error(t, err)
-}
-
-func TestTheFileStoreDropsWhatIsTooOld(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "events")
-	old, recent := time.Now().Add(-48*time.Hour).Unix(), time.Now().Add(-time.Hour).Unix()
-	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, "%d old\n%d recent\n", old, recent), 0o600))
-	store := fileStore(t, path)
-	defer func() { require.NoError(t, store.Close()) }()
-	assert.Equal(t, webhook.DedupFree, begin(t, store, "old"))
-	assert.Equal(t, webhook.DedupDone, begin(t, store, "recent"))
-	content, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, 1, strings.Count(string(content), "\n"))
-}
-
-func TestAFileStoreThatCannotBeOpenedSaysSo(t *testing.T) {
-	t.Parallel()
-	_, err := webhook.OpenFileDedupStore(filepath.Join(t.TempDir(), "missing", "events"))
-	require.Error(t, err)
-	_, err = webhook.OpenFileDedupStore(t.TempDir())
-	require.Error(t, err)
-}
-
 // eventMill is the business that events are handled for. It outlives restarts.
 type eventMill struct {
 	mu       sync.Mutex
@@ -254,7 +119,7 @@ func (m *eventMill) handle(_ context.Context, e *webhook.ChatRated) error {
 
 // The service delivers 10,000 times, in any order, some events more than once
 // and several at a time, and again what was not taken; handlers fail at random,
-// and the receiver is started anew twice, from what is on disk.
+// and the receiver is made anew twice, over the same store.
 func TestTenThousandDeliveriesLoseNoneAndHandleNoneTwice(t *testing.T) {
 	t.Parallel()
 	const deliveries, events, restarts, workers = 10_000, 7_000, 2, 8
@@ -269,11 +134,9 @@ func TestTenThousandDeliveriesLoseNoneAndHandleNoneTwice(t *testing.T) {
 	}
 	random.Shuffle(len(queue), func(i, j int) { queue[i], queue[j] = queue[j], queue[i] })
 
-	path := filepath.Join(t.TempDir(), "events")
+	store := testkit.Must(webhook.NewMemoryDedupStore(deliveries, time.Hour))
 	requests := 0
 	for life := range restarts + 1 {
-		store := fileStore(t, path) // Nobody closes it: the process is killed.
-		t.Cleanup(func() { require.NoError(t, store.Close()) })
 		receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(hookSecret)), webhook.WithDedupStore(store)))
 		webhook.On(receiver, mill.handle)
 		for len(queue) > 0 {

@@ -24,15 +24,17 @@
 //   - To refuse deliveries that somebody has captured and plays again, use
 //     [WithTolerance].
 //   - To know after a restart which events were handled, use [WithDedupStore] with
-//     [OpenFileDedupStore]. To share that among processes, use the DedupStore of
-//     package salesiqredis or one of your own.
+//     the DedupStore of package salesiqbolt, which is a file. To share that among
+//     processes, use that of package salesiqredis or one of your own.
 //   - To answer the service before events are handled, use [WithSink] with
-//     [NewWorkerPool] or a queue of your own. [Receiver.Dispatch] handles what
-//     comes out of a queue.
+//     [NewWorkerPool], the Inbox of package salesiqbolt, the Sink of package
+//     salesiqredis, or a queue of your own. [Receiver.Dispatch] handles what comes
+//     out of a queue.
 //   - To receive events without net/http, such as in a cloud function, use
 //     [ParseSigned]. To read an event that is verified elsewhere, use [Parse].
 //   - To watch what a receiver does, use [WithLogger] or [WithTracer].
-//   - To sign events in a test, use [SignHMAC] or [SignRSA].
+//   - To sign events in a test, use [SignHMAC] or [SignRSA]. To test a store or a
+//     sink of your own, use package webhooktest.
 //
 // # Events
 //

@@ -19,6 +19,7 @@ import (
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/webhook"
+	"github.com/salesiq-go/salesiq/webhook/webhooktest"
 )
 
 func anEvent(t *testing.T) webhook.Event {
@@ -157,4 +158,13 @@ func TestAPanicDoesNotEndAWorker(t *testing.T) {
 	require.NoError(t, pool.Shutdown(t.Context()))
 	assert.EqualValues(t, 2, handled.Load())
 	assert.Contains(t, logged.String(), "panic")
+}
+
+func TestTheWorkerPoolKeepsWhatASinkPromises(t *testing.T) {
+	t.Parallel()
+	webhooktest.TestSink(t, func(t *testing.T, handle func(context.Context, webhook.Event) error) webhook.Sink {
+		pool := testkit.Must(webhook.NewWorkerPool(2, 100, handle, nil))
+		t.Cleanup(func() { require.NoError(t, pool.Shutdown(context.Background())) })
+		return pool
+	})
 }

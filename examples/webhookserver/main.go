@@ -1,5 +1,6 @@
-// Webhookserver subscribes to all events and prints them. Whatever it has printed
-// it does not print again, also after a restart.
+// Webhookserver subscribes to all events and prints them. Each event is in a file
+// before the service is answered, so that none is lost when the program ends,
+// however it ends. Whatever it has printed it does not print again.
 //
 //	go run ./examples/webhookserver
 //
@@ -22,7 +23,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -33,13 +33,14 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
+	"github.com/salesiq-go/salesiq/salesiqbolt"
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // settings are what flags and environment say.
 type settings struct {
 	listen string
-	store  string // The file that remembers what was printed.
+	store  string // The file that keeps events, and remembers what was printed.
 	write  bool
 	url    string
 	secret salesiq.Secret
@@ -51,7 +52,7 @@ func main() {
 		secret: salesiq.NewSecret(os.Getenv("SALESIQ_WEBHOOK_SECRET")),
 	}
 	flag.StringVar(&set.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 is a free one")
-	flag.StringVar(&set.store, "store", "", "`file` that remembers what was printed (default webhookserver.seen, or none that stays for the emulator)")
+	flag.StringVar(&set.store, "store", "", "`file` that keeps events (default webhookserver.db, or none that stays for the emulator)")
 	flag.BoolVar(&set.write, "write", false, "subscribe also on an account that is not on this machine")
 	account.ParseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -75,7 +76,7 @@ func run(ctx context.Context, out io.Writer, set settings) error {
 		set.secret = salesiq.NewSecret(rand.Text())
 	}
 	if set.store == "" {
-		set.store = "webhookserver.seen"
+		set.store = "webhookserver.db"
 		if client.Emulator != nil {
 			directory, err := os.MkdirTemp("", "webhookserver")
 			if err != nil {
@@ -90,22 +91,23 @@ func run(ctx context.Context, out io.Writer, set settings) error {
 
 // serve prints events until ctx ends, or the emulator has shown enough.
 func serve(ctx context.Context, out io.Writer, set settings, client *account.Account) (err error) {
-	store, err := webhook.OpenFileDedupStore(set.store)
+	file, err := salesiqbolt.Open(set.store)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-
-	receiver, err := webhook.NewReceiver(webhook.HMAC(set.secret),
-		webhook.WithDedupStore(store),
-		webhook.WithLogger(slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelWarn}))))
+	defer func() { err = errors.Join(err, file.Close()) }()
+	inbox, err := file.Inbox(salesiqbolt.WithWorkers(1)) // Lines come in the order of the events.
+	if err != nil {
+		return err
+	}
+	receiver, err := webhook.NewReceiver(webhook.HMAC(set.secret), webhook.WithSink(inbox), webhook.WithTracer(complain(out)))
 	if err != nil {
 		return err
 	}
 	printed := make(chan struct{}, 1000)
 	err = webhook.OnAny(receiver, func(_ context.Context, event webhook.Event) error {
 		if _, err := fmt.Fprintln(out, describe(event)); err != nil {
-			return err // It comes again.
+			return err // It is tried again.
 		}
 		select {
 		case printed <- struct{}{}:
@@ -116,6 +118,8 @@ func serve(ctx context.Context, out io.Writer, set settings, client *account.Acc
 	if err != nil {
 		return err
 	}
+	ctx, printing := workOff(ctx, inbox, receiver.Dispatch)
+	defer func() { err = errors.Join(err, printing()) }()
 
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", set.listen)
 	if err != nil {
@@ -124,7 +128,7 @@ func serve(ctx context.Context, out io.Writer, set settings, client *account.Acc
 	server := &http.Server{Handler: receiver, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	stopped := make(chan error, 1)
 	go func() { stopped <- server.Serve(listener) }()
-	// What is under way is finished before the store is closed.
+	// What is under way is finished before the file is closed.
 	defer func() { err = errors.Join(err, shutDown(ctx, server, stopped)) }()
 
 	if set.url == "" {
@@ -141,6 +145,35 @@ func serve(ctx context.Context, out io.Writer, set settings, client *account.Acc
 	}
 	<-ctx.Done()
 	return nil
+}
+
+// complain prints what was not taken, and why.
+func complain(out io.Writer) *webhook.Tracer {
+	return &webhook.Tracer{Delivery: func(ctx context.Context, _ webhook.DeliveryInfo) (context.Context, func(webhook.DeliveryResult)) {
+		return ctx, func(result webhook.DeliveryResult) {
+			if result.Err != nil {
+				fmt.Fprintf(out, "Not taken, and answered %d:\n  %v\n", result.StatusCode, result.Err)
+			}
+		}
+	}}
+}
+
+// workOff works an inbox off until ctx ends. The context that it returns ends, too,
+// when that is not possible any more. The func ends it, and returns why.
+func workOff(ctx context.Context, inbox *salesiqbolt.Inbox, handle salesiqbolt.Handler) (context.Context, func() error) {
+	working, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- inbox.Run(working, handle)
+		cancel()
+	}()
+	return working, func() error {
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			return err
+		}
+		return nil
+	}
 }
 
 // shutDown lets the events under way end.

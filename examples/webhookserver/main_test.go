@@ -126,11 +126,7 @@ func TestStoppingTheTourIsNoFailure(t *testing.T) {
 
 func TestARestartPrintsNothingTwice(t *testing.T) {
 	emulator := salesiqtest.Start(t)
-	for _, line := range emulator.Environment() {
-		name, value, _ := strings.Cut(line, "=")
-		t.Setenv(name, value)
-	}
-	t.Setenv("SALESIQ_TOKEN_FILE", "")
+	useEmulator(t, emulator)
 	set := settings{listen: "127.0.0.1:0", store: filepath.Join(t.TempDir(), "seen"), secret: salesiq.NewSecret("a secret that stays")}
 
 	first := begin(t, set)
@@ -140,14 +136,24 @@ func TestARestartPrintsNothingTwice(t *testing.T) {
 	require.Eventually(t, func() bool { return len(emulator.Deliveries()) == 1 }, 10*time.Second, time.Millisecond)
 
 	second := begin(t, set)
-	deliver(t, second.url, set.secret, emulator.Deliveries()[0].Body)
+	require.Equal(t, http.StatusOK, deliver(t, second.url, set.secret, emulator.Deliveries()[0].Body))
 	require.NoError(t, emulator.Emit(salesiq.EventChatRated, map[string]any{"chat_id": "chat6", "rating": 4}))
 	assert.Contains(t, second.after(t, "chat.rating"), "chat6: 4 of 5")
 	assert.NotContains(t, second.String(), "chat5")
 }
 
-// deliver delivers an event as the service does, and wants it taken.
-func deliver(t *testing.T, url string, secret salesiq.Secret, body string) {
+// useEmulator lets the program work on an emulator as on an account.
+func useEmulator(t *testing.T, emulator *salesiqtest.Server) {
+	t.Helper()
+	for _, line := range emulator.Environment() {
+		name, value, _ := strings.Cut(line, "=")
+		t.Setenv(name, value)
+	}
+	t.Setenv("SALESIQ_TOKEN_FILE", "")
+}
+
+// deliver delivers an event as the service does.
+func deliver(t *testing.T, url string, secret salesiq.Secret, body string) (status int) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
 	require.NoError(t, err)
@@ -158,7 +164,7 @@ func deliver(t *testing.T, url string, secret salesiq.Secret, body string) {
 	_, err = io.Copy(io.Discard, answer.Body)
 	require.NoError(t, err)
 	require.NoError(t, answer.Body.Close())
-	require.Equal(t, http.StatusOK, answer.StatusCode)
+	return answer.StatusCode
 }
 
 func TestTheSameWebhookIsTakenUpAgain(t *testing.T) {

@@ -1,0 +1,259 @@
+package salesiqbolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// The bounds of a group of jobs that are one commit.
+const (
+	maxGroup      = 4096
+	maxGroupBytes = 8 << 20
+)
+
+// How often it is tried to write what must be written.
+const (
+	firstRetry = 50 * time.Millisecond
+	lastRetry  = time.Second
+)
+
+// job is a change of the file. A change that is made twice is made once.
+type job struct {
+	apply func(*change) error
+	bytes int
+	owed  bool       // It is tried until it succeeds.
+	after func()     // Called after the commit; may be nil.
+	ended chan error // Takes the result of the first try.
+}
+
+// change is what a group of jobs does to the file.
+type change struct {
+	tx    *bbolt.Tx
+	file  *File
+	now   time.Time
+	delta tally
+}
+
+func (c *change) bucket(name []byte) *bbolt.Bucket { return c.tx.Bucket(name) }
+
+// appendTo returns a bucket whose keys only grow.
+func (c *change) appendTo(name []byte) *bbolt.Bucket {
+	bucket := c.tx.Bucket(name)
+	bucket.FillPercent = 0.95
+	return bucket
+}
+
+// committer makes one commit of all jobs that wait.
+type committer struct {
+	wake  chan struct{}
+	ended chan struct{}
+
+	mu      sync.Mutex // Guards what follows.
+	queue   []*job
+	closing bool
+	trouble error // Why jobs that are owed could not be done; nil if none is owed.
+	owed    int
+}
+
+// do has a job done, and waits for the commit or the end of ctx.
+func (f *File) do(ctx context.Context, j *job) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	j.ended = make(chan error, 1)
+	f.commits.mu.Lock()
+	if f.commits.closing {
+		f.commits.mu.Unlock()
+		return f.fail(ErrClosed)
+	}
+	f.commits.queue = append(f.commits.queue, j)
+	f.commits.mu.Unlock()
+	f.commits.signal()
+	select {
+	case err := <-j.ended:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (c *committer) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// inTrouble returns why a mark that was made now might be lost.
+func (c *committer) inTrouble() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.trouble
+}
+
+// next returns the jobs that wait, as many as fit into a commit, and whether the
+// file is to be closed after them.
+func (c *committer) next() (group []*job, closing bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, bytes := 0, 0
+	for n < len(c.queue) && n < maxGroup && bytes < maxGroupBytes {
+		bytes += c.queue[n].bytes
+		n++
+	}
+	group, c.queue = c.queue[:n:n], c.queue[n:]
+	if len(c.queue) > 0 {
+		c.signal()
+	}
+	return group, c.closing && len(c.queue) == 0
+}
+
+// commit commits groups of jobs, one after the other, until the file is closed.
+func (f *File) commit() {
+	defer close(f.commits.ended)
+	var owed []*job
+	for pause := firstRetry; ; {
+		var retry <-chan time.Time
+		if len(owed) > 0 {
+			retry = time.After(pause)
+		}
+		select {
+		case <-f.commits.wake:
+		case <-retry:
+		}
+		group, closing := f.commits.next()
+		owed = f.commitGroup(append(owed, group...))
+		pause = min(2*pause, lastRetry)
+		if len(owed) == 0 {
+			pause = firstRetry
+		}
+		if closing {
+			return
+		}
+	}
+}
+
+// stopCommits waits until the jobs are done, or have failed.
+func (f *File) stopCommits() error {
+	f.commits.mu.Lock()
+	f.commits.closing = true
+	f.commits.mu.Unlock()
+	f.commits.signal()
+	<-f.commits.ended
+	if f.commits.owed > 0 {
+		return fmt.Errorf("lacks the marks of %d events that were handled, which are handled again: %w", f.commits.owed, f.commits.trouble)
+	}
+	return nil
+}
+
+// commitGroup makes one commit of a group. If that fails, the jobs that are owed
+// are tried without the others, which may need the room that there is not. It
+// returns those that are still owed.
+func (f *File) commitGroup(group []*job) (owed []*job) {
+	if len(group) == 0 {
+		return nil
+	}
+	err := f.apply(group)
+	var rest []*job
+	if first := err; first != nil {
+		for _, j := range group {
+			if j.owed {
+				owed = append(owed, j)
+			} else {
+				rest = append(rest, j)
+			}
+		}
+		defer end(rest, first)
+		if group = owed; len(owed) > 0 && len(rest) > 0 {
+			err = f.apply(owed)
+		}
+	}
+	if err == nil {
+		owed = nil
+	}
+	f.noteTrouble(len(owed), err)
+	end(group, err)
+	return owed
+}
+
+// noteTrouble remembers that jobs are owed, and logs when that begins and ends.
+func (f *File) noteTrouble(owed int, err error) {
+	if owed == 0 {
+		err = nil
+	}
+	f.commits.mu.Lock()
+	before := f.commits.trouble
+	f.commits.owed, f.commits.trouble = owed, err
+	f.commits.mu.Unlock()
+	switch {
+	case before == nil && err != nil:
+		f.logger.LogAttrs(context.Background(), slog.LevelWarn, "salesiq events cannot be marked as handled", slog.String("cause", err.Error()))
+	case before != nil && err == nil:
+		f.logger.LogAttrs(context.Background(), slog.LevelWarn, "salesiq events are marked again")
+	}
+}
+
+// end tells how jobs have ended, if it was not told before.
+func end(jobs []*job, err error) {
+	for _, j := range jobs {
+		if err == nil && j.after != nil {
+			j.after()
+		}
+		select {
+		case j.ended <- err:
+		default:
+		}
+	}
+}
+
+// apply makes one commit of jobs: all of them are done, or none.
+func (f *File) apply(jobs []*job) error {
+	if err := f.usable(); err != nil {
+		return err
+	}
+	c := &change{file: f, now: time.Now()}
+	err := guard(func() error { return f.write(c, jobs) })
+	switch {
+	case errors.Is(err, ErrDamaged), errors.Is(err, ErrUncertain):
+		return f.breakDown(err)
+	case err != nil:
+		return f.fail(err)
+	}
+	f.counts.add(c.delta)
+	return f.usable() // Its name may have gone while it was written.
+}
+
+func (f *File) write(c *change, jobs []*job) (err error) {
+	if c.tx, err = f.db.Begin(true); err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if err = j.apply(c); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = c.forget()
+	}
+	if err != nil {
+		return errors.Join(err, c.tx.Rollback())
+	}
+	if err := c.tx.Commit(); err != nil {
+		return explainCommit(err)
+	}
+	return f.db.View(f.measure)
+}
+
+// measure notes how large the file is.
+func (f *File) measure(tx *bbolt.Tx) error {
+	free := int64(f.db.Stats().FreeAlloc)
+	f.size.Store(tx.Size())
+	f.used.Store(tx.Size() - free)
+	return nil
+}

@@ -1,0 +1,149 @@
+package salesiqbolt
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/salesiq-go/salesiq/webhook"
+)
+
+// DedupStore returns a store for [webhook.WithDedupStore], so that an event that
+// was handled before a restart is not handled after it. All stores of a file are
+// one.
+//
+// Claims end with the process. Handled events are forgotten after a while
+// ([WithMaxAge], [WithMaxEvents]).
+//
+// A mark is in the file before Done returns. Where it cannot be written, since the
+// disk is full, Done fails, and the mark is kept and written as soon as that is
+// possible. Until then Begin fails, so that no more events are handled whose marks
+// might be lost.
+func (f *File) DedupStore() webhook.DedupStore { return &dedupStore{f} }
+
+type dedupStore struct{ file *File }
+
+// MaxAge returns how long handled events are remembered; see [webhook.WithTolerance].
+func (d *dedupStore) MaxAge() time.Duration { return d.file.maxAge }
+
+// claim is what is known of an event that is being handled.
+type claim int
+
+const (
+	claimed claim = iota + 1
+	stored        // It is in the inbox, and so marked.
+	handled       // Its mark is still to be written.
+)
+
+// claims are of this process alone, as the file is.
+type claims struct {
+	mu     sync.Mutex
+	states map[string]claim
+}
+
+// take claims an event, unless there is a claim already.
+func (c *claims) take(id string) (before claim) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if before = c.states[id]; before == 0 {
+		c.states[id] = claimed
+	}
+	return before
+}
+
+// advance changes a claim, if there is one.
+func (c *claims) advance(id string, to claim) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.states[id] != 0 {
+		c.states[id] = to
+	}
+}
+
+// set makes a claim, or changes it.
+func (c *claims) set(id string, to claim) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.states[id] = to
+}
+
+// drop ends a claim that is one of these, and reports whether it was.
+func (c *claims) drop(id string, of ...claim) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	state, ok := c.states[id]
+	if ok = ok && slices.Contains(of, state); ok {
+		delete(c.states, id)
+	}
+	return ok
+}
+
+// maxID bounds the length of an event's id, which is a key in the file.
+const maxID = 1024
+
+func checkID(id string) error {
+	if id == "" || len(id) > maxID {
+		return inputError("event ID", fmt.Sprintf("must have 1 to %d bytes, not %d", maxID, len(id)))
+	}
+	return nil
+}
+
+// Begin implements [webhook.DedupStore].
+func (d *dedupStore) Begin(_ context.Context, eventID string) (webhook.DedupState, error) {
+	f := d.file
+	if err := cmp.Or(f.check(), checkID(eventID)); err != nil {
+		return webhook.DedupFree, err
+	}
+	if err := f.commits.inTrouble(); err != nil {
+		return webhook.DedupFree, err
+	}
+	switch f.claims.take(eventID) {
+	case claimed:
+		return webhook.DedupClaimed, f.usable()
+	case stored, handled:
+		return webhook.DedupDone, f.usable()
+	}
+	done := false
+	err := f.view(func(tx *bbolt.Tx) error {
+		done = markOf(tx, []byte(eventID)).counts(time.Now(), f.maxAge)
+		return nil
+	})
+	if err != nil || done {
+		f.claims.drop(eventID, claimed)
+	}
+	if done {
+		return webhook.DedupDone, nil
+	}
+	return webhook.DedupFree, err
+}
+
+// Done implements [webhook.DedupStore].
+func (d *dedupStore) Done(ctx context.Context, eventID string) error {
+	f := d.file
+	if err := cmp.Or(f.check(), checkID(eventID)); err != nil {
+		return err
+	}
+	if f.claims.drop(eventID, stored) {
+		return nil
+	}
+	f.claims.set(eventID, handled)
+	return f.do(ctx, &job{
+		apply: func(c *change) error { return c.markHandled([]byte(eventID)) },
+		after: func() { f.claims.drop(eventID, handled) },
+		owed:  true,
+	})
+}
+
+// Abort implements [webhook.DedupStore].
+func (d *dedupStore) Abort(_ context.Context, eventID string) error {
+	if err := d.file.check(); err != nil {
+		return err
+	}
+	d.file.claims.drop(eventID, claimed, stored)
+	return nil
+}

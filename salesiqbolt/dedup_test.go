@@ -1,0 +1,98 @@
+package salesiqbolt
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/webhook"
+	"github.com/salesiq-go/salesiq/webhook/webhooktest"
+)
+
+func TestDedupStoreKeepsWhatTheInterfacePromises(t *testing.T) {
+	t.Parallel()
+	webhooktest.TestDedupStore(t, func(t *testing.T) webhook.DedupStore { return openNew(t).DedupStore() })
+}
+
+func TestStoreKnowsAfterARestart(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	f := openAt(t, path)
+	store := f.DedupStore()
+	begin(t, store, "done")
+	require.NoError(t, store.Done(t.Context(), "done"))
+	begin(t, store, "claimed")
+	require.NoError(t, f.Close())
+	store = openAt(t, path).DedupStore()
+	assert.Equal(t, webhook.DedupDone, begin(t, store, "done"))
+	assert.Equal(t, webhook.DedupFree, begin(t, store, "claimed"), "nobody is at work on it any more")
+}
+
+func TestStoresOfAFileAreOne(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	assert.Equal(t, webhook.DedupFree, begin(t, f.DedupStore(), "a"))
+	assert.Equal(t, webhook.DedupClaimed, begin(t, f.DedupStore(), "a"))
+	event := newEvent(t, 1)
+	id := event.Info().EventID
+	assert.Equal(t, webhook.DedupFree, begin(t, f.DedupStore(), id))
+	require.NoError(t, inboxOf(t, f).Enqueue(t.Context(), event))
+	assert.Equal(t, webhook.DedupDone, begin(t, f.DedupStore(), id), "the inbox has it")
+}
+
+// The commit that puts an event into the inbox is the only one.
+func TestEventInTheInboxNeedsNoCommitOfItsMark(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	event := newEvent(t, 1)
+	id := event.Info().EventID
+	begin(t, f.DedupStore(), id)
+	require.NoError(t, inboxOf(t, f).Enqueue(t.Context(), event))
+	before := writes(f)
+	require.NoError(t, f.DedupStore().Done(t.Context(), id))
+	assert.Equal(t, before, writes(f))
+	assert.Equal(t, webhook.DedupDone, begin(t, f.DedupStore(), id))
+}
+
+func TestHandledEventsAreForgottenInTheEnd(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	f := openAt(t, path, WithMaxEvents(10))
+	store := f.DedupStore()
+	for n := range 30 {
+		begin(t, store, fmt.Sprint(n))
+		require.NoError(t, store.Done(t.Context(), fmt.Sprint(n)))
+	}
+	assert.Equal(t, webhook.DedupFree, begin(t, store, "19"), "there are ten newer ones")
+	assert.Equal(t, webhook.DedupDone, begin(t, store, "20"))
+	assert.Equal(t, 10, f.counts.now().marks)
+	require.NoError(t, f.Close())
+
+	f = openAt(t, path, WithMaxAge(100*time.Millisecond))
+	store = f.DedupStore()
+	time.Sleep(110 * time.Millisecond)
+	assert.Equal(t, webhook.DedupFree, begin(t, store, "29"), "it is too old")
+	require.NoError(t, store.Done(t.Context(), "29"))
+	assert.Equal(t, webhook.DedupDone, begin(t, store, "29"), "it is new again")
+	assert.Equal(t, 1, f.counts.now().marks, "what is too old takes no room")
+}
+
+func TestIDThatIsNoKeyIsRefused(t *testing.T) {
+	t.Parallel()
+	store := openNew(t).DedupStore()
+	for _, id := range []string{"", strings.Repeat("i", maxID+1)} {
+		_, err := store.Begin(t.Context(), id)
+		assertRefuses(t, "event ID", err)
+		assertRefuses(t, "event ID", store.Done(t.Context(), id))
+	}
+}
+
+// writes returns how many pages were written.
+func writes(f *File) int64 {
+	stats := f.db.Stats()
+	return stats.TxStats.GetWrite()
+}

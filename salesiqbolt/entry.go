@@ -1,0 +1,90 @@
+package salesiqbolt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq/webhook"
+)
+
+// Entry is an event in an [Inbox].
+type Entry struct {
+	EventID   string
+	Body      []byte    // What was delivered.
+	At        time.Time // When it was taken.
+	Due       time.Time // When it is tried again; zero for one that was not tried.
+	Tries     int
+	LastError string // Why the last try failed.
+
+	number uint64
+}
+
+// Event returns the event.
+func (e Entry) Event() (webhook.Event, error) { return webhook.Parse(e.Body) }
+
+// maxError bounds what is kept of an error, in bytes.
+const maxError = 1000
+
+// encode puts an entry into bytes: numbers first, and then texts after their
+// lengths.
+func (e Entry) encode() []byte {
+	b := make([]byte, 0, 8+8+4+2+2+len(e.EventID)+len(e.LastError)+len(e.Body))
+	b = binary.BigEndian.AppendUint64(b, writeTime(e.At))
+	b = binary.BigEndian.AppendUint64(b, writeTime(e.Due))
+	b = binary.BigEndian.AppendUint32(b, uint32(e.Tries)) //nolint:gosec // Nobody tries that often.
+	for _, text := range []string{e.EventID, e.LastError} {
+		b = binary.BigEndian.AppendUint16(b, uint16(len(text))) //nolint:gosec // Both are bounded.
+		b = append(b, text...)
+	}
+	return append(b, e.Body...)
+}
+
+func writeTime(t time.Time) uint64 {
+	if t.IsZero() {
+		return 0
+	}
+	return uint64(t.UnixNano())
+}
+
+var errEntry = fmt.Errorf("%w: an entry is cut", ErrDamaged)
+
+// decodeEntry copies an entry out of a file.
+func decodeEntry(k, b []byte) (e Entry, err error) {
+	if len(k) != 8 || len(b) < 20 {
+		return Entry{}, errEntry
+	}
+	e.number = binary.BigEndian.Uint64(k)
+	e.At = readTime(b)
+	if due := b[8:16]; binary.BigEndian.Uint64(due) != 0 {
+		e.Due = readTime(due)
+	}
+	e.Tries = int(binary.BigEndian.Uint32(b[16:]))
+	b = b[20:]
+	for _, text := range []*string{&e.EventID, &e.LastError} {
+		if len(b) < 2 || len(b)-2 < int(binary.BigEndian.Uint16(b)) {
+			return Entry{}, errEntry
+		}
+		n := int(binary.BigEndian.Uint16(b))
+		*text, b = string(b[2:2+n]), b[2+n:]
+	}
+	e.Body = bytes.Clone(b)
+	return e, nil
+}
+
+// dueKey sorts entries by the time at which they are due. Those that were not
+// tried come first.
+func (e Entry) dueKey() []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, writeTime(e.Due)), e.number)
+}
+
+// shorten returns what is kept of an error.
+func shorten(err error) string {
+	text := err.Error()
+	if len(text) > maxError {
+		text = text[:maxError] + "…"
+	}
+	return strings.ToValidUTF8(text, "")
+}

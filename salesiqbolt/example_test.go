@@ -1,0 +1,149 @@
+package salesiqbolt_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/salesiqbolt"
+	"github.com/salesiq-go/salesiq/webhook"
+)
+
+const body = `{"event":"chat.rating","timestamp":"2026-03-01T09:30:00.000Z","data":{"chat_id":"chat123","rating":5}}`
+
+// post delivers an event as the service does.
+func post(receiver http.Handler, secret salesiq.Secret) int {
+	delivery := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/", strings.NewReader(body))
+	delivery.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(secret, []byte(body)))
+	answer := httptest.NewRecorder()
+	receiver.ServeHTTP(answer, delivery)
+	return answer.Code
+}
+
+// An event that was answered is handled after a restart, and once.
+func Example() {
+	folder, err := os.MkdirTemp("", "salesiqbolt")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder) //nolint:errcheck // The system cleans up what is left.
+	secret := salesiq.NewSecret("the webhook's secret")
+
+	for _, life := range []string{"first", "second"} {
+		file, err := salesiqbolt.Open(filepath.Join(folder, "events.db"))
+		if err != nil {
+			log.Fatal(err)
+		}
+		inbox, err := file.Inbox()
+		if err != nil {
+			log.Fatal(err)
+		}
+		receiver, err := webhook.NewReceiver(webhook.HMAC(secret), webhook.WithSink(inbox))
+		if err != nil {
+			log.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		webhook.On(receiver, func(_ context.Context, e *webhook.ChatRated) error {
+			fmt.Println(life, "process:", e.ChatID, "was rated", e.Rating)
+			stop()
+			return nil
+		})
+		fmt.Println(life, "process: answered", post(receiver, secret))
+		if life == "second" {
+			if err := inbox.Run(ctx, receiver.Dispatch); !errors.Is(err, context.Canceled) {
+				log.Fatal(err)
+			}
+		}
+		stop()
+		if err := file.Close(); err != nil {
+			log.Fatal(err)
+		}
+	}
+	// Output:
+	// first process: answered 200
+	// second process: answered 200
+	// second process: chat123 was rated 5
+}
+
+// What failed for good is looked at, and handled again once its cause is gone.
+func ExampleInbox_Replay() {
+	folder, err := os.MkdirTemp("", "salesiqbolt")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder) //nolint:errcheck // The system cleans up what is left.
+	file, err := salesiqbolt.Open(filepath.Join(folder, "events.db"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer file.Close() //nolint:errcheck // The program ends.
+	inbox, err := file.Inbox(salesiqbolt.WithMaxTries(2), salesiqbolt.WithPauses(time.Millisecond, time.Second))
+	if err != nil {
+		log.Fatal(err)
+	}
+	event, err := webhook.Parse([]byte(body))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := inbox.Enqueue(context.Background(), event); err != nil {
+		log.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	go func() {
+		defer stop()
+		for {
+			stats, err := inbox.Stats()
+			if err != nil || stats.DeadLetters == 1 {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	err = inbox.Run(ctx, func(context.Context, webhook.Event) error { return errors.New("the CRM is away") })
+	if !errors.Is(err, context.Canceled) {
+		log.Fatal(err)
+	}
+
+	for letter, err := range inbox.DeadLetters(context.Background()) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("after", letter.Tries, "tries:", letter.LastError)
+		n, err := inbox.Replay(context.Background(), letter.EventID)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("replayed:", n)
+	}
+	// Output:
+	// after 2 tries: the CRM is away
+	// replayed: 1
+}
+
+// The token outlives the program. Here the key is no secret.
+func ExampleFile_TokenStore() {
+	folder, err := os.MkdirTemp("", "salesiqbolt")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder) //nolint:errcheck // The system cleans up what is left.
+	file, err := salesiqbolt.Open(filepath.Join(folder, "events.db"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer file.Close() //nolint:errcheck // The program ends.
+	key := []byte("thirty-two bytes that are random")
+	credentials := salesiq.Credentials{ClientID: "id", ClientSecret: salesiq.NewSecret("secret"), RefreshToken: salesiq.NewSecret("token")}
+	_, err = salesiq.NewClient(salesiq.RefreshToken(credentials, salesiq.SealTokens(file.TokenStore(), key)), salesiq.WithDataCenter(salesiq.EU))
+	fmt.Println(err)
+	// Output:
+	// <nil>
+}

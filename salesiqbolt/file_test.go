@@ -1,0 +1,388 @@
+package salesiqbolt
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+
+	"github.com/salesiq-go/salesiq/webhook"
+)
+
+// refuses opens a file that is no good, and returns what is said about it.
+func refuses(t *testing.T, path string) error {
+	t.Helper()
+	f, err := Open(path, WithOpenWait(0))
+	assert.Nil(t, f)
+	failure, ok := errors.AsType[*FileError](err)
+	require.True(t, ok, "%v", err)
+	assert.Equal(t, path, failure.Path)
+	assert.Contains(t, err.Error(), path)
+	return err
+}
+
+// assertUntouched checks that a file is as it was.
+func assertUntouched(t *testing.T, path string, content []byte, modified time.Time) {
+	t.Helper()
+	left, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, content, left)
+	info, err := os.Lstat(path)
+	require.NoError(t, err)
+	assert.True(t, modified.Equal(info.ModTime()), "it was written")
+}
+
+func TestFileOfSomebodyElseIsRefusedAndLeftAlone(t *testing.T) {
+	t.Parallel()
+	big := strings.Repeat("name,age\nanna,7\n", 10_000)
+	for name, content := range map[string]string{
+		"text": "# To do\n1 buy milk\n", "empty": "", "byte": "x", "JSON": `{"key":1}`, "big": big,
+		"zeros": strings.Repeat("\x00", 1<<16), "page": big[:4096], "two pages": big[:8192],
+		"SQLite": "SQLite format 3\x00" + big,
+	} {
+		path := newPath(t)
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		before := time.Now().Add(-time.Hour)
+		require.NoError(t, os.Chtimes(path, before, before))
+		require.ErrorIs(t, refuses(t, path), ErrForeign, name)
+		assertUntouched(t, path, []byte(content), before)
+	}
+}
+
+// Another program's database is a database, too.
+func TestDatabaseOfSomebodyElseIsRefusedAndLeftAlone(t *testing.T) {
+	t.Parallel()
+	for _, options := range []*bbolt.Options{nil, {NoFreelistSync: true}, {PageSize: 1 << 14}} {
+		path := newPath(t)
+		db, err := bbolt.Open(path, 0o600, options)
+		require.NoError(t, err)
+		require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+			bucket, err := tx.CreateBucket([]byte("theirs"))
+			return errors.Join(err, bucket.Put([]byte("a"), []byte("b")))
+		}))
+		require.NoError(t, db.Close())
+		before := time.Now().Add(-time.Hour)
+		require.NoError(t, os.Chtimes(path, before, before))
+		content, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.ErrorIs(t, refuses(t, path), ErrForeign)
+		assertUntouched(t, path, content, before)
+	}
+}
+
+func TestFileOfANewerVersionIsRefused(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	f := openAt(t, path)
+	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.bucket(formatBucket).Put(formatKey, []byte("2")) }}))
+	require.NoError(t, f.Close())
+	err := refuses(t, path)
+	require.ErrorIs(t, err, ErrForeign)
+	assert.ErrorContains(t, err, `format "2"`)
+}
+
+func TestWhatIsNoFileIsRefused(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	require.ErrorIs(t, refuses(t, directory), ErrNotRegular)
+
+	missing := filepath.Join(directory, "missing", "events.db")
+	err := refuses(t, missing)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.ErrorContains(t, err, filepath.Dir(missing))
+
+	inFile := filepath.Join(directory, "file")
+	require.NoError(t, os.WriteFile(inFile, []byte("text"), 0o600))
+	require.Error(t, refuses(t, filepath.Join(inFile, "events.db")))
+
+	if runtime.GOOS == "windows" {
+		return // Links and devices are other things there.
+	}
+	require.ErrorIs(t, refuses(t, os.DevNull), ErrNotRegular)
+	for name, target := range map[string]string{"to a device": os.DevNull, "to a file": inFile, "to nothing": missing, "to its directory": directory} {
+		link := filepath.Join(directory, name)
+		require.NoError(t, os.Symlink(target, link))
+		require.ErrorIs(t, refuses(t, link), ErrNotRegular)
+		left, err := os.Readlink(link)
+		require.NoError(t, err, "the link is still there")
+		assert.Equal(t, target, left)
+	}
+	assertUntouched(t, inFile, []byte("text"), modified(t, inFile))
+	entries, err := os.ReadDir(directory)
+	require.NoError(t, err)
+	assert.Len(t, entries, 5, "nothing was left behind")
+}
+
+func modified(t *testing.T, path string) time.Time {
+	t.Helper()
+	info, err := os.Lstat(path)
+	require.NoError(t, err)
+	return info.ModTime()
+}
+
+// A file that was cut, or in which bytes were changed, may be read as far as that
+// goes. It never ends the program.
+func TestDamagedFileIsAnErrorAndNoCrash(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	f := openAt(t, path)
+	inbox := inboxOf(t, f)
+	enqueue(t, inbox, 0, 300)
+	require.NoError(t, f.Close())
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	used := f.size.Load()
+	tried, damaged := 0, 0
+	damage := func(content []byte) {
+		t.Helper()
+		tried++
+		require.NoError(t, os.WriteFile(path, content, 0o600))
+		f, err := Open(path, WithSync(SyncNever), WithOpenWait(0))
+		if err == nil {
+			inbox := inboxOf(t, f, WithMaxTries(1))
+			for _, err = range inbox.Entries(t.Context()) {
+				if err != nil {
+					break
+				}
+			}
+			for n := 300; err == nil && n < 320; n++ {
+				err = inbox.Enqueue(t.Context(), newEvent(t, n))
+			}
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			damaged++
+			_, ok := errors.AsType[*FileError](err)
+			assert.True(t, ok, "%v", err)
+		}
+	}
+	for size := int64(0); size < used; size += 4096 {
+		damage(whole[:size])
+	}
+	assert.Equal(t, tried, damaged, "each cut is noticed")
+	for at := 0; at < len(whole); at += 1000 {
+		content := append([]byte(nil), whole...)
+		copy(content[at:], strings.Repeat("\xff", 64))
+		damage(content)
+	}
+	t.Logf("%d of %d damages were noticed", damaged, tried)
+}
+
+func TestSecondOpenerIsToldWhoHasTheFile(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	f := openAt(t, path)
+	enqueue(t, inboxOf(t, f), 0, 1)
+	_, err := Open(path, WithOpenWait(0))
+	inUse, ok := errors.AsType[*InUseError](err)
+	require.True(t, ok, "%v", err)
+	host, err := os.Hostname()
+	require.NoError(t, err)
+	assert.Equal(t, os.Getpid(), inUse.Holder.PID)
+	assert.Equal(t, host, inUse.Holder.Host)
+	assert.Equal(t, filepath.Base(os.Args[0]), inUse.Holder.Program)
+	assert.WithinDuration(t, time.Now(), inUse.Holder.Since, time.Minute)
+	enqueue(t, inboxOf(t, f), 1, 2)
+	require.NoError(t, f.Close())
+	entries, err := os.ReadDir(filepath.Dir(path))
+	require.NoError(t, err)
+	assert.Len(t, entries, 1, "no note is left")
+	openAt(t, path)
+}
+
+func TestOpenWaitsForWhoIsAboutToClose(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	f := openAt(t, path)
+	time.AfterFunc(200*time.Millisecond, func() { assert.NoError(t, f.Close()) })
+	openAt(t, path, WithOpenWait(patience))
+}
+
+// Where the note would lie, there is somebody else's file.
+func TestNoteOverwritesNothingOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	require.NoError(t, os.WriteFile(holderPath(path), []byte("# To do\n"), 0o600))
+	f := openAt(t, path)
+	_, err := Open(path, WithOpenWait(0))
+	require.ErrorContains(t, err, "is in use by another program")
+	require.NoError(t, f.Close())
+	content, err := os.ReadFile(holderPath(path))
+	require.NoError(t, err)
+	assert.Equal(t, "# To do\n", string(content))
+}
+
+// pulls are the ways in which a file can go while it is in use.
+var pulls = map[string]func(t *testing.T, path string){
+	"deleted": func(t *testing.T, path string) { t.Helper(); require.NoError(t, os.Remove(path)) },
+	"moved":   func(t *testing.T, path string) { t.Helper(); require.NoError(t, os.Rename(path, path+".away")) },
+	"replaced": func(t *testing.T, path string) {
+		t.Helper()
+		require.NoError(t, os.Rename(path, path+".away"))
+		require.NoError(t, os.WriteFile(path, []byte("# To do\n"), 0o600))
+	},
+	"replaced by a link": func(t *testing.T, path string) {
+		t.Helper()
+		require.NoError(t, os.Rename(path, path+".away"))
+		require.NoError(t, os.Symlink(path+".away", path))
+	},
+	"moved with its directory": func(t *testing.T, path string) {
+		t.Helper()
+		require.NoError(t, os.Rename(filepath.Dir(path), filepath.Dir(path)+".away"))
+	},
+}
+
+func TestFileThatIsPulledAwayIsAnErrorAtTheNextEvent(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("an open file cannot be moved there")
+	}
+	for name, pull := range pulls {
+		path := filepath.Join(t.TempDir(), "directory", "events.db")
+		require.NoError(t, os.Mkdir(filepath.Dir(path), 0o700))
+		f := openAt(t, path)
+		store, inbox := f.DedupStore(), inboxOf(t, f)
+		begin(t, store, "under way")
+		pull(t, path)
+		_, err := store.Begin(t.Context(), "next")
+		require.ErrorIs(t, err, ErrGone, name)
+		require.ErrorIs(t, inbox.Enqueue(t.Context(), newEvent(t, 1)), ErrGone, name)
+		require.ErrorIs(t, store.Done(t.Context(), "under way"), ErrGone, name)
+		require.ErrorIs(t, f.TokenStore().Save(t.Context(), []byte("token")), ErrGone, name)
+		_, err = f.TokenStore().Load(t.Context())
+		require.ErrorIs(t, err, ErrGone, name)
+		require.ErrorIs(t, f.Close(), ErrGone, "%s: a mark could not be kept", name)
+		if strings.HasPrefix(name, "replaced") {
+			_, err := os.Lstat(path)
+			require.NoError(t, err, "%s: what is there now is somebody else's", name)
+		}
+	}
+}
+
+func TestFileThatIsPutBackGoesOn(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("an open file cannot be moved there")
+	}
+	path := newPath(t)
+	f := openAt(t, path)
+	store, inbox := f.DedupStore(), inboxOf(t, f)
+	enqueue(t, inbox, 0, 10)
+	begin(t, store, "under way")
+	require.NoError(t, os.Rename(path, path+".away"))
+	require.ErrorIs(t, store.Done(t.Context(), "under way"), ErrGone)
+	var p tape
+	run(t, inbox, p.handle)
+	time.Sleep(50 * time.Millisecond)
+	assert.Zero(t, p.count(), "nothing is handled that could not be marked")
+	require.NoError(t, os.Rename(path+".away", path))
+	eventually(t, func() bool { return p.count() == 10 }, "work goes on")
+	eventually(t, func() bool {
+		state, err := store.Begin(t.Context(), "under way")
+		return err == nil && state == webhook.DedupDone
+	}, "the mark is caught up")
+}
+
+// Somebody's "> events.db" cuts the file that is mapped into memory.
+func TestFileThatIsCutWhileInUseIsAnErrorAndNoCrash(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a mapped file cannot be cut there")
+	}
+	path := newPath(t)
+	f := openAt(t, path)
+	inbox := inboxOf(t, f)
+	enqueue(t, inbox, 0, 100)
+	require.NoError(t, os.Truncate(path, 0))
+	require.ErrorIs(t, inbox.Enqueue(t.Context(), newEvent(t, 1000)), ErrDamaged)
+	_, err := f.DedupStore().Begin(t.Context(), "next")
+	require.ErrorIs(t, err, ErrDamaged)
+	require.ErrorIs(t, inbox.Run(t.Context(), new(tape).handle), ErrDamaged, "it does not wait for ever")
+	require.NoError(t, f.Close())
+}
+
+// A read that is under way when the file is cut faults in the middle.
+func TestFaultOfTheProcessorIsAnError(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a mapped file cannot be cut there")
+	}
+	path := newPath(t)
+	f := openAt(t, path)
+	enqueue(t, inboxOf(t, f), 0, 100)
+	err := f.view(func(tx *bbolt.Tx) error {
+		if err := os.Truncate(path, 0); err != nil {
+			return err
+		}
+		cursor := tx.Bucket(inboxBucket).Cursor()
+		for k, _ := cursor.First(); k != nil; k, _ = cursor.Next() {
+			continue
+		}
+		return nil
+	})
+	require.ErrorIs(t, err, ErrDamaged)
+	require.NoError(t, f.Close())
+}
+
+func TestClosedFileTakesNothing(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	store, inbox := f.DedupStore(), inboxOf(t, f)
+	require.NoError(t, f.Close())
+	require.NoError(t, f.Close(), "it is closed already")
+	_, err := store.Begin(t.Context(), "late")
+	require.ErrorIs(t, err, ErrClosed)
+	require.ErrorIs(t, store.Done(t.Context(), "late"), ErrClosed)
+	require.ErrorIs(t, inbox.Enqueue(t.Context(), newEvent(t, 1)), ErrClosed)
+	require.ErrorIs(t, inbox.Run(context.Background(), new(tape).handle), ErrClosed)
+	_, err = f.TokenStore().Load(t.Context())
+	require.ErrorIs(t, err, ErrClosed)
+}
+
+func TestFileIsForItsOwnerAlone(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("there are other rights there")
+	}
+	path := newPath(t)
+	openAt(t, path)
+	for _, name := range []string{path, holderPath(path)} {
+		info, err := os.Stat(name)
+		require.NoError(t, err)
+		assert.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
+	}
+}
+
+// Programs that begin at the same time make one file.
+func TestFileIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	const openers = 8
+	ended := make(chan error, openers)
+	for n := range openers {
+		event := newEvent(t, n)
+		go func() {
+			f, err := Open(path, WithOpenWait(patience), WithSync(SyncNever))
+			if err == nil {
+				err = errors.Join((&Inbox{file: f}).Enqueue(t.Context(), event), f.Close())
+			}
+			ended <- err
+		}()
+	}
+	for range openers {
+		require.NoError(t, <-ended)
+	}
+	assert.Equal(t, openers, stats(t, inboxOf(t, openAt(t, path))).Waiting)
+	entries, err := os.ReadDir(filepath.Dir(path))
+	require.NoError(t, err)
+	assert.Len(t, entries, 2, "the file and its note")
+}

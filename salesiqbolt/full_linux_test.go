@@ -1,0 +1,157 @@
+package salesiqbolt
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/webhook"
+)
+
+// smallDisk returns a folder on a disk of 2 MiB.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=2m"); err != nil {
+		t.Skipf("no disk can be mounted here: %v", err)
+	}
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(folder, syscall.MNT_DETACH)) })
+	return folder
+}
+
+// fill leaves no room on a disk, until the func is called.
+func fill(t *testing.T, folder string) (empty func()) {
+	t.Helper()
+	path := filepath.Join(folder, "ballast")
+	file, err := os.Create(path)
+	require.NoError(t, err)
+	for err == nil {
+		_, err = file.Write(make([]byte, 4096))
+	}
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.NoError(t, file.Close())
+	return func() { require.NoError(t, os.Remove(path)) }
+}
+
+func TestFullDiskThatGetsRoomAgainLosesNothing(t *testing.T) {
+	t.Parallel()
+	folder := smallDisk(t)
+	path := filepath.Join(folder, "events.db")
+	f := openAt(t, path, WithSync(SyncCommits))
+	store, inbox := f.DedupStore(), inboxOf(t, f, WithWorkers(4))
+	enqueue(t, inbox, 0, 4)
+	var p tape
+	full := make(chan struct{})
+	room := sync.OnceFunc(func() { close(full) })
+	var handling sync.WaitGroup
+	handling.Add(4)
+	run(t, inbox, func(ctx context.Context, event webhook.Event) error {
+		if p.count() < 4 {
+			handling.Done()
+			<-full
+		}
+		return p.handle(ctx, event)
+	})
+	t.Cleanup(room)
+	handling.Wait() // Four are handled when the disk fills up.
+	const marks = 500
+	for n := range marks {
+		begin(t, store, strconv.Itoa(n))
+	}
+	empty := fill(t, folder)
+
+	taken, refused := 4, 0
+	for n := 4; refused < 20 && n < 10_000; n++ { // There may be room in the file.
+		if err := inbox.Enqueue(t.Context(), newEvent(t, n)); err != nil {
+			require.ErrorIs(t, err, ErrFull)
+			refused++
+		} else {
+			taken++
+		}
+	}
+	require.Equal(t, 20, refused)
+	var err error
+	for n := 0; n < marks && err == nil; n++ {
+		err = store.Done(t.Context(), strconv.Itoa(n))
+	}
+	require.ErrorIs(t, err, ErrFull)
+	for n := range marks {
+		store.Done(t.Context(), strconv.Itoa(n)) //nolint:errcheck // They are owed.
+	}
+	_, err = store.Begin(t.Context(), "next")
+	require.ErrorIs(t, err, ErrFull, "its mark might be lost")
+	room()
+	eventually(t, func() bool { return p.count() == 4 }, "the four are handled")
+	assert.Equal(t, 4, p.count(), "no event is handled whose mark cannot be kept")
+
+	empty()
+	eventually(t, func() bool { return p.count() == taken }, "what was taken is handled")
+	for n := range marks {
+		assert.Equal(t, webhook.DedupDone, begin(t, store, strconv.Itoa(n)), "the mark is caught up")
+	}
+	for n := 10_000; n < 10_050; n++ {
+		require.NoError(t, inbox.Enqueue(t.Context(), newEvent(t, n)))
+	}
+	eventually(t, func() bool { s := stats(t, inbox); return p.count() == taken+50 && s.Waiting+s.Running == 0 }, "work goes on")
+	for chat, times := range p.handled {
+		assert.Equal(t, 1, times, chat)
+	}
+	t.Logf("%d events taken before and while the disk was full, %d refused, 50 after: none lost, none handled twice", taken, refused)
+	require.NoError(t, f.Close())
+	assert.Equal(t, webhook.DedupDone, begin(t, openAt(t, path).DedupStore(), strconv.Itoa(marks-1)))
+}
+
+func TestCloseSaysWhichMarksAFullDiskHasCost(t *testing.T) {
+	t.Parallel()
+	folder := smallDisk(t)
+	f := openAt(t, filepath.Join(folder, "events.db"))
+	store := f.DedupStore()
+	const events = 500
+	for n := range events {
+		begin(t, store, newEvent(t, n).Info().EventID)
+	}
+	fill(t, folder)
+	lost := 0
+	for n := range events {
+		if err := store.Done(t.Context(), newEvent(t, n).Info().EventID); err != nil {
+			require.ErrorIs(t, err, ErrFull)
+			lost++
+		}
+	}
+	require.Positive(t, lost)
+	err := f.Close()
+	require.ErrorIs(t, err, ErrFull)
+	require.ErrorContains(t, err, "lacks the marks of ")
+}
+
+func TestFullDiskKeepsNoPieceOfANewFile(t *testing.T) {
+	t.Parallel()
+	folder := smallDisk(t)
+	empty := fill(t, folder)
+	path := filepath.Join(folder, "events.db")
+	require.ErrorIs(t, refuses(t, path), ErrFull)
+	entries, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	assert.Len(t, entries, 1, "the ballast")
+	empty()
+	enqueue(t, inboxOf(t, openAt(t, path)), 0, 1)
+}
+
+func TestReadOnlyDiskIsRefused(t *testing.T) {
+	t.Parallel()
+	folder := smallDisk(t)
+	path := filepath.Join(folder, "events.db")
+	require.NoError(t, openAt(t, path).Close())
+	require.NoError(t, syscall.Mount("", folder, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
+	for _, name := range []string{"events.db", "new.db"} {
+		err := refuses(t, filepath.Join(folder, name))
+		require.ErrorIs(t, err, syscall.EROFS)
+	}
+}

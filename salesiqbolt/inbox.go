@@ -1,0 +1,278 @@
+package salesiqbolt
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/salesiq-go/salesiq/webhook"
+)
+
+// Inbox is a [webhook.Sink] that keeps events in a file until they have been
+// handled; see [Inbox.Run].
+//
+// An event that is enqueued again is the same, as long as its mark is remembered
+// ([WithMaxAge], [WithMaxEvents]), which is always the case before it was handled.
+//
+// An event is handled at least once. It is handled again if its handler fails, or
+// if the process ends, or the disk is full, between the end of the handler and the
+// commit that follows. A handler for which that matters can use
+// [webhook.EventInfo.EventID] as a key of its own. A try that the end of the
+// process cut short counts, so that an event that ends it does not do so for ever.
+//
+// No event is dropped to make room, and no dead letter.
+type Inbox struct {
+	file *File
+
+	workers      int
+	timeout      time.Duration
+	tries        int
+	firstPause   time.Duration
+	longestPause time.Duration
+}
+
+// Inbox returns the inbox of a file, for [webhook.WithSink] and for [Inbox.Run].
+// All inboxes of a file have the same events.
+//
+// Errors: a [salesiq.InputError] that names the option whose argument is no good,
+// or a file that was not opened by Open.
+func (f *File) Inbox(opts ...InboxOption) (*Inbox, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	i := &Inbox{
+		file:         f,
+		workers:      10,
+		timeout:      30 * time.Second,
+		tries:        10,
+		firstPause:   time.Second,
+		longestPause: 5 * time.Minute,
+	}
+	for _, option := range opts {
+		if option == nil {
+			return nil, inputError("option", "must not be nil")
+		}
+		if err := option(i); err != nil {
+			return nil, err
+		}
+	}
+	return i, nil
+}
+
+// check refuses an inbox that nobody made.
+func (i *Inbox) check() error {
+	if i == nil || i.file == nil {
+		return inputError("inbox", "must be made by File.Inbox")
+	}
+	return i.file.check()
+}
+
+// overhead is about what an entry takes beside its body, in bytes.
+const overhead = 256
+
+// Enqueue implements [webhook.Sink]. It returns once the event is in the file.
+// Events that are enqueued at the same time share a commit.
+//
+// Errors: a [FileError], such as for [ErrFull]; a [salesiq.InputError] for no
+// event.
+func (i *Inbox) Enqueue(ctx context.Context, event webhook.Event) error {
+	if err := cmp.Or(i.check(), given("event", event)); err != nil {
+		return err
+	}
+	f, info := i.file, event.Info()
+	if err := checkID(info.EventID); err != nil {
+		return err
+	}
+	size := len(info.Body) + overhead
+	if f.used.Load()+int64(size) > f.maxSize {
+		return f.fail(fmt.Errorf("%w: it has reached its size of %d bytes", ErrFull, f.maxSize))
+	}
+	return f.do(ctx, &job{
+		apply: func(c *change) error { return c.enqueue(info) },
+		after: func() { f.claims.advance(info.EventID, stored) },
+		bytes: size,
+	})
+}
+
+// enqueue puts an event into the inbox, unless it is known.
+func (c *change) enqueue(info *webhook.EventInfo) error {
+	id := []byte(info.EventID)
+	if markOf(c.tx, id).counts(c.now, c.file.maxAge) {
+		return nil
+	}
+	inbox := c.appendTo(inboxBucket)
+	number, err := inbox.NextSequence()
+	if err != nil {
+		return err
+	}
+	entry := Entry{EventID: info.EventID, Body: info.Body, At: c.now, number: number}
+	return errors.Join(
+		inbox.Put(key(number), entry.encode()),
+		c.bucket(marksBucket).Put(id, mark{state: markInbox, number: number}.encode()),
+		c.wait(entry),
+	)
+}
+
+// wait lets an entry wait until it is due.
+func (c *change) wait(e Entry) error {
+	c.delta.due++
+	return c.bucket(dueBucket).Put(e.dueKey(), nil)
+}
+
+// entryOf reads an entry, if it is in a bucket.
+func (c *change) entryOf(bucket []byte, number uint64) (e Entry, found bool, err error) {
+	b := c.bucket(bucket).Get(key(number))
+	if b == nil {
+		return Entry{}, false, nil
+	}
+	e, err = decodeEntry(key(number), b)
+	return e, err == nil, err
+}
+
+// removeFrom deletes a key, and counts that.
+func (c *change) removeFrom(bucket, k []byte, count *int) (found bool, err error) {
+	b := c.bucket(bucket)
+	if existing, _ := b.Cursor().Seek(k); string(existing) != string(k) {
+		return false, nil
+	}
+	*count--
+	return true, b.Delete(k)
+}
+
+// take hands out entries that are due: first those that failed before, which are
+// few, and then the others in their order. Entries that have had their tries
+// become dead letters.
+func (c *change) take(n, tries int, latest time.Time) (taken []Entry, dead []Entry, err error) {
+	for _, k := range c.dueKeys(n, latest) {
+		if _, err := c.removeFrom(dueBucket, k, &c.delta.due); err != nil {
+			return nil, nil, err
+		}
+		e, found, err := c.entryOf(inboxBucket, readNumber(k[8:]))
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case !found:
+			continue
+		case e.Tries >= tries:
+			dead = append(dead, e)
+			err = c.bury(e)
+		default:
+			e.Tries++
+			taken = append(taken, e)
+			c.delta.taken++
+			err = c.bucket(takenBucket).Put(key(e.number), nil)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return taken, dead, nil
+}
+
+// dueKeys returns the keys of entries that are due. A time beyond the longest
+// pause comes from a clock that was wrong, and has come, too.
+func (c *change) dueKeys(n int, latest time.Time) (keys [][]byte) {
+	cursor := c.bucket(dueBucket).Cursor()
+	tried := key(1)
+	for k, _ := cursor.Seek(tried); k != nil && len(keys) < n; k, _ = cursor.Next() {
+		if at := readTime(k); at.After(c.now) && !at.After(latest) {
+			break
+		}
+		keys = append(keys, append([]byte(nil), k...))
+	}
+	for k, _ := cursor.First(); k != nil && string(k) < string(tried) && len(keys) < n; k, _ = cursor.Next() {
+		keys = append(keys, append([]byte(nil), k...))
+	}
+	return keys
+}
+
+// nextDue returns how many entries are due, up to one, and when the next one is.
+func (i *Inbox) nextDue() (due bool, next time.Time, err error) {
+	if i.file.counts.now().due == 0 {
+		return false, time.Time{}, i.file.usable()
+	}
+	err = i.file.view(func(tx *bbolt.Tx) error {
+		c := &change{tx: tx, file: i.file, now: time.Now()}
+		if due = len(c.dueKeys(1, c.now.Add(2*i.longestPause))) > 0; !due {
+			if k, _ := tx.Bucket(dueBucket).Cursor().First(); k != nil {
+				next = readTime(k)
+			}
+		}
+		return nil
+	})
+	return due, next, err
+}
+
+// finish removes an entry that was handled.
+func (c *change) finish(e Entry) error {
+	if _, err := c.removeFrom(takenBucket, key(e.number), &c.delta.taken); err != nil {
+		return err
+	}
+	return errors.Join(c.bucket(inboxBucket).Delete(key(e.number)), c.markHandled([]byte(e.EventID)))
+}
+
+// putBack lets an entry that failed wait for its next try, or makes it a dead
+// letter.
+func (c *change) putBack(e Entry, tries int) error {
+	found, err := c.removeFrom(takenBucket, key(e.number), &c.delta.taken)
+	switch {
+	case err != nil || !found: // It was put back before.
+		return err
+	case e.Tries >= tries:
+		return c.bury(e)
+	}
+	return errors.Join(c.bucket(inboxBucket).Put(key(e.number), e.encode()), c.wait(e))
+}
+
+// bury makes an entry a dead letter.
+func (c *change) bury(e Entry) error {
+	c.delta.dead++
+	e.Due = time.Time{}
+	return errors.Join(c.bucket(inboxBucket).Delete(key(e.number)), c.appendTo(deadBucket).Put(key(e.number), e.encode()))
+}
+
+// returnTaken lets the entries wait that the last process was handling. That was
+// a try.
+func returnTaken(c *change) error {
+	var numbers []uint64
+	cursor := c.bucket(takenBucket).Cursor()
+	for k, _ := cursor.First(); k != nil; k, _ = cursor.Next() {
+		numbers = append(numbers, readNumber(k))
+	}
+	for _, number := range numbers {
+		if _, err := c.removeFrom(takenBucket, key(number), &c.delta.taken); err != nil {
+			return err
+		}
+		e, found, err := c.entryOf(inboxBucket, number)
+		if err != nil {
+			return err
+		}
+		if !found {
+			continue
+		}
+		e.Tries++
+		e.Due = c.now
+		e.LastError = "the process ended while it was handled"
+		if err := errors.Join(c.bucket(inboxBucket).Put(key(number), e.encode()), c.wait(e)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pause returns how long an entry waits after a try.
+func (i *Inbox) pause(try int) time.Duration {
+	pause := i.firstPause
+	for range try - 1 {
+		if pause *= 2; pause >= i.longestPause || pause <= 0 {
+			pause = i.longestPause
+			break
+		}
+	}
+	return pause - pause/4 + rand.N(pause/2+1) //nolint:gosec // It is no secret.
+}

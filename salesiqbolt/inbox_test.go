@@ -1,0 +1,362 @@
+package salesiqbolt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/webhook"
+	"github.com/salesiq-go/salesiq/webhook/webhooktest"
+)
+
+func TestInboxKeepsWhatASinkPromises(t *testing.T) {
+	t.Parallel()
+	webhooktest.TestSink(t, func(t *testing.T, handle func(context.Context, webhook.Event) error) webhook.Sink {
+		inbox := inboxOf(t, openNew(t))
+		run(t, inbox, handle)
+		return inbox
+	})
+}
+
+func TestEventsAreThereAfterARestart(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	f := openAt(t, path)
+	enqueue(t, inboxOf(t, f), 0, 100)
+	require.NoError(t, f.Close())
+	f = openAt(t, path)
+	inbox := inboxOf(t, f)
+	assert.Equal(t, 100, stats(t, inbox).Waiting)
+	var p tape
+	stop := run(t, inbox, p.handle)
+	eventually(t, func() bool { return stats(t, inbox).Waiting+stats(t, inbox).Running == 0 }, "all are handled")
+	stop()
+	assert.Equal(t, 100, p.count())
+	enqueue(t, inbox, 0, 100)
+	assert.Zero(t, stats(t, inbox).Waiting, "they were handled before")
+	require.NoError(t, f.Close())
+	inbox = inboxOf(t, openAt(t, path))
+	enqueue(t, inbox, 0, 101)
+	assert.Equal(t, 1, stats(t, inbox).Waiting, "and are known after another restart")
+}
+
+func TestEventThatWaitsIsKnownHoweverOldItIs(t *testing.T) {
+	t.Parallel()
+	inbox := inboxOf(t, openNew(t, WithMaxAge(time.Nanosecond), WithMaxEvents(1)))
+	for range 3 {
+		enqueue(t, inbox, 0, 10)
+	}
+	assert.Equal(t, 10, stats(t, inbox).Waiting)
+}
+
+func TestEventsThatTheInboxHasHandledAreForgottenInTheEnd(t *testing.T) {
+	t.Parallel()
+	f := openNew(t, WithMaxEvents(10))
+	inbox := inboxOf(t, f, WithWorkers(1))
+	var p tape
+	stop := run(t, inbox, p.handle)
+	for n := range 30 {
+		enqueue(t, inbox, n, n+1)
+		eventually(t, func() bool { s := stats(t, inbox); return s.Waiting+s.Running == 0 }, "it is handled")
+	}
+	stop()
+	assert.Equal(t, 10, f.counts.now().marks)
+	enqueue(t, inbox, 20, 30)
+	assert.Zero(t, stats(t, inbox).Waiting, "they are remembered")
+	enqueue(t, inbox, 0, 20)
+	assert.Equal(t, 20, stats(t, inbox).Waiting, "they are not")
+}
+
+func TestEventThatFailsIsTriedAgainAfterGrowingPauses(t *testing.T) {
+	t.Parallel()
+	inbox := inboxOf(t, openNew(t), WithPauses(20*time.Millisecond, 80*time.Millisecond), WithMaxTries(5))
+	enqueue(t, inbox, 0, 1)
+	var mu sync.Mutex
+	var at []time.Time
+	run(t, inbox, func(context.Context, webhook.Event) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if at = append(at, time.Now()); len(at) < 5 {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	eventually(t, func() bool { s := stats(t, inbox); return s.Waiting+s.Running == 0 }, "it succeeds in the end")
+	mu.Lock()
+	defer mu.Unlock()
+	require.Len(t, at, 5)
+	for try, least := range []int64{15, 30, 60, 60} {
+		assert.GreaterOrEqual(t, at[try+1].Sub(at[try]).Milliseconds(), least, "after try %d", try+1)
+	}
+	assert.Zero(t, stats(t, inbox).DeadLetters)
+}
+
+func TestPausesAreBounded(t *testing.T) {
+	t.Parallel()
+	inbox := inboxOf(t, openNew(t), WithPauses(time.Second, time.Minute))
+	for try, most := range map[int]float64{1: 1, 2: 2, 6: 32, 7: 60, 1000: 60} {
+		for range 100 {
+			pause := inbox.pause(try)
+			assert.InDelta(t, most, pause.Seconds(), most/4+0.001, try)
+		}
+	}
+}
+
+func TestEventThatFailsIsADeadLetterAfterItsTries(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	path := newPath(t)
+	f := openAt(t, path, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	inbox := inboxOf(t, f, WithPauses(time.Millisecond, time.Millisecond), WithMaxTries(4))
+	enqueue(t, inbox, 0, 2)
+	var p tape
+	stop := run(t, inbox, func(ctx context.Context, event webhook.Event) error {
+		if event.(*webhook.ChatRated).ChatID == "chat1" {
+			return nil
+		}
+		assert.NoError(t, p.handle(ctx, event))
+		switch p.times("chat0") {
+		case 2:
+			panic("sensitive")
+		case 3:
+			runtime.Goexit()
+		}
+		return errors.New("out of order")
+	})
+	eventually(t, func() bool { s := stats(t, inbox); return s.DeadLetters == 1 && s.Waiting+s.Running == 0 }, "one is dead")
+	stop()
+	assert.Equal(t, 4, p.times("chat0"))
+	require.NoError(t, f.Close())
+	assert.Contains(t, log.String(), "dead letter")
+	assert.NotContains(t, log.String(), "sensitive")
+
+	f = openAt(t, path)
+	inbox = inboxOf(t, f)
+	event := newEvent(t, 0).Info()
+	assert.Equal(t, 1, stats(t, inbox).DeadLetters)
+	for letter, err := range inbox.DeadLetters(t.Context()) {
+		require.NoError(t, err)
+		assert.Equal(t, event.EventID, letter.EventID)
+		assert.Equal(t, event.Body, letter.Body)
+		assert.Equal(t, 4, letter.Tries)
+		assert.Equal(t, "out of order", letter.LastError)
+		assert.WithinDuration(t, time.Now(), letter.At, time.Minute)
+		again, err := letter.Event()
+		require.NoError(t, err)
+		assert.Equal(t, "chat0", again.(*webhook.ChatRated).ChatID)
+	}
+	enqueue(t, inbox, 0, 1)
+	assert.Zero(t, stats(t, inbox).Waiting, "a dead letter is known")
+}
+
+// bury makes dead letters of events.
+func bury(t *testing.T, inbox *Inbox, from, to int) {
+	t.Helper()
+	enqueue(t, inbox, from, to)
+	before := stats(t, inbox).DeadLetters
+	stop := run(t, inbox, func(context.Context, webhook.Event) error { return errors.New("no") })
+	eventually(t, func() bool { return stats(t, inbox).DeadLetters == before+to-from }, "they are dead")
+	stop()
+}
+
+func TestDeadLettersAreReplayedAndPurged(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	inbox := inboxOf(t, openAt(t, path), WithMaxTries(1))
+	bury(t, inbox, 0, 250)
+	id := func(n int) string { return newEvent(t, n).Info().EventID }
+
+	n, err := inbox.Replay(t.Context(), id(3), id(4), "unknown", id(1000))
+	require.NoError(t, err)
+	assert.Equal(t, 2, n)
+	s := stats(t, inbox)
+	assert.Equal(t, []int{2, 248}, []int{s.Waiting, s.DeadLetters})
+	var p tape
+	stop := run(t, inbox, p.handle)
+	eventually(t, func() bool { s := stats(t, inbox); return s.Waiting+s.Running == 0 }, "they are handled")
+	stop()
+	assert.Equal(t, map[string]int{"chat3": 1, "chat4": 1}, p.handled)
+
+	n, err = inbox.Purge(t.Context(), id(5), id(3))
+	require.NoError(t, err)
+	assert.Equal(t, 1, n, "chat3 is no dead letter any more")
+	enqueue(t, inbox, 0, 10)
+	assert.Zero(t, stats(t, inbox).Waiting, "what was purged counts as handled")
+
+	n, err = inbox.ReplayAll(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 247, n)
+	assert.Equal(t, 247, stats(t, inbox).Waiting)
+	bury(t, inbox, 250, 250)
+	stop = run(t, inbox, func(context.Context, webhook.Event) error { return errors.New("no") })
+	eventually(t, func() bool { return stats(t, inbox).DeadLetters == 247 }, "they have failed again")
+	stop()
+	n, err = inbox.PurgeAll(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 247, n)
+	s = stats(t, inbox)
+	assert.Equal(t, []int{0, 0, 0}, []int{s.Waiting, s.Running, s.DeadLetters})
+	assert.Zero(t, s.Age())
+	for range inbox.Entries(t.Context()) {
+		assert.Fail(t, "there are none")
+	}
+}
+
+// A list of entries must not keep anything from being written in the meantime.
+func TestEntriesAreListedWhileOthersAreTaken(t *testing.T) {
+	t.Parallel()
+	inbox := inboxOf(t, openNew(t))
+	enqueue(t, inbox, 0, 250)
+	listed := map[string]bool{}
+	for e, err := range inbox.Entries(t.Context()) {
+		require.NoError(t, err)
+		assert.False(t, listed[e.EventID])
+		listed[e.EventID] = true
+		if len(listed)%50 == 0 && len(listed) <= 250 {
+			enqueue(t, inbox, 1000+len(listed), 1000+len(listed)+50)
+		}
+	}
+	assert.Len(t, listed, 500)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, err := range inbox.Entries(ctx) {
+		require.ErrorIs(t, err, context.Canceled)
+	}
+}
+
+func TestStatsShowDepthAndAge(t *testing.T) {
+	t.Parallel()
+	inbox := inboxOf(t, openNew(t), WithWorkers(2))
+	assert.Zero(t, stats(t, inbox).Age())
+	before := time.Now()
+	enqueue(t, inbox, 0, 10)
+	release := make(chan struct{})
+	run(t, inbox, func(context.Context, webhook.Event) error { <-release; return nil })
+	eventually(t, func() bool { return stats(t, inbox).Running == 2 }, "two are handled")
+	s := stats(t, inbox)
+	assert.Equal(t, 8, s.Waiting)
+	assert.False(t, s.Oldest.Before(before.Add(-time.Millisecond)))
+	assert.Positive(t, s.Age())
+	assert.Greater(t, s.MaxBytes, s.Bytes)
+	assert.Positive(t, s.Bytes)
+	close(release)
+	eventually(t, func() bool { s := stats(t, inbox); return s.Waiting+s.Running == 0 }, "they are handled")
+	assert.Zero(t, stats(t, inbox).Age())
+}
+
+func TestWorkersBoundWhatIsHandledAtOnce(t *testing.T) {
+	t.Parallel()
+	inbox := inboxOf(t, openNew(t), WithWorkers(3))
+	enqueue(t, inbox, 0, 12)
+	var mu sync.Mutex
+	var now, most, all int
+	run(t, inbox, func(context.Context, webhook.Event) error {
+		mu.Lock()
+		now++
+		most, all = max(most, now), all+1
+		mu.Unlock()
+		time.Sleep(10 * time.Millisecond)
+		mu.Lock()
+		now--
+		mu.Unlock()
+		return nil
+	})
+	eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return all == 12 && now == 0 }, "all are handled")
+	assert.Equal(t, 3, most)
+}
+
+func TestRunLetsHandlersFinish(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	f := openAt(t, path)
+	inbox := inboxOf(t, f)
+	enqueue(t, inbox, 0, 1)
+	started := make(chan struct{})
+	finished := false
+	stop := run(t, inbox, func(ctx context.Context, _ webhook.Event) error {
+		close(started)
+		time.Sleep(50 * time.Millisecond)
+		finished = ctx.Err() == nil
+		return nil
+	})
+	<-started
+	stop()
+	assert.True(t, finished)
+	require.NoError(t, f.Close())
+	s := stats(t, inboxOf(t, openAt(t, path)))
+	assert.Zero(t, s.Waiting+s.Running, "it is acknowledged")
+}
+
+func TestHandlerHasItsTimeAndNoMore(t *testing.T) {
+	t.Parallel()
+	inbox := inboxOf(t, openNew(t), WithHandlerTimeout(20*time.Millisecond), WithMaxTries(1))
+	enqueue(t, inbox, 0, 1)
+	run(t, inbox, func(ctx context.Context, _ webhook.Event) error { <-ctx.Done(); return ctx.Err() })
+	eventually(t, func() bool { return stats(t, inbox).DeadLetters == 1 }, "its time is over")
+}
+
+// An event that ends its process does not do so for ever.
+func TestTryThatTheProcessCutShortCounts(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	for life := range 3 {
+		f := openAt(t, path)
+		inbox := inboxOf(t, f, WithMaxTries(2))
+		if life == 0 {
+			enqueue(t, inbox, 0, 1)
+		}
+		entries, _, err := inbox.take(1)
+		require.NoError(t, err)
+		if life < 2 {
+			require.Len(t, entries, 1)
+			assert.Equal(t, life+1, entries[0].Tries)
+		} else {
+			assert.Empty(t, entries)
+			assert.Equal(t, 1, stats(t, inbox).DeadLetters)
+		}
+		require.NoError(t, f.Close()) // The entry is not finished: the process has ended.
+	}
+}
+
+// A clock that was an hour ahead lets no event wait for an hour.
+func TestEntryFromTheFutureIsDue(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	inbox := inboxOf(t, f)
+	enqueue(t, inbox, 0, 1)
+	entries, _, err := inbox.take(1)
+	require.NoError(t, err)
+	e := entries[0]
+	e.Due = time.Now().Add(time.Hour)
+	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.putBack(e, 10) }}))
+	var p tape
+	run(t, inbox, p.handle)
+	eventually(t, func() bool { return p.count() == 1 }, "it is handled")
+}
+
+func TestFileThatHasReachedItsSizeRefusesEventsUntilThereIsRoom(t *testing.T) {
+	t.Parallel()
+	inbox := inboxOf(t, openNew(t, WithMaxSize(1<<20)))
+	var err error
+	taken := 0
+	for ; err == nil && taken < 20_000; taken++ {
+		err = inbox.Enqueue(t.Context(), newEvent(t, taken))
+	}
+	require.ErrorIs(t, err, ErrFull)
+	taken--
+	assert.Greater(t, taken, 1000)
+	var p tape
+	run(t, inbox, p.handle)
+	eventually(t, func() bool { s := stats(t, inbox); return s.Waiting+s.Running == 0 }, "they are handled")
+	assert.Equal(t, taken, p.count())
+	enqueue(t, inbox, taken, taken+1)
+	eventually(t, func() bool { return p.count() == taken+1 }, "there is room again")
+}

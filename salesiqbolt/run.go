@@ -1,0 +1,180 @@
+package salesiqbolt
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/salesiq-go/salesiq/webhook"
+)
+
+// Handler handles an event, such as [webhook.Receiver.Dispatch].
+type Handler func(ctx context.Context, event webhook.Event) error
+
+// Run lets handle work on events, several at once ([WithWorkers]), until ctx ends.
+// It returns the context's error as soon as the handlers under way have returned,
+// whose contexts do not end with ctx. While the file cannot be written, Run waits.
+//
+// An event whose handler fails, panics or ends its goroutine is tried again after
+// a pause ([WithPauses]). After its last try ([WithMaxTries]) it is a dead letter.
+//
+// Errors: a [salesiq.InputError] for no handler; a [FileError] once the file is
+// closed, or cannot be used any more without opening it anew.
+func (i *Inbox) Run(ctx context.Context, handle Handler) error {
+	if err := cmp.Or(i.check(), given("handler", handle)); err != nil {
+		return err
+	}
+	var running sync.WaitGroup
+	defer running.Wait()
+	free := make(chan struct{}, i.workers)
+	for range i.workers {
+		free <- struct{}{}
+	}
+	for retry := firstRetry; ; {
+		workers, err := drain(ctx, free)
+		if err != nil {
+			return err
+		}
+		changed := i.file.counts.wait()
+		entries, next, err := i.take(workers)
+		for _, e := range entries {
+			running.Go(func() { i.handle(context.WithoutCancel(ctx), e, handle, free) })
+		}
+		for range workers - len(entries) {
+			free <- struct{}{}
+		}
+		switch {
+		case err != nil && i.file.broken.Load() != nil, errors.Is(err, ErrClosed):
+			return err
+		case err != nil:
+			next = time.Now().Add(retry)
+			retry = min(2*retry, lastRetry)
+		default:
+			retry = firstRetry
+		}
+		if len(entries) == 0 {
+			idle(ctx, changed, next, err != nil)
+		}
+	}
+}
+
+// idle waits until an entry begins to wait, or is due.
+func idle(ctx context.Context, changed <-chan struct{}, next time.Time, failing bool) {
+	const longest = time.Minute // A clock may be set.
+	timer := time.NewTimer(longest)
+	defer timer.Stop()
+	if !next.IsZero() {
+		timer.Reset(min(longest, max(time.Until(next), time.Millisecond)))
+	}
+	if failing {
+		changed = nil
+	}
+	select {
+	case <-changed:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// drain waits for a free worker, and returns how many there are.
+func drain(ctx context.Context, free <-chan struct{}) (n int, err error) {
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	select {
+	case <-free:
+		n++
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
+	for {
+		select {
+		case <-free:
+			n++
+		default:
+			return n, nil
+		}
+	}
+}
+
+// take gets entries to handle. That they are handled is in the file before, so
+// that a try counts that the end of the process cuts short.
+func (i *Inbox) take(n int) (entries []Entry, next time.Time, err error) {
+	if err := i.file.commits.inTrouble(); err != nil {
+		return nil, time.Time{}, err
+	}
+	due, next, err := i.nextDue()
+	if err != nil || !due {
+		return nil, next, err
+	}
+	var dead []Entry
+	err = i.file.do(context.Background(), &job{apply: func(c *change) (err error) {
+		entries, dead, err = c.take(n, i.tries, c.now.Add(2*i.longestPause))
+		return err
+	}})
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	for _, e := range dead {
+		i.logFailure(e)
+	}
+	return entries, time.Time{}, nil
+}
+
+// handle handles an entry, and has the file say how that ended. The next entry
+// does not wait for the latter.
+func (i *Inbox) handle(ctx context.Context, e Entry, handle Handler, free chan<- struct{}) {
+	err := i.try(ctx, e, handle)
+	free <- struct{}{}
+	id := slog.String("event_id", e.EventID)
+	if err != nil {
+		e.LastError = shorten(err)
+		e.Due = time.Now().Add(i.pause(e.Tries))
+		i.logFailure(e)
+		err = i.file.do(ctx, &job{owed: true, apply: func(c *change) error { return c.putBack(e, i.tries) }, bytes: len(e.Body) + overhead})
+	} else if err = i.file.do(ctx, &job{owed: true, apply: func(c *change) error { return c.finish(e) }}); err == nil {
+		i.file.logger.LogAttrs(ctx, slog.LevelDebug, "salesiq event handled", id, slog.Int("try", e.Tries))
+	}
+	if err != nil {
+		i.file.logger.LogAttrs(ctx, slog.LevelWarn, "salesiq event not acknowledged", id, slog.String("cause", err.Error()))
+	}
+}
+
+func (i *Inbox) logFailure(e Entry) {
+	message := "salesiq event failed"
+	if e.Tries >= i.tries {
+		message = "salesiq event is a dead letter"
+	}
+	i.file.logger.LogAttrs(context.Background(), slog.LevelError, message,
+		slog.String("event_id", e.EventID), slog.Int("try", e.Tries), slog.Int("of", i.tries), slog.String("error", e.LastError))
+}
+
+var errGoexit = errors.New("the handler ended its goroutine")
+
+// try calls the handler in a goroutine of its own, which it may end. It makes an
+// error of a panic, whose value may hold anything.
+func (i *Inbox) try(ctx context.Context, e Entry, handle Handler) error {
+	event, err := e.Event()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, i.timeout)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		err := errGoexit
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic: %T\n%s", p, debug.Stack())
+			}
+			ended <- err
+		}()
+		err = handle(ctx, event)
+	}()
+	return <-ended
+}
