@@ -75,7 +75,7 @@ var (
 // whether the store has something new, since another process may have been luckier.
 type refresher struct {
 	renewer *renewer
-	hooks   hooks.Starts[RefreshInfo, RefreshResult]
+	hooks   hooks.Starts[RefreshTrace, RefreshTrace]
 
 	current atomic.Pointer[bearer] // Nil before the first, and once it was refused.
 
@@ -292,9 +292,9 @@ func (r *refresher) find(ctx context.Context, f *flight) (*bearer, error) {
 
 func (r *refresher) tracedRenewal(ctx context.Context, twice bool) (*bearer, error) {
 	start, requested := time.Now(), r.renewer.requested
-	ctx, ends := r.hooks.Begin(ctx, RefreshInfo{})
+	ctx, ends := r.hooks.Begin(ctx, RefreshTrace{})
 	b, err := r.renewer.renew(ctx, twice)
-	ends.Tell(RefreshResult{Requests: r.renewer.requested - requested, Duration: time.Since(start), Err: err})
+	ends.Tell(RefreshTrace{Requests: r.renewer.requested - requested, Duration: time.Since(start), Err: err})
 	return b, err
 }
 

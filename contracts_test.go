@@ -79,7 +79,6 @@ var badOptions = map[string][]badOption{
 	},
 	"salesiq.WithLimiter":      {{salesiq.WithLimiter(nil), "limiter"}, {salesiq.WithLimiter((*countingLimiter)(nil)), "limiter"}},
 	"salesiq.WithTracer":       {{salesiq.WithTracer(nil), "tracer"}, {salesiq.WithTracer(&salesiq.Tracer{}, nil), "tracer"}},
-	"salesiq.WithUsageMonitor": {{salesiq.WithUsageMonitor(nil), "usage monitor"}},
 	"salesiq.WithCache": {
 		{salesiq.WithCache(salesiq.Cache{TTL: -1}), "cache TTL"},
 		{salesiq.WithCache(salesiq.Cache{MaxEntries: -1}), "cache entries"},

@@ -33,6 +33,7 @@ type config struct {
 	maxWait        time.Duration
 	maxInFlight    int // 0 for the default.
 	plan           Plan
+	planFromEnv    bool       // A limiter replaces it.
 	rate           rate.Limit // 0 for none.
 	burst          int
 	limiter        Limiter // Nil for the client's own.
@@ -238,7 +239,7 @@ func (c *config) finish() error {
 
 // inFlight is how many requests may be under way at once, as far as that is known.
 func (c *config) inFlight() int {
-	if l, ok := c.limiter.(*localLimiter); ok {
+	if l, ok := c.limiter.(*SharedLimiter); ok {
 		return l.inFlight
 	}
 	return cmp.Or(c.maxInFlight, maxInFlight)

@@ -353,7 +353,7 @@ func TestPlansAreTheSpecifications(t *testing.T) {
 	require.ErrorContains(t, err, "professional")
 }
 
-func newLimiter(t *testing.T, plan salesiq.Plan, opts ...salesiq.Option) salesiq.Limiter {
+func newLimiter(t *testing.T, plan salesiq.Plan, opts ...salesiq.Option) *salesiq.SharedLimiter {
 	t.Helper()
 	limiter, err := salesiq.NewLimiter(plan, opts...)
 	require.NoError(t, err)
@@ -399,7 +399,7 @@ func TestClientsThatShareALimiterCountOneDay(t *testing.T) {
 			require.NoError(t, err)
 		}
 		midnight := time.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
-		day := limiter.(interface{ DailyQuota() salesiq.DailyQuota }).DailyQuota()
+		day := limiter.DailyQuota()
 		assert.Equal(t, []int{3, 0}, []int{day.Limit, day.Left})
 		assert.WithinDuration(t, midnight, day.Reset, time.Second)
 		_, err := second.Chats.Get(t.Context(), "chat123")
@@ -451,7 +451,7 @@ func TestLimiterRefusesWhatIsNotAboutLimits(t *testing.T) {
 		"another plan":           salesiq.WithPlan(salesiq.Basic()),
 		"another limiter":        salesiq.WithLimiter(&countingLimiter{}),
 		"user agent":             salesiq.WithUserAgent("bot"),
-		"tracer":                 salesiq.WithTracer(&salesiq.Tracer{Wait: func(context.Context, salesiq.WaitInfo) {}}),
+		"tracer":                 salesiq.WithTracer(&salesiq.Tracer{Wait: func(context.Context, salesiq.WaitTrace) func(salesiq.WaitTrace) { return nil }}),
 		"timeout of an attempt":  salesiq.WithAttemptTimeout(time.Second),
 		"transport of one's own": salesiq.WithHTTPClient(&http.Client{}),
 		"no option":              nil,

@@ -25,7 +25,7 @@ func newLedger(t *testing.T, l quota.Limits) *ledger {
 
 func (l *ledger) start() quota.Call {
 	l.t.Helper()
-	require.True(l.t, l.Ready(l.now))
+	require.True(l.t, l.Ready(l.now, quota.Interactive))
 	return l.Start(l.now)
 }
 
@@ -42,7 +42,7 @@ func (l *ledger) pass(d time.Duration) { l.now = l.now.Add(d) }
 // free counts how many calls may be started now, each beside the others.
 func (l *ledger) free() (n int) {
 	var calls []quota.Call
-	for l.Ready(l.now) && n < 100 {
+	for l.Ready(l.now, quota.Interactive) && n < 100 {
 		calls = append(calls, l.Start(l.now))
 		n++
 	}
@@ -53,7 +53,7 @@ func (l *ledger) free() (n int) {
 }
 
 // wait returns how long it takes until a call may be started.
-func (l *ledger) wait() time.Duration { return l.Look(l.now).Sub(l.now) }
+func (l *ledger) wait() time.Duration { return l.Look(l.now, quota.Interactive).Sub(l.now) }
 
 // says is an answer of a service whose window ends after in.
 func (l *ledger) says(limit, remaining int, in time.Duration) quota.Report {
@@ -76,7 +76,7 @@ func TestFirstCallGoesAloneButNotForEver(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t, quota.Limits{PerMinute: 10, InFlight: 10})
 	l.start()
-	assert.False(t, l.Ready(l.now))
+	assert.False(t, l.Ready(l.now, quota.Interactive))
 	assert.Equal(t, 3*time.Second, l.wait())
 	l.pass(3 * time.Second)
 	assert.Equal(t, 9, l.free(), "a first call that hangs must not hold everybody up")
@@ -87,7 +87,7 @@ func TestFirstCallThatFailedLeavesItsPartToTheNext(t *testing.T) {
 	l := newLedger(t, quota.Limits{InFlight: 10})
 	l.call(quota.Report{Sent: true})
 	l.start()
-	assert.False(t, l.Ready(l.now), "nothing has been learned")
+	assert.False(t, l.Ready(l.now, quota.Interactive), "nothing has been learned")
 }
 
 func TestNobodyGoesAloneInAWindowThatAnAnswerHasToldOf(t *testing.T) {
@@ -191,8 +191,8 @@ func TestEndOfAWindow(t *testing.T) {
 			l := newLedger(t, quota.Limits{})
 			l.call(tt.report(l))
 			assert.Equal(t, tt.wait, l.wait())
-			assert.False(t, l.Ready(l.now.Add(tt.wait-1)))
-			assert.True(t, l.Ready(l.now.Add(tt.wait)))
+			assert.False(t, l.Ready(l.now.Add(tt.wait-1), quota.Interactive))
+			assert.True(t, l.Ready(l.now.Add(tt.wait), quota.Interactive))
 		})
 	}
 }
@@ -220,7 +220,7 @@ func TestAnswerEarlyInItsSecondTellsMost(t *testing.T) {
 		r.Reset = start.Add(40 * time.Second)
 		l.End(l.Start(l.now), r, l.now)
 	}
-	assert.Equal(t, start.Add(300*time.Millisecond+41*time.Second), l.Look(l.now))
+	assert.Equal(t, start.Add(300*time.Millisecond+41*time.Second), l.Look(l.now, quota.Interactive))
 }
 
 func TestWithoutDateTheClockRunsOn(t *testing.T) {
@@ -312,10 +312,10 @@ func TestDayIsThatOfTheServicesClock(t *testing.T) {
 	evening.Date = start.Add(23 * time.Hour)
 	l.call(evening)
 	l.call(evening)
-	at, daily := l.Earliest(l.now, 0)
+	at, daily := l.Earliest(l.now, 0, quota.Interactive)
 	assert.True(t, daily)
 	assert.Equal(t, start.Add(time.Hour), at)
-	at, _ = l.Earliest(l.now, 2)
+	at, _ = l.Earliest(l.now, 2, quota.Interactive)
 	assert.Equal(t, start.Add(25*time.Hour), at, "two go the next day")
 	l.pass(time.Hour)
 	assert.Equal(t, 2, l.free())
@@ -326,7 +326,7 @@ func TestEarliestCountsThoseAhead(t *testing.T) {
 	l := newLedger(t, quota.Limits{})
 	l.call(l.says(10, 2, 40*time.Second))
 	for ahead, want := range map[int]int{0: 0, 1: 0, 2: 41, 11: 41, 12: 101, 22: 161} {
-		at, daily := l.Earliest(l.now, ahead)
+		at, daily := l.Earliest(l.now, ahead, quota.Interactive)
 		assert.InDelta(t, want, at.Sub(l.now).Seconds(), 0, "%d ahead", ahead)
 		assert.False(t, daily)
 	}

@@ -55,8 +55,8 @@ func TestLogHasALineForEachAttempt(t *testing.T) {
 		next *ready
 		want string
 	}{
-		{fine(), "level=DEBUG msg=\"salesiq attempt\" operation=Test method=POST attempt=2 status=200 code=\"\" duration=1s request_id=r1\n"},
-		{fails(404, "RESOURCE_NOT_FOUND"), "level=WARN msg=\"salesiq attempt\" operation=Test method=POST attempt=2 status=404 code=RESOURCE_NOT_FOUND duration=1s request_id=r1\n"},
+		{fine(), "level=DEBUG msg=\"salesiq attempt\" operation=Test method=POST attempt=2 status=200 code=\"\" wait=1m0s duration=1s request_id=r1\n"},
+		{fails(404, "RESOURCE_NOT_FOUND"), "level=WARN msg=\"salesiq attempt\" operation=Test method=POST attempt=2 status=404 code=RESOURCE_NOT_FOUND wait=1m0s duration=1s request_id=r1\n"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var log bytes.Buffer
@@ -67,7 +67,9 @@ func TestLogHasALineForEachAttempt(t *testing.T) {
 				return a
 			}}))
 			tt.next.takes = time.Second
-			answer, f := (&logged{tt.next, logger}).do(t.Context(), newAttempt(t))
+			a := newAttempt(t)
+			a.paused = time.Minute
+			answer, f := (&logged{tt.next, logger}).do(t.Context(), a)
 			assert.Same(t, tt.next.answer, answer)
 			assert.Same(t, tt.next.failure, f)
 			assert.Equal(t, tt.want, log.String())
@@ -79,7 +81,8 @@ func TestLogHasALineForEachAttempt(t *testing.T) {
 type witness struct {
 	number int
 	end    AttemptEnd
-	waits  []WaitReason
+	begun  []WaitReason
+	waits  []WaitReason // That are over.
 }
 
 func (w *witness) Attempt(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd)) {
@@ -88,8 +91,9 @@ func (w *witness) Attempt(ctx context.Context, number int, header http.Header) (
 	return ctx, func(end AttemptEnd) { w.end = end }
 }
 
-func (w *witness) Waited(_ context.Context, reason WaitReason, _ time.Duration) {
-	w.waits = append(w.waits, reason)
+func (w *witness) Wait(_ context.Context, wait Wait) func(time.Duration) {
+	w.begun = append(w.begun, wait.Reason)
+	return func(time.Duration) { w.waits = append(w.waits, wait.Reason) }
 }
 
 func TestObserverHearsOfEachAttempt(t *testing.T) {
@@ -165,7 +169,7 @@ func TestTokenIsPutOnAndItsFateReported(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				a, w := newAttempt(t), &witness{}
-				a.observer = w
+				a.audience = &audience{observer: w}
 				_, f := (&authorized{tt.next, tt.tokens}).do(t.Context(), a)
 				assert.Equal(t, tt.accepted, tt.tokens.accepted)
 				assert.Equal(t, tt.rejected, tt.tokens.rejected)
@@ -204,7 +208,7 @@ func TestLeaseIsTakenAndItsOutcomeReported(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				a, w := newAttempt(t), &witness{}
-				a.observer = w
+				a.audience = &audience{observer: w}
 				_, f := (&limited{tt.next, tt.limiter}).do(t.Context(), a)
 				assert.Equal(t, tt.want, tt.limiter.outcome)
 				assert.Equal(t, []WaitReason{WaitQuota}, w.waits)
