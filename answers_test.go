@@ -442,7 +442,9 @@ func TestWithResponseFollowsTheConsumer(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, string(response.Body), `"id":"`+chat.ID+`"`)
 	}
-	client.Chats.Transcripts(t.Context(), []string{"a", "b", "c"}, salesiq.WithResponse(&response))
+	for chat, err := range client.Chats.Transcripts(t.Context(), chatsOf("a", "b", "c"), salesiq.WithResponse(&response)) {
+		require.NoError(t, err, chat.ID)
+	}
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 }
 

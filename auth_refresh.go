@@ -331,6 +331,7 @@ type renewer struct {
 	credentials *Credentials
 	vault       *TokenVault
 	logger      *slog.Logger // Optional.
+	warned      bool         // The default logger was told that a token was not stored.
 
 	newest       *bearer // The last one, even if refused or expired.
 	refreshToken Secret
@@ -512,7 +513,7 @@ func (r *renewer) request(ctx context.Context, vault *TokenVault, twice bool) (*
 		return struct{}{}, vault.Save(ctx, token)
 	})
 	if r.unsaved = err != nil; r.unsaved {
-		r.warn(ctx, "salesiq token not stored", err)
+		r.warnUnsaved(ctx, err)
 	}
 	return newBearer(token, time.Now()), nil
 }
@@ -544,6 +545,18 @@ func (r *renewer) spend(now time.Time) error {
 	*oldest = now
 	r.requested++
 	return nil
+}
+
+// warnUnsaved says that a token was not stored. Once, it does so even without a
+// logger: if the service has replaced the refresh token, the next start may be unable
+// to sign in.
+func (r *renewer) warnUnsaved(ctx context.Context, err error) {
+	const message = "salesiq token not stored"
+	r.warn(ctx, message, err)
+	if r.logger == nil && !r.warned {
+		r.warned = true
+		slog.Default().LogAttrs(ctx, slog.LevelWarn, message, slog.String("cause", err.Error()))
+	}
 }
 
 func (r *renewer) warn(ctx context.Context, message string, err error) {

@@ -32,7 +32,7 @@ var withID = []struct {
 		return second(c.Chats.Transcript(ctx, id))
 	}},
 	{"Chats.Transcript", "chat_id", func(ctx context.Context, c *salesiq.Client, id string) error {
-		return c.Chats.Transcripts(ctx, []string{id})[0].Err
+		return firstError(c.Chats.Transcripts(ctx, chatsOf(id)))
 	}},
 	{"Chats.SendMessage", "chat_id", func(ctx context.Context, c *salesiq.Client, id string) error {
 		return second(c.Chats.SendMessage(ctx, id, salesiq.TextMessage("Hello")))
@@ -385,7 +385,7 @@ func TestNilContextIsAnErrorBeforeAnyRequest(t *testing.T) {
 		"All":         func() error { return firstError(client.Chats.All(none, nil)) },
 		"SendMessage": func() error { _, err := client.Chats.SendMessage(none, "c1", salesiq.TextMessage("x")); return err },
 		"Delete":      func() error { return client.Webhooks.Delete(none, "w1") },
-		"Transcripts": func() error { return client.Chats.Transcripts(none, []string{"c1"})[0].Err },
+		"Transcripts": func() error { return firstError(client.Chats.Transcripts(none, chatsOf("c1"))) },
 		"Do":          func() error { return client.Do(none, "GET", "/chats", nil, nil) },
 		"live.Get":    func() error { _, err := live.Get[any](none, client, "/apps", nil); return err },
 		"Exchange": func() error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
-	"slices"
 	"time"
 )
 
@@ -244,30 +243,62 @@ func (s *ChatsService) Transcript(ctx context.Context, chatID string, opts ...Ca
 	return *messages, nil
 }
 
-// TranscriptResult is the outcome for one chat of [ChatsService.Transcripts].
-type TranscriptResult struct {
-	ChatID   string
-	Messages []Message
-	Err      error // Concerns this chat alone.
-}
-
-// Transcripts fetches many transcripts, as many at a time as may be in flight,
-// and returns one result for each id, in the order of ids. One failure leaves
-// the others untouched. Once ctx ends, the missing ones fail with its error.
+// Transcripts fills in the transcripts of chats, such as those of [ChatsService.All]:
 //
-// It makes one call for each chat. A chat that comes from a list may already
-// hold its Transcript.
+//	for chat, err := range client.Chats.Transcripts(ctx, client.Chats.All(ctx, params)) { … }
 //
-//   - Endpoint: GET /api/v2/chats/{chat_id}/transcript, once for each id; scope
-//     SalesIQ.chats.READ.
-//   - Errors: as for Transcript, in each result.
+// The specification shows a transcript in the object of a chat. It does not say
+// whether a list has it, and whether it is whole. A chat that comes with a Transcript,
+// be it empty, is taken to have all of it as of then, and costs no call. The others
+// cost one each. For transcripts as they are now, or of chats of which only the ID is
+// known, pass chats without: &Chat{ID: id}.
+//
+// It yields the chats in their order, as copies, while as many calls are under way as
+// for the pages of a list. A chat whose transcript cannot be had comes with its error
+// instead, and the next ones follow. An error of chats itself comes with a nil chat.
+// The order makes it simple to go on after an interruption: keep what was yielded,
+// and begin with the next chat.
+//
+//   - Endpoint: GET /api/v2/chats/{chat_id}/transcript, once for each chat without a
+//     transcript; scope SalesIQ.chats.READ.
+//   - Errors: as for Transcript, each for its chat.
 //   - Source: specification, "Get Chat Transcript".
-func (s *ChatsService) Transcripts(ctx context.Context, ids []string, opts ...CallOption) []TranscriptResult {
-	fetchOne := func(ctx context.Context, id string, opts []CallOption) TranscriptResult {
-		messages, err := s.Transcript(ctx, id, opts...)
-		return TranscriptResult{ChatID: id, Messages: messages, Err: err}
+func (s *ChatsService) Transcripts(ctx context.Context, chats iter.Seq2[*Chat, error], opts ...CallOption) iter.Seq2[*Chat, error] {
+	type outcome struct {
+		chat *Chat
+		err  error
 	}
-	return slices.Collect(callsInOrder(ctx, s.client, opts, slices.Values(ids), fetchOne))
+	inputs := func(yield func(outcome) bool) {
+		for chat, err := range chats {
+			if !yield(outcome{chat, err}) {
+				return
+			}
+		}
+	}
+	fill := func(ctx context.Context, o outcome, opts []CallOption) outcome {
+		switch {
+		case o.err != nil:
+			return outcome{nil, o.err}
+		case o.chat == nil:
+			return outcome{nil, named("Chats.Transcripts", inputError("chat", "must not be nil"))}
+		case o.chat.Transcript != nil:
+			return o
+		}
+		filled := *o.chat
+		filled.Transcript, o.err = s.Transcript(ctx, o.chat.ID, opts...)
+		return outcome{&filled, o.err}
+	}
+	return func(yield func(*Chat, error) bool) {
+		if chats == nil {
+			yield(nil, named("Chats.Transcripts", inputError("chats", "must not be nil")))
+			return
+		}
+		for o := range callsInOrder(ctx, s.client, opts, inputs, fill) {
+			if !yield(o.chat, o.err) {
+				return
+			}
+		}
+	}
 }
 
 // SendMessage writes into an active chat as the signed-in operator.

@@ -61,6 +61,11 @@ var badOptions = map[string][]badOption{
 		{salesiq.WithHTTPClient(nil), "HTTP client"},
 		{salesiq.WithHTTPClient(&http.Client{Transport: (*http.Transport)(nil)}), "HTTP transport"},
 	},
+	"salesiq.WithTransport": {
+		{salesiq.WithTransport(nil), "transport"},
+		{salesiq.WithTransport(func(http.RoundTripper) http.RoundTripper { return nil }), "transport"},
+		{salesiq.WithTransport(func(http.RoundTripper) http.RoundTripper { return (*http.Transport)(nil) }), "transport"},
+	},
 	"salesiq.WithUserAgent":      {{salesiq.WithUserAgent(" "), "user agent"}, {salesiq.WithUserAgent("a\r\nb: c"), "user agent"}},
 	"salesiq.WithLogger":         nothingBad,
 	"salesiq.WithMaxAttempts":    {{salesiq.WithMaxAttempts(0), "max attempts"}, {salesiq.WithMaxAttempts(101), "max attempts"}},
@@ -77,8 +82,8 @@ var badOptions = map[string][]badOption{
 		{salesiq.WithRateLimit(0, 1), "rate limit"}, {salesiq.WithRateLimit(-1, 1), "rate limit"},
 		{salesiq.WithRateLimit(rate.Limit(math.NaN()), 1), "rate limit"}, {salesiq.WithRateLimit(1, 0), "burst"},
 	},
-	"salesiq.WithLimiter":      {{salesiq.WithLimiter(nil), "limiter"}, {salesiq.WithLimiter((*countingLimiter)(nil)), "limiter"}},
-	"salesiq.WithTracer":       {{salesiq.WithTracer(nil), "tracer"}, {salesiq.WithTracer(&salesiq.Tracer{}, nil), "tracer"}},
+	"salesiq.WithLimiter": {{salesiq.WithLimiter(nil), "limiter"}, {salesiq.WithLimiter((*countingLimiter)(nil)), "limiter"}},
+	"salesiq.WithTracer":  {{salesiq.WithTracer(nil), "tracer"}, {salesiq.WithTracer(&salesiq.Tracer{}, nil), "tracer"}},
 	"salesiq.WithCache": {
 		{salesiq.WithCache(salesiq.Cache{TTL: -1}), "cache TTL"},
 		{salesiq.WithCache(salesiq.Cache{MaxEntries: -1}), "cache entries"},

@@ -139,12 +139,20 @@ func ExampleChatsService_Transcripts() {
 	ctx, client, stop := emulated()
 	defer stop()
 
-	for _, result := range client.Chats.Transcripts(ctx, []string{"chat123", "chat-unknown"}) {
-		fmt.Println(result.ChatID, len(result.Messages) > 0, errors.Is(result.Err, salesiq.ErrResourceNotFound))
+	chats := client.Chats.All(ctx, &salesiq.ChatListParams{VisitorID: "visitor123", Status: salesiq.ChatActive})
+	for chat, err := range client.Chats.Transcripts(ctx, chats) {
+		switch {
+		case err == nil:
+			fmt.Println(chat.ID, len(chat.Transcript) > 0)
+		case chat != nil:
+			fmt.Println(chat.ID, err) // The others go on.
+		default:
+			log.Fatal(err) // The list is at its end.
+		}
 	}
 	// Output:
-	// chat123 true false
-	// chat-unknown false true
+	// chat123 true
+	// chat123456789 true
 }
 
 func ExampleWithResponse() {

@@ -154,6 +154,9 @@ func NewLimiter(plan Plan, opts ...Option) (*SharedLimiter, error) {
 // first, so that the batch gets its calls, too. A batch that has used up its four
 // fifths of a day gets [ErrDailyLimit].
 func (l *SharedLimiter) Batch() *SharedLimiter {
+	if l.made() != nil {
+		return l
+	}
 	if queue, ok := l.queue.(*transport.Queue); ok {
 		return &SharedLimiter{queue: transport.BatchQueue{Queue: queue}, inFlight: l.inFlight}
 	}
