@@ -442,8 +442,8 @@ func TestWithResponseFollowsTheConsumer(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, string(response.Body), `"id":"`+chat.ID+`"`)
 	}
-	for chat, err := range client.Chats.Transcripts(t.Context(), chatsOf("a", "b", "c"), salesiq.WithResponse(&response)) {
-		require.NoError(t, err, chat.ID)
+	for result := range client.Chats.Transcripts(t.Context(), chatsOf("a", "b", "c"), salesiq.WithResponse(&response)) {
+		require.NoError(t, result.Err, result.ChatID)
 	}
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 }

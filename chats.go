@@ -243,9 +243,16 @@ func (s *ChatsService) Transcript(ctx context.Context, chatID string, opts ...Ca
 	return *messages, nil
 }
 
+// TranscriptResult is what [ChatsService.Transcripts] has of one chat.
+type TranscriptResult struct {
+	ChatID string // Empty beside an error of the list.
+	Chat   *Chat  // A copy, with its Transcript. Nil beside an error.
+	Err    error  // Concerns this chat alone.
+}
+
 // Transcripts fills in the transcripts of chats, such as those of [ChatsService.All]:
 //
-//	for chat, err := range client.Chats.Transcripts(ctx, client.Chats.All(ctx, params)) { … }
+//	for result := range client.Chats.Transcripts(ctx, client.Chats.All(ctx, params)) { … }
 //
 // The specification shows a transcript in the object of a chat. It does not say
 // whether a list has it, and whether it is whole. A chat that comes with a Transcript,
@@ -253,52 +260,45 @@ func (s *ChatsService) Transcript(ctx context.Context, chatID string, opts ...Ca
 // cost one each. For transcripts as they are now, or of chats of which only the ID is
 // known, pass chats without: &Chat{ID: id}.
 //
-// It yields the chats in their order, as copies, while as many calls are under way as
-// for the pages of a list. A chat whose transcript cannot be had comes with its error
-// instead, and the next ones follow. An error of chats itself comes with a nil chat.
-// The order makes it simple to go on after an interruption: keep what was yielded,
-// and begin with the next chat.
+// It yields a result for each chat while as many calls are under way as for the pages
+// of a list. One failure leaves the others untouched, and an error of chats itself is
+// the last result. Results come in the order of chats, which makes it simple to go on
+// after an interruption: keep what was yielded, and begin with the next chat.
 //
 //   - Endpoint: GET /api/v2/chats/{chat_id}/transcript, once for each chat without a
 //     transcript; scope SalesIQ.chats.READ.
-//   - Errors: as for Transcript, each for its chat.
+//   - Errors: as for Transcript, in each result.
 //   - Source: specification, "Get Chat Transcript".
-func (s *ChatsService) Transcripts(ctx context.Context, chats iter.Seq2[*Chat, error], opts ...CallOption) iter.Seq2[*Chat, error] {
-	type outcome struct {
-		chat *Chat
-		err  error
+func (s *ChatsService) Transcripts(ctx context.Context, chats iter.Seq2[*Chat, error], opts ...CallOption) iter.Seq[TranscriptResult] {
+	if chats == nil {
+		chats = func(yield func(*Chat, error) bool) { yield(nil, inputError("chats", "must not be nil")) }
 	}
-	inputs := func(yield func(outcome) bool) {
+	listed := func(yield func(TranscriptResult) bool) {
 		for chat, err := range chats {
-			if !yield(outcome{chat, err}) {
+			if err == nil {
+				err = given("chat", chat)
+			}
+			if !yield(TranscriptResult{Chat: chat, Err: named("Chats.Transcripts", err)}) {
 				return
 			}
 		}
 	}
-	fill := func(ctx context.Context, o outcome, opts []CallOption) outcome {
-		switch {
-		case o.err != nil:
-			return outcome{nil, o.err}
-		case o.chat == nil:
-			return outcome{nil, named("Chats.Transcripts", inputError("chat", "must not be nil"))}
-		case o.chat.Transcript != nil:
-			return o
-		}
-		filled := *o.chat
-		filled.Transcript, o.err = s.Transcript(ctx, o.chat.ID, opts...)
-		return outcome{&filled, o.err}
+	return callsInOrder(ctx, s.client, opts, listed, s.withTranscript)
+}
+
+// withTranscript fills in the transcript of one chat.
+func (s *ChatsService) withTranscript(ctx context.Context, r TranscriptResult, opts []CallOption) TranscriptResult {
+	if r.Err != nil {
+		return TranscriptResult{Err: r.Err}
 	}
-	return func(yield func(*Chat, error) bool) {
-		if chats == nil {
-			yield(nil, named("Chats.Transcripts", inputError("chats", "must not be nil")))
-			return
-		}
-		for o := range callsInOrder(ctx, s.client, opts, inputs, fill) {
-			if !yield(o.chat, o.err) {
-				return
-			}
-		}
+	filled := *r.Chat
+	if filled.Transcript == nil {
+		filled.Transcript, r.Err = s.Transcript(ctx, filled.ID, opts...)
 	}
+	if r.Err != nil {
+		return TranscriptResult{ChatID: filled.ID, Err: r.Err}
+	}
+	return TranscriptResult{ChatID: filled.ID, Chat: &filled}
 }
 
 // SendMessage writes into an active chat as the signed-in operator.

@@ -28,6 +28,7 @@
 //   - To reach an account outside of the US, use [WithDataCenter].
 //   - To go through a list, use the All method of a service, such as
 //     [ChatsService.All]. Its List method returns one page.
+//   - To know how many items a list has while going through it, use [WithResponse].
 //   - To read many transcripts, use [ChatsService.Transcripts].
 //   - To answer a visitor, use [ChatsService.SendMessage].
 //   - To change some fields of an object and leave the others, use the Update
@@ -41,6 +42,8 @@
 //     of a process, a batch and interactive ones, use [NewLimiter]. To share it among
 //     processes, use [WithLimiter] with package salesiqredis.
 //   - To ask less often for what rarely changes, use [WithCache].
+//   - To see or change each request, use [WithTransport], which keeps the client's own
+//     pool of connections.
 //   - To watch what a client does, use [WithLogger], or [WithTracer] with a tracer of
 //     your own, of package usage or of salesiqotel.
 //

@@ -215,7 +215,7 @@ func TestWrappedTransportKeepsTheTunedPool(t *testing.T) {
 	var opened, seen atomic.Int64
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(time.Millisecond) // The other pages are on their way meanwhile.
-		fmt.Fprintf(w, `{"status":"success","data":[{"id":"c%s"}],"meta":{"total":%d,"page":%[1]s,"per_page":1}}`, r.URL.Query().Get("page"), pages)
+		fmt.Fprintf(w, `{"status":"success","data":[{"id":"c%s"}],"pagination":{"total":%d,"page":%[1]s,"per_page":1}}`, r.URL.Query().Get("page"), pages)
 	}))
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -533,17 +534,8 @@ func chatsOf(ids ...string) iter.Seq2[*salesiq.Chat, error] {
 	}
 }
 
-// transcriptResult is what comes of one chat.
-type transcriptResult struct {
-	chat *salesiq.Chat
-	err  error
-}
-
-func transcriptsOf(chats iter.Seq2[*salesiq.Chat, error]) (all []transcriptResult) {
-	for chat, err := range chats {
-		all = append(all, transcriptResult{chat, err})
-	}
-	return all
+func transcriptsOf(results iter.Seq[salesiq.TranscriptResult]) []salesiq.TranscriptResult {
+	return slices.Collect(results)
 }
 
 func TestTranscriptsComeInOrderEachWithItsOwnError(t *testing.T) {
@@ -564,16 +556,16 @@ func TestTranscriptsComeInOrderEachWithItsOwnError(t *testing.T) {
 		results := transcriptsOf(network.client(t).Chats.Transcripts(t.Context(), chatsOf(ids...)))
 		require.Len(t, results, len(ids))
 		for i, result := range results {
-			assert.Equal(t, ids[i], result.chat.ID)
+			assert.Equal(t, ids[i], result.ChatID)
 			switch i % 10 {
 			case 3:
-				require.ErrorIs(t, result.err, salesiq.ErrResourceNotFound)
-				assert.Empty(t, result.chat.Transcript)
+				require.ErrorIs(t, result.Err, salesiq.ErrResourceNotFound)
+				assert.Nil(t, result.Chat)
 			case 7:
-				require.ErrorIs(t, result.err, salesiq.ErrInvalidInput)
+				require.ErrorIs(t, result.Err, salesiq.ErrInvalidInput)
 			default:
-				require.NoError(t, result.err)
-				assert.Equal(t, "of-"+ids[i], result.chat.Transcript[0].ID)
+				require.NoError(t, result.Err)
+				assert.Equal(t, "of-"+ids[i], result.Chat.Transcript[0].ID)
 			}
 		}
 		assert.LessOrEqual(t, network.peak, 10)
@@ -596,8 +588,8 @@ func TestTranscriptsEndWithTheContext(t *testing.T) {
 		results := transcriptsOf(network.client(t).Chats.Transcripts(ctx, chatsOf(ids...)))
 		assert.LessOrEqual(t, time.Since(start), 11*time.Second)
 		require.Len(t, results, len(ids), "every id has its result")
-		require.NoError(t, results[0].err)
-		require.ErrorIs(t, results[499].err, context.DeadlineExceeded)
+		require.NoError(t, results[0].Err)
+		require.ErrorIs(t, results[499].Err, context.DeadlineExceeded)
 		assert.Less(t, len(network.started), 150, "what is missing is not tried")
 		assert.Zero(t, network.inFlight)
 	})
@@ -621,16 +613,16 @@ func TestTranscriptsThatAreThereAreNotAskedFor(t *testing.T) {
 	}
 	results := transcriptsOf(network.client(t).Chats.Transcripts(t.Context(), chats))
 	require.Len(t, results, 5)
-	assert.Equal(t, "kept", results[0].chat.Transcript[0].ID)
-	assert.Empty(t, results[1].chat.Transcript)
-	assert.Equal(t, "of-b", results[2].chat.Transcript[0].ID)
-	require.ErrorIs(t, results[3].err, salesiq.ErrInvalidInput)
-	assert.Equal(t, transcriptResult{nil, gone}, results[4])
+	assert.Equal(t, "kept", results[0].Chat.Transcript[0].ID)
+	assert.Empty(t, results[1].Chat.Transcript)
+	assert.Equal(t, "of-b", results[2].Chat.Transcript[0].ID)
+	require.ErrorIs(t, results[3].Err, salesiq.ErrInvalidInput)
+	assert.Equal(t, salesiq.TranscriptResult{Err: gone}, results[4])
 	assert.Len(t, network.started, 1)
 
 	results = transcriptsOf(network.client(t).Chats.Transcripts(t.Context(), nil))
 	require.Len(t, results, 1)
-	require.ErrorIs(t, results[0].err, salesiq.ErrInvalidInput)
+	require.ErrorIs(t, results[0].Err, salesiq.ErrInvalidInput)
 }
 
 func TestTranscriptsComeWhileOthersAreFetched(t *testing.T) {
@@ -647,9 +639,9 @@ func TestTranscriptsComeWhileOthersAreFetched(t *testing.T) {
 				chatsOf(ids...)(yield)
 			}
 		}
-		for filled, err := range network.client(t).Chats.Transcripts(t.Context(), chats) {
-			require.NoError(t, err)
-			assert.Equal(t, "of-first", filled.Transcript[0].ID)
+		for result := range network.client(t).Chats.Transcripts(t.Context(), chats) {
+			require.NoError(t, result.Err)
+			assert.Equal(t, "of-first", result.Chat.Transcript[0].ID)
 			assert.Nil(t, chat.Transcript, "the caller's own is not changed")
 			break
 		}

@@ -46,8 +46,8 @@ func TestManyCallsKeepToThePlan(t *testing.T) {
 	}
 	manyTranscripts := func(t *testing.T, client *salesiq.Client) {
 		t.Helper()
-		for _, err := range client.Chats.Transcripts(t.Context(), chatsOf(slices.Repeat([]string{"chat123"}, 75)...)) {
-			require.NoError(t, err)
+		for result := range client.Chats.Transcripts(t.Context(), chatsOf(slices.Repeat([]string{"chat123"}, 75)...)) {
+			require.NoError(t, result.Err)
 		}
 	}
 	for name, job := range map[string]func(*testing.T, *salesiq.Client){"All": everyChat, "Transcripts": manyTranscripts} {

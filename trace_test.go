@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -167,6 +168,36 @@ func TestTracerHearsOfRefusalsAndOfTheWaitForTheQuota(t *testing.T) {
 		last := log.attempts[len(log.attempts)-1].DailyQuota
 		assert.Equal(t, 48, last.Left)
 		assert.True(t, last.Reset.After(time.Now()))
+	})
+}
+
+// A nightly job that waits for its quota must not look hung.
+func TestTracerHearsWhyAndUntilWhenACallWaitsWhileItWaits(t *testing.T) {
+	t.Parallel()
+	opts := []salesiq.Option{salesiq.WithPlan(salesiq.Plan{CallsPerMinute: 3}), salesiq.WithMaxInFlight(1)}
+	traced(t, opts, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, log *traceLog) {
+		require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
+		require.NoError(t, s.Inject(salesiqtest.Fault{Path: "/api", Latency: 5 * time.Second}))
+		start := time.Now()
+		var calls sync.WaitGroup
+		for range 3 {
+			calls.Go(func() { assert.NoError(t, second(client.Chats.Get(t.Context(), "chat123"))) })
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		waiting := map[salesiq.WaitReason]salesiq.WaitTrace{}
+		for _, wait := range log.waiting {
+			waiting[wait.Reason] = wait
+		}
+		require.Len(t, waiting, 2)
+		assert.Empty(t, log.waits, "they are not over")
+		assert.True(t, waiting[salesiq.WaitSlot].Until.IsZero(), "who knows how long another call takes")
+		assert.WithinDuration(t, start.Add(time.Minute), waiting[salesiq.WaitQuota].Until, time.Second)
+		assert.Equal(t, "Chats.Get", waiting[salesiq.WaitQuota].Call.Operation)
+		calls.Wait()
+		require.Len(t, log.waits, 2)
+		assert.Zero(t, log.calls[len(log.calls)-1].Duration, "the service is not blamed")
+		assert.Greater(t, log.calls[len(log.calls)-1].Waited, 50*time.Second)
 	})
 }
 

@@ -289,8 +289,11 @@ func transcripts(ctx context.Context, sdk *salesiq.Client, count int) error {
 			}
 		}
 	}
-	for chat, err := range sdk.Chats.Transcripts(ctx, chats) {
-		if err := errors.Join(err, expect(len(chat.Transcript), len(lines))); err != nil {
+	for result := range sdk.Chats.Transcripts(ctx, chats) {
+		if result.Err != nil {
+			return result.Err
+		}
+		if err := expect(len(result.Chat.Transcript), len(lines)); err != nil {
 			return err
 		}
 	}

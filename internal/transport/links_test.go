@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/salesiq-go/salesiq/internal/quota"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
@@ -75,6 +76,34 @@ func TestLogHasALineForEachAttempt(t *testing.T) {
 			assert.Equal(t, tt.want, log.String())
 		})
 	}
+}
+
+func TestLogSaysForWhatAndForHowLongAWaitIs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}}))
+		q := NewQueue(QueueConfig{Limits: quota.Limits{PerMinute: 1}, MaxWait: time.Hour})
+		first, err := q.Acquire(t.Context())
+		require.NoError(t, err)
+		first.Done(Outcome{StatusCode: http.StatusOK, Sent: true})
+		a := newAttempt(t)
+		a.audience = &audience{logger: logger}
+		var chain link = &logged{&limited{fine(), q}, logger}
+		go func() {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			assert.Equal(t, "level=DEBUG msg=\"salesiq wait\" operation=Test reason=quota for=59.999s\n", log.String(), "it is told while the call waits")
+		}()
+		_, f := chain.do(t.Context(), a)
+		require.Nil(t, f)
+		assert.Contains(t, log.String(), " wait=1m0s duration=0s ", "the service is not blamed")
+	})
 }
 
 // witness notes what an observer is told.
