@@ -58,7 +58,11 @@ func (l *limited) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 
 // acquire waits for permission, and has the wait told of.
 func (l *limited) acquire(ctx context.Context, a *attempt) (Lease, error) {
-	w := a.startWait(ctx, WaitQuota)
+	reason := WaitQuota
+	if _, ok := l.limiter.(interface{ forecasts() }); ok {
+		reason = "" // It says whether there is a wait, and why.
+	}
+	w := a.startWait(ctx, reason)
 	defer a.endWait(w)
 	return l.limiter.Acquire(w.in(ctx))
 }

@@ -106,27 +106,37 @@ type wait struct {
 	ctx       context.Context //nolint:containedctx // It is that of the goroutine that waits.
 	operation string
 	start     time.Time
-	timer     *time.Timer
 
-	mu   sync.Mutex // Guards what follows, and keeps begin and end in order.
-	what Wait
-	told bool
-	over bool
-	done func(time.Duration) // Nil if nobody wants to hear of the end.
+	mu    sync.Mutex  // Guards what follows, and keeps begin and end in order.
+	timer *time.Timer // Nil as long as there may be nothing to wait for.
+	what  Wait
+	told  bool
+	over  bool
+	done  func(time.Duration) // Nil if nobody wants to hear of the end.
 }
 
-// startWait begins a wait of an attempt.
+// startWait begins a wait of an attempt. Without a reason, it is one only if forecast
+// gives one.
 func (a *attempt) startWait(ctx context.Context, reason WaitReason) *wait {
 	if a.audience == nil {
 		return nil
 	}
 	w := &wait{audience: a.audience, ctx: ctx, operation: a.request.Operation, start: time.Now(), what: Wait{Reason: reason}}
+	if reason != "" {
+		w.tellLater()
+	}
+	return w
+}
+
+// tellLater has the audience told once the wait has lasted for minWait.
+func (w *wait) tellLater() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(minWait, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.tell()
 	})
-	return w
 }
 
 // endWait ends a wait of an attempt.
@@ -147,12 +157,14 @@ func (w *wait) end() time.Duration {
 	if w == nil {
 		return 0
 	}
-	w.timer.Stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	took := time.Since(w.start)
-	if took >= minWait {
-		w.tell() // The timer may be late.
+	if w.timer != nil {
+		w.timer.Stop()
+		if took >= minWait {
+			w.tell() // The timer may be late.
+		}
 	}
 	w.over = true
 	if w.done != nil {
@@ -177,8 +189,9 @@ func (w *wait) in(ctx context.Context) context.Context {
 func forecast(ctx context.Context, what Wait) {
 	if w, ok := ctx.Value(waitKey{}).(*wait); ok {
 		w.mu.Lock()
-		defer w.mu.Unlock()
 		w.what = what
+		w.mu.Unlock()
+		w.tellLater()
 	}
 }
 

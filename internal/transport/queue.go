@@ -60,6 +60,7 @@ type waiter struct {
 	since    time.Time
 	deadline time.Time // Zero for none.
 	class    quota.Class
+	outlook  Wait // Without a reason if it need not wait.
 	done     chan struct{}
 	lease    *lease
 	err      *Failure
@@ -68,6 +69,9 @@ type waiter struct {
 // Acquire waits for its turn. It returns at once, with the time to come back,
 // if the turn would come after the deadline of ctx or the longest wait.
 func (q *Queue) Acquire(ctx context.Context) (Lease, error) { return q.acquire(ctx, quota.Interactive) }
+
+// forecasts says that whoever waits in the queue is told of by forecast.
+func (q *Queue) forecasts() {}
 
 // BatchQueue is a queue for those who leave a part of each limit to others.
 type BatchQueue struct{ *Queue }
@@ -88,6 +92,9 @@ func (q *Queue) acquire(ctx context.Context, class quota.Class) (Lease, error) {
 	}
 	w := q.join(ctx, now, class)
 	q.mu.Unlock()
+	if w.outlook.Reason != "" {
+		forecast(ctx, w.outlook)
+	}
 	select {
 	case <-w.done:
 	case <-ctx.Done():
@@ -171,7 +178,7 @@ func (q *Queue) join(ctx context.Context, now time.Time, class quota.Class) *wai
 	if at, daily := q.earliest(now, q.ahead(class), class); w.tooLong(at, q.maxWait) {
 		w.refuse(at, daily)
 	} else {
-		forecast(ctx, q.outlook(now, at))
+		w.outlook = q.outlook(now, at)
 		q.waiting, q.horizon = append(q.waiting, w), at
 	}
 	q.advance(now)
