@@ -456,7 +456,7 @@ func TestUpdateThatChangesNothingIsRefusedBeforeAnyRequest(t *testing.T) {
 		params := reflect.New(update.Type().In(2).Elem())
 		arguments := []reflect.Value{reflect.ValueOf(t.Context()), reflect.ValueOf("x1"), params}
 		failed := func() error {
-			err, _ := update.Call(arguments)[1].Interface().(error)
+			err, _ := reflect.TypeAssert[error](update.Call(arguments)[1])
 			return err
 		}
 		var input *salesiq.InputError

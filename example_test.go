@@ -272,7 +272,7 @@ func ExampleNewLimiter() {
 // What a day has left is kept in a file, or wherever the program keeps its state.
 func ExampleSharedLimiter_ResumeDay() {
 	path := filepath.Join(os.TempDir(), "salesiq-day-of-the-example.json")
-	defer os.Remove(path)
+	defer os.Remove(path) //nolint:errcheck // The program ends.
 	limiter, err := salesiq.NewLimiter(salesiq.Plan{CallsPerDay: 100})
 	if err != nil {
 		log.Fatal(err)
@@ -332,7 +332,7 @@ func ExampleWithTracer() {
 	}
 	defer server.Close()
 	tracer := &salesiq.Tracer{
-		Call: func(_ context.Context, call salesiq.CallTrace) (context.Context, func(salesiq.CallTrace)) {
+		Call: func(context.Context, salesiq.CallTrace) (context.Context, func(salesiq.CallTrace)) {
 			return nil, func(call salesiq.CallTrace) { fmt.Println(call.Operation, call.StatusCode, call.Attempts) }
 		},
 		Wait: func(_ context.Context, wait salesiq.WaitTrace) func(salesiq.WaitTrace) {

@@ -73,7 +73,7 @@ func TestMonitorCountsCallsByOperation(t *testing.T) {
 		assert.Equal(t, 5, chats.Attempts)
 		assert.Zero(t, chats.Throttled)
 		assert.Positive(t, chats.Waited, "before the retry")
-		assert.Equal(t, chats.Waited, chats.WaitedMost, "one call alone")
+		assert.Equal(t, chats.Waited.Duration(), chats.WaitedMost.Duration(), "one call alone")
 		assert.Equal(t, 200*time.Millisecond, chats.Max.Duration(), "the service is not blamed for the wait")
 		assert.Equal(t, chats.Max.Duration()/4, chats.Average.Duration())
 		assert.Zero(t, chats.P50)
@@ -92,7 +92,7 @@ func TestMonitorCountsCallsByOperation(t *testing.T) {
 
 		assert.Equal(t, 7, report.Total.Calls)
 		assert.InDelta(t, float64(chats.Waited+brands.Waited), float64(report.Total.Waited), 1e-9)
-		assert.Equal(t, max(chats.WaitedMost, brands.WaitedMost), report.Total.WaitedMost)
+		assert.Equal(t, max(chats.WaitedMost, brands.WaitedMost).Duration(), report.Total.WaitedMost.Duration())
 		assert.Equal(t, 7, report.Total.Attempts)
 		assert.Equal(t, 2, report.Total.Errors)
 		assert.Equal(t, max(chats.Max, brands.Max).Duration(), report.Total.Max.Duration())
