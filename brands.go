@@ -140,7 +140,7 @@ func (s *BrandsService) Get(ctx context.Context, brandID string, opts ...CallOpt
 //     for a name that is set to nothing, [ErrPermissionDenied].
 //   - Source: specification, "Update Brand Settings".
 func (s *BrandsService) Update(ctx context.Context, brandID string, update *BrandUpdate, opts ...CallOption) (*Brand, error) {
-	return fetch[Brand](ctx, s.owner(), newCall("Brands.Update", "PATCH /brands/{brand_id}", brandID).body("update", update), opts)
+	return fetch[Brand](ctx, s.owner(), newCall("Brands.Update", "PATCH /brands/{brand_id}", brandID).update(update), opts)
 }
 
 // Departments returns the departments of a brand.

@@ -199,7 +199,7 @@ func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate,
 //     [ErrRequiredFieldMissing] for what is set to nothing, [ErrPermissionDenied].
 //   - Source: specification, "Update Operator".
 func (s *OperatorsService) Update(ctx context.Context, operatorID string, update *OperatorUpdate, opts ...CallOption) (*Operator, error) {
-	c := newCall("Operators.Update", "PATCH /operators/{operator_id}", operatorID).body("update", update)
+	c := newCall("Operators.Update", "PATCH /operators/{operator_id}", operatorID).update(update)
 	return fetch[Operator](ctx, s.owner(), c, opts)
 }
 

@@ -67,6 +67,7 @@ func fetchPage[T any](ctx context.Context, client *Client, c *call, opts []CallO
 		page.Number = cmp.Or(told.Page, page.Number)
 		page.PerPage = cmp.Or(told.PerPage, page.PerPage, len(items))
 		page.Total = told.Total
+		c.total = told.Total
 		return err
 	})
 	if err != nil {

@@ -164,7 +164,7 @@ func (s *RoutingService) Create(ctx context.Context, rule *RoutingRuleCreate, op
 //     [ErrInvalidRequest], [ErrPermissionDenied].
 //   - Source: specification, "Update Routing Rule".
 func (s *RoutingService) Update(ctx context.Context, ruleID string, update *RoutingRuleUpdate, opts ...CallOption) (*RoutingRule, error) {
-	c := newCall("Routing.Update", "PATCH /routing/rules/{rule_id}", ruleID).body("update", update)
+	c := newCall("Routing.Update", "PATCH /routing/rules/{rule_id}", ruleID).update(update)
 	return fetch[RoutingRule](ctx, s.owner(), c, opts)
 }
 

@@ -186,7 +186,7 @@ func (s *VisitorsService) Get(ctx context.Context, visitorID string, opts ...Cal
 //   - Errors: [ErrResourceNotFound], [ErrInvalidVisitorID], [ErrInvalidRequest].
 //   - Source: specification, "Update Visitor Information".
 func (s *VisitorsService) Update(ctx context.Context, visitorID string, update *VisitorUpdate, opts ...CallOption) (*Visitor, error) {
-	c := newCall("Visitors.Update", "PATCH /visitors/{visitor_id}", visitorID).body("update", update)
+	c := newCall("Visitors.Update", "PATCH /visitors/{visitor_id}", visitorID).update(update)
 	return fetch[Visitor](ctx, s.owner(), c, opts)
 }
 

@@ -135,7 +135,7 @@ func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, op
 //     [ErrDuplicateResource], [ErrPermissionDenied].
 //   - Source: specification, "Update Webhook".
 func (s *WebhooksService) Update(ctx context.Context, webhookID string, update *WebhookUpdate, opts ...CallOption) (*Webhook, error) {
-	c := newCall("Webhooks.Update", "PATCH /webhooks/{webhook_id}", webhookID).body("update", update)
+	c := newCall("Webhooks.Update", "PATCH /webhooks/{webhook_id}", webhookID).update(update)
 	return fetch[Webhook](ctx, s.owner(), c, opts)
 }
 

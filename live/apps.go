@@ -26,8 +26,8 @@ type App struct {
 	Enabled       bool                  `json:"enabled"`
 	Privacy       bool                  `json:"privacy"`
 	BusinessHours bool                  `json:"business_hours"`
-	ReplyTime     int                   `json:"reply_time"`
-	WaitingTime   int                   `json:"waiting_time"` // In seconds. [I].
+	ReplyTime     salesiq.Seconds       `json:"reply_time"`   // [I] for the unit.
+	WaitingTime   salesiq.Seconds       `json:"waiting_time"` // [I] for the unit.
 	Description   map[string]string     `json:"description"`  // By language, or under "default".
 	LogoURL       string                `json:"logo_url"`     // A path on the API's host, which wants the token.
 	Creator       Ref                   `json:"creator"`
@@ -78,7 +78,7 @@ type AppUpdate struct {
 	Description      salesiq.Opt[map[string]string] `json:"description,omitzero"`
 	BusinessHours    salesiq.Opt[bool]              `json:"business_hours,omitzero"`
 	Privacy          salesiq.Opt[bool]              `json:"privacy,omitzero"`
-	WaitingTime      salesiq.Opt[int]               `json:"waiting_time,omitzero"` // 30, 45, 60, 90 or 120.
+	WaitingTime      salesiq.Opt[salesiq.Seconds]   `json:"waiting_time,omitzero"` // 30, 45, 60, 90 or 120.
 	MailTranscript   salesiq.Opt[bool]              `json:"mail_transcript,omitzero"`
 	ShareFile        salesiq.Opt[bool]              `json:"share_file,omitzero"`
 	ShowEmojis       salesiq.Opt[bool]              `json:"show_emojis,omitzero"`

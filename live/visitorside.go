@@ -77,7 +77,7 @@ type VisitorOpen struct {
 	DepartmentID string            `json:"department_id"`
 	Question     string            `json:"question"` // Required.
 	CustomerInfo map[string]string `json:"customer_info,omitzero"`
-	WaitTime     int               `json:"custom_wait_time,omitzero"` // Up to 999 in version 2; milliseconds in version 1 [T].
+	WaitTime     Milliseconds      `json:"custom_wait_time,omitzero"` // Up to 999 in version 2, which does not name the unit; [T] for version 1.
 
 	// Extra is sent beside the other fields.
 	Extra map[string]any `json:",embed"`

@@ -327,7 +327,7 @@ var wireRows = []wireRow{
 		return second(s.Apps.Create(ctx, &live.AppCreate{Name: "Shop", Departments: []string{"d"}, Description: map[string]string{"default": "x"}, BusinessHours: true, Privacy: true}))
 	}, "POST " + b + "/apps", "", `{"name":"Shop","departments":["d"],"description":{"default":"x"},"business_hours":true,"privacy":true}`},
 	{"Apps.Update", func(ctx context.Context, s *live.Service) error {
-		return second(s.Apps.Update(ctx, "a1", &live.AppUpdate{Enabled: salesiq.Set(false), WaitingTime: salesiq.Set(45), ShareFile: salesiq.Set(true)}))
+		return second(s.Apps.Update(ctx, "a1", &live.AppUpdate{Enabled: salesiq.Set(false), WaitingTime: salesiq.Set[salesiq.Seconds](45), ShareFile: salesiq.Set(true)}))
 	}, "PUT " + b + "/apps/a1", "", `{"enabled":false,"waiting_time":45,"share_file":true}`},
 	{"Apps.Delete", func(ctx context.Context, s *live.Service) error { return s.Apps.Delete(ctx, "a1") }, "DELETE " + b + "/apps/a1", "", ""},
 	{"Apps.UpdateWidgets", func(ctx context.Context, s *live.Service) error {

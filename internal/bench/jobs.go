@@ -282,12 +282,18 @@ func (job latencyJob) by(name string, get getter, bursts int) latencyJob {
 }
 
 func transcripts(ctx context.Context, sdk *salesiq.Client, count int) error {
-	ids := make([]string, count)
-	for i := range ids {
-		ids[i] = chatID
+	chats := func(yield func(*salesiq.Chat, error) bool) {
+		for range count {
+			if !yield(&salesiq.Chat{ID: chatID}, nil) {
+				return
+			}
+		}
 	}
-	for _, result := range sdk.Chats.Transcripts(ctx, ids) {
-		if err := errors.Join(result.Err, expect(len(result.Messages), len(lines))); err != nil {
+	for result := range sdk.Chats.Transcripts(ctx, chats) {
+		if result.Err != nil {
+			return result.Err
+		}
+		if err := expect(len(result.Chat.Transcript), len(lines)); err != nil {
 			return err
 		}
 	}
