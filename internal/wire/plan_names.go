@@ -1,0 +1,173 @@
+package wire
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+)
+
+// misspells reports whether a name that is no field's is one but for upper and lower
+// case.
+func (p *plan) misspells(name []byte) bool {
+	if !p.hasUpper && bytes.IndexFunc(name, isUpper) < 0 {
+		return false
+	}
+	_, ok := p.folded[lowerOf(name)]
+	return ok
+}
+
+func isUpper(r rune) bool { return 'A' <= r && r <= 'Z' }
+
+// lowerOf returns a name in lower case. That of ASCII alone counts.
+func lowerOf(name []byte) string {
+	return strings.Map(func(r rune) rune {
+		if isUpper(r) {
+			return r + ('a' - 'A')
+		}
+		return r
+	}, string(name))
+}
+
+// straighten returns an object, or what holds some, with the names that its fields have.
+// A member is a field's if it has its name, or else if it has it but for upper and lower
+// case. Of several such, the last one is; the others stay as they are written, and are
+// unknown. So the library need not look for anything but exact names.
+func (p *plan) straighten(value []byte) []byte {
+	s := straightener{scan: scan{text: value}}
+	if !s.walk(p) {
+		return value // It is not JSON, which is for the library to say.
+	}
+	copied := false
+	for _, bent := range s.bent {
+		if bent.name == "" {
+			continue
+		}
+		if !copied {
+			value, copied = bytes.Clone(value), true
+		}
+		copy(value[bent.at:], bent.name)
+	}
+	return value
+}
+
+// straightener looks for names that are not written like the field's.
+type straightener struct {
+	scan
+
+	bent []bentName
+}
+
+// bentName is to be overwritten with a field's name, which is as long.
+type bentName struct {
+	at   int
+	name string // Empty if it stays.
+}
+
+func (s *straightener) walk(p *plan) bool {
+	for p.kind == asPointer {
+		p = p.elem
+	}
+	switch c := s.peek(); {
+	case c == '{' && p.kind == asStruct:
+		return s.walkObject(p)
+	case c == '{' && p.kind == asMap, c == '[' && p.kind == asList:
+		return s.walkAll(p.elem, c)
+	}
+	_, ok := s.skip()
+	return ok
+}
+
+func (s *straightener) walkAll(elem *plan, bracket byte) bool {
+	end := bracket + 2
+	if !s.open(bracket) {
+		return false
+	}
+	if s.closes(end) {
+		return true
+	}
+	for more, ok := true, true; more; {
+		if bracket == '{' {
+			if _, ok := s.quoted(); !ok || !s.take(':') {
+				return false
+			}
+		}
+		if !s.walk(elem) {
+			return false
+		}
+		if more, ok = s.next(end); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// candidate is a member that may be a field's. What is bent in it stays if it is not.
+type candidate struct{ name, from, to int }
+
+func (s *straightener) walkObject(p *plan) bool {
+	if !s.open('{') {
+		return false
+	}
+	if s.closes('}') {
+		return true
+	}
+	var exact fieldSet
+	var candidates map[int][]candidate // Of each field.
+	for more := true; more; {
+		s.peek()
+		name := s.at + 1
+		quoted, ok := s.quoted()
+		if !ok || !s.take(':') {
+			return false
+		}
+		i, of := p.meant(quoted[1 : len(quoted)-1])
+		from := len(s.bent)
+		if !s.walk(of) {
+			return false
+		}
+		switch {
+		case i >= 0 && string(quoted[1:len(quoted)-1]) == p.fields[i].name:
+			exact.add(i)
+		case i >= 0:
+			if candidates == nil {
+				candidates = map[int][]candidate{}
+			}
+			candidates[i] = append(candidates[i], candidate{name, from, len(s.bent)})
+		}
+		if more, ok = s.next('}'); !ok {
+			return false
+		}
+	}
+	for i, those := range candidates {
+		s.choose(p.fields[i].name, those, exact.has(i))
+	}
+	return true
+}
+
+// meant returns the field that a name may mean, or -1, and the plan of its value.
+func (p *plan) meant(name []byte) (int, *plan) {
+	i, ok := p.named[string(name)]
+	if !ok {
+		i, ok = p.folded[lowerOf(name)]
+	}
+	switch {
+	case ok:
+		return i, p.fields[i].plan
+	case p.rest != nil:
+		return -1, p.rest.plan.elem
+	}
+	return -1, &plan{typ: reflect.TypeFor[any]()}
+}
+
+// choose makes the last candidate the field's, unless the field has a member already.
+func (s *straightener) choose(name string, those []candidate, taken bool) {
+	for n, c := range those {
+		if !taken && n == len(those)-1 {
+			s.bent = append(s.bent, bentName{c.name, name})
+			continue
+		}
+		for i := c.from; i < c.to; i++ {
+			s.bent[i].name = ""
+		}
+	}
+}
