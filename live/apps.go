@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // AppsService handles apps, which are what the specification calls brands.
@@ -52,3 +53,15 @@ func (s *AppsService) List(ctx context.Context, opts ...salesiq.CallOption) ([]A
 func (s *AppsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*App, error) {
 	return Get[App](ctx, s.client, base+"/apps/{id}", nil, call(opts, "Apps.Get", id)...)
 }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a App) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *App) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a AppChannel) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *AppChannel) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }

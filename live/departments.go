@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // DepartmentsService handles departments. They belong to the portal, not to a brand
@@ -41,3 +42,9 @@ type Department struct {
 func (s *DepartmentsService) All(ctx context.Context, opts ...salesiq.CallOption) iter.Seq2[*Department, error] {
 	return All[Department](ctx, s.client, base+"/departments", nil, operatorPages, call(opts, "Departments.All")...)
 }
+
+// MarshalJSON writes d with its Extra beside the other members.
+func (d Department) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&d) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (d *Department) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, d) }

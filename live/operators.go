@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // OperatorsService handles the people who answer conversations.
@@ -140,3 +141,15 @@ func (s *OperatorsService) Delete(ctx context.Context, id string, opts ...salesi
 	_, err := Delete[any](ctx, s.client, base+"/operators/{id}", nil, call(opts, "Operators.Delete", id)...)
 	return err
 }
+
+// MarshalJSON writes o with its Extra beside the other members.
+func (o Operator) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *Operator) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, o) }
+
+// MarshalJSON writes o with its Extra beside the other members.
+func (o OperatorCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *OperatorCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, o) }

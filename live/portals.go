@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // PortalsService finds the portals of an account. Its calls need no portal.
@@ -41,3 +42,9 @@ func (s *PortalsService) List(ctx context.Context, opts ...salesiq.CallOption) (
 func (s *PortalsService) Get(ctx context.Context, screenName string, opts ...salesiq.CallOption) (*Portal, error) {
 	return Get[Portal](ctx, s.client, "/api/v2/portals/{screen_name}", nil, call(opts, "Portals.Get", screenName)...)
 }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p Portal) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *Portal) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // TagsService handles tags.
@@ -53,3 +54,15 @@ type TagCreate struct {
 func (s *TagsService) Create(ctx context.Context, tag *TagCreate, opts ...salesiq.CallOption) (*Tag, error) {
 	return Post[Tag](ctx, s.client, base+"/tags", tag, call(opts, "Tags.Create")...)
 }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t Tag) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *Tag) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TagCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TagCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // VisitorsService handles visitors. It uses version 3 of the API, which the
@@ -54,3 +55,9 @@ func (s *VisitorsService) by(ctx context.Context, key string, t time.Time, opts 
 	style.Key = key
 	return All[Visitor](ctx, s.client, "/api/v3/{portal}/visitors", q, style, opts...)
 }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v Visitor) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *Visitor) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }

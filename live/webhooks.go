@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // WebhooksService handles the subscriptions by which the service reports events.
@@ -187,3 +188,27 @@ func (s *WebhooksService) Retry(ctx context.Context, id string, executionIDs []s
 	}
 	return orEmpty(out.Skipped), nil
 }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w Webhook) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *Webhook) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p PublicKey) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *PublicKey) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w WebhookCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *WebhookCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e Execution) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *Execution) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }

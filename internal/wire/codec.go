@@ -48,7 +48,7 @@ var (
 	toleratingTags = asBefore
 )
 
-// exact takes names as they are: those that are not have been straightened.
+// exact takes names as they are. When decoding, misspelled ones have been straightened.
 var exact = json.MatchCaseInsensitiveNames(false)
 
 // public writes times as the service does. No name is written twice, and nil lists
@@ -56,6 +56,7 @@ var exact = json.MatchCaseInsensitiveNames(false)
 var public = json.JoinOptions(
 	asBefore,
 	jsontext.AllowDuplicateNames(false),
+	exact,
 	json.FormatNilSliceAsNull(false),
 	json.FormatNilMapAsNull(false),
 	json.WithMarshalers(asTheServiceDoes),
