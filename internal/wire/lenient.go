@@ -64,7 +64,7 @@ func (l *library) lenientDecoder(depth int) func(d *jsonDecoder, v any) error {
 		if free, ok := v.(*any); ok {
 			return l.decodeAny(d, free)
 		}
-		must := required[into.Type()] && d.StackDepth() <= most
+		must := required[namedOf(into.Type())] && d.StackDepth() <= most
 		if kind == 'n' || must || fits(kind, into.Type()) {
 			return errors.ErrUnsupported
 		}

@@ -162,12 +162,20 @@ func spreadStruct(v reflect.Value) error {
 	return Unmarshal(members, v.Addr().Interface())
 }
 
+// namedOf returns the type that a twin stands for, and other types as they are.
+func namedOf(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Struct && t.Name() == "" {
+		if named, ok := nameable.Load(t); ok {
+			return named.(reflect.Type) //nolint:forcetypeassert // Nothing else is stored.
+		}
+	}
+	return t
+}
+
 // inTheirNames has an error name the types that callers know.
 func inTheirNames(err error) error {
 	if mismatch, ok := errors.AsType[*mismatchError](err); ok && mismatch.GoType != nil {
-		if t, ok := nameable.Load(mismatch.GoType); ok {
-			mismatch.GoType, _ = t.(reflect.Type) //nolint:errcheck // Nothing else is stored.
-		}
+		mismatch.GoType = namedOf(mismatch.GoType)
 	}
 	return err
 }
