@@ -153,6 +153,13 @@ func Script(v any) ([]byte, error) {
 // number pay for it.
 func Unmarshal(data []byte, v any) error { return decode(data, v, nil) }
 
+// UnmarshalByLibrary is Unmarshal, or UnmarshalLenient, without plans: what they must not
+// differ from.
+func UnmarshalByLibrary(data []byte, v any, lenient bool) error {
+	into := reflect.ValueOf(v).Elem()
+	return targetOf(into.Type(), into.Type()).decodeByLibrary(WithoutMark(data), into, lenient)
+}
+
 // decode decodes data into v, strictly typed unless a type is wanted.
 func decode(data []byte, v any, wanted reflect.Type) error {
 	data = WithoutMark(data)

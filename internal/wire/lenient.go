@@ -28,6 +28,9 @@ type lenient struct {
 	depth    int                   // unless they are more than this many levels down.
 }
 
+// requires reports whether a type must be there, so deep down.
+func (l lenient) requires(t reflect.Type, depth int) bool { return depth <= l.depth && l.required[t] }
+
 // newLenient returns the lenience for a type that holds the one that is wanted.
 func newLenient(typ, wanted reflect.Type) lenient {
 	l := lenient{required: map[reflect.Type]bool{}}
@@ -57,14 +60,13 @@ var (
 // lenientDecoder returns a func that is called for each value, and leaves to the
 // library what fits. The first value lies so deep in the body.
 func (l *library) lenientDecoder(depth int) func(d *jsonDecoder, v any) error {
-	required, most := l.target.lenient.required, l.target.lenient.depth-depth
 	return func(d *jsonDecoder, v any) error {
 		into := reflect.ValueOf(v).Elem()
 		kind := d.PeekKind()
 		if free, ok := v.(*any); ok {
 			return l.decodeAny(d, free)
 		}
-		must := required[namedOf(into.Type())] && d.StackDepth() <= most
+		must := l.target.lenient.requires(namedOf(into.Type()), depth+d.StackDepth())
 		if kind == 'n' || must || fits(kind, into.Type()) {
 			return errors.ErrUnsupported
 		}

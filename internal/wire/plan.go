@@ -140,6 +140,9 @@ func (pl *planner) fillByKind(p *plan) bool {
 	case reflect.Struct:
 		return pl.fillStruct(p)
 	case reflect.Pointer:
+		if t.Elem().Kind() == reflect.Pointer {
+			return isScalar(t.Elem().Elem())
+		}
 		p.kind = asPointer
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {

@@ -11,7 +11,7 @@ func (d *decoding) readPointer(p *plan, v reflect.Value, c byte) bool {
 	pointed := reflect.New(p.elem.typ)
 	ok := false
 	switch p.elem.kind {
-	case asStruct, asMap, asPointer:
+	case asStruct, asMap:
 		ok = c == '{' && d.value(p.elem, pointed.Elem())
 	case asList:
 		ok = c == '[' && d.value(p.elem, pointed.Elem())
@@ -22,7 +22,7 @@ func (d *decoding) readPointer(p *plan, v reflect.Value, c byte) bool {
 		if d.lenient = lenient; !ok && lenient {
 			d.at = start
 			ok = d.read(p.elem, pointed.Elem(), c)
-			if ok && pointed.Elem().IsZero() && standsForNothing(p.elem.typ, d.scan.text[start:d.at]) {
+			if ok && pointed.Elem().IsZero() && !d.library.target.lenient.requires(p.typ, d.depth) && standsForNothing(p.elem.typ, d.scan.text[start:d.at]) {
 				return true
 			}
 		}

@@ -2,12 +2,6 @@ package wire
 
 import "reflect"
 
-// unmarshalByLibrary is UnmarshalLenient without plans.
-func unmarshalByLibrary(data []byte, v any) error {
-	into := reflect.ValueOf(v).Elem()
-	return targetOf(into.Type(), into.Type()).decodeByLibrary(WithoutMark(data), into, true)
-}
-
 // unmarshalAsIs is UnmarshalLenient without plans, for names that are not misspelled: as
 // all was decoded before there were plans.
 func unmarshalAsIs(data []byte, v any) error {

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"reflect"
 	"strings"
 )
 
@@ -120,13 +119,13 @@ func (s *straightener) walkObject(p *plan) bool {
 		if !ok || !s.take(':') {
 			return false
 		}
-		i, of := p.meant(quoted[1 : len(quoted)-1])
+		i, isExact, of := p.meant(quoted)
 		from := len(s.bent)
 		if !s.walk(of) {
 			return false
 		}
 		switch {
-		case i >= 0 && string(quoted[1:len(quoted)-1]) == p.fields[i].name:
+		case i >= 0 && isExact:
 			exact.add(i)
 		case i >= 0:
 			if candidates == nil {
@@ -144,19 +143,24 @@ func (s *straightener) walkObject(p *plan) bool {
 	return true
 }
 
-// meant returns the field that a name may mean, or -1, and the plan of its value.
-func (p *plan) meant(name []byte) (int, *plan) {
+// meant returns the field that a name in quotes may mean, or -1, and the plan of its
+// value. One that is written with escapes means a field exactly or not at all.
+func (p *plan) meant(quoted []byte) (field int, exact bool, of *plan) {
+	name, escaped := quoted[1:len(quoted)-1], bytes.IndexByte(quoted, '\\') >= 0
+	if escaped {
+		name = unquote(nil, quoted)
+	}
 	i, ok := p.named[string(name)]
-	if !ok {
+	if exact = ok; !ok && !escaped {
 		i, ok = p.folded[lowerOf(name)]
 	}
 	switch {
 	case ok:
-		return i, p.fields[i].plan
+		return i, exact, p.fields[i].plan
 	case p.rest != nil:
-		return -1, p.rest.plan.elem
+		return -1, false, p.rest.plan.elem
 	}
-	return -1, &plan{typ: reflect.TypeFor[any]()}
+	return -1, false, &plan{}
 }
 
 // choose makes the last candidate the field's, unless the field has a member already.
