@@ -194,11 +194,12 @@ func setNumber(target reflect.Value, meaning string) {
 // setPointer leaves a pointer nil for what stands for nothing.
 func setPointer(target reflect.Value, value jsonValue) {
 	pointed := reflect.New(target.Type().Elem())
-	if err := UnmarshalLenient(value, pointed.Interface()); err != nil {
-		return
-	}
-	if pointed.Elem().IsZero() && standsForNothing(target.Type().Elem(), value) {
-		return
+	if Unmarshal(value, pointed.Interface()) != nil {
+		pointed.Elem().SetZero()
+		if UnmarshalLenient(value, pointed.Interface()) != nil ||
+			pointed.Elem().IsZero() && standsForNothing(target.Type().Elem(), value) {
+			return
+		}
 	}
 	target.Set(pointed)
 }
@@ -206,7 +207,7 @@ func setPointer(target reflect.Value, value jsonValue) {
 func standsForNothing(t reflect.Type, value jsonValue) bool {
 	switch kind := value.Kind(); {
 	case t == timeType:
-		return new(time.Time).UnmarshalText([]byte(text(value))) != nil
+		return true
 	case kind == '"':
 		return t.Kind() != reflect.String && text(value) != "0" && text(value) != "false"
 	default:
