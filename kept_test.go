@@ -119,8 +119,8 @@ func assertKept(t *testing.T, want, got any, why string) {
 	forget := func(v any) any {
 		copied := reflect.New(reflect.TypeOf(v).Elem())
 		copied.Elem().Set(reflect.ValueOf(v).Elem())
-		for i := range copied.Elem().NumField() {
-			switch field := copied.Elem().Field(i).Addr().Interface().(type) {
+		for _, part := range copied.Elem().Fields() {
+			switch field := part.Addr().Interface().(type) {
 			case *salesiq.Secret:
 				*field = salesiq.Secret{}
 			case *salesiq.Opt[salesiq.Secret]:
@@ -144,7 +144,7 @@ func TestAnObjectKeptAsJSONHasOneShapeForEver(t *testing.T) {
 			object := aKept(kept[name])
 			now, err := json.Marshal(object.Interface())
 			require.NoError(t, err)
-			assert.Equal(t, string(text), string(now), "%s: %s", file, name) //nolint:testifylint // To the letter.
+			assert.Equal(t, string(text), string(now), "%s: %s", file, name)
 		}
 	}
 	// The files that begin with "old" were written when encoding/json did as it liked: on Go
@@ -194,7 +194,7 @@ func TestEveryObjectKeepsItsShapeWhereverItIs(t *testing.T) {
 		assert.NotContains(t, string(alone), `"Extra":`, name)
 		byValue, err := json.Marshal(object.Elem().Interface())
 		require.NoError(t, err, name)
-		assert.Equal(t, string(alone), string(byValue), name) //nolint:testifylint // To the letter.
+		assert.Equal(t, string(alone), string(byValue), name)
 
 		none, err := json.Marshal(reflect.New(kind).Interface())
 		require.NoError(t, err, name)
@@ -211,7 +211,7 @@ func TestEveryObjectKeepsItsShapeWhereverItIs(t *testing.T) {
 		text, err := json.Marshal(users{object.Elem().Interface(), list.Interface(), map[string]any{"a": object.Interface()}, object.Interface()})
 		require.NoError(t, err, name)
 		want := `{"value":` + string(alone) + `,"list":[` + string(alone) + `],"by_name":{"a":` + string(alone) + `},"pointer":` + string(alone) + `}`
-		assert.Equal(t, want, string(text), name) //nolint:testifylint // To the letter.
+		assert.Equal(t, want, string(text), name)
 
 		read := users{Value: reflect.New(kind).Interface(), List: reflect.New(list.Type()).Interface(), Pointer: reflect.New(kind).Interface()}
 		require.NoError(t, json.Unmarshal(text, &read), name)
@@ -236,7 +236,7 @@ func TestAnObjectOfTheWireIsKeptMemberByMember(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(members), &want))
 	require.NoError(t, json.Unmarshal(kept, &got))
 	for _, name := range []string{"id", "rating", "custom_fields", "tags", "ended_at", "channel", "_id", "visitor-id"} {
-		assert.Equal(t, string(want[name]), string(got[name]), name) //nolint:testifylint // To the letter.
+		assert.Equal(t, string(want[name]), string(got[name]), name)
 	}
 	assert.Contains(t, string(got["transcript"]), `"score":1e2`)
 	assert.Contains(t, string(got["visitor_info"]), `"x":null`)

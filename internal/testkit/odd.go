@@ -33,7 +33,7 @@ func OddJSON(dice *rand.Rand, t reflect.Type) []byte {
 		o.text = o.text[:dice.IntN(len(o.text))]
 	}
 	if o.one(60) && len(o.text) > 0 {
-		o.text[dice.IntN(len(o.text))] = byte(dice.IntN(256))
+		o.text[dice.IntN(len(o.text))] = "\x00\x1f\x7f\xff \"{}[],:0eé"[dice.IntN(16)]
 	}
 	return o.text
 }
@@ -177,8 +177,8 @@ func signs(v reflect.Value) (all string) {
 			all += signs(v.Index(i))
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			all += signs(v.Field(i))
+		for _, field := range v.Fields() {
+			all += signs(field)
 		}
 	case reflect.Map:
 		positive := 0

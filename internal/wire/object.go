@@ -55,7 +55,7 @@ func twinOf(t reflect.Type) reflect.Type {
 		return nil
 	}
 	if found, ok := twins.Load(t); ok {
-		twin, _ := found.(reflect.Type) //nolint:errcheck // It is nil, then.
+		twin, _ := found.(reflect.Type)
 		return twin
 	}
 	var twin reflect.Type

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"reflect"
 	"strings"
 	"sync"
@@ -174,30 +175,27 @@ func (pl *planner) fillStruct(p *plan) bool {
 	for i := range p.typ.NumField() {
 		field := p.typ.Field(i)
 		tag, tagged := field.Tag.Lookup("json")
-		if tag == "-" || !tagged && !field.IsExported() && !field.Anonymous {
-			continue
-		}
-		name, options, _ := strings.Cut(tag, ",")
-		switch {
-		case field.Anonymous || !field.IsExported():
-			return false
-		case options == "embed":
-			if name != "" || p.rest != nil || !pl.fillRest(p, i) {
-				return false
-			}
-		case options == "" || options == "omitzero" || options == "omitempty":
-			if name == "" {
-				name = field.Name
-			}
-			if !pl.addField(p, name, i) {
-				return false
-			}
-		default:
+		isIgnored := tag == "-" || !tagged && !field.IsExported() && !field.Anonymous
+		if !isIgnored && !pl.take(p, i, field, tag) {
 			return false
 		}
 	}
 	hasMembers := len(p.fields) > 0 || p.rest != nil || p.typ.NumField() == 0
 	return hasMembers && len(p.fields) <= maxFields
+}
+
+// take refuses a field that is out of the ordinary.
+func (pl *planner) take(p *plan, index int, field reflect.StructField, tag string) bool {
+	name, options, _ := strings.Cut(tag, ",")
+	switch {
+	case field.Anonymous || !field.IsExported():
+		return false
+	case options == "embed":
+		return name == "" && p.rest == nil && pl.fillRest(p, index)
+	case options == "" || options == "omitzero" || options == "omitempty":
+		return pl.addField(p, cmp.Or(name, field.Name), index)
+	}
+	return false
 }
 
 // addField refuses a name that means two fields, or that is not as names are.

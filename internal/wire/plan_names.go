@@ -84,7 +84,7 @@ func (s *straightener) walkAll(elem *plan, bracket byte) bool {
 	if s.closes(end) {
 		return true
 	}
-	for more, ok := true, true; more; {
+	for {
 		if bracket == '{' {
 			if _, ok := s.quoted(); !ok || !s.take(':') {
 				return false
@@ -93,11 +93,10 @@ func (s *straightener) walkAll(elem *plan, bracket byte) bool {
 		if !s.walk(elem) {
 			return false
 		}
-		if more, ok = s.next(end); !ok {
-			return false
+		if more, ok := s.next(end); !more {
+			return ok
 		}
 	}
-	return true
 }
 
 // candidate is a member that may be a field's. What is bent in it stays if it is not.
@@ -111,27 +110,16 @@ func (s *straightener) walkObject(p *plan) bool {
 		return true
 	}
 	var exact fieldSet
-	var candidates map[int][]candidate // Of each field.
+	candidates := map[int][]candidate{} // Of each field.
 	for more := true; more; {
-		s.peek()
-		name := s.at + 1
-		quoted, ok := s.quoted()
-		if !ok || !s.take(':') {
+		i, isExact, found, ok := s.walkMember(p)
+		if !ok {
 			return false
 		}
-		i, isExact, of := p.meant(quoted)
-		from := len(s.bent)
-		if !s.walk(of) {
-			return false
-		}
-		switch {
-		case i >= 0 && isExact:
+		if isExact {
 			exact.add(i)
-		case i >= 0:
-			if candidates == nil {
-				candidates = map[int][]candidate{}
-			}
-			candidates[i] = append(candidates[i], candidate{name, from, len(s.bent)})
+		} else if i >= 0 {
+			candidates[i] = append(candidates[i], found)
 		}
 		if more, ok = s.next('}'); !ok {
 			return false
@@ -141,6 +129,20 @@ func (s *straightener) walkObject(p *plan) bool {
 		s.choose(p.fields[i].name, those, exact.has(i))
 	}
 	return true
+}
+
+// walkMember returns the field that the next member may be for, or -1.
+func (s *straightener) walkMember(p *plan) (field int, exact bool, found candidate, ok bool) {
+	s.peek()
+	name := s.at + 1
+	quoted, ok := s.quoted()
+	if !ok || !s.take(':') {
+		return -1, false, found, false
+	}
+	field, exact, of := p.meant(quoted)
+	from := len(s.bent)
+	ok = s.walk(of)
+	return field, exact, candidate{name, from, len(s.bent)}, ok
 }
 
 // meant returns the field that a name in quotes may mean, or -1, and the plan of its

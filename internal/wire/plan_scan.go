@@ -183,32 +183,41 @@ func isDigit(c byte) bool { return c-'0' <= 9 }
 
 // number takes a number. It is whole if it has neither a fraction nor an exponent.
 func (s *scan) number() (literal []byte, whole, ok bool) {
-	start, at := s.at, s.at
-	if at < len(s.text) && s.text[at] == '-' {
-		at++
+	start := s.at
+	if start < len(s.text) && s.text[start] == '-' {
+		start++
 	}
-	first := at
-	if at = digitsEnd(s.text, at); at == first || at > first+1 && s.text[first] == '0' {
+	at := digitsEnd(s.text, start)
+	if at == start || at > start+1 && s.text[start] == '0' {
 		return nil, false, false
 	}
 	whole = true
 	if at < len(s.text) && s.text[at] == '.' {
-		whole, first = false, at+1
-		if at = digitsEnd(s.text, first); at == first {
+		whole, start = false, at+1
+		if at = digitsEnd(s.text, start); at == start {
 			return nil, false, false
 		}
 	}
 	if at < len(s.text) && s.text[at]|0x20 == 'e' {
-		whole, first = false, at+1
-		if first < len(s.text) && (s.text[first] == '+' || s.text[first] == '-') {
-			first++
-		}
-		if at = digitsEnd(s.text, first); at == first {
+		whole = false
+		if at = exponentEnd(s.text, at); at == 0 {
 			return nil, false, false
 		}
 	}
-	s.at = at
-	return s.text[start:at], whole, true
+	literal, s.at = s.text[s.at:at], at
+	return literal, whole, true
+}
+
+// exponentEnd returns where the exponent ends that starts there, or 0 if there is none.
+func exponentEnd(text []byte, start int) int {
+	first := start + 1
+	if first < len(text) && (text[first] == '+' || text[first] == '-') {
+		first++
+	}
+	if end := digitsEnd(text, first); end > first {
+		return end
+	}
+	return 0
 }
 
 func digitsEnd(text []byte, start int) int {
@@ -245,18 +254,17 @@ func (s *scan) skipAll(bracket byte) bool {
 	if s.closes(end) {
 		return true
 	}
-	for more, ok := true, true; more; {
+	for {
 		if bracket == '{' {
 			if _, ok := s.quoted(); !ok || !s.take(':') {
 				return false
 			}
 		}
-		if _, ok = s.skip(); !ok {
+		if _, ok := s.skip(); !ok {
 			return false
 		}
-		if more, ok = s.next(end); !ok {
-			return false
+		if more, ok := s.next(end); !more {
+			return ok
 		}
 	}
-	return true
 }

@@ -334,7 +334,7 @@ func nanosOf(fraction []byte) (nanos int, ok bool) {
 
 // pointerTo returns the address of a value that is of type T.
 func pointerTo[T any](v reflect.Value) *T {
-	pointer, _ := reflect.TypeAssert[*T](v.Addr()) //nolint:errcheck // The plan says so.
+	pointer, _ := reflect.TypeAssert[*T](v.Addr())
 	return pointer
 }
 
