@@ -226,11 +226,11 @@ func (v VisitorActivity) MarshalJSON() ([]byte, error) { return wire.MarshalObje
 // UnmarshalJSON reads what MarshalJSON writes.
 func (v *VisitorActivity) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
 
-// MarshalJSON writes s with its Extra beside the other members.
-func (s Session) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&s) }
+// MarshalJSON writes v with its Extra beside the other members.
+func (v Session) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (s *Session) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, s) }
+func (v *Session) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
 
 // MarshalJSON writes p with its Extra beside the other members.
 func (p PageView) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
