@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"iter"
 	"time"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // ChatsService handles live chats: finding them, reading them, and taking part.
@@ -356,3 +358,45 @@ func (s *ChatsService) Rate(ctx context.Context, chatID string, params *ChatRati
 	c := newCall("Chats.Rate", "POST /chats/{chat_id}/rating", chatID).body("params", params).answers("chat")
 	return fetchOpen[Chat](ctx, s.owner(), c, opts)
 }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c Chat) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Chat) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes m with its Extra beside the other members.
+func (m Message) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&m) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *Message) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, m) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorInfo) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorInfo) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes m with its Extra beside the other members.
+func (m MessageCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&m) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *MessageCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, m) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p ChatTransfer) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *ChatTransfer) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ChatEnd) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ChatEnd) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p ChatRating) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *ChatRating) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

@@ -69,9 +69,11 @@
 // other values are kept as they are. Fields that this package does not know are
 // in each object's Extra.
 //
-// A program may keep objects with encoding/json and read them back whole. Until
-// Go 1.26, encoding/json writes the unknown fields under the name Extra. From Go
-// 1.27 on, it writes them beside the others, as they came. Of a [Secret], it writes
+// A program may keep objects with encoding/json and read them back whole, with any
+// version of Go: unknown fields stand beside the others, as they came. Files that Go 1.26
+// wrote with older versions of this package, which have them under the name Extra, are
+// read as well. A struct that embeds an object is taken for that object alone: give the
+// field a name, or embed a type such as "type chat salesiq.Chat". Of a [Secret], it writes
 // "[redacted]", which is read back as an empty one: nothing is signed, verified or
 // sent with the mask. What needs a secret refuses an empty one.
 //

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"iter"
 	"time"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // OperatorsService handles the people who answer chats.
@@ -225,3 +227,27 @@ func (s *OperatorsService) Stats(ctx context.Context, operatorID string, params 
 	c := newCall("Operators.Stats", "GET /operators/{operator_id}/stats", operatorID).params(params)
 	return fetch[OperatorStats](ctx, s.owner(), c, opts)
 }
+
+// MarshalJSON writes o with its Extra beside the other members.
+func (o Operator) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *Operator) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, o) }
+
+// MarshalJSON writes o with its Extra beside the other members.
+func (o OperatorStats) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *OperatorStats) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, o) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p OperatorCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *OperatorCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p OperatorUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *OperatorUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

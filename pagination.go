@@ -43,6 +43,9 @@ const maxPerPage = 100
 // Where the service gives no total, or as many items come as leave, nothing tells
 // that items have moved up, and some may be skipped. If your loop changes what the
 // params select by, such as the status, collect all items first.
+//
+// The items of a page lie in one piece of memory: whoever keeps a pointer to one of them,
+// such as an iterator yields, keeps them all. Keep a copy of the item instead.
 type Page[T any] struct {
 	Items   []T
 	Number  int // Of this page, from 1.

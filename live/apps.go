@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // AppsService handles apps, which are what the specification calls brands. For
@@ -277,3 +278,81 @@ type newWebsite struct {
 }
 
 func (n newWebsite) validate() error { return required("website", n.Website) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a App) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *App) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a AppChannel) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *AppChannel) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a AppCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *AppCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a AppUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *AppUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w Widgets) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *Widgets) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w WidgetPart) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *WidgetPart) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w WidgetContent) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *WidgetContent) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c CustomSticker) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *CustomSticker) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w WidgetsUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *WidgetsUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w WidgetPartUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *WidgetPartUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c CustomStickerUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *CustomStickerUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w Website) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *Website) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w WebsiteFloat) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *WebsiteFloat) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // ConversationsService handles conversations, which are what the specification
@@ -385,3 +386,51 @@ func (s *ConversationsService) Export(ctx context.Context, id string, opts ...sa
 	body := map[string]string{"data": "messages", "format": "json"}
 	return call[json.RawMessage](ctx, s.owner(), "Conversations.Export", http.MethodPost, base+"/conversations/{id}/export", body, opts, id)
 }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c Conversation) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Conversation) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ConversationState) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ConversationState) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ConversationParty) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ConversationParty) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t Transfer) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *Transfer) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ConversationVisitor) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ConversationVisitor) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ConversationInsight) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ConversationInsight) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ConversationDetails) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ConversationDetails) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitTracking) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitTracking) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }

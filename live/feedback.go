@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // FeedbackService reads what visitors think of conversations. For a visitor's side
@@ -123,3 +124,27 @@ func (s *FeedbackService) Get(ctx context.Context, id string, opts ...salesiq.Ca
 func (s *FeedbackService) OfConversation(ctx context.Context, conversationID string, opts ...salesiq.CallOption) (*Feedback, error) {
 	return get[Feedback](ctx, s.owner(), "Feedback.OfConversation", base+"/conversations/{id}/feedback", nil, opts, conversationID)
 }
+
+// MarshalJSON writes f with its Extra beside the other members.
+func (f Feedback) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&f) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (f *Feedback) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, f) }
+
+// MarshalJSON writes f with its Extra beside the other members.
+func (f FeedbackRating) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&f) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (f *FeedbackRating) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, f) }
+
+// MarshalJSON writes f with its Extra beside the other members.
+func (f FeedbackVisitor) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&f) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (f *FeedbackVisitor) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, f) }
+
+// MarshalJSON writes f with its Extra beside the other members.
+func (f FeedbackConversation) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&f) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (f *FeedbackConversation) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, f) }

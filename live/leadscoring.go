@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // LeadScoringService handles the rules by which visitors get points.
@@ -169,3 +170,27 @@ func ruleList[T any](ctx context.Context, client *salesiq.Client, name, path str
 	}
 	return orEmpty(out.Rules), nil
 }
+
+// MarshalJSON writes l with its Extra beside the other members.
+func (l LeadRule) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&l) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *LeadRule) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, l) }
+
+// MarshalJSON writes l with its Extra beside the other members.
+func (l LeadAnyOf) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&l) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *LeadAnyOf) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, l) }
+
+// MarshalJSON writes l with its Extra beside the other members.
+func (l LeadRuleWrite) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&l) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *LeadRuleWrite) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, l) }
+
+// MarshalJSON writes l with its Extra beside the other members.
+func (l LeadConfig) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&l) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *LeadConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, l) }

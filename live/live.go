@@ -13,6 +13,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/usercode"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // Service makes calls to the live service on behalf of one client.
@@ -333,3 +334,9 @@ func (q query) time(name string, t time.Time) {
 		q[name] = strconv.FormatInt(t.UnixMilli(), 10)
 	}
 }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r Ref) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *Ref) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }

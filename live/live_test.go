@@ -117,12 +117,12 @@ func TestAConversationIsTakenPartIn(t *testing.T) {
 	server, service := start(t)
 	sent, err := service.Messages.Send(t.Context(), "chat123", "Hello from here")
 	require.NoError(t, err)
-	assert.Equal(t, "Hello from here", sent.Body.Text)
+	assert.Equal(t, "Hello from here", sent.Text())
 	assert.WithinDuration(t, time.Now(), sent.At, time.Minute)
 
 	messages, err := service.Messages.List(t.Context(), "chat123", &live.MessageListParams{To: time.Now().Add(time.Hour)})
 	require.NoError(t, err)
-	assert.Equal(t, "Hello from here", messages[0].Body.Text, "the newest first")
+	assert.Equal(t, "Hello from here", messages[0].Text(), "the newest first")
 
 	_, err = service.Conversations.Transfer(t.Context(), "chat123", &live.Transfer{})
 	require.ErrorIs(t, err, salesiq.ErrInvalidInput, "before a request")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // VisitorRoutingService handles the rules by which visitors are shown to operators.
@@ -273,3 +274,39 @@ const (
 type move struct {
 	Position int `json:"position"`
 }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r RoutingRule) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *RoutingRule) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r RoutingUsers) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *RoutingUsers) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r RoutingStats) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *RoutingStats) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r RoutingRules) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *RoutingRules) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r RoutingRuleWrite) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *RoutingRuleWrite) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c CommonRule) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *CommonRule) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // TagsService handles tags.
@@ -131,3 +132,21 @@ func (s *TagsService) AddTo(ctx context.Context, module TagModule, recordID stri
 func (s *TagsService) RemoveFrom(ctx context.Context, module TagModule, recordID, tagID string, opts ...salesiq.CallOption) ([]Tag, error) {
 	return items(remove[[]Tag](ctx, s.owner(), "Tags.RemoveFrom", base+"/{module}/{record_id}/tags", "id", []string{tagID}, opts, string(module), recordID))
 }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t Tag) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *Tag) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TagCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TagCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TagOutcome) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TagOutcome) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }

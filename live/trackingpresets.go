@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // TrackingPresetsService handles how visitors are arranged in the rings of the
@@ -118,3 +119,21 @@ func (s *TrackingPresetsService) Delete(ctx context.Context, id string, opts ...
 }
 
 const presets = base + "/trackingpresets"
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TrackingPreset) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TrackingPreset) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r Rings) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *Rings) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TrackingPresetWrite) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TrackingPresetWrite) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // VisitorSideService does what a visitor does in the widget, for teams with a chat
@@ -233,3 +234,39 @@ func (s *VisitorSideV2Service) LeaveMessage(ctx context.Context, message *Visito
 func (s *VisitorSideV2Service) Close(ctx context.Context, id string, opts ...salesiq.CallOption) (*VisitorConversation, error) {
 	return call[VisitorConversation](ctx, s.owner(), "VisitorSideV2.Close", http.MethodPut, visitorBaseV2+"/conversations/{id}/close", nil, opts, id)
 }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorIdentity) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorIdentity) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorConversation) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorConversation) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorOpen) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorOpen) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorReopen) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorReopen) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorSideUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorSideUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorMessage) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorMessage) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }

@@ -36,11 +36,14 @@ type seed struct {
 
 // seedChat is a chat without what follows from its visitor and its conversation.
 type seedChat struct {
-	salesiq.Chat
+	plainChat
 
 	Conversation string `json:"conversation"`
 	Lines        int    `json:"lines"` // That have been said so far.
 }
+
+// plainChat is a chat without its methods, which would speak for all of seedChat.
+type plainChat salesiq.Chat
 
 // readSeed reads the file once, for all servers. They share its slices, maps and
 // pointers, and must not write to them.
@@ -77,7 +80,7 @@ func (s *state) loadSeed(now time.Time) {
 		}
 	}
 	for _, said := range file.Chats {
-		chat := said.Chat
+		chat := salesiq.Chat(said.plainChat)
 		move(shift, &chat.StartedAt, &chat.EndedAt)
 		s.fillChat(&chat, file.Conversations[said.Conversation][:said.Lines], file.Start.Add(shift))
 		s.chats.put(chat.ID, &chat)
