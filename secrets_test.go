@@ -197,6 +197,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"widget.Call": filled[widget.Call](), "widget.Event": filled[widget.Event](), "widget.Handler": filled[widget.Handler](),
 
 		"live.Service": {service, *service}, "live.Envelope": filled[live.Envelope](), "live.PageStyle": filled[live.PageStyle](),
+		"live.MessageFile": filled[live.MessageFile](),
 
 		"CallTrace": {salesiq.CallTrace{Err: refused}}, "AttemptTrace": {salesiq.AttemptTrace{Header: http.Header{}, Err: refused}},
 		"WaitTrace": {salesiq.WaitTrace{Call: salesiq.CallTrace{Err: refused}}}, "WaitReason": filled[salesiq.WaitReason](),
