@@ -226,11 +226,11 @@ func (a ArticleStats) MarshalJSON() ([]byte, error) { return wire.MarshalObject(
 // UnmarshalJSON reads what MarshalJSON writes.
 func (a *ArticleStats) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
 
-// MarshalJSON writes a with its Extra beside the other members.
-func (a ArticleCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p ArticleCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (a *ArticleCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+func (p *ArticleCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
 
 // MarshalJSON writes a with its Extra beside the other members.
 func (a ArticleUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }

@@ -121,8 +121,8 @@ func (i IPComment) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&i)
 // UnmarshalJSON reads what MarshalJSON writes.
 func (i *IPComment) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, i) }
 
-// MarshalJSON writes b with its Extra beside the other members.
-func (b BlockedIPCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&b) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p BlockedIPCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (b *BlockedIPCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, b) }
+func (p *BlockedIPCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

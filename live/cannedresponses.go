@@ -229,11 +229,11 @@ func (c CannedResponse) MarshalJSON() ([]byte, error) { return wire.MarshalObjec
 // UnmarshalJSON reads what MarshalJSON writes.
 func (c *CannedResponse) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
 
-// MarshalJSON writes c with its Extra beside the other members.
-func (c CannedResponseCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p CannedResponseCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (c *CannedResponseCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+func (p *CannedResponseCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
 
 // MarshalJSON writes c with its Extra beside the other members.
 func (c CannedResponseUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }

@@ -198,11 +198,11 @@ func (d DepartmentEmails) MarshalJSON() ([]byte, error) { return wire.MarshalObj
 // UnmarshalJSON reads what MarshalJSON writes.
 func (d *DepartmentEmails) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, d) }
 
-// MarshalJSON writes d with its Extra beside the other members.
-func (d DepartmentCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&d) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p DepartmentCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (d *DepartmentCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, d) }
+func (p *DepartmentCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
 
 // MarshalJSON writes d with its Extra beside the other members.
 func (d DepartmentUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&d) }

@@ -236,9 +236,9 @@ func check(body interface{ validate() error }) error {
 // required returns an error that names the first field without a text. The
 // arguments are names of fields, each followed by its text.
 func required(pairs ...string) error {
-	for i := 0; i < len(pairs); i += 2 {
-		if strings.TrimSpace(pairs[i+1]) == "" {
-			return inputError("", pairs[i], "is required")
+	for ; len(pairs) > 1; pairs = pairs[2:] {
+		if strings.TrimSpace(pairs[1]) == "" {
+			return inputError("", pairs[0], "is required")
 		}
 	}
 	return nil

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -122,33 +124,40 @@ func (s *MessagesService) List(ctx context.Context, conversationID string, param
 // messages of that time.
 func (s *MessagesService) All(ctx context.Context, conversationID string, opts ...salesiq.CallOption) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
-		seen := map[string]bool{} // Of the last page.
 		params := MessageListParams{Limit: messagePage}
+		seen := map[string]bool{} // Of the last page.
 		for {
 			page, err := s.List(ctx, conversationID, &params, opts...)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			fresh := map[string]bool{}
-			news := false
-			for i := range page {
-				key := page[i].SequenceID + "/" + page[i].ID
-				fresh[key] = true
-				if seen[key] {
-					continue
-				}
-				news = true
-				if !yield(&page[i], nil) {
-					return
-				}
-			}
-			if len(page) < messagePage || !news {
+			fresh := newMessages(page, seen)
+			if !yieldAll(yield, fresh) || len(page) < messagePage || len(fresh) == 0 {
 				return
 			}
-			seen, params.From = fresh, page[len(page)-1].At
+			params.From = page[len(page)-1].At
 		}
 	}
+}
+
+func yieldAll(yield func(*Message, error) bool, messages []*Message) bool {
+	return !slices.ContainsFunc(messages, func(m *Message) bool { return !yield(m, nil) })
+}
+
+// newMessages returns the messages of a page that are not seen, and makes seen those
+// of this page.
+func newMessages(page []Message, seen map[string]bool) (fresh []*Message) {
+	before := maps.Clone(seen)
+	clear(seen)
+	for i := range page {
+		key := page[i].SequenceID + "/" + page[i].ID
+		seen[key] = true
+		if !before[key] {
+			fresh = append(fresh, &page[i])
+		}
+	}
+	return fresh
 }
 
 // messagePage is how many messages are asked for at a time. [T]: published callers

@@ -249,11 +249,11 @@ func (o Operator) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (o *Operator) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, o) }
 
-// MarshalJSON writes o with its Extra beside the other members.
-func (o OperatorCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p OperatorCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (o *OperatorCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, o) }
+func (p *OperatorCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
 
 // MarshalJSON writes o with its Extra beside the other members.
 func (o OperatorNotify) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) }

@@ -66,7 +66,7 @@ type RoutingStats struct {
 	Requested    int       `json:"requested_count"`
 	Connected    int       `json:"connected_count"`
 	Missed       int       `json:"missed_count"`
-	Transferred  int       `json:"transfered_count"` // So spelt by the service.
+	Transferred  int       `json:"transfered_count"` //nolint:misspell // The service spells it so.
 	LastRoutedAt time.Time `json:"last_routed_time"`
 
 	// Extra holds the fields that this version of the package does not know.
@@ -299,11 +299,11 @@ func (r RoutingRules) MarshalJSON() ([]byte, error) { return wire.MarshalObject(
 // UnmarshalJSON reads what MarshalJSON writes.
 func (r *RoutingRules) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
 
-// MarshalJSON writes r with its Extra beside the other members.
-func (r RoutingRuleWrite) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p RoutingRuleWrite) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (r *RoutingRuleWrite) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+func (p *RoutingRuleWrite) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
 
 // MarshalJSON writes c with its Extra beside the other members.
 func (c CommonRule) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }

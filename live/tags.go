@@ -22,7 +22,7 @@ type Tag struct {
 	Color      string    `json:"color"`
 	Module     TagModule `json:"module"`
 	Archived   bool      `json:"archived"`
-	Status     string    `json:"status"` // Such as "unarchived", or "achived": so spelt by the service.
+	Status     string    `json:"status"` //nolint:misspell // Such as "unarchived"; the service spells another "achived".
 	Modifier   Ref       `json:"modifier"`
 	ModifiedAt time.Time `json:"modified_time"`
 
@@ -139,11 +139,11 @@ func (t Tag) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
 // UnmarshalJSON reads what MarshalJSON writes.
 func (t *Tag) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
 
-// MarshalJSON writes t with its Extra beside the other members.
-func (t TagCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p TagCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (t *TagCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+func (p *TagCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
 
 // MarshalJSON writes t with its Extra beside the other members.
 func (t TagOutcome) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }

@@ -132,8 +132,8 @@ func (r Rings) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
 // UnmarshalJSON reads what MarshalJSON writes.
 func (r *Rings) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
 
-// MarshalJSON writes t with its Extra beside the other members.
-func (t TrackingPresetWrite) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p TrackingPresetWrite) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (t *TrackingPresetWrite) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+func (p *TrackingPresetWrite) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

@@ -204,8 +204,8 @@ func (t TriggerStats) MarshalJSON() ([]byte, error) { return wire.MarshalObject(
 // UnmarshalJSON reads what MarshalJSON writes.
 func (t *TriggerStats) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
 
-// MarshalJSON writes t with its Extra beside the other members.
-func (t TriggerWrite) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p TriggerWrite) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (t *TriggerWrite) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+func (p *TriggerWrite) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

@@ -247,17 +247,17 @@ func (v VisitorConversation) MarshalJSON() ([]byte, error) { return wire.Marshal
 // UnmarshalJSON reads what MarshalJSON writes.
 func (v *VisitorConversation) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
 
-// MarshalJSON writes v with its Extra beside the other members.
-func (v VisitorOpen) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p VisitorOpen) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (v *VisitorOpen) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+func (p *VisitorOpen) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
 
-// MarshalJSON writes v with its Extra beside the other members.
-func (v VisitorReopen) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p VisitorReopen) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (v *VisitorReopen) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+func (p *VisitorReopen) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
 
 // MarshalJSON writes v with its Extra beside the other members.
 func (v VisitorSideUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
@@ -265,8 +265,8 @@ func (v VisitorSideUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalOb
 // UnmarshalJSON reads what MarshalJSON writes.
 func (v *VisitorSideUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
 
-// MarshalJSON writes v with its Extra beside the other members.
-func (v VisitorMessage) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p VisitorMessage) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (v *VisitorMessage) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+func (p *VisitorMessage) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

@@ -249,11 +249,11 @@ func (p PublicKey) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p)
 // UnmarshalJSON reads what MarshalJSON writes.
 func (p *PublicKey) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
 
-// MarshalJSON writes w with its Extra beside the other members.
-func (w WebhookCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p WebhookCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (w *WebhookCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+func (p *WebhookCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
 
 // MarshalJSON writes w with its Extra beside the other members.
 func (w WebhookSummary) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
