@@ -458,7 +458,7 @@ func TestAllMessagesOfAConversationAreYieldedOnce(t *testing.T) {
 	requests := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests++
-		from, _ := strconv.Atoi(r.URL.Query().Get("from_time")) //nolint:errcheck // Absent is 0.
+		from, _ := strconv.Atoi(r.URL.Query().Get("from_time"))
 		var lines []string
 		for n := range said {
 			at := 1_700_000_000_000 + n/4 // Four bear the same time.
