@@ -81,7 +81,7 @@ const (
 		"attender":` + livePartyFixture + `,"participants":["<each>",` + livePartyFixture + `],"supervisors":[],
 		"department":` + liveRefFixture + `,"visitor":{"id":"<text>","user_id":"<text>","name":"<text>","email?":"<text>","country_code":"<text>",
 			"supported_operations":["<each>","<text>"]},"app_id":"<text>","app_name":"<text>","uvid":"<text>","question":"<text>",
-		"unread_chats":"<bool>","notes":"<bool>","status":"STATUS","status_code":"<number>","chat_status":` + liveStatusFixture + `,
+		"unread_chats":"<bool>","notes":"<bool>","tags":["<each>",` + liveAnyTagFixture + `],"customer_info?":"<any object>","status":"STATUS","status_code":"<number>","chat_status":` + liveStatusFixture + `,
 		"last_message_info":{"sequence_id":"<digits>","sender":` + liveRefFixture + `,"type":"text","message":{"text":"<text>"}},
 		"start_time":"<ms>","attended_time":"<any ms>","missed_time":"<any ms>","end_time":"<any ms>","last_modified_time":"<ms>"}`
 	liveOperatorFixture = `{"id":"ID","zuid":"<digits>","first_name":"FIRST","last_name":"LAST","nick_name":"<any text>","email_id":"<text>",
