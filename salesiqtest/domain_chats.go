@@ -215,6 +215,7 @@ func (s *state) endChat(chatID string, in salesiq.ChatEnd) (*salesiq.Chat, error
 func (s *state) finish(chat *salesiq.Chat, by salesiq.SenderType) {
 	s.release(chat)
 	delete(s.handovers, chat.ID)
+	s.ends(chat, string(by))
 	chat.Status, chat.EndedAt, chat.Duration = salesiq.ChatEnded, s.now, wholeSeconds(s.now.Sub(chat.StartedAt))
 	s.freeVisitor(chat.VisitorID)
 	s.tell(salesiq.EventChatEnded, &webhook.ChatEnded{
@@ -241,6 +242,7 @@ func (s *state) missChat(chatID string) error {
 		return err
 	}
 	chat.Status, chat.EndedAt = salesiq.ChatMissed, s.now
+	s.ends(chat, "scheduler")
 	department, _ := s.department(chat.DepartmentID)
 	s.tell(salesiq.EventChatMissed, &webhook.ChatMissed{
 		ChatID: chat.ID, VisitorID: chat.VisitorID,

@@ -2,6 +2,7 @@ package salesiqtest
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -159,7 +160,17 @@ type thread struct {
 	number int // From 1.
 	span
 	status   salesiq.ChatStatus
+	endedBy  string // "" while it goes on.
 	messages []salesiq.Message
+}
+
+// ends remembers who ends the thread of a chat that goes on.
+func (s *state) ends(chat *salesiq.Chat, by string) {
+	s.endings[s.threadKey(chat, len(s.pauses[chat.ID]))] = by
+}
+
+func (s *state) threadKey(chat *salesiq.Chat, before int) string {
+	return fmt.Sprintf("%s/%d", chat.ID, before)
 }
 
 // threads splits a chat.
@@ -168,6 +179,9 @@ func (s *state) threads(chat *salesiq.Chat) []thread {
 	begin := chat.StartedAt
 	add := func(end time.Time, status salesiq.ChatStatus) {
 		part := thread{chat: chat, number: len(all) + 1, span: span{begin, end}, status: status}
+		if !end.IsZero() {
+			part.endedBy = cmp.Or(s.endings[s.threadKey(chat, len(all))], string(salesiq.SenderOperator))
+		}
 		for _, message := range chat.Transcript {
 			if part.holds(message.Timestamp) {
 				part.messages = append(part.messages, message)

@@ -46,11 +46,8 @@ func (s *state) liveThread(t thread, fields []string) object {
 	out := object{
 		"id": id, "thread_id": id, "thread_number": strconv.Itoa(t.number), "conversation_id": t.chat.ID,
 		"reference_id": strconv.Itoa(s.reference(t.chat.ID)), "wms_chat_id": "LD_" + t.chat.ID, "question": question,
-		"status": status["label"], "status_code": status["id"], "inititated_by": "visitor", "ended_by": "",
+		"status": status["label"], "status_code": status["id"], "inititated_by": "visitor", "ended_by": t.endedBy,
 		"from_time": millis(t.from), "to_time": millis(t.to),
-	}
-	if !t.to.IsZero() {
-		out["ended_by"] = "operator"
 	}
 	known := s.conversation(t.chat)
 	more := object{
@@ -82,33 +79,44 @@ func (t thread) answered() time.Time {
 	return time.Time{}
 }
 
-// threadMetrics counts and times a thread. What does not happen here is 0.
+// threadMetrics counts and times a thread. There are no bots and no queue here.
 func threadMetrics(t thread) object {
 	metrics := object{"missed_reason": ""}
-	for _, name := range strings.Fields(`operator_message_count visitor_message_count bot_message_count info_message_count system_event_count
-		average_response_time first_response_time total_chat_duration visitor_waiting_time bot_pickup_after bot_duration queued_duration
-		first_agent_accept_after total_operator_duration`) {
+	for _, name := range strings.Fields(`bot_message_count info_message_count system_event_count bot_pickup_after bot_duration queued_duration`) {
 		metrics[name] = "0"
 	}
-	counts := map[salesiq.SenderType]int{}
+	var counts = map[salesiq.SenderType]int{}
+	var answers, waited time.Duration // How often, and for how long in all, the visitor waited for the operator.
+	var asked time.Time               // Zero while nothing waits for an answer.
 	for _, message := range t.messages {
 		counts[message.SenderType]++
+		switch operator := message.SenderType == salesiq.SenderOperator; {
+		case operator && !asked.IsZero():
+			answers, waited, asked = answers+1, waited+message.Timestamp.Sub(asked), time.Time{}
+		case !operator && asked.IsZero():
+			asked = message.Timestamp
+		}
 	}
 	metrics["operator_message_count"] = strconv.Itoa(counts[salesiq.SenderOperator])
 	metrics["visitor_message_count"] = strconv.Itoa(counts[salesiq.SenderVisitor])
-	between := func(a, b time.Time) string { return strconv.FormatInt(b.Sub(a).Milliseconds(), 10) }
-	if answered := t.answered(); !answered.IsZero() {
-		waited := between(t.from, answered)
-		metrics["first_response_time"], metrics["visitor_waiting_time"], metrics["first_agent_accept_after"] = waited, waited, waited
+	between := func(a, b time.Time) string {
+		if a.IsZero() || b.IsZero() {
+			return "0"
+		}
+		return durationText(b.Sub(a))
 	}
-	if !t.to.IsZero() {
-		metrics["total_chat_duration"] = between(t.from, t.to)
-	}
+	answered := between(t.from, t.answered())
+	metrics["first_response_time"], metrics["visitor_waiting_time"], metrics["first_agent_accept_after"] = answered, answered, answered
+	metrics["average_response_time"] = durationText(waited / max(1, answers))
+	metrics["total_chat_duration"], metrics["total_operator_duration"] = between(t.from, t.to), between(t.answered(), t.to)
 	if t.status == salesiq.ChatMissed {
 		metrics["missed_reason"] = "no_response"
 	}
 	return metrics
 }
+
+// durationText writes a length of time as the live service does.
+func durationText(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 func listThreads(c *call) (any, error) {
 	page, limit := c.query.number("page", 1, 1, endlessly), c.query.number("limit", liveThreadPage, 1, liveThreadPage)

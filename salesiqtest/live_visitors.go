@@ -100,7 +100,7 @@ func (s *state) visitMoments() (all []moment) {
 		for _, session := range s.sessions[visitor.ID] {
 			all = append(all, moment{session.StartedAt, object{
 				"uvid": visitor.ID, "visit_id": visitID(session.ID), "time": millis(session.StartedAt),
-				"time_spent": strconv.FormatInt(session.Duration.Duration().Milliseconds(), 10),
+				"time_spent": durationText(session.Duration.Duration()),
 			}})
 		}
 	}
@@ -114,7 +114,7 @@ func (s *state) visitorEventMoments() (all []moment) {
 				all = append(all, moment{page.VisitedAt, object{
 					"uuid": fmt.Sprintf("%s_%d", visitor.ID, i+1), "uvid": visitor.ID, "visit_id": visitID(session.ID),
 					"event": "PAGE_ACCESS", "url": page.URL, "time": millis(page.VisitedAt),
-					"time_spent": strconv.FormatInt(page.TimeSpent.Duration().Milliseconds(), 10),
+					"time_spent": durationText(page.TimeSpent.Duration()),
 				}})
 			}
 		}
@@ -212,7 +212,7 @@ func listLegacyChats(c *call) (any, error) {
 	for chat := range c.chats.all() {
 		all = append(all, object{
 			"chat_id": strconv.Itoa(c.reference(chat.ID)), "visitor_name": chat.VisitorInfo.Name,
-			"chat_duration": strconv.FormatInt(chat.Duration.Duration().Milliseconds(), 10),
+			"chat_duration": durationText(chat.Duration.Duration()),
 		})
 	}
 	return window(c, all, 0, c.query.number("limit", len(all), 1, endlessly), nil)
@@ -290,7 +290,7 @@ func (s *state) legacyVisitor(visitor *salesiq.Visitor) object {
 	return object{
 		"id": visitID(visitor.ID), "user_uniqueid": visitor.ID, "name": visitor.Name, "email": visitor.Email, "country": visitor.Country,
 		"lastvisit_source": cmp.Or(visitor.Referrer, "Direct"), "lastvisit_time": millis(visitor.LastVisit), "lastcontacted_mode": contacted,
-		"total_timespent": strconv.FormatInt(spent.Milliseconds(), 10), "leadscore": strconv.Itoa(visitor.LeadScore),
+		"total_timespent": durationText(spent), "leadscore": strconv.Itoa(visitor.LeadScore),
 		"customer_info": textsOf(visitor.CustomFields), "visitor_since": millis(visitor.FirstVisit),
 	}.without("email", "country")
 }
