@@ -89,7 +89,7 @@ func (s *state) rejectTransfer(chatID string, by byOperator) (any, error) {
 	s.freeVisitor(chat.VisitorID)
 	delete(s.handovers, chatID)
 	s.tellVendors("conversation.transfer.rejected", chat)
-	return nil, nil //nolint:nilnil // The page shows no answer.
+	return nil, nil
 }
 
 // deleteChats deletes all of some chats, or none.

@@ -45,7 +45,7 @@ func (live) schemes() []string { return []string{"Zoho-oauthtoken", "Bearer"} }
 func (live) tellsQuota() bool { return false }
 
 // admits takes bodies of JSON alone, by the vendor's page on errors. Where a route
-// names parameters, it takes no others, so that none is ignored.
+// names parameters, it takes no portal, so that none is ignored.
 func (live) admits(r *http.Request, route route, query url.Values, body []byte) error {
 	if len(body) > 0 && !isJSON(r) {
 		return invalidHeader("Content-Type", "must be application/json")
@@ -213,11 +213,11 @@ func (live) refuses(e *refusal) (status int, body any) {
 // path has a portal, it stands behind the version.
 func (live) refusesPath(r *http.Request, allowed []string) *refusal {
 	refused := refuse(salesiq.ErrResourceNotFound, "Invalid URL", nil)
-	portal := portalInPath.FindStringSubmatch(r.URL.Path)
+	portal := portalInPath.ReplaceAllString(r.URL.Path, "$1")
 	switch {
 	case len(allowed) > 0:
 		refused.code, refused.message, refused.number = salesiq.ErrInvalidRequest, "Invalid Request Type.", 1004
-	case portal != nil && portal[1] != Portal:
+	case portalInPath.MatchString(r.URL.Path) && portal != Portal:
 		refused.message, refused.number = "Invalid portal or wrong screen name.", 1005
 	default:
 		refused.number = 1006
@@ -225,4 +225,4 @@ func (live) refusesPath(r *http.Request, allowed []string) *refusal {
 	return refused
 }
 
-var portalInPath = regexp.MustCompile(`^(?:/api|/visitor|/api/visitor)/v\d/([^/]+)/`)
+var portalInPath = regexp.MustCompile(`^(?:/api|/visitor|/api/visitor)/v\d/([^/]+)/.*$`)

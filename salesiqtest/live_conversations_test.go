@@ -88,7 +88,7 @@ func TestEveryConversationCallAnswersAsPublished(t *testing.T) {
 		{call: "GET {b}/tags/TAG", object: "tags_config", data: liveAnyTagFixture},
 		{call: "PUT {b}/visitors/visitor123/tags", body: `{"ids":["TAG","none"]}`, object: "tag_ids_list", data: `{"failed_tag_ids":["none"],"associated_tags":[` + liveAnyTagFixture + `]}`},
 		{call: "DELETE {b}/visitors/visitor123/tags?id=TAG", object: "tags_ids_list", data: `["<each>",` + liveAnyTagFixture + `]`},
-		{call: "POST {b}/tags/TAG/archives", object: "tags_config", data: fill(liveAnyTagFixture, `"archived":"<bool>","status":"<text>"`, `"archived":true,"status":"achived"`)},
+		{call: "POST {b}/tags/TAG/archives", object: "tags_config", data: fill(liveAnyTagFixture, `"archived":"<bool>","status":"<text>"`, `"archived":true,"status":"achived"`)}, //nolint:misspell // The vendor's word.
 		{call: "DELETE {b}/tags/TAG"},
 		{call: "GET /api/v3/nordlicht/visitors?next_key=1&limit=3", data: v3VisitorFixture, url: "/api/v3/visitors", more: keys},
 		{call: "GET /api/v3/nordlicht/visits?prev_key=4102444800000&limit=3", data: `{"uvid":"<text>","visit_id":"<digits>","time":"<ms>","time_spent":"<digits>"}`, url: "/api/v3/visits", more: keys},
@@ -219,7 +219,7 @@ func TestLiveRequestsAreNarrowedOrRefused(t *testing.T) {
 		{"a type of visitors that is none", list + "visitor_type=friend", "", "", "", `"param":"visitor_type"`},
 		{"an order that is none", list + "sort_order=up", "", "", "", `"param":"sort_order"`},
 		{"a time that is none to sort by", list + "sort_by=name", "", "", "", `"param":"sort_by"`},
-		{"a field that is none", list + "fields=id,colour", "", "", "", `"param":"fields"`},
+		{"a field that is none", list + "fields=id,color", "", "", "", `"param":"fields"`},
 		{"more than a page", list + "limit=100", "", "", "", `"param":"limit"`},
 		{"two ways to page", list + "index=1&page=1", "", "", "", `"param":"index"`},
 		{"pages by index are larger", list + "index=1&limit=100", "", "", "", `"more_data_available":true`},

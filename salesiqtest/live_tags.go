@@ -9,7 +9,7 @@ type idList struct {
 
 // tagStatuses are the vendor's words for whether a tag is archived. One is spelled
 // as the vendor does.
-var tagStatuses = map[bool]string{false: "unarchived", true: "achived"}
+var tagStatuses = map[bool]string{false: "unarchived", true: "achived"} //nolint:misspell // The vendor's word.
 
 // liveTag is a tag as the live service writes one.
 func (s *state) liveTag(tag *tag) object {

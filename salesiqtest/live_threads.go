@@ -82,10 +82,10 @@ func (t thread) answered() time.Time {
 // threadMetrics counts and times a thread. There are no bots and no queue here.
 func threadMetrics(t thread) object {
 	metrics := object{"missed_reason": ""}
-	for _, name := range strings.Fields(`bot_message_count info_message_count system_event_count bot_pickup_after bot_duration queued_duration`) {
+	for name := range strings.FieldsSeq(`bot_message_count info_message_count system_event_count bot_pickup_after bot_duration queued_duration`) {
 		metrics[name] = "0"
 	}
-	var counts = map[salesiq.SenderType]int{}
+	counts := map[salesiq.SenderType]int{}
 	var answers, waited time.Duration // How often, and for how long in all, the visitor waited for the operator.
 	var asked time.Time               // Zero while nothing waits for an answer.
 	for _, message := range t.messages {
@@ -159,7 +159,7 @@ func getThread(c *call) (any, error) {
 	return c.liveThread(found, fields), nil
 }
 
-var callStatuses = strings.Fields("cancelled missed rejected initiated accepted ended connected")
+var callStatuses = strings.Fields("cancelled missed rejected initiated accepted ended connected") //nolint:misspell // The vendor's words.
 
 // The parameters of the lists of calls.
 const (
@@ -213,44 +213,45 @@ func (s *state) threadOf(chat *salesiq.Chat, at time.Time) int {
 	return 1
 }
 
-// listCalls answers with the calls that match all filters, and within finds in
-// the path. The routes say which filters a list takes.
+// callFilter reads the filters of a list of calls. The routes say which of them a
+// list takes.
+func (c *call) callFilter() func(phoneCall, *salesiq.Chat) bool {
+	p := &c.query
+	created := span{p.milli("from_time"), p.milli("to_time")}
+	status, visitors, email := oneOf(p, "status", callStatuses), oneOf(p, "visitor_type", []string{"lead", "contact"}), p.text("email")
+	departments, attenders := p.list("department_ids", nil), p.list("attender_ids", nil)
+	brands, chats := p.list("brand_ids", nil), p.list("conversation_ids", nil)
+	in := func(list []string, value string) bool { return len(list) == 0 || slices.Contains(list, value) }
+	return func(call phoneCall, chat *salesiq.Chat) bool {
+		app := ""
+		if brand, ok := c.brandOf(chat.DepartmentID); ok {
+			app = brand.ID
+		}
+		return created.holds(call.CreatedAt) && passes(status, call.Status) && passes(visitors, c.typeOf(chat.VisitorID)) &&
+			passes(email, chat.VisitorInfo.Email) && in(departments, chat.DepartmentID) && in(attenders, chat.OperatorID) &&
+			in(brands, app) && in(chats, chat.ID)
+	}
+}
+
+// listCalls answers with the calls of the place that within finds in the path.
 func listCalls(within func(*call) (chatID string, thread int, err error)) handler {
 	return func(c *call) (any, error) {
 		chatID, number, err := within(c)
 		if err != nil {
 			return nil, err
 		}
-		p := &c.query
-		created := span{p.milli("from_time"), p.milli("to_time")}
-		status, visitors, email := oneOf(p, "status", callStatuses), oneOf(p, "visitor_type", []string{"lead", "contact"}), p.text("email")
-		departments, attenders := p.list("department_ids", nil), p.list("attender_ids", nil)
-		brands, chats := p.list("brand_ids", nil), p.list("conversation_ids", nil)
-		fields := p.list("include_fields", []string{"brand", "department", "conversation", "attachments"})
-		in := func(list []string, value string) bool { return len(list) == 0 || slices.Contains(list, value) }
-		kept := []phoneCall{}
-		for _, call := range c.calls {
+		p, matches := &c.query, c.callFilter()
+		kept := slices.DeleteFunc(slices.Clone(c.calls), func(call phoneCall) bool {
 			chat, ok := c.chats.get(call.ChatID)
-			if !ok {
-				continue
-			}
-			app := ""
-			if brand, ok := c.brandOf(chat.DepartmentID); ok {
-				app = brand.ID
-			}
-			if created.holds(call.CreatedAt) && passes(status, call.Status) && passes(visitors, c.typeOf(chat.VisitorID)) &&
-				passes(email, chat.VisitorInfo.Email) && in(departments, chat.DepartmentID) && in(attenders, chat.OperatorID) &&
-				in(brands, app) && in(chats, chat.ID) && passes(chatID, chat.ID) &&
-				(number == 0 || number == c.threadOf(chat, call.CreatedAt)) {
-				kept = append(kept, call)
-			}
-		}
+			return !ok || !matches(call, chat) || !passes(chatID, chat.ID) || number != 0 && number != c.threadOf(chat, call.CreatedAt)
+		})
 		sortBy(p, "sort_by", "order", kept, map[string]func(phoneCall) time.Time{
 			"": nil, "initiated_time": func(call phoneCall) time.Time { return call.CreatedAt },
 			"pickup_time": func(call phoneCall) time.Time { return call.PickedUp },
 			"end_time":    func(call phoneCall) time.Time { return call.EndedAt },
 			"missed_time": func(call phoneCall) time.Time { return call.MissedAt },
 		})
+		fields := p.list("include_fields", []string{"brand", "department", "conversation", "attachments"})
 		index, limit := p.number("index", 0, 0, endlessly), p.number("limit", liveCallPage, 1, liveCallPage)
 		shown := []object{}
 		for _, call := range kept {
