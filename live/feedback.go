@@ -21,10 +21,24 @@ type Feedback struct {
 	ID           string               `json:"id"`
 	Text         string               `json:"feedback"`
 	Rating       FeedbackRating       `json:"rating"`
-	Attender     ConversationParty    `json:"attender"`
+	Attender     FeedbackAttender     `json:"attender"`
 	Visitor      FeedbackVisitor      `json:"visitor"`
 	Conversation FeedbackConversation `json:"conversation"`
 	AppID        string               `json:"app_id"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// FeedbackAttender is the operator whom a feedback is about.
+//
+// Source: [V] get-a-visitor-feedback-v2.html, attender.
+type FeedbackAttender struct {
+	ID    string `json:"id"`
+	Name  string `json:"display_name"`
+	Email string `json:"email"`
+	Type  string `json:"type"`      // Such as "operator".
+	Image string `json:"image_url"` // A path on the API's host, which wants the token.
 
 	// Extra holds the fields that this version of the package does not know.
 	Extra map[string]json.RawMessage `json:",embed"`

@@ -17,13 +17,25 @@ type TagsService service
 //
 // Source: [V] create-tags-v2.html, get-specific-tags-v2.html.
 type Tag struct {
+	ID         string      `json:"id"`
+	Name       string      `json:"name"`
+	Color      string      `json:"color"`
+	Module     TagModule   `json:"module"`
+	Archived   bool        `json:"archived"`
+	Status     string      `json:"status"` //nolint:misspell // Such as "unarchived"; the service spells another "achived".
+	Modifier   TagModifier `json:"modifier"`
+	ModifiedAt time.Time   `json:"modified_time"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// TagModifier is who changed a tag.
+//
+// Source: [V] create-tags-v2.html, modifier.
+type TagModifier struct {
 	ID         string    `json:"id"`
 	Name       string    `json:"name"`
-	Color      string    `json:"color"`
-	Module     TagModule `json:"module"`
-	Archived   bool      `json:"archived"`
-	Status     string    `json:"status"` //nolint:misspell // Such as "unarchived"; the service spells another "achived".
-	Modifier   Ref       `json:"modifier"`
 	ModifiedAt time.Time `json:"modified_time"`
 
 	// Extra holds the fields that this version of the package does not know.

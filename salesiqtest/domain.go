@@ -32,6 +32,14 @@ type state struct {
 	retried  map[string]bool              // Failed deliveries, by id.
 	events   []salesiq.EventName          // That a webhook may be for.
 
+	calls      []phoneCall
+	references map[string]int       // Of chats, by id.
+	handovers  map[string]handover  // Of chats that were transferred, by id, until the operator answers.
+	notes      map[string][]note    // Of chats, by id.
+	pauses     map[string][]span    // Of chats that were taken up again, by id.
+	endings    map[string]string    // Who ended them, by chat and number of pauses before.
+	marked     map[string]*[]string // Tags of contacts and companies, by module and id.
+
 	widget  widget
 	courier *courier
 	serial  int
@@ -41,6 +49,8 @@ func newState(events []salesiq.EventName) *state {
 	s := &state{
 		sessions: map[string][]salesiq.Session{},
 		disabled: map[string]bool{}, settings: map[string]*webhookSettings{}, retried: map[string]bool{},
+		references: map[string]int{}, handovers: map[string]handover{}, notes: map[string][]note{},
+		pauses: map[string][]span{}, endings: map[string]string{}, marked: map[string]*[]string{},
 		events: events,
 	}
 	s.chats.rules = rules[salesiq.Chat]{kind: "chat", id: func(v *salesiq.Chat) *string { return &v.ID }}

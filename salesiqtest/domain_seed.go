@@ -32,6 +32,7 @@ type seed struct {
 	Sessions      map[string][]salesiq.Session `json:"sessions"` // By visitor; pages follow each other.
 	Conversations map[string][]string          `json:"conversations"`
 	Chats         []seedChat                   `json:"chats"`
+	Calls         []phoneCall                  `json:"calls"`
 }
 
 // seedChat is a chat without what follows from its visitor and its conversation.
@@ -85,6 +86,7 @@ func (s *state) loadSeed(now time.Time) {
 		s.fillChat(&chat, file.Conversations[said.Conversation][:said.Lines], file.Start.Add(shift))
 		s.chats.put(chat.ID, &chat)
 	}
+	s.loadCalls(file.Calls, shift)
 	s.countChats()
 }
 

@@ -82,7 +82,7 @@ func (s *state) liveOperator(operator *salesiq.Operator) object {
 		"is_chat_enabled": enabled, "is_enabled": enabled, "is_owner": strconv.FormatBool(operator.ID == accountOwner),
 		"is_confirmed": "true", "is_deleted": "false", "notify": object{"new_visit": "false", "return_visit": "false"},
 		"maximum_concurrent_chat": most, "time_zone": operator.Timezone, "language": "en",
-		"image_url":    livePath + "/downloads/" + operator.ID + "?purpose=operator_image",
+		"image_url":    operatorImage(operator.ID),
 		"created_time": millis(operator.CreatedAt), "modified_time": millis(operator.LastActive),
 	}
 }

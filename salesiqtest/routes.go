@@ -16,6 +16,7 @@ func (s *Server) routes() *http.ServeMux {
 		mux.Handle(route.pattern, s.api(route))
 	}
 	mux.HandleFunc("/oauth/v2/auth", s.consent)
+	mux.HandleFunc("/oauth/v2/org/auth", s.consent)
 	mux.HandleFunc("POST /oauth/v2/token", s.issueToken)
 	mux.HandleFunc("POST /oauth/v2/token/revoke", s.revokeToken)
 	mux.HandleFunc("GET /widget", serveWidget)
@@ -31,12 +32,17 @@ const (
 )
 
 // allScopes is what the default refresh token permits.
-var allScopes = []string{
+var allScopes = append([]string{
 	"SalesIQ.operators.ALL", visitorsAll, "SalesIQ.chats.ALL", "SalesIQ.leads.ALL", settingsAll,
 	"SalesIQ.analytics.READ", "ZohoCRM.modules.ALL",
-	// Of the live service.
-	"SalesIQ.portals.ALL", "SalesIQ.conversations.ALL", "SalesIQ.departments.ALL", "SalesIQ.apps.ALL",
-	"SalesIQ.webhooks.ALL", "SalesIQ.tags.ALL",
+}, scopesOf(liveRoutes)...)
+
+// scopesOf lists what calls need.
+func scopesOf(routes []route) (scopes []string) {
+	for _, route := range routes {
+		scopes = addMissing(scopes, route.scope)
+	}
+	return scopes
 }
 
 const (
@@ -93,18 +99,88 @@ var specifiedRoutes = []route{
 const livePath = "/api/v2/" + Portal
 
 // liveRoutes are the vendor's calls that package live makes.
-var liveRoutes = []route{
+var liveRoutes = slices.Concat(liveConversationRoutes, tagRoutes(), liveVisitorRoutes, liveSettingsRoutes)
+
+// The scopes of many calls of the live service. Where a page names none, it is that
+// of a similar call.
+const (
+	conversationsRead   = "SalesIQ.conversations.READ"
+	conversationsCreate = "SalesIQ.conversations.CREATE"
+	conversationsUpdate = "SalesIQ.conversations.UPDATE"
+	visitorsRead        = "SalesIQ.visitors.READ"
+	mediaRead           = "SalesIQ.media.READ"
+)
+
+const (
+	conversation = livePath + "/conversations/{id}"
+	ofVisitor    = "/api/visitor/v1/" + Portal + "/conversations"
+	ofVisitorV2  = "/visitor/v2/" + Portal + "/conversations"
+	keys         = "limit prev_key next_key"
+)
+
+// liveConversationRoutes are the calls about conversations, from the operator's side.
+var liveConversationRoutes = []route{
 	{pattern: "GET /api/v2/portals", scope: "SalesIQ.portals.READ", handle: listPortals},
 	{pattern: "GET /api/v2/portals/{name}", scope: "SalesIQ.portals.READ", handle: ask((*state).livePortal), object: "portal"},
 
-	{pattern: "GET " + livePath + "/conversations", scope: "SalesIQ.conversations.READ", handle: listConversations},
-	{pattern: "GET " + livePath + "/conversations/{id}", scope: "SalesIQ.conversations.READ", handle: get(chats), object: "conversations"},
-	{pattern: "GET " + livePath + "/conversations/{id}/messages", scope: "SalesIQ.conversations.READ", handle: listMessages},
-	{pattern: "POST " + livePath + "/conversations/{id}/messages", scope: "SalesIQ.conversations.CREATE", handle: act((*state).sendText), object: "message"},
-	{pattern: "PUT " + livePath + "/conversations/{id}/transfer", scope: "SalesIQ.conversations.UPDATE", handle: act((*state).transferWithin), object: "conversations"},
-	{pattern: "PUT " + livePath + "/conversations/{id}/close", scope: "SalesIQ.conversations.UPDATE", handle: ask((*state).closeChat), object: "conversations"},
-	{pattern: "PUT " + livePath + "/conversations/{id}/tags", scope: "SalesIQ.conversations.UPDATE", handle: act((*state).tagConversation), object: "tag_ids_list"},
+	{pattern: "GET " + livePath + "/conversations", scope: conversationsRead, handle: listConversations, query: conversationFilters},
+	{pattern: "DELETE " + livePath + "/conversations", scope: "SalesIQ.conversations.DELETE", handle: deleteConversations},
+	{pattern: "GET " + conversation, scope: conversationsRead, handle: get(chats), object: "conversations"},
+	{pattern: "PUT " + conversation, scope: conversationsUpdate, handle: act((*state).addCustomerInfo), object: "Object"},
+	{pattern: "PUT " + conversation + "/pickup", scope: conversationsUpdate, handle: ask((*state).pickUp), object: "conversations"},
+	{pattern: "PUT " + conversation + "/transfer", scope: conversationsUpdate, handle: act((*state).transferWithin), object: "conversations"},
+	{pattern: "PUT " + conversation + "/accept", scope: conversationsUpdate, handle: act((*state).acceptTransfer), object: "conversations"},
+	{pattern: "PUT " + conversation + "/reject", scope: conversationsUpdate, handle: act((*state).rejectTransfer)},
+	{pattern: "PUT " + conversation + "/close", scope: conversationsUpdate, handle: ask((*state).closeChat), object: "conversations"},
+	{pattern: "GET " + conversation + "/visitor", scope: conversationsRead, handle: showConversationVisitor, query: "include"},
+	{pattern: "POST " + conversation + "/export", scope: conversationsRead, handle: act((*state).exportConversation), object: "list"},
+	{pattern: "POST " + conversation + "/notes", scope: conversationsCreate, handle: act((*state).addLiveNote), object: "notes"},
 
+	{pattern: "GET " + conversation + "/messages", scope: conversationsRead, handle: listMessages, query: "limit from_time to_time sort_order"},
+	{pattern: "POST " + conversation + "/messages", scope: conversationsCreate, handle: act((*state).sendText), object: "message"},
+	{pattern: "POST " + livePath + "/visitors/{email}/messages", scope: conversationsCreate, handle: act((*state).sendToLatest), object: "message"},
+
+	{pattern: "GET " + conversation + "/threads", scope: conversationsRead, handle: listThreads, object: "conversations", query: "page limit include_fields"},
+	{pattern: "GET " + conversation + "/threads/{number}", scope: conversationsRead, handle: getThread, object: "conversations", query: "include_fields"},
+	{pattern: "GET " + livePath + "/calls", scope: mediaRead, handle: listCalls(everywhere), query: callFilters},
+	{pattern: "GET " + conversation + "/calls", scope: mediaRead, handle: listCalls(inChat), object: "calls", query: chatCallFilters},
+	{pattern: "GET " + conversation + "/threads/{number}/calls", scope: mediaRead, handle: listCalls(inThread), object: "calls", query: threadCallFilters},
+
+	{pattern: "GET " + livePath + "/feedbacks", scope: conversationsRead, handle: listFeedback, query: "index limit"},
+	{pattern: "GET " + livePath + "/feedbacks/{id}", scope: conversationsRead, handle: ask((*state).feedbackByID), object: "feedback"},
+	{pattern: "GET " + conversation + "/feedback", scope: "SalesIQ.feedbacks.READ", handle: ask((*state).feedbackOf), object: "feedback"},
+
+	{pattern: "GET " + livePath + "/tags", scope: "SalesIQ.tags.READ", handle: listTags, object: "tags_list", query: "module"},
+	{pattern: "POST " + livePath + "/tags", scope: "SalesIQ.tags.CREATE", handle: act((*state).createTag), object: "tags_config"},
+	{pattern: "GET " + livePath + "/tags/{id}", scope: "SalesIQ.tags.READ", handle: get(tags), object: "tags_config"},
+	{pattern: "POST " + livePath + "/tags/{id}/archives", scope: "SalesIQ.tags.CREATE", handle: ask((*state).archiveTag), object: "tags_config"},
+	{pattern: "DELETE " + livePath + "/tags/{id}", scope: "SalesIQ.tags.DELETE", handle: remove(tags)},
+
+	{pattern: "GET /api/v1/" + Portal + "/chats", scope: "SalesIQ.chats.READ", handle: listLegacyChats, query: "limit"},
+	{pattern: "GET /api/v1/" + Portal + "/chats/{id}/transcript", scope: "SalesIQ.chats.READ", handle: showLegacyTranscript, query: "limit fromtime totime"},
+	{pattern: "GET /api/v1/" + Portal + "/visitorsview/{id}/visitors", scope: "SalesIQ.visitordetails.READ", handle: showView, object: "visitors", query: "startkey"},
+}
+
+// liveVisitorRoutes are the calls about visitors, and those of their own side.
+var liveVisitorRoutes = []route{
+	{pattern: "GET /api/v3/" + Portal + "/visitors", scope: visitorsRead, handle: keyed((*state).visitorMoments), query: keys},
+	{pattern: "GET /api/v3/" + Portal + "/visits", scope: visitorsRead, handle: keyed((*state).visitMoments), query: keys},
+	{pattern: "GET /api/v3/" + Portal + "/visitorevents", scope: visitorsRead, handle: keyed((*state).visitorEventMoments), query: keys},
+	{pattern: "POST " + livePath + "/visitors", scope: "SalesIQ.visitors.CREATE", handle: act((*state).createLiveVisitor), object: "visitor"},
+	{pattern: "GET " + livePath + "/visitors/{id}", scope: visitorsRead, handle: get(visitors), object: "visitor"},
+
+	{pattern: "POST " + ofVisitor, scope: conversationsCreate, org: true, handle: asVisitor(noID((*state).openChat), (*state).visitorsChat), object: "conversations"},
+	{pattern: "POST " + ofVisitor + "/{id}/reopen", scope: conversationsCreate, org: true, handle: asVisitor(reopenLive, (*state).visitorsChat), object: "conversations"},
+	{pattern: "POST " + ofVisitor + "/{id}/messages", scope: conversationsCreate, org: true, handle: asVisitor(sayLive, (*state).lastMessage), object: "message"},
+	{pattern: "PUT " + ofVisitor + "/{id}/visitor", scope: conversationsUpdate, org: true, handle: asVisitor((*state).updateChatVisitor, (*state).updatedVisitor), object: "conversations"},
+	{pattern: "POST " + ofVisitor + "/{id}/feedback", scope: conversationsCreate, org: true, handle: rateLive},
+	{pattern: "POST " + ofVisitorV2, scope: conversationsCreate, org: true, handle: asVisitor(noID((*state).openChat), (*state).visitorsChat), object: "conversations"},
+	{pattern: "POST " + ofVisitorV2 + "/leavemessage", scope: conversationsCreate, org: true, handle: asVisitor(noID((*state).leaveMessage), (*state).visitorsChat), object: "conversations"},
+	{pattern: "PUT " + ofVisitorV2 + "/{id}/close", scope: conversationsUpdate, org: true, handle: asVisitor(leaveLive, (*state).visitorsChat), object: "conversations"},
+}
+
+// liveSettingsRoutes are the calls about what is set up.
+var liveSettingsRoutes = []route{
 	{pattern: "GET " + livePath + "/operators", scope: "SalesIQ.operators.READ", handle: listLiveOperators},
 	{pattern: "POST " + livePath + "/operators", scope: "SalesIQ.operators.CREATE", handle: act((*state).createLiveOperator), object: "operator", adminOnly: true},
 	{pattern: "GET " + livePath + "/operators/{id}", scope: "SalesIQ.operators.READ", handle: get(operators), object: "operator"},
@@ -115,8 +191,6 @@ var liveRoutes = []route{
 	{pattern: "GET " + livePath + "/departments", scope: "SalesIQ.departments.READ", handle: listLiveDepartments},
 	{pattern: "GET " + livePath + "/apps", scope: "SalesIQ.apps.READ", handle: listAll(brands)},
 	{pattern: "GET " + livePath + "/apps/{id}", scope: "SalesIQ.apps.READ", handle: get(brands), object: "app"},
-	{pattern: "POST " + livePath + "/tags", scope: "SalesIQ.tags.CREATE", handle: act((*state).createTag), object: "tags_config"},
-	{pattern: "GET /api/v3/" + Portal + "/visitors", scope: "SalesIQ.visitors.READ", handle: listLiveVisitors},
 
 	{pattern: "GET " + livePath + "/webhooks", scope: "SalesIQ.webhooks.READ", handle: listAll(webhooks)},
 	{pattern: "POST " + livePath + "/webhooks", scope: "SalesIQ.webhooks.CREATE", handle: createLiveWebhook, object: "webhook", adminOnly: true},
