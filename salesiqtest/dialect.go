@@ -71,6 +71,8 @@ type route struct {
 	status    int    // Of a success in the specified dialect, if it is not 200.
 	object    string // What the live dialect calls its result; "" if it shows none.
 	adminOnly bool
+	notAgents bool
+	typed     bool // In the live dialect: a body must come with its Content-Type.
 	open      bool // The widget's: needs no token, and costs no quota.
 }
 

@@ -27,7 +27,7 @@ const Portal = "nordlicht"
 //
 // Ids are those of the state, in either dialect. There is what package live has
 // calls for. Of what the specification has, there are no ratings, devices,
-// notifications, statistics, routing rules and updates.
+// notifications and statistics, and its routing rules are others than those here.
 func Live() Option { return func(c *config) error { c.dialect = live{}; return nil } }
 
 // live is the dialect of the live service.
@@ -42,8 +42,14 @@ func (live) schemes() []string { return []string{"Zoho-oauthtoken", "Bearer"} }
 
 func (live) tellsQuota() bool { return false }
 
-// admits takes everything, since the vendor does not publish what is refused.
-func (live) admits(*http.Request, route, url.Values, []byte) error { return nil }
+// admits takes everything, since the vendor does not publish what is refused, but for
+// calls that want a Content-Type.
+func (live) admits(r *http.Request, route route, _ url.Values, _ []byte) error {
+	if route.typed {
+		return requireContentType(r)
+	}
+	return nil
+}
 
 // answers tells what a result is called, or shows nothing where that has no name,
 // as the vendor's pages show for such calls.
@@ -65,6 +71,8 @@ func (s *state) show(item any) any {
 		return s.liveOperator(item)
 	case *salesiq.Brand:
 		return s.liveApp(item)
+	case *salesiq.Department:
+		return s.liveDepartment(item)
 	case *salesiq.Webhook:
 		return s.liveWebhook(item)
 	case *tag:
@@ -175,7 +183,7 @@ func (live) refuses(e *refusal) (status int, body any) {
 	case !named:
 	case e.inQuery:
 		out["param"] = field
-	case e.code == salesiq.ErrInvalidToken:
+	case e.code == salesiq.ErrInvalidToken || e.number == wrongHeader:
 		out["header"] = field
 	case field == "body":
 		out["code"] = 1015

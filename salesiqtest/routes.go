@@ -37,6 +37,10 @@ var allScopes = []string{
 	// Of the live service.
 	"SalesIQ.portals.ALL", "SalesIQ.conversations.ALL", "SalesIQ.departments.ALL", "SalesIQ.apps.ALL",
 	"SalesIQ.webhooks.ALL", "SalesIQ.tags.ALL",
+	"SalesIQ.articles.ALL", "SalesIQ.cannedresponses.ALL", "SalesIQ.visitorroutingrules.ALL", "SalesIQ.chatroutingrules.ALL",
+	"SalesIQ.callroutingrules.ALL", "SalesIQ.criteriafields.ALL", "SalesIQ.leadscorerules.ALL", "SalesIQ.leadscoreconfigs.ALL",
+	"SalesIQ.triggerrules.ALL", "SalesIQ.trackingpresets.ALL", "SalesIQ.visitorhistoryviews.ALL", "SalesIQ.userpreferences.ALL",
+	"SalesIQ.chatmonitors.ALL", "SalesIQ.blockedips.ALL", "SalesIQ.encryptions.ALL", "SalesIQ.callbacks.ALL",
 }
 
 const (
@@ -93,7 +97,7 @@ var specifiedRoutes = []route{
 const livePath = "/api/v2/" + Portal
 
 // liveRoutes are the vendor's calls that package live makes.
-var liveRoutes = []route{
+var liveRoutes = slices.Concat(liveSettingsRoutes, []route{
 	{pattern: "GET /api/v2/portals", scope: "SalesIQ.portals.READ", handle: listPortals},
 	{pattern: "GET /api/v2/portals/{name}", scope: "SalesIQ.portals.READ", handle: ask((*state).livePortal), object: "portal"},
 
@@ -105,29 +109,94 @@ var liveRoutes = []route{
 	{pattern: "PUT " + livePath + "/conversations/{id}/close", scope: "SalesIQ.conversations.UPDATE", handle: ask((*state).closeChat), object: "conversations"},
 	{pattern: "PUT " + livePath + "/conversations/{id}/tags", scope: "SalesIQ.conversations.UPDATE", handle: act((*state).tagConversation), object: "tag_ids_list"},
 
-	{pattern: "GET " + livePath + "/operators", scope: "SalesIQ.operators.READ", handle: listLiveOperators},
-	{pattern: "POST " + livePath + "/operators", scope: "SalesIQ.operators.CREATE", handle: act((*state).createLiveOperator), object: "operator", adminOnly: true},
+	{pattern: "POST " + livePath + "/tags", scope: "SalesIQ.tags.CREATE", handle: act((*state).createTag), object: "tags_config"},
+	{pattern: "GET /api/v3/" + Portal + "/visitors", scope: "SalesIQ.visitors.READ", handle: listLiveVisitors},
+})
+
+// syncing are the parameters of lists that tell what has changed.
+const syncing = "index limit last_sync_time"
+
+// liveSettingsRoutes are those about the portal's settings.
+var liveSettingsRoutes = slices.Concat([]route{
+	{pattern: "GET " + livePath + "/operators", scope: "SalesIQ.operators.READ", handle: listLiveOperators, query: syncing},
+	{pattern: "POST " + livePath + "/operators", scope: "SalesIQ.operators.CREATE", handle: createLiveOperator, object: "operator", adminOnly: true},
 	{pattern: "GET " + livePath + "/operators/{id}", scope: "SalesIQ.operators.READ", handle: get(operators), object: "operator"},
+	{pattern: "PUT " + livePath + "/operators/{id}", scope: "SalesIQ.operators.UPDATE", handle: updateLiveOperator, object: "operator", adminOnly: true},
 	{pattern: "DELETE " + livePath + "/operators/{id}", scope: "SalesIQ.operators.DELETE", handle: remove(operators), adminOnly: true},
 	{pattern: "PUT " + livePath + "/operators/{id}/enable", scope: "SalesIQ.operators.UPDATE", handle: enableLiveOperator(true), adminOnly: true},
 	{pattern: "PUT " + livePath + "/operators/{id}/disable", scope: "SalesIQ.operators.UPDATE", handle: enableLiveOperator(false), adminOnly: true},
+	{pattern: "PUT " + livePath + "/operators/{id}/departments", scope: "SalesIQ.operators.UPDATE", handle: changeMembership(true, true), object: "operator", adminOnly: true},
+	{pattern: "DELETE " + livePath + "/operators/{id}/departments", scope: "SalesIQ.operators.DELETE", handle: changeMembership(true, false), object: "operator", adminOnly: true},
 
-	{pattern: "GET " + livePath + "/departments", scope: "SalesIQ.departments.READ", handle: listLiveDepartments},
-	{pattern: "GET " + livePath + "/apps", scope: "SalesIQ.apps.READ", handle: listAll(brands)},
+	{pattern: "GET " + livePath + "/departments", scope: "SalesIQ.departments.READ", handle: listLiveDepartments, query: syncing},
+	{pattern: "POST " + livePath + "/departments", scope: "SalesIQ.departments.CREATE", handle: createDepartment, object: "department", adminOnly: true},
+	{pattern: "GET " + livePath + "/departments/{id}", scope: "SalesIQ.departments.READ", handle: ask((*state).findDepartment), object: "department"},
+	{pattern: "PUT " + livePath + "/departments/{id}", scope: "SalesIQ.departments.UPDATE", handle: updateDepartment, object: "department", adminOnly: true},
+	{pattern: "DELETE " + livePath + "/departments/{id}", scope: "SalesIQ.departments.DELETE", handle: deleteDepartment, adminOnly: true},
+	{pattern: "PUT " + livePath + "/departments/{id}/enable", scope: "SalesIQ.departments.UPDATE", handle: enableDepartment("true"), adminOnly: true},
+	{pattern: "PUT " + livePath + "/departments/{id}/disable", scope: "SalesIQ.departments.UPDATE", handle: enableDepartment("false"), adminOnly: true},
+	{pattern: "PUT " + livePath + "/departments/{id}/operators", scope: "SalesIQ.departments.UPDATE", handle: changeMembership(false, true), object: "department", adminOnly: true},
+	{pattern: "DELETE " + livePath + "/departments/{id}/operators", scope: "SalesIQ.departments.DELETE", handle: changeMembership(false, false), object: "department", adminOnly: true},
+
+	{pattern: "GET " + livePath + "/apps", scope: "SalesIQ.apps.READ", handle: listApps, query: "last_sync_time"},
+	{pattern: "POST " + livePath + "/apps", scope: "SalesIQ.apps.CREATE", handle: createApp, object: "app", adminOnly: true},
 	{pattern: "GET " + livePath + "/apps/{id}", scope: "SalesIQ.apps.READ", handle: get(brands), object: "app"},
-	{pattern: "POST " + livePath + "/tags", scope: "SalesIQ.tags.CREATE", handle: act((*state).createTag), object: "tags_config"},
-	{pattern: "GET /api/v3/" + Portal + "/visitors", scope: "SalesIQ.visitors.READ", handle: listLiveVisitors},
+	{pattern: "PUT " + livePath + "/apps/{id}", scope: "SalesIQ.apps.UPDATE", handle: updateApp, object: "app", adminOnly: true},
+	{pattern: "DELETE " + livePath + "/apps/{id}", scope: "SalesIQ.apps.DELETE", handle: deleteApp, adminOnly: true},
+	{pattern: "PUT " + livePath + "/apps/{id}/widgets", scope: "SalesIQ.apps.UPDATE", handle: updateWidgets, object: "widgets", adminOnly: true},
+	{pattern: "POST " + livePath + "/apps/{id}/website", scope: "SalesIQ.apps.CREATE", handle: addWebsite, object: "website", adminOnly: true},
+	{pattern: "POST " + livePath + "/apps/{id}/channels/android", scope: "SalesIQ.apps.CREATE", handle: createChannel("android"), object: "android", adminOnly: true},
+	{pattern: "PUT " + livePath + "/apps/{id}/channels/android", scope: "SalesIQ.apps.UPDATE", handle: updateChannel("android", androidFields...), object: "android", adminOnly: true},
+	{pattern: "PUT " + livePath + "/apps/{id}/channels/android/components", scope: "SalesIQ.apps.UPDATE", handle: updateChannel("android", components), object: "android", adminOnly: true},
+	{pattern: "GET " + livePath + "/apps/{id}/channels/ios", scope: "SalesIQ.apps.READ", handle: getChannel("ios"), object: "ios"},
+	{pattern: "POST " + livePath + "/apps/{id}/channels/ios", scope: "SalesIQ.apps.CREATE", handle: createChannel("ios"), object: "ios", adminOnly: true},
+	{pattern: "PUT " + livePath + "/apps/{id}/channels/ios", scope: "SalesIQ.apps.UPDATE", handle: updateChannel("ios", iosFields...), object: "ios", adminOnly: true},
+	{pattern: "PUT " + livePath + "/apps/{id}/channels/ios/components", scope: "SalesIQ.apps.UPDATE", handle: updateChannel("ios", components), object: "ios", adminOnly: true},
+	{pattern: "GET " + livePath + "/apps/{id}/channels/ios/accesskeys", scope: "SalesIQ.apps.READ", handle: listAccessKeys},
 
-	{pattern: "GET " + livePath + "/webhooks", scope: "SalesIQ.webhooks.READ", handle: listAll(webhooks)},
+	{pattern: "GET " + livePath + "/webhooks", scope: "SalesIQ.webhooks.READ", handle: listLiveWebhooks, query: "type app_ids sort_by mode"},
 	{pattern: "POST " + livePath + "/webhooks", scope: "SalesIQ.webhooks.CREATE", handle: createLiveWebhook, object: "webhook", adminOnly: true},
 	{pattern: "GET " + livePath + "/webhooks/{id}", scope: "SalesIQ.webhooks.READ", handle: get(webhooks), object: "webhook"},
 	{pattern: "PUT " + livePath + "/webhooks/{id}", scope: "SalesIQ.webhooks.UPDATE", handle: updateLiveWebhook, object: "webhook", adminOnly: true},
 	{pattern: "DELETE " + livePath + "/webhooks/{id}", scope: "SalesIQ.webhooks.DELETE", handle: remove(webhooks), adminOnly: true},
+	{pattern: "POST " + livePath + "/webhooks/{id}/events", scope: "SalesIQ.webhooks.UPDATE", handle: changeEvents(true), object: "webhook", adminOnly: true},
+	{pattern: "DELETE " + livePath + "/webhooks/{id}/events", scope: "SalesIQ.webhooks.DELETE", handle: changeEvents(false), adminOnly: true},
+	{pattern: "POST " + livePath + "/webhooks/{id}/apps", scope: "SalesIQ.webhooks.UPDATE", handle: changeApps(true), object: "webhook", adminOnly: true},
+	{pattern: "DELETE " + livePath + "/webhooks/{id}/apps", scope: "SalesIQ.webhooks.DELETE", handle: changeApps(false), adminOnly: true},
 	{pattern: "POST " + livePath + "/webhooks/{id}/keys", scope: "SalesIQ.webhooks.CREATE", handle: ask((*state).addKey), object: "webhook", adminOnly: true},
 	{pattern: "DELETE " + livePath + "/webhooks/{id}/keys/{key}", scope: "SalesIQ.webhooks.DELETE", handle: deleteKey, adminOnly: true},
-	{pattern: "GET " + livePath + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.READ", handle: listExecutions},
-	{pattern: "POST " + livePath + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.CREATE", handle: act((*state).retryExecutions), object: "webhook", adminOnly: true},
-}
+	{pattern: "GET " + livePath + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.READ", handle: listExecutions, query: "from_time to_time events limit pageno mode"},
+	{pattern: "POST " + livePath + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.CREATE", handle: retryExecutions, object: "webhook", adminOnly: true},
+	{pattern: "POST " + livePath + "/webhooks/{id}/executions/{execution}", scope: "SalesIQ.webhooks.CREATE", handle: retryExecutions, object: "webhook", adminOnly: true},
+	{pattern: "DELETE " + livePath + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.DELETE", handle: deleteExecutions, adminOnly: true},
+
+	{pattern: "POST " + livePath + "/blockedips", scope: "SalesIQ.blockedips.CREATE", handle: blockIP, notAgents: true},
+	{pattern: "PUT " + livePath + "/blockedips/{id}", scope: "SalesIQ.blockedips.UPDATE", handle: setBlock, notAgents: true},
+	{pattern: "GET " + livePath + "/criteriafields/visitorhistory", scope: "SalesIQ.criteriafields.READ", handle: listCriteriaFields("visitorhistory"), object: "criteria_fields"},
+	{pattern: "GET " + livePath + "/criteriafields/visitorrouting", scope: "SalesIQ.criteriafields.READ", handle: listCriteriaFields("visitorrouting"), object: "criteria_fields"},
+	{pattern: "GET " + livePath + "/criteriafields/trackingpresets", scope: "SalesIQ.criteriafields.READ", handle: listCriteriaFields("trackingpresets"), object: "criteria_fields"},
+	{pattern: "GET " + livePath + "/userpreferences", scope: "SalesIQ.userpreferences.READ", handle: preferences, object: "userpreference_config"},
+	{pattern: "PUT " + livePath + "/userpreferences/visitorhistoryviews", scope: "SalesIQ.userpreferences.UPDATE", handle: selectView},
+	{pattern: "POST " + livePath + "/callbacks/{request}/progress", scope: "SalesIQ.callbacks.UPDATE", handle: answerLater(false, progressFields...)},
+	{pattern: "POST " + livePath + "/callbacks/{request}/response", scope: "SalesIQ.callbacks.UPDATE", handle: answerLater(true, responseFields...)},
+	{pattern: "POST /api/v2/encryptions", scope: "SalesIQ.encryptions.CREATE", handle: encrypt, typed: true},
+},
+	articles.routes(listDocuments, createDocument, getDocument, updateDocument, deleteDocument),
+	articleCategories.routes(listDocuments, createDocument, updateDocument),
+	cannedResponses.routes(listDocuments, createDocument, getDocument, updateDocument, deleteDocument),
+	cannedCategories.routes(createDocument, getDocument, updateDocument, deleteDocument),
+	visitorRules.routes(listDocuments, createDocument, getDocument, updateDocument, deleteDocument),
+	chatRules.routes(listDocuments, createDocument, getDocument, updateDocument),
+	callRules.routes(createDocument),
+	leadRules.routes(listDocuments, createDocument, getDocument, updateDocument, deleteDocument),
+	triggers.routes(listDocuments, createDocument, getDocument, updateDocument, deleteDocument),
+	presets.routes(listDocuments, createDocument, getDocument, updateDocument, deleteDocument),
+	historyViews.routes(listDocuments, createDocument, getDocument, updateDocument, deleteDocument),
+	monitors.routes(listDocuments, createDocument, updateDocument, deleteDocument),
+	blockedIPs.routes(listDocuments, deleteDocument),
+	commonRule.routes(""),
+	leadConfig.routes("/timerange"),
+)
 
 // crmRoutes are the calls of Zoho CRM that the specification's samples make.
 var crmRoutes = []route{
