@@ -120,7 +120,7 @@ func updateApp(c *call) (any, error) {
 
 // changeApp takes over what a body says about an app.
 func (c *call) changeApp(brand *salesiq.Brand, shown object) error {
-	before := object{"name": brand.Name, "enabled": brand.Status == salesiq.BrandActive, "language": brand.Language}
+	before := object{"name": brand.Name, "enabled": brand.Status == salesiq.BrandActive}
 	maps.Copy(before, c.overlays[brand.ID])
 	after, err := c.amend(before, shown, appFields, c.body, "")
 	if err != nil {
@@ -130,7 +130,9 @@ func (c *call) changeApp(brand *salesiq.Brand, shown object) error {
 		return missing("name")
 	}
 	brand.Name, _ = after["name"].(string)
-	brand.Language, _ = after["language"].(string)
+	if language, set := after["language"].(string); set {
+		brand.Language = language
+	}
 	if ids, set := after["departments"].([]any); set {
 		c.placeDepartments(brand, ids)
 	}

@@ -88,11 +88,9 @@ func (f *field) kept() string {
 	return cmp.Or(f.as, f.name)
 }
 
-// firstDocument is the number before the first id. Ids are beyond what a float64 can
-// hold.
-const firstDocument = 910000000000000000
-
-func documentID(serial int) string { return strconv.Itoa(firstDocument + serial) }
+// Ids are numbers beyond what a float64 can hold.
+func seedID(number int) string     { return strconv.Itoa(910000000000000000 + number) }
+func documentID(serial int) string { return strconv.Itoa(920000000000000000 + serial) }
 
 // documentsOf returns the documents of a family, by its path.
 func (s *state) documentsOf(path string) *table[document] {

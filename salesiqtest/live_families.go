@@ -83,7 +83,7 @@ var articleCategories = family{
 	fields: []field{{name: "name", read: anyText, needed: true}},
 	list:   listing{number: "index", size: 20, most: 99},
 	seeds: func(*state) ([]string, []object) {
-		return []string{documentID(1)}, []object{{"name": "General", "is_default": "true", "order": "1"}}
+		return []string{seedID(1)}, []object{{"name": "General", "is_default": "true", "order": "1"}}
 	},
 }
 
@@ -130,7 +130,7 @@ func (s *state) author() object {
 }
 
 // generalCategory is that of canned responses that name none.
-var generalCategory = documentID(2)
+var generalCategory = seedID(2)
 
 var cannedCategories = family{
 	path: "cannedresponsecategories", scope: "cannedresponses", object: "cannedresponsecategories", unique: "name",
@@ -299,7 +299,18 @@ var presets = family{
 		{name: "enabled", read: aFlag},
 		{name: "rule", needed: true, read: parts(ring("one"), ring("two"), ring("three"), ring("four"))},
 	},
-	list: listing{object: "tracking_preset_config"},
+	check: applyAlone,
+	list:  listing{object: "tracking_preset_config"},
+}
+
+// applyAlone lets no other preset be applied where one is.
+func applyAlone(c *call, item object) error {
+	if item["applied"] == true {
+		for other := range c.documentsOf("trackingpresets").all() {
+			other.members = other.members.with("applied", false)
+		}
+	}
+	return nil
 }
 
 func ring(number string) field {
@@ -429,7 +440,7 @@ func blockIP(c *call) (any, error) {
 	if err := patch(&in, c.body); err != nil {
 		return nil, err
 	}
-	if in.Apps == nil {
+	if !c.body.sets("app_ids") {
 		in.Apps = c.brands.order
 	}
 	for i, id := range in.Apps {
