@@ -103,6 +103,7 @@ func createApp(c *call) (any, error) {
 		ID: c.newID("brand"), Name: "New app", Language: "en", Timezone: "UTC", Status: salesiq.BrandActive,
 		Departments: []salesiq.Department{}, CreatedAt: c.now,
 	}
+	brand.Logo = livePath + "/downloads/" + brand.ID + "?purpose=logo"
 	if err := c.changeApp(brand, object{"id": ""}); err != nil {
 		return nil, err
 	}
