@@ -20,7 +20,7 @@ type HistoryView struct {
 	ID         string    `json:"id"` // "-1" and "-2" are the service's own.
 	Name       string    `json:"name"`
 	SortBy     string    `json:"sort_by"` // "frequency", "leadscore", "last_visit_time" or "time_on_site".
-	Favourite  bool      `json:"favourited"`
+	Favorite   bool      `json:"favourited"`
 	System     bool      `json:"system"`
 	All        []AnyOf   `json:"and_criteria"`
 	Creator    Ref       `json:"creator"`
@@ -34,10 +34,10 @@ type HistoryView struct {
 //
 // Source: [V] create-visitor-history-view-v2.html.
 type HistoryViewCreate struct {
-	Name      string  `json:"name"`         // Required.
-	All       []AnyOf `json:"and_criteria"` // Required.
-	SortBy    string  `json:"sort_by,omitzero"`
-	Favourite bool    `json:"favourited,omitzero"`
+	Name     string  `json:"name"`         // Required.
+	All      []AnyOf `json:"and_criteria"` // Required.
+	SortBy   string  `json:"sort_by,omitzero"`
+	Favorite bool    `json:"favourited,omitzero"`
 
 	// Extra is sent beside the other fields.
 	Extra map[string]any `json:",embed"`
@@ -54,10 +54,10 @@ func (p *HistoryViewCreate) validate() error {
 //
 // Source: [V] update-visitor-history-view-v2.html.
 type HistoryViewUpdate struct {
-	Name      salesiq.Opt[string]  `json:"name,omitzero"`
-	All       salesiq.Opt[[]AnyOf] `json:"and_criteria,omitzero"`
-	SortBy    salesiq.Opt[string]  `json:"sort_by,omitzero"`
-	Favourite salesiq.Opt[bool]    `json:"favourited,omitzero"`
+	Name     salesiq.Opt[string]  `json:"name,omitzero"`
+	All      salesiq.Opt[[]AnyOf] `json:"and_criteria,omitzero"`
+	SortBy   salesiq.Opt[string]  `json:"sort_by,omitzero"`
+	Favorite salesiq.Opt[bool]    `json:"favourited,omitzero"`
 
 	// Extra is sent beside the other fields.
 	Extra map[string]any `json:",embed"`

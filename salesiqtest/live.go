@@ -96,14 +96,6 @@ func window[T any](c *call, items []T, from, size int, more object) (any, error)
 	return &reply{http.StatusOK, body}, nil
 }
 
-// listAll answers with all objects of a kind.
-func listAll[T any](of func(*state) *table[T]) handler {
-	return func(c *call) (any, error) {
-		items := of(c.state).matching(nil)
-		return window(c, items, 0, len(items), nil)
-	}
-}
-
 // indexed answers with a page whose parameter numbers items from 1.
 func indexed[T any](c *call, items []T, more object) (any, error) {
 	index := c.query.number("index", 1, 0, endlessly)

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -142,26 +143,21 @@ func (c *call) amend(before, shown object, fields []field, changes members, in s
 	after := maps.Clone(before)
 	for _, name := range slices.Sorted(maps.Keys(changes)) {
 		at := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
-		known, isKnown := shown[name]
-		switch {
-		case at >= 0:
-			value, err := fields[at].read(c, in+name, before[fields[at].kept()], changes[name])
-			if err != nil {
+		if at < 0 {
+			if err := checkOther(shown, fields, name, in+name, changes[name]); err != nil {
 				return nil, err
 			}
-			after[fields[at].kept()] = value
-		case isKnown:
-			if !isSame(known, changes[name]) {
-				return nil, invalid(in+name, cannotBeSet)
+			if _, known := shown[name]; !known {
+				after[name] = changes[name]
 			}
-		default:
-			for i := range fields {
-				if sameButForSpelling(fields[i].name, name) {
-					return nil, invalid(in+name, "must be spelled "+fields[i].name)
-				}
-			}
-			after[name] = changes[name]
+			continue
 		}
+		kept := fields[at].kept()
+		value, err := fields[at].read(c, in+name, before[kept], changes[name])
+		if err != nil {
+			return nil, err
+		}
+		after[kept] = value
 	}
 	for i := range fields {
 		if fields[i].needed && isEmpty(after[fields[i].kept()]) {
@@ -169,6 +165,23 @@ func (c *call) amend(before, shown object, fields []field, changes members, in s
 		}
 	}
 	return after, nil
+}
+
+// checkOther refuses another value of a member that the service keeps, and another
+// spelling of a field.
+func checkOther(shown object, fields []field, name, path string, value json.RawMessage) error {
+	if known, ok := shown[name]; ok {
+		if !isSame(known, value) {
+			return invalid(path, cannotBeSet)
+		}
+		return nil
+	}
+	for i := range fields {
+		if sameButForSpelling(fields[i].name, name) {
+			return invalid(path, "must be spelled "+fields[i].name)
+		}
+	}
+	return nil
 }
 
 func isEmpty(value any) bool {
@@ -188,54 +201,62 @@ func isSame(value any, written json.RawMessage) bool {
 
 // write makes a document of a body, or changes one. A nil item is for a new one.
 func (f *family) write(c *call, item *document) (*document, error) {
-	changes, position := maps.Clone(c.body), 0
-	before, shown := object{}, object{"id": ""}
-	items := f.in(c.state)
-	switch {
-	case item == nil && f.begin != nil:
-		before = f.begin(c.state)
-		shown = f.show(c.state, &document{"", before})
-	case item != nil:
-		before, shown = item.members, f.show(c.state, item)
-	}
-	if f.order != nil && item != nil && changes["position"] != nil {
-		value, err := countText(c, "position", nil, changes["position"])
-		if err != nil {
-			return nil, err
+	now := item
+	if now == nil {
+		now = &document{members: object{}}
+		if f.begin != nil {
+			now.members = f.begin(c.state)
 		}
-		if position, err = strconv.Atoi(value.(string)); err != nil || position < 1 || position > len(items.order) { //nolint:forcetypeassert // It is what the kind returns.
-			return nil, invalid("position", fmt.Sprintf("must be from 1 to %d", len(items.order)))
-		}
-		delete(changes, "position")
 	}
-	after, err := c.amend(before, shown, f.fields, changes, "")
+	changes, items := maps.Clone(c.body), f.in(c.state)
+	position, err := f.takePosition(c, item, changes)
 	if err != nil {
 		return nil, err
+	}
+	after, err := c.amend(now.members, f.show(c.state, now), f.fields, changes, "")
+	if err != nil {
+		return nil, err
+	}
+	if _, taken := items.first(func(other *document) bool {
+		return f.unique != "" && other != item && other.members[f.unique] == after[f.unique]
+	}); taken {
+		return nil, duplicate(f.object, f.unique)
 	}
 	if f.check != nil {
 		if err := f.check(c, after); err != nil {
 			return nil, err
 		}
 	}
-	_, taken := items.first(func(other *document) bool {
-		return f.unique != "" && other != item && other.members[f.unique] == after[f.unique]
-	})
-	if taken {
-		return nil, duplicate(f.object, f.unique)
-	}
 	if item == nil {
 		c.serial++
-		item = &document{id: documentID(c.serial)}
-		items.put(item.id, item)
+		now.id = documentID(c.serial)
+		items.put(now.id, now)
 	} else if at, timed := after["modified_time"]; timed {
 		after["modified_time"] = millisLike(at, c.now)
 	}
-	item.members = after
+	now.members = after
 	if position > 0 {
-		at := slices.Index(items.order, item.id)
-		items.order = slices.Insert(slices.Delete(items.order, at, at+1), position-1, item.id)
+		at := slices.Index(items.order, now.id)
+		items.order = slices.Insert(slices.Delete(items.order, at, at+1), position-1, now.id)
 	}
-	return item, nil
+	return now, nil
+}
+
+// takePosition takes the position out of what changes a document. It is 0 where
+// there is none.
+func (f *family) takePosition(c *call, item *document, changes members) (int, error) {
+	const name = "position"
+	value := changes[name]
+	if f.order == nil || item == nil || value == nil {
+		return 0, nil
+	}
+	delete(changes, name)
+	last := len(f.in(c.state).order)
+	position, err := strconv.Atoi(unquoted(value))
+	if err != nil || position < 1 || position > last {
+		return 0, invalid(name, fmt.Sprintf("must be a number from 1 to %d", last))
+	}
+	return position, nil
 }
 
 // millisLike writes a time as another one is written: as a text or as a number.
@@ -258,17 +279,17 @@ func (call *documentCall) query(f *family) string {
 	if call.tail != "" || call.method != http.MethodGet {
 		return ""
 	}
-	names := f.list.number
+	names := []string{f.list.number}
 	if f.list.size > 0 {
-		names += " limit"
+		names = append(names, "limit")
 	}
 	if len(f.list.sorts) > 0 {
-		names += " sort_by order"
+		names = append(names, "sort_by", "order")
 	}
 	for _, filter := range f.list.filters {
-		names += " " + filter.name
+		names = append(names, filter.name)
 	}
-	return names
+	return strings.Join(names, " ")
 }
 
 var (

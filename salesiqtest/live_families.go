@@ -219,7 +219,7 @@ var visitorRules = family{
 	begin: func(s *state) object {
 		return beginRule(s, object{"routed_count": "0", "replied_count": "0", "triggered_count": "0", "last_routed_time": "-1"})
 	},
-	list: listing{object: "visitor_routing_rules", nested: "rule_list", beside: func(s *state) object { return commonRule.of(s) }},
+	list: listing{object: "visitor_routing_rules", nested: "rule_list", beside: commonRule.of},
 }
 
 // commonRule is what happens to visitors that no rule is for.
@@ -238,7 +238,10 @@ var chatRules = family{
 }
 
 func chatStats(s *state) object {
-	return beginRule(s, object{"requested_count": "0", "connected_count": "0", "missed_count": "0", "transfered_count": "0", "last_routed_time": "-1"})
+	return beginRule(s, object{
+		"requested_count": "0", "connected_count": "0", "missed_count": "0",
+		"transfered_count": "0", "last_routed_time": "-1", //nolint:misspell // The vendor's spelling.
+	})
 }
 
 var callRules = family{

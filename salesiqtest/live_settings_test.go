@@ -528,16 +528,21 @@ func TestPresetsViewsAndPreferencesKeepWhatIsSet(t *testing.T) {
 	half := `{"name":"Half","rule":{"ring_one":[{"or_criteria":[{"field_name":"country","comparator":"is_equal_to","values":["canada"]}]}]}}`
 	assert.Contains(t, do(t, s, s.AccessToken(), "POST", "/api/v2/nordlicht/trackingpresets", half).body, `"json_key":"rule.ring_two"`, "all rings are required")
 
+	_, err := l.TrackingPresets.Create(ctx, &live.TrackingPresetWrite{Name: "Half", Rule: live.Rings{One: anyCriteria}})
+	wrong, ok := errors.AsType[*salesiq.InputError](err)
+	require.True(t, ok, "%v", err)
+	assert.Equal(t, "rule.ring_two", wrong.Field)
+
 	views := must[[]live.HistoryView](t)(l.HistoryViews.List(ctx))
 	require.Len(t, views, 2)
 	assert.Equal(t, "-1", views[0].ID)
 	assert.True(t, views[0].System)
 	view := must[*live.HistoryView](t)(l.HistoryViews.Create(ctx, &live.HistoryViewCreate{Name: "North", All: anyCriteria, SortBy: "leadscore"}))
-	must[*live.HistoryView](t)(l.HistoryViews.Update(ctx, view.ID, &live.HistoryViewUpdate{Favourite: salesiq.Set(true)}))
+	must[*live.HistoryView](t)(l.HistoryViews.Update(ctx, view.ID, &live.HistoryViewUpdate{Favorite: salesiq.Set(true)}))
 	got := must[*live.HistoryView](t)(l.HistoryViews.Get(ctx, view.ID))
-	assert.True(t, got.Favourite)
+	assert.True(t, got.Favorite)
 	assert.Equal(t, "leadscore", got.SortBy)
-	_, err := l.HistoryViews.Update(ctx, "-1", &live.HistoryViewUpdate{Name: salesiq.Set("x")})
+	_, err = l.HistoryViews.Update(ctx, "-1", &live.HistoryViewUpdate{Name: salesiq.Set("x")})
 	assert.Equal(t, 1016, number(t, err))
 	assert.Equal(t, 1016, number(t, l.HistoryViews.Delete(ctx, "-2")))
 
