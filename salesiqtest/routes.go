@@ -138,7 +138,7 @@ var liveSettingsRoutes = slices.Concat([]route{
 	{pattern: "PUT " + livePath + "/departments/{id}/operators", scope: "SalesIQ.departments.UPDATE", handle: changeMembership(false, true), object: "department", adminOnly: true},
 	{pattern: "DELETE " + livePath + "/departments/{id}/operators", scope: "SalesIQ.departments.DELETE", handle: changeMembership(false, false), object: "department", adminOnly: true},
 
-	{pattern: "GET " + livePath + "/apps", scope: "SalesIQ.apps.READ", handle: listApps, query: "last_sync_time"},
+	{pattern: "GET " + livePath + "/apps", scope: "SalesIQ.apps.READ", handle: listApps},
 	{pattern: "POST " + livePath + "/apps", scope: "SalesIQ.apps.CREATE", handle: createApp, object: "app", adminOnly: true},
 	{pattern: "GET " + livePath + "/apps/{id}", scope: "SalesIQ.apps.READ", handle: get(brands), object: "app"},
 	{pattern: "PUT " + livePath + "/apps/{id}", scope: "SalesIQ.apps.UPDATE", handle: updateApp, object: "app", adminOnly: true},
