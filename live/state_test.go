@@ -259,7 +259,7 @@ func TestWhatAVisitorDoesArrivesAtTheOperators(t *testing.T) {
 	assert.Equal(t, "3", sent.SequenceID)
 	var said []string
 	for _, message := range must(t, of(s.Messages.List(ctx, got.ID, &live.MessageListParams{SortOrder: "descending"}))) {
-		said = append(said, message.Sender.Name+": "+message.Body.Text)
+		said = append(said, message.Sender.Name+": "+message.Text())
 	}
 	assert.Equal(t, []string{"Iris Lindqvist: Moin", "Bo Long: Green ones", "Bo Long: Any tents?"}, said)
 

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -58,7 +59,13 @@ type TrackingPresetWrite struct {
 	Extra map[string]any `json:",embed"`
 }
 
-func (p *TrackingPresetWrite) validate() error { return required("name", p.Name) }
+func (p *TrackingPresetWrite) validate() error {
+	return cmp.Or(
+		required("name", p.Name),
+		someCriteria("rule.ring_one", len(p.Rule.One)), someCriteria("rule.ring_two", len(p.Rule.Two)),
+		someCriteria("rule.ring_three", len(p.Rule.Three)), someCriteria("rule.ring_four", len(p.Rule.Four)),
+	)
+}
 
 // List returns the presets.
 //

@@ -72,6 +72,8 @@ type route struct {
 	object    string // What the live dialect calls its result; "" if it shows none.
 	adminOnly bool
 	org       bool // Of a visitor's side: needs the token of an organization's client.
+	notAgents bool
+	typed     bool // In the live dialect: a body must come with its Content-Type.
 	open      bool // The widget's: needs no token, and costs no quota.
 }
 

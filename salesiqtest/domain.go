@@ -29,7 +29,7 @@ type state struct {
 	sessions map[string][]salesiq.Session // By visitor.
 	disabled map[string]bool              // Operators, by id.
 	settings map[string]*webhookSettings  // Of webhooks, by id.
-	retried  map[string]bool              // Failed deliveries, by id.
+	retried  map[string]bool              // Failed deliveries that were retried or deleted, by id.
 	events   []salesiq.EventName          // That a webhook may be for.
 
 	calls      []phoneCall
@@ -39,6 +39,15 @@ type state struct {
 	pauses     map[string][]span    // Of chats that were taken up again, by id.
 	endings    map[string]string    // Who ended them, by chat and number of pauses before.
 	marked     map[string]*[]string // Tags of contacts and companies, by module and id.
+
+	// Of the live service alone.
+	families  map[string]*family          // By path.
+	documents map[string]*table[document] // By their family's path.
+	singles   map[string]object           // What there is one of, by path.
+	callbacks map[string]*callback        // By the request's id.
+	overlays  map[string]object           // What calls have set of operators, departments and apps, by id.
+	belongs   map[string][]string         // Further departments of operators, by the operator's id.
+	retries   map[string]int              // Of events, by id.
 
 	widget  widget
 	courier *courier
@@ -51,7 +60,9 @@ func newState(events []salesiq.EventName) *state {
 		disabled: map[string]bool{}, settings: map[string]*webhookSettings{}, retried: map[string]bool{},
 		references: map[string]int{}, handovers: map[string]handover{}, notes: map[string][]note{},
 		pauses: map[string][]span{}, endings: map[string]string{}, marked: map[string]*[]string{},
-		events: events,
+		events:   events,
+		families: familiesByPath(), documents: map[string]*table[document]{}, singles: map[string]object{}, callbacks: map[string]*callback{},
+		overlays: map[string]object{}, belongs: map[string][]string{}, retries: map[string]int{},
 	}
 	s.chats.rules = rules[salesiq.Chat]{kind: "chat", id: func(v *salesiq.Chat) *string { return &v.ID }}
 	s.visitors.rules = rules[salesiq.Visitor]{

@@ -312,6 +312,10 @@ func (s *Server) admit(r *http.Request, route route) error {
 		return refuse(salesiq.ErrPermissionDenied, "only admins may do this",
 			details{"role": s.config.role, "required_role": salesiq.RoleAdmin})
 	}
+	if route.notAgents && s.config.role == salesiq.RoleAgent {
+		return refuse(salesiq.ErrPermissionDenied, "agents may not do this",
+			details{"role": s.config.role, "required_role": salesiq.RoleSupervisor})
+	}
 	return nil
 }
 

@@ -29,7 +29,8 @@ const Portal = "nordlicht"
 //
 // Ids are those of the state, in either dialect. There is what package live has
 // calls for. Of what the specification has, there are no devices, notifications and
-// statistics. The calls of the visitor's side need [Server.OrgCredentials].
+// statistics, and its routing rules are others than those here. The calls of the
+// visitor's side need [Server.OrgCredentials].
 func Live() Option { return func(c *config) error { c.dialect = live{}; return nil } }
 
 // live is the dialect of the live service.
@@ -47,7 +48,7 @@ func (live) tellsQuota() bool { return false }
 // admits takes bodies of JSON alone, by the vendor's page on errors. Where a route
 // names parameters, it takes no portal, so that none is ignored.
 func (live) admits(r *http.Request, route route, query url.Values, body []byte) error {
-	if len(body) > 0 && !isJSON(r) {
+	if untyped := route.typed && r.Header.Get("Content-Type") == ""; untyped || len(body) > 0 && !isJSON(r) {
 		return invalidHeader("Content-Type", "must be application/json")
 	}
 	known := strings.Fields(route.query)
@@ -81,6 +82,8 @@ func (s *state) show(item any) any {
 		return s.liveOperator(item)
 	case *salesiq.Brand:
 		return s.liveApp(item)
+	case *salesiq.Department:
+		return s.liveDepartment(item)
 	case *salesiq.Webhook:
 		return s.liveWebhook(item)
 	case *tag:
@@ -104,14 +107,6 @@ func window[T any](c *call, items []T, from, size int, more object) (any, error)
 	body := object{"url": c.url, "object": "list", "data": data, "sync_time": millis(c.now)}
 	maps.Copy(body, more)
 	return &reply{http.StatusOK, body}, nil
-}
-
-// listAll answers with all objects of a kind.
-func listAll[T any](of func(*state) *table[T]) handler {
-	return func(c *call) (any, error) {
-		items := of(c.state).matching(nil)
-		return window(c, items, 0, len(items), nil)
-	}
 }
 
 // indexed answers with a page whose parameter numbers items from 1.

@@ -263,12 +263,12 @@ func TestConsentOfAnOrganizationOpensTheVisitorsSide(t *testing.T) {
 	for path, want := range map[string]string{"/oauth/v2/org/auth": `"code":1011`, "/oauth/v2/auth": `"code":1009`} {
 		query := url.Values{
 			"client_id": {s.OrgCredentials().ClientID}, "response_type": {"code"}, "access_type": {"offline"},
-			"redirect_uri": {"https://app.example/back"}, "scope": {"SalesIQ.conversations.ALL"},
+			"redirect_uri": {"http://127.0.0.1/back"}, "scope": {"SalesIQ.conversations.ALL"},
 		}
 		a := request(t, s, "", "GET", path+"?"+query.Encode(), "", nil)
 		location, err := url.Parse(a.header.Get("Location"))
 		require.NoError(t, err)
-		token := ask(t, s, form(s, "grant_type", "authorization_code", "code", location.Query().Get("code"), "redirect_uri", "https://app.example/back"))
+		token := ask(t, s, form(s, "grant_type", "authorization_code", "code", location.Query().Get("code"), "redirect_uri", "http://127.0.0.1/back"))
 		a = request(t, s, token.AccessToken, "POST", "/api/visitor/v1/nordlicht/conversations", `{}`, nil)
 		assert.Contains(t, a.body, want, path)
 	}

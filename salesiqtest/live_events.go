@@ -145,6 +145,10 @@ func (s *state) translate(event salesiq.EventName, data any) (name salesiq.Event
 			return event, changed.ID, s.conversationEntity(changed)
 		case *salesiq.Operator:
 			return event, changed.ID, s.operatorEntity(changed)
+		case *salesiq.Department:
+			return event, changed.ID, s.liveDepartment(changed)
+		case *salesiq.Brand:
+			return event, changed.ID, s.liveApp(changed)
 		case *tag:
 			return event, changed.ID, s.liveTag(changed)
 		}
