@@ -50,7 +50,7 @@ func (l *authorized) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	return answer, f
 }
 
-func (f *Failure) tokenRefused() bool { return f.Answer.RefusesToken(f.Status) }
+func (f *Failure) tokenRefused() bool { return !f.mixed && f.Answer.RefusesToken(f.Status) }
 
 const maxToken = 8 << 10 // Longer ones do not fit into a header.
 
