@@ -163,6 +163,22 @@ func (s *MessagesService) SendToLatest(ctx context.Context, email, text string, 
 	return call[Message](ctx, s.owner(), "Messages.SendToLatest", http.MethodPost, base+"/visitors/{email}/messages", said{text}, opts, email)
 }
 
+// SendFile sends a file into a conversation as the signed-in operator, with a comment
+// unless that is empty. It is never sent twice. The Message is a zero one where the
+// service answers without it.
+//
+// A file of more than 50 MB, or an empty one, is refused before it is sent where that
+// is known by then. The service refuses an empty file with 1018, one that is too large
+// with 1027, and one of a type that it does not take with 1028, as the VendorCode of
+// the [salesiq.Error].
+//
+//   - Endpoint: POST /api/v2/{screen_name}/conversations/{id}/messages [V]; scope
+//     SalesIQ.conversations.CREATE.
+//   - Source: [V] send-message-operator-conversation-v2.html, which shows no answer.
+func (s *MessagesService) SendFile(ctx context.Context, conversationID string, file *salesiq.File, comment string, opts ...salesiq.CallOption) (*Message, error) {
+	return call[Message](ctx, s.owner(), "Messages.SendFile", http.MethodPost, base+"/conversations/{id}/messages", withFile(file, comment), opts, conversationID)
+}
+
 type said struct {
 	Text string `json:"text"`
 }

@@ -30,6 +30,7 @@ type state struct {
 	disabled map[string]bool              // Operators, by id.
 	settings map[string]*webhookSettings  // Of webhooks, by id.
 	retried  map[string]bool              // Failed deliveries, by id.
+	files    map[string]*storedFile       // By id.
 	events   []salesiq.EventName          // That a webhook may be for.
 
 	widget  widget
@@ -40,7 +41,7 @@ type state struct {
 func newState(events []salesiq.EventName) *state {
 	s := &state{
 		sessions: map[string][]salesiq.Session{},
-		disabled: map[string]bool{}, settings: map[string]*webhookSettings{}, retried: map[string]bool{},
+		disabled: map[string]bool{}, settings: map[string]*webhookSettings{}, retried: map[string]bool{}, files: map[string]*storedFile{},
 		events: events,
 	}
 	s.chats.rules = rules[salesiq.Chat]{kind: "chat", id: func(v *salesiq.Chat) *string { return &v.ID }}

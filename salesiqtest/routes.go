@@ -101,6 +101,8 @@ var liveRoutes = []route{
 	{pattern: "GET " + livePath + "/conversations/{id}", scope: "SalesIQ.conversations.READ", handle: get(chats), object: "conversations"},
 	{pattern: "GET " + livePath + "/conversations/{id}/messages", scope: "SalesIQ.conversations.READ", handle: listMessages},
 	{pattern: "POST " + livePath + "/conversations/{id}/messages", scope: "SalesIQ.conversations.CREATE", handle: act((*state).sendText), object: "message"},
+	{pattern: "GET " + livePath + "/conversations/{id}/attachments/{attachment_id}", scope: "SalesIQ.conversations.READ", handle: getAttachment},
+	{pattern: "POST /api/visitor/v1/" + Portal + "/conversations/{id}/messages", scope: "SalesIQ.conversations.CREATE", handle: act((*state).sendTextAsVisitor), object: "message"},
 	{pattern: "PUT " + livePath + "/conversations/{id}/transfer", scope: "SalesIQ.conversations.UPDATE", handle: act((*state).transferWithin), object: "conversations"},
 	{pattern: "PUT " + livePath + "/conversations/{id}/close", scope: "SalesIQ.conversations.UPDATE", handle: ask((*state).closeChat), object: "conversations"},
 	{pattern: "PUT " + livePath + "/conversations/{id}/tags", scope: "SalesIQ.conversations.UPDATE", handle: act((*state).tagConversation), object: "tag_ids_list"},
