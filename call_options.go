@@ -404,7 +404,7 @@ func (m Multipart) encode(ctx context.Context) (kind string, body *transport.Upl
 }
 
 func (f *File) encode(ctx context.Context) (kind string, body *transport.Upload, err error) {
-	if err = f.check("body"); err != nil {
+	if err := f.check("body"); err != nil {
 		return "", nil, err
 	}
 	if f.ContentType != "" {
@@ -416,7 +416,7 @@ func (f *File) encode(ctx context.Context) (kind string, body *transport.Upload,
 
 // refusedFile names the field of a file that is refused.
 func refusedFile(field string, err error) error {
-	if reason, ok := errors.AsType[upload.Reason](err); ok {
+	if reason, ok := errors.AsType[upload.ReasonError](err); ok {
 		return inputError(field, string(reason))
 	}
 	return err

@@ -88,7 +88,7 @@ func TestABodyThatWouldBeSentAsSomethingElseIsRefused(t *testing.T) {
 		"body needs Content or Open":                       {&salesiq.File{}, salesiq.WithIdempotent()},
 		"content type must not hold control characters":    {salesiq.Multipart{"file": &salesiq.File{Name: "a", ContentType: "a\r\nb", Content: strings.NewReader("a")}}, salesiq.WithIdempotent()},
 		"cannot be read: disk on fire":                     {salesiq.Multipart{"file": &salesiq.File{Name: "a", Open: func() (io.ReadCloser, error) { return nil, errors.New("disk on fire") }}}, salesiq.WithIdempotent()},
-		"cannot be read: open returned nothing":            {&salesiq.File{Open: func() (io.ReadCloser, error) { return nil, nil }}, salesiq.WithIdempotent()}, //nolint:nilnil // That is the point.
+		"cannot be read: open returned nothing":            {&salesiq.File{Open: func() (io.ReadCloser, error) { return nil, nil }}, salesiq.WithIdempotent()},
 	} {
 		_, _, err := sentBody(t, tt.in, tt.opt)
 		require.ErrorIs(t, err, salesiq.ErrInvalidInput, reason)
@@ -126,7 +126,7 @@ func TestAFileThatIsSentAgainIsReadFromWhereItStood(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("skipped, sent"), 0o600))
 	file, err := os.Open(path)
 	require.NoError(t, err)
-	defer file.Close()
+	t.Cleanup(func() { assert.NoError(t, file.Close()) })
 	_, err = file.Seek(int64(len("skipped, ")), io.SeekStart)
 	require.NoError(t, err)
 	s := testkit.NewServer(t, tooMany, testkit.OK())

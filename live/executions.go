@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"iter"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -100,7 +101,7 @@ func (s *WebhooksService) Retry(ctx context.Context, id string, executionIDs []s
 //     SalesIQ.webhooks.CREATE.
 //   - Source: [V] export-failed-executions-webhook-v2.html.
 func (s *WebhooksService) ExportFailedExecutions(ctx context.Context, id string, executionIDs []string, to *salesiq.Download, opts ...salesiq.CallOption) error {
-	opts = append(opts[:len(opts):len(opts)], salesiq.WithHeader("Accept", sheetType))
+	opts = append(slices.Clip(opts), salesiq.WithHeader("Accept", sheetType))
 	return download(ctx, s.owner(), "Webhooks.ExportFailedExecutions", http.MethodPost, base+"/webhooks/{id}/executions", ids{executionIDs}, to, opts, id)
 }
 

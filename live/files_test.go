@@ -27,7 +27,7 @@ func TestAFileThatWasSentIsFetchedAgain(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
 	file, err := os.Open(path)
 	require.NoError(t, err)
-	defer file.Close()
+	t.Cleanup(func() { assert.NoError(t, file.Close()) })
 
 	id := server.Chats()[0].ID
 	sent, err := service.Messages.SendFile(t.Context(), id, &salesiq.File{Content: file}, "Our offer")
@@ -88,7 +88,7 @@ func TestAFileThatTheServiceDoesNotTakeIsRefusedByItsNumber(t *testing.T) {
 		"at most 52428800":   {Name: "a.txt", Size: 50<<20 + 1, Content: bytes.NewReader(make([]byte, 50<<20+1))},
 		"needs Content":      {Name: "a.txt"},
 		"name is required":   {Content: strings.NewReader("a")},
-		"not both":           {Name: "a.txt", Content: strings.NewReader("a"), Open: func() (io.ReadCloser, error) { return nil, nil }}, //nolint:nilnil // It is not called.
+		"not both":           {Name: "a.txt", Content: strings.NewReader("a"), Open: func() (io.ReadCloser, error) { return nil, nil }},
 		"has 1 bytes, not 2": {Name: "a.txt", Content: strings.NewReader("a"), Size: 2},
 	} {
 		calls := server.Stats()

@@ -156,7 +156,7 @@ func TestUploadThatTricklesEnds(t *testing.T) {
 		}))
 		start := time.Now()
 		_, err := transport.New(c).Do(t.Context(), uploadOf("https://salesiq.example", "POST", true, func() io.ReadCloser {
-			return io.NopCloser(readerFunc(func(b []byte) (int, error) {
+			return io.NopCloser(readerFunc(func([]byte) (int, error) {
 				time.Sleep(time.Second)
 				return 1, nil
 			}))

@@ -27,11 +27,11 @@ func Multipart(ctx context.Context, parts []Part) (contentType string, body *tra
 	var form form
 	writer := multipart.NewWriter(&form.text)
 	for i := range parts {
-		if err = form.add(ctx, writer, &parts[i]); err != nil {
+		if err := form.add(ctx, writer, &parts[i]); err != nil {
 			return "", nil, parts[i].Field, err
 		}
 	}
-	if err = writer.Close(); err != nil {
+	if err := writer.Close(); err != nil {
 		return "", nil, "", err
 	}
 	form.cut()
@@ -66,7 +66,7 @@ func (f *form) add(ctx context.Context, w *multipart.Writer, part *Part) error {
 		return err
 	}
 	if file.size == 0 {
-		return Reason("is empty, which the service refuses (1018)")
+		return ReasonError("is empty, which the service refuses (1018)")
 	}
 	kind := part.ContentType
 	if kind == "" {
@@ -137,7 +137,7 @@ type opened struct {
 // Close closes the files that were opened.
 func (o *opened) Close() error {
 	for _, file := range o.files {
-		file.Close()
+		file.Close() //nolint:errcheck // Nothing was written.
 	}
 	return nil
 }

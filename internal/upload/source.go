@@ -25,10 +25,10 @@ type Source struct {
 	Progress func(sent, total int64) // Nil for none.
 }
 
-// Reason is why a file is refused before it is sent.
-type Reason string
+// ReasonError is why a file is refused before it is sent.
+type ReasonError string
 
-func (r Reason) Error() string { return string(r) }
+func (r ReasonError) Error() string { return string(r) }
 
 // content is a source that was looked at.
 type content struct {
@@ -58,18 +58,21 @@ func (s Source) look(ctx context.Context, sniff bool) (*content, error) {
 			err = c.lookOnce(sniff)
 		}
 		if err != nil {
-			return nil, Reason("cannot be read: " + err.Error())
+			return nil, ReasonError("cannot be read: " + err.Error())
 		}
-		return c, c.check()
+		if err := c.check(); err != nil {
+			return nil, err
+		}
+		return c, nil
 	})
 }
 
 func (c *content) check() error {
 	switch {
 	case c.Size < 0:
-		return Reason("must not have a negative size")
+		return ReasonError("must not have a negative size")
 	case c.Size > 0 && c.size >= 0 && c.size != c.Size:
-		return Reason(fmt.Sprintf("has %d bytes, not %d", c.size, c.Size))
+		return ReasonError(fmt.Sprintf("has %d bytes, not %d", c.size, c.Size))
 	case c.Size > 0:
 		c.size = c.Size
 	}
@@ -80,7 +83,7 @@ func (c *content) check() error {
 }
 
 func tooLarge(limit int64) error {
-	return Reason(fmt.Sprintf("must have at most %d bytes (%d MB), which is what the service takes", limit, limit>>20))
+	return ReasonError(fmt.Sprintf("must have at most %d bytes (%d MB), which is what the service takes", limit, limit>>20))
 }
 
 // lookOpened opens a file for its beginning and its size.
@@ -93,7 +96,7 @@ func (c *content) lookOpened() error {
 	if opened == nil {
 		return errors.New("open returned nothing")
 	}
-	defer opened.Close()
+	defer opened.Close() //nolint:errcheck // Nothing was written.
 	if seeker, ok := opened.(io.Seeker); ok {
 		c.measure(seeker)
 	}
@@ -131,7 +134,7 @@ func (c *content) lookSeeker(s io.Seeker) error {
 		_, err := s.Seek(start, io.SeekStart)
 		return io.NopCloser(c.Content), err
 	}
-	if err = c.begin(c.Content); err != nil {
+	if err := c.begin(c.Content); err != nil {
 		return err
 	}
 	_, err = s.Seek(start, io.SeekStart)
