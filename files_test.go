@@ -174,7 +174,7 @@ func TestAReaderThatHangsBeforeTheRequestEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("enough")
 	reader, writer := io.Pipe()
-	defer writer.Close()
+	t.Cleanup(func() { assert.NoError(t, writer.Close()) })
 	go cancel(cause)
 	err := faultyClient(t, s).Do(ctx, "POST", "/things", salesiq.Multipart{"file": &salesiq.File{Name: "a", Content: reader}}, nil)
 	require.ErrorIs(t, err, cause)

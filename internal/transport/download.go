@@ -247,7 +247,7 @@ func (s *sender) download(ctx context.Context, x *exchange, response *http.Respo
 	first := response
 	for range mostHops {
 		host := address.Host
-		next, err := s.fetch(ctx, address)
+		next, err := s.fetch(ctx, address) //nolint:bodyclose // It is closed below, or by save.
 		if err != nil {
 			return x.broken(ctx, fmt.Errorf("%s: %w", host, redact.StripURL(err)), newFailure(first.StatusCode, first.Header, nil, x.hide)), true
 		}

@@ -96,7 +96,7 @@ func (c *content) lookOpened() error {
 	if opened == nil {
 		return errors.New("open returned nothing")
 	}
-	defer opened.Close() //nolint:errcheck // Nothing was written.
+	defer opened.Close()
 	if seeker, ok := opened.(io.Seeker); ok {
 		c.measure(seeker)
 	}
