@@ -179,9 +179,8 @@ func (x *exchange) write(piece []byte) error {
 	if d.Written+int64(len(piece)) > d.Limit {
 		return fmt.Errorf("%w: over %d bytes", ErrTooLarge, d.Limit)
 	}
-	return x.pauseFor(len(piece), func() (err error) {
-		defer usercode.CatchPanic(&err)
-		n, err := d.To.Write(piece)
+	return x.pauseFor(len(piece), func() error {
+		n, err := d.hand(piece)
 		d.Written += int64(max(0, min(n, len(piece))))
 		if err == nil && n < len(piece) {
 			err = io.ErrShortWrite
@@ -191,6 +190,12 @@ func (x *exchange) write(piece []byte) error {
 		}
 		return nil
 	})
+}
+
+// hand calls the caller's writer. A panic is an error.
+func (d *Download) hand(piece []byte) (n int, err error) {
+	defer usercode.CatchPanic(&err)
+	return d.To.Write(piece)
 }
 
 // isAttachment reports whether an answer calls itself a file.
