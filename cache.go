@@ -83,7 +83,7 @@ func (a *answerCache) exchange(ctx context.Context, r *transport.Request, fresh 
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		defer a.written(r)
 		return a.pipeline.Do(ctx, r)
-	case len(r.Header) > 0 || !a.keeps(r):
+	case len(r.Header) > 0 || r.Download != nil || !a.keeps(r):
 		return a.pipeline.Do(ctx, r)
 	}
 	return a.answers.Do(ctx, r, r.URL, fresh)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/salesiq-go/salesiq/internal/transport"
@@ -46,6 +47,8 @@ type call struct {
 	free      bool              // It goes to a path of the caller's.
 	changes   bool              // Its content must change something.
 	total     int               // Items of the list that it answers with, as far as the service tells.
+	download  *Download         // Takes the answer; nil for none.
+	status    int               // Of the answer that is decoded.
 	names     []string          // Members in which an open answer may be wrapped.
 	dialect   wire.Dialect      // Of the client; nil where that does not matter.
 	request   transport.Request // Made by newRequest.
@@ -159,9 +162,13 @@ func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode
 	if c.err != nil {
 		return c.err
 	}
-	request, err := client.newRequest(c, &options)
+	request, err := client.newRequest(ctx, c, &options)
 	if err != nil {
 		return named(c.operation, err)
+	}
+	if c.download != nil {
+		request.Download = client.newDownload(c.download)
+		defer func() { c.download.fill(request.Download) }()
 	}
 	if client.trace != nil {
 		return client.traced(ctx, c, func(ctx context.Context) (*transport.Answer, error) {
@@ -173,23 +180,12 @@ func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode
 }
 
 // newRequest makes the request of a call: its address, header and body.
-func (client *Client) newRequest(c *call, options *callOptions) (*transport.Request, error) {
+func (client *Client) newRequest(ctx context.Context, c *call, options *callOptions) (*transport.Request, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	var body []byte
-	var secrets []string
-	if c.content != nil {
-		if v := reflect.ValueOf(c.content); v.Kind() == reflect.Pointer && v.IsNil() {
-			return nil, inputError("body", "must not be a nil pointer")
-		}
-		var err error
-		if body, secrets, err = wire.MarshalRequest(c.content); err != nil {
-			return nil, inputError("body", "cannot be encoded: "+err.Error())
-		}
-		if c.changes && string(body) == "{}" {
-			return nil, inputError("update", "changes nothing: set a field")
-		}
+	if v := reflect.ValueOf(c.content); v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil, inputError("body", "must not be a nil pointer")
 	}
 	c.dialect = client.dialect
 	address := client.resolve(c.path)
@@ -205,12 +201,59 @@ func (client *Client) newRequest(c *call, options *callOptions) (*transport.Requ
 		Method:      c.method,
 		URL:         address,
 		Header:      options.header,
-		Body:        body,
-		Secrets:     secrets,
 		Idempotent:  options.idempotent || repeatable(c.method),
 		MaxAttempts: options.maxAttempts,
 	}
+	if err := c.encode(ctx, &c.request); err != nil {
+		if ctx.Err() != nil {
+			return nil, newError(c, &transport.Answer{}, transport.Ended(ctx))
+		}
+		return nil, err
+	}
 	return &c.request, nil
+}
+
+// newDownload makes what the pipeline needs to take a file.
+func (client *Client) newDownload(d *Download) *transport.Download {
+	return &transport.Download{To: d.To, Limit: cmp.Or(d.MaxBytes, defaultMaxDownload), Follow: client.mayFetch}
+}
+
+// mayFetch reports whether a file may be fetched from an address to which the service
+// redirects: one of a file host of Zoho's, or of the API's own host.
+func (client *Client) mayFetch(address *url.URL) bool {
+	own, err := url.Parse(client.site.API)
+	if err == nil && own.Scheme == address.Scheme && strings.EqualFold(own.Host, address.Host) {
+		return true
+	}
+	return address.Scheme == "https" && (address.Port() == "" || address.Port() == "443") && isFileHost(strings.ToLower(address.Hostname()))
+}
+
+// isFileHost reports whether a host is one of Zoho's and may have files: not those
+// where people sign in.
+func isFileHost(host string) bool {
+	labels := strings.Split(host, ".")
+	if strings.HasPrefix(host, "accounts") || len(labels) < 3 {
+		return false
+	}
+	for _, ending := range []string{"com", "eu", "in", "com.au", "jp", "ca", "com.cn", "sa", "uk", "ae"} {
+		rest, ok := strings.CutSuffix(host, "."+ending)
+		if !ok {
+			continue
+		}
+		sub, name, deep := cutLast(rest)
+		if deep && sub != "" && slices.Contains([]string{"zoho", "zohopublic", "zohocdn", "zohocloud", "zohousercontent"}, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func cutLast(host string) (before, last string, found bool) {
+	i := strings.LastIndexByte(host, '.')
+	if i < 0 {
+		return "", host, false
+	}
+	return host[:i], host[i+1:], true
 }
 
 // repeatable tells which methods the specification calls idempotent.
@@ -239,9 +282,10 @@ func (client *Client) carryOut(ctx context.Context, c *call, request *transport.
 	}
 	defer answer.Release()
 	options.keep(answer)
-	if decode == nil {
+	if decode == nil || c.download != nil {
 		return answer, nil
 	}
+	c.status = answer.Status
 	if len(answer.Body) > quickToDecode {
 		runtime.Gosched() // Let other calls send their requests before this one decodes.
 	}

@@ -2,7 +2,9 @@ package salesiq
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/url"
 	"reflect"
 	"strings"
@@ -85,6 +87,11 @@ func token(field, value string) error {
 func checkTarget(out any) error {
 	if v := reflect.ValueOf(out); v.Kind() != reflect.Pointer || v.IsNil() {
 		return inputError("out", fmt.Sprintf("must be a pointer that is not nil; it is a %T", out))
+	}
+	_, writes := out.(io.Writer)
+	_, reads := out.(interface{ UnmarshalAnswer(body []byte) error })
+	if _, decodes := out.(json.Unmarshaler); writes && !reads && !decodes {
+		return inputError("out", fmt.Sprintf("is a writer, which no JSON can be decoded into; to write the answer to it, give a *Download: %T", out))
 	}
 	return nil
 }

@@ -3,14 +3,23 @@ package salesiq
 import (
 	"bytes"
 	"cmp"
+	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"maps"
+	"mime"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/upload"
+	"github.com/salesiq-go/salesiq/internal/usercode"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
@@ -225,4 +234,241 @@ func (o *callOptions) keep(answer *transport.Answer) {
 		Attempts:   answer.Attempts,
 		RateWindow: rateWindow(answer.Header),
 	})
+}
+
+// File is a file to send: a value of a [Multipart], or the whole body of
+// [Client.Do].
+//
+// It is read while it is sent, and never held in memory as a whole. A call is
+// repeated only if its file can be read again: with Open, or if Content is an
+// [io.Seeker], from where it stands. Otherwise the call fails where others are
+// repeated. What has been sent in part counts as sent, so that a POST may have been
+// processed. Nothing reads the file after the call has returned, unless a read was
+// still waiting when its context ended.
+type File struct {
+	// Name is what the recipient sees. Folders are left out. The default is the
+	// Name of Content, if it has that method, as an [os.File] does.
+	Name string
+
+	// ContentType is found out from the file's beginning by default.
+	ContentType string
+
+	Content io.Reader                     // Either this
+	Open    func() (io.ReadCloser, error) // or this is required. Each attempt opens, reads and closes.
+
+	// Size is needed only for a reader that is neither an [io.Seeker] nor tells its
+	// Len. Without it, the file is sent in chunks.
+	Size int64
+
+	// Progress is told how many bytes the connection has taken, and how many there
+	// are, or -1 if that is not known. A call that is repeated begins at the first
+	// byte again. Progress runs in a goroutine of the call's.
+	Progress func(sent, total int64)
+}
+
+func (f *File) source(limit int64) upload.Source {
+	return upload.Source{Content: f.Content, Open: f.Open, Size: f.Size, Max: limit, Progress: f.Progress}
+}
+
+func (f *File) check(field string) error {
+	switch {
+	case f.Open != nil && f.Content != nil:
+		return inputError(field, "must have Content or Open, not both")
+	case f.Open == nil && usercode.IsNil(f.Content):
+		return inputError(field, "needs Content or Open")
+	}
+	return printable(field+" content type", f.ContentType)
+}
+
+// name returns the name of the file without folders, of either kind.
+func (f *File) name() string {
+	name := f.Name
+	if named, ok := f.Content.(interface{ Name() string }); ok && name == "" {
+		name = named.Name()
+	}
+	return baseName(name)
+}
+
+func baseName(name string) string {
+	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
+	if name == "." || name == ".." || name == "/" {
+		return ""
+	}
+	return name
+}
+
+// Multipart is a body of [Client.Do] that is a form with files, by the names of its
+// fields. Values are texts and files: string, *[File]. Texts are sent first.
+//
+//	salesiq.Multipart{"comment": "Our offer", "file": &salesiq.File{Content: file}}
+//
+// A file has at most 50 MB, as the service wants it, and is not empty.
+type Multipart map[string]any
+
+// maxFile is how large a file the service takes, which its vendor gives as 50 MB.
+const maxFile = 50 << 20
+
+// parts returns the parts of the form, texts first, each kind by name.
+func (m Multipart) parts() ([]upload.Part, error) {
+	var texts, files []upload.Part
+	for _, field := range slices.Sorted(maps.Keys(m)) {
+		switch value := m[field].(type) {
+		case string:
+			texts = append(texts, upload.Part{Field: field, Text: value})
+		case *File:
+			if value == nil {
+				return nil, inputError(field, "must not be a nil pointer")
+			}
+			name := value.name()
+			if err := cmp.Or(value.check(field), required(field+" name", name)); err != nil {
+				return nil, err
+			}
+			files = append(files, upload.Part{Field: field, FileName: name, ContentType: value.ContentType, Source: value.source(maxFile)})
+		default:
+			return nil, inputError(field, fmt.Sprintf("must be a string or a *File; it is a %T", value))
+		}
+	}
+	if len(texts)+len(files) == 0 {
+		return nil, inputError("body", "needs at least one field")
+	}
+	return append(texts, files...), nil
+}
+
+// Download is an out of [Client.Do] that takes the answer as a file and writes it as
+// it arrives, whatever is in it.
+//
+// An answer that breaks off is asked for again if the method allows it, and if To has
+// not been written to or can be cut back, as an [os.File] can. After an error, To
+// may have some of the file.
+//
+// A redirect is followed to a file host of Zoho's, and to the API's own host, without
+// the token. A file host has the name of zoho, zohopublic, zohocdn, zohocloud or
+// zohousercontent under an ending of Zoho's, and is reached by https. Others are
+// refused with [ErrRedirect], and so is the host where people sign in.
+//
+// Under status 200, an answer that does not call itself a file by the header
+// Content-Disposition may be the service's refusal: a JSON object that holds nothing
+// but an error. It is one, then, and a page of HTML is an [ErrDecode].
+type Download struct {
+	To io.Writer // Required.
+
+	// MaxBytes bounds the file in place of [WithMaxBody]; 100 MiB by default. A file
+	// that is larger fails with [ErrTooLarge].
+	MaxBytes int64
+
+	// These are set by the call.
+	Name        string // That the service gives the file, without folders; empty if it gives none.
+	ContentType string
+	Size        int64 // Bytes that To has taken.
+}
+
+// defaultMaxDownload leaves room for twice what an upload may have.
+const defaultMaxDownload = 100 << 20
+
+func (d *Download) check() error {
+	if usercode.IsNil(d.To) {
+		return inputError("to", "must not be nil")
+	}
+	if d.MaxBytes < 0 {
+		return inputError("max bytes", "must not be negative")
+	}
+	return nil
+}
+
+// fill takes over what a call has found out.
+func (d *Download) fill(from *transport.Download) {
+	_, params, _ := mime.ParseMediaType(from.Header.Get("Content-Disposition")) //nolint:errcheck // As good as absent.
+	d.Name, d.ContentType, d.Size = "", from.Header.Get("Content-Type"), from.Written
+	if name := baseName(params["filename"]); printable("name", name) == nil {
+		d.Name = name
+	}
+}
+
+// encode puts what is sent into a request, and its content type into header.
+func (c *call) encode(ctx context.Context, r *transport.Request) error {
+	given := r.Header.Get("Content-Type")
+	own := ""
+	var err error
+	switch content := c.content.(type) {
+	case nil:
+		return nil
+	case Multipart:
+		own, r.Upload, err = content.encode(ctx)
+	case *File:
+		own, r.Upload, err = content.encode(ctx)
+	case url.Values:
+		own, r.Body = "application/x-www-form-urlencoded", []byte(content.Encode())
+	case []byte:
+		r.Body, err = content, needsType(given)
+	case json.Marshaler:
+		return c.encodeJSON(r, given)
+	case io.Reader:
+		if err = needsType(given); err == nil {
+			r.Upload, err = upload.Raw(ctx, upload.Source{Content: content})
+		}
+	default:
+		return c.encodeJSON(r, given)
+	}
+	if own != "" && given != "" {
+		return inputError("header Content-Type", "cannot be set: the body has its own")
+	}
+	if own != "" {
+		r.Header = r.Header.Clone()
+		if r.Header == nil {
+			r.Header = http.Header{}
+		}
+		r.Header.Set("Content-Type", own)
+	}
+	return refusedFile("body", err)
+}
+
+func (m Multipart) encode(ctx context.Context) (kind string, body *transport.Upload, err error) {
+	parts, err := m.parts()
+	if err != nil {
+		return "", nil, err
+	}
+	kind, body, field, err := upload.Multipart(ctx, parts)
+	return kind, body, refusedFile(field, err)
+}
+
+func (f *File) encode(ctx context.Context) (kind string, body *transport.Upload, err error) {
+	if err := f.check("body"); err != nil {
+		return "", nil, err
+	}
+	if f.ContentType != "" {
+		body, err = upload.Raw(ctx, f.source(0))
+		return f.ContentType, body, err
+	}
+	return upload.Sniffed(ctx, f.source(0))
+}
+
+// refusedFile names the field of a file that is refused.
+func refusedFile(field string, err error) error {
+	if reason, ok := errors.AsType[upload.ReasonError](err); ok {
+		return inputError(field, string(reason))
+	}
+	return err
+}
+
+// needsType refuses bytes of which nobody says what they are. As JSON they would be a
+// text.
+func needsType(contentType string) error {
+	if contentType == "" {
+		return inputError("body", `needs a content type: WithHeader("Content-Type", …), or a *File`)
+	}
+	return nil
+}
+
+// encodeJSON sends the content as JSON, unless the caller calls it something else.
+func (c *call) encodeJSON(r *transport.Request, contentType string) (err error) {
+	if contentType != "" && !strings.Contains(strings.ToLower(contentType), "json") {
+		return inputError("body", fmt.Sprintf("is sent as JSON, not as %s: see Multipart, url.Values, []byte and io.Reader", contentType))
+	}
+	if r.Body, r.Secrets, err = wire.MarshalRequest(c.content); err != nil {
+		return inputError("body", "cannot be encoded: "+err.Error())
+	}
+	if c.changes && string(r.Body) == "{}" {
+		return inputError("update", "changes nothing: set a field")
+	}
+	return nil
 }

@@ -175,12 +175,15 @@ func withPlanNamed(name string) Option {
 // path, {portal} stands for the portal's name, and other names in braces for the
 // ids of [WithIDs]. The caller must escape anything else that is put into it.
 //
-// The value in is sent as JSON unless nil. It is written as encoding/json writes it,
+// The value in is sent as JSON unless it is nil, a [Multipart], a *[File], a form
+// ([url.Values]), or bytes ([io.Reader], []byte) with the content type of
+// [WithHeader]. JSON is written as encoding/json writes it,
 // but with times in the service's notation (null for the zero time) and with the
 // text of each [Secret]; the same is true of params. The data of the answer is
 // decoded into out, a pointer, unless out is nil. An answer without an envelope is
 // decoded as a whole. An out with a method UnmarshalAnswer(body []byte) error reads
-// all of the answer itself, and must copy what it keeps of body.
+// all of the answer itself, and must copy what it keeps of body. A *[Download] takes
+// the answer as a file.
 //
 // Errors: an [InputError] for a method that HTTP does not allow, a path that leaves
 // the API, or an out that is not a pointer; an [Error] otherwise.
@@ -191,6 +194,10 @@ func (client *Client) Do(ctx context.Context, method, path string, in, out any, 
 		return client.do(ctx, c, opts, nil)
 	}
 	c.check(checkTarget(out))
+	if file, ok := out.(*Download); ok && file != nil {
+		c.check(file.check())
+		c.download = file
+	}
 	decode := func(body []byte) error { return c.decodeOpen(body, out) }
 	if whole, ok := out.(interface{ UnmarshalAnswer(body []byte) error }); ok {
 		decode = func(body []byte) error { return whole.UnmarshalAnswer(wire.WithoutMark(body)) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"io"
 	"iter"
 	"reflect"
 	"slices"
@@ -129,6 +130,12 @@ func makeUp(v reflect.Value, name string) {
 		return
 	case v.Type() == reflect.TypeFor[salesiq.Secret]():
 		v.Set(reflect.ValueOf(salesiq.NewSecret("x1")))
+		return
+	case v.Type() == reflect.TypeFor[salesiq.File]():
+		v.Set(reflect.ValueOf(salesiq.File{Name: "x1", Content: strings.NewReader("x1")}))
+		return
+	case v.Type() == reflect.TypeFor[salesiq.Download]():
+		v.Set(reflect.ValueOf(salesiq.Download{To: io.Discard}))
 		return
 	case v.Kind() == reflect.String && name == "URL":
 		v.SetString("https://x1.example")

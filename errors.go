@@ -64,9 +64,10 @@ var (
 	// although no answer says so, and that the call must not be repeated blindly.
 	ErrMaybeProcessed = errors.New("the service may have processed the call")
 	// ErrRedirect means that the service answered with a redirect, which is not
-	// followed, since it would take the token elsewhere.
+	// followed, since it would take the token elsewhere. See [Download] for files.
 	ErrRedirect = transport.ErrRedirect
-	// ErrTooLarge means that an answer exceeded the limits of [WithMaxBody].
+	// ErrTooLarge means that an answer exceeded the limits of [WithMaxBody], or a file
+	// that of its [Download].
 	ErrTooLarge = transport.ErrTooLarge
 	// ErrDailyLimit means that the day's calls of [WithPlan] are spent. It comes
 	// with [ErrRateLimitExceeded].

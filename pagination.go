@@ -65,6 +65,10 @@ func (p *ListParams) validate() error { return checkPaging(p.Page, p.PerPage) }
 func fetchPage[T any](ctx context.Context, client *Client, c *call, opts []CallOption) (*Page[T], error) {
 	page := &Page[T]{Number: max(1, queryInt(c.query, "page")), PerPage: queryInt(c.query, "per_page")}
 	err := client.do(ctx, c, opts, func(body []byte) error {
+		if c.status == http.StatusNoContent {
+			page.Items = []T{}
+			return nil
+		}
 		items, told, err := wire.DecodeList[T](body)
 		page.Items = items
 		page.Number = cmp.Or(told.Page, page.Number)

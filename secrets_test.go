@@ -157,6 +157,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"AuthError": {refused, &salesiq.Error{Operation: "Chats.Get", Err: refused}},
 		"Error":     filled[salesiq.Error](), "InputError": filled[salesiq.InputError](), "ErrorCode": filled[salesiq.ErrorCode](),
 		"Cache": filled[salesiq.Cache](), "Response": {salesiq.Response{StatusCode: 200, Header: http.Header{}}}, "CallOption": {salesiq.WithIdempotent()},
+		"File": filled[salesiq.File](), "Multipart": {salesiq.Multipart{"comment": "Hello", "file": &salesiq.File{Name: "a"}}}, "Download": filled[salesiq.Download](),
 		"Page": append(filled[salesiq.Page[salesiq.Webhook]](), filled[salesiq.Page[salesiq.Chat]]()...),
 
 		"Webhook": filled[salesiq.Webhook](), "WebhookCreate": filled[salesiq.WebhookCreate](), "WebhookUpdate": filled[salesiq.WebhookUpdate](),

@@ -49,7 +49,7 @@ func TestNoTracerCostsNothing(t *testing.T) { // It counts what the whole proces
 			assert.Nil(t, client.trace)
 			bare := testing.AllocsPerRun(500, func() {
 				c := newCall("Chats.Get", "GET /chats/{chat_id}", "chat1")
-				request, err := client.newRequest(c, &callOptions{})
+				request, err := client.newRequest(t.Context(), c, &callOptions{})
 				assert.NoError(t, err)
 				answer, err := client.pipeline.Do(t.Context(), request)
 				assert.NoError(t, err)

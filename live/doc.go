@@ -1,6 +1,6 @@
 // Package live has the calls of the live SalesIQ service, where its vendor's pages
 // differ from the specification that package salesiq follows. Of the 202 calls that
-// the pages name, 171 are methods here; calls.tsv lists them all.
+// the pages name, 174 are methods here; calls.tsv lists them all.
 //
 //	client, err := salesiq.NewClient(auth, salesiq.WithPortal("nordlicht"))
 //	service := live.New(client)

@@ -26,7 +26,8 @@ func Get[T any](ctx context.Context, client *salesiq.Client, path string, params
 }
 
 // Post makes a POST request, as [Get] makes a GET request. The value in is sent as
-// JSON unless nil; a nil pointer is an [salesiq.InputError]. If the service answers
+// JSON unless it is nil or, as for [salesiq.Client.Do], a form, a file or bytes; a nil
+// pointer is an [salesiq.InputError]. If the service answers
 // with a text instead of a T, a zero T is returned.
 func Post[T any](ctx context.Context, client *salesiq.Client, path string, in any, opts ...salesiq.CallOption) (*T, error) {
 	return do[T](ctx, client, "Post", http.MethodPost, path, in, opts)

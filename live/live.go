@@ -184,6 +184,33 @@ func send(ctx context.Context, client *salesiq.Client, name, method, path string
 	return err
 }
 
+// download makes a call that answers with a file.
+func download(ctx context.Context, client *salesiq.Client, name, method, path string, body any, to *salesiq.Download, opts []salesiq.CallOption, ids ...string) error {
+	name = "live." + name
+	if client == nil {
+		return inputError(name, "client", "must not be nil")
+	}
+	if to == nil {
+		return inputError(name, "to", "must not be nil")
+	}
+	if checked, ok := body.(interface{ validate() error }); ok {
+		if err := check(checked); err != nil {
+			return withOperation(name, err)
+		}
+	}
+	opts = append([]salesiq.CallOption{salesiq.WithOperation(name), salesiq.WithIDs(ids...)}, opts...)
+	return client.Do(ctx, method, path, body, to, opts...)
+}
+
+// withFile is the form that sends a file where a text could be sent.
+func withFile(file *salesiq.File, comment string) salesiq.Multipart {
+	form := salesiq.Multipart{"file": file}
+	if comment != "" {
+		form["comment"] = comment
+	}
+	return form
+}
+
 // remove makes a DELETE request whose query names what to remove.
 func remove[T any](ctx context.Context, client *salesiq.Client, name, path, param string, values []string, opts []salesiq.CallOption, ids ...string) (*T, error) {
 	value := strings.Join(values, ",")

@@ -56,10 +56,16 @@ func (m *Message) Text() string { return m.body().Text }
 // Source: [I] for the name.
 func (m *Message) File() *MessageFile { return m.body().File }
 
+// Comment returns what was said beside a file.
+//
+// Source: [I] for the name.
+func (m *Message) Comment() string { return m.body().Comment }
+
 // messageBody is what the body of a message may be.
 type messageBody struct {
-	Text string       `json:"text"`
-	File *MessageFile `json:"file"`
+	Text    string       `json:"text"`
+	Comment string       `json:"comment"`
+	File    *MessageFile `json:"file"`
 }
 
 // body reads the body: an object, or a text in its place. What has no text may have
@@ -72,7 +78,7 @@ func (m *Message) body() (body messageBody) {
 	if json.Unmarshal(m.Body, &body.Text) == nil || wire.UnmarshalLenient(m.Body, &said) != nil {
 		return body
 	}
-	return messageBody{cmp.Or(said.Text, said.Message), said.File}
+	return messageBody{cmp.Or(said.Text, said.Message), said.Comment, said.File}
 }
 
 // MessageMeta is what stands beside a message.
@@ -184,6 +190,22 @@ func (s *MessagesService) Send(ctx context.Context, conversationID, text string,
 //     answer.
 func (s *MessagesService) SendToLatest(ctx context.Context, email, text string, opts ...salesiq.CallOption) (*Message, error) {
 	return call[Message](ctx, s.owner(), "Messages.SendToLatest", http.MethodPost, base+"/visitors/{email}/messages", said{text}, opts, email)
+}
+
+// SendFile sends a file into a conversation as the signed-in operator, with a comment
+// unless that is empty. It is never sent twice. The Message is a zero one where the
+// service answers without it.
+//
+// A file of more than 50 MB, or an empty one, is refused before it is sent where that
+// is known by then. The service refuses an empty file with 1018, one that is too large
+// with 1027, and one of a type that it does not take with 1028, as the VendorCode of
+// the [salesiq.Error].
+//
+//   - Endpoint: POST /api/v2/{screen_name}/conversations/{id}/messages [V]; scope
+//     SalesIQ.conversations.CREATE.
+//   - Source: [V] send-message-operator-conversation-v2.html, which shows no answer.
+func (s *MessagesService) SendFile(ctx context.Context, conversationID string, file *salesiq.File, comment string, opts ...salesiq.CallOption) (*Message, error) {
+	return call[Message](ctx, s.owner(), "Messages.SendFile", http.MethodPost, base+"/conversations/{id}/messages", withFile(file, comment), opts, conversationID)
 }
 
 type said struct {

@@ -133,6 +133,16 @@ func (s *VisitorSideService) Send(ctx context.Context, id, text string, opts ...
 	return call[Message](ctx, s.owner(), "VisitorSide.Send", http.MethodPost, visitorBase+"/conversations/{id}/messages", said{text}, opts, id)
 }
 
+// SendFile sends a file into a conversation as its visitor, with a comment unless that
+// is empty. It is never sent twice. What is refused is told at [MessagesService.SendFile].
+//
+//   - Endpoint: POST /api/visitor/v1/{screen_name}/conversations/{id}/messages [S];
+//     scope SalesIQ.conversations.CREATE.
+//   - Source: [V] send-message-visitor-conversation-v2.html, which shows no answer.
+func (s *VisitorSideService) SendFile(ctx context.Context, id string, file *salesiq.File, comment string, opts ...salesiq.CallOption) (*Message, error) {
+	return call[Message](ctx, s.owner(), "VisitorSide.SendFile", http.MethodPost, visitorBase+"/conversations/{id}/messages", withFile(file, comment), opts, id)
+}
+
 // VisitorSideUpdate changes what is known of a visitor; fields left zero stay as
 // they are.
 //

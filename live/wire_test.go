@@ -87,6 +87,10 @@ var wireRows = []wireRow{
 	}, "GET " + b + "/conversations/c1/visitor", "include=trackinginfo,moreinfo", ""},
 	{"Conversations.Export", func(ctx context.Context, s *live.Service) error { return second(s.Conversations.Export(ctx, "c1")) }, "POST " + b + "/conversations/c1/export", "", `{"data":"messages","format":"json"}`},
 
+	{"Conversations.Attachment", func(ctx context.Context, s *live.Service) error {
+		return s.Conversations.Attachment(ctx, "c1", "f1", &salesiq.Download{To: io.Discard})
+	}, "GET " + b + "/conversations/c1/attachments/f1", "", ""},
+
 	{"Threads.List", func(ctx context.Context, s *live.Service) error {
 		return second(s.Threads.List(ctx, "c1", &live.ThreadListParams{Include: []string{"attender", "metrics"}, Page: 2, Limit: 5}))
 	}, "GET " + b + "/conversations/c1/threads", `include_fields=["attender","metrics"]&limit=5&page=2`, ""},
@@ -100,6 +104,9 @@ var wireRows = []wireRow{
 	}, "GET " + b + "/conversations/c1/messages", "from_time=1700000000001&limit=3&sort_order=ascending&to_time=1700000000002", ""},
 	{"Messages.All", func(ctx context.Context, s *live.Service) error { return drain(s.Messages.All(ctx, "c1")) }, "GET " + b + "/conversations/c1/messages", "limit=100", ""},
 	{"Messages.Send", func(ctx context.Context, s *live.Service) error { return second(s.Messages.Send(ctx, "c1", "Hello")) }, "POST " + b + "/conversations/c1/messages", "", `{"text":"Hello"}`},
+	{"Messages.SendFile", func(ctx context.Context, s *live.Service) error {
+		return second(s.Messages.SendFile(ctx, "c1", &salesiq.File{Name: "n.csv", ContentType: "text/csv", Content: strings.NewReader("a,b")}, "Our offer"))
+	}, "POST " + b + "/conversations/c1/messages", "", multipartOf("Our offer", "n.csv", "text/csv", "a,b")},
 	{"Messages.SendToLatest", func(ctx context.Context, s *live.Service) error {
 		return second(s.Messages.SendToLatest(ctx, "ada@post.example", "Hello"))
 	}, "POST " + b + "/visitors/ada@post.example/messages", "", `{"text":"Hello"}`},
@@ -206,6 +213,9 @@ var wireRows = []wireRow{
 	{"VisitorSide.Send", func(ctx context.Context, s *live.Service) error {
 		return second(s.VisitorSide.Send(ctx, "siqff", "Hello"))
 	}, "POST /api/visitor/v1/p/conversations/siqff/messages", "", `{"text":"Hello"}`},
+	{"VisitorSide.SendFile", func(ctx context.Context, s *live.Service) error {
+		return second(s.VisitorSide.SendFile(ctx, "c1", &salesiq.File{Name: "n.csv", ContentType: "text/csv", Content: strings.NewReader("a,b")}, "See here"))
+	}, "POST /api/visitor/v1/p/conversations/c1/messages", "", multipartOf("See here", "n.csv", "text/csv", "a,b")},
 	{"VisitorSide.Update", func(ctx context.Context, s *live.Service) error {
 		return second(s.VisitorSide.Update(ctx, "siqff", &live.VisitorSideUpdate{LastName: salesiq.Set("Byron"), Phone: salesiq.Set("1")}))
 	}, "PUT /api/visitor/v1/p/conversations/siqff/visitor", "", `{"last_name":"Byron","phone":"1"}`},
@@ -271,6 +281,9 @@ var wireRows = []wireRow{
 	{"Webhooks.Retry", func(ctx context.Context, s *live.Service) error {
 		return second(s.Webhooks.Retry(ctx, "w1", []string{"x1"}))
 	}, "POST " + b + "/webhooks/w1/executions", "", `{"ids":["x1"]}`},
+	{"Webhooks.ExportFailedExecutions", func(ctx context.Context, s *live.Service) error {
+		return s.Webhooks.ExportFailedExecutions(ctx, "w1", []string{"e1", "e2"}, &salesiq.Download{To: io.Discard})
+	}, "POST " + b + "/webhooks/w1/executions", "", `{"ids":["e1","e2"]}`},
 	{"Webhooks.DeleteFailedExecutions", func(ctx context.Context, s *live.Service) error {
 		return s.Webhooks.DeleteFailedExecutions(ctx, "w1", []string{"x1", "x2"})
 	}, "DELETE " + b + "/webhooks/w1/executions", "ids=x1,x2", ""},
@@ -469,6 +482,12 @@ var wireRows = []wireRow{
 	{"LegacyV1.VisitorsByView", func(ctx context.Context, s *live.Service) error { return drain(s.LegacyV1.VisitorsByView(ctx, "-1")) }, "GET /api/v1/p/visitorsview/-1/visitors", "", ""},
 }
 
+// multipartOf is a form as it is sent, with the boundary B.
+func multipartOf(comment, name, contentType, content string) string {
+	return "--B\r\nContent-Disposition: form-data; name=\"comment\"\r\n\r\n" + comment + "\r\n--B\r\n" +
+		"Content-Disposition: form-data; name=\"file\"; filename=\"" + name + "\"\r\nContent-Type: " + contentType + "\r\n\r\n" + content + "\r\n--B--\r\n"
+}
+
 var leadCriteria = []live.LeadAnyOf{{Any: []live.Criterion{{Field: "country", Comparator: live.Is, Values: []string{"canada"}}}}}
 
 const leadCriteriaJSON = `[{"OR_criteria":[{"field_name":"country","comparator":"is","values":["canada"]}]}]`
@@ -501,8 +520,20 @@ func TestEachCallPutsItsPageOnTheWire(t *testing.T) {
 				assert.Empty(t, first.body)
 				return
 			}
+			if strings.HasPrefix(row.body, "--B") {
+				boundary, ok := strings.CutPrefix(first.Header.Get("Content-Type"), "multipart/form-data; boundary=")
+				assert.True(t, ok)
+				assert.Equal(t, row.body, strings.ReplaceAll(first.body, boundary, "B"))
+				return
+			}
 			assert.Equal(t, "application/json", first.Header.Get("Content-Type"))
 			assert.JSONEq(t, row.body, first.body)
+			switch row.call {
+			case "Webhooks.Retry":
+				assert.Equal(t, "application/json", first.Header.Get("Accept"), "what tells it from an export")
+			case "Webhooks.ExportFailedExecutions":
+				assert.Equal(t, "application/vnd.sealed.xlsx", first.Header.Get("Accept"))
+			}
 			if row.call == "Conversations.Delete" {
 				assert.Equal(t, "website", first.Header.Get("X-SIQ-Channel"))
 				assert.Equal(t, row.body, first.body, "every digit")
@@ -518,7 +549,7 @@ type seen struct {
 }
 
 // record makes a call, and returns its first request. It is answered with nothing,
-// which ends all iterators.
+// which ends all iterators, or with an empty file.
 func record(t *testing.T, do func(ctx context.Context, s *live.Service) error) seen {
 	t.Helper()
 	var once sync.Once
@@ -531,7 +562,9 @@ func record(t *testing.T, do func(ctx context.Context, s *live.Service) error) s
 			assert.NoError(t, err)
 			first = seen{r, r.URL.Path, query, string(body)}
 		})
-		w.WriteHeader(http.StatusNoContent)
+		if r.Header.Get("Accept") == "application/json" {
+			w.WriteHeader(http.StatusNoContent)
+		}
 	}))
 	t.Cleanup(server.Close)
 	client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithBaseURL(server.URL), salesiq.WithPortal("p"))

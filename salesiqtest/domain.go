@@ -30,6 +30,7 @@ type state struct {
 	disabled map[string]bool              // Operators, by id.
 	settings map[string]*webhookSettings  // Of webhooks, by id.
 	retried  map[string]bool              // Failed deliveries that were retried or deleted, by id.
+	files    map[string]*storedFile       // By id.
 	events   []salesiq.EventName          // That a webhook may be for.
 
 	calls      []phoneCall
@@ -57,7 +58,7 @@ type state struct {
 func newState(events []salesiq.EventName) *state {
 	s := &state{
 		sessions: map[string][]salesiq.Session{},
-		disabled: map[string]bool{}, settings: map[string]*webhookSettings{}, retried: map[string]bool{},
+		disabled: map[string]bool{}, settings: map[string]*webhookSettings{}, retried: map[string]bool{}, files: map[string]*storedFile{},
 		references: map[string]int{}, handovers: map[string]handover{}, notes: map[string][]note{},
 		pauses: map[string][]span{}, endings: map[string]string{}, marked: map[string]*[]string{},
 		events:   events,

@@ -78,7 +78,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) int {
 		answer.send(w)
 		return answer.status
 	}
-	body, readErr := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	body, readErr := io.ReadAll(io.LimitReader(r.Body, bodyLimit(r)+1))
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	fault := s.pickFault(r)
 	if readErr != nil || !sleep(r.Context(), fault.Latency) {
@@ -219,7 +219,7 @@ func (s *Server) api(route route) http.Handler {
 			permitAnyOrigin(w.Header())
 		}
 		body, err := io.ReadAll(r.Body)
-		if err == nil && len(body) > maxBody {
+		if err == nil && int64(len(body)) > bodyLimit(r) {
 			err = invalid("body", "must be at most 1 MiB")
 		}
 		s.mu.Lock()
@@ -241,6 +241,9 @@ func (s *Server) api(route route) http.Handler {
 func (s *Server) carryOut(r *http.Request, route route, body []byte) (*reply, error) {
 	if err := s.admit(r, route); err != nil {
 		return nil, err
+	}
+	if answer, taken, err := s.carryOutFile(r, route, body); taken {
+		return answer, err
 	}
 	query, err := parseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -339,6 +342,10 @@ func (s *Server) conclude(w http.ResponseWriter, r *http.Request, pattern string
 	s.stats.count(key, nil)
 	if answer.body == nil {
 		w.WriteHeader(answer.status)
+		return
+	}
+	if file, ok := answer.body.(*storedFile); ok {
+		file.write(w)
 		return
 	}
 	writeJSON(w, answer.status, answer.body)

@@ -213,6 +213,7 @@ func (s *state) messages(chat *salesiq.Chat) []object {
 			"sequence_id": strconv.Itoa(i + 1), "sender": sender, "type": "text",
 			"message": object{"text": message.Text}, "time": millis(message.Timestamp),
 		}
+		s.showFile(chat.ID, message, messages[i])
 	}
 	return messages
 }

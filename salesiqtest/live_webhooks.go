@@ -312,17 +312,14 @@ func listLiveWebhooks(c *call) (any, error) {
 		}
 		return c.summary(len(c.webhooks.order), byApp), nil
 	}
-	kind := oneOf(p, "type", []string{"data", "administration"})
-	if kind == "" {
-		p.fail("type", "is required")
-	}
+	kind := oneOf(p, "type", []string{"data", "administration"}) // The page calls it mandatory, and leaves it out in its example.
 	apps := strings.Split(p.text("app_ids"), ",")
 	if apps[0] != "" && kind == "administration" {
 		p.fail("app_ids", "is for the type data only")
 	}
 	items := c.webhooks.matching(func(webhook *salesiq.Webhook) bool {
 		settings := c.settingsOf(webhook.ID)
-		return settings.kind == kind && (apps[0] == "" || slices.ContainsFunc(apps, func(app string) bool { return slices.Contains(settings.apps, app) }))
+		return passes(kind, settings.kind) && (apps[0] == "" || slices.ContainsFunc(apps, func(app string) bool { return slices.Contains(settings.apps, app) }))
 	})
 	by := cmp.Or(oneOf(p, "sort_by", []string{"+created_time", "-created_time", "+modified_time", "-modified_time"}), "+modified_time")
 	slices.SortStableFunc(items, func(a, b *salesiq.Webhook) int {

@@ -135,6 +135,7 @@ var liveConversationRoutes = []route{
 	{pattern: "GET " + conversation + "/visitor", scope: conversationsRead, handle: showConversationVisitor, query: "include"},
 	{pattern: "POST " + conversation + "/export", scope: conversationsRead, handle: act((*state).exportConversation), object: "list"},
 	{pattern: "POST " + conversation + "/notes", scope: conversationsCreate, handle: act((*state).addLiveNote), object: "notes"},
+	{pattern: "GET " + conversation + "/attachments/{attachment_id}", scope: conversationsRead, handle: getAttachment},
 
 	{pattern: "GET " + conversation + "/messages", scope: conversationsRead, handle: listMessages, query: "limit from_time to_time sort_order"},
 	{pattern: "POST " + conversation + "/messages", scope: conversationsCreate, handle: act((*state).sendText), object: "message"},

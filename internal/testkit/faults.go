@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -143,6 +144,55 @@ func Together(n int, answer Behavior) Behavior {
 // ResetBefore breaks the connection before anything was read from it.
 func ResetBefore() Behavior {
 	return Behavior{early: true, act: func(x *exchange) bool { x.reset(); return false }}
+}
+
+// ResetWithin breaks the connection after n bytes of a request.
+func ResetWithin(n int64) Behavior {
+	return Behavior{early: true, act: func(x *exchange) bool {
+		io.CopyN(io.Discard, x.conn, n) //nolint:errcheck // The client may end first.
+		x.reset()
+		return false
+	}}
+}
+
+// AnswerWithin answers after n bytes of a request, and leaves the rest unread.
+func AnswerWithin(n int64, answer Behavior) Behavior {
+	return Behavior{early: true, act: func(x *exchange) bool {
+		io.CopyN(io.Discard, x.conn, n) //nolint:errcheck // The client may end first.
+		answer.act(x)
+		x.untilGone()
+		return false
+	}}
+}
+
+// ReadSlowly reads a block of a request, pauses, reads another, and answers once it
+// has the whole.
+func ReadSlowly(block int, pause time.Duration, answer Behavior) Behavior {
+	return Behavior{early: true, act: func(x *exchange) bool {
+		if tcp, ok := x.raw.(*net.TCPConn); ok {
+			tcp.SetReadBuffer(block) //nolint:errcheck // The buffer would only be larger.
+		}
+		slow := slowReader{x, block, pause}
+		request, ok := readRequest(bufio.NewReaderSize(slow, block))
+		if x.request = request; ok {
+			answer.act(x)
+		}
+		return false
+	}}
+}
+
+// slowReader reads from a connection, with pauses.
+type slowReader struct {
+	x     *exchange
+	block int
+	pause time.Duration
+}
+
+func (r slowReader) Read(b []byte) (int, error) {
+	if !r.x.pause(r.pause) {
+		return 0, io.EOF
+	}
+	return r.x.conn.Read(b[:min(len(b), r.block)])
 }
 
 // ResetAfter breaks the connection after the whole request was read.

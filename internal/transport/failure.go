@@ -29,6 +29,7 @@ type Failure struct {
 
 	replacement Replacement // What the next attempt would carry, if the token was refused.
 	moved       bool        // Its connection ended under it, as connections do.
+	mixed       bool        // Some of what was asked for was done.
 	held        bool        // The limiter did not let it go, and knows that waiting is in vain.
 }
 
@@ -45,6 +46,8 @@ func (f *Failure) Unwrap() error { return f.Err }
 // sent, and not refused before anything could happen.
 func (f *Failure) processable() bool {
 	switch {
+	case f.mixed:
+		return true
 	case !f.Sent, f.cheap():
 		return false
 	case f.Answer.Code == codeInternalError:
@@ -60,7 +63,7 @@ func (f *Failure) processable() bool {
 func (f *Failure) cheap() bool { return f.throttled() || f.tokenRefused() }
 
 func (f *Failure) throttled() bool {
-	return f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit
+	return !f.mixed && (f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit)
 }
 
 // endedBy returns the failure of a call. If ctx ended it, the context's error and

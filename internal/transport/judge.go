@@ -42,6 +42,27 @@ func (f *Failure) say(answer wire.ErrorBody) {
 	}
 }
 
+var (
+	errSomeFailed = errors.New("not all of it was done")
+	errUntold     = fmt.Errorf("%w: nothing tells what was done", ErrDecode)
+)
+
+// judgeParts returns nil if every part of what was asked for was done.
+func judgeParts(response *http.Response, body []byte, hide redact.Secrets) *Failure {
+	parts := wire.ReadParts(hide.InBody(body))
+	if parts.Total > 0 && parts.Failed == 0 {
+		return nil
+	}
+	f := newFailure(response.StatusCode, response.Header, body, hide)
+	f.mixed = true
+	f.Err = errUntold
+	if parts.Total > 0 {
+		f.Answer, f.Excerpt = parts.First, ""
+		f.Err = fmt.Errorf("%w: %d of %d failed", errSomeFailed, parts.Failed, parts.Total)
+	}
+	return f
+}
+
 var errCutJSON = errors.New("the JSON breaks off")
 
 // bytesPerValue is how much of the largest answer each value in it may claim:
@@ -60,6 +81,11 @@ func (s *sender) judgeSuccess(response *http.Response, body []byte, hide redact.
 		f := newFailure(response.StatusCode, response.Header, body, hide)
 		f.say(hidden)
 		return f
+	}
+	if response.StatusCode == http.StatusMultiStatus {
+		if f := judgeParts(response, body, hide); f != nil {
+			return f
+		}
 	}
 	if wire.Truncated(body) {
 		f := newFailure(response.StatusCode, response.Header, body, hide)

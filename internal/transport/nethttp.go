@@ -46,7 +46,7 @@ func newRoundTripper(next http.RoundTripper, own bool) *roundTripper {
 func (r *roundTripper) send(ctx context.Context, x *exchange, header func() http.Header) (*http.Response, error) {
 	for {
 		response, err := r.sendOnce(ctx, x, header())
-		if err == nil || ctx.Err() != nil || !x.unsentOnOldConnection() {
+		if err == nil || ctx.Err() != nil || !x.unsentOnOldConnection() || !x.attempt.request.repeatable() {
 			return response, err
 		}
 	}
@@ -62,6 +62,9 @@ func (r *roundTripper) sendOnce(ctx context.Context, x *exchange, header http.He
 			return nil, err
 		}
 		request.Body = body
+	}
+	if err := x.open(ctx, request); err != nil {
+		return nil, err
 	}
 	request.GetBody = nil // So that net/http says why it would repeat the request, and does not.
 	response, err := Exchange(r.next, request)

@@ -31,7 +31,9 @@ type Request struct {
 	Method      string
 	URL         string
 	Header      http.Header // Optional, beyond the pipeline's own.
-	Body        []byte      // JSON; nil sends none.
+	Body        []byte      // JSON, unless Header says otherwise; nil sends none.
+	Upload      *Upload     // Instead of Body; nil for none.
+	Download    *Download   // That takes the answer; nil for none.
 	Secrets     []string    // In the body, not to be seen in a Failure.
 	Idempotent  bool        // It may be sent again although it may have been processed.
 	MaxAttempts int         // Overrides the pipeline's unless 0.

@@ -52,7 +52,7 @@ func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
 		return 0, false
 	}
 	s.noteThrottled(f)
-	if ctx.Err() != nil || s.enough(f) || !s.worthRetrying(f) {
+	if ctx.Err() != nil || s.enough(f) || !s.worthRetrying(f) || !s.request.repeatable() {
 		return 0, false
 	}
 	if f.moved && s.last.number == 1 {

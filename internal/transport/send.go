@@ -42,6 +42,8 @@ type exchange struct {
 	watchdog
 	sending
 
+	up      *uploading // Nil without an upload.
+	unread  error      // Of the upload's reader.
 	attempt *attempt
 	hide    redact.Secrets // What must not be seen of the request.
 	token   [1]string
@@ -49,13 +51,19 @@ type exchange struct {
 }
 
 func (s *sender) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
+	caller := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	x := &exchange{attempt: a, hide: a.secrets()}
 	x.stop = cancel
 	x.watch(cancel, s.timeout, s.stall)
 	defer x.unwatch()
-	if f := s.exchange(ctx, x); f != nil {
+	f := s.exchange(ctx, x)
+	if a.request.Upload != nil {
+		x.endUpload(caller)
+		x.blameReader(caller, f)
+	}
+	if f != nil {
 		f.MaybeProcessed = !a.request.Idempotent && f.processable()
 		return nil, f
 	}
@@ -64,6 +72,9 @@ func (s *sender) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 
 func (s *sender) exchange(ctx context.Context, x *exchange) *Failure {
 	response, err := s.wire.send(ctx, x, func() http.Header { return s.header(x) }) //nolint:bodyclose // Receive does.
+	if errors.Is(err, errUnread) {
+		return &Failure{Err: err}
+	}
 	if err != nil {
 		f := new(Failure)
 		f.Sent, f.moved = x.fate(ctx, err)
@@ -72,7 +83,17 @@ func (s *sender) exchange(ctx context.Context, x *exchange) *Failure {
 	if s.jar != nil {
 		s.jar.SetCookies(x.attempt.message.URL, response.Cookies())
 	}
+	if x.attempt.request.Download != nil {
+		if f, done := s.download(ctx, x, response); done {
+			return f
+		}
+	}
 	f := s.receive(ctx, x, response)
+	if f == nil && x.attempt.request.Download != nil {
+		f = newFailure(response.StatusCode, response.Header, x.answer.Body, x.hide)
+		f.Err = fmt.Errorf("%w, but HTTP %d", errNoFile, response.StatusCode)
+		x.answer.Release()
+	}
 	if f != nil && x.wasIdle(response, f) {
 		f.Sent, f.moved = false, true
 	}
@@ -114,7 +135,10 @@ func (x *exchange) wasIdle(response *http.Response, f *Failure) bool {
 		x.kept() && time.Since(x.started) < idleAnswer
 }
 
-var jsonType = []string{"application/json"}
+var (
+	jsonType = []string{"application/json"}
+	anyType  = []string{"*/*"}
+)
 
 // header returns a new header for each request: that of the one before may still
 // be read by the connection that it was written to.
@@ -129,6 +153,9 @@ func (s *sender) header(x *exchange) http.Header {
 		}
 	}
 	h["Accept"] = jsonType
+	if a.request.Download != nil {
+		h["Accept"] = anyType
+	}
 	if a.request.Body != nil {
 		h["Content-Type"] = jsonType
 	}

@@ -55,7 +55,7 @@ func (l *authorized) header(ctx context.Context, a *attempt) (string, error) {
 	return l.tokens.Header(ctx)
 }
 
-func (f *Failure) tokenRefused() bool { return f.Answer.RefusesToken(f.Status) }
+func (f *Failure) tokenRefused() bool { return !f.mixed && f.Answer.RefusesToken(f.Status) }
 
 const maxToken = 8 << 10 // Longer ones do not fit into a header.
 

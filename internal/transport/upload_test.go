@@ -1,0 +1,311 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq/internal/testkit"
+	"github.com/salesiq-go/salesiq/internal/transport"
+)
+
+// The tests of this file send files on real connections, but for one.
+
+// uploadOf returns a request with a body that is read as it is sent.
+func uploadOf(url, method string, once bool, open func() io.ReadCloser) *transport.Request {
+	r := requestTo(url, method)
+	r.Body = nil
+	r.Header = http.Header{"Content-Type": {"text/plain"}}
+	r.Upload = &transport.Upload{Length: -1, Once: once, Open: open}
+	return r
+}
+
+func text(content string) func() io.ReadCloser {
+	return func() io.ReadCloser { return io.NopCloser(strings.NewReader(content)) }
+}
+
+func TestUploadIsSentAgainOnlyIfItCanBeReadAgain(t *testing.T) {
+	t.Parallel()
+	tooMany := testkit.Answer(429, "application/json", `{"status":"error","code":"RATE_LIMIT_EXCEEDED"}`)
+	oldToken := testkit.Answer(401, "application/json", `{"status":"error","code":"INVALID_TOKEN"}`)
+	outage := testkit.Answer(503, "text/html", "<html>")
+	for _, tt := range []struct {
+		why      string
+		method   string
+		once     bool
+		first    testkit.Behavior
+		received int
+		fails    bool
+		maybe    bool
+	}{
+		{"a POST that was refused unread", "POST", false, tooMany, 2, false, false},
+		{"the same, which can be read once", "POST", true, tooMany, 1, true, false},
+		{"a POST whose token was refused", "POST", false, oldToken, 2, false, false},
+		{"the same, which can be read once", "POST", true, oldToken, 1, true, false},
+		{"a POST that may have been processed", "POST", false, testkit.ResetAfter(), 1, true, true},
+		{"the same, which can be read once", "POST", true, testkit.ResetAfter(), 1, true, true},
+		{"a POST during an outage", "POST", false, outage, 1, true, true},
+		{"a PUT that may have been processed", "PUT", false, testkit.ResetAfter(), 2, false, false},
+		{"the same, which can be read once", "PUT", true, testkit.ResetAfter(), 1, true, false},
+		{"a PUT during an outage", "PUT", false, outage, 2, false, false},
+		{"a PUT that was answered in half", "PUT", false, testkit.ShortBody(`{"data":`), 2, false, false},
+		{"a POST that was answered in half", "POST", false, testkit.ShortBody(`{"data":`), 1, true, true},
+		{"nothing was read of it", "POST", true, testkit.ResetBefore(), 1, false, false},
+	} {
+		t.Run(tt.why+", "+tt.method, func(t *testing.T) {
+			t.Parallel()
+			s := testkit.NewServer(t, tt.first, testkit.OK())
+			c := config(metered(t, s))
+			opened := 0
+			content := strings.NewReader(strings.Repeat("line\n", 20_000))
+			_, err := transport.New(c).Do(t.Context(), uploadOf(s.URL, tt.method, tt.once, func() io.ReadCloser {
+				if opened++; !tt.once {
+					content = strings.NewReader(strings.Repeat("line\n", 20_000))
+				}
+				return io.NopCloser(content)
+			}))
+			if tt.why == "nothing was read of it" && err != nil {
+				assert.False(t, failure(t, err).MaybeProcessed && len(s.Received()) > 0, "the reset came after the first read")
+				return
+			}
+			assert.Len(t, s.Received(), tt.received)
+			for _, r := range s.Received() {
+				assert.Len(t, r.Body, 100_000, "from its beginning to its end")
+			}
+			require.Equal(t, tt.fails, err != nil, err)
+			if tt.fails {
+				assert.Equal(t, tt.maybe, failure(t, err).MaybeProcessed)
+			}
+		})
+	}
+}
+
+func TestUploadThatIsCutInTheMiddleIsNoSecondPost(t *testing.T) {
+	t.Parallel()
+	for method, maybe := range map[string]bool{"POST": true, "PUT": false} {
+		s := testkit.NewServer(t, testkit.ResetWithin(1<<20), testkit.OK())
+		_, err := transport.New(config(metered(t, s))).Do(t.Context(), uploadOf(s.URL, method, false, text(strings.Repeat("x", 16<<20))))
+		if !maybe {
+			require.NoError(t, err)
+			assert.Len(t, s.Received()[0].Body, 16<<20)
+			continue
+		}
+		assert.True(t, failure(t, err).MaybeProcessed)
+		require.ErrorIs(t, err, transport.ErrTransport)
+		assert.Empty(t, s.Received())
+		assert.Equal(t, 1, s.Connections())
+	}
+}
+
+func TestUploadTakesAsLongAsItMoves(t *testing.T) {
+	t.Parallel()
+	const size = 8 << 20
+	s := testkit.NewServer(t, testkit.ReadSlowly(64<<10, 10*time.Millisecond, testkit.OK()))
+	base := s.Transport(t)
+	dial := base.DialContext
+	base.DialContext = transport.Metered(func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			err = tcp.SetWriteBuffer(64 << 10) // So that it shows how fast the service reads.
+		}
+		return conn, err
+	})
+	c := config(base)
+	c.AttemptTimeout, c.StallTimeout = 300*time.Millisecond, 100*time.Millisecond
+	start := time.Now()
+	_, err := transport.New(c).Do(t.Context(), uploadOf(s.URL, "POST", false, text(strings.Repeat("x", size))))
+	require.NoError(t, err)
+	assert.Greater(t, time.Since(start), c.AttemptTimeout, "longer than another request may take")
+}
+
+func TestUploadThatStopsMovingEnds(t *testing.T) {
+	t.Parallel()
+	for why, behavior := range map[string]testkit.Behavior{
+		"nobody reads it": testkit.Mute(), "nobody answers it": testkit.Silence(),
+	} {
+		s := testkit.NewServer(t, behavior)
+		c := config(metered(t, s))
+		c.AttemptTimeout = 200 * time.Millisecond
+		start := time.Now()
+		_, err := transport.New(c).Do(t.Context(), uploadOf(s.URL, "POST", false, text(strings.Repeat("x", 16<<20))))
+		require.ErrorIs(t, err, context.DeadlineExceeded, why)
+		assert.True(t, failure(t, err).MaybeProcessed, why)
+		assert.Less(t, time.Since(start), 20*time.Second, why)
+	}
+}
+
+// A trickle moves all the time, and yet not fast enough.
+func TestUploadThatTricklesEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := config(tripFunc(func(r *http.Request) (*http.Response, error) {
+			_, err := io.Copy(io.Discard, r.Body)
+			return nil, err
+		}))
+		start := time.Now()
+		_, err := transport.New(c).Do(t.Context(), uploadOf("https://salesiq.example", "POST", true, func() io.ReadCloser {
+			return io.NopCloser(readerFunc(func([]byte) (int, error) {
+				time.Sleep(time.Second)
+				return 1, nil
+			}))
+		}))
+		require.Error(t, err)
+		assert.Less(t, time.Since(start), time.Minute)
+	})
+}
+
+func TestFailureOfTheCallersReaderIsNotTheServices(t *testing.T) {
+	t.Parallel()
+	errDisk := errors.New("disk on fire")
+	for why, read := range map[string]func([]byte) (int, error){
+		"an error":         func([]byte) (int, error) { return 0, errDisk },
+		"a panic":          func([]byte) (int, error) { panic(errDisk) },
+		"nothing for ever": func([]byte) (int, error) { return 0, nil },
+		"too much":         func(b []byte) (int, error) { return len(b) + 1, nil },
+		"its goroutine":    func([]byte) (int, error) { runtime.Goexit(); return 0, nil },
+	} {
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			s := testkit.NewServer(t, testkit.OK())
+			c := config(metered(t, s))
+			c.AttemptTimeout = 300 * time.Millisecond
+			for _, after := range []string{"", strings.Repeat("x", 1<<20)} {
+				opens := 0
+				_, err := transport.New(c).Do(t.Context(), uploadOf(s.URL, "PUT", false, func() io.ReadCloser {
+					opens++
+					return io.NopCloser(io.MultiReader(strings.NewReader(after), readerFunc(read)))
+				}))
+				require.Error(t, err)
+				require.ErrorContains(t, err, "the body could not be read")
+				require.NotErrorIs(t, err, transport.ErrTransport)
+				assert.Equal(t, 1, opens, "it would fail again")
+				assert.Empty(t, s.Received(), "not as a whole")
+			}
+		})
+	}
+}
+
+func TestNobodyReadsAnUploadWhoseCallIsOver(t *testing.T) {
+	t.Parallel()
+	refused := testkit.Answer(413, "application/json", `{"error":{"code":1027,"message":"too large"}}`, "Connection: close")
+	s := testkit.NewServer(t, testkit.AnswerWithin(64<<10, refused))
+	var over atomic.Bool
+	var reads, late, closed atomic.Int64
+	_, err := transport.New(config(metered(t, s))).Do(t.Context(), uploadOf(s.URL, "POST", false, func() io.ReadCloser {
+		return &closer{readerFunc(func(b []byte) (int, error) {
+			if reads.Add(1); over.Load() {
+				late.Add(1)
+			}
+			return len(b), nil
+		}), func() { closed.Add(1) }}
+	}))
+	over.Store(true)
+	assert.Equal(t, 413, failure(t, err).Status, "an answer that comes before the end of the upload counts: %v", err)
+	assert.False(t, failure(t, err).MaybeProcessed)
+	time.Sleep(50 * time.Millisecond) // Real connections have no virtual time.
+	assert.Zero(t, late.Load())
+	assert.Positive(t, reads.Load())
+	assert.Equal(t, int64(1), closed.Load())
+}
+
+func TestTransportThatGoesOnReadingReadsNothing(t *testing.T) {
+	t.Parallel()
+	var kept io.Reader
+	c := config(tripFunc(func(r *http.Request) (*http.Response, error) {
+		kept = r.Body
+		return good.response(r), nil
+	}))
+	var reads atomic.Int64
+	_, err := transport.New(c).Do(t.Context(), uploadOf("https://salesiq.example", "POST", false, func() io.ReadCloser {
+		return io.NopCloser(readerFunc(func(b []byte) (int, error) { reads.Add(1); return len(b), nil }))
+	}))
+	require.NoError(t, err)
+	_, err = kept.Read(make([]byte, 8))
+	require.Error(t, err)
+	assert.Zero(t, reads.Load())
+}
+
+type closer struct {
+	io.Reader
+
+	close func()
+}
+
+func (c *closer) Close() error { c.close(); return nil }
+
+func TestReaderThatHangsDoesNotHoldTheCall(t *testing.T) {
+	t.Parallel()
+	s := testkit.NewServer(t, testkit.OK())
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("enough")
+	hangs := make(chan struct{})
+	var once sync.Once
+	var closed atomic.Int64
+	go func() {
+		<-hangs
+		cancel(cause)
+	}()
+	release := make(chan struct{})
+	_, err := transport.New(config(metered(t, s))).Do(ctx, uploadOf(s.URL, "PUT", false, func() io.ReadCloser {
+		return &closer{readerFunc(func([]byte) (int, error) {
+			once.Do(func() { close(hangs) })
+			<-release
+			return 0, io.EOF
+		}), func() { closed.Add(1) }}
+	}))
+	require.ErrorIs(t, err, cause)
+	assert.Zero(t, closed.Load(), "not while it is being read")
+	close(release)
+	require.Eventually(t, func() bool { return closed.Load() == 1 }, 5*time.Second, time.Millisecond)
+}
+
+func TestUploadIsNotHeldInMemory(t *testing.T) { // Not parallel: what others allocate would count.
+	const size = 50 << 20
+	s := testkit.NewServer(t, testkit.AnswerWithin(size, testkit.OK()))
+	var before, after runtime.MemStats
+	r := uploadOf(s.URL, "POST", true, func() io.ReadCloser { return io.NopCloser(io.LimitReader(zeros{}, size+1<<20)) })
+	r.Upload.Length = size + 1<<20
+	runtime.ReadMemStats(&before)
+	_, err := transport.New(config(metered(t, s))).Do(t.Context(), r)
+	runtime.ReadMemStats(&after)
+	require.NoError(t, err)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(size/4))
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+func TestLengthIsToldWhereItIsKnown(t *testing.T) {
+	t.Parallel()
+	s := testkit.NewServer(t, testkit.OK())
+	for length, want := range map[int64]string{5: "5", -1: "", 0: "0"} {
+		r := uploadOf(s.URL, "POST", false, text("hello"[:max(length, 0)]))
+		if r.Upload.Length = length; length < 0 {
+			r.Upload.Open = text("hello")
+		}
+		_, err := transport.New(config(metered(t, s))).Do(t.Context(), r)
+		require.NoError(t, err)
+		all := s.Received()
+		last := all[len(all)-1]
+		assert.Equal(t, want, last.Header.Get("Content-Length"))
+		assert.Equal(t, "text/plain", last.Header.Get("Content-Type"))
+	}
+
+}
+
+type tripFunc func(*http.Request) (*http.Response, error)
+
+func (f tripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
