@@ -139,9 +139,10 @@ func joinScopes(scopes []Scope) string {
 //
 // The query names the OAuth server that knows the code. It must be the server of a
 // known data center, or the configured one, since the client secret is sent there.
-// The data center of the United Kingdom has no API host, since none is published.
+// For an account in Canada, the result is [CACloud].
 //
-// Errors: an [InputError] for another state, a missing code or a foreign server;
+// Errors: an [InputError] for another state, a missing code, a foreign server, or a
+// location without a server that is not known;
 // an [AuthError] with the server's code, such as "access_denied".
 func (o *OAuth) ParseCallback(query url.Values, state string) (AuthCode, error) {
 	if state == "" || subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(state)) != 1 {
@@ -163,21 +164,35 @@ func (o *OAuth) ParseCallback(query url.Values, state string) (AuthCode, error) 
 // callbackDataCenter finds the data center that the callback names.
 func (o *OAuth) callbackDataCenter(server, location string) (DataCenter, error) {
 	configured := siteOf(o.DataCenter)
-	if server == "" && location != "" && configured.region != "" {
-		if dc, err := LookupDataCenter(location); err == nil && dc.Hosts().Accounts != configured.Accounts {
-			return dc, nil
+	if server = plainURL(server); server != "" {
+		for _, dc := range append([]DataCenter{configured.dataCenter()}, DataCenters()...) {
+			if server == dc.Hosts().Accounts && dc != CA {
+				return dc, nil
+			}
 		}
+		return "", inputError("accounts-server", unknownServer(server))
 	}
-	if server == "" {
+	if location == "" || configured.region == "" {
 		return configured.dataCenter(), nil
 	}
-	server = plainURL(server)
-	for _, dc := range append([]DataCenter{configured.dataCenter(), uk}, DataCenters()...) {
-		if server == dc.Hosts().Accounts {
-			return dc, nil
-		}
+	dc, ok := regionNames[strings.ToLower(location)]
+	if !ok {
+		return "", inputError("location", fmt.Sprintf("%q is no data center that this package knows, and the callback names no accounts-server: "+
+			"set OAuth.DataCenter to the one of the account", location))
 	}
-	return "", inputError("accounts-server", "is not the OAuth server of a known data center")
+	if dc.Hosts().Accounts == configured.Accounts {
+		return configured.dataCenter(), nil
+	}
+	return dc, nil
+}
+
+// unknownServer says how to go on with an OAuth server that is not known.
+func unknownServer(server string) string {
+	reason := "is not the OAuth server of a known data center"
+	if dc, ok := regionAt(server); ok {
+		return fmt.Sprintf("%s: if %s is Zoho's, set OAuth.DataCenter to %s, and sign in again", reason, server, goName(dc))
+	}
+	return reason + ", so that the client secret is not sent there"
 }
 
 // Exchange turns a code into a token. Keep the token with [TokenVault.Save], or

@@ -76,7 +76,8 @@ func WithDataCenter(dc DataCenter) Option {
 // The OAuth server is at the same place if that is this machine, or a host below
 // .test, .example or .localhost. Anywhere else, such as a gateway, it stays the data
 // center's, and [WithAccountsURL] overrides it: client secret and refresh token go
-// nowhere else by themselves.
+// nowhere else by themselves. A host of Zoho's that is not listed, salesiq.zoho.xy,
+// implies accounts.zoho.xy.
 func WithBaseURL(address string) Option {
 	return func(c *config) error {
 		c.baseURL = address
@@ -84,7 +85,9 @@ func WithBaseURL(address string) Option {
 	}
 }
 
-// WithAccountsURL overrides the host of the OAuth server.
+// WithAccountsURL overrides the host of the OAuth server. A host that is not Zoho's
+// must be meant: [WithBaseURL] or [WithDataCenter] says for which API. Two hosts of
+// Zoho's must be of the same region.
 func WithAccountsURL(address string) Option {
 	return func(c *config) error {
 		c.accountsURL = address
@@ -245,7 +248,7 @@ func (c *config) finish() error {
 	if c.httpClient.Transport == nil {
 		return inputError("HTTP client", "has no transport, since http.DefaultTransport is nil")
 	}
-	return cmp.Or(c.checkLimits(), c.checkTLS("base URL", c.site.API), c.checkTLS("accounts URL", c.site.Accounts))
+	return cmp.Or(c.checkLimits(), c.checkTLS("base URL", c.site.API), c.checkTLS("accounts URL", c.site.Accounts), c.checkHosts())
 }
 
 // inFlight is how many requests may be under way at once, as far as that is known.
