@@ -23,7 +23,7 @@ func setEnvironment(t *testing.T, lines ...string) {
 	t.Helper()
 	for _, name := range []string{
 		"ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN",
-		"SALESIQ_DATA_CENTER", "SALESIQ_BASE_URL", "SALESIQ_ACCOUNTS_URL", "SALESIQ_PORTAL",
+		"SALESIQ_DATA_CENTER", "SALESIQ_BASE_URL", "SALESIQ_ACCOUNTS_URL", "SALESIQ_PORTAL", "SALESIQ_TOKEN_FILE", "SALESIQ_TOKEN_KEY",
 	} {
 		t.Setenv(name, "")
 	}

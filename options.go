@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -20,8 +21,10 @@ type Option func(*config) error
 
 // config is what the options fill.
 type config struct {
-	dataCenter     DataCenter // Empty for that of the base URL.
-	site           site       // Made by finish.
+	dataCenter     DataCenter        // Empty for that of the base URL.
+	stored         DataCenter        // Of the stored token; counts where nothing else is said.
+	variables      map[string]string // What came from the environment, by what errors call it.
+	site           site              // Made by finish.
 	baseURL        string
 	accountsURL    string
 	dialect        wire.Dialect
@@ -61,6 +64,7 @@ func defaultConfig() *config {
 func WithDataCenter(dc DataCenter) Option {
 	return func(c *config) error {
 		c.dataCenter = dc
+		delete(c.variables, "data center")
 		hosts := dc.Hosts()
 		if hosts == (Hosts{}) {
 			_, err := LookupDataCenter(string(dc))
@@ -81,6 +85,7 @@ func WithDataCenter(dc DataCenter) Option {
 func WithBaseURL(address string) Option {
 	return func(c *config) error {
 		c.baseURL = address
+		delete(c.variables, "base URL")
 		return absoluteURL("base URL", address)
 	}
 }
@@ -91,6 +96,7 @@ func WithBaseURL(address string) Option {
 func WithAccountsURL(address string) Option {
 	return func(c *config) error {
 		c.accountsURL = address
+		delete(c.variables, "accounts URL")
 		return absoluteURL("accounts URL", address)
 	}
 }
@@ -102,8 +108,32 @@ func WithAccountsURL(address string) Option {
 func WithPortal(screenName string) Option {
 	return func(c *config) error {
 		c.dialect = wire.Live(url.PathEscape(screenName))
-		return cmp.Or(exactly("portal", screenName), checkID("portal", screenName))
+		return cmp.Or(exactly("portal", screenName), notAddress("portal", screenName), checkID("portal", screenName))
 	}
+}
+
+// notAddress refuses an address that holds a portal's name, and tells the name.
+func notAddress(field, text string) error {
+	_, path, absolute := strings.Cut(text, "://")
+	if !absolute {
+		path = text
+	}
+	segments := strings.FieldsFunc(path, func(c rune) bool { return strings.ContainsRune("/?#", c) })
+	ofZoho := len(segments) > 0 && strings.Contains(segments[0], ".zoho")
+	if !absolute && !ofZoho && !strings.HasPrefix(text, "/") && !strings.HasSuffix(text, "/index") {
+		return nil
+	}
+	if len(segments) > 0 && (absolute || ofZoho) {
+		segments = segments[1:]
+	}
+	if len(segments) > 1 && segments[0] == "api" {
+		segments = segments[2:]
+	}
+	reason := "must be the screen name alone, which follows the host in the address of the portal"
+	if len(segments) > 0 {
+		reason = fmt.Sprintf("must be the screen name alone, not an address: it is probably %q", segments[0])
+	}
+	return inputError(field, reason)
 }
 
 // WithPlaintext permits sending tokens over plain HTTP to other hosts than this
@@ -233,6 +263,9 @@ func positive(field string, d time.Duration) error {
 func (c *config) finish() error {
 	base := apiBase(c.baseURL)
 	c.site = siteAt(base)
+	if base == "" && c.accountsURL == "" {
+		c.dataCenter = cmp.Or(c.dataCenter, c.stored)
+	}
 	if c.dataCenter != "" {
 		c.site = siteOf(c.dataCenter)
 	}

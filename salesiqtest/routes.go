@@ -16,8 +16,12 @@ func (s *Server) routes() *http.ServeMux {
 		mux.Handle(route.pattern, s.api(route))
 	}
 	mux.HandleFunc("/oauth/v2/auth", s.consent)
+	mux.HandleFunc("/oauth/v2/org/auth", s.consent)
 	mux.HandleFunc("POST /oauth/v2/token", s.issueToken)
 	mux.HandleFunc("POST /oauth/v2/token/revoke", s.revokeToken)
+	mux.HandleFunc("POST /oauth/v3/device/code", s.beginDevice)
+	mux.HandleFunc("POST /oauth/v3/device/token", s.pollDevice)
+	mux.HandleFunc("GET /oauth/v3/device", s.visitDevice)
 	mux.HandleFunc("GET /widget", serveWidget)
 	mux.HandleFunc("OPTIONS /widget/", preflight)
 	mux.Handle("/", s.unknown(mux))
