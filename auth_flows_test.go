@@ -455,6 +455,10 @@ func TestTokenFileTellsTheDataCenter(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, salesiq.EU, client.DataCenter(), override)
 	}
+	setEnvironment(t, append(file, "ZOHO_REFRESH_TOKEN=another")...)
+	client, err = salesiq.NewClientFromEnv()
+	require.NoError(t, err)
+	require.Equal(t, salesiq.US, client.DataCenter(), "the file is about another account")
 	setEnvironment(t, file...)
 	client, err = salesiq.NewClientFromEnv(salesiq.WithDataCenter(salesiq.IN))
 	require.NoError(t, err)

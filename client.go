@@ -145,7 +145,11 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 		return nil, input
 	}
 	auth := &refreshAuth{credentials: &credentials, vault: vault, forgiving: true}
-	return NewClient(auth, append([]Option{fromEnv(stored.DataCenter())}, opts...)...)
+	dc := stored.DataCenter()
+	if mine := credentials.RefreshToken; !mine.IsZero() && stored.Grant != fingerprint(mine) {
+		dc = "" // The file is about another account.
+	}
+	return NewClient(auth, append([]Option{fromEnv(dc)}, opts...)...)
 }
 
 // vaultFromEnv returns where the token is kept, and what is there already.
