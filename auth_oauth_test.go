@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -363,9 +364,11 @@ func TestScopesNeverMakeAStoredTokenTooLarge(t *testing.T) {
 	for range 500 {
 		token.Scopes = append(token.Scopes, ScopeOperatorsCreate)
 	}
-	store := &redactingStore{}
-	require.NoError(t, SealTokens(store, testKey).Save(t.Context(), token))
-	require.Less(t, len(store.kept), 4<<10)
+	path := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, FileTokenStore(path, testKey).Save(t.Context(), token))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Less(t, info.Size(), int64(4<<10))
 }
 
 func TestCodeThatMeansNeverIsPermanentAndHasARemedy(t *testing.T) {
@@ -466,4 +469,27 @@ func TestNeededScopeIsThatOfTheCall(t *testing.T) {
 		method, path, _ := strings.Cut(path, " ")
 		require.Equal(t, want, neededScope(method, path, "acme"), path)
 	}
+}
+
+func TestFindBelievesTheTokenAndKeepsToTheThrottle(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) {
+		return answerWith(http.StatusOK, tokenJSON(1, map[string]any{"api_domain": "https://www.zohoapis.eu"})), nil
+	}}
+	o := testOAuth(z)
+	o.Credentials.RefreshToken = NewSecret("refresh-token")
+	found, err := o.Find(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, EU, found.DataCenter, "as the token says")
+	require.Len(t, z.tokens, 1)
+
+	z = &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) {
+		return answerWith(http.StatusOK, `{"error":"Access Denied","error_description":"too many requests"}`), nil
+	}}
+	o.HTTPClient = &http.Client{Transport: z}
+	_, err = o.Find(t.Context())
+	var e *AuthError
+	require.ErrorAs(t, err, &e)
+	require.False(t, e.RetryAt.IsZero())
+	require.Len(t, z.tokens, 1, "other servers would not know better")
 }
