@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 
 	"golang.org/x/oauth2"
@@ -146,9 +148,41 @@ func RefreshToken(credentials Credentials, vault *TokenVault) Authenticator {
 	return &refreshAuth{credentials: &credentials, vault: vault}
 }
 
+// SelfClient signs in a self client for its organization, without a user or a refresh
+// token (grant type client_credentials). The soid names the organization by service
+// and number, such as SalesIQ.600434; empty names none, which the server may refuse
+// with "missing_org_info". The service's name within it is not published for SalesIQ.
+// Otherwise it is as [RefreshToken]; the RefreshToken of c must be empty.
+func (c Credentials) SelfClient(vault *TokenVault, soid string, scopes ...Scope) Authenticator {
+	return &refreshAuth{credentials: &c, vault: vault, self: &selfClient{soid: soid, scopes: scopes}}
+}
+
+// selfClient is what a self client asks for.
+type selfClient struct {
+	soid   string
+	scopes []Scope
+}
+
+func (s *selfClient) check(c *Credentials) error {
+	if !c.RefreshToken.IsZero() {
+		return inputError("refresh token", "must be empty: a self client's credentials are enough")
+	}
+	if service, number, ok := strings.Cut(s.soid, "."); s.soid != "" && (!ok || service == "" || number == "") {
+		return inputError("soid", "must be the service's name, a dot, and the organization's number")
+	}
+	return cmp.Or(printable("soid", s.soid), checkScopes(s.scopes))
+}
+
+// fingerprint tells what a stored token was asked with.
+func (s *selfClient) fingerprint(c *Credentials) string {
+	return fingerprint(NewSecret(strings.Join([]string{c.ClientID, c.ClientSecret.Reveal(), s.soid, joinScopes(s.scopes)}, "\n")))
+}
+
 type refreshAuth struct {
 	credentials *Credentials
 	vault       *TokenVault
+	self        *selfClient // Nil for a refresh token.
+	forgiving   bool        // A file that does not open is left alone, and done without.
 
 	mu        sync.Mutex
 	refresher *refresher
@@ -161,7 +195,8 @@ func (a *refreshAuth) bind(c *config) (transport.Tokens, error) {
 		return nil, err
 	}
 	if a.refresher == nil {
-		a.refresher = newRefresher(c, a.credentials, a.vault)
+		a.doWithoutVault(c)
+		a.refresher = newRefresher(c, a.credentials, a.vault, a.self)
 	}
 	bound := a.refresher.renewer.server.site
 	if bound.API != c.site.API || bound.Accounts != c.site.Accounts {
@@ -174,7 +209,14 @@ func (a *refreshAuth) bind(c *config) (transport.Tokens, error) {
 func (a *refreshAuth) check() error {
 	if a.vault == nil {
 		a.vault = NewMemoryTokenStore()
-		if err := checkToken("refresh token", a.credentials.RefreshToken.Reveal()); err != nil {
+		if a.self == nil {
+			if err := checkToken("refresh token", a.credentials.RefreshToken.Reveal()); err != nil {
+				return err
+			}
+		}
+	}
+	if a.self != nil {
+		if err := a.self.check(a.credentials); err != nil {
 			return err
 		}
 	}
@@ -187,6 +229,25 @@ func (a *refreshAuth) check() error {
 		a.vault.check(),
 		exactly("client ID", a.credentials.ClientID),
 		requiredSecret("client secret", a.credentials.ClientSecret))
+}
+
+// doWithoutVault keeps the token in memory if what is stored does not open, and the
+// credentials can do without it.
+func (a *refreshAuth) doWithoutVault(c *config) {
+	if !a.forgiving || a.credentials.RefreshToken.IsZero() {
+		return
+	}
+	_, err := a.vault.Load(context.Background())
+	if !isForeign(err) {
+		return
+	}
+	a.vault = NewMemoryTokenStore()
+	logger := c.logger
+	if logger == nil {
+		logger = slog.Default() // Whoever sets variables alone has none, and must hear of it.
+	}
+	logger.Warn("salesiq token file not used: the token is in memory alone, and each start requests one; delete the file to begin anew",
+		slog.String("cause", err.Error()))
 }
 
 // fingerprint returns a hash by which a secret can be recognized.

@@ -23,6 +23,9 @@ type AuthError struct {
 	// changed first, and Error says what.
 	Permanent bool
 
+	// DataCenter is where the account lives, if the server says so ("other_dc").
+	DataCenter DataCenter
+
 	// RetryAt is when a token will be requested again. Until then calls fail
 	// with this error at once. It is zero outside of calls.
 	RetryAt time.Time
@@ -33,30 +36,67 @@ type AuthError struct {
 	unreachable bool // The next request may well get through.
 }
 
-// The codes of the OAuth server that have a known remedy.
+// The codes of the OAuth server that this package acts upon.
 const (
-	codeAccessDenied        = "access_denied"
 	codeInvalidCode         = "invalid_code"
 	codeInvalidGrant        = "invalid_grant"
 	codeInvalidClient       = "invalid_client"
 	codeInvalidClientSecret = "invalid_client_secret"
-	codeInvalidRedirectURI  = "invalid_redirect_uri"
-	codeUnauthorizedClient  = "unauthorized_client"
+	codeOtherDC             = "other_dc"
+	codePending             = "authorization_pending"
+	codeSlowDown            = "slow_down"
 )
 
-// remedies tells what to do about a permanent error.
+const (
+	tokenRemedy   = "the refresh token or code is revoked, used up, too old, or another data center's: sign in again (OAuth.Find tells where a refresh token belongs)"
+	scopesRemedy  = "ask for scopes that exist and that the client may have: comma-separated, with their prefix, such as SalesIQ.operators.READ"
+	soidRemedy    = "name the organization, as service.number (see Credentials.SelfClient): its number is in the service's settings"
+	expiryRemedy  = "nobody consented in time: begin anew"
+	requestRemedy = "the server misses or does not know a parameter: check the client's type in the API console, and its redirect URL"
+)
+
+// remedies tells what to do about the permanent errors: the codes that the vendor's
+// pages list, and those that others met. docs/first-hour.md has their sources.
 var remedies = map[string]string{
-	codeAccessDenied:        "the user, or an administrator, did not consent",
-	codeInvalidCode:         "the refresh token or code is revoked, used up, too old, or another data center's: sign in again",
-	codeInvalidGrant:        "the refresh token or code is revoked, used up, too old, or another data center's: sign in again",
-	codeInvalidClient:       "check the client ID, and that it is enabled for this data center",
-	codeInvalidClientSecret: "check the client secret: it may differ from one data center to another",
-	codeInvalidRedirectURI:  "use the redirect URL that the application is registered with",
-	codeUnauthorizedClient:  "check the client's type in the API console",
+	"access_denied":             "the user, or an administrator, did not consent",
+	codeInvalidCode:             tokenRemedy,
+	codeInvalidGrant:            tokenRemedy,
+	"invalid_refresh_token":     tokenRemedy,
+	"invalid_token":             "the token is revoked already, or another data center's",
+	"invalid_grant_type":        requestRemedy,
+	"unsupported_grant_type":    "the client's type does not allow this way of signing in: a self client is needed for client_credentials, a non-browser client for a device",
+	codeInvalidClient:           "check the client ID, and that it is enabled for this data center (API console, the client's settings)",
+	"invalid_client_id":         "check the client ID, and that it is enabled for this data center (API console, the client's settings)",
+	codeInvalidClientSecret:     "check the client secret: it may differ from one data center to another",
+	"invalid_redirect_uri":      "use the redirect URL that the application is registered with, to the letter; none for a self client",
+	"redirect_uri_mismatch":     "use the redirect URL that the application is registered with, to the letter; none for a self client",
+	"unauthorized_client":       "check the client's type in the API console",
+	"invalid_scope":             scopesRemedy,
+	"invalid_scopes":            scopesRemedy,
+	"invalid_oauthscope":        scopesRemedy,
+	"invalid_oauth_scope":       scopesRemedy,
+	"scope_does_not_exist":      scopesRemedy,
+	"missing_org_info":          soidRemedy,
+	"invalid_org_info":          soidRemedy,
+	"invalid_org":               soidRemedy,
+	"invalid_soid":              soidRemedy,
+	"no_org":                    "the user has no account in a service whose scopes are asked for: leave those scopes out, or sign up for it",
+	codeOtherDC:                 "the account lives in another data center",
+	"invalid_request":           requestRemedy,
+	"invalid_response_type":     requestRemedy,
+	"unsupported_response_type": requestRemedy,
+	"expired":                   expiryRemedy,
+	"expired_token":             expiryRemedy,
+	"invalid_device_code":       expiryRemedy,
 }
 
 // remedy returns what to do about the error, or "" if nothing is known.
-func (e *AuthError) remedy() string { return remedies[strings.ToLower(e.Code)] }
+func (e *AuthError) remedy() string {
+	if e.DataCenter != "" && strings.EqualFold(e.Code, codeOtherDC) {
+		return fmt.Sprintf("the account lives in data center %s: use WithDataCenter(%s), or OAuth.DataCenter to sign in", shortName(e.DataCenter), goName(e.DataCenter))
+	}
+	return remedies[strings.ToLower(e.Code)]
+}
 
 // Error describes the failure in one line.
 func (e *AuthError) Error() string {
@@ -82,8 +122,11 @@ func (e *AuthError) Error() string {
 	return text
 }
 
-// Is reports whether target is [ErrAuth].
-func (e *AuthError) Is(target error) bool { return target == ErrAuth }
+// Is reports whether target is [ErrAuth], or [ErrWrongDataCenter] where the server
+// says that the account lives elsewhere.
+func (e *AuthError) Is(target error) bool {
+	return target == ErrAuth || target == ErrWrongDataCenter && strings.EqualFold(e.Code, codeOtherDC)
+}
 
 // Unwrap returns the cause.
 func (e *AuthError) Unwrap() error { return e.Err }
@@ -108,6 +151,9 @@ func newAuthError(err error) *AuthError {
 		return &AuthError{Err: err} // The user's transport panicked, or the time was up.
 	}
 	e := &AuthError{Code: f.Code, Description: f.Description, StatusCode: f.Status, Err: f.Err, unreachable: f.Unreachable}
+	if dc, ok := regionNames[strings.ToLower(f.Location)]; ok {
+		e.DataCenter = dc
+	}
 	e.Permanent = !f.Throttled && (e.remedy() != "" || errors.Is(f.Err, ErrRedirect))
 	wait := f.RetryAfter
 	if f.Throttled {

@@ -42,7 +42,8 @@ func FileTokenStore(path string, key []byte, older ...[]byte) *TokenVault {
 
 // fileStore keeps bytes in a file.
 type fileStore struct {
-	path string
+	path    string
+	emptyOK bool // An empty file holds no token, as if it were not there.
 
 	mu sync.Mutex
 }
@@ -57,7 +58,7 @@ func (f *fileStore) Load(context.Context) ([]byte, error) {
 		}
 		err = fmt.Errorf("its directory: %w", atomicfile.WithoutPath(err))
 	}
-	if err == nil && len(content) == 0 {
+	if err == nil && len(content) == 0 && !f.emptyOK {
 		err = errEmptyFile
 	}
 	if err != nil {

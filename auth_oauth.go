@@ -51,7 +51,9 @@ const PromptConsent = "consent"
 //   - read the request in which they come back with [OAuth.ParseCallback];
 //   - turn its code into a [Token] with [OAuth.Exchange].
 //
-// A self client skips the first two: its code is made in the API console.
+// A self client skips the first two: its code is made in the API console. One that
+// acts for an organization needs no code: see [Credentials.SelfClient]. A program
+// without a browser signs in with [OAuth.SignInDevice].
 //
 // Source: specification, "OAuth 2.0 Flow".
 type OAuth struct {
@@ -59,6 +61,11 @@ type OAuth struct {
 	DataCenter  DataCenter  // Where users are sent to sign in; [US] by default.
 	Scopes      []Scope
 	RedirectURL string // As registered; empty for a self client.
+
+	// Organization asks an administrator to consent for the organization, so that the
+	// token does not depend on one user. Whether the vendor permits this for the scopes
+	// of SalesIQ is not published.
+	Organization bool
 
 	// Prompt is empty or [PromptConsent]. The server gives a refresh token only
 	// with the user's first consent, unless it is asked for again.
@@ -87,6 +94,7 @@ type AuthCode struct {
 // callback.
 //
 //	GET {accounts}/oauth/v2/auth
+//	GET {accounts}/oauth/v2/org/auth   for Organization
 //
 // Errors: an [InputError] for a missing client ID, redirect URL, scope or state.
 func (o *OAuth) AuthURL(state string) (string, error) {
@@ -101,9 +109,13 @@ func (o *OAuth) AuthURL(state string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	page := "/oauth/v2/auth"
+	if o.Organization {
+		page = "/oauth/v2/org/auth"
+	}
 	config := oauth2.Config{
 		ClientID:    o.Credentials.ClientID,
-		Endpoint:    oauth2.Endpoint{AuthURL: server.site.Accounts + "/oauth/v2/auth"},
+		Endpoint:    oauth2.Endpoint{AuthURL: server.site.Accounts + page},
 		RedirectURL: o.RedirectURL,
 		Scopes:      []string{joinScopes(o.Scopes)},
 	}
@@ -134,14 +146,23 @@ func joinScopes(scopes []Scope) string {
 	return strings.Join(names, ",")
 }
 
+// splitScopes reads the scopes of a token, which the server separates by spaces.
+func splitScopes(text string) (scopes []Scope) {
+	for name := range strings.FieldsFuncSeq(text, func(c rune) bool { return c == ',' || unicode.IsSpace(c) }) {
+		scopes = append(scopes, Scope(name))
+	}
+	return scopes
+}
+
 // ParseCallback reads the query with which the user comes back, such as
 // r.URL.Query(). The state is the one given to AuthURL.
 //
 // The query names the OAuth server that knows the code. It must be the server of a
 // known data center, or the configured one, since the client secret is sent there.
-// The data center of the United Kingdom has no API host, since none is published.
+// For an account in Canada, the result is [CACloud].
 //
-// Errors: an [InputError] for another state, a missing code or a foreign server;
+// Errors: an [InputError] for another state, a missing code, a foreign server, or a
+// location without a server that is not known;
 // an [AuthError] with the server's code, such as "access_denied".
 func (o *OAuth) ParseCallback(query url.Values, state string) (AuthCode, error) {
 	if state == "" || subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(state)) != 1 {
@@ -163,21 +184,35 @@ func (o *OAuth) ParseCallback(query url.Values, state string) (AuthCode, error) 
 // callbackDataCenter finds the data center that the callback names.
 func (o *OAuth) callbackDataCenter(server, location string) (DataCenter, error) {
 	configured := siteOf(o.DataCenter)
-	if server == "" && location != "" && configured.region != "" {
-		if dc, err := LookupDataCenter(location); err == nil && dc.Hosts().Accounts != configured.Accounts {
-			return dc, nil
+	if server = plainURL(server); server != "" {
+		for _, dc := range append([]DataCenter{configured.dataCenter()}, DataCenters()...) {
+			if server == dc.Hosts().Accounts && dc != CA {
+				return dc, nil
+			}
 		}
+		return "", inputError("accounts-server", unknownServer(server))
 	}
-	if server == "" {
+	if location == "" || configured.region == "" {
 		return configured.dataCenter(), nil
 	}
-	server = plainURL(server)
-	for _, dc := range append([]DataCenter{configured.dataCenter(), uk}, DataCenters()...) {
-		if server == dc.Hosts().Accounts {
-			return dc, nil
-		}
+	dc, ok := regionNames[strings.ToLower(location)]
+	if !ok {
+		return "", inputError("location", fmt.Sprintf("%q is no data center that this package knows, and the callback names no accounts-server: "+
+			"set OAuth.DataCenter to the one of the account", location))
 	}
-	return "", inputError("accounts-server", "is not the OAuth server of a known data center")
+	if dc.Hosts().Accounts == configured.Accounts {
+		return configured.dataCenter(), nil
+	}
+	return dc, nil
+}
+
+// unknownServer says how to go on with an OAuth server that is not known.
+func unknownServer(server string) string {
+	reason := "is not the OAuth server of a known data center"
+	if dc, ok := regionAt(server); ok {
+		return fmt.Sprintf("%s: if %s is Zoho's, set OAuth.DataCenter to %s, and sign in again", reason, server, goName(dc))
+	}
+	return reason + ", so that the client secret is not sent there"
 }
 
 // Exchange turns a code into a token. Keep the token with [TokenVault.Save], or
@@ -186,8 +221,9 @@ func (o *OAuth) callbackDataCenter(server, location string) (DataCenter, error) 
 //
 //	POST {accounts}/oauth/v2/token
 //
-// Errors: an [InputError]; an [AuthError] if the server refuses, and one that
-// matches [ErrWrongDataCenter] if the account lives in another data center.
+// Errors: an [InputError]; an [AuthError] if the server refuses or gives no refresh
+// token, and one that matches [ErrWrongDataCenter] if the account lives in another
+// data center.
 func (o *OAuth) Exchange(ctx context.Context, code AuthCode) (Token, error) {
 	server, err := o.server(code.DataCenter)
 	if err == nil {
@@ -201,10 +237,196 @@ func (o *OAuth) Exchange(ctx context.Context, code AuthCode) (Token, error) {
 		return Token{}, err
 	}
 	token, err := server.exchange(ctx, o.Credentials, code, o.RedirectURL)
-	if !token.RefreshToken.IsZero() {
-		token.Grant = fingerprint(token.RefreshToken)
+	if err != nil {
+		return Token{}, err
 	}
-	return token, err
+	return token.granted()
+}
+
+var errNoRefresh = errors.New("the answer has no refresh token, which the server gives with the first consent only: " +
+	"sign in again with OAuth.Prompt set to PromptConsent, or remove the application from the account's connected apps first")
+
+// granted returns the first token of a consent, which must have a refresh token.
+func (t Token) granted() (Token, error) {
+	if t.RefreshToken.IsZero() {
+		return Token{}, &AuthError{Permanent: true, Err: errNoRefresh}
+	}
+	t.Grant = fingerprint(t.RefreshToken)
+	return t, nil
+}
+
+// How often a device asks whether its user has consented.
+const (
+	devicePace     = 30 * time.Second // What the vendor permits.
+	devicePaceStep = 5 * time.Second  // More, after each "slow_down".
+)
+
+// SignInDevice signs in where there is no browser. The func show tells the user at
+// which address to enter which code, such as on any phone, and must not wait for that.
+// SignInDevice then asks every 30 seconds, which is as often as the vendor permits,
+// until the user has consented or the code is too old. The application's type in the
+// API console must be one for devices.
+//
+// The account may live in another data center than o.DataCenter: the server that it
+// lives at is asked from then on. [Token.DataCenter] tells which that is.
+//
+//	POST {accounts}/oauth/v3/device/code
+//	POST {accounts}/oauth/v3/device/token
+//
+// Errors: an [InputError]; the error of show; an [AuthError] if the user refuses, the
+// code is too old, or the server gives no refresh token.
+func (o *OAuth) SignInDevice(ctx context.Context, show func(address, userCode string) error) (Token, error) {
+	server, err := o.server("")
+	if err == nil {
+		err = cmp.Or(
+			givenContext(ctx),
+			given("show", show),
+			exactly("client ID", o.Credentials.ClientID),
+			requiredSecret("client secret", o.Credentials.ClientSecret),
+			checkScopes(o.Scopes))
+	}
+	if err != nil {
+		return Token{}, err
+	}
+	code, err := askServer(ctx, func(ctx context.Context) (oauth.DeviceCode, error) {
+		return server.endpoint.DeviceCode(ctx, o.Credentials.ClientID, joinScopes(o.Scopes), o.Prompt)
+	})
+	if err != nil {
+		return Token{}, err
+	}
+	_, err = usercode.Ask(ctx, func(context.Context) (struct{}, error) { return struct{}{}, show(code.Address, code.UserCode) })
+	if err != nil {
+		return Token{}, err
+	}
+	return o.awaitDevice(ctx, server, code)
+}
+
+// awaitDevice asks until the user has consented.
+func (o *OAuth) awaitDevice(ctx context.Context, server *oauthServer, code oauth.DeviceCode) (Token, error) {
+	for pace := devicePace; ; {
+		select {
+		case <-time.After(pace):
+		case <-ctx.Done():
+			return Token{}, context.Cause(ctx)
+		}
+		token, err := server.token(ctx, func(ctx context.Context) (oauth.Token, error) {
+			return server.endpoint.DeviceToken(ctx, o.Credentials.application(), code.DeviceCode)
+		})
+		e, failed := errors.AsType[*AuthError](err)
+		if !failed {
+			return token.granted()
+		}
+		switch {
+		case time.Now().After(code.Expiry):
+			return Token{}, e
+		case e.Code == codeSlowDown:
+			pace += devicePaceStep
+		case e.Code == codeOtherDC && e.DataCenter != "" && e.DataCenter.Hosts().Accounts != server.site.Accounts:
+			if server, err = o.server(e.DataCenter); err != nil {
+				return Token{}, err
+			}
+		case e.Code != codePending && !e.unreachable:
+			return Token{}, e
+		}
+	}
+}
+
+// Account is what [OAuth.Find] finds.
+type Account struct {
+	DataCenter DataCenter // Where the account lives: for [WithDataCenter].
+	Scopes     []Scope    // What the token permits; none if the server does not say.
+	Portals    []string   // Screen names, one of which is for [WithPortal].
+	PortalsErr error      // Why there are none, such as a missing SalesIQ.portals.READ.
+}
+
+// Find tells where the account of o.Credentials lives, and what they permit: which
+// options a client needs. It asks the OAuth server of each known data center, o's
+// first, until one accepts the refresh token, and then the service for the portals. So
+// client secret and refresh token go to all those servers of Zoho's; but to none of
+// them if o.DataCenter is one of your own. Of the 10 tokens in 10 minutes that the
+// server gives out, one is spent.
+//
+//	POST {accounts}/oauth/v2/token
+//	GET /api/v2/portals
+//
+// Errors: an [InputError]; an [AuthError] that tells what each server said.
+func (o *OAuth) Find(ctx context.Context) (*Account, error) {
+	err := cmp.Or(
+		givenContext(ctx),
+		exactly("client ID", o.Credentials.ClientID),
+		requiredSecret("client secret", o.Credentials.ClientSecret),
+		requiredSecret("refresh token", o.Credentials.RefreshToken))
+	if err != nil {
+		return nil, err
+	}
+	said := make([]string, 0, len(dataCenters))
+	for _, dc := range o.candidates() {
+		server, err := o.server(dc)
+		if err != nil {
+			return nil, err
+		}
+		token, err := askServer(ctx, func(ctx context.Context) (oauth.Token, error) {
+			return server.endpoint.Refresh(ctx, o.Credentials.application(), o.Credentials.RefreshToken.Reveal())
+		})
+		e, failed := errors.AsType[*AuthError](err)
+		switch {
+		case !failed:
+			return o.account(ctx, dc, token), nil
+		case ctx.Err() != nil, !e.RetryAt.IsZero():
+			return nil, e
+		}
+		what := cmp.Or(e.Code, e.Description)
+		if what == "" && e.Err != nil {
+			what = e.Err.Error()
+		}
+		said = append(said, shortName(dc)+": "+what)
+	}
+	return nil, &AuthError{Permanent: true, Err: fmt.Errorf("%w (%s)", errFoundNowhere, strings.Join(said, ", "))}
+}
+
+var errFoundNowhere = errors.New("no data center accepts these credentials; where it says invalid_code, the client is known and the refresh token is not")
+
+// candidates are the data centers in which an account may live.
+func (o *OAuth) candidates() []DataCenter {
+	first := siteOf(o.DataCenter)
+	found := []DataCenter{first.dataCenter()}
+	if first.region == "" {
+		return found
+	}
+	for _, dc := range DataCenters() {
+		if dc != CA && dc.Hosts().Accounts != first.Accounts {
+			found = append(found, dc)
+		}
+	}
+	return found
+}
+
+// account completes what is known of an account whose data center has given a token.
+func (o *OAuth) account(ctx context.Context, dc DataCenter, token oauth.Token) *Account {
+	found := &Account{DataCenter: dc, Scopes: splitScopes(token.Scope)}
+	if theirs, ok := regionAt(token.APIDomain); ok && siteOf(dc).region != "" && theirs.Hosts().Accounts != dc.Hosts().Accounts {
+		found.DataCenter = theirs
+	}
+	opts := []Option{WithDataCenter(found.DataCenter)}
+	if o.HTTPClient != nil {
+		opts = append(opts, WithHTTPClient(o.HTTPClient))
+	}
+	if o.Plaintext {
+		opts = append(opts, WithPlaintext())
+	}
+	client, err := NewClient(StaticToken(token.AccessToken), opts...)
+	if err != nil {
+		found.PortalsErr = err
+		return found
+	}
+	var portals []struct {
+		ScreenName string `json:"screenname"`
+	}
+	found.PortalsErr = client.Do(ctx, http.MethodGet, "/portals", nil, &portals)
+	for _, portal := range portals {
+		found.Portals = append(found.Portals, portal.ScreenName)
+	}
+	return found
 }
 
 // Revoke makes a token useless: an access token, or a refresh token with all
@@ -260,6 +482,13 @@ func (s *oauthServer) refresh(ctx context.Context, c Credentials, refreshToken S
 	})
 }
 
+// clientCredentials gets an access token for a self client.
+func (s *oauthServer) clientCredentials(ctx context.Context, c Credentials, self *selfClient) (Token, error) {
+	return s.token(ctx, func(ctx context.Context) (oauth.Token, error) {
+		return s.endpoint.ClientCredentials(ctx, c.application(), joinScopes(self.scopes), self.soid)
+	})
+}
+
 func (s *oauthServer) revoke(ctx context.Context, token Secret) error {
 	_, err := askServer(ctx, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, s.endpoint.Revoke(ctx, token.Reveal())
@@ -282,6 +511,7 @@ func (s *oauthServer) token(ctx context.Context, request func(context.Context) (
 		RefreshToken: NewSecret(token.RefreshToken),
 		Expiry:       token.Expiry,
 		APIDomain:    token.APIDomain,
+		Scopes:       splitScopes(token.Scope),
 		AccountsURL:  s.site.Accounts,
 	}, nil
 }

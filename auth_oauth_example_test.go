@@ -68,5 +68,5 @@ func ExampleAuthError() {
 	fmt.Println(err)
 	// Output:
 	// sign in again: true
-	// salesiq: Chats.List: no access token: invalid_code (HTTP 200); the refresh token or code is revoked, used up, too old, or another data center's: sign in again
+	// salesiq: Chats.List: no access token: invalid_code (HTTP 200); the refresh token or code is revoked, used up, too old, or another data center's: sign in again (OAuth.Find tells where a refresh token belongs)
 }

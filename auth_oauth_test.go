@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -84,10 +87,16 @@ func TestCallbackIsBelievedOnlyWithTheStateAndAKnownServer(t *testing.T) {
 		"configured":                       {query: "code=c&state=s", own: EU, want: EU},
 		"the account lives elsewhere":      {query: "code=c&state=s&location=in&accounts-server=https%3A%2F%2Faccounts.zoho.in", want: IN},
 		"a final slash":                    {query: "code=c&state=s&accounts-server=https://accounts.zoho.in/", want: IN},
-		"only its OAuth server is known":   {query: "code=c&state=s&location=uk&accounts-server=https://accounts.zoho.uk", want: uk},
+		"only its OAuth server is known":   {query: "code=c&state=s&location=uk&accounts-server=https://accounts.zoho.uk", want: "UK"},
 		"in capitals":                      {query: "code=c&state=s&accounts-server=HTTPS://Accounts.Zoho.EU", want: EU},
 		"the location alone":               {query: "code=c&state=s&location=au", want: AU},
-		"an unknown location":              {query: "code=c&state=s&location=mars", want: US},
+		"an unknown location":              {query: "code=c&state=s&location=mars", refuse: "OAuth.DataCenter"},
+		"the United Kingdom, in a word":    {query: "code=c&state=s&location=uk", want: "UK"},
+		"the Emirates":                     {query: "code=c&state=s&location=ae&accounts-server=https://accounts.zoho.ae", want: "AE"},
+		"Canada, in a word":                {query: "code=c&state=s&location=ca", want: CACloud},
+		"Canada's server":                  {query: "code=c&state=s&location=ca&accounts-server=https://accounts.zohocloud.ca", want: CACloud},
+		"Canada's, to the specification's": {query: "code=c&state=s&location=ca&accounts-server=https://accounts.zohocloud.ca", own: CA, want: CACloud},
+		"a region that is not listed":      {query: "code=c&state=s&location=xy&accounts-server=https://accounts.zoho.xy", refuse: `salesiq.LookupDataCenter("https://salesiq.zoho.xy")`},
 		"two data centers on one server":   {query: "code=c&state=s&location=ca&accounts-server=https://accounts.zohocloud.ca", own: CACloud, want: CACloud},
 		"a server of one's own":            {query: "code=c&state=s&location=us&accounts-server=http://127.0.0.1:1", own: local, want: local},
 		"a location, to one's own":         {query: "code=c&state=s&location=us", own: local, want: local},
@@ -163,7 +172,9 @@ func TestExchangeIsTheSpecifications(t *testing.T) {
 
 func TestSelfClientExchangesWithoutRedirect(t *testing.T) {
 	t.Parallel()
-	z := &fakeZoho{}
+	z := &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) {
+		return answerWith(http.StatusOK, tokenJSON(1, map[string]any{"refresh_token": "refresh-1"})), nil
+	}}
 	o := testOAuth(z)
 	o.RedirectURL = ""
 	_, err := o.Exchange(t.Context(), AuthCode{Code: NewSecret("the-code")})
@@ -316,4 +327,169 @@ func TestScopesAreTheSpecifications(t *testing.T) {
 		"SalesIQ.operators.DELETE,SalesIQ.visitors.ALL,SalesIQ.visitors.READ,SalesIQ.chats.ALL,SalesIQ.chats.READ,"+
 		"SalesIQ.chats.CREATE,SalesIQ.chats.UPDATE,SalesIQ.leads.ALL,SalesIQ.leads.READ,SalesIQ.settings.ALL,"+
 		"SalesIQ.settings.READ,SalesIQ.analytics.READ", joinScopes(all))
+}
+
+func TestConsentWithoutARefreshTokenIsAnErrorWithItsRemedy(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{}
+	token, err := testOAuth(z).Exchange(t.Context(), AuthCode{Code: NewSecret("the-code")})
+	require.Zero(t, token)
+	var e *AuthError
+	require.ErrorAs(t, err, &e)
+	require.True(t, e.Permanent)
+	require.ErrorContains(t, err, "OAuth.Prompt set to PromptConsent")
+}
+
+func TestScopesOfTheAnswerAreKept(t *testing.T) {
+	t.Parallel()
+	want := []Scope{ScopeChatsAll, ScopeVisitorsRead}
+	for _, text := range []string{"SalesIQ.chats.ALL SalesIQ.visitors.READ", "SalesIQ.chats.ALL,SalesIQ.visitors.READ", " SalesIQ.chats.ALL, SalesIQ.visitors.READ "} {
+		z := &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) {
+			return answerWith(http.StatusOK, tokenJSON(1, map[string]any{"refresh_token": "refresh-1", "scope": text})), nil
+		}}
+		token, err := testOAuth(z).Exchange(t.Context(), AuthCode{Code: NewSecret("the-code")})
+		require.NoError(t, err)
+		require.Equal(t, want, token.Scopes, "%q", text)
+		vault := NewMemoryTokenStore()
+		require.NoError(t, vault.Save(t.Context(), token))
+		stored, err := vault.Load(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, want, stored.Scopes)
+	}
+}
+
+func TestScopesNeverMakeAStoredTokenTooLarge(t *testing.T) {
+	t.Parallel()
+	token := fullToken()
+	for range 500 {
+		token.Scopes = append(token.Scopes, ScopeOperatorsCreate)
+	}
+	path := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, FileTokenStore(path, testKey).Save(t.Context(), token))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Less(t, info.Size(), int64(4<<10))
+}
+
+func TestCodeThatMeansNeverIsPermanentAndHasARemedy(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{
+		"access_denied", "invalid_code", "invalid_grant", "invalid_client", "invalid_client_secret", "invalid_redirect_uri",
+		"unauthorized_client", "invalid_scope", "invalid_scopes", "invalid_oauthscope", "INVALID_OAUTHSCOPE", "missing_org_info", "invalid_org",
+		"invalid_soid", "no_org", "other_dc", "unsupported_grant_type", "unsupported_response_type", "invalid_response_type", "invalid_request",
+		"invalid_token", "expired", "expired_token",
+	} {
+		e := newAuthError(&oauth.Failure{Status: 200, Code: code})
+		require.True(t, e.Permanent, code)
+		require.NotEmpty(t, e.remedy(), code)
+		require.ErrorContains(t, e, e.remedy())
+	}
+	for _, code := range []string{codePending, codeSlowDown, "general_error", "server_error", ""} {
+		require.False(t, newAuthError(&oauth.Failure{Status: 200, Code: code}).Permanent, code)
+	}
+	for location, want := range map[string]DataCenter{"eu": EU, "IN": IN, "ca": CACloud, "mars": ""} {
+		e := newAuthError(&oauth.Failure{Status: 200, Code: "other_dc", Location: location})
+		require.Equal(t, want, e.DataCenter)
+		require.ErrorIs(t, e, ErrWrongDataCenter)
+		if want != "" {
+			require.ErrorContains(t, e, "WithDataCenter("+goName(want)+")")
+		}
+	}
+	require.NotErrorIs(t, newAuthError(&oauth.Failure{Code: "invalid_code"}), ErrWrongDataCenter)
+}
+
+func TestDeviceAsksMoreSeldomWhenItIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		answers := []string{
+			`{"error":"authorization_pending"}`, `{"error":"slow_down"}`, ``, `{"error":"slow_down"}`,
+			tokenJSON(1, map[string]any{"refresh_token": "refresh-1"}),
+		}
+		var asked []time.Duration
+		start := time.Now()
+		z := &fakeZoho{answer: func(_ int, r *tokenRequest) (*http.Response, error) {
+			if r.URL.Path == "/oauth/v3/device/code" {
+				require.Equal(t, url.Values{
+					"grant_type": {"device_request"}, "client_id": {"client-id"}, "access_type": {"offline"}, "prompt": {"consent"},
+					"scope": {"SalesIQ.chats.ALL,SalesIQ.visitors.READ,SalesIQ.portals.READ"},
+				}, r.form)
+				return answerWith(http.StatusOK, `{"device_code":"d","user_code":"u","verification_url":"https://v.example","interval":5000,"expires_in":300000}`), nil
+			}
+			require.Equal(t, url.Values{"grant_type": {"device_token"}, "client_id": {"client-id"}, "client_secret": {"client-secret"}, "code": {"d"}}, r.form)
+			require.Empty(t, r.URL.RawQuery, "a secret in an address ends in logs")
+			asked = append(asked, time.Since(start))
+			if answer := answers[len(asked)-1]; answer != "" {
+				return answerWith(http.StatusOK, answer), nil
+			}
+			return nil, io.ErrUnexpectedEOF // A connection that breaks ends nothing.
+		}}
+		o := testOAuth(z)
+		o.Prompt = PromptConsent
+		token, err := o.SignInDevice(t.Context(), func(address, code string) error {
+			require.Equal(t, []string{"https://v.example", "u"}, []string{address, code})
+			return nil
+		})
+		require.NoError(t, err)
+		require.Equal(t, "refresh-1", token.RefreshToken.Reveal())
+		require.Equal(t, US, token.DataCenter())
+		require.Equal(t, []time.Duration{30 * time.Second, 60 * time.Second, 95 * time.Second, 130 * time.Second, 170 * time.Second}, asked)
+	})
+}
+
+func TestDataCenterOfATokenIsWhereItCameFrom(t *testing.T) {
+	t.Parallel()
+	for accounts, want := range map[string]DataCenter{
+		"https://accounts.zoho.eu": EU, "https://accounts.zohocloud.ca": CACloud, "": "", "https://sso.corp.com": "",
+		"http://127.0.0.1:80": Hosts{API: "http://127.0.0.1:80", Accounts: "http://127.0.0.1:80"}.DataCenter(),
+	} {
+		require.Equal(t, want, Token{AccountsURL: accounts}.DataCenter(), accounts)
+	}
+}
+
+func TestNeededScopeIsThatOfTheCall(t *testing.T) {
+	t.Parallel()
+	calls, err := os.ReadFile("docs/calls.md")
+	require.NoError(t, err)
+	rows := regexp.MustCompile("(?m)\\| ([A-Z]+) (/\\S+) \\| `(SalesIQ\\.[^`]+)` \\|$").FindAllStringSubmatch(string(calls), -1)
+	require.Len(t, rows, 33)
+	for _, row := range rows {
+		require.Equal(t, Scope(row[3]), neededScope(row[1], row[2], ""), row[0])
+	}
+	for path, want := range map[string]Scope{ // Of the vendor's pages.
+		"GET /portals":                        "SalesIQ.portals.READ",
+		"GET /conversations?page=1":           "SalesIQ.conversations.READ",
+		"POST /api/v2/acme/conversations/1/x": "SalesIQ.conversations.CREATE",
+		"PUT /conversations/1/transfer":       "SalesIQ.conversations.UPDATE",
+		"DELETE /webhooks/1":                  "SalesIQ.webhooks.DELETE",
+		"POST /operators":                     "SalesIQ.operators.CREATE",
+		"GET /api/v3/acme/visitors":           "SalesIQ.visitors.READ",
+		"GET /nothing":                        "",
+		"TRACE /apps":                         "",
+	} {
+		method, path, _ := strings.Cut(path, " ")
+		require.Equal(t, want, neededScope(method, path, "acme"), path)
+	}
+}
+
+func TestFindBelievesTheTokenAndKeepsToTheThrottle(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) {
+		return answerWith(http.StatusOK, tokenJSON(1, map[string]any{"api_domain": "https://www.zohoapis.eu"})), nil
+	}}
+	o := testOAuth(z)
+	o.Credentials.RefreshToken = NewSecret("refresh-token")
+	found, err := o.Find(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, EU, found.DataCenter, "as the token says")
+	require.Len(t, z.tokens, 1)
+
+	z = &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) {
+		return answerWith(http.StatusOK, `{"error":"Access Denied","error_description":"too many requests"}`), nil
+	}}
+	o.HTTPClient = &http.Client{Transport: z}
+	_, err = o.Find(t.Context())
+	var e *AuthError
+	require.ErrorAs(t, err, &e)
+	require.False(t, e.RetryAt.IsZero())
+	require.Len(t, z.tokens, 1, "other servers would not know better")
 }

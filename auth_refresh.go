@@ -104,6 +104,7 @@ type bearer struct {
 	stored   bool        // It was not requested, but found in the store.
 
 	header  Secret
+	scopes  []Scope   // None if the server did not say.
 	renewAt time.Time // From then on, it is renewed in the background.
 	staleAt time.Time // From then on, calls wait for a new one.
 	expiry  time.Time
@@ -114,21 +115,43 @@ func newBearer(token Token, now time.Time) *bearer {
 	left := token.Expiry.Sub(now)
 	return &bearer{
 		header:  NewSecret(scheme + token.AccessToken.Reveal()),
+		scopes:  token.Scopes,
 		renewAt: token.Expiry.Add(-min(renewBefore, left/4)),
 		staleAt: token.Expiry.Add(-min(expiryMargin, left/10)),
 		expiry:  token.Expiry,
 	}
 }
 
-func newRefresher(c *config, credentials *Credentials, vault *TokenVault) *refresher {
+func newRefresher(c *config, credentials *Credentials, vault *TokenVault, self *selfClient) *refresher {
+	grant := fingerprint(credentials.RefreshToken)
+	if self != nil {
+		grant = self.fingerprint(credentials)
+	}
 	return &refresher{hooks: c.tracers.refresh, renewer: &renewer{
 		server:       newOAuthServer(c.site, c.httpClient.Transport, c.userAgent),
 		credentials:  credentials,
 		vault:        vault,
 		logger:       c.logger,
 		refreshToken: credentials.RefreshToken,
-		grant:        fingerprint(credentials.RefreshToken),
+		self:         self,
+		grant:        grant,
 	}}
+}
+
+// scopes returns what the token in use permits, as far as that is known.
+func (r *refresher) scopes() []Scope {
+	if b := r.current.Load(); b != nil {
+		return b.scopes
+	}
+	return nil
+}
+
+// refusesNewTokens reports whether the service has refused a token that was just
+// requested, and accepted none since.
+func (r *refresher) refusesNewTokens() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refusals > 0
 }
 
 // Header implements [transport.Tokens].
@@ -338,10 +361,12 @@ type renewer struct {
 	logger      *slog.Logger // Optional.
 	warned      bool         // The default logger was told that a token was not stored.
 
-	newest       *bearer // The last one, even if refused or expired.
+	newest       *bearer     // The last one, even if refused or expired.
+	self         *selfClient // Nil for a refresh token.
 	refreshToken Secret
 	refused      Secret // The refresh token, if the last request was refused for it.
 	grant        string
+	scopes       []Scope
 	loaded       bool // The store could be read once.
 	unsaved      bool // The store could not be written last.
 	requests     [tokenBudget]time.Time
@@ -461,6 +486,9 @@ func (r *renewer) load(ctx context.Context, vault *TokenVault) (*bearer, error) 
 	if token.Grant != "" {
 		r.grant = token.Grant
 	}
+	if len(token.Scopes) > 0 {
+		r.scopes = token.Scopes
+	}
 	now := time.Now()
 	good := transport.ValidToken(token.AccessToken.Reveal()) && token.Expiry.Sub(now) > expiryMargin
 	if !good || r.newest != nil && !token.Expiry.After(r.newest.expiry) {
@@ -479,6 +507,8 @@ func (r *renewer) owns(token Token) bool {
 		return false
 	case r.server.site.checkAPIDomain(token.APIDomain) != nil:
 		return false
+	case r.self != nil:
+		return token.Grant == r.grant
 	case mine.IsZero():
 		return true
 	case token.Grant != "":
@@ -488,9 +518,9 @@ func (r *renewer) owns(token Token) bool {
 }
 
 // disowned returns the error for a stored token that came from elsewhere. It is nil
-// if the credentials have a refresh token of their own.
+// if the credentials can do without it.
 func (r *renewer) disowned(token Token) error {
-	if !r.credentials.RefreshToken.IsZero() {
+	if !r.credentials.RefreshToken.IsZero() || r.self != nil {
 		return nil
 	}
 	err := fmt.Errorf("%w: the stored token belongs to %s, the client uses %s",
@@ -500,7 +530,7 @@ func (r *renewer) disowned(token Token) error {
 
 // request gets a new token and stores it.
 func (r *renewer) request(ctx context.Context, vault *TokenVault, twice bool) (*bearer, error) {
-	if r.refreshToken.IsZero() {
+	if r.refreshToken.IsZero() && r.self == nil {
 		return nil, &AuthError{Permanent: true, Err: errNoRefreshToken}
 	}
 	token, err := r.requestToken(ctx, twice)
@@ -513,6 +543,10 @@ func (r *renewer) request(ctx context.Context, vault *TokenVault, twice bool) (*
 		return nil, err
 	}
 	token.Grant = r.grant
+	if len(token.Scopes) == 0 {
+		token.Scopes = r.scopes // The answer to a consent may have told, and this one not.
+	}
+	r.scopes = token.Scopes
 	r.refreshToken = token.RefreshToken
 	_, err = usercode.AskWithin(ctx, storeTimeout, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, vault.Save(ctx, token)
@@ -529,7 +563,7 @@ func (r *renewer) requestToken(ctx context.Context, twice bool) (Token, error) {
 	if err := r.spend(time.Now()); err != nil {
 		return Token{}, err
 	}
-	token, err := r.server.refresh(ctx, *r.credentials, r.refreshToken)
+	token, err := r.askServer(ctx)
 	if e, ok := errors.AsType[*AuthError](err); !twice || !ok || !e.unreachable {
 		return token, err
 	}
@@ -539,6 +573,17 @@ func (r *renewer) requestToken(ctx context.Context, twice bool) (Token, error) {
 		return Token{}, err
 	}
 	return r.requestToken(ctx, false)
+}
+
+func (r *renewer) askServer(ctx context.Context) (Token, error) {
+	if r.self == nil {
+		return r.server.refresh(ctx, *r.credentials, r.refreshToken)
+	}
+	token, err := r.server.clientCredentials(ctx, *r.credentials, r.self)
+	if len(token.Scopes) == 0 && err == nil {
+		token.Scopes = r.self.scopes
+	}
+	return token, err
 }
 
 // spend counts a request, or refuses it.

@@ -1265,7 +1265,7 @@ func BenchmarkTokenHeader(b *testing.B) {
 	if err := c.finish(); err != nil {
 		b.Fatal(err)
 	}
-	r := newRefresher(c, &testCredentials, NewMemoryTokenStore())
+	r := newRefresher(c, &testCredentials, NewMemoryTokenStore(), nil)
 	r.current.Store(newBearer(Token{AccessToken: NewSecret("access"), Expiry: time.Now().Add(24 * time.Hour)}, time.Now()))
 	ctx := b.Context()
 	b.ReportAllocs()
@@ -1283,4 +1283,56 @@ func TestTokenHeaderAllocatesNothing(t *testing.T) { // Not parallel: others wou
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		_, _ = r.Header(t.Context())
 	}))
+}
+
+func TestRefusedTokenUnderAnyNameIsRenewedOnce(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{
+		"INVALID_TOKEN", "AUTHENTICATION_FAILURE", "INVALID_OAUTHTOKEN", "invalid_oauthtoken", "INVALID_TICKET",
+	} {
+		for _, status := range []int{http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden} {
+			z := &fakeZoho{}
+			z.call = func(r *http.Request) *http.Response {
+				if strings.HasSuffix(r.Header.Get("Authorization"), "access-1") {
+					return answerWith(status, fmt.Sprintf(`{"status":"error","code":%q,"message":"m"}`, code))
+				}
+				return answerWith(http.StatusOK, `{"status":"success","data":{"id":"c1"}}`)
+			}
+			require.NoError(t, get(t.Context(), clientOf(t, z, nil)), "%s with %d", code, status)
+			require.Equal(t, 2, z.requests())
+
+			z.call = func(*http.Request) *http.Response {
+				return answerWith(status, fmt.Sprintf(`{"status":"error","code":%q,"message":"m"}`, code))
+			}
+			err := get(t.Context(), clientOf(t, z, nil))
+			require.ErrorIs(t, err, ErrInvalidToken)
+			require.Equal(t, 4, z.requests(), "once, and not again")
+		}
+	}
+}
+
+func TestNewTokenThatIsRefusedSuggestsTheRegion(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{}
+	z.revoke("access-1")
+	z.revoke("access-2")
+	err := get(t.Context(), clientOf(t, z, nil))
+	require.ErrorContains(t, err, "the account probably lives in another data center than US: OAuth.Find tells which")
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	require.NotEmpty(t, e.Remedy)
+
+	static, err := NewClient(StaticToken("access-1"), WithHTTPClient(&http.Client{Transport: z}))
+	require.NoError(t, err)
+	require.ErrorContains(t, get(t.Context(), static), "too old")
+}
+
+func TestScopesOfAConsentAreKnownAfterARefreshThatNamesNone(t *testing.T) {
+	t.Parallel()
+	store := NewMemoryTokenStore()
+	require.NoError(t, store.Save(t.Context(), Token{RefreshToken: testCredentials.RefreshToken, Scopes: []Scope{ScopeChatsRead}}))
+	r := refresherOf(t, &fakeZoho{}, store)
+	_, err := r.Header(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []Scope{ScopeChatsRead}, r.scopes())
 }

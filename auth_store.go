@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"sync"
 	"time"
 
@@ -18,12 +19,26 @@ type Token struct {
 	RefreshToken Secret
 	Expiry       time.Time // Of the access token. Zero counts as expired.
 	APIDomain    string    // The server's hint at the account's data center.
+	Scopes       []Scope   // What was granted; none if the server does not say.
 
 	// AccountsURL and Grant tell where the token came from: the OAuth server, and
 	// a fingerprint of the refresh token that it all began with. With other
 	// credentials or another server, a stored token is not used.
 	AccountsURL string
 	Grant       string
+}
+
+// DataCenter returns the data center that the token is good for, or "" if it is not
+// known where the token came from.
+func (t Token) DataCenter() DataCenter {
+	if dc, ok := regionAt(t.AccountsURL); ok {
+		return dc
+	}
+	u, err := url.Parse(t.AccountsURL)
+	if err != nil || !isForTests(u.Hostname()) {
+		return ""
+	}
+	return Hosts{API: t.AccountsURL, Accounts: t.AccountsURL}.DataCenter()
 }
 
 // TokenStore keeps the sealed bytes of a token between runs of a program, or for
@@ -162,6 +177,7 @@ type storedToken struct {
 	RefreshToken string    `json:"refresh_token"`
 	Expiry       time.Time `json:"expiry,omitzero"`
 	APIDomain    string    `json:"api_domain"`
+	Scopes       []Scope   `json:"scopes,omitempty"`
 	AccountsURL  string    `json:"accounts_url"`
 	Grant        string    `json:"grant"`
 }
@@ -172,6 +188,7 @@ func (v *TokenVault) seal(token Token) ([]byte, error) {
 		RefreshToken: token.RefreshToken.Reveal(),
 		Expiry:       token.Expiry,
 		APIDomain:    token.APIDomain,
+		Scopes:       storable(token.Scopes),
 		AccountsURL:  token.AccountsURL,
 		Grant:        token.Grant,
 	})
@@ -179,6 +196,17 @@ func (v *TokenVault) seal(token Token) ([]byte, error) {
 		return plain, err
 	}
 	return v.codec.Seal(plain), nil
+}
+
+// maxStoredScopes bounds the scopes that are stored, in bytes, so that a token keeps to
+// the size that stores can rely on. They only make errors clearer.
+const maxStoredScopes = 1 << 10
+
+func storable(scopes []Scope) []Scope {
+	if len(joinScopes(scopes)) > maxStoredScopes {
+		return nil
+	}
+	return scopes
 }
 
 func (v *TokenVault) open(sealed []byte) (token Token, err error) {
@@ -197,6 +225,7 @@ func (v *TokenVault) open(sealed []byte) (token Token, err error) {
 		RefreshToken: NewSecret(t.RefreshToken),
 		Expiry:       t.Expiry,
 		APIDomain:    t.APIDomain,
+		Scopes:       t.Scopes,
 		AccountsURL:  t.AccountsURL,
 		Grant:        t.Grant,
 	}, nil

@@ -278,7 +278,9 @@ func (client *Client) carryOut(ctx context.Context, c *call, request *transport.
 	answer, err := client.exchange(ctx, request, options)
 	if err != nil {
 		options.keepFailure(answer, err)
-		return answer, newError(c, answer, err)
+		failed := newError(c, answer, err)
+		client.addRemedy(c, failed)
+		return answer, failed
 	}
 	defer answer.Release()
 	options.keep(answer)
@@ -318,7 +320,7 @@ func named(operation string, err error) error {
 }
 
 // newError makes an Error of what the pipeline reports.
-func newError(c *call, answer *transport.Answer, cause error) error {
+func newError(c *call, answer *transport.Answer, cause error) *Error {
 	e := &Error{Operation: c.operation, Method: c.method, Attempts: answer.Attempts, Err: cause}
 	if failure, ok := errors.AsType[*transport.Failure](cause); ok {
 		e.StatusCode = failure.Status

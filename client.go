@@ -3,12 +3,14 @@ package salesiq
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"strings"
 
+	"github.com/salesiq-go/salesiq/internal/seal"
 	"github.com/salesiq-go/salesiq/internal/transport"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
@@ -31,6 +33,7 @@ type Client struct {
 	site     site
 	dialect  wire.Dialect
 	width    func() int // How many calls an iterator begins at once.
+	tokens   transport.Tokens
 	pipeline *transport.Pipeline
 	cache    *answerCache // Nil for none.
 	trace    *clientTrace // Nil for none.
@@ -54,7 +57,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 		}
 	}
 	if err := c.finish(); err != nil {
-		return nil, err
+		return nil, c.byVariable(err)
 	}
 	tokens, err := auth.bind(c)
 	if err != nil {
@@ -72,7 +75,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 
 func newClient(c *config, tokens transport.Tokens) *Client {
 	limiter := c.newLimiter()
-	client := &Client{site: c.site, dialect: c.dialect, width: c.width(limiter), trace: newClientTrace(c, limiter)}
+	client := &Client{site: c.site, dialect: c.dialect, tokens: tokens, width: c.width(limiter), trace: newClientTrace(c, limiter)}
 	client.pipeline = transport.New(transport.Config{
 		Base:           c.httpClient.Transport,
 		OwnBase:        c.ownTransport,
@@ -101,8 +104,11 @@ func newClient(c *config, tokens transport.Tokens) *Client {
 
 // NewClientFromEnv returns a client that is configured by the environment:
 //
-//	ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN   required
-//	SALESIQ_DATA_CENTER   such as EU; US by default
+//	ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET   required
+//	ZOHO_REFRESH_TOKEN    required, unless the token file has one
+//	SALESIQ_TOKEN_FILE    keeps the token from one start to the next
+//	SALESIQ_TOKEN_KEY     seals that file: 64 hexadecimal digits
+//	SALESIQ_DATA_CENTER   such as EU; that of the token file, or else US, by default
 //	SALESIQ_BASE_URL      overrides the data center's API host
 //	SALESIQ_ACCOUNTS_URL  overrides the data center's OAuth host
 //	SALESIQ_PORTAL        the screen name, for the live service
@@ -111,6 +117,14 @@ func newClient(c *config, tokens transport.Tokens) *Client {
 // The options come after the environment and override it: [WithLimiter] replaces
 // SALESIQ_PLAN.
 //
+// Without a token file, each start requests a token, and the service gives out 10 in
+// 10 minutes. The file is a [FileTokenStore]. Without SALESIQ_TOKEN_KEY, its key is
+// read from a file beside it whose name ends in .key. An empty file is filled. One that
+// does not open with the key is left alone: the client does without it, and its logger,
+// or else the default one, gets a warning.
+//
+// [OAuth.Find] and examples/signin tell what belongs into these variables.
+//
 // Errors: an [InputError] that names the variable, or the option.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	credentials := Credentials{
@@ -118,37 +132,95 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 		ClientSecret: NewSecret(os.Getenv("ZOHO_CLIENT_SECRET")),
 		RefreshToken: NewSecret(os.Getenv("ZOHO_REFRESH_TOKEN")),
 	}
+	vault, stored, err := vaultFromEnv()
+	if err != nil {
+		return nil, err
+	}
 	missing := cmp.Or(
 		exactly("ZOHO_CLIENT_ID", credentials.ClientID),
-		requiredSecret("ZOHO_CLIENT_SECRET", credentials.ClientSecret),
-		requiredSecret("ZOHO_REFRESH_TOKEN", credentials.RefreshToken))
-	if missing != nil {
-		return nil, missing
+		requiredSecret("ZOHO_CLIENT_SECRET", credentials.ClientSecret))
+	if missing == nil && (!credentials.RefreshToken.IsZero() || stored.RefreshToken.IsZero()) {
+		missing = requiredSecret("ZOHO_REFRESH_TOKEN", credentials.RefreshToken)
 	}
-	return NewClient(RefreshToken(credentials, NewMemoryTokenStore()), append([]Option{fromEnv}, opts...)...)
+	if input, ok := errors.AsType[*InputError](missing); ok {
+		input.Reason += "; go run ./examples/signin gets one, and OAuth.Find tells the region and portal that belong to it"
+		return nil, input
+	}
+	auth := &refreshAuth{credentials: &credentials, vault: vault, forgiving: true}
+	dc := stored.DataCenter()
+	if mine := credentials.RefreshToken; !mine.IsZero() && stored.Grant != fingerprint(mine) {
+		dc = "" // The file is about another account.
+	}
+	return NewClient(auth, append([]Option{fromEnv(dc)}, opts...)...)
 }
 
-// fromEnv applies the variables that are set. An error names the variable.
-func fromEnv(c *config) error {
-	for _, variable := range []struct {
-		name   string
-		option func(string) Option
-	}{
-		{"SALESIQ_DATA_CENTER", withDataCenterNamed},
-		{"SALESIQ_BASE_URL", WithBaseURL},
-		{"SALESIQ_ACCOUNTS_URL", WithAccountsURL},
-		{"SALESIQ_PORTAL", WithPortal},
-		{"SALESIQ_PLAN", withPlanNamed},
-	} {
-		value := os.Getenv(variable.name)
-		if value == "" {
-			continue
-		}
-		if input, ok := errors.AsType[*InputError](variable.option(value)(c)); ok {
-			return inputError(variable.name, input.Reason)
-		}
+// vaultFromEnv returns where the token is kept, and what is there already.
+func vaultFromEnv() (*TokenVault, Token, error) {
+	path := os.Getenv("SALESIQ_TOKEN_FILE")
+	if path == "" {
+		return NewMemoryTokenStore(), Token{}, nil
 	}
-	return nil
+	digits, source := os.Getenv("SALESIQ_TOKEN_KEY"), "SALESIQ_TOKEN_KEY"
+	if digits == "" {
+		content, err := readPrivate(path + ".key")
+		if err != nil {
+			return nil, Token{}, inputError(source, fmt.Sprintf("is required for SALESIQ_TOKEN_FILE: 64 hexadecimal digits, since there is no key in %s.key (%v)", path, err))
+		}
+		digits, source = strings.TrimSpace(string(content)), path+".key"
+	}
+	key, err := hex.DecodeString(digits)
+	if err != nil || len(key) != seal.KeySize {
+		return nil, Token{}, inputError(source, fmt.Sprintf("must be %d hexadecimal digits", 2*seal.KeySize))
+	}
+	vault := FileTokenStore(path, key)
+	if store, ok := vault.store.(*fileStore); ok {
+		store.emptyOK = true
+	}
+	stored, err := vault.Load(context.Background())
+	if err != nil && (!isForeign(err) || os.Getenv("ZOHO_REFRESH_TOKEN") == "") {
+		return nil, Token{}, inputError("SALESIQ_TOKEN_FILE", fmt.Sprintf("cannot be used (%v); delete the file, and set ZOHO_REFRESH_TOKEN or run examples/signin, to begin anew", err))
+	}
+	return vault, stored, nil
+}
+
+// environment are the variables that stand for options, each with the name that its
+// option has in errors.
+var environment = []struct {
+	name, field string
+	option      func(string) Option
+}{
+	{"SALESIQ_DATA_CENTER", "data center", withDataCenterNamed},
+	{"SALESIQ_BASE_URL", "base URL", WithBaseURL},
+	{"SALESIQ_ACCOUNTS_URL", "accounts URL", WithAccountsURL},
+	{"SALESIQ_PORTAL", "portal", WithPortal},
+	{"SALESIQ_PLAN", "plan", withPlanNamed},
+}
+
+// fromEnv applies the variables that are set. An error names the variable. Where they
+// name no host, the stored token does.
+func fromEnv(stored DataCenter) Option {
+	return func(c *config) error {
+		c.stored, c.variables = stored, map[string]string{}
+		for _, variable := range environment {
+			value := os.Getenv(variable.name)
+			if value == "" {
+				continue
+			}
+			if input, ok := errors.AsType[*InputError](variable.option(value)(c)); ok {
+				return inputError(variable.name, input.Reason)
+			}
+			c.variables[variable.field] = variable.name
+		}
+		return nil
+	}
+}
+
+// byVariable names the variable in an error about what came from the environment.
+func (c *config) byVariable(err error) error {
+	if input, ok := errors.AsType[*InputError](err); ok {
+		input.Field = cmp.Or(c.variables[input.Field], input.Field)
+	}
+	return err
 }
 
 func withDataCenterNamed(name string) Option {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,15 +17,18 @@ import (
 
 // DataCenter is the name of a region in which Zoho keeps an organization's data.
 // An account lives in exactly one, and its tokens are good for that one only.
-// [Hosts.DataCenter] makes a DataCenter of other hosts: a proxy, a test server, a
-// region that this package does not list.
+// [OAuth.Find] tells which. [Hosts.DataCenter] makes a DataCenter of other hosts: a
+// proxy, a test server. [LookupDataCenter] makes one of a region's ending that this
+// package does not list.
 type DataCenter string
 
 // The data centers of the specification, "Data Centers". Their accounts and
 // widget hosts are the vendor's published ones.
 //
-// For Canada the sources disagree: the specification says salesiq.zoho.ca, while
-// live integrations use salesiq.zohocloud.ca, which is [CACloud].
+// For Canada the sources disagree: the specification says salesiq.zoho.ca, which is
+// CA, while live integrations use salesiq.zohocloud.ca, which is [CACloud]. Nobody
+// was seen to use salesiq.zoho.ca, so prefer CACloud. What the vendor says of an
+// account in Canada, in a callback or with a token, leads to CACloud.
 const (
 	US DataCenter = "US"
 	EU DataCenter = "EU"
@@ -36,14 +40,16 @@ const (
 )
 
 // Data centers that the vendor or live integrations name beyond the
-// specification's seven.
+// specification's seven. There are two more, "UK" and "AE": their OAuth servers are
+// known from public lists, and their other hosts are inferred from those of the other
+// regions.
 const (
 	CACloud DataCenter = "CA-cloud"
 	SA      DataCenter = "SA"
-)
 
-// uk is the United Kingdom. No page names the host of the service there.
-const uk DataCenter = "UK"
+	unitedKingdom DataCenter = "UK"
+	emirates      DataCenter = "AE"
+)
 
 // Hosts are the base URLs of a data center.
 type Hosts struct {
@@ -53,33 +59,71 @@ type Hosts struct {
 }
 
 var dataCenters = map[DataCenter]Hosts{
-	US:      {"https://salesiq.zoho.com", "https://accounts.zoho.com", "https://salesiq.zohopublic.com"},
-	EU:      {"https://salesiq.zoho.eu", "https://accounts.zoho.eu", "https://salesiq.zohopublic.eu"},
-	IN:      {"https://salesiq.zoho.in", "https://accounts.zoho.in", "https://salesiq.zohopublic.in"},
-	AU:      {"https://salesiq.zoho.com.au", "https://accounts.zoho.com.au", "https://salesiq.zohopublic.com.au"},
-	JP:      {"https://salesiq.zoho.jp", "https://accounts.zoho.jp", "https://salesiq.zohopublic.jp"},
-	CA:      {"https://salesiq.zoho.ca", "https://accounts.zohocloud.ca", "https://salesiq.zohopublic.ca"},
-	CN:      {"https://salesiq.zoho.com.cn", "https://accounts.zoho.com.cn", "https://salesiq.zohopublic.com.cn"},
-	CACloud: {"https://salesiq.zohocloud.ca", "https://accounts.zohocloud.ca", "https://salesiq.zohopublic.ca"},
-	SA:      {"https://salesiq.zoho.sa", "https://accounts.zoho.sa", "https://salesiq.zohopublic.sa"},
-	uk:      {Accounts: "https://accounts.zoho.uk"},
+	US:            {"https://salesiq.zoho.com", "https://accounts.zoho.com", "https://salesiq.zohopublic.com"},
+	EU:            {"https://salesiq.zoho.eu", "https://accounts.zoho.eu", "https://salesiq.zohopublic.eu"},
+	IN:            {"https://salesiq.zoho.in", "https://accounts.zoho.in", "https://salesiq.zohopublic.in"},
+	AU:            {"https://salesiq.zoho.com.au", "https://accounts.zoho.com.au", "https://salesiq.zohopublic.com.au"},
+	JP:            {"https://salesiq.zoho.jp", "https://accounts.zoho.jp", "https://salesiq.zohopublic.jp"},
+	CA:            {"https://salesiq.zoho.ca", "https://accounts.zohocloud.ca", "https://salesiq.zohopublic.ca"},
+	CN:            {"https://salesiq.zoho.com.cn", "https://accounts.zoho.com.cn", "https://salesiq.zohopublic.com.cn"},
+	CACloud:       {"https://salesiq.zohocloud.ca", "https://accounts.zohocloud.ca", "https://salesiq.zohopublic.ca"},
+	SA:            {"https://salesiq.zoho.sa", "https://accounts.zoho.sa", "https://salesiq.zohopublic.sa"},
+	unitedKingdom: hostsBelow("zoho.uk"),
+	emirates:      hostsBelow("zoho.ae"),
+}
+
+// hostsBelow returns the hosts of a region by the one rule that those of the other
+// regions follow: salesiq.zoho.X, accounts.zoho.X and salesiq.zohopublic.X.
+func hostsBelow(domain string) Hosts {
+	_, ending, _ := strings.Cut(domain, ".")
+	return Hosts{"https://salesiq." + domain, "https://accounts." + domain, "https://salesiq.zohopublic." + ending}
 }
 
 // DataCenters returns the data centers that this package knows.
 func DataCenters() []DataCenter {
-	return []DataCenter{US, EU, IN, AU, JP, CA, CN, CACloud, SA}
+	return []DataCenter{US, EU, IN, AU, JP, CA, CN, CACloud, SA, unitedKingdom, emirates}
 }
 
-// LookupDataCenter finds a data center by its name, in any case.
+// LookupDataCenter finds a data center as people write it, in any case: by name
+// ("EU", "USDataCenter"), country ("India"), ending ("com.au"), domain ("zoho.eu"), or
+// the address of any host of Zoho's in it.
+//
+// An address of Zoho's with an ending that is not listed, such as
+// https://salesiq.zoho.xy, stands for the data center with the hosts salesiq.zoho.xy
+// and accounts.zoho.xy, since all listed ones but Canada's are named so.
 func LookupDataCenter(name string) (DataCenter, error) {
 	var known []string
+	word := strings.ToLower(strings.TrimSpace(name))
 	for _, dc := range DataCenters() {
-		if strings.EqualFold(string(dc), strings.TrimSpace(name)) {
+		if strings.EqualFold(string(dc), word) || apiBase(word) == dc.Hosts().API {
 			return dc, nil
 		}
 		known = append(known, string(dc))
 	}
-	return "", inputError("data center", fmt.Sprintf("%q is unknown; known are %s", name, strings.Join(known, ", ")))
+	if dc, ok := regionAt(word); ok {
+		return dc, nil
+	}
+	word = strings.TrimRight(strings.TrimSuffix(strings.TrimSuffix(word, "datacenter"), "dc"), " _-")
+	if dc, ok := regionNames[strings.Trim(word, ".")]; ok {
+		return dc, nil
+	}
+	return "", inputError("data center", fmt.Sprintf("%q is unknown; known are %s (OAuth.Find tells where an account lives)",
+		name, strings.Join(known, ", ")))
+}
+
+// regionNames are what else people call data centers: by ending, country, and the
+// names of the vendor's own libraries.
+var regionNames = map[string]DataCenter{
+	"us": US, "com": US, "usa": US, "united states": US,
+	"eu": EU, "europe": EU,
+	"in": IN, "india": IN,
+	"au": AU, "com.au": AU, "australia": AU,
+	"jp": JP, "japan": JP,
+	"ca": CACloud, "canada": CACloud,
+	"cn": CN, "com.cn": CN, "china": CN,
+	"sa": SA, "saudi arabia": SA,
+	"uk": unitedKingdom, "gb": unitedKingdom, "united kingdom": unitedKingdom,
+	"ae": emirates, "uae": emirates, "united arab emirates": emirates,
 }
 
 // Hosts returns the hosts of a data center. They are empty for a name that is
@@ -141,18 +185,19 @@ func siteOf(dc DataCenter) site {
 	if dc == "" {
 		dc = US
 	}
-	region := dc
-	if _, known := dataCenters[dc]; !known {
-		region = ""
-	}
 	hosts := dc.Hosts()
 	hosts.API, hosts.Accounts = apiBase(hosts.API), plainURL(hosts.Accounts)
+	region := dc
+	if _, known := dataCenters[dc]; !known {
+		region, _ = regionAt(hosts.API)
+	}
 	return site{hosts, region}
 }
 
 // siteAt returns the site that is served at a base URL, or US for "". An emulator is
-// its own OAuth server, and has no region. Anywhere else, such as behind a gateway,
-// credentials still go to US alone.
+// its own OAuth server, and has no region. A host of Zoho's that is not listed has the
+// sister hosts of hostsBelow. Anywhere else, such as behind a gateway, credentials
+// still go to US alone.
 func siteAt(base string) site {
 	for _, dc := range DataCenters() {
 		if base == "" || dc.Hosts().API == base {
@@ -162,9 +207,89 @@ func siteAt(base string) site {
 	if u, err := url.Parse(base); err == nil && isForTests(u.Hostname()) {
 		return site{Hosts: Hosts{API: base, Accounts: base}}
 	}
+	if region, ok := regionAt(base); ok && region.Hosts().API == base {
+		return siteOf(region)
+	}
 	us := siteOf(US)
 	us.API = base
 	return us
+}
+
+// zohoEnding is the ending of a domain of Zoho's, such as "com.au".
+var zohoEnding = regexp.MustCompile(`^(com|eu|[a-z]{2}|com\.[a-z]{2})$`)
+
+// regionAt returns the data center to which an address or host of Zoho's belongs. One
+// that is not listed has the hosts of hostsBelow.
+func regionAt(address string) (DataCenter, bool) {
+	host, _, _ := strings.Cut(address, "/")
+	if u, err := url.Parse(plainURL(address)); err == nil && u.Host != "" {
+		if u.Scheme != "https" || u.Port() != "" || u.User != nil {
+			return "", false
+		}
+		host = u.Host
+	}
+	at := strings.LastIndex("."+host, ".zoho")
+	if at < 0 {
+		return "", false
+	}
+	domain := host[at:]
+	if dc, ok := apiDomains[domain]; ok {
+		return dc, true
+	}
+	brand, ending, _ := strings.Cut(domain, ".")
+	if brand != "zoho" || !zohoEnding.MatchString(ending) {
+		return "", false
+	}
+	return hostsBelow(domain).DataCenter(), true
+}
+
+// checkHosts refuses an API host and an OAuth server that do not belong together:
+// two of Zoho's of different regions, or one of Zoho's beside a free one of which
+// nobody said that it is meant.
+func (c *config) checkHosts() error {
+	api, ofZoho := regionAt(c.site.API)
+	accounts, accountsOfZoho := regionAt(c.site.Accounts)
+	free := c.accountsURL != "" && c.baseURL == "" && c.dataCenter == ""
+	switch {
+	case ofZoho && accountsOfZoho && api.Hosts().Accounts != accounts.Hosts().Accounts:
+		return inputError(c.hostField(), fmt.Sprintf("%s and %s do not belong together: the OAuth server is that of data center %s, the API host that of %s, "+
+			"which refuses its tokens; use WithDataCenter(%s) alone (SALESIQ_DATA_CENTER=%s), or the one of %s if the account lives there",
+			c.site.API, c.site.Accounts, shortName(accounts), shortName(api), goName(accounts), shortName(accounts), shortName(api)))
+	case ofZoho && !accountsOfZoho && free:
+		return inputError(c.hostField(), fmt.Sprintf("%s would give the tokens for %s, which nothing but the default says: "+
+			"name the API host as well, by WithBaseURL or WithDataCenter (SALESIQ_BASE_URL, SALESIQ_DATA_CENTER)", c.site.Accounts, c.site.API))
+	}
+	return nil
+}
+
+// hostField is the option that moved the OAuth server away from the API host.
+func (c *config) hostField() string {
+	switch {
+	case c.accountsURL != "":
+		return "accounts URL"
+	case c.baseURL != "":
+		return "base URL"
+	}
+	return "data center"
+}
+
+// shortName is the name of a data center, or its API host for one of one's own.
+func shortName(dc DataCenter) string {
+	if _, known := dataCenters[dc]; known {
+		return string(dc)
+	}
+	return dc.Hosts().API
+}
+
+// goName is what to write for a data center in a program.
+func goName(dc DataCenter) string {
+	if dc == CACloud {
+		return "salesiq.CACloud"
+	}
+	if _, known := dataCenters[dc]; known {
+		return "salesiq." + string(dc)
+	}
+	return "the result of salesiq.LookupDataCenter(" + strconv.Quote(dc.Hosts().API) + ")"
 }
 
 // isForTests reports whether a host can be nobody's but the caller's: one of this
@@ -235,26 +360,30 @@ func parseIPv4(host string) (string, bool) {
 	return netip.AddrFrom4(octets).String(), true
 }
 
-// apiDomains tells which data center a token's api_domain names, by the end of
-// its host. SalesIQ itself is never served at api_domain.
+// apiDomains tells to which data center the hosts below a domain of Zoho's belong.
+// SalesIQ itself is never served at the api_domain of a token.
 var apiDomains = map[string]DataCenter{
 	"zohoapis.com":    US,
 	"zohoapis.eu":     EU,
 	"zohoapis.in":     IN,
 	"zohoapis.com.au": AU,
 	"zohoapis.jp":     JP,
-	"zohoapis.ca":     CA,
-	"zohocloud.ca":    CA,
+	"zohoapis.ca":     CACloud,
+	"zohocloud.ca":    CACloud,
 	"zohoapis.com.cn": CN,
 	"zohoapis.sa":     SA,
+	"zohoapis.uk":     unitedKingdom,
+	"zohoapis.ae":     emirates,
 	"zoho.com":        US,
 	"zoho.eu":         EU,
 	"zoho.in":         IN,
 	"zoho.com.au":     AU,
 	"zoho.jp":         JP,
-	"zoho.ca":         CA,
+	"zoho.ca":         CACloud,
 	"zoho.com.cn":     CN,
 	"zoho.sa":         SA,
+	"zoho.uk":         unitedKingdom,
+	"zoho.ae":         emirates,
 }
 
 // checkAPIDomain refuses a token that belongs to another data center. Where the
@@ -269,6 +398,10 @@ func (s site) checkAPIDomain(apiDomain string) error {
 	if !known || theirs == s.region || theirs.Hosts().Accounts == s.Accounts {
 		return nil
 	}
-	return fmt.Errorf("%w: the token belongs to data center %s (api_domain %s), the client uses %s: use WithDataCenter(salesiq.%s)",
-		ErrWrongDataCenter, theirs, u.Hostname(), s.region, theirs)
+	return s.otherRegion(theirs, fmt.Sprintf("the token belongs to data center %s (api_domain %s)", theirs, u.Hostname()))
+}
+
+// otherRegion returns the error for an account that lives elsewhere.
+func (s site) otherRegion(theirs DataCenter, why string) error {
+	return fmt.Errorf("%w: %s, the client uses %s (%s): use WithDataCenter(%s)", ErrWrongDataCenter, why, shortName(s.region), s.API, goName(theirs))
 }

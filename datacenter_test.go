@@ -1,7 +1,9 @@
 package salesiq
 
 import (
+	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -65,7 +67,10 @@ func TestAPIDomainTellsDataCentersApart(t *testing.T) {
 		{US, "https://www.zohoapis.com.au", "AU", "another that begins alike"},
 		{AU, "https://www.zohoapis.com", "US", "the other way round"},
 		{IN, "https://www.zohoapis.com.cn", "CN", "another"},
-		{US, "https://www.zohocloud.ca", "CA", "another"},
+		{US, "https://www.zohocloud.ca", "CACloud", "another: the host that live integrations use, not salesiq.zoho.ca"},
+		{US, "https://www.zohoapis.ca", "CACloud", "the same"},
+		{US, "https://www.zohoapis.ae", "AE", "one of which only the OAuth server is known"},
+		{Hosts{API: "https://salesiq.zoho.eu", Accounts: "https://sso.example"}.DataCenter(), "https://www.zohoapis.com", "US", "hosts of one's own, but the API is Zoho's"},
 		{US, "", "", "none was given"},
 		{US, "https://www.zohoapis.example", "", "not a known one"},
 		{US, "https://www.zohoapis.eu.example", "", "not a known one, though it begins so"},
@@ -153,6 +158,11 @@ func TestBaseURLTakesTheSecretsNowhereElse(t *testing.T) {
 		require.NoError(t, err, address)
 		require.Equal(t, accounts, client.DataCenter().Hosts().Accounts, address)
 
+		if strings.Contains(address, "salesiq.zoho.in") {
+			_, err = NewClient(StaticToken("token"), WithBaseURL(address), WithDataCenter(EU))
+			require.ErrorIs(t, err, ErrInvalidInput, "two regions, one of which would get the other's token")
+			continue
+		}
 		client, err = NewClient(StaticToken("token"), WithBaseURL(address), WithDataCenter(EU))
 		require.NoError(t, err, address)
 		require.Equal(t, EU.Hosts().Accounts, client.DataCenter().Hosts().Accounts, address)
@@ -164,4 +174,114 @@ func TestBaseURLTakesTheSecretsNowhereElse(t *testing.T) {
 	z := &fakeZoho{}
 	require.NoError(t, get(t.Context(), clientOf(t, z, nil, WithBaseURL("https://gateway.corp.com"))))
 	require.Equal(t, accountsHost, z.tokens[0].URL.Host)
+}
+
+func TestRegionIsFoundHoweverPeopleWriteIt(t *testing.T) {
+	t.Parallel()
+	for want, names := range map[DataCenter][]string{
+		US:      {"us", "com", ".com", "zoho.com", "USDataCenter", "US_DC", "https://accounts.zoho.com", "https://salesiq.zoho.com/acme/index", "www.zohoapis.com"},
+		EU:      {"EU", "eu", "Zoho.EU", "EUDataCenter", "https://salesiq.zoho.eu/", "https://www.zohoapis.eu", "salesiq.zoho.eu/acme", "Europe"},
+		AU:      {"au", "com.au", "zoho.com.au", "https://accounts.zoho.com.au"},
+		CN:      {"com.cn", "cndatacenter"},
+		CA:      {"CA", "https://salesiq.zoho.ca"},
+		CACloud: {"ca-cloud", "zohocloud.ca", "https://accounts.zohocloud.ca", "https://www.zohoapis.ca", "Canada", "CADataCenter"},
+		"UK":    {"uk", "GB", "zoho.uk"},
+		"AE":    {"ae", "UAE", "https://accounts.zoho.ae"},
+		Hosts{"https://salesiq.zoho.xy", "https://accounts.zoho.xy", "https://salesiq.zohopublic.xy"}.DataCenter(): {"zoho.xy", "https://accounts.zoho.xy", "https://SalesIQ.zoho.xy/"},
+	} {
+		for _, name := range names {
+			dc, err := LookupDataCenter(name)
+			require.NoError(t, err, name)
+			require.Equal(t, want, dc, name)
+		}
+	}
+	for _, name := range []string{
+		"", "Mars", "dc", "zoho", "zoho.", "zoho.com.evil.example", "http://accounts.zoho.eu", "https://accounts.zoho.eu:8443",
+		"https://accounts.zoho.eu@evil.example", "https://evilzoho.eu", "evilzoho.eu", "zoho.toolong", "https://zohocloud.xy",
+	} {
+		_, err := LookupDataCenter(name)
+		require.ErrorIs(t, err, ErrInvalidInput, name)
+	}
+}
+
+func TestHostsOfTwoRegionsAreRefusedWithBothAndTheOptionToChange(t *testing.T) {
+	t.Parallel()
+	for why, test := range map[string]struct {
+		opts  []Option
+		field string
+		says  []string
+	}{
+		"the OAuth server alone": {
+			[]Option{WithAccountsURL("https://accounts.zoho.eu")}, "accounts URL",
+			[]string{"https://salesiq.zoho.com", "https://accounts.zoho.eu", "WithDataCenter(salesiq.EU)", "SALESIQ_DATA_CENTER=EU"},
+		},
+		"both set apart": {
+			[]Option{WithBaseURL("https://salesiq.zoho.in"), WithAccountsURL("https://accounts.zoho.jp")}, "accounts URL",
+			[]string{"https://salesiq.zoho.in", "https://accounts.zoho.jp", "salesiq.JP", "IN"},
+		},
+		"hosts of one's own": {
+			[]Option{WithDataCenter(Hosts{API: "https://salesiq.zoho.com", Accounts: "https://accounts.zoho.eu"}.DataCenter())}, "data center",
+			[]string{"https://salesiq.zoho.com", "https://accounts.zoho.eu", "salesiq.EU"},
+		},
+		"Canada's": {
+			[]Option{WithAccountsURL("https://accounts.zohocloud.ca")}, "accounts URL",
+			[]string{"WithDataCenter(salesiq.CACloud)", "SALESIQ_DATA_CENTER=CA-cloud"},
+		},
+		"one that is not listed": {
+			[]Option{WithAccountsURL("https://accounts.zoho.xy")}, "accounts URL",
+			[]string{`salesiq.LookupDataCenter("https://salesiq.zoho.xy")`},
+		},
+		"the region of one, the API of another": {
+			[]Option{WithDataCenter(EU), WithBaseURL("https://salesiq.zoho.com")}, "base URL",
+			[]string{"https://salesiq.zoho.com", "https://accounts.zoho.eu"},
+		},
+		"a free OAuth server, of which nobody said that it is meant for US": {
+			[]Option{WithAccountsURL("https://sso.example")}, "accounts URL",
+			[]string{"https://sso.example", "https://salesiq.zoho.com", "WithBaseURL", "SALESIQ_BASE_URL"},
+		},
+	} {
+		z := &fakeZoho{}
+		_, err := NewClient(RefreshToken(testCredentials, nil), append(test.opts, WithHTTPClient(&http.Client{Transport: z}))...)
+		var e *InputError
+		require.ErrorAs(t, err, &e, why)
+		require.Equal(t, test.field, e.Field, why)
+		for _, words := range test.says {
+			require.ErrorContains(t, err, words, why)
+		}
+		require.Empty(t, z.tokens, "no token was asked for")
+	}
+}
+
+func TestFreeHostsArePossibleBySayingSo(t *testing.T) {
+	t.Parallel()
+	for why, opts := range map[string][]Option{
+		"an emulator":                {WithBaseURL("http://127.0.0.1:8080")},
+		"a proxy of the API":         {WithBaseURL("https://proxy.corp.example.com")},
+		"and of a region":            {WithBaseURL("https://proxy.corp.example.com"), WithDataCenter(EU)},
+		"a proxy of the accounts":    {WithAccountsURL("https://sso.corp.example.com"), WithDataCenter(EU)},
+		"both, one of them Zoho's":   {WithBaseURL("https://salesiq.zoho.eu"), WithAccountsURL("https://sso.corp.example.com")},
+		"both, the other one Zoho's": {WithBaseURL("https://vanity.corp.example.com"), WithAccountsURL("https://accounts.zoho.eu")},
+		"hosts of one's own":         {WithDataCenter(Hosts{API: "https://salesiq.zoho.eu", Accounts: "https://sso.corp.example.com"}.DataCenter())},
+		"two names of one region":    {WithDataCenter(CA), WithAccountsURL("https://accounts.zohocloud.ca")},
+	} {
+		_, err := NewClient(RefreshToken(testCredentials, nil), opts...)
+		require.NoError(t, err, why)
+	}
+}
+
+func TestHostOfZohosImpliesItsSisters(t *testing.T) {
+	t.Parallel()
+	for base, accounts := range map[string]string{
+		"https://salesiq.zoho.uk":       "https://accounts.zoho.uk",
+		"https://salesiq.zoho.ae":       "https://accounts.zoho.ae",
+		"https://salesiq.zoho.xy":       "https://accounts.zoho.xy",
+		"https://salesiq.zohocloud.ca":  "https://accounts.zohocloud.ca",
+		"https://salesiq.zoho.xy.evil":  US.Hosts().Accounts,
+		"https://salesiq.zoho.evil.com": US.Hosts().Accounts,
+	} {
+		client, err := NewClient(StaticToken("token"), WithBaseURL(base))
+		require.NoError(t, err, base)
+		require.Equal(t, accounts, client.DataCenter().Hosts().Accounts, base)
+		require.Equal(t, base, client.DataCenter().Hosts().API)
+	}
 }

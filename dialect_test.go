@@ -38,9 +38,12 @@ func TestAnAnswerInTheOtherDialectSaysSo(t *testing.T) {
 		_, err := client.client(t, opts...).Chats.Get(t.Context(), "c1")
 		require.ErrorContains(t, err, row.says, row.why)
 		requireOneLine(t, err)
-		if row.status != http.StatusOK || row.body[2] == 'e' {
+		switch {
+		case row.body[2] == 'e':
+			require.ErrorIs(t, err, salesiq.ErrInvalidInput, row.why)
+		case row.status != http.StatusOK:
 			require.ErrorIs(t, err, salesiq.ErrResourceNotFound, row.why)
-		} else {
+		default:
 			require.ErrorIs(t, err, salesiq.ErrDecode, row.why)
 		}
 

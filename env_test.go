@@ -25,6 +25,7 @@ func setEnvironment(t *testing.T, lines ...string) {
 	for _, name := range []string{
 		"ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN",
 		"SALESIQ_DATA_CENTER", "SALESIQ_BASE_URL", "SALESIQ_ACCOUNTS_URL", "SALESIQ_PORTAL", "SALESIQ_PLAN",
+		"SALESIQ_TOKEN_FILE", "SALESIQ_TOKEN_KEY",
 	} {
 		t.Setenv(name, "")
 	}

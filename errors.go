@@ -47,7 +47,8 @@ const ErrPlanLimit ErrorCode = "PLAN_LIMIT"
 
 // What can go wrong apart from the service's own codes. Match with [errors.Is].
 var (
-	// ErrInvalidInput is the cause of every [InputError].
+	// ErrInvalidInput is the cause of every [InputError]. An [Error] matches it where
+	// the live service does not know the portal, or the path.
 	ErrInvalidInput = errors.New("invalid input")
 	// ErrTransport means that no whole answer arrived: the connection failed, a
 	// time limit passed, or the answer was cut.
@@ -100,6 +101,10 @@ type Error struct {
 	RateWindow  RateWindow     // As of the last answer.
 	RetryAt     time.Time      // When to come back; zero if that is not known.
 
+	// Remedy is what to change before the next call: the portal, the region, the
+	// scopes. It is empty where nothing is known to help.
+	Remedy string
+
 	// MaybeProcessed is set when the call is one that must not be repeated
 	// blindly and the service may have carried it out. Is reports it as
 	// [ErrMaybeProcessed].
@@ -139,6 +144,9 @@ func (e *Error) Error() string {
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, " (after %d attempts)", e.Attempts)
 	}
+	if e.Remedy != "" {
+		b.WriteString("; " + e.Remedy)
+	}
 	if !e.RetryAt.IsZero() && !errors.Is(e.Err, ErrAuth) { // The text of an AuthError has it.
 		b.WriteString("; come back at " + e.RetryAt.UTC().Format(time.RFC3339))
 	}
@@ -166,12 +174,122 @@ func separator(before string) string {
 	return ": "
 }
 
+// The live service's numbers for a portal or path that it does not have.
+const (
+	vendorNoPortal = 1005
+	vendorNoURL    = 1006
+)
+
+// misconfigured reports whether it is the address that the service does not know, so
+// that the error tells nothing about what was asked for.
+func (e *Error) misconfigured() bool {
+	return e.VendorCode == vendorNoPortal || e.VendorCode == vendorNoURL
+}
+
+// addRemedy tells what to change about a call that failed, where that is known.
+func (client *Client) addRemedy(c *call, e *Error) {
+	switch {
+	case e.misconfigured():
+		e.Remedy = client.portalRemedy()
+	case e.Code == ErrInvalidOAuthScope:
+		e.Remedy = client.scopeRemedy(c)
+	case e.Code == ErrInvalidToken, e.Code == "" && e.StatusCode == http.StatusUnauthorized:
+		e.Remedy = client.tokenRemedy()
+	}
+}
+
+func (client *Client) portalRemedy() string {
+	if name := client.Portal(); name != "" {
+		return fmt.Sprintf("check the path, and that the account has the portal %q of WithPortal (SALESIQ_PORTAL): OAuth.Find names its portals", name)
+	}
+	return "name the portal with WithPortal (SALESIQ_PORTAL): OAuth.Find names those of the account"
+}
+
+// scopeRemedy names the scope that the call needs and those that the token has.
+func (client *Client) scopeRemedy(c *call) string {
+	remedy := "the token lacks a scope: sign in again with it"
+	if need := neededScope(c.method, c.path, client.dialect.Portal()); need != "" {
+		remedy = fmt.Sprintf("the call needs the scope %s: sign in again with it", need)
+	}
+	known, ok := client.tokens.(interface{ scopes() []Scope })
+	if !ok || len(known.scopes()) == 0 {
+		return remedy
+	}
+	return remedy + "; the token has " + joinScopes(known.scopes())
+}
+
+// tokenRemedy suggests the region, which is why a new token is refused. Hosts that are
+// not Zoho's say nothing about it.
+func (client *Client) tokenRemedy() string {
+	if client.site.region == "" {
+		return ""
+	}
+	elsewhere := fmt.Sprintf("another data center than %s: OAuth.Find tells which", shortName(client.site.region))
+	if known, ok := client.tokens.(interface{ refusesNewTokens() bool }); ok && known.refusesNewTokens() {
+		return "the token is new, so the account probably lives in " + elsewhere
+	}
+	return "the token is too old, or of " + elsewhere
+}
+
+// neededScope returns the scope that a call needs, or "" where that is not known. The
+// specification has few families of scopes, the live service one for each resource.
+func neededScope(method, path, portal string) Scope {
+	path, _, _ = strings.Cut(path, "?")
+	segments := strings.Split(strings.Trim(path, "/"), "/")
+	if len(segments) > 2 && segments[0] == "api" {
+		segments = segments[2:]
+	}
+	live := portal != ""
+	if len(segments) > 1 && live && segments[0] == portal {
+		segments = segments[1:]
+	}
+	resource := segments[0]
+	family, known := scopeFamilies[resource]
+	if live && known {
+		family = resource
+	}
+	verbs := map[string]string{http.MethodGet: "READ", http.MethodPost: "CREATE", http.MethodPut: "UPDATE", http.MethodPatch: "UPDATE", http.MethodDelete: "DELETE"}
+	verb := verbs[method]
+	switch {
+	case !known && !liveResources[resource], verb == "":
+		return ""
+	case !known:
+		family = resource
+	case live:
+	case resource == "devices", resource == "notifications":
+		verb = "UPDATE"
+	case verb == "READ", family == "operators":
+	case family == "chats":
+		verb = "UPDATE"
+	default:
+		verb = "ALL"
+	}
+	return Scope("SalesIQ." + family + "." + verb)
+}
+
+// scopeFamilies are those of the specification's resources.
+var scopeFamilies = map[string]string{
+	"chats": "chats", "visitors": "visitors", "operators": "operators", "devices": "operators", "notifications": "operators",
+	"brands": "settings", "routing": "settings", "webhooks": "settings",
+}
+
+// liveResources are those that only the live service has, and whose scope is named
+// after them.
+var liveResources = map[string]bool{
+	"portals": true, "conversations": true, "departments": true, "apps": true, "tags": true, "feedbacks": true,
+	"articles": true, "chatroutingrules": true, "callroutingrules": true, "criteriafields": true,
+}
+
 // Is reports whether the error is target: its code, or one of the conditions
-// that it carries as a field. Status 429 needs no code, since a proxy gives none. Nor
-// does 404, unless its body is a page of somebody else's, who may not know the service.
+// that it carries as a field. An error about the portal is [ErrInvalidInput]. Status
+// 429 needs no code, since a proxy gives none. Nor does 404, unless its body is a page
+// of somebody else's, who may not know the service.
 func (e *Error) Is(target error) bool {
 	if target == ErrMaybeProcessed {
 		return e.MaybeProcessed
+	}
+	if target == ErrInvalidInput {
+		return e.misconfigured()
 	}
 	code, ok := target.(ErrorCode)
 	if !ok || e.Code != "" {
@@ -201,6 +319,9 @@ func (e *Error) LogValue() slog.Value {
 	}
 	if e.VendorCode != 0 {
 		attrs = append(attrs, slog.Int("vendor_code", e.VendorCode))
+	}
+	if e.Remedy != "" {
+		attrs = append(attrs, slog.String("remedy", e.Remedy))
 	}
 	if e.RequestID != "" {
 		attrs = append(attrs, slog.String("request_id", e.RequestID))

@@ -68,7 +68,11 @@ func TestEveryCodeCanBeMatched(t *testing.T) {
 			assert.Equal(t, "GET", failure.Method)
 			assert.Empty(t, failure.Excerpt, "the service spoke for itself")
 			assert.Equal(t, row.retryable, salesiq.IsRetryable(err), row.why)
-			assert.Equal(t, fmt.Sprintf("salesiq: Chats.Get: HTTP %d: %s: Why it failed", row.status, row.text), err.Error())
+			text := fmt.Sprintf("salesiq: Chats.Get: HTTP %d: %s: Why it failed", row.status, row.text)
+			if row.code == salesiq.ErrInvalidOAuthScope {
+				text += "; the call needs the scope SalesIQ.chats.READ: sign in again with it"
+			}
+			assert.Equal(t, text, err.Error())
 
 			wrapped := fmt.Errorf("while answering: %w", err)
 			require.ErrorIs(t, wrapped, row.code)

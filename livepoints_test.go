@@ -75,10 +75,14 @@ func TestLivePoint01(t *testing.T) {
 	bare, err := salesiq.NewClient(salesiq.StaticToken(server.AccessToken()), salesiq.WithBaseURL(server.URL))
 	require.NoError(t, err)
 	_, err = bare.Operators.List(t.Context(), nil)
-	require.ErrorIs(t, err, salesiq.ErrResourceNotFound)
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	require.NotErrorIs(t, err, salesiq.ErrResourceNotFound, "a deletion must not look done")
+	require.ErrorContains(t, err, "WithPortal (SALESIQ_PORTAL)")
 	assert.Equal(t, 1006, vendorCode(t, err))
 	_, err = server.Client(t, salesiq.WithPortal("elsewhere")).Operators.List(t.Context(), nil)
-	require.ErrorIs(t, err, salesiq.ErrResourceNotFound)
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	require.NotErrorIs(t, err, salesiq.ErrResourceNotFound)
+	require.ErrorContains(t, err, `"elsewhere"`)
 	assert.Equal(t, 1005, vendorCode(t, err))
 }
 
@@ -246,7 +250,7 @@ func TestLivePoint09(t *testing.T) {
 	t.Parallel()
 	names := map[int]salesiq.ErrorCode{
 		1002: salesiq.ErrInvalidToken, 1008: salesiq.ErrInvalidToken, 1009: salesiq.ErrInvalidOAuthScope,
-		1004: salesiq.ErrInvalidRequest, 1005: salesiq.ErrResourceNotFound, 1006: salesiq.ErrResourceNotFound,
+		1004: salesiq.ErrInvalidRequest, 1005: salesiq.ErrInvalidRequest, 1006: salesiq.ErrInvalidRequest,
 		1007: salesiq.ErrInvalidRequest, 1010: salesiq.ErrInvalidRequest, 1011: salesiq.ErrInvalidRequest,
 		1014: salesiq.ErrDuplicateResource, 1015: salesiq.ErrInvalidRequest, 1016: salesiq.ErrPermissionDenied,
 		1017: salesiq.ErrPlanLimit, 1018: salesiq.ErrInvalidRequest, 1019: salesiq.ErrResourceNotFound,
@@ -569,7 +573,7 @@ func TestLivePoint15(t *testing.T) {
 	}
 	assert.Equal(t, 60, count)
 	_, err = client.Chats.Get(t.Context(), "chat123")
-	require.ErrorIs(t, err, salesiq.ErrResourceNotFound, "the specified name is none there")
+	require.ErrorIs(t, err, salesiq.ErrInvalidRequest, "the specified name is none there")
 }
 
 // Methods are others, too.
@@ -901,7 +905,11 @@ func TestBothDialectsAreSpokenByTheSameCalls(t *testing.T) {
 				require.NoError(t, err)
 				assert.JSONEq(t, `"operator456"`, string((*got)["id"]))
 				_, err = live.Get[any](t.Context(), client, "/nowhere", nil)
-				require.ErrorIs(t, err, salesiq.ErrResourceNotFound)
+				if client.Portal() == "" {
+					require.ErrorIs(t, err, salesiq.ErrResourceNotFound)
+				} else {
+					require.ErrorIs(t, err, salesiq.ErrInvalidRequest, "1006 tells nothing about what was asked for")
+				}
 				_, err = live.Put[any](t.Context(), client, "/operators", nil)
 				require.ErrorIs(t, err, salesiq.ErrInvalidRequest, "another method")
 			},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -21,8 +22,10 @@ type Option func(*config) error
 
 // config is what the options fill.
 type config struct {
-	dataCenter     DataCenter // Empty for that of the base URL.
-	site           site       // Made by finish.
+	dataCenter     DataCenter        // Empty for that of the base URL.
+	stored         DataCenter        // Of the stored token; counts where nothing else is said.
+	variables      map[string]string // What came from the environment, by what errors call it.
+	site           site              // Made by finish.
 	baseURL        string
 	accountsURL    string
 	dialect        wire.Dialect
@@ -64,6 +67,7 @@ func defaultConfig() *config {
 func WithDataCenter(dc DataCenter) Option {
 	return func(c *config) error {
 		c.dataCenter = dc
+		delete(c.variables, "data center")
 		hosts := dc.Hosts()
 		if hosts == (Hosts{}) {
 			_, err := LookupDataCenter(string(dc))
@@ -79,18 +83,23 @@ func WithDataCenter(dc DataCenter) Option {
 // The OAuth server is at the same place if that is this machine, or a host below
 // .test, .example or .localhost. Anywhere else, such as a gateway, it stays the data
 // center's, and [WithAccountsURL] overrides it: client secret and refresh token go
-// nowhere else by themselves.
+// nowhere else by themselves. A host of Zoho's that is not listed, salesiq.zoho.xy,
+// implies accounts.zoho.xy.
 func WithBaseURL(address string) Option {
 	return func(c *config) error {
 		c.baseURL = address
+		delete(c.variables, "base URL")
 		return absoluteURL("base URL", address)
 	}
 }
 
-// WithAccountsURL overrides the host of the OAuth server.
+// WithAccountsURL overrides the host of the OAuth server. A host that is not Zoho's
+// must be meant: [WithBaseURL] or [WithDataCenter] says for which API. Two hosts of
+// Zoho's must be of the same region.
 func WithAccountsURL(address string) Option {
 	return func(c *config) error {
 		c.accountsURL = address
+		delete(c.variables, "accounts URL")
 		return absoluteURL("accounts URL", address)
 	}
 }
@@ -102,8 +111,32 @@ func WithAccountsURL(address string) Option {
 func WithPortal(screenName string) Option {
 	return func(c *config) error {
 		c.dialect = wire.Live(url.PathEscape(screenName))
-		return cmp.Or(exactly("portal", screenName), checkID("portal", screenName))
+		return cmp.Or(exactly("portal", screenName), notAddress("portal", screenName), checkID("portal", screenName))
 	}
+}
+
+// notAddress refuses an address that holds a portal's name, and tells the name.
+func notAddress(field, text string) error {
+	_, path, absolute := strings.Cut(text, "://")
+	if !absolute {
+		path = text
+	}
+	segments := strings.FieldsFunc(path, func(c rune) bool { return strings.ContainsRune("/?#", c) })
+	ofZoho := len(segments) > 0 && strings.Contains(segments[0], ".zoho")
+	if !absolute && !ofZoho && !strings.HasPrefix(text, "/") && !strings.HasSuffix(text, "/index") {
+		return nil
+	}
+	if len(segments) > 0 && (absolute || ofZoho) {
+		segments = segments[1:]
+	}
+	if len(segments) > 1 && segments[0] == "api" {
+		segments = segments[2:]
+	}
+	reason := "must be the screen name alone, which follows the host in the address of the portal"
+	if len(segments) > 0 {
+		reason = fmt.Sprintf("must be the screen name alone, not an address: it is probably %q", segments[0])
+	}
+	return inputError(field, reason)
 }
 
 // WithPlaintext permits sending tokens over plain HTTP to other hosts than this
@@ -264,6 +297,9 @@ func positive(field string, d time.Duration) error {
 func (c *config) finish() error {
 	base := apiBase(c.baseURL)
 	c.site = siteAt(base)
+	if base == "" && c.accountsURL == "" {
+		c.dataCenter = cmp.Or(c.dataCenter, c.stored)
+	}
 	if c.dataCenter != "" {
 		c.site = siteOf(c.dataCenter)
 	}
@@ -279,7 +315,7 @@ func (c *config) finish() error {
 	if c.httpClient.Transport == nil {
 		return inputError("HTTP client", "has no transport, since http.DefaultTransport is nil")
 	}
-	return cmp.Or(c.wrapTransport(), c.checkLimits(), c.checkTLS("base URL", c.site.API), c.checkTLS("accounts URL", c.site.Accounts))
+	return cmp.Or(c.wrapTransport(), c.checkLimits(), c.checkTLS("base URL", c.site.API), c.checkTLS("accounts URL", c.site.Accounts), c.checkHosts())
 }
 
 // wrapTransport puts the wrappers around the transport.

@@ -148,6 +148,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"Secret":           {salesiq.NewSecret(secretToken), []salesiq.Secret{salesiq.NewSecret(secretToken)}, new(salesiq.NewSecret(secretToken))},
 		"Opt":              {salesiq.Set(salesiq.NewSecret(secretToken)), salesiq.Set(secretTokenPair), salesiq.Set([]salesiq.Secret{salesiq.NewSecret(secretKey)})},
 		"OAuth":            {salesiq.OAuth{Credentials: secretCredentials}, &salesiq.OAuth{Credentials: secretCredentials}},
+		"Account":          {salesiq.Account{DataCenter: salesiq.EU, Scopes: []salesiq.Scope{salesiq.ScopeChatsAll}, Portals: []string{"acme"}}},
 		"AuthCode":         filled[salesiq.AuthCode](),
 		"Client":           {client, client.Chats, *client},
 		"Option":           {salesiq.WithBaseURL("https://salesiq.example")},

@@ -462,3 +462,9 @@ func (v VisitTracking) MarshalJSON() ([]byte, error) { return wire.MarshalObject
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (v *VisitTracking) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorChannel) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorChannel) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }

@@ -162,3 +162,9 @@ func (f FeedbackConversation) MarshalJSON() ([]byte, error) { return wire.Marsha
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (f *FeedbackConversation) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, f) }
+
+// MarshalJSON writes f with its Extra beside the other members.
+func (f FeedbackAttender) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&f) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (f *FeedbackAttender) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, f) }

@@ -162,3 +162,9 @@ func (t TagOutcome) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (t *TagOutcome) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TagModifier) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TagModifier) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }

@@ -100,6 +100,14 @@
 // once. A refresh token gives ten access tokens in ten minutes and keeps fifteen
 // alive. Errors of the token endpoint have status 200.
 //
+// /oauth/v2/org/auth consents for an organization in the same way. A self client signs
+// in with the grant type client_credentials and the soid [SOID]. A device gets its code
+// at /oauth/v3/device/code; a GET of /oauth/v3/device?user_code=… consents, with
+// &answer=deny refuses, and with &location=eu belongs to another data center: until the
+// device asks under another host than the server's, it is told other_dc. A device that
+// asks twice in 30 seconds is told slow_down. In the live dialect, an answer with a
+// token names its scopes.
+//
 // # Webhooks
 //
 // What happens is delivered to the webhooks that are enabled for it: all that the

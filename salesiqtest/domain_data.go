@@ -28,6 +28,9 @@ func (s *state) add(data Data) {
 	s.brands.load(data.Brands)
 	s.rules.load(data.RoutingRules)
 	s.webhooks.load(data.Webhooks)
+	for i := range data.Webhooks {
+		s.settingsOf(data.Webhooks[i].ID) // They are as old as the data.
+	}
 	s.devices.load(data.Devices)
 	maps.Copy(s.sessions, data.Sessions)
 }

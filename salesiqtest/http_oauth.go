@@ -23,9 +23,11 @@ const (
 
 // tokens is what the OAuth server has given out.
 type tokens struct {
-	access map[string]*accessToken
-	grants map[string]*grant // By refresh token.
-	codes  map[string]*code
+	access  map[string]*accessToken
+	grants  map[string]*grant // By refresh token.
+	codes   map[string]*code
+	devices map[string]*device // By device code.
+	client  *grant             // Of the client that signs in without a user; nil before the first time.
 }
 
 // accessToken opens the API for a while.
@@ -56,6 +58,7 @@ type code struct {
 func (t *tokens) prepare(c config) {
 	if t.access == nil {
 		t.access, t.grants, t.codes = map[string]*accessToken{}, map[string]*grant{}, map[string]*code{}
+		t.devices = map[string]*device{}
 	}
 	for _, token := range []string{refreshToken, orgRefreshToken} {
 		if t.grants[token] == nil {
@@ -66,6 +69,7 @@ func (t *tokens) prepare(c config) {
 	for _, g := range t.grants {
 		g.issued = nil
 	}
+	t.client = nil
 }
 
 // newToken returns a secret in the notation of the live service. It is not the
@@ -214,7 +218,7 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
 	}
 	answer := redirect.Query()
 	answer.Set("state", query.Get("state"))
-	scopes := strings.FieldsFunc(query.Get("scope"), func(r rune) bool { return r == ',' || r == ' ' })
+	scopes := splitScopes(query.Get("scope"))
 	switch {
 	case query.Get("response_type") != "code":
 		answer.Set("error", "unsupported_response_type")
@@ -245,11 +249,18 @@ func (s *Server) issueToken(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	s.stats.TokenCalls++
 	g, refresh, reason := s.grantFor(r)
-	now := s.now()
-	switch {
-	case reason != "":
+	if reason != "" {
 		s.stats.TokensDenied++
 		writeJSON(w, http.StatusOK, object{"error": reason})
+		return
+	}
+	s.giveToken(w, g, refresh)
+}
+
+// giveToken answers with an access token of a grant, unless it has had too many.
+func (s *Server) giveToken(w http.ResponseWriter, g *grant, refresh string) {
+	now := s.now()
+	switch {
 	case !g.allow(now):
 		s.stats.TokensDenied++
 		writeJSON(w, s.config.throttleStatus, object{
@@ -257,10 +268,15 @@ func (s *Server) issueToken(w http.ResponseWriter, r *http.Request) {
 		})
 	default:
 		s.stats.TokensIssued++
+		var scope string // The specification's answer has none.
+		if s.config.dialect.portal() != "" {
+			scope = strings.Join(g.scopes, " ")
+		}
 		writeJSON(w, http.StatusOK, object{
 			"access_token": s.tokens.issueFor(g, now, now.Add(s.config.tokenLifetime)), "refresh_token": refresh,
 			"api_domain": cmp.Or(s.config.apiDomain, s.URL), "token_type": "Bearer", "expires_in": int(s.config.tokenLifetime / time.Second),
-		}.without("refresh_token"))
+			"scope": scope,
+		}.without("refresh_token", "scope"))
 	}
 }
 
@@ -276,6 +292,12 @@ func (s *Server) grantFor(r *http.Request) (g *grant, refresh, reason string) {
 		reason = "invalid_client_secret"
 	case form.Get("grant_type") == "authorization_code":
 		return s.exchange(form.Get("code"), form.Get("redirect_uri"))
+	case form.Get("grant_type") == "client_credentials":
+		if g, reason = grantClient(form.Get("scope"), form.Get("soid")); reason == "" {
+			s.tokens.client = cmp.Or(s.tokens.client, g)
+			s.tokens.client.scopes = g.scopes
+			g = s.tokens.client
+		}
 	case form.Get("grant_type") != "refresh_token":
 		reason = "unsupported_grant_type"
 	default:
@@ -297,12 +319,19 @@ func (s *Server) exchange(text, redirectURI string) (g *grant, refresh, reason s
 		return nil, "", "invalid_redirect_uri"
 	}
 	delete(s.tokens.codes, text)
-	g = &grant{scopes: c.scopes, org: c.org}
-	if c.offline {
+	g, refresh = s.newGrant(c.scopes, c.offline, c.org)
+	return g, refresh, ""
+}
+
+// newGrant keeps what a user has permitted under a refresh token, if the client asked
+// for one.
+func (s *Server) newGrant(scopes []string, offline, org bool) (g *grant, refresh string) {
+	g = &grant{scopes: scopes, org: org}
+	if offline {
 		refresh = newToken()
 		s.tokens.grants[refresh] = g
 	}
-	return g, refresh, ""
+	return g, refresh
 }
 
 // revokeToken answers POST /oauth/v2/token/revoke.

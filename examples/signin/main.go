@@ -15,15 +15,20 @@
 // needed:
 //
 //	go run ./examples/signin -portal myportal -dc EU -code 1000.…
+//
+// Other ways: -org asks an administrator to consent for the organization, -device
+// signs in on any other screen, and -soid signs a self client in with its ID and secret
+// alone. With ZOHO_REFRESH_TOKEN set, -find tells where its account lives, and which
+// portals and scopes it has.
 package main
 
 import (
 	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -44,6 +49,10 @@ var defaultScopes = []salesiq.Scope{
 
 type config struct {
 	code     string // Of a self client.
+	soid     string // Of a self client without a code: its organization.
+	org      bool   // The consent is an organization's.
+	device   bool   // The consent is given on another screen.
+	find     bool   // Nobody signs in; the account of a refresh token is found.
 	dc       string
 	portal   string
 	redirect string
@@ -56,6 +65,10 @@ type config struct {
 func main() {
 	c := config{browse: openBrowser}
 	flag.StringVar(&c.code, "code", "", "`code` of a self client, instead of asking in a browser")
+	flag.StringVar(&c.soid, "soid", "", "`service.number` of the organization, to sign a self client in with its credentials alone")
+	flag.BoolVar(&c.org, "org", false, "ask an administrator to consent for the organization")
+	flag.BoolVar(&c.device, "device", false, "consent on another screen, for a client of the type for devices")
+	flag.BoolVar(&c.find, "find", false, "tell where the account of ZOHO_REFRESH_TOKEN lives, and what its token permits")
 	flag.StringVar(&c.dc, "dc", "US", "`name` of the data center to begin in; for a self client or an account in China, its own")
 	flag.StringVar(&c.portal, "portal", os.Getenv("SALESIQ_PORTAL"), "the portal's `screen name`, which the live service wants")
 	flag.StringVar(&c.redirect, "redirect", "http://localhost:8085/callback", "redirect `URI`, as registered")
@@ -79,10 +92,12 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		Credentials: salesiq.Credentials{
 			ClientID:     os.Getenv("ZOHO_CLIENT_ID"),
 			ClientSecret: salesiq.NewSecret(os.Getenv("ZOHO_CLIENT_SECRET")),
+			RefreshToken: salesiq.NewSecret(os.Getenv("ZOHO_REFRESH_TOKEN")),
 		},
-		DataCenter: dc,
-		Scopes:     split(c.scopes),
-		Prompt:     salesiq.PromptConsent, // Also the second time, a refresh token is wanted.
+		DataCenter:   dc,
+		Scopes:       split(c.scopes),
+		Organization: c.org,
+		Prompt:       salesiq.PromptConsent, // Also the second time, a refresh token is wanted.
 	}
 	switch address := os.Getenv("SALESIQ_ACCOUNTS_URL"); {
 	case address != "":
@@ -104,25 +119,64 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		c.file, c.demo = filepath.Join(folder, "token"), true
 		c.redirect, c.browse = "http://127.0.0.1:0/callback", agree(ctx)
 	}
+	switch {
+	case c.find:
+		return find(ctx, out, oauth)
+	case c.soid != "":
+		oauth.Credentials.RefreshToken = salesiq.Secret{}
+		return firstCall(ctx, out, oauth.DataCenter, oauth.Credentials.SelfClient(nil, c.soid, oauth.Scopes...), c, "")
+	}
 	return signIn(ctx, out, oauth, c)
 }
 
-// signIn turns consent, or a self client's code, into a token, keeps it, and
-// tries it.
-func signIn(ctx context.Context, out io.Writer, oauth *salesiq.OAuth, c config) error {
+// find tells what the variables for an account must be.
+func find(ctx context.Context, out io.Writer, oauth *salesiq.OAuth) error {
+	found, err := oauth.Find(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "The account lives at %s: SALESIQ_DATA_CENTER=%s\n", found.DataCenter.Hosts().API, found.DataCenter)
+	for _, portal := range found.Portals {
+		fmt.Fprintf(out, "It has a portal: SALESIQ_PORTAL=%s\n", portal)
+	}
+	if found.PortalsErr != nil {
+		fmt.Fprintln(out, "Its portals cannot be listed:", found.PortalsErr)
+	}
+	if len(found.Scopes) == 0 {
+		fmt.Fprintln(out, "The server does not say which scopes the token has.")
+		return nil
+	}
+	fmt.Fprintln(out, "Its token permits", join(found.Scopes))
+	return nil
+}
+
+// consent gets the first token of an account: with the code of a self client, on
+// another screen, or in a browser.
+func consent(ctx context.Context, out io.Writer, oauth *salesiq.OAuth, c config) (salesiq.Token, error) {
+	if c.device {
+		return oauth.SignInDevice(ctx, func(address, userCode string) error {
+			fmt.Fprintf(out, "Please open this address on any screen, and enter %s there:\n\n\t%s\n\n", userCode, address)
+			if c.demo {
+				return c.browse(address + "?user_code=" + url.QueryEscape(userCode))
+			}
+			return nil
+		})
+	}
 	code := salesiq.AuthCode{Code: salesiq.NewSecret(c.code)}
 	if c.code == "" {
 		var err error
 		if code, err = askInBrowser(ctx, out, oauth, c); err != nil {
-			return err
+			return salesiq.Token{}, err
 		}
 	}
-	token, err := oauth.Exchange(ctx, code)
+	return oauth.Exchange(ctx, code)
+}
+
+// signIn turns a consent into a token, keeps it, and tries it.
+func signIn(ctx context.Context, out io.Writer, oauth *salesiq.OAuth, c config) error {
+	token, err := consent(ctx, out, oauth, c)
 	if err != nil {
 		return err
-	}
-	if token.RefreshToken.IsZero() {
-		return errors.New("the answer has no refresh token: remove the application from the account's connected apps, and try again")
 	}
 	path, err := tokenPath(c.file)
 	if err != nil {
@@ -137,20 +191,22 @@ func signIn(ctx context.Context, out io.Writer, oauth *salesiq.OAuth, c config) 
 	}
 	fmt.Fprintln(out, "The token is kept, encrypted, in", path)
 	dc := oauth.DataCenter
-	if code.DataCenter != (salesiq.DataCenter("")) {
-		dc = code.DataCenter // The one in which the account lives.
+	if token.AccountsURL != dc.Hosts().Accounts {
+		dc = token.DataCenter() // The one in which the account lives.
 	}
-	return firstCall(ctx, out, dc, oauth.Credentials, store, c, path)
+	credentials := oauth.Credentials
+	credentials.RefreshToken = salesiq.Secret{} // The store has it.
+	return firstCall(ctx, out, dc, salesiq.RefreshToken(credentials, store), c, path)
 }
 
-// firstCall uses the token as the other examples will.
-func firstCall(ctx context.Context, out io.Writer, dc salesiq.DataCenter, credentials salesiq.Credentials, store *salesiq.TokenVault, c config, path string) error {
+// firstCall signs in as the other examples will. The path is that of the token's file,
+// if there is one.
+func firstCall(ctx context.Context, out io.Writer, dc salesiq.DataCenter, auth salesiq.Authenticator, c config, path string) error {
 	opts := []salesiq.Option{salesiq.WithDataCenter(dc)}
 	if c.portal != "" {
 		opts = append(opts, salesiq.WithPortal(c.portal))
 	}
-	credentials.RefreshToken = salesiq.Secret{} // The store has it.
-	client, err := salesiq.NewClient(salesiq.RefreshToken(credentials, store), opts...)
+	client, err := salesiq.NewClient(auth, opts...)
 	if err != nil {
 		return err
 	}
@@ -159,7 +215,7 @@ func firstCall(ctx context.Context, out io.Writer, dc salesiq.DataCenter, creden
 		return fmt.Errorf("signed in, but the first call failed: %w", err)
 	}
 	fmt.Fprintf(out, "It works: the account at %s has %s.\n", dc.Hosts().API, account.Count(max(page.Total, len(page.Items)), "operator"))
-	if c.demo {
+	if c.demo || path == "" {
 		return nil
 	}
 	fmt.Fprintf(out, "\nFor the other examples:\n\n\texport SALESIQ_TOKEN_FILE=%s", path)

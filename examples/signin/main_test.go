@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -196,4 +197,67 @@ func TestAPageThatIsReloadedDoesNoHarm(t *testing.T) {
 	cancel()
 	_, err = back.wait(stopped)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestSignInForAnOrganization(t *testing.T) {
+	start(t)
+	c := testConfig(t)
+	c.org = true
+	browse := c.browse
+	c.browse = func(address string) error {
+		assert.Contains(t, address, "/oauth/v2/org/auth?")
+		return browse(address)
+	}
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), &out, c))
+	assertKept(t, c, out.String())
+}
+
+func TestSignInOnAnotherScreen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // The device asks every 30 seconds.
+		server := salesiqtest.Start(t, salesiqtest.InMemory())
+		oauth := &salesiq.OAuth{
+			Credentials: server.Credentials(), Scopes: defaultScopes, HTTPClient: server.HTTPClient(),
+			DataCenter: salesiq.Hosts{API: server.URL, Accounts: server.URL}.DataCenter(),
+		}
+		c := config{device: true, demo: true, browse: func(address string) error {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
+			if err != nil {
+				return err
+			}
+			response, err := server.HTTPClient().Do(request)
+			if err != nil {
+				return err
+			}
+			return response.Body.Close()
+		}}
+		var out bytes.Buffer
+		token, err := consent(t.Context(), &out, oauth, c)
+		require.NoError(t, err)
+		require.NotEmpty(t, token.RefreshToken)
+		assert.Contains(t, out.String(), server.URL+"/oauth/v3/device")
+	})
+}
+
+func TestSignInWithTheCredentialsOfASelfClient(t *testing.T) {
+	start(t)
+	c := testConfig(t)
+	c.soid = salesiqtest.SOID
+	c.browse = func(string) error { t.Error("no browser is needed"); return nil }
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), &out, c))
+	assert.Contains(t, out.String(), "It works")
+	assert.NoFileExists(t, c.file, "there is no refresh token to keep")
+}
+
+func TestAnAccountIsFound(t *testing.T) {
+	server := start(t)
+	t.Setenv("ZOHO_REFRESH_TOKEN", server.Credentials().RefreshToken.Reveal())
+	c := testConfig(t)
+	c.find = true
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), &out, c))
+	assert.Contains(t, out.String(), "The account lives at "+server.URL)
+	t.Setenv("ZOHO_REFRESH_TOKEN", "")
+	require.ErrorIs(t, run(t.Context(), io.Discard, c), salesiq.ErrInvalidInput)
 }

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -35,7 +36,7 @@ func judge(status int, body []byte) (answer, *Failure) {
 	if err := wire.Unmarshal(body, &a.fields); err != nil {
 		return answer{}, notJSON(status, body)
 	}
-	f := &Failure{Status: status, Code: a.text("error"), Description: a.text("error_description")}
+	f := &Failure{Status: status, Code: a.text("error"), Description: a.text("error_description"), Location: a.text("user_location")}
 	f.Throttled = status == http.StatusTooManyRequests || saysThrottled(f.Code) || saysThrottled(f.Description)
 	success := status >= 200 && status < 300
 	switch {
@@ -67,6 +68,7 @@ func (a answer) token(start time.Time) (Token, error) {
 		AccessToken:  a.text("access_token"),
 		RefreshToken: a.text("refresh_token"),
 		APIDomain:    a.text("api_domain"),
+		Scope:        a.text("scope"),
 		Expiry:       start.Add(a.lifetime()),
 	}
 	var problem string
@@ -94,6 +96,35 @@ func (a answer) lifetime() time.Duration {
 		}
 	}
 	return assumedLifetime
+}
+
+// Of a device's code, in seconds.
+const (
+	assumedCodeLifetime = 5 * time.Minute
+	maxCodeLifetime     = time.Hour
+)
+
+// deviceCode reads the answer to a device. The vendor's pages call expires_in seconds,
+// and the live service was seen to count it in milliseconds: what would be more than
+// an hour in seconds is taken for those.
+func (a answer) deviceCode(start time.Time) (DeviceCode, error) {
+	code := DeviceCode{
+		DeviceCode: a.text("device_code"),
+		UserCode:   a.text("user_code"),
+		Address:    cmp.Or(a.text("verification_uri"), a.text("verification_url")),
+	}
+	if !validToken(code.DeviceCode) || code.UserCode == "" || code.Address == "" {
+		return DeviceCode{}, &Failure{Status: a.status, Err: fmt.Errorf("%w: no code for a device in it", transport.ErrDecode)}
+	}
+	lifetime := assumedCodeLifetime
+	if n, err := strconv.ParseFloat(a.text("expires_in"), 64); err == nil && n >= 1 && n <= maxCodeLifetime.Seconds()*1000 {
+		lifetime = time.Duration(n * float64(time.Second))
+		if lifetime > maxCodeLifetime {
+			lifetime /= 1000
+		}
+	}
+	code.Expiry = start.Add(lifetime)
+	return code, nil
 }
 
 // text returns a string or a number as it was written, and nothing for a field

@@ -216,3 +216,36 @@ func FuzzTokenAnswer(f *testing.F) {
 		}
 	})
 }
+
+func TestCodeOfADeviceIsReadInWhateverUnitItLives(t *testing.T) {
+	t.Parallel()
+	for expires, want := range map[string]time.Duration{
+		`300`: 5 * time.Minute, `300000`: 5 * time.Minute, `3600`: time.Hour, `3600000`: time.Hour, `"300000"`: 5 * time.Minute,
+		`0`: 5 * time.Minute, `"soon"`: 5 * time.Minute, `1e12`: 5 * time.Minute,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			server := Server{URL: "https://accounts.example", Transport: tokenServer(func(*http.Request) (*http.Response, error) {
+				return answerWith(200, `{"device_code":"d","user_code":"u","verification_url":"https://v","expires_in":`+expires+`}`), nil
+			})}
+			code, err := server.DeviceCode(t.Context(), "id", "scope", "")
+			require.NoError(t, err)
+			require.Equal(t, DeviceCode{DeviceCode: "d", UserCode: "u", Address: "https://v", Expiry: time.Now().Add(want)}, code, expires)
+		})
+	}
+	for _, body := range []string{`{}`, `{"device_code":"d","user_code":"u"}`, `{"device_code":"d d","user_code":"u","verification_url":"v"}`, `{"error":"invalid_client"}`} {
+		server := Server{URL: "https://accounts.example", Transport: tokenServer(func(*http.Request) (*http.Response, error) {
+			return answerWith(200, body), nil
+		})}
+		_, err := server.DeviceCode(t.Context(), "id", "scope", "consent")
+		var f *Failure
+		require.ErrorAs(t, err, &f, body)
+	}
+}
+
+func TestDataCenterOfTheUserIsTold(t *testing.T) {
+	t.Parallel()
+	_, err := refreshFrom(t, answerWith(200, `{"error":"other_dc","user_location":"eu"}`), nil)
+	var f *Failure
+	require.ErrorAs(t, err, &f)
+	require.Equal(t, Failure{Status: 200, Code: "other_dc", Location: "eu"}, *f)
+}

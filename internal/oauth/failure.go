@@ -14,6 +14,7 @@ type Failure struct {
 	Status      int           // 0 without an answer.
 	Code        string        // The server's own, if it gave one.
 	Description string        // The server's own, if it gave one.
+	Location    string        // Where the account lives, if the server says so.
 	Throttled   bool          // The server asks for a pause.
 	Unreachable bool          // Another request, a moment later, may well get through.
 	RetryAfter  time.Duration // The pause that the server asks for; 0 if it does not.

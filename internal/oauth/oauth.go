@@ -64,6 +64,7 @@ type Token struct {
 	AccessToken  string
 	RefreshToken string // Empty if the server gave none.
 	APIDomain    string // Empty if the server gave none.
+	Scope        string // What was granted, separated by spaces or commas; empty if the server does not say.
 	Expiry       time.Time
 }
 
@@ -89,6 +90,47 @@ func (s *Server) Refresh(ctx context.Context, app Application, refreshToken stri
 	return token, nil
 }
 
+// ClientCredentials gets an access token for a self client, without a user. The soid
+// names the organization, as in ZohoCRM.600434; empty for none.
+func (s *Server) ClientCredentials(ctx context.Context, app Application, scope, soid string) (Token, error) {
+	form := url.Values{"grant_type": {"client_credentials"}, "scope": {scope}}
+	if soid != "" {
+		form.Set("soid", soid)
+	}
+	return s.requestToken(ctx, app, form)
+}
+
+// DeviceCode is what a device shows to its user, and asks with.
+type DeviceCode struct {
+	DeviceCode string
+	UserCode   string // For the user to enter at Address.
+	Address    string
+	Expiry     time.Time
+}
+
+// DeviceCode begins the sign-in of a device that has no browser.
+func (s *Server) DeviceCode(ctx context.Context, clientID, scope, prompt string) (DeviceCode, error) {
+	form := url.Values{
+		"grant_type": {"device_request"}, "client_id": {clientID}, "scope": {scope}, "access_type": {"offline"},
+	}
+	if prompt != "" {
+		form.Set("prompt", prompt)
+	}
+	start := time.Now()
+	a, err := s.post(ctx, "/oauth/v3/device/code", form, redact.Secrets{})
+	if err != nil {
+		return DeviceCode{}, err
+	}
+	return a.deviceCode(start)
+}
+
+// DeviceToken asks whether the user of a device has consented. Until then, the Code
+// of the Failure is "authorization_pending" or "slow_down". It is "other_dc" where
+// another server must be asked, that of Location.
+func (s *Server) DeviceToken(ctx context.Context, app Application, deviceCode string) (Token, error) {
+	return s.requestTokenAt(ctx, "/oauth/v3/device/token", app, url.Values{"grant_type": {"device_token"}, "code": {deviceCode}})
+}
+
 // Revoke makes a refresh token useless, and all access tokens made from it; or
 // one access token. The server wants it in the query.
 func (s *Server) Revoke(ctx context.Context, token string) error {
@@ -99,11 +141,15 @@ func (s *Server) Revoke(ctx context.Context, token string) error {
 
 // requestToken sends the form of a grant and reads the token of the answer.
 func (s *Server) requestToken(ctx context.Context, app Application, form url.Values) (Token, error) {
+	return s.requestTokenAt(ctx, "/oauth/v2/token", app, form)
+}
+
+func (s *Server) requestTokenAt(ctx context.Context, path string, app Application, form url.Values) (Token, error) {
 	form.Set("client_id", app.ClientID)
 	form.Set("client_secret", app.ClientSecret)
 	hide := redact.Secrets{Values: []string{app.ClientSecret, form.Get("code"), form.Get("refresh_token")}}
 	start := time.Now() // The lifetime begins while the request is under way.
-	a, err := s.post(ctx, "/oauth/v2/token", form, hide)
+	a, err := s.post(ctx, path, form, hide)
 	if err != nil {
 		return Token{}, err
 	}
@@ -136,7 +182,7 @@ func (s *Server) post(ctx context.Context, path string, form url.Values, hide re
 		f.RetryAfter = wait
 		f.Unreachable = f.Unreachable && wait == 0
 	}
-	f.Code, f.Description = shortLine(f.Code, hide), shortLine(f.Description, hide)
+	f.Code, f.Description, f.Location = shortLine(f.Code, hide), shortLine(f.Description, hide), shortLine(f.Location, hide)
 	return answer{}, f
 }
 

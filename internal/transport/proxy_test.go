@@ -87,5 +87,5 @@ func TestProxyThatConnectsIsNotInTheWay(t *testing.T) {
 	transport.NameProxies(base)
 	_, err := transport.New(config(base)).Do(t.Context(), requestTo(s.URL, "POST"))
 	require.NoError(t, err)
-	assert.EqualValues(t, 1, asked.Load())
+	assert.Positive(t, asked.Load()) // net/http may open one more, which it does not use.
 }

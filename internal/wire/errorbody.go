@@ -80,12 +80,30 @@ func isPlainSuccess(body []byte) bool {
 }
 
 // At returns the error as the status lets it be understood: 1001 means that the
-// token has expired with 400 and 401 only, and may mean anything otherwise.
+// token has expired with 400 and 401 only, and may mean anything otherwise. What other
+// services of the vendor's call a refused token or a missing scope has the
+// specification's name.
 func (b ErrorBody) At(status int) ErrorBody {
+	b.Code = cmp.Or(otherNames[strings.ToUpper(b.Code)], b.Code)
 	if b.Number == numberUnknownAuth && status != http.StatusBadRequest && status != http.StatusUnauthorized {
 		b.Code = strconv.Itoa(b.Number)
 	}
 	return b
+}
+
+// otherNames are the specification's codes for those of the vendor's other services,
+// whose servers share what checks tokens.
+var otherNames = map[string]string{
+	"AUTHENTICATION_FAILURE":  CodeInvalidToken,
+	"AUTHENTICATION_FAILED":   CodeInvalidToken,
+	"INVALID_OAUTHTOKEN":      CodeInvalidToken,
+	"INVALID_OAUTH_TOKEN":     CodeInvalidToken,
+	"INVALID_TICKET":          CodeInvalidToken,
+	"INVALID_AUTHTOKEN":       CodeInvalidToken,
+	"OAUTH_SCOPE_MISMATCH":    "INVALID_OAUTH_SCOPE",
+	"INVALID_OAUTHSCOPE":      "INVALID_OAUTH_SCOPE",
+	"SCOPE_MISMATCH":          "INVALID_OAUTH_SCOPE",
+	"INSUFFICIENT_OAUTHSCOPE": "INVALID_OAUTH_SCOPE",
 }
 
 // RefusesToken reports whether another token might be accepted: the code says so,
@@ -136,9 +154,9 @@ func (b *ErrorBody) setNumber(code jsonValue) {
 var codeNames = map[int]string{
 	numberUnknownAuth: CodeInvalidToken,
 	1002:              CodeInvalidToken,
-	1004:              "INVALID_REQUEST",    // Method.
-	1005:              "RESOURCE_NOT_FOUND", // Portal.
-	1006:              "RESOURCE_NOT_FOUND", // URL.
+	1004:              "INVALID_REQUEST", // Method.
+	1005:              "INVALID_REQUEST", // Portal: what is missing is not what was asked for.
+	1006:              "INVALID_REQUEST", // URL.
 	1007:              "INVALID_REQUEST",
 	1008:              CodeInvalidToken,
 	1009:              "INVALID_OAUTH_SCOPE",

@@ -24,7 +24,7 @@ func TestDecodeErrorReadsWhatTheServiceSays(t *testing.T) {
 		{"a number for a code", `{"code":1016,"message":"m"}`, wire.ErrorBody{Code: "PERMISSION_DENIED", Number: 1016, Message: "m"}},
 		{"a number that nobody knows", `{"code":7}`, wire.ErrorBody{Code: "7", Number: 7}},
 		{"as the live service writes", `{"error":{"message":"m","code":1006,"json_key":"k[0].l","param":"p"}}`,
-			wire.ErrorBody{Code: "RESOURCE_NOT_FOUND", Number: 1006, Message: "m", Key: "k[0].l", Param: "p"}},
+			wire.ErrorBody{Code: "INVALID_REQUEST", Number: 1006, Message: "m", Key: "k[0].l", Param: "p"}},
 		{"a header that is wrong", `{"error":{"message":"m","code":1054,"header":"Content-Type"}}`,
 			wire.ErrorBody{Code: "INVALID_REQUEST", Number: 1054, Message: "m", Param: "Content-Type"}},
 		{"a number in quotes", `{"error":{"code":"1023"}}`, wire.ErrorBody{Code: "RATE_LIMIT_EXCEEDED", Number: 1023}},

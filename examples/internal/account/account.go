@@ -77,22 +77,13 @@ func openTokenFile(path string, credentials salesiq.Credentials, opts []salesiq.
 	if token.RefreshToken.IsZero() {
 		return nil, fmt.Errorf("%s holds no token: run examples/signin first", path)
 	}
-	found := []salesiq.Option{salesiq.WithDataCenter(dataCenterOf(token))}
+	found := []salesiq.Option{salesiq.WithDataCenter(token.DataCenter())}
 	if portal := os.Getenv("SALESIQ_PORTAL"); portal != "" {
 		found = append(found, salesiq.WithPortal(portal))
 	}
 	credentials.RefreshToken = token.RefreshToken
 	client, err := salesiq.NewClient(salesiq.RefreshToken(credentials, store), append(found, opts...)...)
 	return &Account{Client: client, Credentials: credentials}, err
-}
-
-func dataCenterOf(token salesiq.Token) salesiq.DataCenter {
-	for _, dc := range salesiq.DataCenters() {
-		if dc.Hosts().Accounts == token.AccountsURL {
-			return dc
-		}
-	}
-	return salesiq.Hosts{API: token.AccountsURL, Accounts: token.AccountsURL}.DataCenter() // An emulator.
 }
 
 // Close stops the emulator, if there is one.
