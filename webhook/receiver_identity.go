@@ -173,7 +173,7 @@ func (r *Receiver) dispatchRecurring(ctx context.Context, event Event) (err erro
 	state, err := r.claimEvent(&handling{request: ctx, deadline: time.Now().Add(r.timeout)}, info)
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
-		return errors.Join(err, r.dispatch(ctx, event))
+		return r.dispatch(ctx, event)
 	case err != nil:
 		return err
 	case state == DedupDone:
