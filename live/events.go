@@ -260,7 +260,7 @@ func EventOf(event webhook.Event) (Event, error) {
 	*converted.Envelope() = envelope
 	if about, ok := converted.(interface{ conversation() *EventConversation }); ok {
 		c := about.conversation()
-		c.ID, c.AppID = cmp.Or(c.ID, envelope.EntityID), cmp.Or(c.AppID, envelope.AppID)
+		c.ID, c.AppID = cmp.Or(c.ID, envelope.EntityID, c.ConversationID), cmp.Or(c.AppID, envelope.AppID)
 	}
 	return converted, nil
 }

@@ -18,9 +18,9 @@ import (
 // CustomerInfo and Meta.
 type EventConversation struct {
 	// ID is what the calls take. If the entity has none, as in conversation.rated, it is
-	// that of the envelope.
+	// EntityID of the envelope, or ConversationID where there is no envelope.
 	ID                    string        `json:"id"`
-	ConversationID        string        `json:"conversation_id"`         // Not in all events, and not what the calls take.
+	ConversationID        string        `json:"conversation_id"`         // Not in all events.
 	VisitorConversationID string        `json:"visitor_conversation_id"` // What [VisitorSideService] takes.
 	ReferenceID           string        `json:"reference_id"`            // What the operators' pages show, such as 282.
 	Question              string        `json:"question"`

@@ -31,6 +31,7 @@ type state struct {
 	settings map[string]*webhookSettings  // Of webhooks, by id.
 	retried  map[string]bool              // Failed deliveries, by id.
 	events   []salesiq.EventName          // That a webhook may be for.
+	told     time.Time                    // When the last event of the live service happened.
 
 	widget  widget
 	courier *courier

@@ -187,7 +187,7 @@ func listExecutions(c *call) (any, error) {
 		event, _ := delivery.message.(*liveEvent)
 		executions = append(executions, object{
 			"id": executionID(&delivery), "webhook_id": c.id, "event": delivery.Event, "entity": event.EntityType,
-			"entity_id": event.EntityID, "app_id": strconv.FormatInt(event.AppID, 10), "remote_server_status": delivery.Status,
+			"entity_id": event.EntityID, "app_id": event.AppID, "remote_server_status": delivery.Status,
 			"number_of_retries": delivery.Attempt - 1, "payload": event.payload, "last_execution_time": millis(delivery.At),
 		})
 	}
