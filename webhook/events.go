@@ -363,7 +363,7 @@ func ParseNamed(name salesiq.EventName, body []byte) (Event, error) {
 	if err != nil || event.Info().EventName != "" {
 		return event, err
 	}
-	named, err := wire.AddMember(body, "event", string(name))
+	named, err := wire.NameEvent(body, string(name))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoEvent, err)
 	}

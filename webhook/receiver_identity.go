@@ -61,7 +61,7 @@ func (o *occurrence) ticket() string { return "occurrence/" + o.eventID }
 // occurrence returns one of the occurrences of the body within a period. They are
 // counted from 0.
 func (r recurring) occurrence(period int64, n int) (*occurrence, error) {
-	body, err := wire.AddMember(r.body, wire.EventMark, strconv.FormatInt(period, 36)+"-"+strconv.Itoa(n))
+	body, err := wire.MarkEvent(r.body, strconv.FormatInt(period, 36)+"-"+strconv.Itoa(n))
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ type Event struct {
 	Counted bool   // Whether the body counts how often it was sent.
 	Attempt int    // That count, if it is a number.
 	Entity  bool   // Whether Data is the entity of a live event, or a body without any envelope.
-	Marked  bool   // Whether the body has the member that [Mark] adds.
+	Marked  bool   // Whether the body has the member that [MarkEvent] adds.
 }
 
 // DecodeEvent takes a webhook's body apart, in either form: event, timestamp
@@ -70,26 +70,45 @@ func countOf(value jsonValue) int {
 	return 0
 }
 
-// EventMark is the member that tells an event from another with the same body.
+// The member that tells an event from another with the same body.
 const (
-	EventMark  = "occurrence"
-	quotedMark = `"` + EventMark + `"`
+	eventMark  = "occurrence"
+	quotedMark = `"` + eventMark + `"`
 )
 
-// AddMember adds a member to the envelope of a body that [DecodeEvent] has accepted.
-// A body without an envelope becomes the entity of one.
-func AddMember(body []byte, name, value string) ([]byte, error) {
+// enveloped tells whether an entity has an envelope around it.
+func (e *Event) enveloped(body []byte) bool { return e.Entity && len(e.Data) < len(body) }
+
+// NameEvent gives a name to a body that [DecodeEvent] has accepted and that names no
+// event. A body without an envelope becomes the entity of one.
+func NameEvent(body []byte, name string) ([]byte, error) {
 	body = WithoutMark(body)
 	event, err := DecodeEvent(body)
 	if err != nil {
 		return nil, err
 	}
+	return addMember(body, "event", name, !event.enveloped(body))
+}
+
+// MarkEvent tells an event from others with the same body, which [DecodeEvent] has
+// accepted. A body without an envelope becomes the entity of one.
+func MarkEvent(body []byte, mark string) ([]byte, error) {
+	body = WithoutMark(body)
+	event, err := DecodeEvent(body)
+	if err != nil {
+		return nil, err
+	}
+	return addMember(body, eventMark, mark, len(event.Name) == 0 && !event.Counted && !event.enveloped(body))
+}
+
+// addMember adds a member to an object, or to one of which the object is the entity.
+func addMember(body []byte, name, value string, wrap bool) ([]byte, error) {
 	member, err := Marshal(map[string]string{name: value})
 	if err != nil {
 		return nil, err
 	}
 	member = member[:len(member)-1] // Without the brace.
-	if len(event.Name) == 0 && len(event.Data) == len(body) {
+	if wrap {
 		return slices.Concat(member, []byte(`,"entity":`), body, []byte("}")), nil
 	}
 	rest := bytes.TrimLeft(body, " \t\r\n")[1:]
