@@ -378,3 +378,34 @@ func TestEveryEventTypeIsTried(t *testing.T) {
 	}
 	assert.Len(t, tried, 20, "the types of EventType")
 }
+
+// Whatever arrives is either no event, or one that is the same behind a queue.
+func FuzzParseEvent(f *testing.F) {
+	f.Add([]byte(articleForm("conversation.rated", `{"rating":"5","owner":{"email_id":"a@b.example"}}`)))
+	f.Add([]byte(liveForm("visitor.updated", `{"type":"lead ","lead":{"id":1}}`)))
+	f.Add([]byte(`{"id":"bare","data":{}}`))
+	f.Add([]byte("\ufeff { \"attempt\" : 2 } "))
+	f.Add([]byte(`{"event":"conversation.created","entity":{"chat_status":{"status_code":["1,2"]}},"occurrence":"x"}`))
+	f.Add([]byte(`{"event":"conversation.message.edited","attempt":"1","entity":{"message":"\ud83d","event":"x"}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, name := range []salesiq.EventName{"conversation.completed", "operator.updated", "robot.sang"} {
+			event, err := live.ParseNamed(name, body)
+			if err != nil {
+				require.ErrorIs(t, err, webhook.ErrNoEvent)
+				continue
+			}
+			receiver := newReceiver(t, webhook.WithEventName(name))
+			var received live.Event
+			require.NoError(t, live.OnAny(receiver, func(_ context.Context, event live.Event) error { received = event; return nil }))
+			require.Equal(t, http.StatusOK, deliver(t, receiver, string(body)))
+			again, err := live.ParseEvent(received.Envelope().Body)
+			require.NoError(t, err)
+			require.Equal(t, received.Envelope().EventID, again.Envelope().EventID)
+			require.Equal(t, event.Envelope().EventName, again.Envelope().EventName)
+			require.IsType(t, event, again)
+			if !strings.Contains(string(again.Envelope().Data), `"occurrence"`) { // Else there is no entity.
+				require.Equal(t, string(event.Envelope().Data), string(again.Envelope().Data))
+			}
+		}
+	})
+}
