@@ -171,6 +171,47 @@ func TestEqualBodiesAtOnceAreAllHandled(t *testing.T) {
 	assert.Len(t, ids, copies)
 }
 
+// W21.
+func TestALaterDeliveryWaitsForTheOneThatIsBeingHandled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(hookSecret))))
+		webhook.OnAny(receiver, func(context.Context, webhook.Event) error { calls++; time.Sleep(time.Second); return nil })
+		var running sync.WaitGroup
+		running.Go(func() { post(t, receiver, disabled(1)) })
+		synctest.Wait()
+		assert.Equal(t, http.StatusOK, post(t, receiver, disabled(2)).Code)
+		running.Wait()
+		assert.Equal(t, 1, calls)
+	})
+}
+
+// W21.
+func TestAnEventKeepsItsIdentityBehindAQueue(t *testing.T) {
+	t.Parallel()
+	for _, bodies := range [][2]string{
+		{string(disabled(1)), string(disabled(2))},
+		{`{"attempt":1,"entity":{"id":"o1"}}`, `{"attempt":2,"entity":{"id":"o1"}}`},
+		{`{"attempt":1,"id":"o1"}`, `{"attempt":2,"id":"o1"}`},
+	} {
+		receiver, log := newReceiver()
+		for _, body := range bodies {
+			post(t, receiver, []byte(body))
+		}
+		require.Equal(t, 1, log.calls(), bodies[0])
+		calls := 0
+		worker := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(hookSecret))))
+		webhook.OnAny(worker, func(context.Context, webhook.Event) error { calls++; return nil }, webhook.Once("mail"))
+		for range 2 { // The queue gives it out again.
+			event := testkit.Must(webhook.Parse(log.events[0].Info().Body))
+			require.NoError(t, worker.Dispatch(t.Context(), event))
+			assert.Equal(t, log.events[0].Info().EventID, event.Info().EventID)
+		}
+		assert.Equal(t, 1, calls, bodies[0])
+	}
+}
+
 // lastingStore outlives the processes that use it. Their claims do not.
 type lastingStore struct {
 	mu      sync.Mutex
