@@ -41,7 +41,7 @@ type EventConversation struct {
 	EndedAt               time.Time     `json:"end_time"`      // Zero while it goes on.
 
 	CustomerInfo map[string]json.RawMessage `json:"customer_info"`
-	Meta         json.RawMessage            `json:"_meta"`
+	Meta         json.RawMessage            `json:"_meta"` //nolint:tagliatelle // So spelt by the service.
 }
 
 // EventState is where a conversation stands.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"time"
 
@@ -69,7 +70,7 @@ func (r recurring) occurrence(period int64, n int) (*occurrence, error) {
 }
 
 // become gives an event the identity of an occurrence.
-func (info *EventInfo) become(o *occurrence) { info.EventID, info.Body = o.eventID, o.body }
+func (i *EventInfo) become(o *occurrence) { i.EventID, i.Body = o.eventID, o.body }
 
 func periodOf(at time.Time) int64 { return at.UnixNano() / int64(occurrencePeriod) }
 
@@ -105,32 +106,21 @@ func (r *Receiver) claimOccurrence(work *handling, info *EventInfo, body recurri
 // oldest come first.
 func (r *Receiver) findOccurrence(work *handling, info *EventInfo, body recurring) (state DedupState, found bool, err error) {
 	var busy, done *occurrence
-	now := periodOf(time.Now())
-	for period := now - 1; period <= now; period++ {
-		for n := 0; ; n++ {
-			o, err := body.occurrence(period, n)
-			if err != nil {
-				return DedupFree, false, err
-			}
-			seen, err := r.hasSeen(work, o)
-			if err != nil {
-				return DedupFree, false, err
-			}
-			if !seen {
-				break
-			}
-			state, err := r.begin(work, o.eventID)
-			switch {
-			case err != nil:
-				return state, false, err
-			case state == DedupFree:
-				info.become(o)
-				return state, true, nil
-			case state == DedupClaimed:
-				busy = o
-			default:
-				done = o
-			}
+	for o, err := range r.occurrences(work, body) {
+		if err != nil {
+			return DedupFree, false, err
+		}
+		state, err := r.begin(work, o.eventID)
+		switch {
+		case err != nil:
+			return state, false, err
+		case state == DedupFree:
+			info.become(o)
+			return state, true, nil
+		case state == DedupClaimed:
+			busy = o
+		default:
+			done = o
 		}
 	}
 	switch {
@@ -145,6 +135,29 @@ func (r *Receiver) findOccurrence(work *handling, info *EventInfo, body recurrin
 		return DedupDone, true, nil
 	}
 	return DedupFree, false, nil
+}
+
+// occurrences iterates over what was seen in this period and the one before.
+func (r *Receiver) occurrences(work *handling, body recurring) iter.Seq2[*occurrence, error] {
+	return func(yield func(*occurrence, error) bool) {
+		now := periodOf(time.Now())
+		for period, n := now-1, 0; period <= now; n++ {
+			o, err := body.occurrence(period, n)
+			seen := false
+			if err == nil {
+				seen, err = r.hasSeen(work, o)
+			}
+			switch {
+			case err != nil:
+				yield(nil, err)
+				return
+			case !seen:
+				period, n = period+1, -1
+			case !yield(o, nil):
+				return
+			}
+		}
+	}
 }
 
 // hasSeen tells whether an occurrence has been seen.
