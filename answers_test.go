@@ -442,7 +442,9 @@ func TestWithResponseFollowsTheConsumer(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, string(response.Body), `"id":"`+chat.ID+`"`)
 	}
-	client.Chats.Transcripts(t.Context(), []string{"a", "b", "c"}, salesiq.WithResponse(&response))
+	for result := range client.Chats.Transcripts(t.Context(), chatsOf("a", "b", "c"), salesiq.WithResponse(&response)) {
+		require.NoError(t, result.Err, result.ChatID)
+	}
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 }
 

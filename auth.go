@@ -134,7 +134,8 @@ type Credentials struct {
 // once a second until RetryAt, if there are calls: another process may have been
 // faster, or a user may have signed in again. The vault is written after each
 // request, before the calls go on. If that fails, the calls go on nevertheless, the
-// client's logger gets a warning, and the next renewal writes again. A vault that
+// client's logger gets a warning (without one, [slog.Default] does, once), and the next
+// renewal writes again. A vault that
 // cannot be read at the start is an error, since without it each start would use up
 // one of the 10 tokens. Later, that is a warning. A stored token is used only with
 // the credentials and the OAuth server that it came from.

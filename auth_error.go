@@ -76,7 +76,7 @@ func (e *AuthError) Error() string {
 	if remedy := e.remedy(); remedy != "" {
 		text += "; " + remedy
 	}
-	if !e.RetryAt.IsZero() {
+	if !e.RetryAt.IsZero() && !e.Permanent { // Whoever reads it is to change something, not to wait.
 		text += "; next try at " + e.RetryAt.UTC().Format(time.RFC3339)
 	}
 	return text

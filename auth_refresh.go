@@ -75,7 +75,7 @@ var (
 // whether the store has something new, since another process may have been luckier.
 type refresher struct {
 	renewer *renewer
-	hooks   hooks.Starts[RefreshInfo, RefreshResult]
+	hooks   hooks.Starts[RefreshTrace, RefreshTrace]
 
 	current atomic.Pointer[bearer] // Nil before the first, and once it was refused.
 
@@ -297,9 +297,9 @@ func (r *refresher) find(ctx context.Context, f *flight) (*bearer, error) {
 
 func (r *refresher) tracedRenewal(ctx context.Context, twice bool) (*bearer, error) {
 	start, requested := time.Now(), r.renewer.requested
-	ctx, ends := r.hooks.Begin(ctx, RefreshInfo{})
+	ctx, ends := r.hooks.Begin(ctx, RefreshTrace{})
 	b, err := r.renewer.renew(ctx, twice)
-	ends.Tell(RefreshResult{Requests: r.renewer.requested - requested, Duration: time.Since(start), Err: err})
+	ends.Tell(RefreshTrace{Requests: r.renewer.requested - requested, Duration: time.Since(start), Err: err})
 	return b, err
 }
 
@@ -336,6 +336,7 @@ type renewer struct {
 	credentials *Credentials
 	vault       *TokenVault
 	logger      *slog.Logger // Optional.
+	warned      bool         // The default logger was told that a token was not stored.
 
 	newest       *bearer // The last one, even if refused or expired.
 	refreshToken Secret
@@ -517,7 +518,7 @@ func (r *renewer) request(ctx context.Context, vault *TokenVault, twice bool) (*
 		return struct{}{}, vault.Save(ctx, token)
 	})
 	if r.unsaved = err != nil; r.unsaved {
-		r.warn(ctx, "salesiq token not stored", err)
+		r.warnUnsaved(ctx, err)
 	}
 	return newBearer(token, time.Now()), nil
 }
@@ -549,6 +550,18 @@ func (r *renewer) spend(now time.Time) error {
 	*oldest = now
 	r.requested++
 	return nil
+}
+
+// warnUnsaved says that a token was not stored. Once, it does so even without a
+// logger: if the service has replaced the refresh token, the next start may be unable
+// to sign in.
+func (r *renewer) warnUnsaved(ctx context.Context, err error) {
+	const message = "salesiq token not stored"
+	r.warn(ctx, message, err)
+	if r.logger == nil && !r.warned {
+		r.warned = true
+		slog.Default().LogAttrs(ctx, slog.LevelWarn, message, slog.String("cause", err.Error()))
+	}
 }
 
 func (r *renewer) warn(ctx context.Context, message string, err error) {

@@ -702,6 +702,27 @@ func TestStoreIsWrittenAlthoughTheCallWasCancelled(t *testing.T) {
 	})
 }
 
+// Without a logger, somebody still has to hear of it: the next start may be unable to
+// sign in.
+func TestFirstTokenThatIsNotStoredIsHeardOfWithoutALogger(t *testing.T) { //nolint:paralleltest // It changes a global.
+	var log bytes.Buffer
+	standard := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	defer slog.SetDefault(standard)
+	synctest.Test(t, func(t *testing.T) {
+		store, vault := newFaultyStore()
+		store.fail(nil, func(context.Context) error { return errors.New("disk full") })
+		client := clientOf(t, &fakeZoho{}, vault)
+		for range 3 {
+			require.NoError(t, get(t.Context(), client))
+			time.Sleep(time.Hour)
+		}
+		require.Equal(t, 1, strings.Count(log.String(), "token not stored"))
+		require.Contains(t, log.String(), "disk full")
+		require.NotContains(t, log.String(), "access-1")
+	})
+}
+
 func TestStoreThatCannotBeWrittenFailsNoCall(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]func(context.Context) error{

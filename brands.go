@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"iter"
 	"time"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // BrandsService handles brands: the websites and apps that carry a widget.
@@ -140,7 +142,7 @@ func (s *BrandsService) Get(ctx context.Context, brandID string, opts ...CallOpt
 //     for a name that is set to nothing, [ErrPermissionDenied].
 //   - Source: specification, "Update Brand Settings".
 func (s *BrandsService) Update(ctx context.Context, brandID string, update *BrandUpdate, opts ...CallOption) (*Brand, error) {
-	return fetch[Brand](ctx, s.owner(), newCall("Brands.Update", "PATCH /brands/{brand_id}", brandID).body("update", update), opts)
+	return fetch[Brand](ctx, s.owner(), newCall("Brands.Update", "PATCH /brands/{brand_id}", brandID).update(update), opts)
 }
 
 // Departments returns the departments of a brand.
@@ -156,3 +158,33 @@ func (s *BrandsService) Departments(ctx context.Context, brandID string, opts ..
 	}
 	return page.Items, nil
 }
+
+// MarshalJSON writes b with its Extra beside the other members.
+func (b Brand) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&b) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (b *Brand) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, b) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w WidgetSettings) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *WidgetSettings) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes d with its Extra beside the other members.
+func (d Department) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&d) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (d *Department) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, d) }
+
+// MarshalJSON writes b with its Extra beside the other members.
+func (b BrandUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&b) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (b *BrandUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, b) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w WidgetSettingsUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *WidgetSettingsUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }

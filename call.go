@@ -44,6 +44,8 @@ type call struct {
 	query     url.Values
 	content   any               // Sent as JSON unless nil.
 	free      bool              // It goes to a path of the caller's.
+	changes   bool              // Its content must change something.
+	total     int               // Items of the list that it answers with, as far as the service tells.
 	names     []string          // Members in which an open answer may be wrapped.
 	dialect   wire.Dialect      // Of the client; nil where that does not matter.
 	request   transport.Request // Made by newRequest.
@@ -91,6 +93,12 @@ func (c *call) body(argument string, content any) *call {
 	}
 	c.content = content
 	return c
+}
+
+// update sends the changes to an object as JSON. There must be some.
+func (c *call) update(update any) *call {
+	c.changes = true
+	return c.body("update", update)
 }
 
 // answers names what an answer may be wrapped in, where the specification
@@ -179,6 +187,9 @@ func (client *Client) newRequest(c *call, options *callOptions) (*transport.Requ
 		if body, secrets, err = wire.MarshalRequest(c.content); err != nil {
 			return nil, inputError("body", "cannot be encoded: "+err.Error())
 		}
+		if c.changes && string(body) == "{}" {
+			return nil, inputError("update", "changes nothing: set a field")
+		}
 	}
 	c.dialect = client.dialect
 	address := client.resolve(c.path)
@@ -223,6 +234,7 @@ func (client *Client) carryOut(ctx context.Context, c *call, request *transport.
 	}
 	answer, err := client.exchange(ctx, request, options)
 	if err != nil {
+		options.keepFailure(answer, err)
 		return answer, newError(c, answer, err)
 	}
 	defer answer.Release()
@@ -237,6 +249,7 @@ func (client *Client) carryOut(ctx context.Context, c *call, request *transport.
 		client.cache.forget(request)
 		return answer, newError(c, answer, answer.Undecodable(err))
 	}
+	options.keepTotal(c.total)
 	return answer, nil
 }
 

@@ -33,7 +33,7 @@ var withID = []struct {
 		return second(c.Chats.Transcript(ctx, id))
 	}},
 	{"Chats.Transcript", "chat_id", func(ctx context.Context, c *salesiq.Client, id string) error {
-		return c.Chats.Transcripts(ctx, []string{id})[0].Err
+		return transcriptsOf(c.Chats.Transcripts(ctx, chatsOf(id)))[0].Err
 	}},
 	{"Chats.SendMessage", "chat_id", func(ctx context.Context, c *salesiq.Client, id string) error {
 		return second(c.Chats.SendMessage(ctx, id, salesiq.TextMessage("Hello")))
@@ -386,7 +386,7 @@ func TestNilContextIsAnErrorBeforeAnyRequest(t *testing.T) {
 		"All":         func() error { return firstError(client.Chats.All(none, nil)) },
 		"SendMessage": func() error { _, err := client.Chats.SendMessage(none, "c1", salesiq.TextMessage("x")); return err },
 		"Delete":      func() error { return client.Webhooks.Delete(none, "w1") },
-		"Transcripts": func() error { return client.Chats.Transcripts(none, []string{"c1"})[0].Err },
+		"Transcripts": func() error { return transcriptsOf(client.Chats.Transcripts(none, chatsOf("c1")))[0].Err },
 		"Do":          func() error { return client.Do(none, "GET", "/chats", nil, nil) },
 		"live.Get":    func() error { _, err := live.Get[any](none, client, "/apps", nil); return err },
 		"Exchange": func() error {
@@ -492,4 +492,38 @@ func callWithNothing(t *testing.T, method reflect.Value) (errs []error) {
 		}
 	}
 	return errs
+}
+
+// The test walks over the services, so that an Update that is added is held to it.
+func TestUpdateThatChangesNothingIsRefusedBeforeAnyRequest(t *testing.T) {
+	t.Parallel()
+	s := newAPIRecorder(t, answerSuitably)
+	client := reflect.ValueOf(s.client(t)).Elem()
+	updates := 0
+	for i := range client.NumField() {
+		if !client.Type().Field(i).IsExported() {
+			continue
+		}
+		update := client.Field(i).MethodByName("Update")
+		if !update.IsValid() {
+			continue
+		}
+		updates++
+		name := client.Type().Field(i).Name + ".Update"
+		params := reflect.New(update.Type().In(2).Elem())
+		arguments := []reflect.Value{reflect.ValueOf(t.Context()), reflect.ValueOf("x1"), params}
+		failed := func() error {
+			err, _ := reflect.TypeAssert[error](update.Call(arguments)[1])
+			return err
+		}
+		var input *salesiq.InputError
+		require.ErrorAs(t, failed(), &input, name)
+		assert.Equal(t, name, input.Operation)
+		assert.Equal(t, "update", input.Field)
+		assert.Len(t, s.requests(), updates-1, name)
+
+		params.Elem().FieldByName("Extra").Set(reflect.ValueOf(map[string]any{"note": nil}))
+		require.NoError(t, failed(), name)
+	}
+	assert.Equal(t, 5, updates)
 }

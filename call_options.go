@@ -3,6 +3,7 @@ package salesiq
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -34,12 +35,17 @@ type Response struct {
 	Header     http.Header
 	Body       []byte // As it arrived, after inflation.
 	Attempts   int    // 0 for an answer that was kept; see WithCache.
+	Total      int    // Items on all pages of a list; 0 where the service does not tell.
 	RateWindow RateWindow
 }
 
-// WithResponse fills r with the answer of a successful call. If the call makes
-// several requests, r has the answer of the last one. Header and Body are the
-// caller's own and may be changed.
+// WithResponse fills r with the answer of a call. If the call makes several requests,
+// r has the answer of the last one. Header and Body are the caller's own and may be
+// changed.
+//
+// After a call that fails, r has the answer that says so, if there was one, but no
+// Body; see [Error]. Beside an iterator, r belongs to the page that the loop is at, so
+// that a progress bar knows the Total from the first item on.
 func WithResponse(r *Response) CallOption {
 	taker := &responseTaker{response: r}
 	return func(o *callOptions) error {
@@ -182,6 +188,29 @@ func (o *callOptions) addTo(query url.Values) url.Values {
 	all := maps.Clone(o.query)
 	maps.Copy(all, query)
 	return all
+}
+
+// keepFailure hands an answer that is a failure to WithResponse.
+func (o *callOptions) keepFailure(answer *transport.Answer, err error) {
+	failure, ok := errors.AsType[*transport.Failure](err)
+	if o.response == nil || !ok || failure.Status == 0 {
+		return
+	}
+	o.response.take(Response{
+		StatusCode: failure.Status,
+		Header:     failure.Header.Clone(),
+		Attempts:   answer.Attempts,
+		RateWindow: rateWindow(failure.Header),
+	})
+}
+
+// keepTotal hands the number of items of a list to WithResponse.
+func (o *callOptions) keepTotal(n int) {
+	if o.response != nil && n > 0 {
+		o.response.mu.Lock()
+		defer o.response.mu.Unlock()
+		o.response.response.Total = n
+	}
 }
 
 // keep hands the answer to WithResponse.

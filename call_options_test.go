@@ -180,3 +180,23 @@ func TestDetailsOfASharedFailureBelongToTheirCaller(t *testing.T) {
 		field["name"] = "spoiled"
 	})
 }
+
+func TestWithResponseHasTheAnswerOfAFailure(t *testing.T) {
+	t.Parallel()
+	s := newAPIRecorder(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Trace", "t1")
+		answerJSON(http.StatusConflict, `{"status":"error","code":"DUPLICATE_RESOURCE"}`)(w, nil)
+	})
+	var response salesiq.Response
+	_, err := s.client(t).Chats.Get(t.Context(), "c1", salesiq.WithResponse(&response))
+	require.ErrorIs(t, err, salesiq.ErrDuplicateResource)
+	assert.Equal(t, http.StatusConflict, response.StatusCode)
+	assert.Equal(t, "t1", response.Header.Get("X-Trace"))
+	assert.Equal(t, 1, response.Attempts)
+	assert.Empty(t, response.Body)
+
+	s.Close()
+	kept := response
+	require.ErrorIs(t, second(s.client(t).Chats.Get(t.Context(), "c1", salesiq.WithResponse(&response))), salesiq.ErrTransport)
+	assert.Equal(t, kept, response, "there was no answer")
+}

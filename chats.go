@@ -5,8 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
-	"slices"
 	"time"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // ChatsService handles live chats: finding them, reading them, and taking part.
@@ -246,30 +247,62 @@ func (s *ChatsService) Transcript(ctx context.Context, chatID string, opts ...Ca
 	return *messages, nil
 }
 
-// TranscriptResult is the outcome for one chat of [ChatsService.Transcripts].
+// TranscriptResult is what [ChatsService.Transcripts] has of one chat.
 type TranscriptResult struct {
-	ChatID   string
-	Messages []Message
-	Err      error // Concerns this chat alone.
+	ChatID string // Empty beside an error of the list.
+	Chat   *Chat  // A copy, with its Transcript. Nil beside an error.
+	Err    error  // Concerns this chat alone.
 }
 
-// Transcripts fetches many transcripts, as many at a time as may be in flight,
-// and returns one result for each id, in the order of ids. One failure leaves
-// the others untouched. Once ctx ends, the missing ones fail with its error.
+// Transcripts fills in the transcripts of chats, such as those of [ChatsService.All]:
 //
-// It makes one call for each chat. A chat that comes from a list may already
-// hold its Transcript.
+//	for result := range client.Chats.Transcripts(ctx, client.Chats.All(ctx, params)) { … }
 //
-//   - Endpoint: GET /api/v2/chats/{chat_id}/transcript, once for each id; scope
-//     SalesIQ.chats.READ.
+// The specification shows a transcript in the object of a chat. It does not say
+// whether a list has it, and whether it is whole. A chat that comes with a Transcript,
+// be it empty, is taken to have all of it as of then, and costs no call. The others
+// cost one each. For transcripts as they are now, or of chats of which only the ID is
+// known, pass chats without: &Chat{ID: id}.
+//
+// It yields a result for each chat while as many calls are under way as for the pages
+// of a list. One failure leaves the others untouched, and an error of chats itself is
+// the last result. Results come in the order of chats, which makes it simple to go on
+// after an interruption: keep what was yielded, and begin with the next chat.
+//
+//   - Endpoint: GET /api/v2/chats/{chat_id}/transcript, once for each chat without a
+//     transcript; scope SalesIQ.chats.READ.
 //   - Errors: as for Transcript, in each result.
 //   - Source: specification, "Get Chat Transcript".
-func (s *ChatsService) Transcripts(ctx context.Context, ids []string, opts ...CallOption) []TranscriptResult {
-	fetchOne := func(ctx context.Context, id string, opts []CallOption) TranscriptResult {
-		messages, err := s.Transcript(ctx, id, opts...)
-		return TranscriptResult{ChatID: id, Messages: messages, Err: err}
+func (s *ChatsService) Transcripts(ctx context.Context, chats iter.Seq2[*Chat, error], opts ...CallOption) iter.Seq[TranscriptResult] {
+	if chats == nil {
+		chats = func(yield func(*Chat, error) bool) { yield(nil, inputError("chats", "must not be nil")) }
 	}
-	return slices.Collect(callsInOrder(ctx, s.owner(), opts, slices.Values(ids), fetchOne))
+	listed := func(yield func(TranscriptResult) bool) {
+		for chat, err := range chats {
+			if err == nil {
+				err = given("chat", chat)
+			}
+			if !yield(TranscriptResult{Chat: chat, Err: named("Chats.Transcripts", err)}) {
+				return
+			}
+		}
+	}
+	return callsInOrder(ctx, s.owner(), opts, listed, s.withTranscript)
+}
+
+// withTranscript fills in the transcript of one chat.
+func (s *ChatsService) withTranscript(ctx context.Context, r TranscriptResult, opts []CallOption) TranscriptResult {
+	if r.Err != nil {
+		return TranscriptResult{Err: r.Err}
+	}
+	filled := *r.Chat
+	if filled.Transcript == nil {
+		filled.Transcript, r.Err = s.Transcript(ctx, filled.ID, opts...)
+	}
+	if r.Err != nil {
+		return TranscriptResult{ChatID: filled.ID, Err: r.Err}
+	}
+	return TranscriptResult{ChatID: filled.ID, Chat: &filled}
 }
 
 // SendMessage writes into an active chat as the signed-in operator.
@@ -325,3 +358,45 @@ func (s *ChatsService) Rate(ctx context.Context, chatID string, params *ChatRati
 	c := newCall("Chats.Rate", "POST /chats/{chat_id}/rating", chatID).body("params", params).answers("chat")
 	return fetchOpen[Chat](ctx, s.owner(), c, opts)
 }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c Chat) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Chat) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes m with its Extra beside the other members.
+func (m Message) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&m) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *Message) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, m) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorInfo) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorInfo) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes m with its Extra beside the other members.
+func (m MessageCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&m) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *MessageCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, m) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p ChatTransfer) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *ChatTransfer) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ChatEnd) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ChatEnd) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p ChatRating) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *ChatRating) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

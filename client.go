@@ -106,8 +106,10 @@ func newClient(c *config, tokens transport.Tokens) *Client {
 //	SALESIQ_BASE_URL      overrides the data center's API host
 //	SALESIQ_ACCOUNTS_URL  overrides the data center's OAuth host
 //	SALESIQ_PORTAL        the screen name, for the live service
+//	SALESIQ_PLAN          such as basic; see LookupPlan
 //
-// The options come after the environment and override it.
+// The options come after the environment and override it: [WithLimiter] replaces
+// SALESIQ_PLAN.
 //
 // Errors: an [InputError] that names the variable, or the option.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
@@ -136,6 +138,7 @@ func fromEnv(c *config) error {
 		{"SALESIQ_BASE_URL", WithBaseURL},
 		{"SALESIQ_ACCOUNTS_URL", WithAccountsURL},
 		{"SALESIQ_PORTAL", WithPortal},
+		{"SALESIQ_PLAN", withPlanNamed},
 	} {
 		value := os.Getenv(variable.name)
 		if value == "" {
@@ -155,6 +158,14 @@ func withDataCenterNamed(name string) Option {
 			return err
 		}
 		return WithDataCenter(dc)(c)
+	}
+}
+
+func withPlanNamed(name string) Option {
+	return func(c *config) error {
+		plan, err := LookupPlan(name)
+		c.plan, c.planFromEnv = plan, true
+		return err
 	}
 }
 

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"iter"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,12 +99,22 @@ func arguments(ctx context.Context, client *salesiq.Client, fn reflect.Value) []
 			arg.Set(reflect.ValueOf(live.PageAndLimit()))
 		case reflect.TypeFor[[]salesiq.CallOption]():
 			continue
+		case reflect.TypeFor[iter.Seq2[*salesiq.Chat, error]]():
+			arg.Set(reflect.ValueOf(chatsOf("x1")))
 		default:
 			makeUp(arg, "")
+			changeSomething(arg)
 		}
 		args = append(args, arg)
 	}
 	return args
+}
+
+// changeSomething makes an update of nothing one of something.
+func changeSomething(arg reflect.Value) {
+	if arg.Kind() == reflect.Pointer && strings.HasSuffix(arg.Type().Elem().Name(), "Update") {
+		arg.Elem().FieldByName("Extra").Set(reflect.ValueOf(map[string]any{"x1": "x1"}))
+	}
 }
 
 // madeUpTime is neither before nor after itself, whatever it is compared with.
@@ -159,6 +171,8 @@ func checkResults(t *testing.T, call anyCall, args []reflect.Value, why string) 
 	switch {
 	case last.Kind() == reflect.Slice:
 		return checkEach(t, last, why)
+	case last.Type() == reflect.TypeFor[iter.Seq[salesiq.TranscriptResult]]():
+		return checkEach(t, reflect.ValueOf(slices.Collect(last.Interface().(iter.Seq[salesiq.TranscriptResult]))), why)
 	case last.Type().CanSeq2():
 		return checkSequence(t, last, why)
 	}

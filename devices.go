@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // DevicesService handles operators' devices and what is pushed to them.
@@ -112,3 +114,27 @@ func (s *DevicesService) Notify(ctx context.Context, notification *NotificationC
 	c := newCall("Devices.Notify", "POST /notifications").body("notification", notification).answers("notification")
 	return fetchOpen[Notification](ctx, s.owner(), c, opts)
 }
+
+// MarshalJSON writes d with its Extra beside the other members.
+func (d Device) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&d) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (d *Device) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, d) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p DeviceCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *DeviceCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes n with its Extra beside the other members.
+func (n Notification) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&n) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (n *Notification) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, n) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p NotificationCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *NotificationCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

@@ -28,6 +28,7 @@
 //   - To reach an account outside of the US, use [WithDataCenter].
 //   - To go through a list, use the All method of a service, such as
 //     [ChatsService.All]. Its List method returns one page.
+//   - To know how many items a list has while going through it, use [WithResponse].
 //   - To read many transcripts, use [ChatsService.Transcripts].
 //   - To answer a visitor, use [ChatsService.SendMessage].
 //   - To change some fields of an object and leave the others, use the Update
@@ -37,17 +38,21 @@
 //   - To see the status, header and body of an answer, use [WithResponse].
 //   - To make a call that has no method, use [Client.Do].
 //   - To let a POST be retried like a GET, use [WithIdempotent].
-//   - To share the rate limit among the clients of a process, use [NewLimiter]. To
-//     share it among processes, use [WithLimiter] with package salesiqredis.
+//   - To keep to what the service grants, use [WithPlan]. To share it among the clients
+//     of a process, a batch and interactive ones, use [NewLimiter]. To share it among
+//     processes, use [WithLimiter] with package salesiqredis.
 //   - To ask less often for what rarely changes, use [WithCache].
-//   - To watch what a client does, use [WithLogger], [WithTracer] or
-//     [WithUsageMonitor].
+//   - To see or change each request, use [WithTransport], which keeps the client's own
+//     pool of connections.
+//   - To watch what a client does, use [WithLogger], or [WithTracer] with a tracer of
+//     your own, of package usage or of salesiqotel.
 //
 // # Other packages
 //
 //   - [github.com/salesiq-go/salesiq/webhook] receives events.
 //   - [github.com/salesiq-go/salesiq/widget] puts the chat on a web page.
 //   - [github.com/salesiq-go/salesiq/live] has the calls of the live service.
+//   - [github.com/salesiq-go/salesiq/usage] counts what a client does.
 //   - [github.com/salesiq-go/salesiq/salesiqtest] is a SalesIQ in memory, for tests.
 //   - [github.com/salesiq-go/salesiq/salesiqbolt], a module of its own, keeps
 //     events and the token in a file.
@@ -64,9 +69,11 @@
 // other values are kept as they are. Fields that this package does not know are
 // in each object's Extra.
 //
-// A program may keep objects with encoding/json and read them back whole. Until
-// Go 1.26, encoding/json writes the unknown fields under the name Extra. From Go
-// 1.27 on, it writes them beside the others, as they came. Of a [Secret], it writes
+// A program may keep objects with encoding/json and read them back whole, with any
+// version of Go: unknown fields stand beside the others, as they came. Files that Go 1.26
+// wrote with older versions of this package, which have them under the name Extra, are
+// read as well. A struct that embeds an object is taken for that object alone: give the
+// field a name, or embed a type such as "type chat salesiq.Chat". Of a [Secret], it writes
 // "[redacted]", which is read back as an empty one: nothing is signed, verified or
 // sent with the mask. What needs a secret refuses an empty one.
 //

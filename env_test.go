@@ -1,6 +1,7 @@
 package salesiq_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ func setEnvironment(t *testing.T, lines ...string) {
 	t.Helper()
 	for _, name := range []string{
 		"ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN",
-		"SALESIQ_DATA_CENTER", "SALESIQ_BASE_URL", "SALESIQ_ACCOUNTS_URL", "SALESIQ_PORTAL",
+		"SALESIQ_DATA_CENTER", "SALESIQ_BASE_URL", "SALESIQ_ACCOUNTS_URL", "SALESIQ_PORTAL", "SALESIQ_PLAN",
 	} {
 		t.Setenv(name, "")
 	}
@@ -57,9 +58,26 @@ func TestTheEnvironmentNamesTheDataCenterAndOptionsOverrideIt(t *testing.T) {
 	assert.Equal(t, salesiq.IN, client.DataCenter())
 }
 
+func TestTheEnvironmentNamesThePlanAndALimiterReplacesIt(t *testing.T) {
+	setEnvironment(t, append(environmentCredentials, "SALESIQ_PLAN=basic")...)
+	left := func(opts ...salesiq.Option) (day salesiq.DailyQuota) {
+		api := newAPIRecorder(t, answerSuitably)
+		tracer := &salesiq.Tracer{Attempt: func(context.Context, salesiq.AttemptTrace) (context.Context, func(salesiq.AttemptTrace)) {
+			return nil, func(attempt salesiq.AttemptTrace) { day = attempt.DailyQuota }
+		}}
+		client, err := salesiq.NewClientFromEnv(append(opts, salesiq.WithBaseURL(api.URL), salesiq.WithTracer(tracer))...)
+		require.NoError(t, err)
+		client.Chats.Get(t.Context(), "c1") //nolint:errcheck // The tracer has heard of the attempt, whatever came of it.
+		return day
+	}
+	assert.Equal(t, 5_000, left().Limit)
+	assert.Equal(t, 1_000, left(salesiq.WithPlan(salesiq.Free())).Limit)
+	assert.Equal(t, 7, left(salesiq.WithLimiter(newLimiter(t, salesiq.Plan{CallsPerDay: 7}))).Limit)
+}
+
 func TestAnEnvironmentThatDoesNotDoIsRefusedByTheNameOfItsVariable(t *testing.T) {
 	for _, line := range append(environmentCredentials,
-		"SALESIQ_DATA_CENTER=Mars", "SALESIQ_BASE_URL=Mars", "SALESIQ_ACCOUNTS_URL=Mars", "SALESIQ_PORTAL=..") {
+		"SALESIQ_DATA_CENTER=Mars", "SALESIQ_BASE_URL=Mars", "SALESIQ_ACCOUNTS_URL=Mars", "SALESIQ_PORTAL=..", "SALESIQ_PLAN=gold") {
 		name, value, _ := strings.Cut(line, "=")
 		t.Run(name, func(t *testing.T) {
 			setEnvironment(t, environmentCredentials...)

@@ -166,16 +166,23 @@ func separator(before string) string {
 }
 
 // Is reports whether the error is target: its code, or one of the conditions
-// that it carries as a field. Status 429 needs no code, since a proxy gives none.
+// that it carries as a field. Status 429 needs no code, since a proxy gives none. Nor
+// does 404, unless its body is a page of somebody else's, who may not know the service.
 func (e *Error) Is(target error) bool {
 	if target == ErrMaybeProcessed {
 		return e.MaybeProcessed
 	}
 	code, ok := target.(ErrorCode)
-	if e.Code == "" {
-		return code == ErrRateLimitExceeded && e.StatusCode == http.StatusTooManyRequests
+	if !ok || e.Code != "" {
+		return ok && code == e.Code
 	}
-	return ok && code == e.Code
+	switch e.StatusCode {
+	case http.StatusTooManyRequests:
+		return code == ErrRateLimitExceeded
+	case http.StatusNotFound:
+		return code == ErrResourceNotFound && e.Excerpt == ""
+	}
+	return false
 }
 
 // Unwrap returns the cause.

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/testkit"
 )
 
 // codes are the specification's, with the status that goes with each.
@@ -277,4 +278,31 @@ func TestInputErrorsAreReadable(t *testing.T) {
 	_, err := newAPIRecorder(t, answerSuitably).client(t).Chats.Rate(t.Context(), "c1", &salesiq.ChatRating{Rating: 6})
 	require.EqualError(t, err, "salesiq: Chats.Rate: rating must be from 1 to 5, not 6")
 	assert.Equal(t, "salesiq: portal is required", (&salesiq.InputError{Field: "portal", Reason: "is required"}).Error())
+}
+
+// The page of somebody in between says nothing of what the service has.
+func TestNotFoundNeedsNoCodeUnlessItIsAPageOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		answer testkit.Behavior
+		found  bool
+	}{
+		"a code":    {testkit.Answer(404, "application/json", `{"status":"error","code":"RESOURCE_NOT_FOUND"}`), true},
+		"no code":   {testkit.Answer(404, "application/json", `{"status":"error","message":"gone"}`), true},
+		"no body":   {testkit.Empty(404), true},
+		"a page":    {testkit.HTML(404, "<html>no such host</html>"), false},
+		"no status": {testkit.Answer(400, "application/json", `{"status":"error","message":"gone"}`), false},
+	} {
+		_, err := faultyClient(t, testkit.NewServer(t, row.answer)).Chats.Get(t.Context(), "c1")
+		require.Error(t, err, name)
+		assert.Equal(t, row.found, errors.Is(err, salesiq.ErrResourceNotFound), "%s: %s", name, err)
+	}
+}
+
+func TestPermanentAuthErrorDoesNotTellToTryAgain(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
+	const when = "next try at 2026-03-05T09:00:00Z"
+	assert.NotContains(t, (&salesiq.AuthError{Code: "invalid_code", Permanent: true, RetryAt: at}).Error(), when)
+	assert.Contains(t, (&salesiq.AuthError{Code: "access_denied", RetryAt: at}).Error(), when)
 }

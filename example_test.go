@@ -2,12 +2,15 @@ package salesiq_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,12 +142,17 @@ func ExampleChatsService_Transcripts() {
 	ctx, client, stop := emulated()
 	defer stop()
 
-	for _, result := range client.Chats.Transcripts(ctx, []string{"chat123", "chat-unknown"}) {
-		fmt.Println(result.ChatID, len(result.Messages) > 0, errors.Is(result.Err, salesiq.ErrResourceNotFound))
+	chats := client.Chats.All(ctx, &salesiq.ChatListParams{VisitorID: "visitor123", Status: salesiq.ChatActive})
+	for result := range client.Chats.Transcripts(ctx, chats) {
+		if result.Err != nil {
+			log.Println(result.ChatID, result.Err) // The others go on.
+			continue
+		}
+		fmt.Println(result.ChatID, len(result.Chat.Transcript) > 0)
 	}
 	// Output:
-	// chat123 true false
-	// chat-unknown false true
+	// chat123 true
+	// chat123456789 true
 }
 
 func ExampleWithResponse() {
@@ -227,4 +235,152 @@ func unindented(code string) string {
 		lines = append(lines, strings.TrimSpace(line))
 	}
 	return strings.Join(lines, "\n")
+}
+
+func ExampleLookupPlan() {
+	plan, err := salesiq.LookupPlan("basic") // Such as from a configuration.
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := salesiq.NewClient(salesiq.StaticToken("1000.EXAMPLE"), salesiq.WithPlan(plan))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(plan.CallsPerMinute, plan.CallsPerDay, client.DataCenter())
+	// Output: 20 5000 US
+}
+
+// A nightly export and the answers to visitors share an account.
+func ExampleNewLimiter() {
+	limiter, err := salesiq.NewLimiter(salesiq.Basic())
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth := salesiq.StaticToken("1000.EXAMPLE")
+	interactive, err := salesiq.NewClient(auth, salesiq.WithLimiter(limiter))
+	if err != nil {
+		log.Fatal(err)
+	}
+	nightly, err := salesiq.NewClient(auth, salesiq.WithLimiter(limiter.Batch()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(interactive != nightly, limiter.DailyQuota().Left)
+	// Output: true 5000
+}
+
+// What a day has left is kept in a file, or wherever the program keeps its state.
+func ExampleSharedLimiter_ResumeDay() {
+	path := filepath.Join(os.TempDir(), "salesiq-day-of-the-example.json")
+	defer os.Remove(path) //nolint:errcheck // The program ends.
+	limiter, err := salesiq.NewLimiter(salesiq.Plan{CallsPerDay: 100})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var day salesiq.DailyQuota
+	if kept, err := os.ReadFile(path); err == nil && json.Unmarshal(kept, &day) == nil {
+		if err := limiter.ResumeDay(day); err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	kept, err := json.Marshal(limiter.DailyQuota()) // At the end, and now and then.
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := os.WriteFile(path, kept, 0o600); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(limiter.DailyQuota().Left)
+	// Output: 100
+}
+
+// audit writes down what is asked. It must not write down headers and bodies, which
+// hold secrets.
+type audit struct{ next http.RoundTripper }
+
+func (a audit) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		fmt.Println(r.Method, r.URL.Path)
+	}
+	return a.next.RoundTrip(r)
+}
+
+func ExampleWithTransport() {
+	server, err := salesiqtest.NewServer()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	auth := salesiq.RefreshToken(server.Credentials(), salesiq.NewMemoryTokenStore())
+	wrap := salesiq.WithTransport(func(next http.RoundTripper) http.RoundTripper { return audit{next} })
+	client, err := salesiq.NewClient(auth, append(server.Options(), wrap)...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := client.Chats.Get(context.Background(), "chat123"); err != nil {
+		log.Fatal(err)
+	}
+	// Output: GET /api/v2/chats/chat123
+}
+
+// A program that shows what it waits for.
+func ExampleWithTracer() {
+	server, err := salesiqtest.NewServer()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	tracer := &salesiq.Tracer{
+		Call: func(context.Context, salesiq.CallTrace) (context.Context, func(salesiq.CallTrace)) {
+			return nil, func(call salesiq.CallTrace) { fmt.Println(call.Operation, call.StatusCode, call.Attempts) }
+		},
+		Wait: func(_ context.Context, wait salesiq.WaitTrace) func(salesiq.WaitTrace) {
+			if wait.Reason == salesiq.WaitQuota {
+				fmt.Println("waiting for the quota until", wait.Until)
+			}
+			return nil
+		},
+	}
+	auth := salesiq.RefreshToken(server.Credentials(), salesiq.NewMemoryTokenStore())
+	client, err := salesiq.NewClient(auth, append(server.Options(), salesiq.WithTracer(tracer))...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := client.Chats.Get(context.Background(), "chat123"); err != nil {
+		log.Fatal(err)
+	}
+	// Output: Chats.Get 200 1
+}
+
+// The total is known from the first item on.
+func ExampleWithResponse_progress() {
+	ctx, client, stop := emulated()
+	defer stop()
+
+	var response salesiq.Response
+	done := 0
+	for _, err := range client.Chats.All(ctx, nil, salesiq.WithResponse(&response)) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if done++; done%100 == 0 {
+			fmt.Println(done, "of", response.Total)
+		}
+	}
+	// Output:
+	// 100 of 286
+	// 200 of 286
+}
+
+func ExampleVisitorsService_Tag() {
+	ctx, client, stop := emulated()
+	defer stop()
+
+	visitor, err := client.Visitors.Tag(ctx, "visitor123", []string{"newsletter"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(slices.Contains(visitor.Tags, "newsletter"))
+	// Output: true
 }

@@ -232,7 +232,7 @@ func TestLivePoint08(t *testing.T) {
 	api = newAPIRecorder(t, answerJSON(http.StatusOK, `{"url":"/x","object":"message","data":"Success"}`))
 	sent, err := live.New(api.client(t, salesiq.WithPortal("z"))).Messages.Send(t.Context(), "1", "Once")
 	require.NoError(t, err, "data may be a text, and the message has been sent")
-	assert.Empty(t, sent.Body.Text)
+	assert.Empty(t, sent.Text())
 	_, err = live.New(api.client(t, salesiq.WithPortal("z"))).Conversations.Get(t.Context(), "1")
 	require.ErrorIs(t, err, salesiq.ErrDecode, "but it is no conversation")
 	api = newAPIRecorder(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

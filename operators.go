@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"iter"
 	"time"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // OperatorsService handles the people who answer chats.
@@ -199,7 +201,7 @@ func (s *OperatorsService) Create(ctx context.Context, operator *OperatorCreate,
 //     [ErrRequiredFieldMissing] for what is set to nothing, [ErrPermissionDenied].
 //   - Source: specification, "Update Operator".
 func (s *OperatorsService) Update(ctx context.Context, operatorID string, update *OperatorUpdate, opts ...CallOption) (*Operator, error) {
-	c := newCall("Operators.Update", "PATCH /operators/{operator_id}", operatorID).body("update", update)
+	c := newCall("Operators.Update", "PATCH /operators/{operator_id}", operatorID).update(update)
 	return fetch[Operator](ctx, s.owner(), c, opts)
 }
 
@@ -225,3 +227,27 @@ func (s *OperatorsService) Stats(ctx context.Context, operatorID string, params 
 	c := newCall("Operators.Stats", "GET /operators/{operator_id}/stats", operatorID).params(params)
 	return fetch[OperatorStats](ctx, s.owner(), c, opts)
 }
+
+// MarshalJSON writes o with its Extra beside the other members.
+func (o Operator) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *Operator) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, o) }
+
+// MarshalJSON writes o with its Extra beside the other members.
+func (o OperatorStats) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *OperatorStats) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, o) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p OperatorCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *OperatorCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p OperatorUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *OperatorUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

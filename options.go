@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -27,13 +28,15 @@ type config struct {
 	dialect        wire.Dialect
 	plaintext      bool
 	httpClient     *http.Client
-	ownTransport   bool // The transport of httpClient was made by newHTTPTransport.
+	ownTransport   bool // The transport of httpClient was made by newHTTPTransport, and is not wrapped.
+	wrappers       []func(http.RoundTripper) http.RoundTripper
 	userAgent      string
 	logger         *slog.Logger
 	maxAttempts    int
 	maxWait        time.Duration
 	maxInFlight    int // 0 for the default.
 	plan           Plan
+	planFromEnv    bool       // A limiter replaces it.
 	rate           rate.Limit // 0 for none.
 	burst          int
 	limiter        Limiter // Nil for the client's own.
@@ -121,9 +124,10 @@ func WithPlaintext() Option {
 // that. A proxy that refuses to connect is named in the error, and asked once, unless
 // it says that something is wrong for the moment.
 //
-// Nothing of the transport is changed. The client's own one finds HTTP/2
-// connections that died in silence and bounds the time to connect; see
-// [http.HTTP2Config] and [net.Dialer] for a transport that is to do the same.
+// Nothing of the transport is changed. The client's own one keeps as many connections
+// open as calls may be under way, finds HTTP/2 connections that died in silence, and
+// bounds the time to connect. To see or change requests and keep that one, use
+// [WithTransport].
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -143,6 +147,30 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
+// WithTransport wraps the transport of the client, such as for an audit, for headers of
+// a gateway, or for a cache of one's own:
+//
+//	salesiq.WithTransport(func(next http.RoundTripper) http.RoundTripper { return &audit{next} })
+//
+// It is the client's own transport, with its pool of connections, or that of
+// [WithHTTPClient]. Several wrappers nest, the first outermost, also over several
+// options.
+//
+// A wrapper sees each request as it leaves, with the access token in its header, and
+// those to the OAuth server with the secrets in their bodies. It must not send a
+// request twice: the client repeats calls.
+func WithTransport(wrap ...func(next http.RoundTripper) http.RoundTripper) Option {
+	return func(c *config) error {
+		for _, w := range wrap {
+			if w == nil {
+				return inputError("transport", "must not be wrapped by nil")
+			}
+		}
+		c.wrappers = append(c.wrappers, wrap...)
+		return nil
+	}
+}
+
 // WithUserAgent names the application in the User-Agent header, before the name
 // of this package.
 func WithUserAgent(application string) Option {
@@ -152,9 +180,15 @@ func WithUserAgent(application string) Option {
 	}
 }
 
-// WithLogger logs each attempt: operation, status, attempt, duration and the
-// service's request id; successes at level debug, failures at warn. Bodies,
-// queries and credentials are never logged. Nil, the default, logs nothing.
+// WithLogger logs each attempt: operation, status, attempt, how long it waited before
+// it was sent, how long it took from then on, and the service's request id; successes
+// at level debug, failures at warn. A wait is logged when it begins, at level debug,
+// with its reason, and with its length if that is known. Bodies, queries and
+// credentials are never logged.
+//
+// Nil, the default, logs nothing, with one exception: the first time that a new token
+// cannot be stored, [slog.Default] gets a warning. After the next start, the program
+// might not be able to sign in.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error { c.logger = logger; return nil }
 }
@@ -238,19 +272,30 @@ func (c *config) finish() error {
 	if c.httpClient == nil {
 		c.httpClient = &http.Client{Transport: newHTTPTransport(c.inFlight(), c.attemptTimeout)}
 		t, ok := c.httpClient.Transport.(*http.Transport)
-		c.ownTransport = ok && len(t.TLSNextProto) == 0
+		c.ownTransport = ok && len(t.TLSNextProto) == 0 && len(c.wrappers) == 0
 	} else if c.httpClient.Transport == nil {
 		c.httpClient.Transport = http.DefaultTransport
 	}
 	if c.httpClient.Transport == nil {
 		return inputError("HTTP client", "has no transport, since http.DefaultTransport is nil")
 	}
-	return cmp.Or(c.checkLimits(), c.checkTLS("base URL", c.site.API), c.checkTLS("accounts URL", c.site.Accounts))
+	return cmp.Or(c.wrapTransport(), c.checkLimits(), c.checkTLS("base URL", c.site.API), c.checkTLS("accounts URL", c.site.Accounts))
+}
+
+// wrapTransport puts the wrappers around the transport.
+func (c *config) wrapTransport() error {
+	for _, wrap := range slices.Backward(c.wrappers) {
+		c.httpClient.Transport = wrap(c.httpClient.Transport)
+		if err := given("transport", c.httpClient.Transport); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // inFlight is how many requests may be under way at once, as far as that is known.
 func (c *config) inFlight() int {
-	if l, ok := c.limiter.(*localLimiter); ok {
+	if l, ok := c.limiter.(*SharedLimiter); ok {
 		return l.inFlight
 	}
 	return cmp.Or(c.maxInFlight, maxInFlight)

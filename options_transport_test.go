@@ -195,3 +195,66 @@ func TestHTTP2ConnectionThatDiesInSilenceIsGivenUp(t *testing.T) { //nolint:para
 	assert.Less(t, time.Since(start), 4*time.Second, "before the attempt's time was over")
 	assert.EqualValues(t, 2, r.opened.Load())
 }
+
+// auditor counts the requests that pass.
+type auditor struct {
+	next http.RoundTripper
+	seen *atomic.Int64
+}
+
+func (a auditor) RoundTrip(r *http.Request) (*http.Response, error) {
+	a.seen.Add(1)
+	return a.next.RoundTrip(r)
+}
+
+// An audit of a transport of its own, such as a copy of the default one, opened a
+// connection for nearly every page that was fetched ahead.
+func TestWrappedTransportKeepsTheTunedPool(t *testing.T) {
+	t.Parallel()
+	const pages = 60
+	var opened, seen atomic.Int64
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(time.Millisecond) // The other pages are on their way meanwhile.
+		fmt.Fprintf(w, `{"status":"success","data":[{"id":"c%s"}],"pagination":{"total":%d,"page":%[1]s,"per_page":1}}`, r.URL.Query().Get("page"), pages)
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	s.Start()
+	defer s.Close()
+	client, err := NewClient(StaticToken("token"), WithBaseURL(s.URL),
+		WithTransport(func(next http.RoundTripper) http.RoundTripper { return auditor{next, &seen} }))
+	require.NoError(t, err)
+	n := 0
+	for _, err := range client.Chats.All(t.Context(), &ChatListParams{PerPage: 1}) {
+		require.NoError(t, err)
+		n++
+	}
+	assert.Equal(t, pages, n)
+	assert.Equal(t, int64(pages), seen.Load())
+	assert.LessOrEqual(t, opened.Load(), int64(10))
+}
+
+func TestWrappersOfTheTransportNestInTheOrderOfTheirOptions(t *testing.T) {
+	t.Parallel()
+	var order []string
+	wrap := func(name string) func(http.RoundTripper) http.RoundTripper {
+		return func(next http.RoundTripper) http.RoundTripper {
+			return roundTrip(func(r *http.Request) (*http.Response, error) {
+				order = append(order, name)
+				return next.RoundTrip(r)
+			})
+		}
+	}
+	client := chatClient(t, WithTransport(wrap("outer"), wrap("middle")), WithTransport(wrap("inner")))
+	_, err := client.Chats.Get(t.Context(), "c1")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"outer", "middle", "inner"}, order)
+}
+
+// roundTrip is a func as a transport.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

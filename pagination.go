@@ -43,6 +43,9 @@ const maxPerPage = 100
 // Where the service gives no total, or as many items come as leave, nothing tells
 // that items have moved up, and some may be skipped. If your loop changes what the
 // params select by, such as the status, collect all items first.
+//
+// The items of a page lie in one piece of memory: whoever keeps a pointer to one of them,
+// such as an iterator yields, keeps them all. Keep a copy of the item instead.
 type Page[T any] struct {
 	Items   []T
 	Number  int // Of this page, from 1.
@@ -67,6 +70,7 @@ func fetchPage[T any](ctx context.Context, client *Client, c *call, opts []CallO
 		page.Number = cmp.Or(told.Page, page.Number)
 		page.PerPage = cmp.Or(told.PerPage, page.PerPage, len(items))
 		page.Total = told.Total
+		c.total = told.Total
 		return err
 	})
 	if err != nil {

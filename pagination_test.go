@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math/rand/v2"
 	"net/http"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -656,7 +658,7 @@ func TestWhatPanicsAheadOfTheConsumerIsTheConsumersToRecover(t *testing.T) {
 				go func() {
 					defer close(done)
 					defer func() { recovered = recover() }()
-					client.Chats.Transcripts(t.Context(), []string{"a", "b", "worst", "c"})
+					transcriptsOf(client.Chats.Transcripts(t.Context(), chatsOf("a", "b", "worst", "c")))
 					returned = true
 				}()
 				<-done
@@ -715,6 +717,21 @@ func transcriptNetwork() *fakeNetwork {
 	}}
 }
 
+// chatsOf yields chats of which only the ids are known.
+func chatsOf(ids ...string) iter.Seq2[*salesiq.Chat, error] {
+	return func(yield func(*salesiq.Chat, error) bool) {
+		for _, id := range ids {
+			if !yield(&salesiq.Chat{ID: id}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func transcriptsOf(results iter.Seq[salesiq.TranscriptResult]) []salesiq.TranscriptResult {
+	return slices.Collect(results)
+}
+
 func TestTranscriptsComeInOrderEachWithItsOwnError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -730,19 +747,19 @@ func TestTranscriptsComeInOrderEachWithItsOwnError(t *testing.T) {
 			ids = append(ids, id)
 		}
 		network := transcriptNetwork()
-		results := network.client(t).Chats.Transcripts(t.Context(), ids)
+		results := transcriptsOf(network.client(t).Chats.Transcripts(t.Context(), chatsOf(ids...)))
 		require.Len(t, results, len(ids))
 		for i, result := range results {
 			assert.Equal(t, ids[i], result.ChatID)
 			switch i % 10 {
 			case 3:
 				require.ErrorIs(t, result.Err, salesiq.ErrResourceNotFound)
-				assert.Empty(t, result.Messages)
+				assert.Nil(t, result.Chat)
 			case 7:
 				require.ErrorIs(t, result.Err, salesiq.ErrInvalidInput)
 			default:
 				require.NoError(t, result.Err)
-				assert.Equal(t, "of-"+ids[i], result.Messages[0].ID)
+				assert.Equal(t, "of-"+ids[i], result.Chat.Transcript[0].ID)
 			}
 		}
 		assert.LessOrEqual(t, network.peak, 10)
@@ -762,7 +779,7 @@ func TestTranscriptsEndWithTheContext(t *testing.T) {
 		}
 		network := transcriptNetwork()
 		start := time.Now()
-		results := network.client(t).Chats.Transcripts(ctx, ids)
+		results := transcriptsOf(network.client(t).Chats.Transcripts(ctx, chatsOf(ids...)))
 		assert.LessOrEqual(t, time.Since(start), 11*time.Second)
 		require.Len(t, results, len(ids), "every id has its result")
 		require.NoError(t, results[0].Err)
@@ -775,8 +792,69 @@ func TestTranscriptsEndWithTheContext(t *testing.T) {
 func TestNoTranscriptsIsNoRequest(t *testing.T) {
 	t.Parallel()
 	network := transcriptNetwork()
-	assert.Empty(t, network.client(t).Chats.Transcripts(t.Context(), nil))
+	assert.Empty(t, transcriptsOf(network.client(t).Chats.Transcripts(t.Context(), chatsOf())))
 	assert.Empty(t, network.started)
+}
+
+func TestTranscriptsThatAreThereAreNotAskedFor(t *testing.T) {
+	t.Parallel()
+	network := transcriptNetwork()
+	gone := errors.New("the list is gone")
+	chats := func(yield func(*salesiq.Chat, error) bool) {
+		_ = yield(&salesiq.Chat{ID: "a", Transcript: []salesiq.Message{{ID: "kept"}}}, nil) &&
+			yield(&salesiq.Chat{ID: "silent", Transcript: []salesiq.Message{}}, nil) &&
+			yield(&salesiq.Chat{ID: "b"}, nil) && yield(nil, nil) && yield(nil, gone)
+	}
+	results := transcriptsOf(network.client(t).Chats.Transcripts(t.Context(), chats))
+	require.Len(t, results, 5)
+	assert.Equal(t, "kept", results[0].Chat.Transcript[0].ID)
+	assert.Empty(t, results[1].Chat.Transcript)
+	assert.Equal(t, "of-b", results[2].Chat.Transcript[0].ID)
+	require.ErrorIs(t, results[3].Err, salesiq.ErrInvalidInput)
+	assert.Equal(t, salesiq.TranscriptResult{Err: gone}, results[4])
+	assert.Len(t, network.started, 1)
+
+	results = transcriptsOf(network.client(t).Chats.Transcripts(t.Context(), nil))
+	require.Len(t, results, 1)
+	require.ErrorIs(t, results[0].Err, salesiq.ErrInvalidInput)
+}
+
+func TestTranscriptsComeWhileOthersAreFetched(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ids := make([]string, 1000)
+		for i := range ids {
+			ids[i] = strconv.Itoa(i)
+		}
+		network := transcriptNetwork()
+		chat := &salesiq.Chat{ID: "first"}
+		chats := func(yield func(*salesiq.Chat, error) bool) {
+			if yield(chat, nil) {
+				chatsOf(ids...)(yield)
+			}
+		}
+		for result := range network.client(t).Chats.Transcripts(t.Context(), chats) {
+			require.NoError(t, result.Err)
+			assert.Equal(t, "of-first", result.Chat.Transcript[0].ID)
+			assert.Nil(t, chat.Transcript, "the caller's own is not changed")
+			break
+		}
+		assert.LessOrEqual(t, len(network.started), 21, "no further ahead than the pages of a list")
+	})
+}
+
+func TestTotalOfAListIsKnownFromItsFirstItemOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var response salesiq.Response
+		n := 0
+		for _, err := range fakeChats(250).client(t).Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 10}, salesiq.WithResponse(&response)) {
+			require.NoError(t, err)
+			assert.Equal(t, 250, response.Total)
+			n++
+		}
+		assert.Equal(t, 250, n)
+	})
 }
 
 // Two iterators of one client share its ten requests.

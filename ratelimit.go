@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,10 +75,11 @@ func LookupPlan(name string) (Plan, error) {
 // allows fails at once, with an [Error] that has a RetryAt and matches
 // [ErrRateLimitExceeded]. It also matches [ErrDailyLimit] if the day's calls are
 // spent. A day is one of UTC by the service's clock, since the specification says
-// nothing of it. The count begins anew with each Client.
+// nothing of it. The count begins anew with each Client, but for a limiter that was
+// told of the day so far ([SharedLimiter.ResumeDay]).
 func WithPlan(plan Plan) Option {
 	return func(c *config) error {
-		c.plan = plan
+		c.plan, c.planFromEnv = plan, false
 		if plan.CallsPerMinute < 0 || plan.CallsPerDay < 0 {
 			return inputError("plan", "must not be negative")
 		}
@@ -108,22 +110,26 @@ func WithLimiter(limiter Limiter) Option {
 	return func(c *config) error { c.limiter = limiter; return given("limiter", limiter) }
 }
 
-// NewLimiter returns a limiter that keeps to plan as a client does for itself. It
-// is for clients of one process that share an account:
+// SharedLimiter keeps to a plan as a client does for itself, for all clients of a
+// process that share an account. [NewLimiter] makes one.
+type SharedLimiter struct {
+	queue    localQueue
+	inFlight int
+}
+
+// NewLimiter returns a limiter for clients of one process that share an account:
 //
 //	limiter, err := salesiq.NewLimiter(salesiq.Basic(), salesiq.WithMaxInFlight(5))
 //	interactive, err := salesiq.NewClient(auth, salesiq.WithLimiter(limiter))
-//	nightly, err := salesiq.NewClient(auth, salesiq.WithLimiter(limiter))
+//	nightly, err := salesiq.NewClient(auth, salesiq.WithLimiter(limiter.Batch()))
 //
 // With the zero Plan, it learns the limits from the answers. It takes the options
 // [WithRateLimit], [WithMaxInFlight] and [WithMaxWait]. Who comes first is served
 // first.
 //
-// The limiter has a method DailyQuota; see [Limiter].
-//
 // Errors: an [InputError] for a bad plan or option, and for an option that is
 // about something else.
-func NewLimiter(plan Plan, opts ...Option) (Limiter, error) {
+func NewLimiter(plan Plan, opts ...Option) (*SharedLimiter, error) {
 	c := defaultConfig()
 	for _, option := range append([]Option{WithPlan(plan)}, opts...) {
 		if option == nil {
@@ -139,7 +145,71 @@ func NewLimiter(plan Plan, opts ...Option) (Limiter, error) {
 	if !reflect.DeepEqual(&rest, none) {
 		return nil, inputError("limiter", "takes no option but WithRateLimit, WithMaxInFlight and WithMaxWait")
 	}
-	return &localLimiter{queue: c.newQueue(), inFlight: c.inFlight()}, nil
+	return &SharedLimiter{queue: c.newQueue(), inFlight: c.inFlight()}, nil
+}
+
+// Batch returns a view of the limiter for work that can wait, such as a nightly
+// export. Its calls leave a fifth of each minute and of each day to the others, which
+// need not wait behind them for the next minute. Otherwise, who comes first is served
+// first, so that the batch gets its calls, too. A batch that has used up its four
+// fifths of a day gets [ErrDailyLimit].
+func (l *SharedLimiter) Batch() *SharedLimiter {
+	if l.made() != nil {
+		return l
+	}
+	if queue, ok := l.queue.(*transport.Queue); ok {
+		return &SharedLimiter{queue: transport.BatchQueue{Queue: queue}, inFlight: l.inFlight}
+	}
+	return l
+}
+
+// Acquire implements [Limiter].
+func (l *SharedLimiter) Acquire(ctx context.Context) (Lease, error) {
+	if err := cmp.Or(givenContext(ctx), l.made()); err != nil {
+		return nil, err
+	}
+	lease, err := l.queue.Acquire(ctx)
+	if f, ok := errors.AsType[*transport.Failure](err); ok {
+		return nil, &Error{Operation: "Limiter.Acquire", Code: ErrRateLimitExceeded, RetryAt: f.RetryAt, Err: f.Err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return localLease{lease}, nil
+}
+
+// DailyQuota tells how many calls the day has left. It is zero without a plan that
+// bounds them.
+func (l *SharedLimiter) DailyQuota() DailyQuota {
+	if l.made() != nil {
+		return DailyQuota{}
+	}
+	return dayOf(l.queue)()
+}
+
+// ResumeDay counts the calls of a day that were made before the limiter was, such as
+// those before a restart. The day is what [SharedLimiter.DailyQuota] has told then,
+// and was kept as JSON. It changes nothing if that day is over. Call it once, since
+// each time counts.
+//
+// Errors: an [InputError] for a day that cannot be.
+func (l *SharedLimiter) ResumeDay(day DailyQuota) error {
+	if err := l.made(); err != nil {
+		return err
+	}
+	if day.Left < 0 || day.Left > day.Limit {
+		return inputError("day", fmt.Sprintf("has %d of %d calls left", day.Left, day.Limit))
+	}
+	l.queue.Resume(day.Limit-day.Left, day.Reset)
+	return nil
+}
+
+// made refuses a limiter that NewLimiter has not made.
+func (l *SharedLimiter) made() error {
+	if l == nil || l.queue == nil {
+		return inputError("limiter", "must be one of NewLimiter")
+	}
+	return nil
 }
 
 // Limiter decides when a request may be sent. It must be safe for concurrent
@@ -231,8 +301,19 @@ func rateWindow(header http.Header) RateWindow {
 
 // checkLimits refuses limits beside a limiter, which keeps its own.
 func (c *config) checkLimits() error {
-	if c.limiter != nil && (c.plan != Plan{} || c.rate != 0 || c.maxInFlight != 0) {
-		return inputError("limiter", "replaces WithPlan, WithRateLimit and WithMaxInFlight")
+	const reason = "cannot be set beside WithLimiter: give it to the limiter"
+	switch {
+	case c.limiter == nil:
+		return nil
+	case c.plan != Plan{} && !c.planFromEnv:
+		return inputError("plan", reason)
+	case c.rate != 0:
+		return inputError("rate limit", reason)
+	case c.maxInFlight != 0:
+		return inputError("max in flight", reason)
+	}
+	if l, ok := c.limiter.(*SharedLimiter); ok {
+		return l.made()
 	}
 	return nil
 }
@@ -242,14 +323,14 @@ func (c *config) newLimiter() meteredLimiter {
 	switch l := c.limiter.(type) {
 	case nil:
 		return c.newQueue()
-	case *localLimiter:
+	case *SharedLimiter:
 		return l.queue
 	default:
 		return &foreignLimiter{Limiter: l}
 	}
 }
 
-func (c *config) newQueue() *transport.Queue {
+func (c *config) newQueue() localQueue {
 	return transport.NewQueue(transport.QueueConfig{
 		Limits:  quota.Limits{PerMinute: c.plan.CallsPerMinute, PerDay: c.plan.CallsPerDay, InFlight: c.inFlight()},
 		Rate:    c.rate,
@@ -286,29 +367,19 @@ func (c *config) width(limiter meteredLimiter) func() int {
 	}
 }
 
-// localLimiter is the limiter of NewLimiter. A client uses its queue as if it were
-// the client's own.
-type localLimiter struct {
-	queue    *transport.Queue
-	inFlight int
+// localQueue is a queue, or the view of it for batches.
+type localQueue interface {
+	meteredLimiter
+	Today() (limit, left int, end time.Time)
+	Resume(used int, end time.Time)
 }
 
-// Acquire implements [Limiter].
-func (l *localLimiter) Acquire(ctx context.Context) (Lease, error) {
-	lease, err := l.queue.Acquire(ctx)
-	if f, ok := errors.AsType[*transport.Failure](err); ok {
-		return nil, &Error{Operation: "Limiter.Acquire", Code: ErrRateLimitExceeded, RetryAt: f.RetryAt, Err: f.Err}
+// dayOf returns a func that tells how many calls the day of a queue has left.
+func dayOf(queue localQueue) func() DailyQuota {
+	return func() DailyQuota {
+		limit, left, end := queue.Today()
+		return DailyQuota{Limit: limit, Left: left, Reset: end}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return localLease{lease}, nil
-}
-
-// DailyQuota tells how many calls the day has left.
-func (l *localLimiter) DailyQuota() DailyQuota {
-	limit, left, end := l.queue.Today()
-	return DailyQuota{Limit: limit, Left: left, Reset: end}
 }
 
 type localLease struct{ lease transport.Lease }

@@ -2,6 +2,7 @@ package salesiq_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
@@ -45,7 +46,7 @@ func TestManyCallsKeepToThePlan(t *testing.T) {
 	}
 	manyTranscripts := func(t *testing.T, client *salesiq.Client) {
 		t.Helper()
-		for _, result := range client.Chats.Transcripts(t.Context(), slices.Repeat([]string{"chat123"}, 75)) {
+		for result := range client.Chats.Transcripts(t.Context(), chatsOf(slices.Repeat([]string{"chat123"}, 75)...)) {
 			require.NoError(t, result.Err)
 		}
 	}
@@ -353,7 +354,7 @@ func TestPlansAreTheSpecifications(t *testing.T) {
 	require.ErrorContains(t, err, "professional")
 }
 
-func newLimiter(t *testing.T, plan salesiq.Plan, opts ...salesiq.Option) salesiq.Limiter {
+func newLimiter(t *testing.T, plan salesiq.Plan, opts ...salesiq.Option) *salesiq.SharedLimiter {
 	t.Helper()
 	limiter, err := salesiq.NewLimiter(plan, opts...)
 	require.NoError(t, err)
@@ -399,13 +400,137 @@ func TestClientsThatShareALimiterCountOneDay(t *testing.T) {
 			require.NoError(t, err)
 		}
 		midnight := time.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
-		day := limiter.(interface{ DailyQuota() salesiq.DailyQuota }).DailyQuota()
+		day := limiter.DailyQuota()
 		assert.Equal(t, []int{3, 0}, []int{day.Limit, day.Left})
 		assert.WithinDuration(t, midnight, day.Reset, time.Second)
 		_, err := second.Chats.Get(t.Context(), "chat123")
 		require.ErrorIs(t, err, salesiq.ErrDailyLimit)
 		require.ErrorIs(t, err, salesiq.ErrRateLimitExceeded)
 	})
+}
+
+func TestBatchLeavesAFifthOfEachMinuteToOthers(t *testing.T) {
+	t.Parallel()
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Basic())}, func(t *testing.T, s *salesiqtest.Server) {
+		limiter := newLimiter(t, salesiq.Basic(), salesiq.WithMaxWait(time.Hour))
+		nightly, interactive := s.Client(t, salesiq.WithLimiter(limiter.Batch())), s.Client(t, salesiq.WithLimiter(limiter))
+		start := time.Now()
+		var batch sync.WaitGroup
+		for range 40 {
+			batch.Go(func() { assert.NoError(t, second(nightly.Chats.Get(t.Context(), "chat123"))) })
+		}
+		time.Sleep(30 * time.Second)
+		asked := time.Now()
+		for range 4 {
+			require.NoError(t, second(interactive.Chats.Get(t.Context(), "chat123")))
+		}
+		assert.Less(t, time.Since(asked), time.Second, "the batch waits for the next minute, the others do not")
+		batch.Wait()
+		assert.Less(t, time.Since(start), 3*time.Minute, "the batch has its sixteen calls a minute")
+		assert.Empty(t, s.Stats().Refused)
+	})
+}
+
+// Interactive calls without end use up each minute, and the batch gets its turn all
+// the same.
+func TestBatchDoesNotStarve(t *testing.T) {
+	t.Parallel()
+	inBubble(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Free())}, func(t *testing.T, s *salesiqtest.Server) {
+		limiter := newLimiter(t, salesiq.Free(), salesiq.WithMaxWait(time.Hour))
+		nightly, interactive := s.Client(t, salesiq.WithLimiter(limiter.Batch())), s.Client(t, salesiq.WithLimiter(limiter))
+		ctx, stop := context.WithCancel(t.Context())
+		var others sync.WaitGroup
+		for range 30 {
+			others.Go(func() {
+				for ctx.Err() == nil {
+					interactive.Chats.Get(ctx, "chat123") //nolint:errcheck // It ends with ctx.
+				}
+			})
+		}
+		time.Sleep(time.Second)
+		start := time.Now()
+		require.NoError(t, second(nightly.Chats.Get(t.Context(), "chat123")))
+		assert.Less(t, time.Since(start), 5*time.Minute, "thirty were there before, at ten a minute")
+		stop()
+		others.Wait()
+	})
+}
+
+func TestBatchLeavesAFifthOfTheDayToOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		limiter := newLimiter(t, salesiq.Plan{CallsPerDay: 10})
+		batch := limiter.Batch()
+		for range 8 {
+			acquire(t, batch).Done(salesiq.Outcome{StatusCode: http.StatusOK, Sent: true})
+		}
+		_, err := batch.Acquire(t.Context())
+		require.ErrorIs(t, err, salesiq.ErrDailyLimit)
+		for range 2 {
+			acquire(t, limiter).Done(salesiq.Outcome{StatusCode: http.StatusOK, Sent: true})
+		}
+		_, err = limiter.Acquire(t.Context())
+		require.ErrorIs(t, err, salesiq.ErrDailyLimit)
+		assert.Equal(t, limiter.DailyQuota(), batch.Batch().DailyQuota(), "it is one account")
+	})
+}
+
+func TestCallsOfTheDayAreCountedAcrossRestarts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		limiter := newLimiter(t, salesiq.Plan{CallsPerDay: 10})
+		for range 7 {
+			acquire(t, limiter).Done(salesiq.Outcome{StatusCode: http.StatusOK, Sent: true})
+		}
+		kept, err := json.Marshal(limiter.DailyQuota())
+		require.NoError(t, err)
+		var day salesiq.DailyQuota
+		require.NoError(t, json.Unmarshal(kept, &day))
+
+		restarted := newLimiter(t, salesiq.Plan{CallsPerDay: 20}) // A better plan was bought.
+		require.NoError(t, restarted.ResumeDay(day))
+		assert.Equal(t, 13, restarted.DailyQuota().Left)
+		time.Sleep(time.Until(day.Reset))
+		assert.Equal(t, 20, restarted.DailyQuota().Left)
+
+		nextDay := newLimiter(t, salesiq.Plan{CallsPerDay: 10})
+		require.NoError(t, nextDay.ResumeDay(day))
+		assert.Equal(t, 10, nextDay.DailyQuota().Left, "that day is over")
+
+		for _, bad := range []salesiq.DailyQuota{{Limit: 10, Left: 11}, {Limit: 10, Left: -1}} {
+			require.ErrorIs(t, nextDay.ResumeDay(bad), salesiq.ErrInvalidInput)
+		}
+		require.NoError(t, newLimiter(t, salesiq.Plan{}).ResumeDay(day), "days are not counted")
+	})
+}
+
+func TestLimiterThatNobodyMadeIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, limiter := range []*salesiq.SharedLimiter{nil, {}} {
+		_, err := limiter.Acquire(t.Context())
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+		require.ErrorIs(t, limiter.ResumeDay(salesiq.DailyQuota{}), salesiq.ErrInvalidInput)
+		assert.Zero(t, limiter.DailyQuota())
+		_, err = salesiq.NewClient(salesiq.StaticToken("t"), salesiq.WithLimiter(limiter))
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+		_, err = salesiq.NewClient(salesiq.StaticToken("t"), salesiq.WithLimiter(limiter.Batch()))
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	}
+	var none context.Context
+	_, err := newLimiter(t, salesiq.Free()).Acquire(none)
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+}
+
+func TestLimitBesideALimiterIsNamed(t *testing.T) {
+	t.Parallel()
+	for field, option := range map[string]salesiq.Option{
+		"plan": salesiq.WithPlan(salesiq.Free()), "rate limit": salesiq.WithRateLimit(1, 1), "max in flight": salesiq.WithMaxInFlight(3),
+	} {
+		_, err := salesiq.NewClient(salesiq.StaticToken("t"), salesiq.WithLimiter(&countingLimiter{}), option)
+		var input *salesiq.InputError
+		require.ErrorAs(t, err, &input)
+		assert.Equal(t, field, input.Field)
+	}
 }
 
 func TestLimiterBoundsCallsAtOnceAndWaits(t *testing.T) {
@@ -451,7 +576,7 @@ func TestLimiterRefusesWhatIsNotAboutLimits(t *testing.T) {
 		"another plan":           salesiq.WithPlan(salesiq.Basic()),
 		"another limiter":        salesiq.WithLimiter(&countingLimiter{}),
 		"user agent":             salesiq.WithUserAgent("bot"),
-		"tracer":                 salesiq.WithTracer(&salesiq.Tracer{Wait: func(context.Context, salesiq.WaitInfo) {}}),
+		"tracer":                 salesiq.WithTracer(&salesiq.Tracer{Wait: func(context.Context, salesiq.WaitTrace) func(salesiq.WaitTrace) { return nil }}),
 		"timeout of an attempt":  salesiq.WithAttemptTimeout(time.Second),
 		"transport of one's own": salesiq.WithHTTPClient(&http.Client{}),
 		"no option":              nil,

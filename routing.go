@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // RoutingService handles the rules that bring visitors to operators.
@@ -164,7 +166,7 @@ func (s *RoutingService) Create(ctx context.Context, rule *RoutingRuleCreate, op
 //     [ErrInvalidRequest], [ErrPermissionDenied].
 //   - Source: specification, "Update Routing Rule".
 func (s *RoutingService) Update(ctx context.Context, ruleID string, update *RoutingRuleUpdate, opts ...CallOption) (*RoutingRule, error) {
-	c := newCall("Routing.Update", "PATCH /routing/rules/{rule_id}", ruleID).body("update", update)
+	c := newCall("Routing.Update", "PATCH /routing/rules/{rule_id}", ruleID).update(update)
 	return fetch[RoutingRule](ctx, s.owner(), c, opts)
 }
 
@@ -178,3 +180,33 @@ func (s *RoutingService) Update(ctx context.Context, ruleID string, update *Rout
 func (s *RoutingService) Delete(ctx context.Context, ruleID string, opts ...CallOption) error {
 	return send(ctx, s.owner(), newCall("Routing.Delete", "DELETE /routing/rules/{rule_id}", ruleID), opts)
 }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r RoutingRule) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *RoutingRule) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r RoutingCondition) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *RoutingCondition) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r RoutingActions) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *RoutingActions) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p RoutingRuleCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *RoutingRuleCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p RoutingRuleUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *RoutingRuleUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

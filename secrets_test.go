@@ -25,6 +25,7 @@ import (
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/live"
+	"github.com/salesiq-go/salesiq/usage"
 	"github.com/salesiq-go/salesiq/webhook"
 	"github.com/salesiq-go/salesiq/widget"
 )
@@ -196,12 +197,13 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"widget.Call": filled[widget.Call](), "widget.Event": filled[widget.Event](), "widget.Handler": filled[widget.Handler](),
 
 		"live.Service": {service, *service}, "live.Envelope": filled[live.Envelope](), "live.PageStyle": filled[live.PageStyle](),
+		"live.MessageFile": filled[live.MessageFile](),
 
-		"CallInfo": filled[salesiq.CallInfo](), "CallResult": {salesiq.CallResult{Err: refused}}, "AttemptInfo": {salesiq.AttemptInfo{Header: http.Header{}}},
-		"AttemptResult": {salesiq.AttemptResult{Err: refused}}, "WaitInfo": filled[salesiq.WaitInfo](), "WaitReason": filled[salesiq.WaitReason](),
-		"RefreshInfo": filled[salesiq.RefreshInfo](), "RefreshResult": {salesiq.RefreshResult{Err: refused}},
+		"CallTrace": {salesiq.CallTrace{Err: refused}}, "AttemptTrace": {salesiq.AttemptTrace{Header: http.Header{}, Err: refused}},
+		"WaitTrace": {salesiq.WaitTrace{Call: salesiq.CallTrace{Err: refused}}}, "WaitReason": filled[salesiq.WaitReason](),
+		"RefreshTrace": {salesiq.RefreshTrace{Err: refused}}, "SharedLimiter": {testkit.Must(salesiq.NewLimiter(salesiq.Free()))},
 		"webhook.DeliveryInfo": filled[webhook.DeliveryInfo](), "webhook.DeliveryResult": filled[webhook.DeliveryResult](), "DailyQuota": filled[salesiq.DailyQuota](),
-		"UsageMonitor": {salesiq.NewUsageMonitor()}, "Usage": filled[salesiq.Usage](), "OperationUsage": filled[salesiq.OperationUsage](),
+		"usage.Monitor": {usage.NewMonitor()}, "usage.Report": filled[usage.Report](), "usage.Operation": filled[usage.Operation](),
 
 		// Interfaces and funcs that users implement.
 		"live.Event": nil, "live.EventType": nil, "TokenStore": nil, "TokenLocker": nil, "Lease": nil, "Limiter": nil, "Tracer": nil,
@@ -417,7 +419,7 @@ func assertLogIsOnTheList(t testing.TB, log string) {
 		var entry map[string]any
 		require.NoError(t, json.Unmarshal([]byte(line), &entry))
 		for key := range entry {
-			assert.Contains(t, []string{"time", "level", "msg", "operation", "method", "attempt", "status", "code", "duration", "request_id"}, key)
+			assert.Contains(t, []string{"time", "level", "msg", "operation", "method", "attempt", "status", "code", "wait", "duration", "request_id", "reason", "for"}, key)
 		}
 		lines++
 	}

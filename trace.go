@@ -16,12 +16,13 @@ import (
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
-// Tracer is told what a [Client] does, for traces, metrics and logs. Package
-// salesiqotel makes one for OpenTelemetry, and [UsageMonitor] counts with one.
+// Tracer is told what a [Client] does, for traces, metrics, logs and progress bars.
+// Package salesiqotel makes one for OpenTelemetry, and package usage counts with one.
 //
-// Each func may be nil, and later versions may add others. A func is called at the
-// beginning. It returns a context derived from its own, which is used from then on,
-// and a func that is called at the end. Either may be nil.
+// Each func may be nil, and later versions may add others. A func is called at a
+// beginning, with the fields that are known then. It returns a func that is called
+// at the end, with all of them, or nil. Call, Attempt and Refresh also return a
+// context derived from their own, which is used from then on, or nil.
 //
 // Funcs are called by several goroutines at once, those of one call one after the
 // other. The client waits for them: they must return soon, and must not panic.
@@ -29,24 +30,24 @@ type Tracer struct {
 	// Call is told of a call of the API: one page, for an iterator. A call whose
 	// arguments are refused does not begin. Attempts and waits have the context
 	// that it returns.
-	Call func(ctx context.Context, call CallInfo) (context.Context, func(CallResult))
+	Call func(ctx context.Context, call CallTrace) (context.Context, func(CallTrace))
 
 	// Attempt is told of an attempt of a call: the wait for quota and token, and
 	// the request, unless that wait fails.
-	Attempt func(ctx context.Context, attempt AttemptInfo) (context.Context, func(AttemptResult))
+	Attempt func(ctx context.Context, attempt AttemptTrace) (context.Context, func(AttemptTrace))
 
-	// Wait is told of a wait once it is over, unless it was shorter than a
-	// millisecond.
-	Wait func(ctx context.Context, wait WaitInfo)
+	// Wait is told of a wait once it has lasted for a millisecond, so that a
+	// program that waits for its quota does not look hung.
+	Wait func(ctx context.Context, wait WaitTrace) func(WaitTrace)
 
 	// Refresh is told of a refresh of the access token by [RefreshToken]. It is
 	// one refresh, however many calls wait for it. Its context has the values of
 	// the context of the call that needed it first.
-	Refresh func(ctx context.Context, refresh RefreshInfo) (context.Context, func(RefreshResult))
+	Refresh func(ctx context.Context, refresh RefreshTrace) (context.Context, func(RefreshTrace))
 }
 
-// CallInfo is a call that begins.
-type CallInfo struct {
+// CallTrace is a call, for [Tracer].
+type CallTrace struct {
 	Operation string // The method called, such as "Chats.SendMessage".
 	Method    string // Of the request.
 	Host      string // Of the service, with the port: "salesiq.zoho.com:443".
@@ -55,35 +56,44 @@ type CallInfo struct {
 	// kind have the same. It is empty for a path of [Client.Do] that may hold an
 	// id; see [WithIDs].
 	Template string
-}
 
-// CallResult is how a call ended.
-type CallResult struct {
+	// What follows is known at the end.
+
 	StatusCode int           // Of the last answer; 0 without one.
 	Attempts   int           // 0 for an answer that was kept; see [WithCache].
-	Duration   time.Duration // Waits included.
+	Duration   time.Duration // Without the waits.
+	Waited     time.Duration // For quota, token and the next attempt, all together.
 	Err        error         // Nil after a success, and an [*Error] otherwise.
 }
 
-// AttemptInfo is an attempt that begins.
-type AttemptInfo struct {
-	Call   CallInfo
-	Number int // From 1.
+// AttemptTrace is an attempt of a call, for [Tracer].
+type AttemptTrace struct {
+	Call   CallTrace // As it began.
+	Number int       // From 1.
 
-	// Header is empty. What is put into it is sent along, such as a trace's id,
-	// unless [WithHeader] would refuse it, or the request has it already.
+	// Header is empty at the beginning. What is put into it is sent along, such as
+	// a trace's id, unless [WithHeader] would refuse it, or the request has it
+	// already.
 	Header http.Header
-}
 
-// AttemptResult is how an attempt ended.
-type AttemptResult struct {
+	// What follows is known at the end.
+
 	StatusCode int           // 0 without an answer.
 	Throttled  bool          // The service refused it as one too many.
 	RequestID  string        // The service's own, if it gave one.
-	Duration   time.Duration // Without the waits for quota and token.
+	Duration   time.Duration // Without the waits.
+	Waited     time.Duration // For quota and token.
 	RateWindow RateWindow    // As the answer told.
 	DailyQuota DailyQuota    // As the client counts; zero if it does not.
 	Err        error         // Nil after a success, and an [*Error] otherwise. It may be retried.
+}
+
+// WaitTrace is a wait of a call, for [Tracer].
+type WaitTrace struct {
+	Call     CallTrace // As it began.
+	Reason   WaitReason
+	Until    time.Time     // When it is over, as far as that is known; zero if it is not.
+	Duration time.Duration // Known at the end.
 }
 
 // WaitReason is what a call waits for.
@@ -91,23 +101,16 @@ type WaitReason string
 
 // What a call waits for.
 const (
-	WaitQuota   = WaitReason(transport.WaitQuota)   // The rate limit, or a free place among the calls at once.
-	WaitBackoff = WaitReason(transport.WaitBackoff) // The next attempt.
-	WaitToken   = WaitReason(transport.WaitToken)   // An access token.
+	WaitQuota      = WaitReason(transport.WaitQuota)      // The rate limit, or the limiter of [WithLimiter].
+	WaitSlot       = WaitReason(transport.WaitSlot)       // The end of another call, since there are enough at once.
+	WaitToken      = WaitReason(transport.WaitToken)      // An access token.
+	WaitBackoff    = WaitReason(transport.WaitBackoff)    // The next attempt.
+	WaitRetryAfter = WaitReason(transport.WaitRetryAfter) // The next attempt, at the time that the service has named.
 )
 
-// WaitInfo is a wait that is over.
-type WaitInfo struct {
-	Call     CallInfo
-	Reason   WaitReason
-	Duration time.Duration
-}
-
-// RefreshInfo is a refresh that begins. It has no fields yet.
-type RefreshInfo struct{}
-
-// RefreshResult is how a refresh ended.
-type RefreshResult struct {
+// RefreshTrace is a refresh of the access token, for [Tracer]. All of it is known at
+// the end.
+type RefreshTrace struct {
 	Requests int // To the OAuth server; 0 if the store had a newer token.
 	Duration time.Duration
 	Err      error // Nil after a success.
@@ -115,9 +118,9 @@ type RefreshResult struct {
 
 // DailyQuota is what is left of a day's calls; see [WithPlan].
 type DailyQuota struct {
-	Limit int       // Zero if it is not known.
-	Left  int       // Calls.
-	Reset time.Time // Start of the next day, by the local clock.
+	Limit int       `json:"limit"` // Zero if it is not known.
+	Left  int       `json:"left"`  // Calls.
+	Reset time.Time `json:"reset"` // Start of the next day, by the local clock.
 }
 
 // quotaReporter is a [Limiter] that knows how many calls the day has left.
@@ -141,10 +144,10 @@ func WithTracer(tracers ...*Tracer) Option {
 
 // tracers has the funcs of all tracers, by what they are told of.
 type tracers struct {
-	call    hooks.Starts[CallInfo, CallResult]
-	attempt hooks.Starts[AttemptInfo, AttemptResult]
-	wait    []func(context.Context, WaitInfo)
-	refresh hooks.Starts[RefreshInfo, RefreshResult]
+	call    hooks.Starts[CallTrace, CallTrace]
+	attempt hooks.Starts[AttemptTrace, AttemptTrace]
+	wait    []func(context.Context, WaitTrace) func(WaitTrace)
+	refresh hooks.Starts[RefreshTrace, RefreshTrace]
 }
 
 func (h *tracers) add(all []*Tracer) {
@@ -205,8 +208,8 @@ func (t *clientTrace) observer() transport.Observer {
 
 func dailyQuota(limiter transport.Limiter) func() DailyQuota {
 	switch l := limiter.(type) {
-	case *transport.Queue:
-		return (&localLimiter{queue: l}).DailyQuota
+	case localQueue:
+		return dayOf(l)
 	case *foreignLimiter:
 		if reporter, ok := l.Limiter.(quotaReporter); ok {
 			return reporter.DailyQuota
@@ -215,24 +218,28 @@ func dailyQuota(limiter transport.Limiter) func() DailyQuota {
 	return func() DailyQuota { return DailyQuota{} }
 }
 
-// callInfoKey finds the CallInfo of a call in its context.
-type callInfoKey struct{}
+// callKey finds the CallTrace of a call in its context, as it began.
+type callKey struct{}
 
-func callInfo(ctx context.Context) CallInfo {
-	info, _ := ctx.Value(callInfoKey{}).(CallInfo) // traced put it there.
-	return info
+func callOf(ctx context.Context) CallTrace {
+	call, _ := ctx.Value(callKey{}).(CallTrace) // traced put it there.
+	return call
 }
 
 // traced makes a call and tells the tracers.
 func (client *Client) traced(ctx context.Context, c *call, exchange func(context.Context) (*transport.Answer, error)) error {
-	info := CallInfo{Operation: c.operation, Method: c.method, Host: client.trace.host}
+	call := CallTrace{Operation: c.operation, Method: c.method, Host: client.trace.host}
 	if c.template != "" {
-		info.Template = strings.TrimPrefix(client.resolve(c.template), client.trace.root)
+		call.Template = strings.TrimPrefix(client.resolve(c.template), client.trace.root)
 	}
 	start := time.Now()
-	ctx, ends := client.trace.call.Begin(context.WithValue(ctx, callInfoKey{}, info), info)
+	ctx, ends := client.trace.call.Begin(context.WithValue(ctx, callKey{}, call), call)
 	answer, err := exchange(ctx)
-	ends.Tell(CallResult{StatusCode: statusOfCall(answer, err), Attempts: answer.Attempts, Duration: time.Since(start), Err: err})
+	took := time.Since(start)
+	call.StatusCode, call.Attempts, call.Err = statusOfCall(answer, err), answer.Attempts, err
+	call.Waited = min(answer.Waited, took) // Another caller may have asked earlier for the same.
+	call.Duration = took - call.Waited
+	ends.Tell(call)
 	return err
 }
 
@@ -245,37 +252,44 @@ func statusOfCall(answer *transport.Answer, err error) int {
 
 // Attempt implements [transport.Observer].
 func (t *clientTrace) Attempt(ctx context.Context, number int, header http.Header) (context.Context, func(transport.AttemptEnd)) {
-	info := AttemptInfo{Call: callInfo(ctx), Number: number, Header: header}
-	ctx, ends := t.attempt.Begin(ctx, info)
+	attempt := AttemptTrace{Call: callOf(ctx), Number: number, Header: header}
+	ctx, ends := t.attempt.Begin(ctx, attempt)
 	maps.DeleteFunc(header, func(name string, _ []string) bool { return ownHeader(http.CanonicalHeaderKey(name)) })
 	return ctx, func(end transport.AttemptEnd) {
 		if len(ends) > 0 {
-			ends.Tell(t.attemptResult(&info, &end))
+			t.finish(&attempt, &end)
+			ends.Tell(attempt)
 		}
 	}
 }
 
-func (t *clientTrace) attemptResult(info *AttemptInfo, end *transport.AttemptEnd) AttemptResult {
-	result := AttemptResult{
-		StatusCode: end.Status,
-		Throttled:  end.Throttled,
-		RequestID:  end.RequestID,
-		Duration:   end.Took,
-		RateWindow: rateWindow(end.Header),
-		DailyQuota: t.daily(),
-	}
+// finish fills in what is known at the end of an attempt.
+func (t *clientTrace) finish(attempt *AttemptTrace, end *transport.AttemptEnd) {
+	attempt.StatusCode = end.Status
+	attempt.Throttled = end.Throttled
+	attempt.RequestID = end.RequestID
+	attempt.Duration = end.Took
+	attempt.Waited = end.Waited
+	attempt.RateWindow = rateWindow(end.Header)
+	attempt.DailyQuota = t.daily()
 	if f := end.Failure; f != nil {
-		c := &call{operation: info.Call.Operation, method: info.Call.Method, path: info.Call.Template, dialect: t.dialect}
-		result.Err = newError(c, &transport.Answer{Attempts: info.Number}, f)
+		c := &call{operation: attempt.Call.Operation, method: attempt.Call.Method, path: attempt.Call.Template, dialect: t.dialect}
+		attempt.Err = newError(c, &transport.Answer{Attempts: attempt.Number}, f)
 	}
-	return result
 }
 
-// Waited implements [transport.Observer].
-func (t *clientTrace) Waited(ctx context.Context, reason transport.WaitReason, d time.Duration) {
-	info := WaitInfo{Call: callInfo(ctx), Reason: WaitReason(reason), Duration: d}
+// Wait implements [transport.Observer].
+func (t *clientTrace) Wait(ctx context.Context, w transport.Wait) func(took time.Duration) {
+	wait := WaitTrace{Call: callOf(ctx), Reason: WaitReason(w.Reason), Until: w.Until}
+	var ends hooks.Ends[WaitTrace]
 	for _, hook := range t.wait {
-		hook(ctx, info)
+		if end := hook(ctx, wait); end != nil {
+			ends = append(ends, end)
+		}
+	}
+	return func(took time.Duration) {
+		wait.Duration = took
+		ends.Tell(wait)
 	}
 }
 

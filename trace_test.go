@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -14,17 +15,19 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/usage"
 )
 
 // traceLog is a tracer that writes down what it is told.
 type traceLog struct {
 	mu        sync.Mutex
 	lines     []string
-	calls     []salesiq.CallResult
-	infos     []salesiq.CallInfo
-	attempts  []salesiq.AttemptResult
-	waits     []salesiq.WaitInfo
-	refreshes []salesiq.RefreshResult
+	calls     []salesiq.CallTrace
+	infos     []salesiq.CallTrace
+	attempts  []salesiq.AttemptTrace
+	waiting   []salesiq.WaitTrace // As they began.
+	waits     []salesiq.WaitTrace
+	refreshes []salesiq.RefreshTrace
 }
 
 func (l *traceLog) note(line string, more func()) {
@@ -38,24 +41,27 @@ func (l *traceLog) note(line string, more func()) {
 
 func (l *traceLog) tracer() *salesiq.Tracer {
 	return &salesiq.Tracer{
-		Call: func(_ context.Context, call salesiq.CallInfo) (context.Context, func(salesiq.CallResult)) {
+		Call: func(_ context.Context, call salesiq.CallTrace) (context.Context, func(salesiq.CallTrace)) {
 			l.note("call "+call.Operation, func() { l.infos = append(l.infos, call) })
-			return nil, func(result salesiq.CallResult) {
+			return nil, func(result salesiq.CallTrace) {
 				l.note("call over", func() { l.calls = append(l.calls, result) })
 			}
 		},
-		Attempt: func(_ context.Context, attempt salesiq.AttemptInfo) (context.Context, func(salesiq.AttemptResult)) {
+		Attempt: func(_ context.Context, attempt salesiq.AttemptTrace) (context.Context, func(salesiq.AttemptTrace)) {
 			l.note(fmt.Sprintf("attempt %d of %s", attempt.Number, attempt.Call.Operation), nil)
-			return nil, func(result salesiq.AttemptResult) {
+			return nil, func(result salesiq.AttemptTrace) {
 				l.note(fmt.Sprintf("attempt over: %d", result.StatusCode), func() { l.attempts = append(l.attempts, result) })
 			}
 		},
-		Wait: func(_ context.Context, wait salesiq.WaitInfo) {
-			l.note("waited for "+string(wait.Reason), func() { l.waits = append(l.waits, wait) })
+		Wait: func(_ context.Context, wait salesiq.WaitTrace) func(salesiq.WaitTrace) {
+			l.note("waits for "+string(wait.Reason), func() { l.waiting = append(l.waiting, wait) })
+			return func(wait salesiq.WaitTrace) {
+				l.note("waited for "+string(wait.Reason), func() { l.waits = append(l.waits, wait) })
+			}
 		},
-		Refresh: func(context.Context, salesiq.RefreshInfo) (context.Context, func(salesiq.RefreshResult)) {
+		Refresh: func(context.Context, salesiq.RefreshTrace) (context.Context, func(salesiq.RefreshTrace)) {
 			l.note("refresh", nil)
-			return nil, func(result salesiq.RefreshResult) {
+			return nil, func(result salesiq.RefreshTrace) {
 				l.note("refresh over", func() { l.refreshes = append(l.refreshes, result) })
 			}
 		},
@@ -82,13 +88,13 @@ func TestTracerHearsOfEachStepOfACall(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, []string{
 			"call Chats.Get",
-			"attempt 1 of Chats.Get", "refresh", "refresh over", "waited for token", "attempt over: 503",
-			"waited for backoff",
+			"attempt 1 of Chats.Get", "refresh", "waits for token", "refresh over", "waited for token", "attempt over: 503",
+			"waits for backoff", "waited for backoff",
 			"attempt 2 of Chats.Get", "attempt over: 200",
 			"call over",
 		}, log.lines)
 
-		assert.Equal(t, salesiq.CallInfo{
+		assert.Equal(t, salesiq.CallTrace{
 			Operation: "Chats.Get", Method: "GET", Host: log.infos[0].Host, Template: "/api/v2/chats/{chat_id}",
 		}, log.infos[0])
 		assert.NotEmpty(t, log.infos[0].Host)
@@ -104,7 +110,9 @@ func TestTracerHearsOfEachStepOfACall(t *testing.T) {
 		require.Len(t, log.calls, 1)
 		assert.Equal(t, 200, log.calls[0].StatusCode)
 		assert.Equal(t, 2, log.calls[0].Attempts)
-		assert.Equal(t, 500*time.Millisecond+log.waits[1].Duration, log.calls[0].Duration)
+		assert.Equal(t, 300*time.Millisecond+log.waits[1].Duration, log.calls[0].Waited)
+		assert.Equal(t, 200*time.Millisecond, log.calls[0].Duration, "the service is not blamed for the waits")
+		assert.Equal(t, 300*time.Millisecond, log.attempts[0].Waited)
 		assert.Equal(t, 1, log.refreshes[0].Requests)
 	})
 }
@@ -163,6 +171,36 @@ func TestTracerHearsOfRefusalsAndOfTheWaitForTheQuota(t *testing.T) {
 	})
 }
 
+// A nightly job that waits for its quota must not look hung.
+func TestTracerHearsWhyAndUntilWhenACallWaitsWhileItWaits(t *testing.T) {
+	t.Parallel()
+	opts := []salesiq.Option{salesiq.WithPlan(salesiq.Plan{CallsPerMinute: 3}), salesiq.WithMaxInFlight(1)}
+	traced(t, opts, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, log *traceLog) {
+		require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
+		require.NoError(t, s.Inject(salesiqtest.Fault{Path: "/api", Latency: 5 * time.Second}))
+		start := time.Now()
+		var calls sync.WaitGroup
+		for range 3 {
+			calls.Go(func() { assert.NoError(t, second(client.Chats.Get(t.Context(), "chat123"))) })
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		waiting := map[salesiq.WaitReason]salesiq.WaitTrace{}
+		for _, wait := range log.waiting {
+			waiting[wait.Reason] = wait
+		}
+		require.Len(t, waiting, 2)
+		assert.Empty(t, log.waits, "they are not over")
+		assert.True(t, waiting[salesiq.WaitSlot].Until.IsZero(), "who knows how long another call takes")
+		assert.WithinDuration(t, start.Add(time.Minute), waiting[salesiq.WaitQuota].Until, time.Second)
+		assert.Equal(t, "Chats.Get", waiting[salesiq.WaitQuota].Call.Operation)
+		calls.Wait()
+		require.Len(t, log.waits, 2)
+		assert.Zero(t, log.calls[len(log.calls)-1].Duration, "the service is not blamed")
+		assert.Greater(t, log.calls[len(log.calls)-1].Waited, 50*time.Second)
+	})
+}
+
 func TestInterruptedBackoffIsToldOf(t *testing.T) {
 	t.Parallel()
 	traced(t, nil, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, log *traceLog) {
@@ -172,8 +210,9 @@ func TestInterruptedBackoffIsToldOf(t *testing.T) {
 		_, err := client.Chats.Get(ctx, "chat123")
 		require.ErrorIs(t, err, context.Canceled)
 		require.Len(t, log.waits, 1)
-		assert.Equal(t, salesiq.WaitBackoff, log.waits[0].Reason)
+		assert.Equal(t, salesiq.WaitRetryAfter, log.waits[0].Reason)
 		assert.Equal(t, 7*time.Second, log.waits[0].Duration)
+		assert.Equal(t, 7*time.Second, log.calls[0].Waited)
 	})
 }
 
@@ -182,18 +221,19 @@ type traceKey string
 // nested is a tracer that adds its name to the context.
 func nested(name string, log *traceLog) *salesiq.Tracer {
 	return &salesiq.Tracer{
-		Call: func(ctx context.Context, _ salesiq.CallInfo) (context.Context, func(salesiq.CallResult)) {
+		Call: func(ctx context.Context, _ salesiq.CallTrace) (context.Context, func(salesiq.CallTrace)) {
 			log.note(name+" begins", nil)
-			return context.WithValue(ctx, traceKey(name), true), func(salesiq.CallResult) { log.note(name+" ends", nil) }
+			return context.WithValue(ctx, traceKey(name), true), func(salesiq.CallTrace) { log.note(name+" ends", nil) }
 		},
-		Attempt: func(ctx context.Context, _ salesiq.AttemptInfo) (context.Context, func(salesiq.AttemptResult)) {
+		Attempt: func(ctx context.Context, _ salesiq.AttemptTrace) (context.Context, func(salesiq.AttemptTrace)) {
 			log.note(fmt.Sprint("attempt in outer ", ctx.Value(traceKey("outer")), ", inner ", ctx.Value(traceKey("inner"))), nil)
 			return context.WithValue(ctx, traceKey("attempt"), true), nil
 		},
-		Wait: func(ctx context.Context, _ salesiq.WaitInfo) {
+		Wait: func(ctx context.Context, _ salesiq.WaitTrace) func(salesiq.WaitTrace) {
 			log.note(fmt.Sprint("wait in attempt ", ctx.Value(traceKey("attempt"))), nil)
+			return nil
 		},
-		Refresh: func(ctx context.Context, _ salesiq.RefreshInfo) (context.Context, func(salesiq.RefreshResult)) {
+		Refresh: func(ctx context.Context, _ salesiq.RefreshTrace) (context.Context, func(salesiq.RefreshTrace)) {
 			log.note(fmt.Sprint("refresh in attempt ", ctx.Value(traceKey("attempt"))), nil)
 			return nil, nil
 		},
@@ -219,7 +259,7 @@ func TestTracerMayAddHeadersButNotTheClientsOwn(t *testing.T) {
 	t.Parallel()
 	s := newAPIRecorder(t, answerSuitably)
 	client := s.client(t, salesiq.WithTracer(&salesiq.Tracer{
-		Attempt: func(_ context.Context, attempt salesiq.AttemptInfo) (context.Context, func(salesiq.AttemptResult)) {
+		Attempt: func(_ context.Context, attempt salesiq.AttemptTrace) (context.Context, func(salesiq.AttemptTrace)) {
 			for _, name := range []string{"Traceparent", "Authorization", "idempotency-key", "User-Agent", "X-Mine"} {
 				attempt.Header[name] = []string{"traced"}
 			}
@@ -354,10 +394,10 @@ func TestLimiterOfTheUsersMayReportTheDay(t *testing.T) {
 func TestNilTracerIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, option := range map[string]salesiq.Option{
-		"tracer": salesiq.WithTracer(&salesiq.Tracer{}, nil), "usage monitor": salesiq.WithUsageMonitor(nil),
+		"tracer": salesiq.WithTracer(&salesiq.Tracer{}, nil), "usage monitor": salesiq.WithTracer((*usage.Monitor)(nil).Tracer()),
 	} {
 		_, err := salesiq.NewClient(salesiq.StaticToken(testToken), option)
-		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
-		assert.ErrorContains(t, err, name)
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput, name)
+		assert.ErrorContains(t, err, "tracer")
 	}
 }

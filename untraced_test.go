@@ -41,7 +41,7 @@ func TestNoTracerCostsNothing(t *testing.T) { // It counts what the whole proces
 		"none":                   nil,
 		"one that hears nothing": {WithTracer(&Tracer{})},
 		"one for other things": {WithTracer(&Tracer{
-			Refresh: func(context.Context, RefreshInfo) (context.Context, func(RefreshResult)) { return nil, nil },
+			Refresh: func(context.Context, RefreshTrace) (context.Context, func(RefreshTrace)) { return nil, nil },
 		})},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,19 +70,19 @@ func TestHooksOfNobodyAllocateNothing(t *testing.T) { // As above.
 	var all tracers
 	ctx, cause := t.Context(), context.Canceled
 	assert.Zero(t, testing.AllocsPerRun(1000, func() {
-		inner, ends := all.call.Begin(ctx, CallInfo{})
-		ends.Tell(CallResult{Err: cause})
-		_, over := all.refresh.Begin(inner, RefreshInfo{})
-		over.Tell(RefreshResult{Err: cause})
+		inner, ends := all.call.Begin(ctx, CallTrace{})
+		ends.Tell(CallTrace{Err: cause})
+		_, over := all.refresh.Begin(inner, RefreshTrace{})
+		over.Tell(RefreshTrace{Err: cause})
 	}))
 }
 
 func BenchmarkCall(b *testing.B) {
 	hears := &Tracer{
-		Call: func(context.Context, CallInfo) (context.Context, func(CallResult)) { return nil, nil },
+		Call: func(context.Context, CallTrace) (context.Context, func(CallTrace)) { return nil, nil },
 	}
 	for name, opts := range map[string][]Option{
-		"no tracer": nil, "a tracer": {WithTracer(hears)}, "usage monitor": {WithUsageMonitor(NewUsageMonitor())},
+		"no tracer": nil, "a tracer": {WithTracer(hears)},
 	} {
 		b.Run(name, func(b *testing.B) {
 			client := chatClient(b, opts...)

@@ -61,7 +61,7 @@ func (o *Opt[T]) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	var value T
-	if err := wire.Unmarshal(data, &value); err != nil {
+	if err := wire.UnmarshalObject(data, &value); err != nil {
 		return err
 	}
 	*o = Set(value)

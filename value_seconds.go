@@ -15,6 +15,3 @@ type Seconds float64
 func (s Seconds) Duration() time.Duration {
 	return time.Duration(math.Round(float64(s) * float64(time.Second)))
 }
-
-// secondsOf is the reverse of Duration.
-func secondsOf(d time.Duration) Seconds { return Seconds(d.Seconds()) }

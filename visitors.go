@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"iter"
 	"time"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // VisitorsService handles the people who come to the website.
@@ -186,7 +188,7 @@ func (s *VisitorsService) Get(ctx context.Context, visitorID string, opts ...Cal
 //   - Errors: [ErrResourceNotFound], [ErrInvalidVisitorID], [ErrInvalidRequest].
 //   - Source: specification, "Update Visitor Information".
 func (s *VisitorsService) Update(ctx context.Context, visitorID string, update *VisitorUpdate, opts ...CallOption) (*Visitor, error) {
-	c := newCall("Visitors.Update", "PATCH /visitors/{visitor_id}", visitorID).body("update", update)
+	c := newCall("Visitors.Update", "PATCH /visitors/{visitor_id}", visitorID).update(update)
 	return fetch[Visitor](ctx, s.owner(), c, opts)
 }
 
@@ -213,3 +215,39 @@ func (s *VisitorsService) Tag(ctx context.Context, visitorID string, tags []stri
 	c := newCall("Visitors.Tag", "POST /visitors/{visitor_id}/tags", visitorID).body("tags", &visitorTags{Tags: tags}).answers("visitor")
 	return fetchOpen[Visitor](ctx, s.owner(), c, opts)
 }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v Visitor) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *Visitor) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorActivity) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorActivity) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v Session) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *Session) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p PageView) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *PageView) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a ActivityChat) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *ActivityChat) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // WebhooksService handles the subscriptions by which the service reports
@@ -135,7 +137,7 @@ func (s *WebhooksService) Create(ctx context.Context, webhook *WebhookCreate, op
 //     [ErrDuplicateResource], [ErrPermissionDenied].
 //   - Source: specification, "Update Webhook".
 func (s *WebhooksService) Update(ctx context.Context, webhookID string, update *WebhookUpdate, opts ...CallOption) (*Webhook, error) {
-	c := newCall("Webhooks.Update", "PATCH /webhooks/{webhook_id}", webhookID).body("update", update)
+	c := newCall("Webhooks.Update", "PATCH /webhooks/{webhook_id}", webhookID).update(update)
 	return fetch[Webhook](ctx, s.owner(), c, opts)
 }
 
@@ -148,3 +150,21 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, update *
 func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...CallOption) error {
 	return send(ctx, s.owner(), newCall("Webhooks.Delete", "DELETE /webhooks/{webhook_id}", webhookID), opts)
 }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w Webhook) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *Webhook) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p WebhookCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *WebhookCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p WebhookUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *WebhookUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

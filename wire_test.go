@@ -190,7 +190,7 @@ var wireCases = []wireCase{
 	{
 		call: "Chats.Transcripts",
 		do: func(ctx context.Context, c *salesiq.Client) error {
-			return c.Chats.Transcripts(ctx, []string{"c1"})[0].Err
+			return transcriptsOf(c.Chats.Transcripts(ctx, chatsOf("c1")))[0].Err
 		},
 		method: "GET", path: "/api/v2/chats/c1/transcript",
 	},

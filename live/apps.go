@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // AppsService handles apps, which are what the specification calls brands. For
@@ -26,8 +27,8 @@ type App struct {
 	Enabled       bool                  `json:"enabled"`
 	Privacy       bool                  `json:"privacy"`
 	BusinessHours bool                  `json:"business_hours"`
-	ReplyTime     int                   `json:"reply_time"`
-	WaitingTime   int                   `json:"waiting_time"` // In seconds. [I].
+	ReplyTime     salesiq.Seconds       `json:"reply_time"`   // [I] for the unit.
+	WaitingTime   salesiq.Seconds       `json:"waiting_time"` // [I] for the unit.
 	Description   map[string]string     `json:"description"`  // By language, or under "default".
 	LogoURL       string                `json:"logo_url"`     // A path on the API's host, which wants the token.
 	Creator       Ref                   `json:"creator"`
@@ -78,7 +79,7 @@ type AppUpdate struct {
 	Description      salesiq.Opt[map[string]string] `json:"description,omitzero"`
 	BusinessHours    salesiq.Opt[bool]              `json:"business_hours,omitzero"`
 	Privacy          salesiq.Opt[bool]              `json:"privacy,omitzero"`
-	WaitingTime      salesiq.Opt[int]               `json:"waiting_time,omitzero"` // 30, 45, 60, 90 or 120.
+	WaitingTime      salesiq.Opt[salesiq.Seconds]   `json:"waiting_time,omitzero"` // 30, 45, 60, 90 or 120.
 	MailTranscript   salesiq.Opt[bool]              `json:"mail_transcript,omitzero"`
 	ShareFile        salesiq.Opt[bool]              `json:"share_file,omitzero"`
 	ShowEmojis       salesiq.Opt[bool]              `json:"show_emojis,omitzero"`
@@ -277,3 +278,81 @@ type newWebsite struct {
 }
 
 func (n newWebsite) validate() error { return required("website", n.Website) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a App) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *App) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a AppChannel) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *AppChannel) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a AppCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *AppCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a AppUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *AppUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w Widgets) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *Widgets) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w WidgetPart) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *WidgetPart) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w WidgetContent) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *WidgetContent) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c CustomSticker) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *CustomSticker) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w WidgetsUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *WidgetsUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w WidgetPartUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *WidgetPartUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c CustomStickerUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *CustomStickerUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w Website) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *Website) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w WebsiteFloat) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *WebsiteFloat) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }

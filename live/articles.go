@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // ArticlesService handles the articles of the knowledge base.
@@ -212,3 +213,33 @@ type named struct {
 }
 
 func (n named) validate() error { return required("name", n.Name) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a Article) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *Article) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a ArticleStats) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *ArticleStats) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p ArticleCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *ArticleCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a ArticleUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *ArticleUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a ArticleCategory) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *ArticleCategory) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // BlockedIPsService handles the addresses from which nobody can chat. Associates
@@ -107,3 +108,21 @@ func (s *BlockedIPsService) Delete(ctx context.Context, id string, opts ...sales
 }
 
 const blockedIPs = base + "/blockedips"
+
+// MarshalJSON writes b with its Extra beside the other members.
+func (b BlockedIP) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&b) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (b *BlockedIP) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, b) }
+
+// MarshalJSON writes i with its Extra beside the other members.
+func (i IPComment) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&i) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (i *IPComment) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, i) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p BlockedIPCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *BlockedIPCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

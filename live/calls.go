@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // CallsService reads about calls: what was spoken instead of written.
@@ -137,3 +138,15 @@ func (s *CallsService) OfThread(ctx context.Context, conversationID, threadNumbe
 	path := base + "/conversations/{id}/threads/{thread_number}/calls"
 	return iterate[Call](ctx, s.owner(), "Calls.OfThread", path, params.query(), callPages, opts, conversationID, threadNumber)
 }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c Call) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Call) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c CallConversation) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *CallConversation) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // CannedResponsesService handles the answers that operators have ready.
@@ -221,3 +222,27 @@ func (s *CannedCategoriesService) Delete(ctx context.Context, id, heir string, o
 	_, err := remove[any](ctx, s.owner(), "CannedCategories.Delete", base+"/cannedresponsecategories/{id}", "configure_to", []string{heir}, opts, id)
 	return err
 }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c CannedResponse) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *CannedResponse) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p CannedResponseCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *CannedResponseCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c CannedResponseUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *CannedResponseUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c CannedCategory) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *CannedCategory) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }

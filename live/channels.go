@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // AndroidService handles the Android channel of an app.
@@ -188,3 +189,33 @@ func (c components) validate() error { return required("components", joined(c.Al
 type enable struct {
 	Enabled bool `json:"enabled"`
 }
+
+// MarshalJSON writes m with its Extra beside the other members.
+func (m MobileChannel) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&m) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *MobileChannel) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, m) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a AccessKey) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *AccessKey) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p PushConfig) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *PushConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes i with its Extra beside the other members.
+func (i IOSUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&i) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (i *IOSUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, i) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p PushUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *PushUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // ConversationsService handles conversations, which are what the specification
@@ -26,6 +27,7 @@ type Conversation struct {
 	Type         string              `json:"type"` // "chat" or "call".
 	Question     string              `json:"question"`
 	Status       string              `json:"status"` // A label for people, such as "Attended Online".
+	StatusCode   int                 `json:"status_code"`
 	ChatStatus   ConversationState   `json:"chat_status"`
 	Visitor      ConversationVisitor `json:"visitor"`
 	VisitID      string              `json:"uvid"` // A UUID and a number.
@@ -36,7 +38,8 @@ type Conversation struct {
 	Participants []ConversationParty `json:"participants"`
 	AppID        string              `json:"app_id"`
 	AppName      string              `json:"app_name"`
-	Tags         []Tag               `json:"tags"` // [I].
+	Tags         []Tag               `json:"tags"`          // [I].
+	CustomerInfo map[string]string   `json:"customer_info"` // [I]: what UpdateCustomerInfo has added.
 	Unread       bool                `json:"unread_chats"`
 	HasNotes     bool                `json:"notes"`
 	LastMessage  Message             `json:"last_message_info"` // Its sequence id, sender, type and text, where it is known.
@@ -87,16 +90,28 @@ type ConversationParty struct {
 // Source: [V] get-conversation-details-v2.html and update-visitor-info.html,
 // visitor.
 type ConversationVisitor struct {
-	ID                  string   `json:"id"`
-	UserID              string   `json:"user_id"` // A dollar sign and digits.
-	Name                string   `json:"name"`
-	Email               string   `json:"email"`
-	Phone               string   `json:"phone"`
-	Type                string   `json:"type"` // "contact" or "lead".
-	IP                  string   `json:"ip"`   // Masked.
-	CountryCode         string   `json:"country_code"`
-	ChannelName         string   `json:"channel_name"`
-	SupportedOperations []string `json:"supported_operations"` // Such as "file_share".
+	ID                  string         `json:"id"`
+	UserID              string         `json:"user_id"` // A dollar sign and digits.
+	Name                string         `json:"name"`
+	Email               string         `json:"email"`
+	Phone               string         `json:"phone"`
+	Type                string         `json:"type"` // "contact" or "lead".
+	IP                  string         `json:"ip"`   // Masked.
+	CountryCode         string         `json:"country_code"`
+	ChannelName         string         `json:"channel_name"`
+	Channel             VisitorChannel `json:"channel_details"`
+	SupportedOperations []string       `json:"supported_operations"` // Such as "file_share".
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// VisitorChannel is how a visitor writes.
+//
+// Source: [V] update-visitor-info.html, channel_details.
+type VisitorChannel struct {
+	Channel string `json:"channel"`
+	Source  string `json:"source"`
 
 	// Extra holds the fields that this version of the package does not know.
 	Extra map[string]json.RawMessage `json:",embed"`
@@ -385,3 +400,51 @@ func (s *ConversationsService) Export(ctx context.Context, id string, opts ...sa
 	body := map[string]string{"data": "messages", "format": "json"}
 	return call[json.RawMessage](ctx, s.owner(), "Conversations.Export", http.MethodPost, base+"/conversations/{id}/export", body, opts, id)
 }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c Conversation) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Conversation) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ConversationState) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ConversationState) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ConversationParty) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ConversationParty) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t Transfer) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *Transfer) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ConversationVisitor) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ConversationVisitor) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ConversationInsight) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ConversationInsight) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ConversationDetails) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ConversationDetails) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitTracking) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitTracking) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }

@@ -68,10 +68,9 @@ func TestTheTableHasAllCallsThatAreKnown(t *testing.T) {
 func services() map[string]bool {
 	methods := map[string]bool{}
 	all := reflect.TypeFor[live.Service]()
-	for i := range all.NumField() {
-		service := all.Field(i)
-		for j := range service.Type.NumMethod() {
-			methods[service.Name+"."+service.Type.Method(j).Name] = true
+	for service := range all.Fields() {
+		for method := range service.Type.Methods() {
+			methods[service.Name+"."+method.Name] = true
 		}
 	}
 	return methods

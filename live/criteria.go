@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // CriteriaService tells which fields the criteria of a family may name.
@@ -107,3 +108,21 @@ func (s *CriteriaService) fields(ctx context.Context, name, path string, opts []
 type criteriaFields struct {
 	Fields []CriteriaField `json:"fields"`
 }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a AnyOf) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *AnyOf) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c Criterion) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Criterion) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c CriteriaField) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *CriteriaField) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }

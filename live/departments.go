@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // DepartmentsService handles departments, which belong to the portal and not to an
@@ -184,3 +185,27 @@ func (s *DepartmentsService) AddOperators(ctx context.Context, id string, operat
 func (s *DepartmentsService) RemoveOperators(ctx context.Context, id string, operatorIDs []string, opts ...salesiq.CallOption) (*Department, error) {
 	return remove[Department](ctx, s.owner(), "Departments.RemoveOperators", base+"/departments/{id}/operators", "ids", operatorIDs, opts, id)
 }
+
+// MarshalJSON writes d with its Extra beside the other members.
+func (d Department) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&d) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (d *Department) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, d) }
+
+// MarshalJSON writes d with its Extra beside the other members.
+func (d DepartmentEmails) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&d) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (d *DepartmentEmails) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, d) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p DepartmentCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *DepartmentCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes d with its Extra beside the other members.
+func (d DepartmentUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&d) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (d *DepartmentUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, d) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // EncryptionsService encrypts what identifies a visitor, for links of campaigns. It
@@ -43,3 +44,9 @@ func (i identifiers) validate() error {
 	}
 	return required("values", strings.Join(i.Values, ""))
 }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e Encryption) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *Encryption) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }

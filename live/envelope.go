@@ -36,3 +36,9 @@ func ReadEnvelope(response *salesiq.Response) Envelope {
 	}
 	return envelope
 }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e Envelope) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *Envelope) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }

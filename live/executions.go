@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // Execution is an event that could not be delivered.
@@ -106,3 +107,9 @@ func (s *WebhooksService) DeleteFailedExecutions(ctx context.Context, id string,
 	_, err := remove[any](ctx, s.owner(), "Webhooks.DeleteFailedExecutions", base+"/webhooks/{id}/executions", "ids", executionIDs, opts, id)
 	return err
 }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e Execution) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *Execution) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }

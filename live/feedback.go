@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // FeedbackService reads what visitors think of conversations. For a visitor's side
@@ -20,10 +21,24 @@ type Feedback struct {
 	ID           string               `json:"id"`
 	Text         string               `json:"feedback"`
 	Rating       FeedbackRating       `json:"rating"`
-	Attender     ConversationParty    `json:"attender"`
+	Attender     FeedbackAttender     `json:"attender"`
 	Visitor      FeedbackVisitor      `json:"visitor"`
 	Conversation FeedbackConversation `json:"conversation"`
 	AppID        string               `json:"app_id"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// FeedbackAttender is the operator whom a feedback is about.
+//
+// Source: [V] get-a-visitor-feedback-v2.html, attender.
+type FeedbackAttender struct {
+	ID    string `json:"id"`
+	Name  string `json:"display_name"`
+	Email string `json:"email"`
+	Type  string `json:"type"`      // Such as "operator".
+	Image string `json:"image_url"` // A path on the API's host, which wants the token.
 
 	// Extra holds the fields that this version of the package does not know.
 	Extra map[string]json.RawMessage `json:",embed"`
@@ -123,3 +138,27 @@ func (s *FeedbackService) Get(ctx context.Context, id string, opts ...salesiq.Ca
 func (s *FeedbackService) OfConversation(ctx context.Context, conversationID string, opts ...salesiq.CallOption) (*Feedback, error) {
 	return get[Feedback](ctx, s.owner(), "Feedback.OfConversation", base+"/conversations/{id}/feedback", nil, opts, conversationID)
 }
+
+// MarshalJSON writes f with its Extra beside the other members.
+func (f Feedback) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&f) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (f *Feedback) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, f) }
+
+// MarshalJSON writes f with its Extra beside the other members.
+func (f FeedbackRating) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&f) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (f *FeedbackRating) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, f) }
+
+// MarshalJSON writes f with its Extra beside the other members.
+func (f FeedbackVisitor) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&f) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (f *FeedbackVisitor) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, f) }
+
+// MarshalJSON writes f with its Extra beside the other members.
+func (f FeedbackConversation) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&f) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (f *FeedbackConversation) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, f) }

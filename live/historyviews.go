@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // HistoryViewsService handles the views of the visitor history: who is shown, in
@@ -20,7 +21,7 @@ type HistoryView struct {
 	ID         string    `json:"id"` // "-1" and "-2" are the service's own.
 	Name       string    `json:"name"`
 	SortBy     string    `json:"sort_by"` // "frequency", "leadscore", "last_visit_time" or "time_on_site".
-	Favourite  bool      `json:"favourited"`
+	Favorite   bool      `json:"favourited"`
 	System     bool      `json:"system"`
 	All        []AnyOf   `json:"and_criteria"`
 	Creator    Ref       `json:"creator"`
@@ -34,10 +35,10 @@ type HistoryView struct {
 //
 // Source: [V] create-visitor-history-view-v2.html.
 type HistoryViewCreate struct {
-	Name      string  `json:"name"`         // Required.
-	All       []AnyOf `json:"and_criteria"` // Required.
-	SortBy    string  `json:"sort_by,omitzero"`
-	Favourite bool    `json:"favourited,omitzero"`
+	Name     string  `json:"name"`         // Required.
+	All      []AnyOf `json:"and_criteria"` // Required.
+	SortBy   string  `json:"sort_by,omitzero"`
+	Favorite bool    `json:"favourited,omitzero"`
 
 	// Extra is sent beside the other fields.
 	Extra map[string]any `json:",embed"`
@@ -54,10 +55,10 @@ func (p *HistoryViewCreate) validate() error {
 //
 // Source: [V] update-visitor-history-view-v2.html.
 type HistoryViewUpdate struct {
-	Name      salesiq.Opt[string]  `json:"name,omitzero"`
-	All       salesiq.Opt[[]AnyOf] `json:"and_criteria,omitzero"`
-	SortBy    salesiq.Opt[string]  `json:"sort_by,omitzero"`
-	Favourite salesiq.Opt[bool]    `json:"favourited,omitzero"`
+	Name     salesiq.Opt[string] `json:"name,omitzero"`
+	All      []AnyOf             `json:"and_criteria,omitzero"`
+	SortBy   salesiq.Opt[string] `json:"sort_by,omitzero"`
+	Favorite salesiq.Opt[bool]   `json:"favourited,omitzero"`
 
 	// Extra is sent beside the other fields.
 	Extra map[string]any `json:",embed"`
@@ -170,3 +171,39 @@ type selection struct {
 func (s selection) validate() error { return required("list_name", s.List, "view_id", s.View) }
 
 const views = base + "/visitorhistoryviews"
+
+// MarshalJSON writes h with its Extra beside the other members.
+func (h HistoryView) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&h) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (h *HistoryView) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, h) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p HistoryViewCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *HistoryViewCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes h with its Extra beside the other members.
+func (h HistoryViewUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&h) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (h *HistoryViewUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, h) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p Preferences) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *Preferences) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes o with its Extra beside the other members.
+func (o SelectedView) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *SelectedView) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, o) }
+
+// MarshalJSON writes a with its Extra beside the other members.
+func (a AppliedPreset) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&a) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *AppliedPreset) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, a) }

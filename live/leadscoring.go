@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // LeadScoringService handles the rules by which visitors get points.
@@ -19,7 +20,7 @@ type LeadRule struct {
 	ID      string      `json:"id"`
 	Status  Switch      `json:"status"`
 	Points  int         `json:"points"`
-	All     []LeadAnyOf `json:"AND_criteria"`
+	All     []LeadAnyOf `json:"AND_criteria"` //nolint:tagliatelle // The page spells it so.
 	Creator Ref         `json:"creator"`
 
 	// Extra holds the fields that this version of the package does not know.
@@ -30,7 +31,7 @@ type LeadRule struct {
 //
 // Source: [V] get-details-lead-scoring-v2.html.
 type LeadAnyOf struct {
-	Any []Criterion `json:"OR_criteria"`
+	Any []Criterion `json:"OR_criteria"` //nolint:tagliatelle // Likewise.
 
 	// Extra holds the fields that this version of the package does not know. They
 	// are sent beside the other fields.
@@ -42,7 +43,7 @@ type LeadAnyOf struct {
 // Source: [V] update-details-lead-scoring-v2.html; [I] that Create takes the same.
 type LeadRuleWrite struct {
 	Points int         `json:"points"`
-	All    []LeadAnyOf `json:"AND_criteria"` // Required.
+	All    []LeadAnyOf `json:"AND_criteria"` //nolint:tagliatelle // Required. The page spells it so.
 
 	// Extra is sent beside the other fields.
 	Extra map[string]any `json:",embed"`
@@ -169,3 +170,27 @@ func ruleList[T any](ctx context.Context, client *salesiq.Client, name, path str
 	}
 	return orEmpty(out.Rules), nil
 }
+
+// MarshalJSON writes l with its Extra beside the other members.
+func (l LeadRule) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&l) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *LeadRule) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, l) }
+
+// MarshalJSON writes l with its Extra beside the other members.
+func (l LeadAnyOf) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&l) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *LeadAnyOf) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, l) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p LeadRuleWrite) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *LeadRuleWrite) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes l with its Extra beside the other members.
+func (l LeadConfig) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&l) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *LeadConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, l) }

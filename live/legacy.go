@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // LegacyV1Service makes the calls of version 1 of the API that have no successor
@@ -110,3 +111,21 @@ var visitorPages = PageStyle{Key: "startkey", PerPage: 100, Items: "visitorlist"
 func (s *LegacyV1Service) VisitorsByView(ctx context.Context, viewID string, opts ...salesiq.CallOption) iter.Seq2[*LegacyVisitor, error] {
 	return iterate[LegacyVisitor](ctx, s.owner(), "LegacyV1.VisitorsByView", baseV1+"/visitorsview/{view_id}/visitors", nil, visitorPages, opts, viewID)
 }
+
+// MarshalJSON writes l with its Extra beside the other members.
+func (l LegacyChat) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&l) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *LegacyChat) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, l) }
+
+// MarshalJSON writes l with its Extra beside the other members.
+func (l LegacyLine) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&l) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *LegacyLine) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, l) }
+
+// MarshalJSON writes l with its Extra beside the other members.
+func (l LegacyVisitor) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&l) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *LegacyVisitor) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, l) }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/usercode"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // Service makes calls to the live service on behalf of one client.
@@ -235,9 +236,9 @@ func check(body interface{ validate() error }) error {
 // required returns an error that names the first field without a text. The
 // arguments are names of fields, each followed by its text.
 func required(pairs ...string) error {
-	for i := 0; i < len(pairs); i += 2 {
-		if strings.TrimSpace(pairs[i+1]) == "" {
-			return inputError("", pairs[i], "is required")
+	for ; len(pairs) > 1; pairs = pairs[2:] {
+		if strings.TrimSpace(pairs[1]) == "" {
+			return inputError("", pairs[0], "is required")
 		}
 	}
 	return nil
@@ -333,3 +334,9 @@ func (q query) time(name string, t time.Time) {
 		q[name] = strconv.FormatInt(t.UnixMilli(), 10)
 	}
 }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r Ref) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *Ref) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -117,12 +118,12 @@ func TestAConversationIsTakenPartIn(t *testing.T) {
 	server, service := start(t)
 	sent, err := service.Messages.Send(t.Context(), "chat123", "Hello from here")
 	require.NoError(t, err)
-	assert.Equal(t, "Hello from here", sent.Body.Text)
+	assert.Equal(t, "Hello from here", sent.Text())
 	assert.WithinDuration(t, time.Now(), sent.At, time.Minute)
 
 	messages, err := service.Messages.List(t.Context(), "chat123", &live.MessageListParams{To: time.Now().Add(time.Hour)})
 	require.NoError(t, err)
-	assert.Equal(t, "Hello from here", messages[0].Body.Text, "the newest first")
+	assert.Equal(t, "Hello from here", messages[0].Text(), "the newest first")
 
 	_, err = service.Conversations.Transfer(t.Context(), "chat123", &live.Transfer{})
 	require.ErrorIs(t, err, salesiq.ErrInvalidInput, "before a request")
@@ -447,4 +448,51 @@ func TestPageStyleThatPagesNothingIsRefused(t *testing.T) {
 			assert.Nil(t, page)
 		}
 	}
+}
+
+// Pages of messages overlap, since the next one begins at the time of the last
+// message.
+func TestAllMessagesOfAConversationAreYieldedOnce(t *testing.T) {
+	t.Parallel()
+	const said = 250
+	requests := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		from, _ := strconv.Atoi(r.URL.Query().Get("from_time"))
+		var lines []string
+		for n := range said {
+			at := 1_700_000_000_000 + n/4 // Four bear the same time.
+			if at >= from && len(lines) < 100 {
+				lines = append(lines, fmt.Sprintf(`{"sequence_id":"%d","time":"%d","message":{"text":"line %d"}}`, n, at, n))
+			}
+		}
+		fmt.Fprintf(w, `{"url":"/x","object":"list","data":[%s]}`, strings.Join(lines, ","))
+	}))
+	t.Cleanup(server.Close)
+	client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithBaseURL(server.URL), salesiq.WithPortal("p"))
+	require.NoError(t, err)
+	n := 0
+	for message, err := range live.New(client).Messages.All(t.Context(), "c") {
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprintf("line %d", n), message.Text())
+		n++
+	}
+	assert.Equal(t, said, n)
+	assert.Equal(t, 3, requests)
+}
+
+func TestWhatAMessageIsCanBeTold(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"text":"Hello"}`: "Hello", `"Hello"`: "Hello", `{"message":"Hello","mode":"x"}`: "Hello", `{"url":"/photo.png"}`: "", `null`: "", ``: "", `[1]`: "",
+	} {
+		message := live.Message{Body: []byte(body)}
+		assert.Equal(t, want, message.Text(), body)
+		assert.Nil(t, message.File(), body)
+	}
+	message := live.Message{Body: []byte(`{"file":{"name":"invoice.pdf","size":"4096"},"comment":"Here"}`)}
+	assert.Empty(t, message.Text())
+	require.NotNil(t, message.File())
+	assert.Equal(t, "invoice.pdf", message.File().Name)
+	assert.EqualValues(t, 4096, message.File().Size)
 }

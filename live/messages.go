@@ -1,10 +1,13 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -20,30 +23,15 @@ type MessagesService service
 type Message struct {
 	ID         string            `json:"id"` // [I]: where the answer has one.
 	SequenceID string            `json:"sequence_id"`
-	Sender     ConversationParty `json:"sender"` // A visitor's id begins with "$", a bot's with "b".
-	Type       string            `json:"type"`   // Such as "text".
-	Body       MessageBody       `json:"message"`
+	Sender     ConversationParty `json:"sender"`  // A visitor's id begins with "$", a bot's with "b".
+	Type       string            `json:"type"`    // Such as "text".
+	Body       json.RawMessage   `json:"message"` // An object or a text; see Text and File.
 	Meta       MessageMeta       `json:"meta"`
 	At         time.Time         `json:"time"`
 
 	// Extra holds the fields that this version of the package does not know.
 	Extra map[string]json.RawMessage `json:",embed"`
 }
-
-// MessageBody is what a message says.
-//
-// Source: [V] get-chat-transcripts-conversation-v2.html; [T] for what has no text.
-type MessageBody struct {
-	Text    string       `json:"text"`    // Empty for what has none, such as a file or a card.
-	Comment string       `json:"comment"` // Of a file. [I].
-	File    *MessageFile `json:"file"`    // Nil for what is none. [I].
-
-	// Extra holds the fields that this version of the package does not know.
-	Extra map[string]json.RawMessage `json:",embed"`
-}
-
-// UnmarshalJSON reads a body, or a text in its place.
-func (b *MessageBody) UnmarshalJSON(data []byte) error { return readMessageBody(data, b) }
 
 // MessageFile is a file that was sent.
 //
@@ -57,6 +45,34 @@ type MessageFile struct {
 
 	// Extra holds the fields that this version of the package does not know.
 	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// Text returns what the message says. It is empty for what has no text, such as a
+// file or a card, whose Body says more.
+func (m *Message) Text() string { return m.body().Text }
+
+// File returns the file of the message, or nil if it has none.
+//
+// Source: [I] for the name.
+func (m *Message) File() *MessageFile { return m.body().File }
+
+// messageBody is what the body of a message may be.
+type messageBody struct {
+	Text string       `json:"text"`
+	File *MessageFile `json:"file"`
+}
+
+// body reads the body: an object, or a text in its place. What has no text may have
+// one below the name message.
+func (m *Message) body() (body messageBody) {
+	var said struct {
+		messageBody
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(m.Body, &body.Text) == nil || wire.UnmarshalLenient(m.Body, &said) != nil {
+		return body
+	}
+	return messageBody{cmp.Or(said.Text, said.Message), said.File}
 }
 
 // MessageMeta is what stands beside a message.
@@ -108,33 +124,40 @@ func (s *MessagesService) List(ctx context.Context, conversationID string, param
 // messages of that time.
 func (s *MessagesService) All(ctx context.Context, conversationID string, opts ...salesiq.CallOption) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
-		seen := map[string]bool{} // Of the last page.
 		params := MessageListParams{Limit: messagePage}
+		seen := map[string]bool{} // Of the last page.
 		for {
 			page, err := s.List(ctx, conversationID, &params, opts...)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			fresh := map[string]bool{}
-			news := false
-			for i := range page {
-				key := page[i].SequenceID + "/" + page[i].ID
-				fresh[key] = true
-				if seen[key] {
-					continue
-				}
-				news = true
-				if !yield(&page[i], nil) {
-					return
-				}
-			}
-			if len(page) < messagePage || !news {
+			fresh := newMessages(page, seen)
+			if !yieldAll(yield, fresh) || len(page) < messagePage || len(fresh) == 0 {
 				return
 			}
-			seen, params.From = fresh, page[len(page)-1].At
+			params.From = page[len(page)-1].At
 		}
 	}
+}
+
+func yieldAll(yield func(*Message, error) bool, messages []*Message) bool {
+	return !slices.ContainsFunc(messages, func(m *Message) bool { return !yield(m, nil) })
+}
+
+// newMessages returns the messages of a page that are not seen, and makes seen those
+// of this page.
+func newMessages(page []Message, seen map[string]bool) (fresh []*Message) {
+	before := maps.Clone(seen)
+	clear(seen)
+	for i := range page {
+		key := page[i].SequenceID + "/" + page[i].ID
+		seen[key] = true
+		if !before[key] {
+			fresh = append(fresh, &page[i])
+		}
+	}
+	return fresh
 }
 
 // messagePage is how many messages are asked for at a time. [T]: published callers
@@ -169,20 +192,20 @@ type said struct {
 
 func (s said) validate() error { return required("text", s.Text) }
 
-// readMessageBody reads a body: an object, or a text in its place. What has no text
-// may have one below the name message.
-func readMessageBody(data []byte, body *MessageBody) error {
-	var text string
-	if json.Unmarshal(data, &text) == nil {
-		*body = MessageBody{Text: text}
-		return nil
-	}
-	type plain MessageBody
-	if err := wire.UnmarshalLenient(data, (*plain)(body)); err != nil {
-		return err
-	}
-	if said, ok := body.Extra["message"]; ok && body.Text == "" && json.Unmarshal(said, &text) == nil {
-		body.Text = text
-	}
-	return nil
-}
+// MarshalJSON writes m with its Extra beside the other members.
+func (m Message) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&m) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *Message) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, m) }
+
+// MarshalJSON writes m with its Extra beside the other members.
+func (m MessageFile) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&m) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *MessageFile) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, m) }
+
+// MarshalJSON writes m with its Extra beside the other members.
+func (m MessageMeta) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&m) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *MessageMeta) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, m) }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // MonitorsService handles chat monitors: whose conversations supervisors are told
@@ -120,3 +121,21 @@ func (s *MonitorsService) Delete(ctx context.Context, id string, opts ...salesiq
 }
 
 const monitors = base + "/chatmonitors"
+
+// MarshalJSON writes m with its Extra beside the other members.
+func (m Monitor) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&m) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *Monitor) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, m) }
+
+// MarshalJSON writes m with its Extra beside the other members.
+func (m MonitorTarget) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&m) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *MonitorTarget) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, m) }
+
+// MarshalJSON writes m with its Extra beside the other members.
+func (m MonitorStats) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&m) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *MonitorStats) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, m) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // NotesService handles what operators note down about a conversation. Visitors do
@@ -39,3 +40,9 @@ type note struct {
 }
 
 func (n note) validate() error { return required("notes", n.Text) }
+
+// MarshalJSON writes n with its Extra beside the other members.
+func (n Note) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&n) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (n *Note) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, n) }

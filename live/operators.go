@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // OperatorsService handles the people who answer conversations.
@@ -241,3 +242,27 @@ func (s *OperatorsService) AddDepartments(ctx context.Context, id string, depart
 func (s *OperatorsService) RemoveDepartments(ctx context.Context, id string, departmentIDs []string, opts ...salesiq.CallOption) (*Operator, error) {
 	return remove[Operator](ctx, s.owner(), "Operators.RemoveDepartments", base+"/operators/{id}/departments", "ids", departmentIDs, opts, id)
 }
+
+// MarshalJSON writes o with its Extra beside the other members.
+func (o Operator) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *Operator) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, o) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p OperatorCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *OperatorCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes o with its Extra beside the other members.
+func (o OperatorNotify) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *OperatorNotify) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, o) }
+
+// MarshalJSON writes o with its Extra beside the other members.
+func (o OperatorUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *OperatorUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, o) }

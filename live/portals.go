@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // PortalsService finds the portals of an account. Its calls need no portal.
@@ -73,3 +74,15 @@ func (s *PortalsService) List(ctx context.Context, opts ...salesiq.CallOption) (
 func (s *PortalsService) Get(ctx context.Context, screenName string, opts ...salesiq.CallOption) (*Portal, error) {
 	return get[Portal](ctx, s.owner(), "Portals.Get", "/api/v2/portals/{screen_name}", nil, opts, screenName)
 }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p Portal) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *Portal) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p PortalOwner) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *PortalOwner) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

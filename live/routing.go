@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // VisitorRoutingService handles the rules by which visitors are shown to operators.
@@ -65,7 +66,7 @@ type RoutingStats struct {
 	Requested    int       `json:"requested_count"`
 	Connected    int       `json:"connected_count"`
 	Missed       int       `json:"missed_count"`
-	Transferred  int       `json:"transfered_count"` // So spelt by the service.
+	Transferred  int       `json:"transfered_count"` //nolint:misspell // The service spells it so.
 	LastRoutedAt time.Time `json:"last_routed_time"`
 
 	// Extra holds the fields that this version of the package does not know.
@@ -273,3 +274,39 @@ const (
 type move struct {
 	Position int `json:"position"`
 }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r RoutingRule) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *RoutingRule) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r RoutingUsers) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *RoutingUsers) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r RoutingStats) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *RoutingStats) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r RoutingRules) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *RoutingRules) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p RoutingRuleWrite) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *RoutingRuleWrite) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c CommonRule) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *CommonRule) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }

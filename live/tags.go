@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // TagsService handles tags.
@@ -16,13 +17,25 @@ type TagsService service
 //
 // Source: [V] create-tags-v2.html, get-specific-tags-v2.html.
 type Tag struct {
+	ID         string      `json:"id"`
+	Name       string      `json:"name"`
+	Color      string      `json:"color"`
+	Module     TagModule   `json:"module"`
+	Archived   bool        `json:"archived"`
+	Status     string      `json:"status"` //nolint:misspell // Such as "unarchived"; the service spells another "achived".
+	Modifier   TagModifier `json:"modifier"`
+	ModifiedAt time.Time   `json:"modified_time"`
+
+	// Extra holds the fields that this version of the package does not know.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// TagModifier is who changed a tag.
+//
+// Source: [V] create-tags-v2.html, modifier.
+type TagModifier struct {
 	ID         string    `json:"id"`
 	Name       string    `json:"name"`
-	Color      string    `json:"color"`
-	Module     TagModule `json:"module"`
-	Archived   bool      `json:"archived"`
-	Status     string    `json:"status"` // Such as "unarchived", or "achived": so spelt by the service.
-	Modifier   Ref       `json:"modifier"`
 	ModifiedAt time.Time `json:"modified_time"`
 
 	// Extra holds the fields that this version of the package does not know.
@@ -131,3 +144,21 @@ func (s *TagsService) AddTo(ctx context.Context, module TagModule, recordID stri
 func (s *TagsService) RemoveFrom(ctx context.Context, module TagModule, recordID, tagID string, opts ...salesiq.CallOption) ([]Tag, error) {
 	return items(remove[[]Tag](ctx, s.owner(), "Tags.RemoveFrom", base+"/{module}/{record_id}/tags", "id", []string{tagID}, opts, string(module), recordID))
 }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t Tag) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *Tag) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p TagCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *TagCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TagOutcome) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TagOutcome) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }

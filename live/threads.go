@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // ThreadsService reads the threads of a conversation: each time that it was begun
@@ -126,3 +127,21 @@ var threadPages = PageStyle{Number: "page", Size: "limit", PerPage: 50}
 func (s *ThreadsService) Get(ctx context.Context, conversationID, number string, params *ThreadListParams, opts ...salesiq.CallOption) (*Thread, error) {
 	return get[Thread](ctx, s.owner(), "Threads.Get", base+"/conversations/{id}/threads/{thread_number}", params.query(), opts, conversationID, number)
 }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t Thread) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *Thread) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t ThreadMetrics) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *ThreadMetrics) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t ThreadTimes) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *ThreadTimes) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }

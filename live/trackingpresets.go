@@ -1,11 +1,13 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // TrackingPresetsService handles how visitors are arranged in the rings of the
@@ -57,7 +59,13 @@ type TrackingPresetWrite struct {
 	Extra map[string]any `json:",embed"`
 }
 
-func (p *TrackingPresetWrite) validate() error { return required("name", p.Name) }
+func (p *TrackingPresetWrite) validate() error {
+	return cmp.Or(
+		required("name", p.Name),
+		someCriteria("rule.ring_one", len(p.Rule.One)), someCriteria("rule.ring_two", len(p.Rule.Two)),
+		someCriteria("rule.ring_three", len(p.Rule.Three)), someCriteria("rule.ring_four", len(p.Rule.Four)),
+	)
+}
 
 // List returns the presets.
 //
@@ -118,3 +126,21 @@ func (s *TrackingPresetsService) Delete(ctx context.Context, id string, opts ...
 }
 
 const presets = base + "/trackingpresets"
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TrackingPreset) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TrackingPreset) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes r with its Extra beside the other members.
+func (r Rings) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&r) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *Rings) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, r) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p TrackingPresetWrite) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *TrackingPresetWrite) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // TriggersService handles the rules by which something happens by itself to
@@ -172,3 +173,39 @@ func (s *TriggersService) Delete(ctx context.Context, id string, opts ...salesiq
 }
 
 const triggerRules = base + "/triggerrules"
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t Trigger) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *Trigger) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TriggerEvent) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TriggerEvent) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TriggerAction) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TriggerAction) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TriggerParams) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TriggerParams) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TriggerStats) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TriggerStats) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p TriggerWrite) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *TriggerWrite) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

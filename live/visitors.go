@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // VisitorsService handles visitors. Its lists are of version 3 of the API, which the
@@ -132,3 +133,21 @@ func (s *VisitorsService) Create(ctx context.Context, fields map[string]any, opt
 func (s *VisitorsService) Get(ctx context.Context, id string, opts ...salesiq.CallOption) (*Visitor, error) {
 	return get[Visitor](ctx, s.owner(), "Visitors.Get", base+"/visitors/{id}", nil, opts, id)
 }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v Visitor) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *Visitor) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorEvent) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorEvent) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v Visit) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *Visit) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // VisitorSideService does what a visitor does in the widget, for teams with a chat
@@ -77,7 +78,7 @@ type VisitorOpen struct {
 	DepartmentID string            `json:"department_id"`
 	Question     string            `json:"question"` // Required.
 	CustomerInfo map[string]string `json:"customer_info,omitzero"`
-	WaitTime     int               `json:"custom_wait_time,omitzero"` // Up to 999 in version 2; milliseconds in version 1 [T].
+	WaitTime     Milliseconds      `json:"custom_wait_time,omitzero"` // Up to 999 in version 2, which does not name the unit; [T] for version 1.
 
 	// Extra is sent beside the other fields.
 	Extra map[string]any `json:",embed"`
@@ -233,3 +234,39 @@ func (s *VisitorSideV2Service) LeaveMessage(ctx context.Context, message *Visito
 func (s *VisitorSideV2Service) Close(ctx context.Context, id string, opts ...salesiq.CallOption) (*VisitorConversation, error) {
 	return call[VisitorConversation](ctx, s.owner(), "VisitorSideV2.Close", http.MethodPut, visitorBaseV2+"/conversations/{id}/close", nil, opts, id)
 }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorIdentity) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorIdentity) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorConversation) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorConversation) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p VisitorOpen) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *VisitorOpen) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p VisitorReopen) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *VisitorReopen) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorSideUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorSideUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p VisitorMessage) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *VisitorMessage) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }

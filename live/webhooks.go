@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // WebhooksService handles the subscriptions by which the service reports events.
@@ -235,3 +236,27 @@ func (s *WebhooksService) GenerateKey(ctx context.Context, id string, opts ...sa
 func (s *WebhooksService) DeleteKey(ctx context.Context, id, keyID string, opts ...salesiq.CallOption) error {
 	return send(ctx, s.owner(), "Webhooks.DeleteKey", http.MethodDelete, base+"/webhooks/{id}/keys/{key_id}", nil, opts, id, keyID)
 }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w Webhook) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *Webhook) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p PublicKey) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *PublicKey) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes p with its Extra beside the other members.
+func (p WebhookCreate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *WebhookCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
+
+// MarshalJSON writes w with its Extra beside the other members.
+func (w WebhookSummary) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&w) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *WebhookSummary) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, w) }

@@ -327,7 +327,7 @@ var wireRows = []wireRow{
 		return second(s.Apps.Create(ctx, &live.AppCreate{Name: "Shop", Departments: []string{"d"}, Description: map[string]string{"default": "x"}, BusinessHours: true, Privacy: true}))
 	}, "POST " + b + "/apps", "", `{"name":"Shop","departments":["d"],"description":{"default":"x"},"business_hours":true,"privacy":true}`},
 	{"Apps.Update", func(ctx context.Context, s *live.Service) error {
-		return second(s.Apps.Update(ctx, "a1", &live.AppUpdate{Enabled: salesiq.Set(false), WaitingTime: salesiq.Set(45), ShareFile: salesiq.Set(true)}))
+		return second(s.Apps.Update(ctx, "a1", &live.AppUpdate{Enabled: salesiq.Set(false), WaitingTime: salesiq.Set[salesiq.Seconds](45), ShareFile: salesiq.Set(true)}))
 	}, "PUT " + b + "/apps/a1", "", `{"enabled":false,"waiting_time":45,"share_file":true}`},
 	{"Apps.Delete", func(ctx context.Context, s *live.Service) error { return s.Apps.Delete(ctx, "a1") }, "DELETE " + b + "/apps/a1", "", ""},
 	{"Apps.UpdateWidgets", func(ctx context.Context, s *live.Service) error {
@@ -431,10 +431,10 @@ var wireRows = []wireRow{
 	{"HistoryViews.List", func(ctx context.Context, s *live.Service) error { return second(s.HistoryViews.List(ctx)) }, "GET " + b + "/visitorhistoryviews", "", ""},
 	{"HistoryViews.Get", func(ctx context.Context, s *live.Service) error { return second(s.HistoryViews.Get(ctx, "-1")) }, "GET " + b + "/visitorhistoryviews/-1", "", ""},
 	{"HistoryViews.Create", func(ctx context.Context, s *live.Service) error {
-		return second(s.HistoryViews.Create(ctx, &live.HistoryViewCreate{Name: "North", All: criteria, SortBy: "leadscore", Favourite: true}))
+		return second(s.HistoryViews.Create(ctx, &live.HistoryViewCreate{Name: "North", All: criteria, SortBy: "leadscore", Favorite: true}))
 	}, "POST " + b + "/visitorhistoryviews", "", `{"name":"North","and_criteria":` + criteriaJSON + `,"sort_by":"leadscore","favourited":true}`},
 	{"HistoryViews.Update", func(ctx context.Context, s *live.Service) error {
-		return second(s.HistoryViews.Update(ctx, "v1", &live.HistoryViewUpdate{Favourite: salesiq.Set(false)}))
+		return second(s.HistoryViews.Update(ctx, "v1", &live.HistoryViewUpdate{Favorite: salesiq.Set(false)}))
 	}, "PUT " + b + "/visitorhistoryviews/v1", "", `{"favourited":false}`},
 	{"HistoryViews.Delete", func(ctx context.Context, s *live.Service) error { return s.HistoryViews.Delete(ctx, "v1") }, "DELETE " + b + "/visitorhistoryviews/v1", "", ""},
 	{"HistoryViews.Preferences", func(ctx context.Context, s *live.Service) error { return second(s.HistoryViews.Preferences(ctx)) }, "GET " + b + "/userpreferences", "", ""},

@@ -36,7 +36,7 @@ type attributes = []attribute.KeyValue
 func joined(all []attributes) attributes { return slices.Concat(all...) }
 
 // request describes what is asked, and of whom.
-func request(call salesiq.CallInfo) attributes {
+func request(call salesiq.CallTrace) attributes {
 	all := append(server(call), semconv.HTTPRequestMethodKey.String(method(call.Method)))
 	if call.Template != "" {
 		all = append(all, semconv.URLTemplate(call.Template))
@@ -45,7 +45,7 @@ func request(call salesiq.CallInfo) attributes {
 }
 
 // server is the service's address.
-func server(call salesiq.CallInfo) attributes {
+func server(call salesiq.CallTrace) attributes {
 	host, text, _ := net.SplitHostPort(call.Host) //nolint:errcheck // The client has put it together.
 	port, _ := strconv.Atoi(text)                 //nolint:errcheck // As above.
 	return attributes{semconv.ServerAddress(host), semconv.ServerPort(port)}
@@ -61,7 +61,7 @@ func method(name string) string {
 	return other
 }
 
-func operation(call salesiq.CallInfo) attributes {
+func operation(call salesiq.CallTrace) attributes {
 	return attributes{operationName.String(call.Operation)}
 }
 
@@ -87,7 +87,7 @@ func resends(n int) attributes {
 	return attributes{semconv.HTTPRequestResendCount(n)}
 }
 
-func cached(result salesiq.CallResult) attributes {
+func cached(result salesiq.CallTrace) attributes {
 	if result.Attempts > 0 || result.Err != nil {
 		return nil
 	}
@@ -151,7 +151,7 @@ func knownCode(err error) string {
 }
 
 // tried reports whether an attempt came as far as the network.
-func tried(result salesiq.AttemptResult) bool {
+func tried(result salesiq.AttemptTrace) bool {
 	return result.Err == nil || result.StatusCode != 0 || errors.Is(result.Err, salesiq.ErrTransport)
 }
 

@@ -28,7 +28,7 @@
 //	http.request.method         GET; _OTHER if it is none of HTTP's
 //	server.address              salesiq.zoho.com
 //	server.port                 443
-//	url.template                /api/v2/chats/{chat_id}; see [salesiq.CallInfo]
+//	url.template                /api/v2/chats/{chat_id}; see [salesiq.CallTrace]
 //	http.response.status_code   of the last answer
 //	http.request.resend_count   attempts after the first, if there are any
 //	error.type                  of a failed call, see below
@@ -41,7 +41,7 @@
 //	    http.request.resend_count, http.response.status_code, error.type
 //	    salesiq.duration        in seconds, without waits
 //	salesiq.wait                when a wait ends
-//	    salesiq.wait.reason     quota, backoff or token
+//	    salesiq.wait.reason     quota, slot, token, backoff or retry_after
 //	    salesiq.duration        in seconds
 //
 // The error.type is the status of an answer, such as 404; or canceled, timeout,

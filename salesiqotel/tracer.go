@@ -51,10 +51,10 @@ func (t *Telemetry) WebhookTracer() *webhook.Tracer {
 	return &webhook.Tracer{Delivery: t.delivery}
 }
 
-func (t *Telemetry) call(ctx context.Context, call salesiq.CallInfo) (context.Context, func(salesiq.CallResult)) {
+func (t *Telemetry) call(ctx context.Context, call salesiq.CallTrace) (context.Context, func(salesiq.CallTrace)) {
 	ctx, span := t.spans.Start(ctx, call.Operation, // The client calls what is returned.
 		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(request(call)...))
-	return ctx, func(result salesiq.CallResult) {
+	return ctx, func(result salesiq.CallTrace) {
 		span.SetAttributes(outcome(result.StatusCode, result.Err)...)
 		span.SetAttributes(resends(result.Attempts - 1)...)
 		kept := cached(result)
@@ -64,13 +64,13 @@ func (t *Telemetry) call(ctx context.Context, call salesiq.CallInfo) (context.Co
 			span.SetStatus(codes.Error, "")
 		}
 		span.End()
-		record(ctx, t.metrics.calls, result.Duration, operation(call), failure(result.StatusCode, result.Err), kept)
+		record(ctx, t.metrics.calls, result.Duration+result.Waited, operation(call), failure(result.StatusCode, result.Err), kept)
 	}
 }
 
-func (t *Telemetry) attempt(ctx context.Context, attempt salesiq.AttemptInfo) (context.Context, func(salesiq.AttemptResult)) {
+func (t *Telemetry) attempt(ctx context.Context, attempt salesiq.AttemptTrace) (context.Context, func(salesiq.AttemptTrace)) {
 	t.propagator.Inject(ctx, propagation.HeaderCarrier(attempt.Header))
-	return nil, func(result salesiq.AttemptResult) {
+	return nil, func(result salesiq.AttemptTrace) {
 		answer := outcome(result.StatusCode, result.Err)
 		event(ctx, "salesiq.attempt", result.Duration, answer, resends(attempt.Number-1))
 		if tried(result) {
@@ -79,12 +79,12 @@ func (t *Telemetry) attempt(ctx context.Context, attempt salesiq.AttemptInfo) (c
 		if result.Throttled {
 			t.metrics.throttled.Add(ctx, 1, metric.WithAttributes(operation(attempt.Call)...))
 		}
-		t.quota(ctx, attempt.Call, result)
+		t.quota(ctx, result)
 	}
 }
 
-func (t *Telemetry) quota(ctx context.Context, call salesiq.CallInfo, result salesiq.AttemptResult) {
-	host := server(call)[0]
+func (t *Telemetry) quota(ctx context.Context, result salesiq.AttemptTrace) {
+	host := server(result.Call)[0]
 	if result.RateWindow.Known {
 		t.metrics.quota.Record(ctx, int64(result.RateWindow.Remaining), metric.WithAttributes(host, quotaPeriod.String("minute")))
 	}
@@ -93,14 +93,16 @@ func (t *Telemetry) quota(ctx context.Context, call salesiq.CallInfo, result sal
 	}
 }
 
-func (t *Telemetry) wait(ctx context.Context, wait salesiq.WaitInfo) {
-	reason := attributes{waitReason.String(string(wait.Reason))}
-	event(ctx, "salesiq.wait", wait.Duration, reason)
-	record(ctx, t.metrics.waits, wait.Duration, operation(wait.Call), reason)
+func (t *Telemetry) wait(ctx context.Context, _ salesiq.WaitTrace) func(salesiq.WaitTrace) {
+	return func(wait salesiq.WaitTrace) {
+		reason := attributes{waitReason.String(string(wait.Reason))}
+		event(ctx, "salesiq.wait", wait.Duration, reason)
+		record(ctx, t.metrics.waits, wait.Duration, operation(wait.Call), reason)
+	}
 }
 
-func (t *Telemetry) refresh(ctx context.Context, _ salesiq.RefreshInfo) (context.Context, func(salesiq.RefreshResult)) {
-	return nil, func(result salesiq.RefreshResult) {
+func (t *Telemetry) refresh(ctx context.Context, _ salesiq.RefreshTrace) (context.Context, func(salesiq.RefreshTrace)) {
+	return nil, func(result salesiq.RefreshTrace) {
 		source := tokenSource.String("server")
 		if result.Requests == 0 {
 			source = tokenSource.String("store")

@@ -278,7 +278,7 @@ func TestMetricsOfCallsAttemptsWaitsAndQuota(t *testing.T) {
 
 		waits := o.metric(t, "salesiq.client.wait.duration", "s")
 		assert.InDelta(t, 1.0, waits["salesiq.operation=Operators.Get salesiq.wait.reason=token"].value, 1e-9)
-		assert.GreaterOrEqual(t, waits["salesiq.operation=Operators.Get salesiq.wait.reason=backoff"].value, 3.0)
+		assert.GreaterOrEqual(t, waits["salesiq.operation=Operators.Get salesiq.wait.reason=retry_after"].value, 3.0)
 
 		quota := o.metric(t, "salesiq.client.quota.remaining", "{call}")
 		assert.InDelta(t, 498, quota["salesiq.quota.period=day"].value, 0)

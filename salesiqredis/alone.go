@@ -91,5 +91,9 @@ func (c *config) limits() limits {
 // limiter returns a limiter of one process that keeps to the limits.
 func (l limits) limiter(maxWait time.Duration) (salesiq.Limiter, error) {
 	plan := salesiq.Plan{CallsPerMinute: l.PerMinute, CallsPerDay: l.PerDay}
-	return salesiq.NewLimiter(plan, salesiq.WithMaxInFlight(l.InFlight), salesiq.WithMaxWait(maxWait))
+	limiter, err := salesiq.NewLimiter(plan, salesiq.WithMaxInFlight(l.InFlight), salesiq.WithMaxWait(maxWait))
+	if err != nil {
+		return nil, err // Not a nil pointer in an interface.
+	}
+	return limiter, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqredis"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/usage"
 )
 
 // Two processes share the day's calls and one token. Here both are in this
@@ -37,10 +38,10 @@ func Example() {
 			fmt.Println(err)
 			return
 		}
-		usage := salesiq.NewUsageMonitor()
+		monitor := usage.NewMonitor()
 		client, err := salesiq.NewClient(
 			salesiq.RefreshToken(service.Credentials(), salesiq.SealTokens(organization.TokenStore(), bytes.Repeat([]byte("k"), 32))),
-			append(service.Options(), salesiq.WithLimiter(organization.Limiter()), salesiq.WithUsageMonitor(usage))...)
+			append(service.Options(), salesiq.WithLimiter(organization.Limiter()), salesiq.WithTracer(monitor.Tracer()))...)
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -49,7 +50,7 @@ func Example() {
 			fmt.Println(err)
 			return
 		}
-		fmt.Println(process, "process: calls left today", *usage.Snapshot().CallsLeftToday)
+		fmt.Println(process, "process: calls left today", *monitor.Snapshot().CallsLeftToday)
 	}
 	fmt.Println("tokens requested:", service.Stats().TokenCalls)
 	// Output:

@@ -14,6 +14,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/usage"
 )
 
 func TestCallCostsTwoRoundTrips(t *testing.T) {
@@ -317,12 +318,12 @@ func TestDayThatIsLeftIsTheOrganizations(t *testing.T) {
 	t.Parallel()
 	service := salesiqtest.Start(t)
 	server := miniredis.RunT(t)
-	var monitors []*salesiq.UsageMonitor
+	var monitors []*usage.Monitor
 	var clients []*salesiq.Client
 	for range 2 {
 		o := join(t, dial(t, server), WithPlan(salesiq.Plan{CallsPerDay: 100}))
-		monitor := salesiq.NewUsageMonitor()
-		clients = append(clients, service.Client(t, salesiq.WithLimiter(o.Limiter()), salesiq.WithUsageMonitor(monitor)))
+		monitor := usage.NewMonitor()
+		clients = append(clients, service.Client(t, salesiq.WithLimiter(o.Limiter()), salesiq.WithTracer(monitor.Tracer())))
 		monitors = append(monitors, monitor)
 	}
 	assert.Nil(t, monitors[0].Snapshot().CallsLeftToday, "nobody has asked yet")

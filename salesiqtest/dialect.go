@@ -67,10 +67,13 @@ type route struct {
 	pattern   string // With the id that the call is about as its first wildcard.
 	scope     string // "" for none.
 	handle    handler
-	query     string // The parameters that it takes in the specified dialect, separated by spaces.
+	query     string // The parameters that it takes, separated by spaces. The live dialect takes any without them.
 	status    int    // Of a success in the specified dialect, if it is not 200.
 	object    string // What the live dialect calls its result; "" if it shows none.
 	adminOnly bool
+	org       bool // Of a visitor's side: needs the token of an organization's client.
+	notAgents bool
+	typed     bool // In the live dialect: a body must come with its Content-Type.
 	open      bool // The widget's: needs no token, and costs no quota.
 }
 
@@ -83,12 +86,13 @@ type handler func(c *call) (result any, err error)
 type call struct {
 	*state
 
-	route route
-	id    string // From the path.
-	path  func(name string) string
-	query params
-	body  members
-	url   string
+	route  route
+	id     string // From the path.
+	path   func(name string) string
+	header http.Header
+	query  params
+	body   members
+	url    string
 }
 
 // reply is what a call answers with.

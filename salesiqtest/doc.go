@@ -143,6 +143,12 @@
 //	server := salesiqtest.Start(t, salesiqtest.Live())
 //	service := live.New(server.Client(t))
 //
+// The calls of the visitor's side need the token of an organization's client: from
+// [Server.OrgCredentials], from the consent page /oauth/v2/org/auth, or, in other
+// languages, with the refresh token 1000.emulator.org-refresh-token. A list refuses
+// parameters that it does not know, so that none is ignored. Visitors with the tag
+// "returning" are contacts, all others are leads.
+//
 // # Control calls
 //
 // The same for other languages, in JSON, without a token:

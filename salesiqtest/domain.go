@@ -29,9 +29,26 @@ type state struct {
 	sessions map[string][]salesiq.Session // By visitor.
 	disabled map[string]bool              // Operators, by id.
 	settings map[string]*webhookSettings  // Of webhooks, by id.
-	retried  map[string]bool              // Failed deliveries, by id.
+	retried  map[string]bool              // Failed deliveries that were retried or deleted, by id.
 	events   []salesiq.EventName          // That a webhook may be for.
 	told     time.Time                    // When the last event of the live service happened.
+
+	calls      []phoneCall
+	references map[string]int       // Of chats, by id.
+	handovers  map[string]handover  // Of chats that were transferred, by id, until the operator answers.
+	notes      map[string][]note    // Of chats, by id.
+	pauses     map[string][]span    // Of chats that were taken up again, by id.
+	endings    map[string]string    // Who ended them, by chat and number of pauses before.
+	marked     map[string]*[]string // Tags of contacts and companies, by module and id.
+
+	// Of the live service alone.
+	families  map[string]*family          // By path.
+	documents map[string]*table[document] // By their family's path.
+	singles   map[string]object           // What there is one of, by path.
+	callbacks map[string]*callback        // By the request's id.
+	overlays  map[string]object           // What calls have set of operators, departments and apps, by id.
+	belongs   map[string][]string         // Further departments of operators, by the operator's id.
+	retries   map[string]int              // Of events, by id.
 
 	widget  widget
 	courier *courier
@@ -42,7 +59,11 @@ func newState(events []salesiq.EventName) *state {
 	s := &state{
 		sessions: map[string][]salesiq.Session{},
 		disabled: map[string]bool{}, settings: map[string]*webhookSettings{}, retried: map[string]bool{},
-		events: events,
+		references: map[string]int{}, handovers: map[string]handover{}, notes: map[string][]note{},
+		pauses: map[string][]span{}, endings: map[string]string{}, marked: map[string]*[]string{},
+		events:   events,
+		families: familiesByPath(), documents: map[string]*table[document]{}, singles: map[string]object{}, callbacks: map[string]*callback{},
+		overlays: map[string]object{}, belongs: map[string][]string{}, retries: map[string]int{},
 	}
 	s.chats.rules = rules[salesiq.Chat]{kind: "chat", id: func(v *salesiq.Chat) *string { return &v.ID }}
 	s.visitors.rules = rules[salesiq.Visitor]{

@@ -150,6 +150,8 @@ func (s *state) transfer(chatID string, to salesiq.ChatTransfer) (*salesiq.Chat,
 type departmentTransfer struct {
 	DepartmentID string `json:"department_id"`
 	OperatorID   string `json:"operator_id"`
+	Note         string `json:"note"`
+	Notes        string `json:"notes"` // The vendor writes both.
 }
 
 // transferWithin gives a chat to an operator of a department.
@@ -169,11 +171,19 @@ func (s *state) transferWithin(chatID string, to departmentTransfer) (*salesiq.C
 		}
 		to.OperatorID = operator.ID
 	}
+	before, err := s.chats.find(chatID)
+	if err != nil {
+		return nil, err
+	}
+	from := handover{before.OperatorID, before.DepartmentID, before.Status}
 	chat, err := s.transfer(chatID, salesiq.ChatTransfer{OperatorID: to.OperatorID})
 	if err != nil {
 		return nil, err
 	}
 	chat.DepartmentID = to.DepartmentID
+	s.handovers[chatID] = from
+	s.addNote(chatID, cmp.Or(to.Note, to.Notes))
+	s.tellVendors("conversation.transfer.initiated", chat)
 	s.tellVendors("conversation.attender.updated", chat)
 	return chat, nil
 }
@@ -197,15 +207,22 @@ func (s *state) endChat(chatID string, in salesiq.ChatEnd) (*salesiq.Chat, error
 		return nil, err
 	}
 	s.writeAsOperator(chat, in.Message)
+	s.finish(chat, salesiq.SenderOperator)
+	return chat, nil
+}
+
+// finish ends an active chat on behalf of one of both sides.
+func (s *state) finish(chat *salesiq.Chat, by salesiq.SenderType) {
 	s.release(chat)
+	delete(s.handovers, chat.ID)
+	s.ends(chat, string(by))
 	chat.Status, chat.EndedAt, chat.Duration = salesiq.ChatEnded, s.now, wholeSeconds(s.now.Sub(chat.StartedAt))
 	s.freeVisitor(chat.VisitorID)
 	s.tell(salesiq.EventChatEnded, &webhook.ChatEnded{
 		ChatID: chat.ID, VisitorID: chat.VisitorID, OperatorID: chat.OperatorID,
 		StartedAt: chat.StartedAt, EndedAt: s.now, Duration: chat.Duration,
-		MessageCount: len(chat.Transcript), EndedBy: salesiq.SenderOperator,
+		MessageCount: len(chat.Transcript), EndedBy: by,
 	})
-	return chat, nil
 }
 
 // freeVisitor makes a visitor available again who is in no other chat.
@@ -225,6 +242,7 @@ func (s *state) missChat(chatID string) error {
 		return err
 	}
 	chat.Status, chat.EndedAt = salesiq.ChatMissed, s.now
+	s.ends(chat, "scheduler")
 	department, _ := s.department(chat.DepartmentID)
 	s.tell(salesiq.EventChatMissed, &webhook.ChatMissed{
 		ChatID: chat.ID, VisitorID: chat.VisitorID,
@@ -268,52 +286,6 @@ func (s *state) rateChat(chatID string, in rating) (*salesiq.Chat, error) {
 		operator.AverageRating = s.stats(operator.ID, span{}).AverageRating
 	}
 	return chat, nil
-}
-
-// tag marks chats. The specification knows its name alone.
-type tag struct {
-	ID     string `json:"id"`
-	Name   string `json:"name"`
-	Color  string `json:"color"`
-	Module string `json:"module"`
-
-	created time.Time
-}
-
-var tagModules = []string{"conversations", "visitors", "contacts", "companies"}
-
-func (s *state) checkTag(made *tag, sets func(string) bool) error {
-	err := check(sets,
-		requirement{"name", made.Name == "", ""},
-		requirement{"color", made.Color == "", ""},
-		isOneOf("module", made.Module, tagModules))
-	if err != nil {
-		return err
-	}
-	if _, taken := s.tags.first(func(other *tag) bool { return other.Name == made.Name && other.Module == made.Module }); taken {
-		return duplicate("tag", "name")
-	}
-	return nil
-}
-
-func (s *state) tagChanged(_, after *tag) { s.tellVendors("tag.created", after) } // There is no call that changes one.
-
-// tagChat marks a chat with tags, and tells which ids are of none.
-func (s *state) tagChat(chatID string, tagIDs []string) (tags []*tag, failed []string, err error) {
-	chat, err := s.chats.find(chatID)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, id := range tagIDs {
-		known, ok := s.tags.get(id)
-		if !ok {
-			failed = append(failed, id)
-			continue
-		}
-		tags = append(tags, known)
-		chat.Tags = addMissing(chat.Tags, known.Name)
-	}
-	return tags, failed, nil
 }
 
 // addMissing appends the values that a list does not have yet.

@@ -72,6 +72,7 @@ func routingRules(s *state) *table[salesiq.RoutingRule]   { return &s.rules }
 func webhooks(s *state) *table[salesiq.Webhook]           { return &s.webhooks }
 func devices(s *state) *table[salesiq.Device]             { return &s.devices }
 func notifications(s *state) *table[salesiq.Notification] { return &s.notifications }
+func tags(s *state) *table[tag]                           { return &s.tags }
 func leads(s *state) *table[lead]                         { return &s.leads }
 
 // Chat returns a copy of a chat as it stands, and whether there is one.

@@ -10,12 +10,13 @@ import (
 
 // refusal is an error of the service, before a dialect words it.
 type refusal struct {
-	code    salesiq.ErrorCode
-	message string
-	details details
-	status  int  // Where it is not the one of the code.
-	number  int  // The live service's, where it is not the one of the code.
-	inQuery bool // It is about a parameter.
+	code     salesiq.ErrorCode
+	message  string
+	details  details
+	status   int  // Where it is not the one of the code.
+	number   int  // The live service's, where it is not the one of the code.
+	inQuery  bool // It is about a parameter.
+	inHeader bool // It is about a header.
 }
 
 // details is the details object of an error body. It is never null.
@@ -36,6 +37,13 @@ const cannotBeSet = "cannot be set"
 // invalid refuses one parameter or field of the body.
 func invalid(field, reason string) *refusal {
 	return refuse(salesiq.ErrInvalidRequest, field+" "+reason, details{"field": field, "reason": reason})
+}
+
+// invalidHeader refuses one header.
+func invalidHeader(name, reason string) *refusal {
+	refused := invalid(name, reason)
+	refused.inHeader = true
+	return refused
 }
 
 func missing(field string) *refusal {

@@ -32,15 +32,19 @@ type seed struct {
 	Sessions      map[string][]salesiq.Session `json:"sessions"` // By visitor; pages follow each other.
 	Conversations map[string][]string          `json:"conversations"`
 	Chats         []seedChat                   `json:"chats"`
+	Calls         []phoneCall                  `json:"calls"`
 }
 
 // seedChat is a chat without what follows from its visitor and its conversation.
 type seedChat struct {
-	salesiq.Chat
+	plainChat
 
 	Conversation string `json:"conversation"`
 	Lines        int    `json:"lines"` // That have been said so far.
 }
+
+// plainChat is a chat without its methods, which would speak for all of seedChat.
+type plainChat salesiq.Chat
 
 // readSeed reads the file once, for all servers. They share its slices, maps and
 // pointers, and must not write to them.
@@ -77,11 +81,12 @@ func (s *state) loadSeed(now time.Time) {
 		}
 	}
 	for _, said := range file.Chats {
-		chat := said.Chat
+		chat := salesiq.Chat(said.plainChat)
 		move(shift, &chat.StartedAt, &chat.EndedAt)
 		s.fillChat(&chat, file.Conversations[said.Conversation][:said.Lines], file.Start.Add(shift))
 		s.chats.put(chat.ID, &chat)
 	}
+	s.loadCalls(file.Calls, shift)
 	s.countChats()
 }
 

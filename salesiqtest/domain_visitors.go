@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/webhook"
@@ -102,16 +101,6 @@ func (s *state) tagVisitor(visitorID string, in tagging) (*salesiq.Visitor, erro
 	}
 	visitor.Tags = addMissing(visitor.Tags, in.Tags...)
 	return visitor, nil
-}
-
-// visitorsBetween returns those who came last between two times, oldest first. A
-// zero time is no bound.
-func (s *state) visitorsBetween(after, before time.Time) []*salesiq.Visitor {
-	found := s.visitors.matching(func(visitor *salesiq.Visitor) bool {
-		return visitor.LastVisit.After(after) && (before.IsZero() || visitor.LastVisit.Before(before))
-	})
-	slices.SortStableFunc(found, func(a, b *salesiq.Visitor) int { return a.LastVisit.Compare(b.LastVisit) })
-	return found
 }
 
 // What visitors do follows. The API has no calls for it.

@@ -123,7 +123,8 @@ func TestAWrongMethodIsTold(t *testing.T) {
 }
 
 // What the specification does not have is refused, or a wrong client would look
-// right. The live service takes both schemes, and nobody knows what it refuses.
+// right. The live service takes both schemes. What it refuses is in
+// TestLiveRequestsAreNarrowedOrRefused.
 func TestOnlyRequestsOfTheSpecificationAreTaken(t *testing.T) {
 	t.Parallel()
 	const tags, tagged = "/api/v2/visitors/visitor123/tags", `{"tags":["x"]}`
@@ -148,7 +149,8 @@ func TestOnlyRequestsOfTheSpecificationAreTaken(t *testing.T) {
 		{specified, "GET", "/api/v2/chats/chat123?page=1", "", "Zoho-oauthtoken", "", http.StatusBadRequest, "page"},
 		{specified, "GET", "/api/v2/brands?status=active", "", "Zoho-oauthtoken", "", http.StatusBadRequest, "status"},
 		{live, "GET", "/api/v2/portals?any=thing", "", "Bearer", "", http.StatusOK, ""},
-		{live, "POST", "/api/v2/nordlicht/tags", `{"name":"n","color":"c","module":"visitors"}`, "Bearer", "text/plain", http.StatusOK, ""},
+		{live, "POST", "/api/v2/nordlicht/tags", `{"name":"n","color":"c","module":"visitors"}`, "Bearer", "application/json; charset=utf-8", http.StatusOK, ""},
+		{live, "PUT", "/api/v2/nordlicht/conversations/chat123/close", "", "Bearer", "text/plain", http.StatusOK, ""},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), row.method, row.s.URL+row.path, strings.NewReader(row.body))
 		require.NoError(t, err)

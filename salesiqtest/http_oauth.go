@@ -31,12 +31,14 @@ type tokens struct {
 // accessToken opens the API for a while.
 type accessToken struct {
 	scopes  []string
+	org     bool // Of an organization's client.
 	expires time.Time
 }
 
 // grant is what one user has permitted to one client.
 type grant struct {
 	scopes []string
+	org    bool        // An administrator has permitted it to an organization's client.
 	issued []time.Time // Access tokens, within the throttle's window.
 	active []string    // Access tokens, oldest first.
 }
@@ -44,20 +46,23 @@ type grant struct {
 // code is a consent that waits to be exchanged.
 type code struct {
 	scopes      []string
+	org         bool
 	redirectURI string // Empty for a self-client's.
 	offline     bool
 	expires     time.Time
 }
 
-// prepare adds the default grant, and forgets how many tokens were given out.
+// prepare adds the default grants, and forgets how many tokens were given out.
 func (t *tokens) prepare(c config) {
 	if t.access == nil {
 		t.access, t.grants, t.codes = map[string]*accessToken{}, map[string]*grant{}, map[string]*code{}
 	}
-	if t.grants[refreshToken] == nil {
-		t.grants[refreshToken] = &grant{}
+	for _, token := range []string{refreshToken, orgRefreshToken} {
+		if t.grants[token] == nil {
+			t.grants[token] = &grant{org: token == orgRefreshToken}
+		}
+		t.grants[token].scopes = c.scopes
 	}
-	t.grants[refreshToken].scopes = c.scopes
 	for _, g := range t.grants {
 		g.issued = nil
 	}
@@ -84,6 +89,7 @@ func (g *grant) allow(now time.Time) bool {
 // too many.
 func (t *tokens) issueFor(g *grant, now, expires time.Time) string {
 	token := t.issue(g.scopes, expires)
+	t.access[token].org = g.org
 	g.issued = append(g.issued, now)
 	g.active = slices.DeleteFunc(g.active, func(old string) bool {
 		a := t.access[old]
@@ -219,6 +225,7 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
 		defer s.mu.Unlock()
 		answer.Set("code", s.newCode(code{
 			scopes:      scopes,
+			org:         strings.HasPrefix(r.URL.Path, "/oauth/v2/org/"),
 			redirectURI: redirect.String(),
 			offline:     query.Get("access_type") == "offline",
 		}))
@@ -290,7 +297,7 @@ func (s *Server) exchange(text, redirectURI string) (g *grant, refresh, reason s
 		return nil, "", "invalid_redirect_uri"
 	}
 	delete(s.tokens.codes, text)
-	g = &grant{scopes: c.scopes}
+	g = &grant{scopes: c.scopes, org: c.org}
 	if c.offline {
 		refresh = newToken()
 		s.tokens.grants[refresh] = g

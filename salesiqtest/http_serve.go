@@ -133,7 +133,9 @@ func (r *recorder) begin(w http.ResponseWriter, length int) {
 }
 
 // isAPI tells the calls to which the rate limit applies.
-func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }
+func isAPI(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/visitor/")
+}
 
 // enter counts an API call as under way. The function that it returns ends
 // that; it may be called more than once.
@@ -255,13 +257,14 @@ func (s *Server) carryOut(r *http.Request, route route, body []byte) (*reply, er
 	}
 	s.state.now = s.now()
 	c := &call{
-		state: s.state,
-		route: route,
-		id:    r.PathValue(route.wildcard()),
-		path:  r.PathValue,
-		url:   r.URL.Path,
-		query: params{values: query},
-		body:  object,
+		state:  s.state,
+		route:  route,
+		id:     r.PathValue(route.wildcard()),
+		path:   r.PathValue,
+		url:    r.URL.Path,
+		header: r.Header,
+		query:  params{values: query},
+		body:   object,
 	}
 	result, err := route.handle(c)
 	if err != nil {
@@ -302,9 +305,16 @@ func (s *Server) admit(r *http.Request, route route) error {
 		return refuse(salesiq.ErrInvalidOAuthScope, "the token lacks the scope "+route.scope,
 			details{"required_scope": route.scope})
 	}
+	if route.org && !token.org {
+		return refuse(salesiq.ErrInvalidOAuthScope, "the token is not of an organization's client", nil)
+	}
 	if route.adminOnly && s.config.role != salesiq.RoleAdmin {
 		return refuse(salesiq.ErrPermissionDenied, "only admins may do this",
 			details{"role": s.config.role, "required_role": salesiq.RoleAdmin})
+	}
+	if route.notAgents && s.config.role == salesiq.RoleAgent {
+		return refuse(salesiq.ErrPermissionDenied, "agents may not do this",
+			details{"role": s.config.role, "required_role": salesiq.RoleSupervisor})
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,8 +29,9 @@ const Portal = "nordlicht"
 //     any of them happen: it completes data with an id by what is known of that object.
 //
 // Ids are those of the state, in either dialect. There is what package live has
-// calls for. Of what the specification has, there are no ratings, devices,
-// notifications, statistics, routing rules and updates.
+// calls for. Of what the specification has, there are no devices, notifications and
+// statistics, and its routing rules are others than those here. The calls of the
+// visitor's side need [Server.OrgCredentials].
 func Live() Option { return func(c *config) error { c.dialect = live{}; return nil } }
 
 // live is the dialect of the live service.
@@ -43,8 +46,22 @@ func (live) schemes() []string { return []string{"Zoho-oauthtoken", "Bearer"} }
 
 func (live) tellsQuota() bool { return false }
 
-// admits takes everything, since the vendor does not publish what is refused.
-func (live) admits(*http.Request, route, url.Values, []byte) error { return nil }
+// admits takes bodies of JSON alone, by the vendor's page on errors. Where a route
+// names parameters, it takes no portal, so that none is ignored.
+func (live) admits(r *http.Request, route route, query url.Values, body []byte) error {
+	if untyped := route.typed && r.Header.Get("Content-Type") == ""; untyped || len(body) > 0 && !isJSON(r) {
+		return invalidHeader("Content-Type", "must be application/json")
+	}
+	known := strings.Fields(route.query)
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if len(known) > 0 && !slices.Contains(known, name) {
+			p := params{}
+			p.fail(name, "is no parameter of this call")
+			return p.err
+		}
+	}
+	return nil
+}
 
 // answers tells what a result is called, or shows nothing where that has no name,
 // as the vendor's pages show for such calls.
@@ -61,15 +78,19 @@ func (s *state) show(item any) any {
 	case *salesiq.Chat:
 		return s.conversation(item)
 	case *salesiq.Visitor:
-		return s.liveVisitor(item)
+		return s.liveVisitorDetails(item)
 	case *salesiq.Operator:
 		return s.liveOperator(item)
 	case *salesiq.Brand:
 		return s.liveApp(item)
+	case *salesiq.Department:
+		return s.liveDepartment(item)
 	case *salesiq.Webhook:
 		return s.liveWebhook(item)
 	case *tag:
 		return s.liveTag(item)
+	case []*tag:
+		return s.liveTags(item)
 	}
 	return item
 }
@@ -89,14 +110,6 @@ func window[T any](c *call, items []T, from, size int, more object) (any, error)
 	return &reply{http.StatusOK, body}, nil
 }
 
-// listAll answers with all objects of a kind.
-func listAll[T any](of func(*state) *table[T]) handler {
-	return func(c *call) (any, error) {
-		items := of(c.state).matching(nil)
-		return window(c, items, 0, len(items), nil)
-	}
-}
-
 // indexed answers with a page whose parameter numbers items from 1.
 func indexed[T any](c *call, items []T, more object) (any, error) {
 	index := c.query.number("index", 1, 0, endlessly)
@@ -106,12 +119,13 @@ func indexed[T any](c *call, items []T, more object) (any, error) {
 
 // The page sizes of the live service.
 const (
-	liveConversationPage    = 20
-	liveMaxConversationPage = 99
-	liveMaxMessagePage      = 100
-	liveIndexedPage         = 20
-	liveVisitorPage         = 200
-	liveMaxExecutionPage    = 50
+	liveConversationPage        = 20
+	liveMaxConversationPage     = 99
+	liveMaxIndexedConversations = 100
+	liveMaxMessagePage          = 100
+	liveIndexedPage             = 20
+	liveVisitorPage             = 200
+	liveMaxExecutionPage        = 50
 )
 
 // hasMore tells whether a window is not the last one.
@@ -176,6 +190,8 @@ func (live) refuses(e *refusal) (status int, body any) {
 	case !named:
 	case e.inQuery:
 		out["param"] = field
+	case e.inHeader:
+		out["header"], out["code"] = field, 1054
 	case e.code == salesiq.ErrInvalidToken:
 		out["header"] = field
 	case field == "body":
@@ -189,17 +205,20 @@ func (live) refuses(e *refusal) (status int, body any) {
 	return http.StatusOK, object{"error": out}
 }
 
-// refusesPath tells a wrong method, a wrong portal and a wrong path apart.
+// refusesPath tells a wrong method, a wrong portal and a wrong path apart. Where a
+// path has a portal, it stands behind the version.
 func (live) refusesPath(r *http.Request, allowed []string) *refusal {
-	segments := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	refused := refuse(salesiq.ErrResourceNotFound, "Invalid URL", nil)
+	portal := portalInPath.ReplaceAllString(r.URL.Path, "$1")
 	switch {
 	case len(allowed) > 0:
 		refused.code, refused.message, refused.number = salesiq.ErrInvalidRequest, "Invalid Request Type.", 1004
-	case len(segments) > 3 && segments[0] == "api" && segments[2] != Portal:
+	case portalInPath.MatchString(r.URL.Path) && portal != Portal:
 		refused.message, refused.number = "Invalid portal or wrong screen name.", 1005
 	default:
 		refused.number = 1006
 	}
 	return refused
 }
+
+var portalInPath = regexp.MustCompile(`^(?:/api|/visitor|/api/visitor)/v\d/([^/]+)/.*$`)

@@ -2,8 +2,14 @@ package salesiqtest
 
 import (
 	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/salesiq-go/salesiq"
 )
@@ -35,11 +41,11 @@ func (s *state) conversation(chat *salesiq.Chat) object {
 	status := liveStatuses[chat.Status]
 	department, _ := s.department(chat.DepartmentID)
 	out := object{
-		"id": chat.ID, "reference_id": strconv.Itoa(1 + slices.Index(s.chats.order, chat.ID)), "chat_id": "LD_" + chat.ID,
-		"uvid": chat.VisitorID + "-" + chat.ID, "type": "chat", "question": "", "unread_chats": false, "notes": false,
+		"id": chat.ID, "reference_id": strconv.Itoa(s.reference(chat.ID)), "chat_id": "LD_" + chat.ID,
+		"uvid": chat.VisitorID + "-" + chat.ID, "type": "chat", "question": "", "unread_chats": false, "notes": len(s.notes[chat.ID]) > 0,
 		"status": status["label"], "status_code": status["state"], "chat_status": status,
 		"visitor": s.conversationVisitor(chat), "department": ref(department.ID, department.Name),
-		"participants": []object{}, "supervisors": []object{},
+		"participants": []object{}, "supervisors": []object{}, "tags": s.liveTags(s.tagsOn(ofConversations, chat.Tags)),
 		"start_time": millis(chat.StartedAt), "attended_time": "", "missed_time": "", "end_time": "",
 		"last_modified_time": millis(lastChange(chat)),
 	}
@@ -58,6 +64,9 @@ func (s *state) conversation(chat *salesiq.Chat) object {
 	}
 	if chat.Status == salesiq.ChatMissed {
 		out["missed_time"] = out["end_time"]
+	}
+	if len(chat.CustomFields) > 0 {
+		out["customer_info"] = textsOf(chat.CustomFields)
 	}
 	if messages := s.messages(chat); len(messages) > 0 {
 		last := messages[len(messages)-1]
@@ -81,23 +90,115 @@ func (s *state) conversationVisitor(chat *salesiq.Chat) object {
 	}.without("email", "country_code")
 }
 
+// textsOf writes custom fields as the live service does.
+func textsOf(fields map[string]any) map[string]string {
+	texts := map[string]string{}
+	for name, value := range fields {
+		texts[name] = fmt.Sprint(value)
+	}
+	return texts
+}
+
+// conversationFields are those that can be asked for by name.
+var conversationFields = strings.Fields(`id reference_id chat_id uvid type question unread_chats notes status status_code chat_status visitor
+	department participants supervisors tags start_time attended_time missed_time end_time last_modified_time owner attender app_id app_name
+	customer_info last_message_info`)
+
+// conversationFilters are the parameters of a list of conversations. The vendor
+// names page and limit; index instead of page is what a third party reports.
+const conversationFilters = "page index limit status department_id attender_id app_id email visitor_type from_time to_time " +
+	"updated_from_time updated_till_time sort_by sort_order fields reference_ids"
+
+// listConversations answers with those that match all filters. Without sort_by, they
+// come as they were made.
 func listConversations(c *call) (any, error) {
 	p := &c.query
 	status := oneOf(p, "status", []string{"open", "closed", "waiting", "connected", "missed", "end"})
+	visitors := oneOf(p, "visitor_type", []string{"lead", "contact"})
 	started := span{p.milli("from_time"), p.milli("to_time")}
 	updated := span{p.milli("updated_from_time"), p.milli("updated_till_time")}
 	department, attender, app, email := p.text("department_id"), p.text("attender_id"), p.text("app_id"), p.text("email")
-	page := p.number("page", 1, 1, endlessly)
-	limit := p.number("limit", liveConversationPage, 1, liveMaxConversationPage)
+	references := p.list("reference_ids", nil)
+	fields := p.list("fields", conversationFields)
 	kept := c.chats.matching(func(chat *salesiq.Chat) bool {
 		known := liveStatuses[chat.Status]
 		brand, _ := c.brandOf(chat.DepartmentID)
 		return started.holds(chat.StartedAt) && updated.holds(lastChange(chat)) &&
 			(status == "" || status == known["state_key"] || status == known["status_key"]) &&
 			passes(department, chat.DepartmentID) && passes(attender, chat.OperatorID) &&
+			passes(visitors, c.typeOf(chat.VisitorID)) &&
+			(len(references) == 0 || slices.Contains(references, strconv.Itoa(c.reference(chat.ID)))) &&
 			(app == "" || brand != nil && brand.ID == app) && passes(email, chat.VisitorInfo.Email)
 	})
-	return window(c, kept, (page-1)*limit, limit, hasMore(page*limit < len(kept)))
+	sortBy(p, "sort_by", "sort_order", kept, map[string]func(*salesiq.Chat) time.Time{
+		"":             nil,
+		"in_time":      func(chat *salesiq.Chat) time.Time { return chat.StartedAt },
+		"end_time":     func(chat *salesiq.Chat) time.Time { return chat.EndedAt },
+		"updated_time": lastChange,
+	})
+	most := liveMaxConversationPage
+	if p.text("index") != "" {
+		most = liveMaxIndexedConversations
+	}
+	limit := p.number("limit", liveConversationPage, 1, most)
+	from := (p.number("page", 1, 1, endlessly) - 1) * limit
+	if p.text("index") != "" {
+		if p.text("page") != "" {
+			p.fail("index", "cannot be used together with page")
+		}
+		from = p.number("index", 1, 0, endlessly) - 1
+	}
+	if len(fields) == 0 {
+		return window(c, kept, from, limit, hasMore(from+limit < len(kept)))
+	}
+	narrowed := []object{}
+	for _, chat := range kept {
+		narrowed = append(narrowed, c.conversation(chat).only(fields))
+	}
+	return window(c, narrowed, from, limit, hasMore(from+limit < len(narrowed)))
+}
+
+// only keeps some fields.
+func (o object) only(fields []string) object {
+	kept := object{}
+	for _, field := range fields {
+		if value, ok := o[field]; ok {
+			kept[field] = value
+		}
+	}
+	return kept
+}
+
+// list reads a list of words between commas. Allowed are all of them, or some.
+func (p *params) list(name string, allowed []string) []string {
+	words := strings.FieldsFunc(p.text(name), func(r rune) bool { return r == ',' })
+	for _, word := range words {
+		if allowed != nil && !slices.Contains(allowed, word) {
+			p.fail(name, "must be some of "+strings.Join(allowed, ", "))
+		}
+	}
+	return words
+}
+
+// sortBy sorts by what one parameter names, in the direction that another names.
+func sortBy[T any](p *params, by, order string, items []T, keys map[string]func(T) time.Time) {
+	key := oneOf(p, by, slices.Sorted(maps.Keys(keys)))
+	direction := oneOf(p, order, []string{"ascending", "descending"})
+	if keys[key] != nil {
+		slices.SortStableFunc(items, func(a, b T) int { return keys[key](a).Compare(keys[key](b)) })
+	}
+	if direction == "descending" {
+		slices.Reverse(items)
+	}
+}
+
+// typeOf tells whether a visitor is a lead or a contact.
+func (s *state) typeOf(visitorID string) string {
+	visitor, ok := s.visitors.get(visitorID)
+	if !ok {
+		return "lead"
+	}
+	return visitorType(visitor)
 }
 
 // messages are the transcript of a chat as the live service writes it.
@@ -131,7 +232,12 @@ func listMessages(c *call) (any, error) {
 			kept = append(kept, message)
 		}
 	}
+	usual := "ascending"
 	if sent.from.IsZero() && !sent.to.IsZero() {
+		usual = "descending"
+	}
+	order := cmp.Or(oneOf(&c.query, "sort_order", []string{"ascending", "descending"}), usual)
+	if order == "descending" {
 		slices.Reverse(kept)
 	}
 	return window(c, kept, 0, limit, hasMore(limit < len(kept)))
@@ -153,75 +259,128 @@ func (s *state) sendText(chatID string, in liveText) (object, error) {
 	return s.messages(chat)[len(chat.Transcript)-1], nil
 }
 
-// idList is a body that is a list of ids.
-type idList struct {
-	IDs []string `json:"ids"`
+// sendToLatest writes into the most recent active chat of a visitor: first of all one
+// that the operator who has signed in attends.
+func (s *state) sendToLatest(email string, in liveText) (object, error) {
+	var latest *salesiq.Chat
+	mine := func(chat *salesiq.Chat) bool { return chat.OperatorID == accountOwner }
+	for chat := range s.chats.all() {
+		switch {
+		case chat.Status != salesiq.ChatActive || chat.VisitorInfo.Email != email:
+		case latest == nil, mine(chat) && !mine(latest), mine(chat) == mine(latest) && chat.StartedAt.After(latest.StartedAt):
+			latest = chat
+		}
+	}
+	if latest == nil {
+		return nil, notFound("conversation", email)
+	}
+	return s.sendText(latest.ID, in)
 }
 
-// tagConversation tells which tags could not be given. The call succeeds all the
-// same.
-func (s *state) tagConversation(chatID string, in idList) (any, error) {
-	if len(in.IDs) == 0 {
+// liveNote is a note to add.
+type liveNote struct {
+	Text string `json:"notes"`
+}
+
+func (s *state) addLiveNote(chatID string, in liveNote) (object, error) {
+	if in.Text == "" {
+		return nil, missing("notes")
+	}
+	if _, err := s.chats.find(chatID); err != nil {
+		return nil, err
+	}
+	s.addNote(chatID, in.Text)
+	return object{"note": in.Text, "creator": s.owner(), "created_time": millis(s.now)}, nil
+}
+
+// channels are where conversations take place. All of ours do so on the website.
+var channels = []string{"website", "ios", "android", "emailsignature"}
+
+// deleteConversations takes ids as numbers or as texts.
+func deleteConversations(c *call) (any, error) {
+	var in struct {
+		IDs []json.RawMessage `json:"ids"`
+	}
+	if err := patch(&in, c.body); err != nil {
+		return nil, err
+	}
+	channel := c.header.Get("X-Siq-Channel")
+	switch {
+	case !slices.Contains(channels, channel):
+		return nil, invalidHeader("X-SIQ-Channel", "must be one of "+join(channels))
+	case len(in.IDs) == 0:
 		return nil, missing("ids")
 	}
-	tags, failed, err := s.tagChat(chatID, in.IDs)
+	ids := make([]string, len(in.IDs))
+	for i, id := range in.IDs {
+		ids[i] = strings.Trim(string(id), `"`)
+		if channel != channels[0] {
+			return nil, notFound("conversation of this channel", ids[i])
+		}
+	}
+	return nil, c.deleteChats(ids)
+}
+
+// exported is what to export of a conversation.
+type exported struct {
+	Data   string `json:"data"`
+	Format string `json:"format"`
+}
+
+// exportConversation answers with the messages, since no page shows an answer.
+func (s *state) exportConversation(chatID string, in exported) (any, error) {
+	chat, err := s.chats.find(chatID)
 	if err != nil {
 		return nil, err
 	}
-	associated := []object{}
-	for _, tag := range tags {
-		associated = append(associated, s.liveTag(tag))
+	err = check(allFields, isOneOf("data", in.Data, []string{"messages"}), isOneOf("format", in.Format, []string{"json"}))
+	if err != nil {
+		return nil, err
 	}
-	return object{"associated_tags": associated, "failed_tag_ids": append([]string{}, failed...)}, nil
+	return s.messages(chat), nil
 }
 
-func (s *state) createTag(_ string, in tag) (*tag, error) {
-	if in.ID != "" {
-		return nil, invalid("id", cannotBeSet)
+// showConversationVisitor tells how the visitor of a conversation came. The vendor
+// calls the object a list, and puts it below another root.
+func showConversationVisitor(c *call) (any, error) {
+	parts := c.query.list("include", []string{"trackinginfo", "moreinfo"})
+	chat, err := c.chats.find(c.id)
+	if err := cmp.Or(c.query.err, err); err != nil {
+		return nil, err
 	}
-	in.created = s.now
-	return s.tags.add(s, in)
+	known := c.conversation(chat)
+	operator, _ := c.operators.get(chat.OperatorID)
+	department, _ := c.department(chat.DepartmentID)
+	about := object{
+		"department_name": department.Name, "visit_id": visitID(chat.ID), "attender_name": "", "chat_id": known["chat_id"], "feedback": 0,
+		"participants": []string{},
+	}
+	if operator != nil {
+		about["attender_name"], about["participants"] = operator.Name, []string{operator.ID}
+	}
+	if chat.Rating != nil {
+		about["feedback"] = *chat.Rating
+	}
+	data := object{"conversation_details": about}
+	if slices.Contains(parts, "moreinfo") {
+		about["add_info"] = textsOf(chat.CustomFields)
+	}
+	if slices.Contains(parts, "trackinginfo") {
+		visitor, _ := c.visitors.get(chat.VisitorID)
+		data["tracking_details"] = object{"source": visitSource(visitor)}
+	}
+	url := "/web/v2/" + strings.TrimPrefix(c.url, "/api/v2/")
+	return &reply{http.StatusOK, object{"url": url, "object": "list", "data": data}}, nil
 }
 
-// liveTag is a tag as the live service writes it.
-func (s *state) liveTag(tag *tag) object {
-	modifier, modified := s.owner(), millis(tag.created)
-	modifier["modified_time"] = modified
-	return object{
-		"id": tag.ID, "name": tag.Name, "color": tag.Color, "module": tag.Module, "archived": false, "status": "unarchived",
-		"modified_time": modified, "modifier": modifier,
+// visitSource is the vendor's number for how a visitor came: directly, by a search
+// engine, or by another website.
+func visitSource(visitor *salesiq.Visitor) int {
+	switch {
+	case visitor == nil || visitor.Referrer == "":
+		return 1
+	case strings.Contains(visitor.Referrer, "search"):
+		return 3
 	}
-}
-
-// liveVisitor is a visitor as version 3 of the API writes one.
-func (s *state) liveVisitor(visitor *salesiq.Visitor) object {
-	return object{
-		"id": visitor.ID, "name": visitor.Name, "email": visitor.Email, "country": visitor.Country, "lead_score": visitor.LeadScore,
-		"visit_source": cmp.Or(visitor.Referrer, "Direct"), "visit_count": visitor.TotalVisits,
-		"first_accessed_time": millis(visitor.FirstVisit), "last_accessed_time": millis(visitor.LastVisit),
-	}.without("email")
-}
-
-// listLiveVisitors answers with those after next_key, oldest first, or before
-// prev_key, newest first. A page does not end between two of the same moment.
-func listLiveVisitors(c *call) (any, error) {
-	p := &c.query
-	after, before := p.milli("next_key"), p.milli("prev_key")
-	limit := p.number("limit", liveVisitorPage, 1, liveVisitorPage)
-	if !after.IsZero() && !before.IsZero() {
-		p.fail("prev_key", "cannot be used together with next_key")
-	}
-	found := c.visitorsBetween(after, before)
-	if !before.IsZero() {
-		slices.Reverse(found)
-	}
-	for limit < len(found) && found[limit].LastVisit.Equal(found[limit-1].LastVisit) {
-		limit++
-	}
-	keys := object{"url": "/api/v3/visitors"} // Without the screen name, as the vendor has it.
-	if end := min(limit, len(found)); end > 0 {
-		key := millis(found[end-1].LastVisit)
-		keys["next_key"], keys["prev_key"] = key, key
-	}
-	return window(c, found, 0, limit, keys)
+	return 2
 }

@@ -105,7 +105,7 @@ func (live) writes(s *state, event salesiq.EventName, data any) (func(*salesiq.W
 	about, _ := entity.(object)
 	app := ""
 	if !slices.Contains(administrationKinds, kind) {
-		app = cmp.Or(textOf(about["app_id"]), s.firstApp())
+		app = cmp.Or(textOf(about["app_id"]), s.defaultAppID())
 	}
 	at := millis(s.eventTime())
 	payload := object{"version": 1, "event_time": at, "id": id}
@@ -150,8 +150,8 @@ func (s *webhookSettings) wants(entity object) bool {
 	return app == "" || len(s.apps) == 0 || slices.Contains(s.apps, app)
 }
 
-// firstApp is the app of what does not tell its own.
-func (s *state) firstApp() string {
+// defaultAppID is the app of what does not tell its own.
+func (s *state) defaultAppID() string {
 	if brand, ok := s.brands.first(func(*salesiq.Brand) bool { return true }); ok {
 		return brand.ID
 	}
@@ -200,6 +200,10 @@ func (s *state) translate(event salesiq.EventName, data any) (name salesiq.Event
 			return event, changed.ID, s.conversationEntity(changed)
 		case *salesiq.Operator:
 			return event, changed.ID, s.operatorEntity(changed)
+		case *salesiq.Department:
+			return event, changed.ID, s.liveDepartment(changed)
+		case *salesiq.Brand:
+			return event, changed.ID, s.liveApp(changed)
 		case *tag:
 			return event, changed.ID, s.liveTag(changed)
 		}
@@ -245,7 +249,7 @@ func (s *state) entityOf(event salesiq.EventName, id string) object {
 		}
 	case "department":
 		if department, ok := s.department(id); ok {
-			return s.departmentEntity(&department)
+			return s.liveDepartment(&department)
 		}
 	case "brands":
 		if brand, ok := s.brands.get(id); ok {
@@ -316,7 +320,7 @@ func (s *state) conversationEntity(chat *salesiq.Chat) object {
 		}
 	}
 	if _, ok := entity["app_id"]; !ok {
-		entity["app_id"] = s.firstApp()
+		entity["app_id"] = s.defaultAppID()
 	}
 	if operator, ok := s.operators.get(chat.OperatorID); ok {
 		entity["owner"] = eventPerson(operator)
@@ -343,23 +347,6 @@ func (s *state) visitorEntity(visitor *salesiq.Visitor) object {
 		entity["modifier"] = object{"id": operator.ID, "name": operator.Name, "email_id": operator.Email, "type": "operator"}
 	}
 	return entity
-}
-
-// departmentEntity is a department as events tell of one.
-func (s *state) departmentEntity(department *salesiq.Department) object {
-	created, members := "", []string{}
-	if brand, ok := s.brandOf(department.ID); ok {
-		created = millis(brand.CreatedAt)
-	}
-	for operator := range s.operators.all() {
-		if operator.DepartmentID == department.ID {
-			members = append(members, operator.ID)
-		}
-	}
-	return object{
-		"id": department.ID, "name": department.Name, "display_name": department.Name, "is_enabled": "true", "is_system_generated": "false",
-		"operators": members, "created_time": created, "modified_time": created,
-	}
 }
 
 // operatorEntity is an operator as events tell of one, where chat_enabled is a real

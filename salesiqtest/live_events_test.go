@@ -17,8 +17,8 @@ import (
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
-// startLive returns a server in memory, whose events handle gets.
-func startLive(t *testing.T, handle func(live.Event)) *salesiqtest.Server {
+// receiveLive returns a server in memory, whose events handle gets.
+func receiveLive(t *testing.T, handle func(live.Event)) *salesiqtest.Server {
 	t.Helper()
 	server := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.InMemory())
 	receiver, err := webhook.NewReceiver(server.Verifier())
@@ -39,7 +39,7 @@ func TestEveryLiveEventCanBeMadeToHappen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var events []live.Event
-		server := startLive(t, func(event live.Event) { events = append(events, event) })
+		server := receiveLive(t, func(event live.Event) { events = append(events, event) })
 		ids := map[string]string{
 			"conversation": "chat123", "visitor": "visitor123", "contact": "visitor123", "lead": "visitor123",
 			"operator": "operator456", "department": "dept790", "brands": "brand123",
@@ -108,7 +108,7 @@ func TestAStateThatComesBackIsAnotherEvent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var enabled []bool
-		server := startLive(t, func(event live.Event) {
+		server := receiveLive(t, func(event live.Event) {
 			if event, ok := event.(*live.OperatorChanged); ok {
 				enabled = append(enabled, event.ChatEnabled)
 			}

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"encoding/json"
 	"hash/crc32"
-	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/salesiq-go/salesiq"
 )
@@ -58,6 +60,38 @@ var statusMessages = map[salesiq.OperatorStatus]string{
 	salesiq.OperatorOnline: "Available", salesiq.OperatorBusy: "Busy", salesiq.OperatorAway: "Away", salesiq.OperatorOffline: "Offline",
 }
 
+// operatorFields are what calls set of an operator.
+var operatorFields = []field{
+	{name: "first_name", read: anyText},
+	{name: "last_name", read: anyText},
+	{name: "nick_name", read: anyText},
+	{name: "description", read: anyText},
+	{name: "mobile", read: anyText},
+	{name: "phone", read: anyText},
+	{name: "role", read: word("Administrator", "Supervisor", "Associate"), needed: true},
+	{name: "time_zone", read: anyText},
+	{name: "language", read: anyText},
+	{name: "maximum_concurrent_chat", read: scalarWord("0", "1", "2", "3", "4", "5", "7", "10", "25", "unlimited")},
+	{name: "date_of_birth", read: dateOfBirth},
+	{name: "is_chat_enabled", read: flagText},
+	{name: "street", read: anyText},
+	{name: "city", read: anyText},
+	{name: "state", read: anyText},
+	{name: "country", read: anyText},
+	{name: "pin_code", read: anyText},
+}
+
+// dateOfBirth comes with slashes, and is shown with hyphens.
+func dateOfBirth(c *call, name string, before any, value json.RawMessage) (any, error) {
+	text, err := anyText(c, name, before, value)
+	date, _ := text.(string)
+	date = strings.ReplaceAll(date, "/", "-")
+	if _, wrong := time.Parse("02-01-2006", date); err == nil && wrong != nil && date != "" {
+		err = invalid(name, "must be a date as DD/MM/YYYY")
+	}
+	return date, err
+}
+
 // liveOperator is an operator as the live service writes one.
 func (s *state) liveOperator(operator *salesiq.Operator) object {
 	first, last, _ := strings.Cut(operator.Name, " ")
@@ -69,89 +103,124 @@ func (s *state) liveOperator(operator *salesiq.Operator) object {
 	if operator.MaxChats > 0 {
 		most = strconv.Itoa(operator.MaxChats)
 	}
-	departments := []string{}
-	if operator.DepartmentID != "" {
-		departments = append(departments, operator.DepartmentID)
-	}
 	enabled := strconv.FormatBool(!s.disabled[operator.ID])
-	return object{
-		"id": operator.ID, "zuid": zuid(operator.ID), "wms_id": "LD_" + operator.ID, "email_id": operator.Email,
-		"first_name": first, "last_name": last, "nick_name": first, "role": liveRoles[operator.Role], "description": "",
+	out := object{
+		"first_name": first, "last_name": last, "nick_name": first, "description": "", "is_chat_enabled": enabled,
 		"mobile": "", "phone": "", "date_of_birth": "", "street": "", "city": "", "state": "", "country": "", "pin_code": "",
-		"departments": departments, "status_code": present, "status_message": statusMessages[operator.Status],
-		"is_chat_enabled": enabled, "is_enabled": enabled, "is_owner": strconv.FormatBool(operator.ID == accountOwner),
-		"is_confirmed": "true", "is_deleted": "false", "notify": object{"new_visit": "false", "return_visit": "false"},
 		"maximum_concurrent_chat": most, "time_zone": operator.Timezone, "language": "en",
-		"image_url":    livePath + "/downloads/" + operator.ID + "?purpose=operator_image",
-		"created_time": millis(operator.CreatedAt), "modified_time": millis(operator.LastActive),
 	}
+	changed := s.overlays[operator.ID]
+	maps.Copy(out, changed)
+	if s.disabled[operator.ID] {
+		out["is_chat_enabled"] = enabled
+	}
+	out["modified_time"] = strconv.Itoa(max(numberIn(changed, "modified_time"), int(operator.LastActive.UnixMilli())))
+	maps.Copy(out, object{
+		"id": operator.ID, "zuid": zuid(operator.ID), "wms_id": "LD_" + operator.ID, "email_id": operator.Email, "role": liveRoles[operator.Role],
+		"departments": s.departmentsOf(operator), "status_code": present, "status_message": statusMessages[operator.Status],
+		"is_enabled": enabled, "is_owner": strconv.FormatBool(operator.ID == accountOwner),
+		"is_confirmed": "true", "is_deleted": "false", "notify": object{"new_visit": "false", "return_visit": "false"},
+		"image_url":    operatorImage(operator.ID),
+		"created_time": millis(operator.CreatedAt),
+	})
+	return out
 }
 
-func listLiveOperators(c *call) (any, error) { return indexed(c, c.operators.matching(nil), nil) }
-
-// liveOperatorInput is what operators are made of.
-type liveOperatorInput struct {
-	Email       string          `json:"email_id"`
-	Role        string          `json:"role"`
-	Departments []string        `json:"departments"`
-	FirstName   string          `json:"first_name"`
-	LastName    string          `json:"last_name"`
-	Monitored   json.RawMessage `json:"is_monitored"`
+func listLiveOperators(c *call) (any, error) {
+	var operators []object
+	for operator := range c.operators.all() {
+		operators = append(operators, c.liveOperator(operator))
+	}
+	return indexed(c, c.changedSince(operators), nil)
 }
 
-func (s *state) createLiveOperator(_ string, in liveOperatorInput) (*salesiq.Operator, error) {
-	err := check(allFields,
-		requirement{"email_id", in.Email == "", ""},
-		requirement{"departments", len(in.Departments) == 0, ""},
-		requirement{"is_monitored", in.Monitored == nil, ""})
+func createLiveOperator(c *call) (any, error) {
+	fields := append(slices.Clone(operatorFields),
+		field{name: "email_id", read: anyText, needed: true},
+		field{name: "departments", read: listOf(theDepartments.id), needed: true},
+		field{name: "is_monitored", read: flagText, needed: true})
+	after, err := c.amend(object{}, object{"id": ""}, fields, c.body, "")
 	if err != nil {
 		return nil, err
 	}
-	operator := s.newOperator()
+	made := c.newOperator()
+	made.Email, _ = after["email_id"].(string)
+	account, _, _ := strings.Cut(made.Email, "@")
+	if isEmpty(after["first_name"]) {
+		after["first_name"] = account
+	}
+	takeOver(&made, after)
+	operator, err := c.operators.add(c.state, made)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	departments, _ := after["departments"].([]any)
+	for _, id := range departments {
+		text, _ := id.(string)
+		ids = append(ids, text)
+	}
+	c.placeOperator(operator, ids)
+	c.overlayOperator(operator, after)
+	return operator, nil
+}
+
+func updateLiveOperator(c *call) (any, error) {
+	operator, err := c.operators.find(c.id)
+	if err != nil {
+		return nil, err
+	}
+	shown := c.liveOperator(operator)
+	after, err := c.amend(shown, shown, operatorFields, c.body, "")
+	if err != nil {
+		return nil, err
+	}
+	takeOver(operator, after)
+	c.overlayOperator(operator, after)
+	c.tellVendors("operator.updated", operator)
+	return operator, nil
+}
+
+// takeOver puts what the specification knows of an operator into its fields.
+func takeOver(operator *salesiq.Operator, from object) {
+	text := func(name string) string { value, _ := from[name].(string); return value }
+	operator.Name = strings.TrimSpace(text("first_name") + " " + text("last_name"))
+	operator.Timezone = text("time_zone")
 	for role, name := range liveRoles {
-		if name == in.Role {
+		if name == from["role"] {
 			operator.Role = role
 		}
 	}
-	if operator.Role == "" {
-		return nil, invalid("role", "must be Administrator, Supervisor or Associate")
+	if from["maximum_concurrent_chat"] != nil {
+		operator.MaxChats = numberIn(from, "maximum_concurrent_chat")
 	}
-	name, _, _ := strings.Cut(in.Email, "@")
-	operator.Name = strings.TrimSpace(cmp.Or(in.FirstName, name) + " " + in.LastName)
-	operator.Email, operator.DepartmentID = in.Email, in.Departments[0]
-	return s.operators.add(s, operator)
+}
+
+// overlayOperator keeps what a body has set of an operator.
+func (c *call) overlayOperator(operator *salesiq.Operator, after object) {
+	kept := object{}
+	maps.Copy(kept, c.overlays[operator.ID])
+	for i := range operatorFields {
+		if name := operatorFields[i].name; c.body.sets(name) || name == "first_name" || name == "last_name" {
+			kept[name] = cmp.Or(after[name], any(""))
+		}
+	}
+	c.overlay(operator.ID, kept)
+}
+
+// touch says that an object has changed.
+func (s *state) touch(id string) {
+	kept := object{}
+	maps.Copy(kept, s.overlays[id])
+	s.overlay(id, kept)
 }
 
 func enableLiveOperator(enabled bool) handler {
-	return ask(func(s *state, id string) (any, error) { return nil, s.enableOperator(id, enabled) })
-}
-
-// listLiveDepartments answers with those of all apps, and with a checksum of them.
-func listLiveDepartments(c *call) (any, error) {
-	departments, known := []object{}, crc32.NewIEEE()
-	for brand := range c.brands.all() {
-		for _, department := range brand.Departments {
-			io.WriteString(known, department.ID+department.Name) //nolint:errcheck // A checksum takes everything.
-			departments = append(departments, object{
-				"id": department.ID, "name": department.Name, "display_name": department.Name, "description": "",
-				"is_enabled": "true", "is_public": "true", "is_system_generated": "false", "created_by": accountOwner,
-				"created_time": millis(brand.CreatedAt), "modified_time": millis(brand.CreatedAt),
-			})
+	return func(c *call) (any, error) {
+		err := c.enableOperator(c.id, enabled)
+		if err == nil {
+			c.touch(c.id)
 		}
-	}
-	return indexed(c, departments, object{"CRC": strconv.FormatUint(uint64(known.Sum32()), 10)})
-}
-
-// liveApp is a brand as the live service writes an app.
-func (s *state) liveApp(brand *salesiq.Brand) object {
-	channel := func(there int) object {
-		return object{"enabled": there == 1, "chat": there, "call": 0, "faq": there, "proactive": there}
-	}
-	return object{
-		"id": brand.ID, "name": brand.Name, "unique_name": strings.ToLower(strings.ReplaceAll(brand.Name, " ", "")),
-		"enabled": brand.Status == salesiq.BrandActive, "privacy": false, "business_hours": false,
-		"reply_time": "60", "waiting_time": "60", "description": object{"default": ""}, "logo_url": brand.Logo, "creator": s.owner(),
-		"channels":     object{"website": channel(1), "emailsignature": channel(0), "android": channel(0), "ios": channel(0)},
-		"created_time": millis(brand.CreatedAt), "modified_time": millis(brand.CreatedAt),
+		return nil, err
 	}
 }

@@ -73,15 +73,17 @@ const (
 	liveObject = `{"url":"URL","object":"OBJECT","data":DATA}`
 	liveList   = `{"url":"URL","object":"list","data":["<each>",DATA],"sync_time":"<ms>"MORE}`
 
-	livePartyFixture    = `{"id":"<text>","name":"<text>","email":"<text>","image_key":"<text>","is_bot":false}`
-	liveRefFixture      = `{"id":"<text>","name":"<text>"}`
-	liveStatusFixture   = `{"id":"<digits>","state":"<number>","status_code":"<number>","state_key":"<text>","status_key":"<text>","label":"<text>"}`
+	livePartyFixture  = `{"id":"<text>","name":"<text>","email":"<text>","image_key":"<text>","is_bot":false}`
+	liveRefFixture    = `{"id":"<text>","name":"<text>"}`
+	liveStatusFixture = `{"id":"<digits>","state":"<number>","status_code":"<number>","state_key":"<text>","status_key":"<text>","label":"<text>"}`
+	liveAnyTagFixture = `{"id":"<text>","name":"<text>","color":"<text>","module":"<text>","archived":"<bool>","status":"<text>",
+		"modified_time":"<ms>","modifier":{"id":"<text>","name":"<text>","modified_time":"<ms>"}}`
 	liveMessageFixture  = `{"sequence_id":"<digits>","sender":` + liveRefFixture + `,"type":"text","message":{"text":"<text>"},"time":"<ms>"}`
 	conversationFixture = `{"id":"CHAT","type":"chat","reference_id":"<digits>","chat_id":"LD_CHAT","owner":` + livePartyFixture + `,
 		"attender":` + livePartyFixture + `,"participants":["<each>",` + livePartyFixture + `],"supervisors":[],
 		"department":` + liveRefFixture + `,"visitor":{"id":"<text>","user_id":"<text>","name":"<text>","email?":"<text>","country_code":"<text>",
 			"supported_operations":["<each>","<text>"]},"app_id":"<text>","app_name":"<text>","uvid":"<text>","question":"<text>",
-		"unread_chats":"<bool>","notes":"<bool>","status":"STATUS","status_code":"<number>","chat_status":` + liveStatusFixture + `,
+		"unread_chats":"<bool>","notes":"<bool>","tags":["<each>",` + liveAnyTagFixture + `],"customer_info?":{"basket":"<digits>"},"status":"STATUS","status_code":"<number>","chat_status":` + liveStatusFixture + `,
 		"last_message_info":{"sequence_id":"<digits>","sender":` + liveRefFixture + `,"type":"text","message":{"text":"<text>"}},
 		"start_time":"<ms>","attended_time":"<any ms>","missed_time":"<any ms>","end_time":"<any ms>","last_modified_time":"<ms>"}`
 	liveOperatorFixture = `{"id":"ID","zuid":"<digits>","first_name":"FIRST","last_name":"LAST","nick_name":"<any text>","email_id":"<text>",

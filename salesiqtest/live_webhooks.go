@@ -1,6 +1,7 @@
 package salesiqtest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
@@ -159,11 +160,14 @@ func (c *courier) probe(address string) error {
 
 func deleteKey(c *call) (any, error) { return nil, c.removeKey(c.id, c.path("key")) }
 
-// failedExecutions are the events that were given up, and not retried since.
+// failedExecutions are the events that were given up, and neither retried nor
+// deleted since, as long as they are kept.
 func (s *state) failedExecutions(webhookID string) (failed []Delivery) {
+	kept := span{from: s.now.Add(-s.settingsOf(webhookID).expiry)}
 	for _, delivery := range s.courier.deliveries() {
 		_, ok := delivery.message.(*liveEvent)
-		if ok && delivery.WebhookID == webhookID && delivery.Attempt == deliveryAttempts && !delivery.succeeded() && !s.retried[executionID(&delivery)] {
+		if ok && delivery.WebhookID == webhookID && delivery.Attempt == deliveryAttempts && !delivery.succeeded() &&
+			kept.holds(delivery.At) && !s.retried[executionID(&delivery)] {
 			failed = append(failed, delivery)
 		}
 	}
@@ -177,40 +181,225 @@ func executionID(delivery *Delivery) string {
 }
 
 func listExecutions(c *call) (any, error) {
-	page := c.query.number("pageno", 1, 1, endlessly)
-	limit := c.query.number("limit", liveMaxExecutionPage, 5, liveMaxExecutionPage)
 	if _, err := c.webhooks.find(c.id); err != nil {
 		return nil, err
 	}
+	if oneOf(&c.query, "mode", []string{"meta"}) == "meta" {
+		return c.countExecutions(), nil
+	}
+	page := c.query.number("pageno", 1, 1, endlessly)
+	limit := c.query.number("limit", liveMaxExecutionPage, 5, liveMaxExecutionPage)
+	tried := span{c.query.milli("from_time"), c.query.milli("to_time")}
+	events := strings.Split(c.query.text("events"), ",")
 	var executions []object
 	for _, delivery := range c.failedExecutions(c.id) {
+		if !tried.holds(delivery.At) || events[0] != "" && !slices.Contains(events, string(delivery.Event)) {
+			continue
+		}
 		event, _ := delivery.message.(*liveEvent)
 		executions = append(executions, object{
 			"id": executionID(&delivery), "webhook_id": c.id, "event": delivery.Event, "entity": event.EntityType,
 			"entity_id": event.EntityID, "app_id": event.AppID, "remote_server_status": delivery.Status,
-			"number_of_retries": delivery.Attempt - 1, "payload": event.payload, "last_execution_time": millis(delivery.At),
+			"number_of_retries": delivery.Attempt - 1 + c.retries[event.id], "payload": event.payload, "last_execution_time": millis(delivery.At),
 		})
 	}
 	return window(c, executions, (page-1)*limit, limit, nil)
 }
 
-// retryExecutions delivers once more what was given up.
-func (s *state) retryExecutions(webhookID string, in idList) (any, error) {
-	webhook, err := s.webhooks.find(webhookID)
-	if err != nil {
+func (c *call) countExecutions() *reply {
+	byApp := map[string]int{}
+	failed := c.failedExecutions(c.id)
+	for _, delivery := range failed {
+		event, _ := delivery.message.(*liveEvent)
+		byApp[event.AppID]++
+	}
+	return c.summary(len(failed), byApp)
+}
+
+// summary counts things in all and by app.
+func (c *call) summary(all int, byApp map[string]int) *reply {
+	apps := object{}
+	for app, count := range byApp {
+		apps[app] = strconv.Itoa(count)
+	}
+	data := object{"all": strconv.Itoa(all), "app_based": apps}
+	return &reply{http.StatusOK, object{"url": c.url, "object": "summary", "data": data}}
+}
+
+// executions finds failed executions by their ids.
+func (c *call) executions(ids []string) ([]Delivery, error) {
+	if _, err := c.webhooks.find(c.id); err != nil {
 		return nil, err
 	}
-	if len(in.IDs) == 0 {
-		return nil, missing("ids")
-	}
-	failed := s.failedExecutions(webhookID)
-	for i, id := range in.IDs {
+	var found []Delivery
+	failed := c.failedExecutions(c.id)
+	for i, id := range ids {
 		at := slices.IndexFunc(failed, func(d Delivery) bool { return executionID(&d) == id })
 		if at < 0 {
 			return nil, invalid(element("ids", i), "is not the id of a failed execution")
 		}
-		s.retried[id] = true
-		s.courier.enqueue(&parcel{webhook: *webhook, event: failed[at].Event, message: failed[at].message})
+		found = append(found, failed[at])
 	}
-	return object{"skipped": []string{}}, nil
+	return found, nil
+}
+
+// maxRetries is how often an event can be retried, maxExecutions how many at once.
+const (
+	maxRetries    = 99
+	maxExecutions = 300
+)
+
+// retryExecutions delivers once more what was given up, but for what has been
+// retried too often.
+func retryExecutions(c *call) (any, error) {
+	ids := []string{c.path("execution")}
+	if ids[0] == "" {
+		var err error
+		if ids, err = c.idsOfBody(); err != nil {
+			return nil, err
+		}
+	}
+	failed, err := c.executions(ids)
+	if err != nil {
+		return nil, err
+	}
+	webhook, _ := c.webhooks.get(c.id)
+	skipped := []string{}
+	for i, delivery := range failed {
+		event, _ := delivery.message.(*liveEvent)
+		if c.retries[event.id] == maxRetries {
+			skipped = append(skipped, ids[i])
+			continue
+		}
+		c.retries[event.id]++
+		c.retried[ids[i]] = true
+		c.courier.enqueue(&parcel{webhook: *webhook, event: delivery.Event, message: delivery.message})
+	}
+	return object{"skipped": skipped}, nil
+}
+
+// deleteExecutions forgets what was given up. The ids are a parameter in the page's
+// text, and the body in its sample.
+func deleteExecutions(c *call) (any, error) {
+	ids, err := c.idsOfQuery()
+	if len(c.body) > 0 {
+		ids, err = c.idsOfBody()
+	}
+	if err == nil && len(ids) > maxExecutions {
+		err = invalid("ids", "must be at most 300")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.executions(ids); err != nil {
+		return nil, aboutQuery(len(c.body) == 0, err)
+	}
+	for _, id := range ids {
+		c.retried[id] = true
+	}
+	return nil, nil
+}
+
+// listLiveWebhooks answers with those of one type, or counts them.
+func listLiveWebhooks(c *call) (any, error) {
+	p := &c.query
+	if oneOf(p, "mode", []string{"meta"}) == "meta" {
+		byApp := map[string]int{}
+		for webhook := range c.webhooks.all() {
+			for _, app := range c.settingsOf(webhook.ID).apps {
+				byApp[app]++
+			}
+		}
+		return c.summary(len(c.webhooks.order), byApp), nil
+	}
+	kind := oneOf(p, "type", []string{"data", "administration"})
+	if kind == "" {
+		p.fail("type", "is required")
+	}
+	apps := strings.Split(p.text("app_ids"), ",")
+	if apps[0] != "" && kind == "administration" {
+		p.fail("app_ids", "is for the type data only")
+	}
+	items := c.webhooks.matching(func(webhook *salesiq.Webhook) bool {
+		settings := c.settingsOf(webhook.ID)
+		return settings.kind == kind && (apps[0] == "" || slices.ContainsFunc(apps, func(app string) bool { return slices.Contains(settings.apps, app) }))
+	})
+	by := cmp.Or(oneOf(p, "sort_by", []string{"+created_time", "-created_time", "+modified_time", "-modified_time"}), "+modified_time")
+	slices.SortStableFunc(items, func(a, b *salesiq.Webhook) int {
+		one, other := c.settingsOf(a.ID), c.settingsOf(b.ID)
+		order := one.modified.Compare(other.modified)
+		if strings.HasSuffix(by, "created_time") {
+			order = one.created.Compare(other.created)
+		}
+		if by[0] == '-' {
+			return -order
+		}
+		return order
+	})
+	return window(c, items, 0, len(items), nil)
+}
+
+// changeEvents adds to the events of a webhook, or takes from them. Where it adds,
+// the page calls the events of the answer ids.
+func changeEvents(adds bool) handler {
+	return changeList(adds, func(c *call, webhook *salesiq.Webhook, ids []string) (any, error) {
+		events := slices.Clone(webhook.Events)
+		for _, id := range ids {
+			events = slices.DeleteFunc(events, func(event salesiq.EventName) bool { return string(event) == id })
+			if adds {
+				events = append(events, salesiq.EventName(id))
+			}
+		}
+		changed := *webhook
+		changed.Events = events
+		if err := c.checkWebhook(&changed, allFields); err != nil {
+			return nil, err
+		}
+		*webhook = changed
+		shown := c.liveWebhook(webhook)
+		delete(shown, "events")
+		return shown.with("ids", events), nil
+	})
+}
+
+// changeApps adds to the apps of a webhook, or takes from them.
+func changeApps(adds bool) handler {
+	return changeList(adds, func(c *call, webhook *salesiq.Webhook, ids []string) (any, error) {
+		settings := c.settingsOf(webhook.ID)
+		apps := slices.Clone(settings.apps)
+		for i, id := range ids {
+			if _, err := theApps.check(c.state, element("ids", i), id); err != nil {
+				return nil, err
+			}
+			apps = slices.DeleteFunc(apps, func(app string) bool { return app == id })
+			if adds {
+				apps = append(apps, id)
+			}
+		}
+		settings.apps = apps
+		return webhook, nil
+	})
+}
+
+// changeList finds the webhook and the ids of a call.
+func changeList(adds bool, change func(c *call, webhook *salesiq.Webhook, ids []string) (any, error)) handler {
+	return func(c *call) (any, error) {
+		webhook, err := c.webhooks.find(c.id)
+		if err != nil {
+			return nil, err
+		}
+		ids, err := c.idsOfQuery()
+		if adds {
+			ids, err = c.idsOfBody()
+		}
+		if err != nil {
+			return nil, err
+		}
+		result, err := change(c, webhook, ids)
+		if err != nil {
+			return nil, aboutQuery(!adds, err)
+		}
+		c.settingsOf(webhook.ID).modified = c.now
+		return result, nil
+	}
 }

@@ -19,6 +19,8 @@ const (
 	clientID     = "1000.EMULATORCLIENT"
 	clientSecret = "emulator-client-secret"
 	refreshToken = "1000.emulator.refresh-token"
+
+	orgRefreshToken = "1000.emulator.org-refresh-token"
 )
 
 // Server is a SalesIQ in memory. It is safe for concurrent use.
@@ -133,6 +135,7 @@ func (s *Server) reset() {
 	for _, data := range s.config.data {
 		s.state.add(clone(data))
 	}
+	s.state.nameTags()
 	s.tokens.prepare(s.config)
 }
 
@@ -172,6 +175,14 @@ func (s *Server) now() time.Time {
 // Credentials returns what signs a client in, with every scope.
 func (s *Server) Credentials() salesiq.Credentials {
 	return salesiq.Credentials{ClientID: clientID, ClientSecret: salesiq.NewSecret(clientSecret), RefreshToken: salesiq.NewSecret(refreshToken)}
+}
+
+// OrgCredentials returns what signs in a client of the whole organization, which the
+// visitor's side of the [Live] service needs. Its scopes are those of Credentials.
+func (s *Server) OrgCredentials() salesiq.Credentials {
+	credentials := s.Credentials()
+	credentials.RefreshToken = salesiq.NewSecret(orgRefreshToken)
+	return credentials
 }
 
 // HTTPClient returns an HTTP client that reaches the server, also one that is

@@ -38,9 +38,7 @@ func (specified) tellsQuota() bool { return true }
 // admits takes bodies of JSON alone, and of the specification's parameters those
 // that the call has. Other parameters are ignored, as other fields are kept.
 func (specified) admits(r *http.Request, route route, query url.Values, body []byte) error {
-	contentType := r.Header.Get("Content-Type")
-	mediaType, _, _ := mime.ParseMediaType(contentType) //nolint:errcheck // What cannot be read is not JSON.
-	if len(body) > 0 && contentType != "" && mediaType != "application/json" {
+	if len(body) > 0 && !isJSON(r) {
 		return invalid("Content-Type", "must be application/json")
 	}
 	if !isAPI(r) {
@@ -59,6 +57,13 @@ func (specified) admits(r *http.Request, route route, query url.Values, body []b
 		}
 	}
 	return nil
+}
+
+// isJSON reports whether a body says that it is JSON, or nothing about itself.
+func isJSON(r *http.Request) bool {
+	contentType := r.Header.Get("Content-Type")
+	mediaType, _, _ := mime.ParseMediaType(contentType) //nolint:errcheck // What cannot be read is not JSON.
+	return contentType == "" || mediaType == "application/json"
 }
 
 // envelope surrounds every answer.

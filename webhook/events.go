@@ -380,3 +380,77 @@ func eventID(body []byte, counted bool) string {
 	sum := wire.HashObject(body, except)
 	return hex.EncodeToString(sum[:sha256.Size/2])
 }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ChatStarted) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ChatStarted) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ChatEnded) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ChatEnded) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ChatMissed) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ChatMissed) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes c with its Extra beside the other members.
+func (c ChatRated) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&c) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *ChatRated) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, c) }
+
+// MarshalJSON writes m with its Extra beside the other members.
+func (m MessageReceived) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&m) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *MessageReceived) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, m) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorIdentified) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorIdentified) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorOnline) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorOnline) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorOffline) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorOffline) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes o with its Extra beside the other members.
+func (o OperatorStatusChanged) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *OperatorStatusChanged) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalObject(data, o)
+}
+
+// MarshalJSON writes l with its Extra beside the other members.
+func (l LeadCreated) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&l) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *LeadCreated) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, l) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TriggerExecuted) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TriggerExecuted) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes u with its Extra beside the other members.
+func (u UnknownEvent) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&u) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (u *UnknownEvent) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, u) }

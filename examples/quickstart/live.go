@@ -68,7 +68,7 @@ func (q *quickstart) actLive(ctx context.Context) error {
 		return err
 	}
 	for _, m := range messages {
-		q.quote(m.Sender.Name, 16, m.Body.Text)
+		q.quote(m.Sender.Name, 16, m.Text())
 	}
 
 	q.title("What we do")

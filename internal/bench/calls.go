@@ -8,13 +8,13 @@ import (
 // measureCalls races everybody over a page of a list and over one object:
 // without a network, which leaves the client's own work, and over loopback.
 func measureCalls(ctx context.Context, p plan, base string, r *report) error {
-	list, object := canned(listJSON(1, chatsPerPage)), canned(objectJSON())
+	list, object := canned(pagesJSON()), canned(objectsJSON())
 	for _, race := range []struct {
 		id, title string
 		base      string
 		wire      http.RoundTripper
 		op        func(client) func(context.Context) error
-		pace      pace
+		rounds    int
 	}{
 		{listCanned, "A page of 100 chats, 147 kB: the client's own work, without a network", cannedBase, list, listOp, p.canned},
 		{chatCanned, "One chat, 1.5 kB: the client's own work, without a network", cannedBase, object, chatOp, p.canned},
@@ -25,7 +25,7 @@ func measureCalls(ctx context.Context, p plan, base string, r *report) error {
 		if err != nil {
 			return err
 		}
-		if err := r.race(ctx, race.id, race.title, contestants, race.pace); err != nil {
+		if err := r.race(ctx, race.id, race.title, contestants, race.rounds); err != nil {
 			return err
 		}
 	}

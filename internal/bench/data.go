@@ -63,19 +63,38 @@ func chatJSON(id string, n int) string {
 	return b.String()
 }
 
-// listJSON returns page number n of a list of so many chats.
-func listJSON(page, total int) []byte {
+// listJSON returns a page of a list of so many chats.
+func listJSON(page, total int) []byte { return listOf(chatsPerPage, (page-1)*chatsPerPage, total) }
+
+// listOf returns a page of some chats, from number first on.
+func listOf(chats, first, total int) []byte {
 	var b strings.Builder
 	b.WriteString(`{"status":"success","data":[`)
-	for i := range chatsPerPage {
+	for i := range chats {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		n := (page-1)*chatsPerPage + i
-		b.WriteString(chatJSON(fmt.Sprintf("chat-%07d", n), n))
+		b.WriteString(chatJSON(fmt.Sprintf("chat-%07d", first+i), first+i))
 	}
-	fmt.Fprintf(&b, `],"pagination":{"page":%d,"per_page":%d,"total":%d}}`, page, chatsPerPage, total)
+	fmt.Fprintf(&b, `],"pagination":{"page":%d,"per_page":%d,"total":%d}}`, 1+first/chats, chats, total)
 	return []byte(b.String())
+}
+
+// rotation is how many different answers take turns.
+const rotation = 16
+
+func pagesJSON() (pages [][]byte) {
+	for page := range rotation {
+		pages = append(pages, listJSON(1+page, rotation*chatsPerPage))
+	}
+	return pages
+}
+
+func objectsJSON() (objects [][]byte) {
+	for n := range rotation {
+		objects = append(objects, []byte(`{"status":"success","data":`+chatJSON(chatID, 4711+n)+`}`))
+	}
+	return objects
 }
 
 func objectJSON() []byte { return []byte(`{"status":"success","data":` + chatJSON(chatID, 4711) + `}`) }

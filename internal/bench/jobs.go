@@ -35,7 +35,7 @@ func measureSync(ctx context.Context, p plan, base string, r *report) error {
 		{name: handTuned, op: pageByPage(with(base, httpClient(nil).Do, true, tuned), pages)},
 		{name: ours, op: func(ctx context.Context) error { return everyChat(ctx, sdk, pages) }},
 	}
-	return r.race(ctx, "sync", "10,000 chats in 100 pages, over loopback", contestants, pace{max(3, p.loopback.rounds/3), 1})
+	return r.race(ctx, "sync", "10,000 chats in 100 pages, over loopback", contestants, max(3, p.loopback/3))
 }
 
 func everyChat(ctx context.Context, sdk *salesiq.Client, pages int) error {
@@ -72,11 +72,11 @@ func pagePath(number int) string {
 
 // latencyRow is a job whose time the latency of the service dictates.
 type latencyRow struct {
-	name, job   string
-	trip        spread // Of one call alone, in seconds.
-	closed      bool   // Ten calls are under way all the time.
-	ratio       spread // Of the time to that of the round trips.
-	connections int64  // Opened in a round, at most.
+	Name, Job   string
+	Trip        spread // Of one call alone, in seconds.
+	Closed      bool   // Ten calls are under way all the time.
+	Ratio       spread // Of the time to that of the round trips.
+	Connections int64  // Opened in a round, at most.
 }
 
 // latencyJob is one way to do such a job.
@@ -111,7 +111,7 @@ func measureLatency(ctx context.Context, p plan, base string, r *report) error {
 	rows := make([]latencyRow, len(jobs))
 	ratios, trips := make([][]float64, len(jobs)), make([][]float64, len(jobs))
 	for i, job := range jobs {
-		rows[i] = latencyRow{name: job.name, job: job.job, closed: job.closed}
+		rows[i] = latencyRow{Name: job.name, Job: job.job, Closed: job.closed}
 	}
 	for range p.jobRounds {
 		for i, job := range jobs {
@@ -121,13 +121,13 @@ func measureLatency(ctx context.Context, p plan, base string, r *report) error {
 			}
 			trips[i] = append(trips[i], trip)
 			ratios[i] = append(ratios[i], took/(trip*job.trips))
-			rows[i].connections = max(rows[i].connections, opened)
+			rows[i].Connections = max(rows[i].Connections, opened)
 		}
 	}
 	for i := range rows {
-		rows[i].ratio, rows[i].trip = spreadOf(ratios[i]), spreadOf(trips[i])
+		rows[i].Ratio, rows[i].Trip = spreadOf(ratios[i]), spreadOf(trips[i])
 	}
-	r.latency = rows
+	r.Latency = rows
 	return nil
 }
 
@@ -147,7 +147,7 @@ func (job latencyJob) timed(ctx context.Context) (trip, took float64, opened int
 		return 0, 0, 0, err
 	}
 	took, err = seconds(ctx, job.run)
-	return spreadOf(alone).median, took, opened, err
+	return spreadOf(alone).Median, took, opened, err
 }
 
 func seconds(ctx context.Context, do func(context.Context) error) (float64, error) {
@@ -282,12 +282,18 @@ func (job latencyJob) by(name string, get getter, bursts int) latencyJob {
 }
 
 func transcripts(ctx context.Context, sdk *salesiq.Client, count int) error {
-	ids := make([]string, count)
-	for i := range ids {
-		ids[i] = chatID
+	chats := func(yield func(*salesiq.Chat, error) bool) {
+		for range count {
+			if !yield(&salesiq.Chat{ID: chatID}, nil) {
+				return
+			}
+		}
 	}
-	for _, result := range sdk.Chats.Transcripts(ctx, ids) {
-		if err := errors.Join(result.Err, expect(len(result.Messages), len(lines))); err != nil {
+	for result := range sdk.Chats.Transcripts(ctx, chats) {
+		if result.Err != nil {
+			return result.Err
+		}
+		if err := expect(len(result.Chat.Transcript), len(lines)); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"strconv"
 	"time"
@@ -17,16 +18,19 @@ import (
 
 const cannedBase = "http://127.0.0.1:9"
 
-// cannedWire answers each request with the same bytes, and touches no network: what
-// is left is the client's own work.
+// cannedWire answers requests, one at a time, and touches no network: what is left is
+// the client's own work.
 type cannedWire struct {
 	header http.Header
-	body   []byte
+	bodies [][]byte
+	next   int
 }
 
-func canned(body []byte) http.RoundTripper {
+// canned answers with each of some bodies in turn: a client that remembers what it
+// has read before has no advantage.
+func canned(bodies [][]byte) http.RoundTripper {
 	now := time.Now()
-	return &cannedWire{body: body, header: http.Header{
+	return &cannedWire{bodies: bodies, header: http.Header{
 		"Content-Type":          {"application/json"},
 		"Date":                  {now.UTC().Format(http.TimeFormat)},
 		"X-Ratelimit-Limit":     {strconv.Itoa(plenty)},
@@ -39,9 +43,11 @@ func canned(body []byte) http.RoundTripper {
 const plenty = 1 << 30
 
 func (w *cannedWire) RoundTrip(request *http.Request) (*http.Response, error) {
+	body := w.bodies[w.next%len(w.bodies)]
+	w.next++
 	return &http.Response{
 		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: w.header, Body: io.NopCloser(bytes.NewReader(w.body)), ContentLength: int64(len(w.body)), Request: request,
+		Header: w.header, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: request,
 	}, nil
 }
 
@@ -62,18 +68,18 @@ func expect(got, want int) error {
 // result is what was found out about a contestant. Ratios are those of single
 // rounds.
 type result struct {
-	name   string
-	peer   bool
-	time   spread // By the wall clock, in seconds.
-	cpu    spread // Of this process, in seconds.
-	ratio  spread // Of the time, to the first contestant's.
-	load   spread // Of the processor time, to the first contestant's.
-	shares spread // Our processor time in this contestant's.
-	memory memory
+	Name   string
+	Peer   bool
+	Time   spread // By the wall clock, in seconds.
+	CPU    spread // Of this process, in seconds.
+	Ratio  spread // Of the time, to the first contestant's.
+	Load   spread // Of the processor time, to the first contestant's.
+	Shares spread // Our processor time in this contestant's.
+	Memory memory
 }
 
 // spread is the median of many rounds between its quartiles.
-type spread struct{ low, median, high float64 }
+type spread struct{ Low, Median, High float64 }
 
 func spreadOf(values []float64) spread {
 	slices.Sort(values)
@@ -82,24 +88,17 @@ func spreadOf(values []float64) spread {
 }
 
 // memory is what one operation allocates.
-type memory struct{ allocations, bytes float64 }
-
-// pace says how long a race is.
-type pace struct {
-	rounds int
-	slice  time.Duration // Of one contestant in one round; at least one operation.
-}
+type memory struct{ Allocations, Bytes float64 }
 
 // race lets contestants run in turns, a short while each, so that whatever else
 // the machine does slows all of them down.
-func race(ctx context.Context, contestants []contestant, p pace) ([]result, error) {
+func race(ctx context.Context, contestants []contestant, rounds int) ([]result, error) {
 	results := make([]result, len(contestants))
 	times := make([][]float64, len(contestants))
 	loads := make([][]float64, len(contestants))
-	counts := make([]int, len(contestants))
 	us := 0
 	for i, c := range contestants {
-		results[i] = result{name: c.name, peer: c.peer}
+		results[i] = result{Name: c.name, Peer: c.peer}
 		if c.name == ours {
 			us = i
 		}
@@ -107,17 +106,17 @@ func race(ctx context.Context, contestants []contestant, p pace) ([]result, erro
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
-		counts[i] = max(1, int(p.slice/took))
-		if results[i].memory, err = c.measureMemory(ctx, took); err != nil {
+		if results[i].Memory, err = c.measureMemory(ctx, took); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
-	for round := range p.rounds {
+	count := slice(results)
+	for round := range rounds {
 		// Shuffled, so that nobody has the same predecessor, and its traces in
 		// the caches, each time.
 		shuffled := rand.New(rand.NewPCG(1, uint64(round))) //nolint:gosec // It is no secret.
 		for _, i := range shuffled.Perm(len(contestants)) {
-			took, load, err := contestants[i].run(ctx, counts[i])
+			took, load, err := contestants[i].run(ctx, count)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", contestants[i].name, err)
 			}
@@ -126,15 +125,35 @@ func race(ctx context.Context, contestants []contestant, p pace) ([]result, erro
 		}
 	}
 	for i := range results {
-		results[i].ratio = spreadOf(ratios(times[i], times[0]))
-		results[i].load = spreadOf(ratios(loads[i], loads[0]))
-		results[i].shares = spreadOf(ratios(loads[us], loads[i]))
+		results[i].Ratio = spreadOf(ratios(times[i], times[0]))
+		results[i].Load = spreadOf(ratios(loads[i], loads[0]))
+		results[i].Shares = spreadOf(ratios(loads[us], loads[i]))
 	}
 	for i := range results { // Sorts, so that rounds no longer match.
-		results[i].time = spreadOf(times[i])
-		results[i].cpu = spreadOf(loads[i])
+		results[i].Time = spreadOf(times[i])
+		results[i].CPU = spreadOf(loads[i])
 	}
 	return results, nil
+}
+
+// slice returns how many operations each contestant makes in a round. It is the same
+// number for all, and each allocates at least three heaps' worth: the garbage
+// collector would favor those who make too few to meet it.
+func slice(results []result) int {
+	least := math.Inf(1)
+	for _, r := range results {
+		least = min(least, max(1, r.Memory.Bytes))
+	}
+	const heaps, most = 3, 5000 // The bound is for those who allocate next to nothing.
+	return int(min(most, math.Ceil(heaps*heapGoal()/least)))
+}
+
+// heapGoal returns the size, in bytes, at which the garbage collector sets in.
+func heapGoal() float64 {
+	runtime.GC()
+	sample := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
+	metrics.Read(sample)
+	return float64(sample[0].Value.Uint64())
 }
 
 func ratios(some, others []float64) []float64 {
@@ -185,7 +204,7 @@ func (c contestant) measureMemory(ctx context.Context, took time.Duration) (leas
 		if err != nil {
 			return m, err
 		}
-		if try == 0 || m.allocations < least.allocations {
+		if try == 0 || m.Allocations < least.Allocations {
 			least = m
 		}
 	}
@@ -201,7 +220,7 @@ func (c contestant) countMemory(ctx context.Context, count int) (m memory, err e
 		}
 	}
 	runtime.ReadMemStats(&after)
-	m.allocations = math.Round(float64(after.Mallocs-before.Mallocs) / float64(count))
-	m.bytes = math.Round(float64(after.TotalAlloc-before.TotalAlloc) / float64(count))
+	m.Allocations = math.Round(float64(after.Mallocs-before.Mallocs) / float64(count))
+	m.Bytes = math.Round(float64(after.TotalAlloc-before.TotalAlloc) / float64(count))
 	return m, nil
 }

@@ -61,7 +61,7 @@ func measureQuota(ctx context.Context, _ plan, _ string, r *report) error {
 	if err := command.Start(); err != nil {
 		return err
 	}
-	err = json.NewDecoder(out).Decode(&r.quota)
+	err = json.NewDecoder(out).Decode(&r.Quota)
 	io.Copy(io.Discard, out) //nolint:errcheck // What package testing adds.
 	if waitErr := command.Wait(); waitErr != nil {
 		return fmt.Errorf("quota: %w", waitErr)

@@ -8,37 +8,39 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
 
 // report is what was found out.
 type report struct {
-	date    time.Time
-	took    time.Duration
-	machine string
-	races   []*raceResult
-	latency []latencyRow
-	quota   []quotaRow
+	Date    time.Time
+	Took    time.Duration
+	Machine string
+	Version string // Of Go.
+	Races   []*raceResult
+	Latency []latencyRow
+	Quota   []quotaRow
 }
 
 type raceResult struct {
-	id, title string
-	results   []result
+	ID, Title string
+	Results   []result
 }
 
-func (r *report) race(ctx context.Context, id, title string, contestants []contestant, p pace) error {
-	results, err := race(ctx, contestants, p)
+func (r *report) race(ctx context.Context, id, title string, contestants []contestant, rounds int) error {
+	results, err := race(ctx, contestants, rounds)
 	if err != nil {
 		return fmt.Errorf("%s: %w", title, err)
 	}
-	r.races = append(r.races, &raceResult{id, title, results})
+	r.Races = append(r.Races, &raceResult{id, title, results})
 	return nil
 }
 
 func (r *report) find(id string) *raceResult {
-	for _, race := range r.races {
-		if race.id == id {
+	for _, race := range r.Races {
+		if race.ID == id {
 			return race
 		}
 	}
@@ -46,8 +48,8 @@ func (r *report) find(id string) *raceResult {
 }
 
 func (r *raceResult) of(name string) result {
-	for _, result := range r.results {
-		if result.name == name {
+	for _, result := range r.Results {
+		if result.Name == name {
 			return result
 		}
 	}
@@ -56,7 +58,7 @@ func (r *raceResult) of(name string) result {
 
 // machine tells what kind of machine this is.
 func machine() string {
-	return fmt.Sprintf("%s, %d cores of it, %s/%s, %s", processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+	return fmt.Sprintf("%s, %d cores of it, %s/%s", processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
 }
 
 func processor() string {
@@ -71,34 +73,64 @@ func processor() string {
 	return "an unnamed processor"
 }
 
-// text is the whole report, in Markdown.
-func (r *report) text() string {
+// reports are what was found out with the versions of Go, the newest last.
+type reports []*report
+
+func (all reports) newest() *report { return all[len(all)-1] }
+
+// text is all of it, in Markdown.
+func (all reports) text() string {
 	var b strings.Builder
+	took := time.Duration(0)
+	for _, r := range all {
+		took += r.Took
+	}
 	fmt.Fprintf(&b, "# Beside its peers\n\nMeasured on %s, on %s, in %s, by\n\n```sh\ngo run ./internal/bench\n```\n\n",
-		r.date.Format(time.DateOnly), r.machine, r.took.Round(time.Second))
+		all[0].Date.Format(time.DateOnly), all[0].Machine, took.Round(time.Second))
 	b.WriteString(method)
 	fmt.Fprintf(&b, "\n![Processor time of a call](%s)\n", filepath.Base(chartFile))
-	b.WriteString("\n## Goals\n\n| goal | at most | measured | |\n|---|--:|--:|---|\n")
-	for _, g := range r.goals() {
-		verdict := "met"
-		if !g.met() {
-			verdict = "**missed**"
+	b.WriteString("\n## Goals\n\n" + all.goalTable())
+	for _, r := range slices.Backward(all) {
+		fmt.Fprintf(&b, "\n## With %s\n", r.Version)
+		for _, race := range r.Races {
+			fmt.Fprintf(&b, "\n### %s\n\n%s", race.Title, race.table())
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", g.what, number(g.limit), number(g.got), verdict)
+		fmt.Fprintf(&b, "\n### A service that takes %s, ten calls at once\n\n%s", latency, r.latencyTable())
+		fmt.Fprintf(&b, "\n### The calls of ten minutes under a plan, in virtual time\n\n%s", r.quotaTable())
 	}
-	for _, race := range r.races {
-		fmt.Fprintf(&b, "\n## %s\n\n%s", race.title, race.table())
-	}
-	fmt.Fprintf(&b, "\n## A service that takes %s, ten calls at once\n\n%s", latency, r.latencyTable())
-	fmt.Fprintf(&b, "\n## The calls of ten minutes under a plan, in virtual time\n\n%s", r.quotaTable())
 	return b.String()
 }
 
-const method = `All contenders of a table run in one process, with GOMAXPROCS=1, in turns of some ten milliseconds, in another order each
-round. A ratio is the median of the ratios of single rounds, with the quartiles behind it, so that a busy machine
-changes little. Processor time is that of the process; garbage collection is part of it. Without a network, a transport
-hands the same bytes to everybody; over loopback, the server is another process. All decode into the same Go types, with
-a token, as the documentation of each shows it. Allocations and bytes are those of one operation.
+// goalTable has a row for each goal, with the figure of each version.
+func (all reports) goalTable() string {
+	var b strings.Builder
+	b.WriteString("| goal | at most |")
+	for _, r := range all {
+		b.WriteString(" " + r.Version + " |")
+	}
+	b.WriteString("\n|---|--:|" + strings.Repeat("--:|", len(all)) + "\n")
+	for i, g := range all[0].goals() {
+		fmt.Fprintf(&b, "| %s | %s |", g.what, number(g.limit))
+		for _, r := range all {
+			g := r.goals()[i]
+			verdict := ""
+			if !g.met() {
+				verdict = ", **missed**"
+			}
+			fmt.Fprintf(&b, " %s%s |", number(g.got), verdict)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+const method = `All contenders of a table run in one process, with GOMAXPROCS=1, in turns, in another order each round.
+All make the same number of operations in a turn, enough for each to allocate three heaps' worth, so that the garbage
+collector favors nobody. A ratio is the median of the ratios of single rounds, with the quartiles behind it, so that a busy
+machine changes little. Processor time is that of the process; garbage collection is part of it. Without a network, a
+transport hands the same bytes to everybody, sixteen different answers in turn; over loopback, the server is another
+process. All decode into the same Go types, with a token, as the documentation of each shows it. Allocations and bytes are
+those of one operation. Each version of Go has a program of its own.
 `
 
 // table has a row for each contestant.
@@ -106,13 +138,13 @@ func (r *raceResult) table() string {
 	var b strings.Builder
 	b.WriteString("| | processor time | beside the first | salesiq beside it | clock, beside the first | bytes | allocations |\n" +
 		"|---|--:|--:|--:|--:|--:|--:|\n")
-	for _, row := range r.results {
-		share := row.shares.String()
-		if r.of(ours).name == "" {
+	for _, row := range r.Results {
+		share := row.Shares.String()
+		if r.of(ours).Name == "" {
 			share = ""
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %.0f |\n", row.name, duration(row.cpu.median), row.load, share,
-			row.ratio, thousands(row.memory.bytes), row.memory.allocations)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %.0f |\n", row.Name, duration(row.CPU.Median), row.Load, share,
+			row.Ratio, thousands(row.Memory.Bytes), row.Memory.Allocations)
 	}
 	return b.String()
 }
@@ -120,8 +152,8 @@ func (r *raceResult) table() string {
 func (r *report) latencyTable() string {
 	var b strings.Builder
 	b.WriteString("| job | | round trip of a lone call | time, beside that of the round trips alone | connections opened, at most |\n|---|---|--:|--:|--:|\n")
-	for _, row := range r.latency {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d |\n", row.job, row.name, duration(row.trip.median), row.ratio, row.connections)
+	for _, row := range r.Latency {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d |\n", row.Job, row.Name, duration(row.Trip.Median), row.Ratio, row.Connections)
 	}
 	fmt.Fprintf(&b, "\nThe time of the round trips alone is that of M/10 calls one after the other, M being all, as long as they take in the\n"+
 		"same round when nothing is decoded. Of pages, the first goes alone: it tells how many there are. In bursts, the\n"+
@@ -132,7 +164,7 @@ func (r *report) latencyTable() string {
 func (r *report) quotaTable() string {
 	var b strings.Builder
 	b.WriteString("| | time, beside an oracle's: mean | worst | 429s per 1,000 calls | calls given up, of 1,000 |\n|---|--:|--:|--:|--:|\n")
-	for _, row := range r.quota {
+	for _, row := range r.Quota {
 		fmt.Fprintf(&b, "| %s | %.3f | %.3f | %.1f | %.1f |\n", row.Name, row.Mean, row.Worst,
 			1000*float64(row.Refused)/float64(row.Calls), 1000*float64(row.Failed)/float64(row.Calls))
 	}
@@ -142,10 +174,10 @@ func (r *report) quotaTable() string {
 }
 
 func (s spread) String() string {
-	if s.low == s.high {
-		return fmt.Sprintf("%.2f", s.median)
+	if s.Low == s.High {
+		return fmt.Sprintf("%.2f", s.Median)
 	}
-	return fmt.Sprintf("%.2f (%.2f–%.2f)", s.median, s.low, s.high)
+	return fmt.Sprintf("%.2f (%.2f–%.2f)", s.Median, s.Low, s.High)
 }
 
 func number(f float64) string {
@@ -185,18 +217,18 @@ const (
 )
 
 // write puts the report where it belongs.
-func (r *report) write() error {
+func (all reports) write() error {
 	if _, err := os.Stat("go.work"); err != nil {
 		return fmt.Errorf("to be run at the root of the repository: %w", err)
 	}
 	return errors.Join(
-		os.WriteFile(reportFile, []byte(r.text()), 0o644), //nolint:gosec // For everyone to read.
-		os.WriteFile(chartFile, r.chart(), 0o644),         //nolint:gosec // Likewise.
-		r.writeReadme())
+		os.WriteFile(reportFile, []byte(all.text()), 0o644),  //nolint:gosec // For everyone to read.
+		os.WriteFile(chartFile, all.newest().chart(), 0o644), //nolint:gosec // Likewise.
+		all.writeReadme())
 }
 
 // writeReadme replaces the README's marked part.
-func (r *report) writeReadme() error {
+func (all reports) writeReadme() error {
 	readme, err := os.ReadFile(readmeFile)
 	if err != nil {
 		return err
@@ -208,16 +240,20 @@ func (r *report) writeReadme() error {
 	}
 	var b bytes.Buffer
 	b.Write(before)
-	b.WriteString(readmeBegin + r.summary() + readmeEnd)
+	b.WriteString(readmeBegin + all.summary() + readmeEnd)
 	b.Write(after)
 	return os.WriteFile(readmeFile, b.Bytes(), 0o644) //nolint:gosec // For everyone to read.
 }
 
 // summary is what the README shows: the chart, and one sentence.
-func (r *report) summary() string {
-	list, chat := r.find(listCanned).of(ours), r.find(chatCanned).of(ours)
-	return fmt.Sprintf("![Processor time of a call, beside other clients](%s)\n\n"+
-		"Beside hand-written net/http and encoding/json, a page of 100 chats takes %.2f of the processor time, and one chat %.2f;\n"+
-		"[%s](%s) has the figures of all peers, the other jobs, and how and when that was measured.\n",
-		chartFile, list.load.median, chat.load.median, reportFile, reportFile)
+func (all reports) summary() string {
+	var texts []string
+	for _, r := range slices.Backward(all) {
+		list, chat := r.find(listCanned).of(ours), r.find(chatCanned).of(ours)
+		texts = append(texts, fmt.Sprintf("a page of 100 chats takes %.2f of the processor time and one chat %.2f with %s",
+			list.Load.Median, chat.Load.Median, r.Version))
+	}
+	return fmt.Sprintf("![Processor time of a call, beside other clients, with %s](%s)\n\n"+
+		"Beside hand-written net/http and encoding/json, %s;\n[%s](%s) has the figures of all peers, the other jobs, and how and when that was measured.\n",
+		all.newest().Version, chartFile, strings.Join(texts, ",\n"), reportFile, reportFile)
 }

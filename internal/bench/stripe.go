@@ -10,7 +10,7 @@ import (
 // stripeContestants compare stripe-go, which accepts no shape but its own, with
 // net/http and encoding/json on a list of customers.
 func stripeContestants() []contestant {
-	wire := canned(customersJSON())
+	wire := canned([][]byte{customersJSON()})
 	plainly := with(cannedBase, httpClient(wire).Do, true, readAll)
 	backend := stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
 		HTTPClient:    httpClient(wire),

@@ -63,11 +63,15 @@ func New(l Limits) *Account {
 	}
 }
 
-// Ready reports whether a call may be started now.
-func (a *Account) Ready(now time.Time) bool {
+// Ready reports whether a call of a class may be started now.
+func (a *Account) Ready(now time.Time, c Class) bool {
 	a.roll(now)
-	return a.slots.free() && !now.Before(a.pause.until) && !a.window.probing(now) && a.window.free() > 0 && a.day.free() > 0
+	return a.slots.free() && !now.Before(a.pause.until) && !a.Probing(now) &&
+		a.window.free() > c.leaves(a.window.size()) && a.day.free() > c.leaves(a.day.limit)
 }
+
+// Probing reports whether all wait for the answer to a call that went alone.
+func (a *Account) Probing(now time.Time) bool { return a.window.probing(now) }
 
 // Start counts a call that is started now, which must be Ready.
 func (a *Account) Start(now time.Time) Call {
@@ -134,22 +138,22 @@ func (a *Account) PerWindow() (calls int, known bool) {
 	return math.MaxInt, a.window.probed
 }
 
-// Earliest returns the time before which a call cannot be started if ahead
-// others are to go first, and whether it is the day's limit that forbids it.
+// Earliest returns the time before which a call of a class cannot be started if
+// ahead others are to go first, and whether it is the day's limit that forbids it.
 // It may take longer, for what others do and for calls that have to end first.
-func (a *Account) Earliest(now time.Time, ahead int) (at time.Time, daily bool) {
+func (a *Account) Earliest(now time.Time, ahead int, c Class) (at time.Time, daily bool) {
 	a.roll(now)
-	at = latest(now, a.pause.until, a.window.earliest(now, ahead))
-	if end := a.day.earliest(now, ahead); end.After(at) {
+	at = latest(now, a.pause.until, a.window.earliest(now, ahead+c.leaves(a.window.size())))
+	if end := a.day.earliest(now, ahead+c.leaves(a.day.limit)); end.After(at) {
 		return end, true
 	}
 	return at, false
 }
 
-// Look returns when it is worth asking again whether the account is Ready. A time
-// that is not after now means: when a call has ended.
-func (a *Account) Look(now time.Time) time.Time {
-	at, _ := a.Earliest(now, 0)
+// Look returns when it is worth asking again whether the account is Ready for a
+// class. A time that is not after now means: when a call has ended.
+func (a *Account) Look(now time.Time, c Class) time.Time {
+	at, _ := a.Earliest(now, 0, c)
 	if a.window.probing(now) {
 		at = latest(at, a.window.probe.Add(patience))
 	}
@@ -164,6 +168,15 @@ func (a *Account) Today(now time.Time) (limit, left int, end time.Time) {
 		return 0, 0, time.Time{}
 	}
 	return a.day.limit, max(0, a.day.free()), a.day.end
+}
+
+// Resume counts calls of the day that ends at a time, by the caller's clock, which
+// were made before the account was. Those of another day do not count.
+func (a *Account) Resume(now time.Time, used int, end time.Time) {
+	a.roll(now)
+	if d := end.Sub(a.day.end); a.day.limit > 0 && now.Before(end) && -aDay/2 < d && d < aDay/2 {
+		a.day.used += used
+	}
 }
 
 // roll begins what is due to begin.

@@ -26,7 +26,7 @@ func newLedger(t *testing.T, l quota.Limits) *ledger {
 
 func (l *ledger) start() quota.Call {
 	l.t.Helper()
-	require.True(l.t, l.Ready(l.now))
+	require.True(l.t, l.Ready(l.now, quota.Interactive))
 	return l.Start(l.now)
 }
 
@@ -43,7 +43,7 @@ func (l *ledger) pass(d time.Duration) { l.now = l.now.Add(d) }
 // free counts how many calls may be started now, each beside the others.
 func (l *ledger) free() (n int) {
 	var calls []quota.Call
-	for l.Ready(l.now) && n < 100 {
+	for l.Ready(l.now, quota.Interactive) && n < 100 {
 		calls = append(calls, l.Start(l.now))
 		n++
 	}
@@ -54,7 +54,7 @@ func (l *ledger) free() (n int) {
 }
 
 // wait returns how long it takes until a call may be started.
-func (l *ledger) wait() time.Duration { return l.Look(l.now).Sub(l.now) }
+func (l *ledger) wait() time.Duration { return l.Look(l.now, quota.Interactive).Sub(l.now) }
 
 // says is an answer of a service whose window ends after in.
 func (l *ledger) says(limit, remaining int, in time.Duration) quota.Report {
@@ -77,7 +77,7 @@ func TestFirstCallGoesAloneButNotForEver(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t, quota.Limits{PerMinute: 10, InFlight: 10})
 	l.start()
-	assert.False(t, l.Ready(l.now))
+	assert.False(t, l.Ready(l.now, quota.Interactive))
 	assert.Equal(t, 3*time.Second, l.wait())
 	l.pass(3 * time.Second)
 	assert.Equal(t, 9, l.free(), "a first call that hangs must not hold everybody up")
@@ -88,7 +88,7 @@ func TestFirstCallThatFailedLeavesItsPartToTheNext(t *testing.T) {
 	l := newLedger(t, quota.Limits{InFlight: 10})
 	l.call(quota.Report{Sent: true})
 	l.start()
-	assert.False(t, l.Ready(l.now), "nothing has been learned")
+	assert.False(t, l.Ready(l.now, quota.Interactive), "nothing has been learned")
 }
 
 func TestNobodyGoesAloneInAWindowThatAnAnswerHasToldOf(t *testing.T) {
@@ -198,8 +198,8 @@ func TestEndOfAWindow(t *testing.T) {
 			l := newLedger(t, quota.Limits{})
 			l.call(tt.report(l))
 			assert.Equal(t, tt.wait, l.wait())
-			assert.False(t, l.Ready(l.now.Add(tt.wait-1)))
-			assert.True(t, l.Ready(l.now.Add(tt.wait)))
+			assert.False(t, l.Ready(l.now.Add(tt.wait-1), quota.Interactive))
+			assert.True(t, l.Ready(l.now.Add(tt.wait), quota.Interactive))
 		})
 	}
 }
@@ -227,7 +227,7 @@ func TestAnswerEarlyInItsSecondTellsMost(t *testing.T) {
 		r.Reset = start.Add(40 * time.Second)
 		l.End(l.Start(l.now), r, l.now)
 	}
-	assert.Equal(t, start.Add(300*time.Millisecond+41*time.Second), l.Look(l.now))
+	assert.Equal(t, start.Add(300*time.Millisecond+41*time.Second), l.Look(l.now, quota.Interactive))
 }
 
 func TestWithoutDateTheClockRunsOn(t *testing.T) {
@@ -327,7 +327,7 @@ func TestPlanOfOneCallIsAPlan(t *testing.T) {
 	l := newLedger(t, quota.Limits{PerMinute: 1})
 	l.call(l.says(10, 9, 40*time.Second))
 	assert.Zero(t, l.free())
-	at, _ := l.Earliest(l.now, 1)
+	at, _ := l.Earliest(l.now, 1, quota.Interactive)
 	assert.Equal(t, 100*time.Second, at.Sub(l.now), "the second one waits for another window")
 	calls, known := l.PerWindow()
 	assert.Equal(t, 1, calls)
@@ -453,26 +453,26 @@ func TestDayIsThatOfTheServicesClock(t *testing.T) {
 	evening.Date = start.Add(23 * time.Hour)
 	l.call(evening)
 	l.call(evening)
-	at, daily := l.Earliest(l.now, 0)
+	at, daily := l.Earliest(l.now, 0, quota.Interactive)
 	assert.True(t, daily)
 	assert.Equal(t, start.Add(time.Hour), at)
-	at, _ = l.Earliest(l.now, 2)
+	at, _ = l.Earliest(l.now, 2, quota.Interactive)
 	assert.Equal(t, start.Add(25*time.Hour), at, "two go the next day")
 	l.pass(time.Hour)
 	assert.Equal(t, 2, l.free())
 	l.call(silent)
-	at, _ = l.Earliest(l.now, 2)
+	at, _ = l.Earliest(l.now, 2, quota.Interactive)
 	assert.Equal(t, l.now.Add(24*time.Hour), at, "one goes today, and two the next day")
 }
 
 func TestCallThatWasNeverMadeIsTakenBack(t *testing.T) {
 	t.Parallel()
 	a := quota.New(quota.Limits{PerMinute: 1, PerDay: 1, InFlight: 1})
-	require.True(t, a.Ready(start))
+	require.True(t, a.Ready(start, quota.Interactive))
 	call := a.Start(start)
-	require.False(t, a.Ready(start))
+	require.False(t, a.Ready(start, quota.Interactive))
 	a.Cancel(call, start)
-	assert.True(t, a.Ready(start))
+	assert.True(t, a.Ready(start, quota.Interactive))
 	_, left, _ := a.Today(start)
 	assert.Equal(t, 1, left)
 }
@@ -483,19 +483,19 @@ func TestDayIsOverWhicheverQuestionIsAskedFirst(t *testing.T) {
 	morning := start.Add(24 * time.Hour)
 	newSpent := func() *quota.Account {
 		a := quota.New(quota.Limits{PerDay: 1})
-		require.True(t, a.Ready(start))
+		require.True(t, a.Ready(start, quota.Interactive))
 		a.End(a.Start(start), silent, start)
-		require.False(t, a.Ready(morning.Add(-1)))
+		require.False(t, a.Ready(morning.Add(-1), quota.Interactive))
 		return a
 	}
-	assert.True(t, newSpent().Ready(morning))
-	at, daily := newSpent().Earliest(morning, 0)
+	assert.True(t, newSpent().Ready(morning, quota.Interactive))
+	at, daily := newSpent().Earliest(morning, 0, quota.Interactive)
 	assert.Equal(t, morning, at)
 	assert.False(t, daily)
-	at, daily = newSpent().Earliest(morning.Add(36*time.Hour), 1)
+	at, daily = newSpent().Earliest(morning.Add(36*time.Hour), 1, quota.Interactive)
 	assert.Equal(t, morning.Add(48*time.Hour), at, "days later, the second one waits for another day")
 	assert.True(t, daily)
-	assert.Equal(t, morning, newSpent().Look(morning))
+	assert.Equal(t, morning, newSpent().Look(morning, quota.Interactive))
 	_, left, _ := newSpent().Today(morning.Add(-1))
 	assert.Zero(t, left, "the day before")
 	limit, left, end := newSpent().Today(morning)
@@ -507,7 +507,7 @@ func TestDayIsOverWhicheverQuestionIsAskedFirst(t *testing.T) {
 func TestCallThatEndsAfterMidnightIsCountedInTheNewDay(t *testing.T) {
 	t.Parallel()
 	a := quota.New(quota.Limits{PerDay: 5})
-	require.True(t, a.Ready(start))
+	require.True(t, a.Ready(start, quota.Interactive))
 	late := a.Start(start)
 	a.End(late, silent, start.Add(24*time.Hour))
 	_, left, _ := a.Today(start.Add(24 * time.Hour))
@@ -537,7 +537,7 @@ func TestDayMovesWithAClockThatMoved(t *testing.T) {
 	} {
 		a := quota.New(quota.Limits{PerDay: 5})
 		for _, ahead := range []time.Duration{0, tt.moved} {
-			require.True(t, a.Ready(noon))
+			require.True(t, a.Ready(noon, quota.Interactive))
 			r := silent
 			r.Date = noon.Add(ahead)
 			a.End(a.Start(noon), r, noon)
@@ -552,7 +552,7 @@ func TestEarliestCountsThoseAhead(t *testing.T) {
 	l := newLedger(t, quota.Limits{})
 	l.call(l.says(10, 2, 40*time.Second))
 	for ahead, want := range map[int]int{0: 0, 1: 0, 2: 41, 11: 41, 12: 101, 22: 161} {
-		at, daily := l.Earliest(l.now, ahead)
+		at, daily := l.Earliest(l.now, ahead, quota.Interactive)
 		assert.InDelta(t, want, at.Sub(l.now).Seconds(), 0, "%d ahead", ahead)
 		assert.False(t, daily)
 	}

@@ -5,6 +5,23 @@ import (
 	"time"
 )
 
+// Class is how urgent a call is.
+type Class int
+
+// The classes.
+const (
+	Interactive Class = iota
+	Batch             // It leaves a fifth of each limit to others.
+)
+
+// leaves returns how many calls of a limit the class leaves to others.
+func (c Class) leaves(limit int) int {
+	if c == Batch {
+		return limit / 5
+	}
+	return 0
+}
+
 // day counts the calls of a day, of which no header tells. When it begins is
 // not documented; it is taken to be the day of UTC, by the service's clock.
 type day struct {

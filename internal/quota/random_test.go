@@ -59,7 +59,7 @@ func (w *walk) run(t *testing.T, steps int) {
 	for range steps {
 		wanted := w.random.IntN(4)
 		for range wanted {
-			if w.account.Ready(w.now) {
+			if w.account.Ready(w.now, quota.Interactive) {
 				w.start(t)
 			}
 		}
@@ -104,8 +104,8 @@ func (w *walk) idle(t *testing.T) {
 	if w.chance(0.1) {
 		w.now = w.now.Add(time.Duration(w.random.Int64N(int64(3 * time.Minute))))
 	}
-	for began := w.now; !w.account.Ready(w.now); {
-		look := w.account.Look(w.now)
+	for began := w.now; !w.account.Ready(w.now, quota.Interactive); {
+		look := w.account.Look(w.now, quota.Interactive)
 		require.True(t, look.After(w.now), "nothing is under way, and there is no time to wait for")
 		require.LessOrEqual(t, look.Sub(began), 2*time.Minute)
 		w.now = look

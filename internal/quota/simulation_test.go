@@ -42,12 +42,12 @@ func (sc scenario) account() (o outcome) {
 	now, left, under := sc.begin(), sc.calls(), 0
 	var queue events
 	for left > 0 || under > 0 {
-		for left > 0 && a.Ready(now) {
+		for left > 0 && a.Ready(now, quota.Interactive) {
 			queue.add(event{at: now.Add(oneWay), call: a.Start(now)})
 			left--
 			under++
 		}
-		look := a.Look(now)
+		look := a.Look(now, quota.Interactive)
 		if left > 0 && look.After(now) && (len(queue) == 0 || look.Before(queue[0].at)) {
 			now = look
 			continue

@@ -118,19 +118,19 @@ func (r *recorder) note(now time.Time, s step) {
 		return
 	}
 	s.At = now.UnixMicro()
-	s.Ready = r.Account.Ready(now)
-	at, daily := r.Earliest(now, 0)
+	s.Ready = r.Account.Ready(now, quota.Interactive)
+	at, daily := r.Earliest(now, 0, quota.Interactive)
 	s.Earliest, s.Daily = at.UnixMicro(), daily
 	r.trace.Steps = append(r.trace.Steps, s)
 }
 
-func (r *recorder) Ready(now time.Time) bool {
+func (r *recorder) Ready(now time.Time, c quota.Class) bool {
 	r.note(now, step{Do: "look"})
-	return r.Account.Ready(now)
+	return r.Account.Ready(now, c)
 }
 
 func (r *recorder) Start(now time.Time) quota.Call {
-	if !r.Account.Ready(now) {
+	if !r.Account.Ready(now, quota.Interactive) {
 		r.unlawful = true
 	}
 	call := r.Account.Start(now)
@@ -192,7 +192,7 @@ func TestRandomReports(t *testing.T) {
 			r.End(r.Start(now), quota.Report{Sent: true, Answered: true, Date: now.Add(time.Hour)}, now)
 			var under []quota.Call
 			for range 150 {
-				for len(under) < 4 && random.IntN(3) > 0 && r.Ready(now) {
+				for len(under) < 4 && random.IntN(3) > 0 && r.Ready(now, quota.Interactive) {
 					under = append(under, r.Start(now))
 				}
 				now = now.Add(time.Duration(random.IntN(8_000)) * time.Millisecond)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/usercode"
@@ -18,6 +19,7 @@ type Answer struct {
 	Header   http.Header
 	Body     []byte // Valid until Release.
 	Attempts int
+	Waited   time.Duration // Of its call; zero unless somebody wants to know.
 
 	request *Request
 	hide    redact.Secrets // What must not be seen of the request.

@@ -215,7 +215,7 @@ func (a *Answer) detach() {
 // what it says about the rate limit no longer holds.
 func (a *Answer) remembered() *Answer {
 	kept := new(*a)
-	kept.Attempts = 0
+	kept.Attempts, kept.Waited = 0, 0
 	kept.Header = a.Header.Clone()
 	maps.DeleteFunc(kept.Header, func(name string, _ []string) bool { return strings.HasPrefix(name, "X-Ratelimit-") })
 	return kept

@@ -50,6 +50,9 @@ func (l *loop) run(ctx context.Context) {
 // checkRetry sets the shortest wait, which the library passes to Backoff.
 func (l *loop) checkRetry(ctx context.Context, _ *http.Response, _ error) (again bool, err error) {
 	l.library.RetryWaitMin, again = l.again(ctx)
+	if again {
+		l.startPause(ctx, l.library.RetryWaitMin)
+	}
 	return again, nil
 }
 

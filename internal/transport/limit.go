@@ -39,9 +39,7 @@ type limited struct {
 }
 
 func (l *limited) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
-	start := a.startWait()
-	lease, err := l.limiter.Acquire(ctx)
-	a.endWait(ctx, WaitQuota, start)
+	lease, err := l.acquire(ctx, a)
 	if f, ok := errors.AsType[*Failure](err); ok {
 		return nil, f
 	} else if err != nil {
@@ -56,6 +54,17 @@ func (l *limited) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 		o = Outcome{StatusCode: f.Status, Header: f.Header, Sent: f.Sent && !undialed(f.Err), Throttled: f.throttled()}
 	}
 	return answer, f
+}
+
+// acquire waits for permission, and has the wait told of.
+func (l *limited) acquire(ctx context.Context, a *attempt) (Lease, error) {
+	reason := WaitQuota
+	if _, ok := l.limiter.(interface{ forecasts() }); ok {
+		reason = "" // It says whether there is a wait, and why.
+	}
+	w := a.startWait(ctx, reason)
+	defer a.endWait(w)
+	return l.limiter.Acquire(w.in(ctx))
 }
 
 // undialed reports whether no connection came about.

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/salesiq-go/salesiq/internal/quota"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
@@ -55,8 +56,8 @@ func TestLogHasALineForEachAttempt(t *testing.T) {
 		next *ready
 		want string
 	}{
-		{fine(), "level=DEBUG msg=\"salesiq attempt\" operation=Test method=POST attempt=2 status=200 code=\"\" duration=1s request_id=r1\n"},
-		{fails(404, "RESOURCE_NOT_FOUND"), "level=WARN msg=\"salesiq attempt\" operation=Test method=POST attempt=2 status=404 code=RESOURCE_NOT_FOUND duration=1s request_id=r1\n"},
+		{fine(), "level=DEBUG msg=\"salesiq attempt\" operation=Test method=POST attempt=2 status=200 code=\"\" wait=1m0s duration=1s request_id=r1\n"},
+		{fails(404, "RESOURCE_NOT_FOUND"), "level=WARN msg=\"salesiq attempt\" operation=Test method=POST attempt=2 status=404 code=RESOURCE_NOT_FOUND wait=1m0s duration=1s request_id=r1\n"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var log bytes.Buffer
@@ -67,7 +68,9 @@ func TestLogHasALineForEachAttempt(t *testing.T) {
 				return a
 			}}))
 			tt.next.takes = time.Second
-			answer, f := (&logged{tt.next, logger}).do(t.Context(), newAttempt(t))
+			a := newAttempt(t)
+			a.paused = time.Minute
+			answer, f := (&logged{tt.next, logger}).do(t.Context(), a)
 			assert.Same(t, tt.next.answer, answer)
 			assert.Same(t, tt.next.failure, f)
 			assert.Equal(t, tt.want, log.String())
@@ -75,11 +78,40 @@ func TestLogHasALineForEachAttempt(t *testing.T) {
 	}
 }
 
+func TestLogSaysForWhatAndForHowLongAWaitIs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}}))
+		q := NewQueue(QueueConfig{Limits: quota.Limits{PerMinute: 1}, MaxWait: time.Hour})
+		first, err := q.Acquire(t.Context())
+		require.NoError(t, err)
+		first.Done(Outcome{StatusCode: http.StatusOK, Sent: true})
+		a := newAttempt(t)
+		a.audience = &audience{logger: logger}
+		var chain link = &logged{&limited{fine(), q}, logger}
+		go func() {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			assert.Equal(t, "level=DEBUG msg=\"salesiq wait\" operation=Test reason=quota for=59.999s\n", log.String(), "it is told while the call waits")
+		}()
+		_, f := chain.do(t.Context(), a)
+		require.Nil(t, f)
+		assert.Contains(t, log.String(), " wait=1m0s duration=0s ", "the service is not blamed")
+	})
+}
+
 // witness notes what an observer is told.
 type witness struct {
 	number int
 	end    AttemptEnd
-	waits  []WaitReason
+	begun  []WaitReason
+	waits  []WaitReason // That are over.
 }
 
 func (w *witness) Attempt(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd)) {
@@ -88,8 +120,9 @@ func (w *witness) Attempt(ctx context.Context, number int, header http.Header) (
 	return ctx, func(end AttemptEnd) { w.end = end }
 }
 
-func (w *witness) Waited(_ context.Context, reason WaitReason, _ time.Duration) {
-	w.waits = append(w.waits, reason)
+func (w *witness) Wait(_ context.Context, wait Wait) func(time.Duration) {
+	w.begun = append(w.begun, wait.Reason)
+	return func(time.Duration) { w.waits = append(w.waits, wait.Reason) }
 }
 
 func TestObserverHearsOfEachAttempt(t *testing.T) {
@@ -165,7 +198,7 @@ func TestTokenIsPutOnAndItsFateReported(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				a, w := newAttempt(t), &witness{}
-				a.observer = w
+				a.audience = &audience{observer: w}
 				_, f := (&authorized{tt.next, tt.tokens}).do(t.Context(), a)
 				assert.Equal(t, tt.accepted, tt.tokens.accepted)
 				assert.Equal(t, tt.rejected, tt.tokens.rejected)
@@ -204,7 +237,7 @@ func TestLeaseIsTakenAndItsOutcomeReported(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				a, w := newAttempt(t), &witness{}
-				a.observer = w
+				a.audience = &audience{observer: w}
 				_, f := (&limited{tt.next, tt.limiter}).do(t.Context(), a)
 				assert.Equal(t, tt.want, tt.limiter.outcome)
 				assert.Equal(t, []WaitReason{WaitQuota}, w.waits)

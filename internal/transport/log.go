@@ -16,7 +16,7 @@ type logged struct {
 func (l *logged) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	start := time.Now()
 	answer, f := l.next.do(ctx, a)
-	took := time.Since(start)
+	took := time.Since(start) - a.waited
 
 	var code string
 	var status int
@@ -33,7 +33,18 @@ func (l *logged) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 		slog.Int("attempt", a.number),
 		slog.Int("status", status),
 		slog.String("code", code),
+		slog.Duration("wait", a.paused+a.waited),
 		slog.Duration("duration", took),
 		slog.String("request_id", id))
 	return answer, f
+}
+
+// logWait reports a wait that has begun: for what, and for how long, if that is
+// known.
+func logWait(ctx context.Context, logger *slog.Logger, operation string, w Wait) {
+	attrs := []slog.Attr{slog.String("operation", operation), slog.String("reason", string(w.Reason))}
+	if !w.Until.IsZero() {
+		attrs = append(attrs, slog.Duration("for", max(0, time.Until(w.Until))))
+	}
+	logger.LogAttrs(ctx, slog.LevelDebug, "salesiq wait", attrs...)
 }

@@ -2,7 +2,9 @@ package transport
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -12,8 +14,14 @@ type Observer interface {
 	// from 1. It returns a context for the attempt, derived from ctx, and a func
 	// for its end. What it puts into header is sent along.
 	Attempt(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd))
-	// Waited is told of a wait that is over.
-	Waited(ctx context.Context, reason WaitReason, d time.Duration)
+	// Wait is told that a wait has begun. It returns a func for its end.
+	Wait(ctx context.Context, w Wait) func(took time.Duration)
+}
+
+// Wait is a wait that has begun.
+type Wait struct {
+	Reason WaitReason
+	Until  time.Time // When it is over, as far as that is known; zero if it is not.
 }
 
 // WaitReason is what a call waits for.
@@ -21,9 +29,11 @@ type WaitReason string
 
 // What a call waits for.
 const (
-	WaitQuota   WaitReason = "quota"
-	WaitBackoff WaitReason = "backoff"
-	WaitToken   WaitReason = "token"
+	WaitQuota      WaitReason = "quota"
+	WaitSlot       WaitReason = "slot"
+	WaitToken      WaitReason = "token"
+	WaitBackoff    WaitReason = "backoff"
+	WaitRetryAfter WaitReason = "retry_after"
 )
 
 // AttemptEnd is the outcome of an attempt.
@@ -32,6 +42,7 @@ type AttemptEnd struct {
 	Header    http.Header // Nil without an answer. It must not be changed.
 	RequestID string
 	Took      time.Duration // Without waits.
+	Waited    time.Duration // For quota and token.
 	Throttled bool          // The service refused it as one too many.
 	Failure   *Failure      // Nil after a success.
 }
@@ -47,39 +58,167 @@ func (l *observed) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	ctx, end := l.observer.Attempt(ctx, a.number, a.header)
 	start := time.Now()
 	answer, f := l.next.do(ctx, a)
-	took := time.Since(start) - a.waited
+	e := AttemptEnd{Took: time.Since(start) - a.waited, Waited: a.waited, Failure: f}
 	if f == nil {
-		end(AttemptEnd{Status: answer.Status, Header: answer.Header, RequestID: requestID(answer.Header, answer.hide), Took: took})
-		return answer, nil
+		e.Status, e.Header, e.RequestID = answer.Status, answer.Header, requestID(answer.Header, answer.hide)
+	} else {
+		e.Status, e.Header, e.RequestID = f.Status, f.Header, f.RequestID
+		e.Throttled = f.Status != 0 && f.throttled()
 	}
-	throttled := f.Status != 0 && f.throttled()
-	end(AttemptEnd{Status: f.Status, Header: f.Header, RequestID: f.RequestID, Took: took, Throttled: throttled, Failure: f})
-	return nil, f
+	end(e)
+	return answer, f
 }
 
-// startWait returns when a wait begins, for endWait.
-func (a *attempt) startWait() (start time.Time) {
-	if a.observer != nil {
-		start = time.Now()
-	}
-	return start
+// audience is who hears of the waits of calls: the observer and the log, each
+// unless it is nil.
+type audience struct {
+	observer Observer
+	logger   *slog.Logger
 }
 
-// endWait tells the observer, if there is one, of a wait that is over.
-func (a *attempt) endWait(ctx context.Context, reason WaitReason, start time.Time) {
-	if a.observer != nil {
-		took := time.Since(start)
-		a.waited += took
-		tellWait(ctx, a.observer, reason, took)
+// newAudience returns nil if nobody wants to hear.
+func newAudience(c *Config) *audience {
+	if c.Observer == nil && c.Logger == nil {
+		return nil
 	}
+	return &audience{observer: c.Observer, logger: c.Logger}
+}
+
+// tell says that a wait has begun. It returns a func for the end, or nil.
+func (l *audience) tell(ctx context.Context, operation string, w Wait) (end func(time.Duration)) {
+	if l.logger != nil {
+		logWait(ctx, l.logger, operation, w)
+	}
+	if l.observer != nil {
+		end = l.observer.Wait(ctx, w)
+	}
+	return end
 }
 
 // minWait is the shortest wait that is told of. Whatever is shorter was spent on
 // finding that there is nothing to wait for.
 const minWait = time.Millisecond
 
-func tellWait(ctx context.Context, o Observer, reason WaitReason, d time.Duration) {
-	if d >= minWait {
-		o.Waited(ctx, reason, d)
+// wait is a wait that the audience hears of once it has lasted for minWait. All
+// methods do nothing on a nil wait, which is that of a call without an audience.
+type wait struct {
+	audience  *audience
+	ctx       context.Context //nolint:containedctx // It is that of the goroutine that waits.
+	operation string
+	start     time.Time
+
+	mu    sync.Mutex  // Guards what follows, and keeps begin and end in order.
+	timer *time.Timer // Nil as long as there may be nothing to wait for.
+	what  Wait
+	told  bool
+	over  bool
+	done  func(time.Duration) // Nil if nobody wants to hear of the end.
+}
+
+// startWait begins a wait of an attempt. Without a reason, it is one only if forecast
+// gives one.
+func (a *attempt) startWait(ctx context.Context, reason WaitReason) *wait {
+	if a.audience == nil {
+		return nil
 	}
+	w := &wait{audience: a.audience, ctx: ctx, operation: a.request.Operation, start: time.Now(), what: Wait{Reason: reason}}
+	if reason != "" {
+		w.tellLater()
+	}
+	return w
+}
+
+// tellLater has the audience told once the wait has lasted for minWait.
+func (w *wait) tellLater() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer = time.AfterFunc(minWait, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.tell()
+	})
+}
+
+// endWait ends a wait of an attempt.
+func (a *attempt) endWait(w *wait) {
+	a.waited += w.end()
+}
+
+// tell tells the audience, once, unless the wait is over.
+func (w *wait) tell() {
+	if !w.told && !w.over {
+		w.told = true
+		w.done = w.audience.tell(w.ctx, w.operation, w.what)
+	}
+}
+
+// end ends the wait and returns how long it took.
+func (w *wait) end() time.Duration {
+	if w == nil {
+		return 0
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	took := time.Since(w.start)
+	if w.timer != nil {
+		w.timer.Stop()
+		if took >= minWait {
+			w.tell() // The timer may be late.
+		}
+	}
+	w.over = true
+	if w.done != nil {
+		w.done(took)
+	}
+	return took
+}
+
+// waitKey finds the wait of an attempt in its context.
+type waitKey struct{}
+
+// in returns a context in which forecast finds the wait.
+func (w *wait) in(ctx context.Context) context.Context {
+	if w == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, waitKey{}, w)
+}
+
+// forecast says what the wait in ctx is for. It is called by whoever knows, before
+// the audience is told.
+func forecast(ctx context.Context, what Wait) {
+	if w, ok := ctx.Value(waitKey{}).(*wait); ok {
+		w.mu.Lock()
+		w.what = what
+		w.mu.Unlock()
+		w.tellLater()
+	}
+}
+
+// startPause tells the audience of a pause that comes before the next attempt.
+func (s *series) startPause(ctx context.Context, pause time.Duration) {
+	if s.pipeline.audience == nil || pause < minWait {
+		return
+	}
+	what := Wait{Reason: WaitBackoff, Until: time.Now().Add(pause)}
+	if !s.failure.RetryAt.IsZero() {
+		what.Reason = WaitRetryAfter
+	}
+	s.paused = time.Now()
+	s.resume = s.pipeline.audience.tell(ctx, s.request.Operation, what)
+}
+
+// endPause ends the pause since the last attempt, if there was one, and returns how
+// long it took.
+func (s *series) endPause() time.Duration {
+	if s.paused.IsZero() {
+		return 0
+	}
+	took := time.Since(s.paused)
+	s.waited += took
+	s.paused = time.Time{}
+	if s.resume != nil {
+		s.resume(took)
+	}
+	return took
 }

@@ -48,16 +48,17 @@ type attempt struct {
 	request  *Request
 	number   int           // Of the call's attempts, from 1.
 	message  *http.Request // Method, address and body to send.
-	observer Observer      // Nil for none.
+	audience *audience     // Nil for none.
 	header   http.Header   // What the observer adds; nil for nothing.
 	token    string        // The Authorization header.
-	waited   time.Duration // For lease and token; zero unless observed.
+	paused   time.Duration // Before it; zero without an audience, as waited is.
+	waited   time.Duration // For lease and token.
 }
 
 // Pipeline sends requests. It is safe for concurrent use.
 type Pipeline struct {
 	chain       link
-	observer    Observer // Nil for none.
+	audience    *audience // Nil for none.
 	maxAttempts int
 	maxWait     time.Duration
 	budget      budget
@@ -85,7 +86,7 @@ func New(c Config) *Pipeline {
 	}
 
 	// On top is the call, which makes attempts until one is the last.
-	return &Pipeline{chain: chain, observer: c.Observer, maxAttempts: c.MaxAttempts, maxWait: c.MaxWait}
+	return &Pipeline{chain: chain, audience: newAudience(&c), maxAttempts: c.MaxAttempts, maxWait: c.MaxWait}
 }
 
 // Do sends a request until it is answered or given up. The Answer is never nil;
@@ -94,9 +95,9 @@ func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
 	l := &loop{series: series{pipeline: p, request: r}}
 	l.run(ctx)
 	if l.failure != nil {
-		l.endPause(ctx)
-		return &Answer{Attempts: l.last.number}, l.failure.endedBy(ctx)
+		l.endPause()
+		return &Answer{Attempts: l.last.number, Waited: l.waited}, l.failure.endedBy(ctx)
 	}
-	l.answer.Attempts = l.last.number
+	l.answer.Attempts, l.answer.Waited = l.last.number, l.waited
 	return l.answer, nil
 }

@@ -15,7 +15,7 @@ import (
 
 // Queue is the limiter of one process. Whoever comes first goes first, as soon
 // as the account of the service's limits, and the rate if there is one, allow
-// it.
+// it. A batch that has to leave the rest of a limit to others is overtaken by them.
 type Queue struct {
 	maxWait time.Duration
 
@@ -59,6 +59,8 @@ type lease struct {
 type waiter struct {
 	since    time.Time
 	deadline time.Time // Zero for none.
+	class    quota.Class
+	outlook  Wait // Without a reason if it need not wait.
 	done     chan struct{}
 	lease    *lease
 	err      *Failure
@@ -66,19 +68,33 @@ type waiter struct {
 
 // Acquire waits for its turn. It returns at once, with the time to come back,
 // if the turn would come after the deadline of ctx or the longest wait.
-func (q *Queue) Acquire(ctx context.Context) (Lease, error) {
+func (q *Queue) Acquire(ctx context.Context) (Lease, error) { return q.acquire(ctx, quota.Interactive) }
+
+// forecasts says that whoever waits in the queue is told of by forecast.
+func (q *Queue) forecasts() {}
+
+// BatchQueue is a queue for those who leave a part of each limit to others.
+type BatchQueue struct{ *Queue }
+
+// Acquire waits for its turn, as that of the queue does.
+func (b BatchQueue) Acquire(ctx context.Context) (Lease, error) { return b.acquire(ctx, quota.Batch) }
+
+func (q *Queue) acquire(ctx context.Context, class quota.Class) (Lease, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	q.mu.Lock()
 	now := time.Now()
-	if len(q.waiting) == 0 && q.ready(now) {
+	if len(q.waiting) == 0 && q.ready(now, class) {
 		l := q.start(now)
 		q.mu.Unlock()
 		return l, nil
 	}
-	w := q.join(ctx, now)
+	w := q.join(ctx, now, class)
 	q.mu.Unlock()
+	if w.outlook.Reason != "" {
+		forecast(ctx, w.outlook)
+	}
 	select {
 	case <-w.done:
 	case <-ctx.Done():
@@ -97,6 +113,14 @@ func (q *Queue) Today() (limit, left int, end time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.account.Today(time.Now())
+}
+
+// Resume counts calls of the day that ends at a time which were made before the
+// queue was.
+func (q *Queue) Resume(used int, end time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.account.Resume(time.Now(), used, end)
 }
 
 // PerMinute returns how many calls a minute grants, which is not known before an
@@ -124,8 +148,8 @@ func (l *lease) Done(o Outcome) {
 }
 
 // ready reports whether a request may go now.
-func (q *Queue) ready(now time.Time) bool {
-	return q.account.Ready(now) && (q.rate == nil || q.unused > 0 || q.rate.TokensAt(now) >= 1)
+func (q *Queue) ready(now time.Time, class quota.Class) bool {
+	return q.account.Ready(now, class) && (q.rate == nil || q.unused > 0 || q.rate.TokensAt(now) >= 1)
 }
 
 // start lets a request go.
@@ -148,16 +172,39 @@ func (q *Queue) start(now time.Time) *lease {
 func (q *Queue) putAway(l *lease) { l.next, q.spare = q.spare, l }
 
 // join puts a request at the end of the queue, unless that would be in vain.
-func (q *Queue) join(ctx context.Context, now time.Time) *waiter {
-	w := &waiter{since: now, done: make(chan struct{})}
+func (q *Queue) join(ctx context.Context, now time.Time, class quota.Class) *waiter {
+	w := &waiter{since: now, done: make(chan struct{}), class: class}
 	w.deadline, _ = ctx.Deadline()
-	if at, daily := q.earliest(now, len(q.waiting)); w.tooLong(at, q.maxWait) {
+	if at, daily := q.earliest(now, q.ahead(class), class); w.tooLong(at, q.maxWait) {
 		w.refuse(at, daily)
 	} else {
+		w.outlook = q.outlook(now, at)
 		q.waiting, q.horizon = append(q.waiting, w), at
 	}
 	q.advance(now)
 	return w
+}
+
+// ahead returns how many surely go before one that comes now: a batch that waits may
+// be overtaken.
+func (q *Queue) ahead(class quota.Class) (n int) {
+	for _, w := range q.waiting {
+		if w.class <= class {
+			n++
+		}
+	}
+	return n
+}
+
+// outlook says what somebody waits for whose turn comes at a time.
+func (q *Queue) outlook(now, at time.Time) Wait {
+	switch {
+	case at.After(now):
+		return Wait{Reason: WaitQuota, Until: at}
+	case q.account.Probing(now):
+		return Wait{Reason: WaitQuota}
+	}
+	return Wait{Reason: WaitSlot}
 }
 
 // leave takes a request out whose context ended. What it had been given in the
@@ -198,14 +245,31 @@ func (w *waiter) tooLong(at time.Time, maxWait time.Duration) bool {
 // advance looks at the whole queue: it lets go whoever may go, refuses whoever
 // waits in vain, and comes back when there may be something to do.
 func (q *Queue) advance(now time.Time) {
-	for len(q.waiting) > 0 && q.ready(now) {
-		w := q.waiting[0]
-		q.waiting = slices.Delete(q.waiting, 0, 1)
+	for i := q.next(now); i >= 0; i = q.next(now) {
+		w := q.waiting[i]
+		q.waiting = slices.Delete(q.waiting, i, i+1)
 		w.lease = q.start(now)
 		close(w.done)
 	}
 	q.refuseLate(now)
 	q.setTimer(now)
+}
+
+// classes are those of requests. Who is of an earlier one may go whenever one of a
+// later one may.
+var classes = [...]quota.Class{quota.Interactive, quota.Batch}
+
+// next returns the place in the queue of who may go first, or -1.
+func (q *Queue) next(now time.Time) int {
+	if len(q.waiting) == 0 {
+		return -1
+	}
+	for _, class := range slices.Backward(classes[:]) {
+		if q.ready(now, class) {
+			return slices.IndexFunc(q.waiting, func(w *waiter) bool { return w.class <= class })
+		}
+	}
+	return -1
 }
 
 // refuseLate refuses those whose turn comes too late. Turns move back when the
@@ -215,20 +279,23 @@ func (q *Queue) refuseLate(now time.Time) {
 	if len(q.waiting) == 0 {
 		return
 	}
-	last, _ := q.earliest(now, len(q.waiting)-1)
+	newest := q.waiting[len(q.waiting)-1]
+	last, _ := q.earliest(now, q.ahead(newest.class)-1, newest.class)
 	movedBack := last.After(now) && last.After(q.horizon)
 	q.horizon = last
 	if !movedBack && now.Sub(q.waiting[0].since) < q.maxWait {
 		return
 	}
-	ahead := 0
+	var ahead [len(classes)]int
 	q.waiting = slices.DeleteFunc(q.waiting, func(w *waiter) bool {
-		at, daily := q.earliest(now, ahead)
+		at, daily := q.earliest(now, ahead[w.class], w.class)
 		late := movedBack && w.tooLong(at, q.maxWait) || now.Sub(w.since) >= q.maxWait
 		if late {
 			w.refuse(at, daily)
 		} else {
-			ahead++
+			for class := w.class; int(class) < len(ahead); class++ {
+				ahead[class]++
+			}
 		}
 		return late
 	})
@@ -260,8 +327,8 @@ func (q *Queue) tick() {
 
 // earliest returns the first time at which a request can go if others wait ahead of
 // it.
-func (q *Queue) earliest(now time.Time, ahead int) (at time.Time, daily bool) {
-	at, daily = q.account.Earliest(now, ahead)
+func (q *Queue) earliest(now time.Time, ahead int, class quota.Class) (at time.Time, daily bool) {
+	at, daily = q.account.Earliest(now, ahead, class)
 	if smooth := q.smooth(now, ahead); smooth.After(at) {
 		return smooth, false
 	}
@@ -270,7 +337,8 @@ func (q *Queue) earliest(now time.Time, ahead int) (at time.Time, daily bool) {
 
 // nextChange returns when a request may be ready to go although no other has ended.
 func (q *Queue) nextChange(now time.Time) time.Time {
-	at := q.account.Look(now)
+	first := slices.MinFunc(q.waiting, func(a, b *waiter) int { return int(a.class - b.class) })
+	at := q.account.Look(now, first.class)
 	if smooth := q.smooth(now, 0); smooth.After(at) {
 		return smooth
 	}

@@ -25,9 +25,11 @@ type series struct {
 	last     attempt
 	answer   *Answer
 	failure  *Failure
-	newToken bool      // An attempt was made because there was another token.
-	outdated int       // Tokens that were out of date.
-	ended    time.Time // When the last attempt did; zero unless observed.
+	newToken bool                // An attempt was made because there was another token.
+	outdated int                 // Tokens that were out of date.
+	paused   time.Time           // When the present pause began; zero for none, or without an audience.
+	resume   func(time.Duration) // Tells of its end; may be nil.
+	waited   time.Duration       // In pauses, and for lease and token; zero without an audience.
 
 	throttled int       // Attempts that the rate limit refused.
 	since     time.Time // When it refused the first one.
@@ -35,22 +37,9 @@ type series struct {
 
 // try makes one attempt.
 func (s *series) try(message *http.Request) {
-	ctx := message.Context()
-	s.endPause(ctx)
-	s.last = attempt{request: s.request, number: s.last.number + 1, message: message, observer: s.pipeline.observer}
-	s.answer, s.failure = s.pipeline.chain.do(ctx, &s.last)
-	if s.last.observer != nil {
-		s.ended = time.Now()
-	}
-}
-
-// endPause tells the observer of the pause since the last attempt, if there was
-// one.
-func (s *series) endPause(ctx context.Context) {
-	if !s.ended.IsZero() {
-		tellWait(ctx, s.pipeline.observer, WaitBackoff, time.Since(s.ended))
-		s.ended = time.Time{}
-	}
+	s.last = attempt{request: s.request, number: s.last.number + 1, message: message, audience: s.pipeline.audience, paused: s.endPause()}
+	s.answer, s.failure = s.pipeline.chain.do(message.Context(), &s.last)
+	s.waited += s.last.waited
 }
 
 // again decides whether another attempt follows the last one, and after which

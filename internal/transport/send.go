@@ -54,7 +54,7 @@ func (s *sender) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	x := &exchange{attempt: a, hide: a.secrets()}
 	x.stop = cancel
 	x.watch(cancel, s.timeout, s.stall)
-	defer x.timer.Stop()
+	defer x.unwatch()
 	if f := s.exchange(ctx, x); f != nil {
 		f.MaybeProcessed = !a.request.Idempotent && f.processable()
 		return nil, f

@@ -33,9 +33,7 @@ type authorized struct {
 }
 
 func (l *authorized) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
-	start := a.startWait()
-	token, err := l.tokens.Header(ctx)
-	a.endWait(ctx, WaitToken, start)
+	token, err := l.header(ctx, a)
 	if err != nil {
 		return nil, &Failure{Err: err}
 	}
@@ -48,6 +46,13 @@ func (l *authorized) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 		f.replacement = l.tokens.Rejected(token)
 	}
 	return answer, f
+}
+
+// header waits for a token, and has the wait told of.
+func (l *authorized) header(ctx context.Context, a *attempt) (string, error) {
+	w := a.startWait(ctx, WaitToken)
+	defer a.endWait(w)
+	return l.tokens.Header(ctx)
 }
 
 func (f *Failure) tokenRefused() bool { return f.Answer.RefusesToken(f.Status) }

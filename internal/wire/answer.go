@@ -78,7 +78,7 @@ func open[T any](body []byte) (env envelope[T], err error) {
 		return env, err
 	}
 	if body[0] == '{' {
-		err := unmarshalLenient(body, &env, reflect.TypeFor[T]())
+		err := decode(body, &env, reflect.TypeFor[T]())
 		if err != nil || env.Data != nil && !reflect.ValueOf(env.Data).Elem().IsZero() {
 			return env, err
 		}

@@ -41,26 +41,33 @@ var asBefore = json.JoinOptions(
 )
 
 // tolerant decodes what encoding/json would: one emoji cut in half by a
-// server, or one repeated name, must not fail a page of a hundred chats. Names
-// match without their delimiters, too. It does not read everything once before, as
-// encoding/json does, but minds mistakes in tags.
+// server, or one repeated name, must not fail a page of a hundred chats. It does not
+// read everything once before, as encoding/json does, but minds mistakes in tags.
 var (
 	tolerant       = json.JoinOptions(toleratingTags, jsonv1.ReportErrorsWithLegacySemantics(false))
-	toleratingTags = json.JoinOptions(asBefore, jsonv1.MatchCaseSensitiveDelimiter(false))
+	toleratingTags = asBefore
 )
+
+// exact takes names as they are. When decoding, misspelled ones have been straightened.
+var exact = json.MatchCaseInsensitiveNames(false)
 
 // public writes times as the service does. No name is written twice, and nil lists
 // and maps are empty ones.
 var public = json.JoinOptions(
 	asBefore,
 	jsontext.AllowDuplicateNames(false),
+	exact,
 	json.FormatNilSliceAsNull(false),
 	json.FormatNilMapAsNull(false),
 	json.WithMarshalers(asTheServiceDoes),
 )
 
 var asTheServiceDoes = json.JoinMarshalers(
-	json.MarshalToFunc(encodeTime), json.MarshalToFunc(encodeRaw), json.MarshalToFunc(encodeNumber))
+	json.MarshalToFunc(encodeTime), json.MarshalToFunc(encodeRaw), json.MarshalToFunc(encodeNumber), json.MarshalToFunc(encodeObject))
+
+// kept is how encoding/json is told to write objects: as it would itself, but that
+// what the service calls null is null.
+var kept = json.JoinOptions(public, json.FormatNilSliceAsNull(true), json.FormatNilMapAsNull(true))
 
 // outgoing is also the only place that lets a secret leave the process. Each one
 // that does is reported.
@@ -144,30 +151,134 @@ func Script(v any) ([]byte, error) {
 // Unmarshal decodes data into v, strictly typed. A number of no particular type is a
 // float64, or a json.Number where that would lose digits. Only data that hold such a
 // number pay for it.
-func Unmarshal(data []byte, v any) error {
-	data = WithoutMark(data)
-	if hasLongNumber(data) {
-		return json.Unmarshal(data, v, tolerant, losingNoDigit)
-	}
-	return json.Unmarshal(data, v, tolerant)
+func Unmarshal(data []byte, v any) error { return decode(data, v, nil) }
+
+// UnmarshalByLibrary is Unmarshal, or UnmarshalLenient, without plans: what they must not
+// differ from.
+func UnmarshalByLibrary(data []byte, v any, lenient bool) error {
+	into := reflect.ValueOf(v).Elem()
+	return targetOf(into.Type(), into.Type()).decodeByLibrary(WithoutMark(data), into, lenient)
 }
 
-var losingNoDigit = json.WithUnmarshalers(json.UnmarshalFromFunc(decodeAny))
-
-// unmarshalWith decodes data into v, and asks decode first for each value.
-func unmarshalWith(data []byte, v any, decode func(*jsonDecoder, any) error) error {
+// decode decodes data into v, strictly typed unless a type is wanted.
+func decode(data []byte, v any, wanted reflect.Type) error {
 	data = WithoutMark(data)
-	deciding := json.WithUnmarshalers(json.UnmarshalFromFunc(decode))
-	err := json.Unmarshal(data, v, tolerant, deciding)
-	if _, mismatch := errors.AsType[*mismatchError](err); mismatch && json.Unmarshal(data, v, toleratingTags, deciding) == nil {
-		return nil
+	pointer := reflect.ValueOf(v)
+	if pointer.Kind() != reflect.Pointer || pointer.IsNil() {
+		return json.Unmarshal(data, v, tolerant)
 	}
-	return err
+	into := pointer.Elem()
+	t := targetOf(into.Type(), cmp.Or(wanted, into.Type()))
+	if t.plan != nil && plans == "on" && into.IsZero() {
+		if decodeByPlan(data, into, t, wanted != nil) {
+			return nil
+		}
+		into.SetZero()
+	}
+	return t.decodeByLibrary(data, into, wanted != nil)
 }
+
+// decodeByLibrary decodes a whole body with the library alone.
+func (t *target) decodeByLibrary(data []byte, into reflect.Value, lenient bool) error {
+	if t.plan != nil {
+		data = t.plan.straighten(data)
+	}
+	l := library{target: t, body: data}
+	return l.decode(data, into, 0, lenient)
+}
+
+// library decodes parts of a body, or all of it, with json/v2.
+type library struct {
+	target    *target
+	body      []byte
+	long      bool // Whether body has a long number,
+	longKnown bool // if that is known.
+}
+
+func (l *library) hasLong() bool {
+	if !l.longKnown {
+		l.long, l.longKnown = hasLongNumber(l.body), true
+	}
+	return l.long
+}
+
+// decode decodes a value that lies so deep in the body. A lenient one decodes once
+// more what is of another type.
+func (l *library) decode(value []byte, into reflect.Value, depth int, lenient bool) error {
+	v := into.Addr().Interface()
+	var deciding []*json.Unmarshalers
+	if l.target.objects {
+		deciding = append(deciding, decodingObjects)
+	}
+	err := json.Unmarshal(value, v, l.options(l.hasLong(), deciding))
+	_, mismatch := errors.AsType[*mismatchError](err)
+	if mismatch && lenient {
+		into.SetZero()
+		deciding = append([]*json.Unmarshalers{json.UnmarshalFromFunc(l.lenientDecoder(depth))}, deciding...)
+		options := l.options(false, deciding)
+		err = json.Unmarshal(value, v, options)
+		if _, mismatch = errors.AsType[*mismatchError](err); mismatch &&
+			json.Unmarshal(value, v, options, jsonv1.ReportErrorsWithLegacySemantics(true)) == nil {
+			return nil
+		}
+	}
+	return inTheirNames(err)
+}
+
+func (l *library) options(long bool, deciding []*json.Unmarshalers) json.Options {
+	options := tolerant
+	if l.target.plan != nil {
+		options = json.JoinOptions(options, exact)
+	}
+	if long {
+		deciding = append(deciding, losingNoDigit)
+	}
+	if len(deciding) == 0 {
+		return options
+	}
+	return json.JoinOptions(options, json.WithUnmarshalers(json.JoinUnmarshalers(deciding...)))
+}
+
+var (
+	losingNoDigit   = json.UnmarshalFromFunc(decodeAny)
+	decodingObjects = json.UnmarshalFromFunc(decodeObject)
+)
 
 // newDecoder returns a decoder that reads data in place.
 func newDecoder(data []byte) *jsonDecoder {
 	return jsontext.NewDecoder(bytes.NewBuffer(data), tolerant)
+}
+
+// unquote appends what a string means whose escapes are right. Like the library, it puts
+// U+FFFD where it is not UTF-8.
+func unquote(to, quoted []byte) []byte {
+	text, _ := jsontext.AppendUnquote(to, quoted) //nolint:errcheck // It is about UTF-8 alone.
+	return text
+}
+
+// decodesJSON reports whether a type has methods that decode JSON.
+func decodesJSON(t reflect.Type) bool {
+	pointer := reflect.PointerTo(t)
+	return t.Kind() != reflect.Pointer &&
+		(pointer.Implements(unmarshalerType) || pointer.Implements(reflect.TypeFor[json.UnmarshalerFrom]()))
+}
+
+// encodeObject encodes an object without its methods, which would come back here.
+func encodeObject(e *jsontext.Encoder, o object) error {
+	plain, ok := withoutMethods(o)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return json.MarshalEncode(e, plain)
+}
+
+// decodeObject decodes an object without its methods, which would come back here.
+func decodeObject(d *jsontext.Decoder, o object) error {
+	plain, ok := withoutMethods(o)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return json.UnmarshalDecode(d, plain)
 }
 
 // TimeLayout is the service's notation: RFC 3339 in UTC with milliseconds.

@@ -43,7 +43,7 @@ func DecodeEvent(body []byte) (Event, error) {
 			entity = value
 		case `"attempt"`:
 			event.Counted = true
-			event.Attempt = countOf(value)
+			event.Attempt = attemptOf(value)
 		case quotedMark:
 			event.Marked = true
 		}
@@ -62,8 +62,8 @@ func DecodeEvent(body []byte) (Event, error) {
 	return event, err
 }
 
-// countOf reads a count of deliveries, or 0 for what is none.
-func countOf(value jsonValue) int {
+// attemptOf reads a count of deliveries, or 0 for what is none.
+func attemptOf(value jsonValue) int {
 	if count, ok := intOf(string(unquoted(value))); ok && count > 0 && count < math.MaxInt32 {
 		return int(count)
 	}

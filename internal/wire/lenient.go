@@ -11,40 +11,15 @@ import (
 	"time"
 )
 
-// UnmarshalLenient decodes data into v. Where a type does not fit, it decodes
-// once more and takes scalars for what they mean: the live service writes true
-// as "true" or 1, numbers and times as strings, times as milliseconds, and ids
-// now and then as numbers. What means nothing to a type stays zero. Data that
-// fit cost no more than with [Unmarshal].
+// UnmarshalLenient decodes data into v. Where a type does not fit, it takes
+// scalars for what they mean: the live service writes true as "true" or 1, numbers
+// and times as strings, times as milliseconds, and ids now and then as numbers. What
+// means nothing to a type stays zero. What fits is decoded as by [Unmarshal].
 //
 // Only v itself, and the items of a list, must be objects where objects are
 // wanted: nothing can be made up for one that is not there.
 func UnmarshalLenient(data []byte, v any) error {
-	return unmarshalLenient(data, v, reflect.TypeOf(v).Elem())
-}
-
-// unmarshalLenient is UnmarshalLenient for a v that holds what was asked for,
-// of the type wanted.
-func unmarshalLenient(data []byte, v any, wanted reflect.Type) error {
-	err := Unmarshal(data, v)
-	if _, mismatch := errors.AsType[*mismatchError](err); !mismatch {
-		return err
-	}
-	target := reflect.ValueOf(v).Elem()
-	target.SetZero()
-	l := lenient{required: map[reflect.Type]bool{}}
-	l.require(target.Type())
-	l.require(reflect.PointerTo(wanted))
-	if target.Type() != wanted {
-		l.depth = 1 // It is in an envelope.
-	}
-	for l.require(wanted); wanted.Kind() == reflect.Pointer || wanted.Kind() == reflect.Slice; l.require(wanted) {
-		if wanted.Kind() == reflect.Slice {
-			l.depth++
-		}
-		wanted = wanted.Elem()
-	}
-	return unmarshalWith(data, v, l.decode)
+	return decode(data, v, reflect.TypeOf(v).Elem())
 }
 
 // lenient decodes scalars that do not fit.
@@ -53,31 +28,72 @@ type lenient struct {
 	depth    int                   // unless they are more than this many levels down.
 }
 
+// requires reports whether a type must be there, so deep down.
+func (l lenient) requires(t reflect.Type, depth int) bool { return depth <= l.depth && l.required[t] }
+
+// newLenient returns the lenience for a type that holds the one that is wanted.
+func newLenient(typ, wanted reflect.Type) lenient {
+	l := lenient{required: map[reflect.Type]bool{}}
+	l.require(typ)
+	l.require(reflect.PointerTo(wanted))
+	if typ != wanted {
+		l.depth = 1 // It is in an envelope.
+	}
+	for l.require(wanted); wanted.Kind() == reflect.Pointer || wanted.Kind() == reflect.Slice; l.require(wanted) {
+		if wanted.Kind() == reflect.Slice {
+			l.depth++
+		}
+		wanted = wanted.Elem()
+	}
+	return l
+}
+
 var (
 	timeType        = reflect.TypeFor[time.Time]()
+	anyType         = reflect.TypeFor[any]()
 	rawType         = reflect.TypeFor[stdjson.RawMessage]()
 	numberType      = reflect.TypeFor[stdjson.Number]()
 	unmarshalerType = reflect.TypeFor[stdjson.Unmarshaler]()
 	textType        = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
-// decode is called for each value, and leaves to the library what fits.
-func (l lenient) decode(d *jsonDecoder, v any) error {
-	target := reflect.ValueOf(v).Elem()
-	kind := d.PeekKind()
-	if free, ok := v.(*any); ok {
-		return decodeAny(d, free)
+// lenientDecoder returns a func that is called for each value, and leaves to the
+// library what fits. The first value lies so deep in the body.
+func (l *library) lenientDecoder(depth int) func(d *jsonDecoder, v any) error {
+	return func(d *jsonDecoder, v any) error {
+		into := reflect.ValueOf(v).Elem()
+		kind := d.PeekKind()
+		if free, ok := v.(*any); ok {
+			return l.decodeAny(d, free)
+		}
+		must := l.target.lenient.requires(namedOf(into.Type()), depth+d.StackDepth())
+		if kind == 'n' || must || fits(kind, into.Type()) {
+			return errors.ErrUnsupported
+		}
+		value, err := d.ReadValue()
+		if err != nil {
+			return err
+		}
+		into.SetZero()
+		set(into, value)
+		return nil
 	}
-	must := l.required[target.Type()] && d.StackDepth() <= l.depth
-	if kind == 'n' || must || fits(kind, target.Type()) {
-		return errors.ErrUnsupported
+}
+
+// decodeAny decodes a number as without lenience, unless none of Go's holds it.
+func (l *library) decodeAny(d *jsonDecoder, v *any) error {
+	if l.hasLong() || d.PeekKind() != '0' {
+		return decodeAny(d, v)
 	}
 	value, err := d.ReadValue()
 	if err != nil {
 		return err
 	}
-	target.SetZero()
-	set(target, value)
+	if f, err := strconv.ParseFloat(string(value), 64); err == nil {
+		*v = f
+	} else {
+		*v = numberOf(string(value))
+	}
 	return nil
 }
 
@@ -118,6 +134,9 @@ func fits(kind jsonKind, t reflect.Type) bool {
 }
 
 func decodesItself(t reflect.Type) bool {
+	if twinOf(t) != nil {
+		return false
+	}
 	pointer := reflect.PointerTo(t)
 	isBytes := t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
 	return isBytes || pointer.Implements(unmarshalerType) || pointer.Implements(textType)
@@ -146,26 +165,41 @@ func set(target reflect.Value, value jsonValue) {
 
 // setNumber leaves a number zero for what is none, or does not fit.
 func setNumber(target reflect.Value, meaning string) {
-	n, whole := intOf(meaning)
-	f, err := strconv.ParseFloat(meaning, 64)
 	switch {
-	case target.CanInt() && whole && !target.OverflowInt(n):
-		target.SetInt(n)
-	case target.CanUint() && whole && n >= 0 && !target.OverflowUint(uint64(n)):
-		target.SetUint(uint64(n))
-	case target.CanFloat() && err == nil && !math.IsInf(f, 0) && !math.IsNaN(f):
-		target.SetFloat(f)
+	case target.CanInt():
+		if n, whole := intOf(meaning); whole && !target.OverflowInt(n) {
+			target.SetInt(n)
+		}
+	case target.CanUint():
+		n, err := strconv.ParseUint(meaning, 10, 64)
+		if err != nil {
+			var signed int64
+			var whole bool
+			if signed, whole = intOf(meaning); !whole || signed < 0 {
+				return
+			}
+			n = uint64(signed)
+		}
+		if !target.OverflowUint(n) {
+			target.SetUint(n)
+		}
+	case target.CanFloat():
+		f, err := strconv.ParseFloat(meaning, target.Type().Bits())
+		if err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) {
+			target.SetFloat(f)
+		}
 	}
 }
 
 // setPointer leaves a pointer nil for what stands for nothing.
 func setPointer(target reflect.Value, value jsonValue) {
 	pointed := reflect.New(target.Type().Elem())
-	if err := UnmarshalLenient(value, pointed.Interface()); err != nil {
-		return
-	}
-	if pointed.Elem().IsZero() && standsForNothing(target.Type().Elem(), value) {
-		return
+	if Unmarshal(value, pointed.Interface()) != nil {
+		pointed.Elem().SetZero()
+		if UnmarshalLenient(value, pointed.Interface()) != nil ||
+			pointed.Elem().IsZero() && standsForNothing(target.Type().Elem(), value) {
+			return
+		}
 	}
 	target.Set(pointed)
 }
@@ -226,19 +260,27 @@ const (
 // timeOf reads RFC 3339 and what is meant to be that, the date of an HTTP header, or
 // milliseconds or seconds since 1970. Anything else, also "-1", is the zero time.
 func timeOf(meaning []byte) time.Time {
+	if n, ok := countOf(meaning); ok {
+		return sinceEpoch(n)
+	}
 	var at time.Time
 	if at.UnmarshalText(meaning) == nil {
 		return at
 	}
 	words := string(meaning)
 	if n, ok := intOf(words); ok {
-		switch {
-		case n <= 0 || n > lastMilli:
-			return time.Time{}
-		case n < firstMilli:
-			return time.Unix(n, 0).UTC()
-		}
-		return time.UnixMilli(n).UTC()
+		return sinceEpoch(n)
 	}
 	return writtenTime(words)
+}
+
+// sinceEpoch returns the time so many seconds or milliseconds after the start of 1970.
+func sinceEpoch(n int64) time.Time {
+	switch {
+	case n <= 0 || n > lastMilli:
+		return time.Time{}
+	case n < firstMilli:
+		return time.Unix(n, 0).UTC()
+	}
+	return time.UnixMilli(n).UTC()
 }

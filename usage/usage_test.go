@@ -1,12 +1,16 @@
-package salesiq_test
+package usage_test
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
@@ -15,16 +19,42 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/usage"
 )
+
+// inBubble runs a test in virtual time, with a SalesIQ in memory.
+func inBubble(t *testing.T, test func(t *testing.T, s *salesiqtest.Server)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { test(t, salesiqtest.Start(t, salesiqtest.InMemory())) })
+}
+
+// second returns the error of a call.
+func second[T any](_ T, err error) error { return err }
+
+// answered answers each request with the same object, in memory.
+type answered struct{}
+
+func (answered) RoundTrip(request *http.Request) (*http.Response, error) {
+	body := io.NopCloser(strings.NewReader(`{"status":"success","data":{"id":"x1"}}`))
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: body, Request: request}, nil
+}
+
+func answeredClient(t *testing.T, monitor *usage.Monitor) *salesiq.Client {
+	t.Helper()
+	client, err := salesiq.NewClient(salesiq.StaticToken("1000.token"),
+		salesiq.WithHTTPClient(&http.Client{Transport: answered{}}), salesiq.WithTracer(monitor.Tracer()))
+	require.NoError(t, err)
+	return client
+}
 
 func TestMonitorCountsCallsByOperation(t *testing.T) {
 	t.Parallel()
-	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
-		start, monitor := time.Now(), salesiq.NewUsageMonitor()
-		client := s.Client(t, salesiq.WithUsageMonitor(monitor), salesiq.WithCache(salesiq.Cache{}))
+	inBubble(t, func(t *testing.T, s *salesiqtest.Server) {
+		start, monitor := time.Now(), usage.NewMonitor()
+		client := s.Client(t, salesiq.WithTracer(monitor.Tracer()), salesiq.WithCache(salesiq.Cache{}))
 		require.NoError(t, s.Inject(
-			salesiqtest.Fault{Path: "/api/v2/chats/chat123", Status: 503},
-			salesiqtest.Fault{Path: "/api/v2/brands", Status: 429},
+			salesiqtest.Fault{Path: "/api/v2/chats/chat123", Status: 503, Latency: 200 * time.Millisecond},
+			salesiqtest.Fault{Path: "/api/v2/brands", Status: 429, Latency: 100 * time.Millisecond},
 		))
 		for _, id := range []string{"chat123", "chat123", "chat999", "chat998"} {
 			client.Chats.Get(t.Context(), id) //nolint:errcheck // What comes of it is counted.
@@ -32,23 +62,24 @@ func TestMonitorCountsCallsByOperation(t *testing.T) {
 		for range 3 {
 			require.NoError(t, second(client.Brands.Get(t.Context(), "brand123")))
 		}
-		usage := monitor.Snapshot()
-		assert.Equal(t, start, usage.Since)
-		assert.Len(t, usage.Operations, 2)
+		report := monitor.Snapshot()
+		assert.Equal(t, start, report.Since)
+		assert.Len(t, report.Operations, 2)
 
-		chats := usage.Operations["Chats.Get"]
+		chats := report.Operations["Chats.Get"]
 		assert.Equal(t, 4, chats.Calls)
 		assert.Equal(t, 2, chats.Errors)
 		assert.InDelta(t, 0.5, chats.ErrorRate, 1e-9)
 		assert.Equal(t, 5, chats.Attempts)
 		assert.Zero(t, chats.Throttled)
 		assert.Positive(t, chats.Waited, "before the retry")
-		assert.Equal(t, chats.Waited.Duration(), chats.Max.Duration(), "the rest takes no time here")
+		assert.Equal(t, chats.Waited.Duration(), chats.WaitedMost.Duration(), "one call alone")
+		assert.Equal(t, 200*time.Millisecond, chats.Max.Duration(), "the service is not blamed for the wait")
 		assert.Equal(t, chats.Max.Duration()/4, chats.Average.Duration())
 		assert.Zero(t, chats.P50)
 		assert.InEpsilon(t, chats.Max.Duration(), chats.P95.Duration(), 0.04)
 
-		brands := usage.Operations["Brands.Get"]
+		brands := report.Operations["Brands.Get"]
 		assert.Equal(t, 3, brands.Calls)
 		assert.Equal(t, 2, brands.Cached)
 		assert.Equal(t, 2, brands.Attempts)
@@ -56,27 +87,32 @@ func TestMonitorCountsCallsByOperation(t *testing.T) {
 		assert.Equal(t, brands.Max.Duration(), brands.Average.Duration(), "answers that were kept are not timed")
 		assert.InEpsilon(t, brands.Max.Duration(), brands.P50.Duration(), 0.04, "nor among the percentiles")
 
-		assert.Equal(t, 7, usage.Total.Calls)
-		assert.Equal(t, 7, usage.Total.Attempts)
-		assert.Equal(t, 2, usage.Total.Errors)
-		assert.Equal(t, max(chats.Max, brands.Max).Duration(), usage.Total.Max.Duration())
-		assert.Equal(t, 1, usage.TokenRefreshes)
-		assert.Nil(t, usage.CallsLeftToday, "without a plan it is not known")
+		assert.Equal(t, 100*time.Millisecond, brands.Max.Duration())
+		assert.Positive(t, brands.Waited)
+
+		assert.Equal(t, 7, report.Total.Calls)
+		assert.InDelta(t, float64(chats.Waited+brands.Waited), float64(report.Total.Waited), 1e-9)
+		assert.Equal(t, max(chats.WaitedMost, brands.WaitedMost).Duration(), report.Total.WaitedMost.Duration())
+		assert.Equal(t, 7, report.Total.Attempts)
+		assert.Equal(t, 2, report.Total.Errors)
+		assert.Equal(t, max(chats.Max, brands.Max).Duration(), report.Total.Max.Duration())
+		assert.Equal(t, 1, report.TokenRefreshes)
+		assert.Nil(t, report.CallsLeftToday, "without a plan it is not known")
 	})
 }
 
 func TestMonitorNeedsNoConstructor(t *testing.T) {
 	t.Parallel()
-	s, monitor := newAPIRecorder(t, answerSuitably), new(salesiq.UsageMonitor)
-	require.NoError(t, second(s.client(t, salesiq.WithUsageMonitor(monitor)).Chats.Get(t.Context(), "chat123")))
+	monitor := new(usage.Monitor)
+	require.NoError(t, second(answeredClient(t, monitor).Chats.Get(t.Context(), "chat123")))
 	assert.Equal(t, 1, monitor.Snapshot().Operations["Chats.Get"].Calls)
 }
 
 func TestMonitorKnowsWhatIsLeftOfTheDay(t *testing.T) {
 	t.Parallel()
-	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
-		monitor := salesiq.NewUsageMonitor()
-		client := s.Client(t, salesiq.WithUsageMonitor(monitor), salesiq.WithPlan(salesiq.Plan{CallsPerDay: 3}))
+	inBubble(t, func(t *testing.T, s *salesiqtest.Server) {
+		monitor := usage.NewMonitor()
+		client := s.Client(t, salesiq.WithTracer(monitor.Tracer()), salesiq.WithPlan(salesiq.Plan{CallsPerDay: 3}))
 		assert.Nil(t, monitor.Snapshot().CallsLeftToday)
 		for left := 2; left >= 0; left-- {
 			require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
@@ -93,47 +129,47 @@ func TestMonitorKnowsWhatIsLeftOfTheDay(t *testing.T) {
 
 func TestMonitorSumsUpWhatItCountedOfFailedRefreshes(t *testing.T) {
 	t.Parallel()
-	inBubble(t, nil, func(t *testing.T, s *salesiqtest.Server) {
-		monitor := salesiq.NewUsageMonitor()
-		client := s.Client(t, salesiq.WithUsageMonitor(monitor))
+	inBubble(t, func(t *testing.T, s *salesiqtest.Server) {
+		monitor := usage.NewMonitor()
+		client := s.Client(t, salesiq.WithTracer(monitor.Tracer()))
 		require.NoError(t, s.Inject(salesiqtest.Fault{Path: "/oauth", Status: 400, Body: `{"error":"invalid_client"}`}))
 		require.ErrorIs(t, second(client.Chats.Get(t.Context(), "chat123")), salesiq.ErrAuth)
-		usage := monitor.Snapshot()
-		assert.Equal(t, 1, usage.TokenRefreshErrors)
-		assert.Zero(t, usage.TokenRefreshes)
-		assert.Equal(t, 1, usage.Total.Errors)
+		report := monitor.Snapshot()
+		assert.Equal(t, 1, report.TokenRefreshErrors)
+		assert.Zero(t, report.TokenRefreshes)
+		assert.Equal(t, 1, report.Total.Errors)
 	})
 }
 
 // WithOperation takes any name, so there may be names without end.
 func TestMonitorsMemoryIsBounded(t *testing.T) {
 	t.Parallel()
-	s, monitor := newAPIRecorder(t, answerSuitably), salesiq.NewUsageMonitor()
-	client := s.client(t, salesiq.WithUsageMonitor(monitor))
+	monitor := usage.NewMonitor()
+	client := answeredClient(t, monitor)
 	for i := range 300 {
 		require.NoError(t, client.Do(t.Context(), "GET", "/portals", nil, nil, salesiq.WithOperation(strconv.Itoa(i))))
 	}
-	usage := monitor.Snapshot()
-	assert.Len(t, usage.Operations, 201)
-	assert.Equal(t, 100, usage.Operations["other"].Calls)
-	assert.Equal(t, 300, usage.Total.Calls)
+	report := monitor.Snapshot()
+	assert.Len(t, report.Operations, 201)
+	assert.Equal(t, 100, report.Operations["other"].Calls)
+	assert.Equal(t, 300, report.Total.Calls)
 }
 
 func TestSnapshotIsJSONWithUnits(t *testing.T) {
 	t.Parallel()
 	left := 17
-	usage := salesiq.Usage{
+	report := usage.Report{
 		Since:          time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC),
-		Operations:     map[string]salesiq.OperationUsage{"Chats.Get": {Calls: 2, Errors: 1, ErrorRate: 0.5, P95: 0.001}},
+		Operations:     map[string]usage.Operation{"Chats.Get": {Calls: 2, Errors: 1, ErrorRate: 0.5, P95: 0.001}},
 		CallsLeftToday: &left,
 	}
 	none := `"calls":0,"errors":0,"error_rate":0,"cached":0,"attempts":0,"throttled":0,
-		"waited_seconds":0,"average_seconds":0,"p50_seconds":0,"p95_seconds":0,"p99_seconds":0,"max_seconds":0`
+		"waited_seconds":0,"waited_most_seconds":0,"average_seconds":0,"p50_seconds":0,"p95_seconds":0,"p99_seconds":0,"max_seconds":0`
 	for version, marshal := range map[string]func(any) ([]byte, error){
 		"encoding/json":    json.Marshal,
 		"encoding/json/v2": func(v any) ([]byte, error) { return jsonv2.Marshal(v) },
 	} {
-		data, err := marshal(usage)
+		data, err := marshal(report)
 		require.NoError(t, err, version)
 		assert.JSONEq(t, `{"since":"2026-03-05T09:00:00Z","total":{`+none+`},"operations":{"Chats.Get":{`+none+`,
 			"calls":2,"errors":1,"error_rate":0.5,"p95_seconds":0.001}},
@@ -143,10 +179,10 @@ func TestSnapshotIsJSONWithUnits(t *testing.T) {
 
 func TestMonitorServesSeveralClientsAtOnce(t *testing.T) {
 	t.Parallel()
-	s, monitor := newAPIRecorder(t, answerSuitably), salesiq.NewUsageMonitor()
+	monitor := usage.NewMonitor()
 	var wg sync.WaitGroup
 	for range 4 {
-		client := s.client(t, salesiq.WithUsageMonitor(monitor))
+		client := answeredClient(t, monitor)
 		wg.Go(func() {
 			for range 25 {
 				assert.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
@@ -158,17 +194,17 @@ func TestMonitorServesSeveralClientsAtOnce(t *testing.T) {
 	assert.Equal(t, 100, monitor.Snapshot().Total.Calls)
 }
 
-func ExampleUsageMonitor() {
+func ExampleMonitor() {
 	service, err := salesiqtest.NewServer()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer service.Close()
-	monitor := salesiq.NewUsageMonitor()
+	monitor := usage.NewMonitor()
 	client, err := salesiq.NewClient(
 		salesiq.RefreshToken(service.Credentials(), salesiq.NewMemoryTokenStore()),
-		append(service.Options(), salesiq.WithPlan(salesiq.Free()), salesiq.WithUsageMonitor(monitor))...)
+		append(service.Options(), salesiq.WithPlan(salesiq.Free()), salesiq.WithTracer(monitor.Tracer()))...)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -179,8 +215,8 @@ func ExampleUsageMonitor() {
 		}
 	}
 
-	usage := monitor.Snapshot()
-	fmt.Println(usage.Total.Calls, "calls,", usage.Total.Errors, "failed,", *usage.CallsLeftToday, "left today")
+	report := monitor.Snapshot()
+	fmt.Println(report.Total.Calls, "calls,", report.Total.Errors, "failed,", *report.CallsLeftToday, "left today")
 	// Output:
 	// salesiq: Chats.Get: HTTP 404: RESOURCE_NOT_FOUND: there is no chat "chat999"
 	// 2 calls, 1 failed, 998 left today

@@ -1,4 +1,4 @@
-package salesiq
+package usage
 
 import (
 	"math"
@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/salesiq-go/salesiq"
 )
 
 // durations are of all sizes, from microseconds to half an hour.
@@ -26,7 +28,7 @@ func TestPercentilesAreTrueWithinFourPercent(t *testing.T) {
 		var counted operationCount
 		all := durations(n)
 		for _, d := range all {
-			counted.call(CallResult{Attempts: 1, Duration: d})
+			counted.call(&salesiq.CallTrace{Attempts: 1, Duration: d})
 		}
 		got := counted.usage()
 		slices.Sort(all)
