@@ -51,7 +51,7 @@ type EventEnvelope struct {
 
 	// Extra holds the members of the envelope that this version of the package does
 	// not know. Those of the entity are in Extra of the event.
-	Extra map[string]json.RawMessage `json:",embed"`
+	Extra map[string]json.RawMessage `json:"-"`
 }
 
 // Envelope returns the receiver.
@@ -258,11 +258,33 @@ func EventOf(event webhook.Event) (Event, error) {
 		return nil, fmt.Errorf("%w: %w", webhook.ErrNoEvent, err)
 	}
 	*converted.Envelope() = envelope
-	if about, ok := converted.(interface{ conversation() *EventConversation }); ok {
+	complete(converted, &envelope)
+	return converted, nil
+}
+
+// complete fills fields in that stand elsewhere in an event.
+func complete(event Event, envelope *EventEnvelope) {
+	if about, ok := event.(interface{ conversation() *EventConversation }); ok {
 		c := about.conversation()
 		c.ID, c.AppID = cmp.Or(c.ID, envelope.EntityID, c.ConversationID), cmp.Or(c.AppID, envelope.AppID)
+		if c.Owner != nil {
+			c.Owner.Email = cmp.Or(c.Owner.Email, c.Owner.EmailID)
+		}
 	}
-	return converted, nil
+	if about, ok := event.(interface{ message() *EventMessage }); ok {
+		m := about.message()
+		m.Sender.Email = cmp.Or(m.Sender.Email, m.Sender.EmailID)
+		var sent struct {
+			Message json.RawMessage `json:"message"`
+		}
+		var text string // In place of an object.
+		if wire.Unmarshal(envelope.Data, &sent) == nil && json.Unmarshal(sent.Message, &text) == nil {
+			m.Text = text
+		}
+	}
+	if visitor, ok := event.(*VisitorUpdated); ok {
+		visitor.Modifier.Email = cmp.Or(visitor.Modifier.Email, visitor.Modifier.EmailID)
+	}
 }
 
 // readEnvelope reads what stands around the entity of an event. What is missing there is
@@ -271,7 +293,8 @@ func readEnvelope(info *webhook.EventInfo) (EventEnvelope, error) {
 	sent := struct {
 		EventEnvelope
 
-		Webhook Ref `json:"webhook"`
+		Webhook Ref                        `json:"webhook"`
+		Rest    map[string]json.RawMessage `json:",embed"`
 	}{}
 	if len(info.Data) < len(info.Body) {
 		if err := wire.UnmarshalLenient(info.Body, &sent); err != nil {
@@ -280,6 +303,7 @@ func readEnvelope(info *webhook.EventInfo) (EventEnvelope, error) {
 	}
 	envelope := sent.EventEnvelope
 	envelope.EventInfo, envelope.WebhookID = *info, sent.Webhook.ID
+	envelope.Extra = sent.Rest
 	for _, name := range []string{"event", "event_time", "timestamp", "entity", "data", "occurrence"} {
 		delete(envelope.Extra, name)
 	}

@@ -256,14 +256,20 @@ func TestWhatAPageShowsWithTwoTypesIsReadFromBoth(t *testing.T) {
 	assert.Equal(t, live.VisitorLead, event.(*live.VisitorUpdated).Type, "the blank is the vendor's")
 	assert.Equal(t, "74100250000000601", event.(*live.VisitorUpdated).ID)
 
-	event, err = live.ParseEvent([]byte(`{"event":"operator.updated","entity":{"chat_enabled":"true","is_chat_enabled":true}}`))
+	event, err = live.ParseEvent([]byte(`{"event":"operator.updated","entity":{"chat_enabled":"true","is_enabled":true}}`))
 	require.NoError(t, err)
 	assert.True(t, event.(*live.OperatorChanged).ChatEnabled)
-	assert.True(t, event.(*live.OperatorChanged).Operator.ChatEnabled)
+	assert.True(t, event.(*live.OperatorChanged).Enabled)
 
 	event, err = live.ParseEvent([]byte(`{"event":"conversation.message.deleted","entity":{"message":"Never mind"}}`))
 	require.NoError(t, err)
 	assert.Equal(t, "Never mind", event.(*live.ConversationMessageChanged).Message.Text)
+
+	event, err = live.ParseEvent([]byte(`{"event":"conversation.visitor.replied","entity":{"message":{"msgid":"m1","sender":{"email_id":"a@b.example"}}}}`))
+	require.NoError(t, err)
+	assert.Equal(t, "m1", event.(*live.ConversationVisitorReplied).Message.ID)
+	assert.Empty(t, event.(*live.ConversationVisitorReplied).Message.Text, "a file has none")
+	assert.Equal(t, "a@b.example", event.(*live.ConversationVisitorReplied).Message.Sender.Email)
 }
 
 func TestAnOddFieldDoesNotLoseALiveEvent(t *testing.T) {

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -144,16 +143,6 @@ type EventPerson struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// UnmarshalJSON reads a person, whose email has two names.
-func (p *EventPerson) UnmarshalJSON(data []byte) error {
-	type plain EventPerson
-	if err := wire.UnmarshalLenient(data, (*plain)(p)); err != nil {
-		return err
-	}
-	p.Email = cmp.Or(p.Email, p.EmailID)
-	return nil
-}
-
 // EventCompany is for whom a visitor works.
 //
 // Source: [L].
@@ -180,17 +169,6 @@ type EventMessage struct {
 
 	// Extra holds the fields that this version of the package does not know.
 	Extra map[string]json.RawMessage `json:",embed"`
-}
-
-// UnmarshalJSON reads a message, or a text in its place.
-func (m *EventMessage) UnmarshalJSON(data []byte) error {
-	var text string
-	if json.Unmarshal(data, &text) == nil {
-		*m = EventMessage{Text: text}
-		return nil
-	}
-	type plain EventMessage
-	return wire.UnmarshalLenient(data, (*plain)(m))
 }
 
 // ConversationCreated tells that a conversation has begun.
@@ -411,9 +389,16 @@ type TagAction struct {
 type OperatorChanged struct {
 	EventEnvelope `json:"-"`
 
-	Operator     Operator `json:",embed"`
+	ID           string   `json:"id"` // [I].
+	Email        string   `json:"email_id"`
+	FirstName    string   `json:"first_name"`
+	LastName     string   `json:"last_name"`
+	Nickname     string   `json:"nick_name"` // [I].
+	Role         Role     `json:"role"`
 	AccessLevels []string `json:"access_levels"` // Such as "chat" and "tracking".
 	ChatEnabled  bool     `json:"chat_enabled"`  // What [Operator] has as is_chat_enabled.
+	Enabled      bool     `json:"is_enabled"`    // [I].
+	Departments  []string `json:"departments"`   // Ids. [I].
 
 	// Extra holds the fields that this version of the package does not know.
 	Extra map[string]json.RawMessage `json:",embed"`
@@ -426,7 +411,17 @@ type OperatorChanged struct {
 type DepartmentChanged struct {
 	EventEnvelope `json:"-"`
 
-	Department Department `json:",embed"`
+	ID              string    `json:"id"`
+	Name            string    `json:"name"`
+	DisplayName     string    `json:"display_name"`
+	Description     string    `json:"description"`
+	Enabled         bool      `json:"is_enabled"`
+	Public          bool      `json:"is_public"`
+	SystemGenerated bool      `json:"is_system_generated"`
+	Operators       []string  `json:"operators"`  // Ids.
+	CreatedBy       string    `json:"created_by"` // An operator's id.
+	CreatedAt       time.Time `json:"created_time"`
+	ModifiedAt      time.Time `json:"modified_time"`
 
 	// Extra holds the fields that this version of the package does not know.
 	Extra map[string]json.RawMessage `json:",embed"`
@@ -435,11 +430,13 @@ type DepartmentChanged struct {
 // BrandChanged tells that a brand, which the calls name an app, was enabled or disabled,
 // as EventName tells. Who did so is in Extra: the pages do not show the fields.
 //
-// Source: [V] workflows.html, brands.*; [I] that the entity is an app.
+// Source: [V] workflows.html, brands.*; [I] for the fields, which are those of an [App].
 type BrandChanged struct {
 	EventEnvelope `json:"-"`
 
-	App App `json:",embed"`
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Enabled bool   `json:"enabled"`
 
 	// Extra holds the fields that this version of the package does not know.
 	Extra map[string]json.RawMessage `json:",embed"`
@@ -448,11 +445,16 @@ type BrandChanged struct {
 // TagChanged tells that there is a new tag, or that one has changed or is gone, as
 // EventName tells. Who did so is in Extra: the pages do not show the fields.
 //
-// Source: [V] workflows.html, tag.*; [I] that the entity is a tag.
+// Source: [V] workflows.html, tag.*; [I] for the fields, which are those of a [Tag].
 type TagChanged struct {
 	EventEnvelope `json:"-"`
 
-	Tag Tag `json:",embed"`
+	ID         string    `json:"id"`
+	Name       string    `json:"name"`
+	Color      string    `json:"color"`
+	Module     TagModule `json:"module"`
+	Modifier   Ref       `json:"modifier"`
+	ModifiedAt time.Time `json:"modified_time"`
 
 	// Extra holds the fields that this version of the package does not know.
 	Extra map[string]json.RawMessage `json:",embed"`
@@ -479,3 +481,171 @@ func (e *ConversationSupervisorAdded) conversation() *EventConversation { return
 func (e *ConversationMessageChanged) conversation() *EventConversation  { return &e.Conversation }
 func (e *ConversationMetrics) conversation() *EventConversation         { return &e.Conversation }
 func (e *ConversationReopened) conversation() *EventConversation        { return &e.Conversation }
+
+func (e *ConversationOperatorReplied) message() *EventMessage { return &e.Message }
+func (e *ConversationVisitorReplied) message() *EventMessage  { return &e.Message }
+func (e *ConversationMessageChanged) message() *EventMessage  { return &e.Message }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e EventState) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *EventState) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e EventVisitor) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *EventVisitor) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e EventPerson) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *EventPerson) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e EventCompany) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *EventCompany) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e EventMessage) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *EventMessage) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e ConversationCreated) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *ConversationCreated) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e ConversationAttenderUpdated) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *ConversationAttenderUpdated) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalObject(data, e)
+}
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e ConversationMissed) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *ConversationMissed) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e ConversationOperatorReplied) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *ConversationOperatorReplied) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalObject(data, e)
+}
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e ConversationVisitorReplied) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *ConversationVisitorReplied) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalObject(data, e)
+}
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e ConversationCompleted) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *ConversationCompleted) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalObject(data, e)
+}
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e ConversationRated) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *ConversationRated) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e ConversationTransfer) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *ConversationTransfer) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e ConversationParticipants) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *ConversationParticipants) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalObject(data, e)
+}
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e ConversationSupervisorAdded) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *ConversationSupervisorAdded) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalObject(data, e)
+}
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e ConversationMessageChanged) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *ConversationMessageChanged) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalObject(data, e)
+}
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e ConversationMetrics) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *ConversationMetrics) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }
+
+// MarshalJSON writes e with its Extra beside the other members.
+func (e ConversationReopened) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&e) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *ConversationReopened) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, e) }
+
+// MarshalJSON writes v with its Extra beside the other members.
+func (v VisitorUpdated) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&v) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *VisitorUpdated) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, v) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TagAction) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TagAction) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes o with its Extra beside the other members.
+func (o OperatorChanged) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&o) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *OperatorChanged) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, o) }
+
+// MarshalJSON writes d with its Extra beside the other members.
+func (d DepartmentChanged) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&d) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (d *DepartmentChanged) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, d) }
+
+// MarshalJSON writes b with its Extra beside the other members.
+func (b BrandChanged) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&b) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (b *BrandChanged) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, b) }
+
+// MarshalJSON writes t with its Extra beside the other members.
+func (t TagChanged) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&t) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *TagChanged) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, t) }
+
+// MarshalJSON writes u with its Extra beside the other members.
+func (u UnknownEvent) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&u) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (u *UnknownEvent) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, u) }

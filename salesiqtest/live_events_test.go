@@ -77,13 +77,13 @@ func TestEveryLiveEventCanBeMadeToHappen(t *testing.T) {
 				assert.Equal(t, live.VisitorLead, event.Type)
 				assert.NotEmpty(t, event.Modifier.EmailID)
 			case *live.OperatorChanged:
-				assert.Equal(t, "Greta", event.Operator.FirstName)
+				assert.Equal(t, "Greta", event.FirstName)
 			case *live.DepartmentChanged:
-				assert.Equal(t, "Support", event.Department.Name)
+				assert.Equal(t, "Support", event.Name)
 			case *live.BrandChanged:
-				assert.Equal(t, "Nordlicht Outdoor", event.App.Name)
+				assert.Equal(t, "Nordlicht Outdoor", event.Name)
 			case *live.TagChanged:
-				assert.Equal(t, "late", event.Tag.Name)
+				assert.Equal(t, "late", event.Name)
 			}
 		}
 		assert.Len(t, events, len(names), "each was told once")
