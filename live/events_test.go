@@ -243,7 +243,7 @@ func TestARatingTellsItsConversation(t *testing.T) {
 func TestWhatAPageShowsWithTwoTypesIsReadFromBoth(t *testing.T) {
 	t.Parallel()
 	for sent, want := range map[string]live.StatusCodes{
-		`2`: {"2"}, `"2"`: {"2"}, `["1,2"]`: {"1", "2"}, `[1,2]`: {"1", "2"}, `["1","2"]`: {"1", "2"}, `""`: nil, `null`: nil, `[]`: nil,
+		`2`: {2}, `"2"`: {2}, `["1,2"]`: {1, 2}, `[1,2]`: {1, 2}, `["1","2"]`: {1, 2}, `""`: nil, `null`: nil, `[]`: nil,
 	} {
 		event, err := live.ParseEvent([]byte(`{"event":"conversation.created","entity":{"chat_status":{"status_code":` + sent + `,"label":"Live"}}}`))
 		require.NoError(t, err)

@@ -60,7 +60,7 @@ type EventState struct {
 
 // StatusCodes are the codes of a conversation's status: one, or several where the
 // service sends a list of a text, such as ["1,2"].
-type StatusCodes []string
+type StatusCodes []int
 
 // UnmarshalJSON reads a number, a text, or a list of either.
 func (c *StatusCodes) UnmarshalJSON(data []byte) error {
@@ -73,11 +73,9 @@ func (c *StatusCodes) UnmarshalJSON(data []byte) error {
 		list = []string{code}
 	}
 	*c = nil
-	for _, text := range list {
-		for code := range strings.SplitSeq(text, ",") {
-			if code = strings.TrimSpace(code); code != "" {
-				*c = append(*c, code)
-			}
+	for text := range strings.SplitSeq(strings.Join(list, ","), ",") {
+		if code, err := strconv.Atoi(strings.TrimSpace(text)); err == nil {
+			*c = append(*c, code)
 		}
 	}
 	return nil
@@ -85,13 +83,17 @@ func (c *StatusCodes) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns one code as a number, and several as a list of a text.
 func (c StatusCodes) MarshalJSON() ([]byte, error) {
-	if len(c) == 0 {
+	switch len(c) {
+	case 0:
 		return []byte("null"), nil
+	case 1:
+		return strconv.AppendInt(nil, int64(c[0]), 10), nil
 	}
-	if _, err := strconv.Atoi(c[0]); err == nil && len(c) == 1 {
-		return []byte(c[0]), nil
+	texts := make([]string, len(c))
+	for i, code := range c {
+		texts[i] = strconv.Itoa(code)
 	}
-	return json.Marshal([]string{strings.Join(c, ",")})
+	return json.Marshal([]string{strings.Join(texts, ",")})
 }
 
 // EventVisitor is with whom a conversation is, as its events tell it.
