@@ -113,6 +113,7 @@ var badOptions = map[string][]badOption{
 	"webhook.WithSink":           {{webhook.WithSink(nil), "sink"}, {webhook.WithSink((*webhook.WorkerPool)(nil)), "sink"}},
 	"webhook.WithMaxBody":        {{webhook.WithMaxBody(0), "max body"}},
 	"webhook.WithHandlerTimeout": {{webhook.WithHandlerTimeout(0), "handler timeout"}},
+	"webhook.WithEventName":      {{webhook.WithEventName(""), "event name"}},
 	"webhook.WithTolerance":      {{webhook.WithTolerance(-1), "tolerance"}},
 	"webhook.WithLogger":         nothingBad,
 	"webhook.WithTracer":         {{webhook.WithTracer(nil), "tracer"}},

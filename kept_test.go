@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/live"
 	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/webhook"
 )
@@ -54,7 +55,7 @@ var optName = reflect.TypeFor[salesiq.Opt[int]]().Name()[:len("Opt[")]
 // occupy puts something into v, always the same.
 func occupy(v reflect.Value, name string) {
 	switch at := v.Addr().Interface().(type) {
-	case *salesiq.Secret, *webhook.EventInfo:
+	case *salesiq.Secret, *webhook.EventInfo, *live.EventEnvelope:
 		return
 	case *time.Time:
 		*at = time.Date(2026, 2, 3, 8, 0, 0, 120e6, time.UTC)

@@ -208,15 +208,24 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"usage.Monitor": {usage.NewMonitor()}, "usage.Report": filled[usage.Report](), "usage.Operation": filled[usage.Operation](),
 
 		// Interfaces and funcs that users implement.
-		"TokenStore": nil, "TokenLocker": nil, "Lease": nil, "Limiter": nil, "Tracer": nil,
+		"live.Event": nil, "live.EventType": nil, "TokenStore": nil, "TokenLocker": nil, "Lease": nil, "Limiter": nil, "Tracer": nil,
 		"webhook.DedupStore": nil, "webhook.Event": nil, "webhook.EventType": nil, "webhook.HandlerOption": nil, "webhook.Option": nil, "webhook.Sink": nil, "webhook.Tracer": nil,
 	}
 	maps.Copy(examples, liveExamples(service))
 	return examples
 }
 
+// liveEvents are the types of events of package live.
+var liveEvents = []live.Event{
+	&live.ConversationCreated{}, &live.ConversationAttenderUpdated{}, &live.ConversationMissed{}, &live.ConversationOperatorReplied{},
+	&live.ConversationVisitorReplied{}, &live.ConversationCompleted{}, &live.ConversationRated{}, &live.ConversationTransfer{},
+	&live.ConversationParticipants{}, &live.ConversationSupervisorAdded{}, &live.ConversationMessageChanged{}, &live.ConversationMetrics{},
+	&live.ConversationReopened{}, &live.VisitorUpdated{}, &live.TagAction{}, &live.OperatorChanged{}, &live.DepartmentChanged{},
+	&live.BrandChanged{}, &live.TagChanged{}, &live.UnknownEvent{},
+}
+
 // liveExamples has an example of each type that the calls of package live take or
-// return, and of each service.
+// return, of each service, and of each event.
 func liveExamples(service *live.Service) map[string][]any {
 	examples := map[string][]any{}
 	var add func(t reflect.Type)
@@ -241,6 +250,9 @@ func liveExamples(service *live.Service) map[string][]any {
 				add(field.Type)
 			}
 		}
+	}
+	for _, event := range liveEvents {
+		add(reflect.TypeOf(event))
 	}
 	for field, value := range reflect.ValueOf(service).Elem().Fields() {
 		for method := range field.Type.Methods() {

@@ -36,12 +36,23 @@
 //     [HistoryViewsService]; [CriteriaService] for what their criteria may name.
 //   - [MonitorsService], [BlockedIPsService], [EncryptionsService].
 //   - [WebhooksService]: events to subscribe to, and those that could not be
-//     delivered. Package webhook receives them.
+//     delivered.
 //   - [LegacyV1Service]: what is in version 1 alone.
 //
 // A call that has no method is made with [Get], [Post], [Put], [Patch] or [Delete],
 // a list with [All] or [Pages] and a [PageStyle]. [ReadEnvelope] tells what stands
 // around the data of an answer.
+//
+// # Events
+//
+// A [webhook.Receiver] receives them. [On] and [OnAny] handle them with the types of
+// this package; [ParseEvent] and [EventOf] read one that came another way:
+//
+//	receiver, err := webhook.NewReceiver(webhook.RSA(key))
+//	…
+//	live.On(receiver, func(ctx context.Context, e *live.ConversationRated) error {
+//		return ratings.Save(ctx, e.Conversation.ID, e.Rating)
+//	})
 //
 // # Where it comes from
 //

@@ -284,7 +284,7 @@ func TestWebhooksAreProbedSignedAndRetried(t *testing.T) {
 		header := http.Header{webhook.HeaderRSASignature: {signature}}
 		require.NoError(t, webhook.RSA(key).Verify(header, body))
 		assert.Contains(t, string(body), fmt.Sprintf(`"attempt":%d`, attempt+1))
-		assert.Contains(t, string(body), `"app_id":40526000000002041`)
+		assert.Contains(t, string(body), `"app_id":"brand123"`, "as in the entity")
 	}
 	var failed *live.Execution
 	require.Eventually(t, func() bool {

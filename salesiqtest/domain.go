@@ -32,6 +32,7 @@ type state struct {
 	retried  map[string]bool              // Failed deliveries that were retried or deleted, by id.
 	files    map[string]*storedFile       // By id.
 	events   []salesiq.EventName          // That a webhook may be for.
+	told     time.Time                    // When the last event of the live service happened.
 
 	calls      []phoneCall
 	references map[string]int       // Of chats, by id.

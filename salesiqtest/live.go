@@ -25,7 +25,8 @@ const Portal = "nordlicht"
 //     too many calls are 1023. No header speaks of the rate limit.
 //   - Flags and numbers are strings, times are milliseconds in strings.
 //   - Webhooks are probed with HEAD when they are made. Events have the vendor's
-//     names, and are signed with RSA where the webhook is secured.
+//     names, and are signed with RSA where the webhook is secured. [Server.Emit] makes
+//     any of them happen: it completes data with an id by what is known of that object.
 //
 // Ids are those of the state, in either dialect. There is what package live has
 // calls for. Of what the specification has, there are no devices, notifications and

@@ -1,6 +1,7 @@
 package salesiqtest
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"encoding/hex"
 	"encoding/json"
@@ -8,15 +9,16 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/wire"
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
-// events are the vendor's.
+// events are the vendor's, in all spellings.
 func (live) events() []salesiq.EventName {
-	return []salesiq.EventName{
+	names := []salesiq.EventName{
 		"conversation.created", "conversation.attender.updated", "conversation.missed", "conversation.operator.replied",
 		"conversation.visitor.replied", "conversation.completed", "conversation.rated", "conversation.transfer.initiated",
 		"conversation.transfer.accepted", "conversation.transfer.rejected", "conversation.participants.added",
@@ -24,9 +26,27 @@ func (live) events() []salesiq.EventName {
 		"conversation.message.deleted", "conversation.metrics", "conversation.reopened", "visitor.updated",
 		"contact.tag.action", "lead.tag.action",
 		"operator.created", "operator.updated", "operator.deleted", "operator.departments.associated",
-		"operator.departments.disassociated", "department.created", "department.updated", "department.deleted",
+		"operator.departments.dissociated", "department.created", "department.updated", "department.deleted",
 		"brands.enabled", "brands.disabled", "tag.created", "tag.updated", "tag.deleted",
 	}
+	for _, other := range otherSpellings {
+		names = append(names, other)
+	}
+	return names
+}
+
+// otherSpellings are names that some of the vendor's pages have for an event.
+var otherSpellings = map[salesiq.EventName]salesiq.EventName{
+	"conversation.completed":           "conversation.ended",
+	"operator.departments.dissociated": "operator.departments.disassociated",
+}
+
+// spelled returns the name of an event that a webhook is for.
+func spelled(event salesiq.EventName, to *salesiq.Webhook) salesiq.EventName {
+	if other, ok := otherSpellings[event]; ok && !slices.Contains(to.Events, event) {
+		return other
+	}
+	return event
 }
 
 // liveEvent is an event as the live service sends it.
@@ -34,10 +54,12 @@ type liveEvent struct {
 	EntityType string            `json:"entity_type"`
 	OrgID      string            `json:"org_id"`
 	Event      salesiq.EventName `json:"event"`
+	EventTime  string            `json:"event_time"`
 	EntityID   string            `json:"entity_id"`
 	Attempt    int               `json:"attempt"`
-	Version    string            `json:"version"`
-	AppID      int64             `json:"app_id,omitzero"` // Beyond what a float64 can hold; 0 for administration.
+	Version    int               `json:"version"`
+	AppID      string            `json:"app_id,omitzero"` // None for administration.
+	Webhook    object            `json:"webhook"`
 	Entity     json.RawMessage   `json:"entity"`
 
 	id      string          // Tells one event from another.
@@ -45,10 +67,7 @@ type liveEvent struct {
 	key     *rsa.PrivateKey // Nil where the webhook is not secured.
 }
 
-const (
-	liveOrgID = "60021477"
-	liveAppID = 40526000000002041
-)
+const liveOrgID = "60021477"
 
 // body writes the event for one attempt.
 func (e *liveEvent) body(attempt int) []byte {
@@ -72,18 +91,24 @@ func (e *liveEvent) sign(header http.Header, body []byte) error {
 
 // writes signs an event with the webhook's first key, if it is secured.
 func (live) writes(s *state, event salesiq.EventName, data any) (func(*salesiq.Webhook) *parcel, error) {
+	for name, other := range otherSpellings {
+		if event == other {
+			event = name
+		}
+	}
 	event, id, entity := s.translate(event, data)
 	body, err := wire.Marshal(entity)
 	if event == "" || err != nil {
 		return nil, err
 	}
 	kind, _, _ := strings.Cut(string(event), ".")
-	app := int64(liveAppID)
-	if slices.Contains(administrationKinds, kind) {
-		app = 0
-	}
 	about, _ := entity.(object)
-	payload := object{"version": 1, "event_time": millis(s.now), "id": id}
+	app := ""
+	if !slices.Contains(administrationKinds, kind) {
+		app = cmp.Or(textOf(about["app_id"]), s.defaultAppID())
+	}
+	at := millis(s.eventTime())
+	payload := object{"version": 1, "event_time": at, "id": id}
 	if message, ok := about["message"]; ok {
 		payload["message"] = message
 	}
@@ -94,14 +119,25 @@ func (live) writes(s *state, event salesiq.EventName, data any) (func(*salesiq.W
 			return nil
 		}
 		sent := &liveEvent{
-			EntityType: kind, OrgID: liveOrgID, Event: event, EntityID: id, Version: "1", AppID: app, Entity: body,
-			id: number, payload: payload,
+			EntityType: kind, OrgID: liveOrgID, Event: spelled(event, to), EventTime: at, EntityID: id, Version: 1, AppID: app,
+			Webhook: object{"id": to.ID}, Entity: body, id: number, payload: payload,
 		}
 		if settings.secured && len(settings.keys) > 0 {
 			sent.key = settings.keys[0].private
 		}
-		return &parcel{webhook: *to, event: event, message: sent}
+		return &parcel{webhook: *to, event: sent.Event, message: sent}
 	}, nil
+}
+
+// eventTime is the time of an event. No two events have the same, so that a state that
+// comes back at once is not taken for the first one.
+func (s *state) eventTime() time.Time {
+	at := s.now
+	if !at.After(s.told) {
+		at = s.told.Add(time.Millisecond)
+	}
+	s.told = at
+	return at
 }
 
 // administrationKinds are what the events of administration webhooks are about.
@@ -110,19 +146,38 @@ var administrationKinds = []string{"operator", "department", "brands", "tag"}
 // wants tells whether a webhook is for the app that an event comes from, if that
 // is known.
 func (s *webhookSettings) wants(entity object) bool {
-	app, known := entity["app_id"].(string)
-	return !known || len(s.apps) == 0 || slices.Contains(s.apps, app)
+	app := textOf(entity["app_id"])
+	return app == "" || len(s.apps) == 0 || slices.Contains(s.apps, app)
+}
+
+// defaultAppID is the app of what does not tell its own.
+func (s *state) defaultAppID() string {
+	if brand, ok := s.brands.first(func(*salesiq.Brand) bool { return true }); ok {
+		return brand.ID
+	}
+	return ""
+}
+
+// textOf is a text or a number, with every digit, or "".
+func textOf(value any) string {
+	switch value := value.(type) {
+	case string:
+		return value
+	case json.RawMessage:
+		return strings.Trim(string(value), `"`)
+	}
+	return ""
 }
 
 // translate finds the vendor's event for one of the domain, and its entity. The name
-// is empty if the vendor has no such event, or if its object is gone. An event of
-// [Server.Emit] that is not the domain's stays as it is.
+// is empty if the vendor has no such event, or if its object is gone. What [Server.Emit]
+// tells that is not the domain's is completed with what is known of its object.
 func (s *state) translate(event salesiq.EventName, data any) (name salesiq.EventName, id string, entity any) {
 	switch e := data.(type) {
 	case *webhook.ChatStarted:
 		return s.aboutChat("conversation.created", e.ChatID, nil)
 	case *webhook.ChatEnded:
-		return s.aboutChat("conversation.completed", e.ChatID, object{"ended_by": "agent"})
+		return s.aboutChat("conversation.completed", e.ChatID, object{"ended_by": endedBy(e.EndedBy)})
 	case *webhook.ChatMissed:
 		return s.aboutChat("conversation.missed", e.ChatID, nil)
 	case *webhook.ChatRated:
@@ -131,7 +186,7 @@ func (s *state) translate(event salesiq.EventName, data any) (name salesiq.Event
 		return s.aboutMessage(e)
 	case *webhook.VisitorIdentified:
 		if visitor, ok := s.visitors.get(e.VisitorID); ok {
-			return "visitor.updated", visitor.ID, visitorEntity(visitor)
+			return "visitor.updated", visitor.ID, s.visitorEntity(visitor)
 		}
 		return "", "", nil
 	case *webhook.OperatorStatusChanged:
@@ -155,7 +210,68 @@ func (s *state) translate(event salesiq.EventName, data any) (name salesiq.Event
 	case webhook.Event:
 		return "", "", nil
 	}
-	return event, "", data
+	return s.complete(event, data)
+}
+
+// complete adds what the state knows of the object whose id is told, as the vendor
+// publishes it. Data that are no object stay as they are.
+func (s *state) complete(event salesiq.EventName, data any) (name salesiq.EventName, id string, entity any) {
+	told := map[string]json.RawMessage{}
+	text, err := wire.Marshal(data)
+	if err != nil || wire.Unmarshal(text, &told) != nil {
+		return event, "", data
+	}
+	id = textOf(told["id"])
+	completed := s.entityOf(event, id)
+	for name, value := range told {
+		completed[name] = value
+	}
+	if event == "conversation.rated" {
+		delete(completed, "id")
+	}
+	return event, id, completed
+}
+
+// entityOf is the object of an event, or an empty one if there is none of that id.
+func (s *state) entityOf(event salesiq.EventName, id string) object {
+	switch kind, _, _ := strings.Cut(string(event), "."); kind {
+	case "conversation":
+		if chat, ok := s.chats.get(id); ok {
+			return s.conversationEntity(chat)
+		}
+	case "visitor", "contact", "lead":
+		if visitor, ok := s.visitors.get(id); ok {
+			return s.visitorEntity(visitor)
+		}
+	case "operator":
+		if operator, ok := s.operators.get(id); ok {
+			return s.operatorEntity(operator)
+		}
+	case "department":
+		if department, ok := s.department(id); ok {
+			return s.liveDepartment(&department)
+		}
+	case "brands":
+		if brand, ok := s.brands.get(id); ok {
+			return s.liveApp(brand)
+		}
+	case "tag":
+		if tag, ok := s.tags.get(id); ok {
+			return s.liveTag(tag)
+		}
+	}
+	return object{}
+}
+
+// endedBy is who ended a conversation, in the vendor's words.
+func endedBy(sender salesiq.SenderType) string {
+	switch sender {
+	case salesiq.SenderOperator:
+		return "agent"
+	case salesiq.SenderVisitor:
+		return "visitor"
+	}
+	return "system"
 }
 
 // aboutChat is an event about a chat, and what it tells beyond that.
@@ -166,6 +282,9 @@ func (s *state) aboutChat(event salesiq.EventName, id string, more object) (name
 	}
 	told := s.conversationEntity(chat)
 	maps.Copy(told, more)
+	if event == "conversation.rated" {
+		delete(told, "id") // The vendor's page has it in entity_id alone.
+	}
 	return event, id, told
 }
 
@@ -200,22 +319,34 @@ func (s *state) conversationEntity(chat *salesiq.Chat) object {
 			entity[name] = value
 		}
 	}
+	if _, ok := entity["app_id"]; !ok {
+		entity["app_id"] = s.defaultAppID()
+	}
 	if operator, ok := s.operators.get(chat.OperatorID); ok {
-		entity["owner"] = object{
-			"id": operator.ID, "name": operator.Name, "email_id": operator.Email, "email": operator.Email, "type": "operator",
-		}
+		entity["owner"] = eventPerson(operator)
 		entity["participants"] = []string{operator.ID}
 	}
 	return entity
 }
 
+// eventPerson is an operator as events name who did something.
+func eventPerson(operator *salesiq.Operator) object {
+	return object{
+		"id": operator.ID, "name": operator.Name, "email_id": operator.Email, "email": operator.Email, "type": "operator",
+	}
+}
+
 // visitorEntity is a visitor as events tell of one. The blank in the type is the
 // vendor's.
-func visitorEntity(visitor *salesiq.Visitor) object {
+func (s *state) visitorEntity(visitor *salesiq.Visitor) object {
 	first, last, _ := strings.Cut(visitor.Name, " ")
-	return object{
+	entity := object{
 		"id": visitor.ID, "type": "lead ", "first_name": first, "last_name": last, "email_id": visitor.Email, "phone": visitor.Phone,
 	}.without("email_id", "phone")
+	if operator, ok := s.operators.get(accountOwner); ok {
+		entity["modifier"] = object{"id": operator.ID, "name": operator.Name, "email_id": operator.Email, "type": "operator"}
+	}
+	return entity
 }
 
 // operatorEntity is an operator as events tell of one, where chat_enabled is a real

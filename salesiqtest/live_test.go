@@ -198,7 +198,7 @@ func TestEveryLiveCallAnswersAsPublished(t *testing.T) {
 		},
 		{
 			call: "GET {b}/webhooks/HOOK/executions?limit=5&pageno=1", keep: "RUN",
-			data: `{"id":"<text>","webhook_id":"HOOK","event":"conversation.visitor.replied","entity":"conversation","entity_id":"<text>","app_id":"<digits>",
+			data: `{"id":"<text>","webhook_id":"HOOK","event":"conversation.visitor.replied","entity":"conversation","entity_id":"<text>","app_id":"brand123",
 				"remote_server_status":418,"number_of_retries":3,"payload":{"version":1,"event_time":"<ms>","id":"<text>",
 					"message":{"msgid":"<text>","text":"Hello","meta":{},"sender":{"id":"<text>","name":"<text>","type":"visitor"}}},
 				"last_execution_time":"<ms>"}`,
@@ -268,18 +268,18 @@ func remember(t *testing.T, ids map[string]string, name, body string) {
 	}
 }
 
-// The events of the vendor's pages, in the form of its articles.
+// The events of the vendor's pages, in the envelope that others have seen.
 func TestLiveEventsAreWrittenAsPublished(t *testing.T) {
 	t.Parallel()
 	s := salesiqtest.Start(t, salesiqtest.Live())
 	token := s.AccessToken()
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(receiver.Close)
-	const chatEntity = `{"id":"CHAT","visitor_conversation_id":"<text>","reference_id":"<digits>","opened_time":"<ms>","attended_time":"<any ms>",
+	const chatEntity = `{"id":"CHAT","app_id":"brand123","visitor_conversation_id":"<text>","reference_id":"<digits>","opened_time":"<ms>","attended_time":"<any ms>",
 		"missed_time":"<any ms>","end_time":"<any ms>","department_id":"<any text>","question":"<any text>","status":"<text>",
 		"chat_status":` + liveStatusFixture + `,"visitor":{"id":"visitor123","type":"lead","name":"Ada Marchetti","email_id":"<text>","phone":"<text>"},
 		"supervisors":[],"participants":["<each>","<text>"]MORE}`
-	const taken = `,"app_id":"brand123","owner":{"id":"operator456","name":"Greta Sommer","email_id":"<text>","email":"<text>","type":"operator"}`
+	const taken = `,"owner":{"id":"operator456","name":"Greta Sommer","email_id":"<text>","email":"<text>","type":"operator"}`
 	const message = `,"message":{"msgid":"<text>","text":"TEXT","meta":{},"sender":{"id":"SENDER","name":"<text>","type":"TYPE"}}`
 	fixtures := map[string]string{ // The events and their entities.
 		"conversation.created":          fill(chatEntity, "MORE", ""),
@@ -288,8 +288,9 @@ func TestLiveEventsAreWrittenAsPublished(t *testing.T) {
 		"conversation.operator.replied": fill(chatEntity, "MORE", taken+fill(message, "TEXT", "Moin", "SENDER", "operator456", "TYPE", "operator")),
 		"conversation.completed":        fill(chatEntity, "MORE", taken+`,"ended_by":"agent"`, `"end_time":"<any ms>"`, `"end_time":"<ms>"`),
 		"conversation.missed":           fill(chatEntity, "MORE", "", "CHAT", "MISSED", `"missed_time":"<any ms>"`, `"missed_time":"<ms>"`),
-		"conversation.rated":            fill(chatEntity, "MORE", taken+`,"rating":4,"feedback":"Quick"`),
-		"visitor.updated":               `{"id":"visitor123","type":"lead ","first_name":"Ada","last_name":"Marchetti","email_id":"<text>","phone":"<text>"}`,
+		"conversation.rated":            fill(chatEntity, "MORE", taken+`,"rating":4,"feedback":"Quick"`, `"id":"CHAT",`, ""),
+		"visitor.updated": `{"id":"visitor123","type":"lead ","first_name":"Ada","last_name":"Marchetti","email_id":"<text>","phone":"<text>",
+			"modifier":{"id":"<text>","name":"<text>","email_id":"<text>","type":"operator"}}`,
 		"operator.updated": `{"chat_enabled":false,"access_levels":["<each>","<text>"],` +
 			fill(strings.TrimPrefix(liveOperatorFixture, "{"), `"is_chat_enabled":"<flag>",`, "", "ID", "operator789", "FIRST", "Kenji", "LAST", "Watanabe", "ROLE", "Associate"),
 		"tag.created": fill(liveTagFixture, "TAG", "<text>"),
@@ -322,7 +323,7 @@ func TestLiveEventsAreWrittenAsPublished(t *testing.T) {
 	for _, delivery := range s.Deliveries() {
 		event := string(delivery.Event)
 		kind, _, _ := strings.Cut(event, ".")
-		app := `,"app_id":40526000000002041`
+		app := `,"app_id":"brand123"`
 		if kind == "operator" || kind == "tag" {
 			app = ""
 		}
@@ -331,8 +332,8 @@ func TestLiveEventsAreWrittenAsPublished(t *testing.T) {
 			id = missed.ID
 		}
 		entity := fill(fixtures[event], "CHAT", id, "MISSED", missed.ID)
-		assertFits(t, `{"entity_type":"`+kind+`","org_id":"<digits>","event":"`+event+`","entity_id":"<text>","attempt":1,"version":"1"`+
-			app+`,"entity":`+entity+`}`, delivery.Body, event)
+		assertFits(t, `{"entity_type":"`+kind+`","org_id":"<digits>","event":"`+event+`","entity_id":"<text>","attempt":1,"version":1,"event_time":"<ms>",
+			"webhook":{"id":"`+delivery.WebhookID+`"}`+app+`,"entity":`+entity+`}`, delivery.Body, event)
 		fixtures[event+" seen"] = ""
 	}
 	assert.Len(t, fixtures, 20, "each event was seen")

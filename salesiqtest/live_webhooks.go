@@ -199,7 +199,7 @@ func listExecutions(c *call) (any, error) {
 		event, _ := delivery.message.(*liveEvent)
 		executions = append(executions, object{
 			"id": executionID(&delivery), "webhook_id": c.id, "event": delivery.Event, "entity": event.EntityType,
-			"entity_id": event.EntityID, "app_id": strconv.FormatInt(event.AppID, 10), "remote_server_status": delivery.Status,
+			"entity_id": event.EntityID, "app_id": event.AppID, "remote_server_status": delivery.Status,
 			"number_of_retries": delivery.Attempt - 1 + c.retries[event.id], "payload": event.payload, "last_execution_time": millis(delivery.At),
 		})
 	}
@@ -211,7 +211,7 @@ func (c *call) countExecutions() *reply {
 	failed := c.failedExecutions(c.id)
 	for _, delivery := range failed {
 		event, _ := delivery.message.(*liveEvent)
-		byApp[strconv.FormatInt(event.AppID, 10)]++
+		byApp[event.AppID]++
 	}
 	return c.summary(len(failed), byApp)
 }

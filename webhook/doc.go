@@ -19,6 +19,8 @@
 //   - To verify events, give it [HMAC] with the secret of [salesiq.WebhookCreate].
 //     For the live service, use [RSA] with [ParseRSAKey], and for both, [AnyOf].
 //   - To handle the events of one type, use [On]. To handle all, use [OnAny].
+//   - To handle the events of the live service by type, use On of package live.
+//   - To receive entities without an envelope, use [WithEventName].
 //   - To have several effects, each of which must not be repeated, use [Once].
 //   - To subscribe to the events that there are handlers for, use [Receiver.Events].
 //   - To refuse deliveries that somebody has captured and plays again, use

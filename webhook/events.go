@@ -34,15 +34,17 @@ type EventType interface {
 type EventInfo struct {
 	// EventID tells events apart, and is the same for every delivery of an event.
 	// It is a hash of the body without its count of deliveries, its white space, and
-	// the order of its members. It can be a key in a database or a queue.
+	// the order of its members. It can be a key in a database or a queue. [Receiver]
+	// says what it is where the body tells no time.
 	EventID string `json:"-"`
 
 	EventName salesiq.EventName `json:"-"` // Empty where the body has none.
 	EventTime time.Time         `json:"-"` // Zero where the body has none. Later deliveries do not change it.
 
-	// Body is what was delivered, byte by byte. Data is the part of it from which
-	// the event's own fields were read. A field whose value does not fit its type
-	// stays zero; its value is found here.
+	// Body is what was delivered, byte by byte. A [Receiver] adds a member occurrence
+	// where the body tells no time, and the envelope with the name that [WithEventName]
+	// gives. Data is the part of Body from which the event's own fields were read. A
+	// field whose value does not fit its type stays zero; its value is found here.
 	Body []byte          `json:"-"`
 	Data json.RawMessage `json:"-"`
 }
@@ -346,6 +348,26 @@ func Parse(body []byte) (Event, error) {
 	}
 	*event.Info() = EventInfo{EventID: eventID(body, envelope.Counted), EventName: kind.name, EventTime: envelope.Time, Body: body, Data: envelope.Data}
 	return event, nil
+}
+
+// ParseNamed reads a body as [Parse] does. If the body names no event, it is the entity
+// of an event of that name, as in some of the live service's samples. [EventInfo.Body]
+// is then an envelope with the name around the body, which Parse reads again.
+//
+// Errors: those of Parse; an [salesiq.InputError] for no name.
+func ParseNamed(name salesiq.EventName, body []byte) (Event, error) {
+	if name == "" {
+		return nil, inputError("event name", "is required")
+	}
+	event, err := Parse(body)
+	if err != nil || event.Info().EventName != "" {
+		return event, err
+	}
+	named, err := wire.NameEvent(body, string(name))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoEvent, err)
+	}
+	return Parse(named)
 }
 
 // eventID hashes a body without its count of deliveries, if it has one. Half of a

@@ -16,6 +16,7 @@ import (
 // handler is one of a receiver's handlers.
 type handler struct {
 	wants  func(Event) bool
+	names  []salesiq.EventName // Of the events to subscribe to; nil for those of this package that it wants.
 	handle func(context.Context, Event) error
 	once   string // Its name in the store, if it must succeed once.
 }
@@ -46,6 +47,19 @@ func On[E EventType](receiver *Receiver, handle func(ctx context.Context, event 
 // OnAny registers a handler for events of all types, as [On] does for one.
 func OnAny(receiver *Receiver, handle func(ctx context.Context, event Event) error, opts ...HandlerOption) error {
 	return register(receiver, handler{wants: func(Event) bool { return true }, handle: handle}, opts)
+}
+
+// OnWhere registers a handler for the events that wants accepts, as [On] does for those
+// of one type. It is for packages that have types of their own for events, such as
+// package live: here, those are an [*UnknownEvent]. The names are what [Receiver.Events]
+// tells of the handler.
+//
+// Errors: those of On; an [salesiq.InputError] for a nil wants.
+func OnWhere(receiver *Receiver, names []salesiq.EventName, wants func(Event) bool, handle func(ctx context.Context, event Event) error, opts ...HandlerOption) error {
+	if wants == nil {
+		return inputError("wants", "must not be nil")
+	}
+	return register(receiver, handler{wants: wants, names: append([]salesiq.EventName{}, names...), handle: handle}, opts)
 }
 
 // Once has a handler succeed once for each event, however often the handlers of the
@@ -106,22 +120,31 @@ func register(receiver *Receiver, h handler, opts []HandlerOption) error {
 }
 
 // Events returns the names of the events that there are handlers for, as the
-// specification orders them: what [salesiq.WebhookCreate] subscribes to. A handler of
-// [OnAny] is for all of them. A handler for [UnknownEvent] adds none, since the names
-// of its events are not known.
+// specification orders them, and then those of [OnWhere]: what [salesiq.WebhookCreate]
+// subscribes to. A handler of [OnAny] is for all of the specification. A handler for
+// [UnknownEvent] adds none, since the names of its events are not known.
 func (r *Receiver) Events() []salesiq.EventName {
 	if r == nil {
 		return nil
 	}
-	return namesWhere(func(event Event) bool {
-		return slices.ContainsFunc(r.handlers, func(h handler) bool { return h.wants(event) })
+	names := namesWhere(func(event Event) bool {
+		return slices.ContainsFunc(r.handlers, func(h handler) bool { return h.names == nil && h.wants(event) })
 	})
+	for _, h := range r.handlers {
+		for _, name := range h.names {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // Dispatch runs the handlers for an event that came another way, such as out of a
 // queue that a [Sink] has filled. It does not verify the event, and deduplicates no
-// handlers but those with [Once]. A panic of a handler is an error, and so is the end
-// of its goroutine.
+// handlers but those with [Once]. If there are such handlers, an event that tells no
+// time gets the identity that [Receiver] describes first. A panic of a handler is an
+// error, and so is the end of its goroutine.
 //
 // Errors: those of the handlers and of the [DedupStore]; an [salesiq.InputError] for no
 // event.
@@ -129,7 +152,11 @@ func (r *Receiver) Dispatch(ctx context.Context, event Event) error {
 	if err := given("event", event); err != nil {
 		return err
 	}
-	return callHandler(ctx, r.dispatch, event)
+	handle := r.dispatch
+	if _, recurs := recurringBody(event.Info()); recurs && slices.ContainsFunc(r.handlers, func(h handler) bool { return h.once != "" }) {
+		handle = r.dispatchRecurring
+	}
+	return callHandler(ctx, handle, event)
 }
 
 // dispatch runs the handlers until one fails.

@@ -66,6 +66,19 @@ func WithHandlerTimeout(d time.Duration) Option {
 	}
 }
 
+// WithEventName says which event a body is about that names none. The live service
+// publishes some events as the bare entity, without an envelope: a receiver at a path of
+// its own then serves one event. Bodies that name their event keep that name.
+func WithEventName(name salesiq.EventName) Option {
+	return func(r *Receiver) error {
+		r.eventName = name
+		if name == "" {
+			return inputError("event name", "must not be empty")
+		}
+		return nil
+	}
+}
+
 // WithTolerance refuses events whose time is further away than d. Without it, no
 // event is refused for its time: the signature tells that an event is genuine, and the
 // [DedupStore] that it is new. Whoever has captured a delivery can then play it again

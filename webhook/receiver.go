@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/hooks"
 	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/usercode"
@@ -38,9 +39,34 @@ import (
 // Whoever has captured a delivery can play it again after the store has forgotten the
 // event. [WithTolerance] prevents that.
 //
+// Events arrive in any order: compare [EventInfo.EventTime].
+//
+// # Which deliveries are of one event
+//
 // Two deliveries belong to one event if their bodies differ in nothing but the count
-// of deliveries, the order of members and white space. Events arrive in any order:
-// compare [EventInfo.EventTime].
+// of deliveries, the order of members and white space. That is exact where the body
+// tells a time, as those of the specification do, and those of the live service as
+// others have seen them.
+//
+// Some samples of the live service tell no time. When a state comes back, such as that
+// of an operator who is disabled, enabled and disabled, two events then have equal
+// bodies. So it counts how often a body has come:
+//
+//   - With attempt 1, it is another event.
+//   - With a later attempt, it is the event whose earlier delivery has not succeeded.
+//     If all that came within the last five minutes have succeeded, it is dropped. If
+//     none came, it is another event.
+//   - Without an attempt, nothing tells a later delivery from another event. It is an
+//     event whose delivery has not succeeded in that time, or else another one: none is
+//     lost, and a success of which the service has not heard is repeated.
+//
+// What cannot be known: after more than five minutes, a later delivery counts as
+// another event. And if an equal body was handled in those minutes, while no first
+// delivery of another such event got here, its later ones are taken for that.
+//
+// Each such event has an [EventInfo.EventID] of its own, which is in
+// [EventInfo.Body] as the member occurrence, so that [Parse] finds it again behind a
+// [Sink]. In the store it counts as two.
 //
 // # What is answered
 //
@@ -69,6 +95,7 @@ type Receiver struct {
 	maxBody   int64
 	timeout   time.Duration
 	tolerance time.Duration
+	eventName salesiq.EventName // Of a body that names no event; may be empty.
 	logger    *slog.Logger
 	handlers  []handler
 	hooks     hooks.Starts[DeliveryInfo, DeliveryResult]
@@ -210,7 +237,7 @@ func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
 	if err := r.verifier.Verify(request.Header, body); err != nil {
 		return nil, notSigned, err
 	}
-	event, err := Parse(body)
+	event, err := r.parse(body)
 	if err != nil {
 		return nil, notAnEvent, err
 	}
@@ -218,6 +245,14 @@ func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
 		return nil, tooOld, errTooOld
 	}
 	return event, handled, nil
+}
+
+// parse reads a body, which may name no event.
+func (r *Receiver) parse(body []byte) (Event, error) {
+	if r.eventName == "" {
+		return Parse(body)
+	}
+	return ParseNamed(r.eventName, body)
 }
 
 // firstRead is the most room that is made before any of the body has arrived,
@@ -267,8 +302,8 @@ func (r *Receiver) work(work *handling, event Event) (outcome, error) {
 // error.
 func (r *Receiver) process(work *handling, event Event) (how outcome, err error) {
 	defer usercode.CatchPanic(&err)
+	state, err := r.claimEvent(work, event.Info())
 	id := event.Info().EventID
-	state, err := r.claim(work, id)
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
 		how, handling := r.handle(work, event)

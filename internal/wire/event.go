@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -17,6 +19,9 @@ type Event struct {
 	Time    time.Time
 	Data    []byte // What happened to what; the whole body where nothing is marked as that.
 	Counted bool   // Whether the body counts how often it was sent.
+	Attempt int    // That count, if it is a number.
+	Entity  bool   // Whether Data is the entity of a live event, or a body without any envelope.
+	Marked  bool   // Whether the body has the member that [MarkEvent] adds.
 }
 
 // DecodeEvent takes a webhook's body apart, in either form: event, timestamp
@@ -38,6 +43,9 @@ func DecodeEvent(body []byte) (Event, error) {
 			entity = value
 		case `"attempt"`:
 			event.Counted = true
+			event.Attempt = attemptOf(value)
+		case quotedMark:
+			event.Marked = true
 		}
 	})
 	if broken, ok := errors.AsType[*syntaxError](err); ok {
@@ -47,9 +55,67 @@ func DecodeEvent(body []byte) (Event, error) {
 	case data.Kind() == '{':
 		event.Data = data
 	case entity.Kind() == '{':
-		event.Data = entity
+		event.Data, event.Entity = entity, true
+	default:
+		event.Entity = len(event.Name) == 0
 	}
 	return event, err
+}
+
+// attemptOf reads a count of deliveries, or 0 for what is none.
+func attemptOf(value jsonValue) int {
+	if count, ok := intOf(string(unquoted(value))); ok && count > 0 && count < math.MaxInt32 {
+		return int(count)
+	}
+	return 0
+}
+
+// The member that tells an event from another with the same body.
+const (
+	eventMark  = "occurrence"
+	quotedMark = `"` + eventMark + `"`
+)
+
+// enveloped tells whether an entity has an envelope around it.
+func (e *Event) enveloped(body []byte) bool { return e.Entity && len(e.Data) < len(body) }
+
+// NameEvent gives a name to a body that [DecodeEvent] has accepted and that names no
+// event. A body without an envelope becomes the entity of one.
+func NameEvent(body []byte, name string) ([]byte, error) {
+	body = WithoutMark(body)
+	event, err := DecodeEvent(body)
+	if err != nil {
+		return nil, err
+	}
+	return addMember(body, "event", name, !event.enveloped(body))
+}
+
+// MarkEvent tells an event from others with the same body, which [DecodeEvent] has
+// accepted. A body without an envelope becomes the entity of one.
+func MarkEvent(body []byte, mark string) ([]byte, error) {
+	body = WithoutMark(body)
+	event, err := DecodeEvent(body)
+	if err != nil {
+		return nil, err
+	}
+	return addMember(body, eventMark, mark, len(event.Name) == 0 && !event.Counted && !event.enveloped(body))
+}
+
+// addMember adds a member to an object, or to one of which the object is the entity.
+func addMember(body []byte, name, value string, wrap bool) ([]byte, error) {
+	member, err := Marshal(map[string]string{name: value})
+	if err != nil {
+		return nil, err
+	}
+	member = member[:len(member)-1] // Without the brace.
+	if wrap {
+		return slices.Concat(member, []byte(`,"entity":`), body, []byte("}")), nil
+	}
+	rest := bytes.TrimLeft(body, " \t\r\n")[1:]
+	if after := bytes.TrimLeft(rest, " \t\r\n"); after[0] != '}' {
+		member = append(member, ',')
+	}
+	return slices.Concat(member, rest), nil
 }
 
 // scanner reads tokens out of a slice, without copying it.

@@ -74,7 +74,7 @@ func twinOf(t reflect.Type) reflect.Type {
 // restOf returns the index of the field for unknown members, or -1.
 func restOf(t reflect.Type) int {
 	for i := range t.NumField() {
-		if t.Field(i).Tag.Get("json") == ",embed" {
+		if t.Field(i).Tag.Get("json") == ",embed" && t.Field(i).Type.Kind() == reflect.Map {
 			return i
 		}
 	}
