@@ -121,8 +121,12 @@ func newBearer(token Token, now time.Time) *bearer {
 }
 
 func newRefresher(c *config, credentials *Credentials, vault *TokenVault) *refresher {
+	server := newOAuthServer(c.site, c.httpClient.Transport, c.userAgent)
+	if len(c.tracers.request) > 0 {
+		server.endpoint.Trace = c.tracers.tokenRequest
+	}
 	return &refresher{hooks: c.tracers.refresh, renewer: &renewer{
-		server:       newOAuthServer(c.site, c.httpClient.Transport, c.userAgent),
+		server:       server,
 		credentials:  credentials,
 		vault:        vault,
 		logger:       c.logger,

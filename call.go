@@ -163,7 +163,7 @@ func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode
 	if err != nil {
 		return named(c.operation, err)
 	}
-	if client.trace != nil {
+	if client.trace != nil && client.trace.look(ctx) {
 		return client.traced(ctx, c, func(ctx context.Context) (*transport.Answer, error) {
 			return client.carryOut(ctx, c, request, &options, decode)
 		})
