@@ -187,11 +187,15 @@ func delivered(result webhook.DeliveryResult) attributes {
 	if result.Event == nil {
 		return append(all, deliveryOutcome.String("refused"))
 	}
-	name := string(result.Event.Info().EventName)
-	if _, unknown := result.Event.(*webhook.UnknownEvent); unknown {
-		name = other
+	return append(all, eventName.String(knownEvent(result.Event)), deliveryOutcome.String(deliveryWord(result)))
+}
+
+// knownEvent is the name of an event, unless the service has made it up.
+func knownEvent(event webhook.Event) string {
+	if _, unknown := event.(*webhook.UnknownEvent); unknown {
+		return other
 	}
-	return append(all, eventName.String(name), deliveryOutcome.String(deliveryWord(result)))
+	return string(event.Info().EventName)
 }
 
 func deliveryWord(result webhook.DeliveryResult) string {

@@ -8,6 +8,7 @@
 //
 //   - To show calls, attempts and waits of a client, use [Telemetry.ClientTracer].
 //   - To show deliveries of events, use [Telemetry.WebhookTracer].
+//   - To show the handling of events that a sink has kept, use [Telemetry.Handler].
 //   - To send spans and metrics elsewhere than to the global providers, use
 //     [WithTracerProvider] and [WithMeterProvider].
 //   - To tell the service of traces, use [WithPropagator].
@@ -65,7 +66,12 @@
 // success; or _OTHER.
 //
 // Deliveries of events have no span of their own: handlers go on with the one of
-// the request, which an instrumented server begins.
+// the request, which an instrumented server begins. A sink takes that along, in
+// [webhook.EventInfo.Trace]. An event that is handled later, maybe in another process,
+// has a span of kind consumer, which links to the delivery; see [Telemetry.Handler].
+//
+//	process chat.rating
+//	    salesiq.event, error.type
 //
 // # Metrics
 //

@@ -60,7 +60,7 @@ func (t *Telemetry) ClientTracer() *salesiq.Tracer {
 
 // WebhookTracer returns a tracer for [webhook.WithTracer].
 func (t *Telemetry) WebhookTracer() *webhook.Tracer {
-	return &webhook.Tracer{Delivery: t.delivery}
+	return &webhook.Tracer{Delivery: t.delivery, Trace: traceOf}
 }
 
 // enabled reports whether a call would be seen by anybody.
