@@ -408,7 +408,7 @@ func TestTracerHearsOfEachRequestWithoutItsWaits(t *testing.T) {
 		s := salesiqtest.Start(t, salesiqtest.InMemory())
 		var requests []salesiq.AttemptTrace
 		client := s.Client(t, salesiq.WithTracer(&salesiq.Tracer{
-			Request: func(_ context.Context, request salesiq.AttemptTrace) (context.Context, func(salesiq.AttemptTrace)) {
+			Request: func(_ context.Context, _ salesiq.AttemptTrace) (context.Context, func(salesiq.AttemptTrace)) {
 				return nil, func(result salesiq.AttemptTrace) { requests = append(requests, result) }
 			},
 		}))

@@ -3,6 +3,7 @@ package salesiqotel_test
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -42,9 +43,7 @@ func api(more map[string]any) map[string]any {
 }
 
 func with(all, more map[string]any) map[string]any {
-	for name, value := range more {
-		all[name] = value
-	}
+	maps.Copy(all, more)
 	return all
 }
 

@@ -122,7 +122,7 @@ func (s *Server) post(ctx context.Context, path string, form url.Values, hide re
 	}
 	var response *http.Response
 	if s.Trace != nil {
-		traced, end := s.Trace(request)
+		traced, end := s.Trace(request) //nolint:bodyclose // It makes no response.
 		request = traced
 		defer func() { end(response, err) }()
 	}
