@@ -302,6 +302,9 @@ func (t *clientTrace) Request(ctx context.Context, number int, header http.Heade
 func (t *clientTrace) begin(
 	ctx context.Context, starts hooks.Starts[AttemptTrace, AttemptTrace], number int, header http.Header,
 ) (context.Context, func(transport.AttemptEnd)) {
+	if len(starts) == 0 {
+		return ctx, func(transport.AttemptEnd) {}
+	}
 	attempt := AttemptTrace{Call: callOf(ctx), Number: number, Header: header}
 	ctx, ends := starts.Begin(ctx, attempt)
 	maps.DeleteFunc(header, func(name string, _ []string) bool { return ownHeader(http.CanonicalHeaderKey(name)) })
