@@ -127,8 +127,12 @@ func newRefresher(c *config, credentials *Credentials, vault *TokenVault, self *
 	if self != nil {
 		grant = self.fingerprint(credentials)
 	}
+	server := newOAuthServer(c.site, c.httpClient.Transport, c.userAgent)
+	if len(c.tracers.request) > 0 {
+		server.endpoint.Trace = c.tracers.tokenRequest
+	}
 	return &refresher{hooks: c.tracers.refresh, renewer: &renewer{
-		server:       newOAuthServer(c.site, c.httpClient.Transport, c.userAgent),
+		server:       server,
 		credentials:  credentials,
 		vault:        vault,
 		logger:       c.logger,

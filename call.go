@@ -170,7 +170,7 @@ func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode
 		request.Download = client.newDownload(c.download)
 		defer func() { c.download.fill(request.Download) }()
 	}
-	if client.trace != nil {
+	if client.trace != nil && client.trace.look(ctx) {
 		return client.traced(ctx, c, func(ctx context.Context) (*transport.Answer, error) {
 			return client.carryOut(ctx, c, request, &options, decode)
 		})

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/live"
 	"github.com/salesiq-go/salesiq/internal/redact"
+	"github.com/salesiq-go/salesiq/live"
 	"github.com/salesiq-go/salesiq/webhook"
 )
 

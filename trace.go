@@ -27,6 +27,11 @@ import (
 // Funcs are called by several goroutines at once, those of one call one after the
 // other. The client waits for them: they must return soon, and must not panic.
 type Tracer struct {
+	// Enabled reports whether anybody looks. It is asked before each call; if no
+	// tracer's says so, nothing is told of the call, which then costs nothing. A
+	// nil Enabled always looks.
+	Enabled func(ctx context.Context) bool
+
 	// Call is told of a call of the API: one page, for an iterator. A call whose
 	// arguments are refused does not begin. Attempts and waits have the context
 	// that it returns.
@@ -35,6 +40,11 @@ type Tracer struct {
 	// Attempt is told of an attempt of a call: the wait for quota and token, and
 	// the request, unless that wait fails.
 	Attempt func(ctx context.Context, attempt AttemptTrace) (context.Context, func(AttemptTrace))
+
+	// Request is told of a request that is sent: that of an attempt, once its waits
+	// are over, and each that [RefreshToken] makes to the OAuth server. The
+	// operation of the latter is "OAuth.Token".
+	Request func(ctx context.Context, request AttemptTrace) (context.Context, func(AttemptTrace))
 
 	// Wait is told of a wait once it has lasted for a millisecond, so that a
 	// program that waits for its quota does not look hung.
@@ -66,7 +76,7 @@ type CallTrace struct {
 	Err        error         // Nil after a success, and an [*Error] otherwise.
 }
 
-// AttemptTrace is an attempt of a call, for [Tracer].
+// AttemptTrace is an attempt of a call, or its request alone, for [Tracer].
 type AttemptTrace struct {
 	Call   CallTrace // As it began.
 	Number int       // From 1.
@@ -81,6 +91,7 @@ type AttemptTrace struct {
 	StatusCode int           // 0 without an answer.
 	Throttled  bool          // The service refused it as one too many.
 	RequestID  string        // The service's own, if it gave one.
+	Protocol   string        // Of the answer, such as "HTTP/2.0".
 	Duration   time.Duration // Without the waits.
 	Waited     time.Duration // For quota and token.
 	RateWindow RateWindow    // As the answer told.
@@ -146,19 +157,43 @@ func WithTracer(tracers ...*Tracer) Option {
 type tracers struct {
 	call    hooks.Starts[CallTrace, CallTrace]
 	attempt hooks.Starts[AttemptTrace, AttemptTrace]
+	request hooks.Starts[AttemptTrace, AttemptTrace]
 	wait    []func(context.Context, WaitTrace) func(WaitTrace)
 	refresh hooks.Starts[RefreshTrace, RefreshTrace]
+	enabled []func(context.Context) bool // Of those who want to know of calls.
+	always  bool                         // One of those has none.
 }
 
 func (h *tracers) add(all []*Tracer) {
 	for _, t := range all {
 		h.call.Add(t.Call)
 		h.attempt.Add(t.Attempt)
+		h.request.Add(t.Request)
 		h.refresh.Add(t.Refresh)
 		if t.Wait != nil {
 			h.wait = append(h.wait, t.Wait)
 		}
+		switch {
+		case t.Call == nil && t.Attempt == nil && t.Request == nil && t.Wait == nil:
+		case t.Enabled == nil:
+			h.always = true
+		default:
+			h.enabled = append(h.enabled, t.Enabled)
+		}
 	}
+}
+
+// look reports whether a tracer wants to know of a call.
+func (h *tracers) look(ctx context.Context) bool {
+	if h.always {
+		return true
+	}
+	for _, enabled := range h.enabled {
+		if enabled(ctx) {
+			return true
+		}
+	}
+	return false
 }
 
 // clientTrace tells the tracers of a client's calls. It is the observer of its
@@ -174,7 +209,7 @@ type clientTrace struct {
 
 // newClientTrace returns nil if no tracer wants to know of calls.
 func newClientTrace(c *config, limiter transport.Limiter) *clientTrace {
-	if len(c.tracers.call)+len(c.tracers.attempt)+len(c.tracers.wait) == 0 {
+	if !c.tracers.always && len(c.tracers.enabled) == 0 {
 		return nil
 	}
 	t := &clientTrace{tracers: c.tracers, dialect: c.dialect, root: c.site.API, daily: dailyQuota(limiter)}
@@ -250,10 +285,28 @@ func statusOfCall(answer *transport.Answer, err error) int {
 	return answer.Status
 }
 
+// Watches implements [transport.Observer].
+func (t *clientTrace) Watches(ctx context.Context) bool { return ctx.Value(callKey{}) != nil }
+
 // Attempt implements [transport.Observer].
 func (t *clientTrace) Attempt(ctx context.Context, number int, header http.Header) (context.Context, func(transport.AttemptEnd)) {
+	return t.begin(ctx, t.attempt, number, header)
+}
+
+// Request implements [transport.Observer].
+func (t *clientTrace) Request(ctx context.Context, number int, header http.Header) (context.Context, func(transport.AttemptEnd)) {
+	return t.begin(ctx, t.request, number, header)
+}
+
+// begin tells hooks of an attempt or of its request.
+func (t *clientTrace) begin(
+	ctx context.Context, starts hooks.Starts[AttemptTrace, AttemptTrace], number int, header http.Header,
+) (context.Context, func(transport.AttemptEnd)) {
+	if len(starts) == 0 {
+		return ctx, func(transport.AttemptEnd) {}
+	}
 	attempt := AttemptTrace{Call: callOf(ctx), Number: number, Header: header}
-	ctx, ends := t.attempt.Begin(ctx, attempt)
+	ctx, ends := starts.Begin(ctx, attempt)
 	maps.DeleteFunc(header, func(name string, _ []string) bool { return ownHeader(http.CanonicalHeaderKey(name)) })
 	return ctx, func(end transport.AttemptEnd) {
 		if len(ends) > 0 {
@@ -268,6 +321,7 @@ func (t *clientTrace) finish(attempt *AttemptTrace, end *transport.AttemptEnd) {
 	attempt.StatusCode = end.Status
 	attempt.Throttled = end.Throttled
 	attempt.RequestID = end.RequestID
+	attempt.Protocol = end.Protocol
 	attempt.Duration = end.Took
 	attempt.Waited = end.Waited
 	attempt.RateWindow = rateWindow(end.Header)
@@ -275,6 +329,32 @@ func (t *clientTrace) finish(attempt *AttemptTrace, end *transport.AttemptEnd) {
 	if f := end.Failure; f != nil {
 		c := &call{operation: attempt.Call.Operation, method: attempt.Call.Method, path: attempt.Call.Template, dialect: t.dialect}
 		attempt.Err = newError(c, &transport.Answer{Attempts: attempt.Number}, f)
+	}
+}
+
+// tokenRequest tells the tracers of a request to the OAuth server. It returns the
+// request to send, and a func for the end.
+func (h *tracers) tokenRequest(request *http.Request) (*http.Request, func(*http.Response, error)) {
+	trace := AttemptTrace{Number: 1, Header: http.Header{}, Call: CallTrace{
+		Operation: "OAuth.Token", Method: request.Method, Host: hostPort(request.URL), Template: request.URL.Path,
+	}}
+	start := time.Now()
+	ctx, ends := h.request.Begin(request.Context(), trace)
+	request = request.WithContext(ctx)
+	for name, values := range trace.Header {
+		if request.Header[name] == nil && !ownHeader(http.CanonicalHeaderKey(name)) {
+			request.Header[name] = values
+		}
+	}
+	return request, func(response *http.Response, err error) {
+		trace.Duration = time.Since(start)
+		if response != nil {
+			trace.StatusCode, trace.Protocol = response.StatusCode, response.Proto
+		}
+		if err != nil {
+			trace.Err = newAuthError(err)
+		}
+		ends.Tell(trace)
 	}
 }
 

@@ -401,3 +401,60 @@ func TestNilTracerIsRefused(t *testing.T) {
 		assert.ErrorContains(t, err, "tracer")
 	}
 }
+
+func TestTracerHearsOfEachRequestWithoutItsWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := salesiqtest.Start(t, salesiqtest.InMemory())
+		var requests []salesiq.AttemptTrace
+		client := s.Client(t, salesiq.WithTracer(&salesiq.Tracer{
+			Request: func(_ context.Context, _ salesiq.AttemptTrace) (context.Context, func(salesiq.AttemptTrace)) {
+				return nil, func(result salesiq.AttemptTrace) { requests = append(requests, result) }
+			},
+		}))
+		require.NoError(t, s.Inject(
+			salesiqtest.Fault{Path: "/oauth", Latency: time.Second},
+			salesiqtest.Fault{Path: "/api", Status: 503, Latency: 250 * time.Millisecond},
+		))
+		_, err := client.Chats.Get(t.Context(), "chat123")
+		require.NoError(t, err)
+		require.Len(t, requests, 3)
+		for i, want := range []struct {
+			operation, template string
+			number, status      int
+			took                time.Duration
+		}{
+			{"OAuth.Token", "/oauth/v2/token", 1, 200, time.Second},
+			{"Chats.Get", "/api/v2/chats/{chat_id}", 1, 503, 250 * time.Millisecond},
+			{"Chats.Get", "/api/v2/chats/{chat_id}", 2, 200, 0},
+		} {
+			got := requests[i]
+			assert.Equal(t, want.operation, got.Call.Operation)
+			assert.Equal(t, want.template, got.Call.Template)
+			assert.Equal(t, want.number, got.Number)
+			assert.Equal(t, want.status, got.StatusCode)
+			assert.Equal(t, want.took, got.Duration)
+			assert.Equal(t, want.status != 200, got.Err != nil)
+			assert.Contains(t, got.Protocol, "HTTP/")
+		}
+	})
+}
+
+func TestTracerThatDoesNotLookIsToldNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := salesiqtest.Start(t, salesiqtest.InMemory())
+		var looks bool
+		var log traceLog
+		tracer := log.tracer()
+		tracer.Enabled = func(context.Context) bool { return looks }
+		tracer.Refresh = nil
+		client := s.Client(t, salesiq.WithTracer(tracer))
+		require.NoError(t, s.Inject(salesiqtest.Fault{Path: "/api", Status: 503}))
+		for _, looks = range []bool{false, true} {
+			_, err := client.Chats.Get(t.Context(), "chat123")
+			require.NoError(t, err)
+			assert.Equal(t, looks, len(log.lines) > 0)
+		}
+	})
+}

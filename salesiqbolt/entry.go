@@ -18,24 +18,43 @@ type Entry struct {
 	Due       time.Time // When it is tried again; zero for one that was not tried.
 	Tries     int
 	LastError string // Why the last try failed.
+	Trace     string // See [webhook.EventInfo].
 
 	number uint64
 }
 
 // Event returns the event.
-func (e Entry) Event() (webhook.Event, error) { return webhook.Parse(e.Body) }
+func (e Entry) Event() (webhook.Event, error) {
+	event, err := webhook.Parse(e.Body)
+	if err != nil {
+		return nil, err
+	}
+	event.Info().Trace = e.Trace
+	return event, nil
+}
 
 // maxError bounds what is kept of an error, in bytes.
 const maxError = 1000
 
+// maxTrace bounds the trace of an entry, in bytes. A longer one is dropped, since a
+// part of it would say something else.
+const maxTrace = 1000
+
+func shortTrace(trace string) string {
+	if len(trace) > maxTrace {
+		return ""
+	}
+	return trace
+}
+
 // encode puts an entry into bytes: numbers first, and then texts after their
 // lengths.
 func (e Entry) encode() []byte {
-	b := make([]byte, 0, 8+8+4+2+2+len(e.EventID)+len(e.LastError)+len(e.Body))
+	b := make([]byte, 0, 8+8+4+2+2+2+len(e.EventID)+len(e.LastError)+len(e.Trace)+len(e.Body))
 	b = binary.BigEndian.AppendUint64(b, writeTime(e.At))
 	b = binary.BigEndian.AppendUint64(b, writeTime(e.Due))
 	b = binary.BigEndian.AppendUint32(b, uint32(e.Tries)) //nolint:gosec // Nobody tries that often.
-	for _, text := range []string{e.EventID, e.LastError} {
+	for _, text := range []string{e.EventID, e.LastError, e.Trace} {
 		b = binary.BigEndian.AppendUint16(b, uint16(len(text))) //nolint:gosec // Both are bounded.
 		b = append(b, text...)
 	}
@@ -63,7 +82,7 @@ func decodeEntry(k, b []byte) (e Entry, err error) {
 	}
 	e.Tries = int(binary.BigEndian.Uint32(b[16:]))
 	b = b[20:]
-	for _, text := range []*string{&e.EventID, &e.LastError} {
+	for _, text := range []*string{&e.EventID, &e.LastError, &e.Trace} {
 		if len(b) < 2 || len(b)-2 < int(binary.BigEndian.Uint16(b)) {
 			return Entry{}, errEntry
 		}

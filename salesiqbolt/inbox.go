@@ -110,7 +110,7 @@ func (c *change) enqueue(info *webhook.EventInfo) error {
 	if err != nil {
 		return err
 	}
-	entry := Entry{EventID: info.EventID, Body: info.Body, At: c.now, number: number}
+	entry := Entry{EventID: info.EventID, Body: info.Body, Trace: shortTrace(info.Trace), At: c.now, number: number}
 	return errors.Join(
 		inbox.Put(key(number), entry.encode()),
 		c.bucket(marksBucket).Put(id, mark{state: markInbox, number: number}.encode()),

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -359,4 +360,23 @@ func TestFileThatHasReachedItsSizeRefusesEventsUntilThereIsRoom(t *testing.T) {
 	assert.Equal(t, taken, p.count())
 	enqueue(t, inbox, taken, taken+1)
 	eventually(t, func() bool { return p.count() == taken+1 }, "there is room again")
+}
+
+func TestTraceOfAnEventIsThereAfterARestart(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	f := openAt(t, path)
+	for body, trace := range map[string]string{`{"event":"chat.started"}`: "00-trace-span-01", `{"event":"chat.ended"}`: strings.Repeat("x", 1001)} {
+		event, err := webhook.Parse([]byte(body))
+		require.NoError(t, err)
+		event.Info().Trace = trace
+		require.NoError(t, inboxOf(t, f).Enqueue(t.Context(), event))
+	}
+	require.NoError(t, f.Close())
+	traces := make(chan string, 2)
+	run(t, inboxOf(t, openAt(t, path)), func(_ context.Context, event webhook.Event) error {
+		traces <- event.Info().Trace
+		return nil
+	})
+	assert.ElementsMatch(t, []string{"00-trace-span-01", ""}, []string{<-traces, <-traces}, "one that is too long is dropped")
 }

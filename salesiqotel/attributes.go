@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -19,6 +20,7 @@ import (
 const (
 	operationName   = attribute.Key("salesiq.operation")
 	errorCode       = attribute.Key("salesiq.error.code")
+	attempts        = attribute.Key("salesiq.attempts")
 	fromCache       = attribute.Key("salesiq.cached")
 	duration        = attribute.Key("salesiq.duration")
 	waitReason      = attribute.Key("salesiq.wait.reason")
@@ -33,10 +35,20 @@ const other = "_OTHER"
 
 type attributes = []attribute.KeyValue
 
-func joined(all []attributes) attributes { return slices.Concat(all...) }
+// requestName is the name of the span of a request.
+func requestName(call salesiq.CallTrace) string {
+	name := method(call.Method)
+	if name == other {
+		name = "HTTP"
+	}
+	if call.Template == "" {
+		return name
+	}
+	return name + " " + call.Template
+}
 
-// request describes what is asked, and of whom.
-func request(call salesiq.CallTrace) attributes {
+// asked describes what is asked, and of whom.
+func asked(call salesiq.CallTrace) attributes {
 	all := append(server(call), semconv.HTTPRequestMethodKey.String(method(call.Method)))
 	if call.Template != "" {
 		all = append(all, semconv.URLTemplate(call.Template))
@@ -55,10 +67,29 @@ func server(call salesiq.CallTrace) attributes {
 func method(name string) string {
 	switch name {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
-		http.MethodOptions, http.MethodTrace, http.MethodConnect:
+		http.MethodOptions, http.MethodTrace, http.MethodConnect, "QUERY":
 		return name
 	}
 	return other
+}
+
+// methodOriginal tells a method that the conventions do not know, if it looks like
+// the name of one.
+func methodOriginal(name string) attributes {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	if method(name) != other || len(name) > 20 || strings.Trim(name, letters) != "" {
+		return nil
+	}
+	return attributes{semconv.HTTPRequestMethodOriginal(name)}
+}
+
+// answered is what came of a request, and over which version of HTTP.
+func answered(result salesiq.AttemptTrace) attributes {
+	all := outcome(result.StatusCode, result.Err)
+	if version, ok := strings.CutPrefix(result.Protocol, "HTTP/"); ok {
+		all = append(all, semconv.NetworkProtocolVersion(strings.TrimSuffix(version, ".0")))
+	}
+	return all
 }
 
 func operation(call salesiq.CallTrace) attributes {
@@ -150,22 +181,21 @@ func knownCode(err error) string {
 	return string(e.Code)
 }
 
-// tried reports whether an attempt came as far as the network.
-func tried(result salesiq.AttemptTrace) bool {
-	return result.Err == nil || result.StatusCode != 0 || errors.Is(result.Err, salesiq.ErrTransport)
-}
-
 // delivered describes a delivery.
 func delivered(result webhook.DeliveryResult) attributes {
 	all := attributes{semconv.HTTPResponseStatusCode(result.StatusCode)}
 	if result.Event == nil {
 		return append(all, deliveryOutcome.String("refused"))
 	}
-	name := string(result.Event.Info().EventName)
-	if _, unknown := result.Event.(*webhook.UnknownEvent); unknown {
-		name = other
+	return append(all, eventName.String(knownEvent(result.Event)), deliveryOutcome.String(deliveryWord(result)))
+}
+
+// knownEvent is the name of an event, unless the service has made it up.
+func knownEvent(event webhook.Event) string {
+	if _, unknown := event.(*webhook.UnknownEvent); unknown {
+		return other
 	}
-	return append(all, eventName.String(name), deliveryOutcome.String(deliveryWord(result)))
+	return string(event.Info().EventName)
 }
 
 func deliveryWord(result webhook.DeliveryResult) string {

@@ -30,6 +30,7 @@ var badOptions = map[string]struct {
 	"WithMeterProvider": {[]salesiqotel.Option{
 		salesiqotel.WithMeterProvider(nil), salesiqotel.WithMeterProvider((*sdkmetric.MeterProvider)(nil)),
 	}, "meter provider"},
+	"WithoutRequests": {}, // It has no argument.
 	"WithPropagator": {[]salesiqotel.Option{
 		salesiqotel.WithPropagator(nil), salesiqotel.WithPropagator((*propagation.TraceContext)(nil)),
 	}, "propagator"},

@@ -8,41 +8,57 @@
 //
 //   - To show calls, attempts and waits of a client, use [Telemetry.ClientTracer].
 //   - To show deliveries of events, use [Telemetry.WebhookTracer].
+//   - To show the handling of events that a sink has kept, use [Telemetry.Handler].
 //   - To send spans and metrics elsewhere than to the global providers, use
 //     [WithTracerProvider] and [WithMeterProvider].
 //   - To tell the service of traces, use [WithPropagator].
+//   - To leave requests to a transport that is instrumented, use [WithoutRequests].
 //
 // # Names
 //
 // Names follow the semantic conventions for HTTP, version 1.43.0; what is not in
 // them begins with "salesiq.". Neither ids nor queries, bodies, messages of the
-// service or anything else about visitors are among the values, which is why
-// there is no url.full. All values come from small sets, as far as the names of
-// [salesiq.WithOperation] do.
+// service or anything else about visitors are among the values. This is why url.full
+// is left out, which the conventions ask for: url.template is there instead. All
+// values come from small sets, as far as the names of [salesiq.WithOperation] do.
 //
 // # Spans
 //
-// A call is one span of kind client, with all of its attempts. Its name is the
-// operation, such as Chats.SendMessage. Its status is Error if the call fails.
+// A call is a span of kind internal, with a child for each of its requests. Its name
+// is the operation, such as Chats.SendMessage.
+//
+//	salesiq.operation           Chats.SendMessage
+//	salesiq.attempts            how many there were
+//	salesiq.cached              true if the answer was kept by the client
+//	http.response.status_code   of the last answer
+//	error.type                  of a failed call, see below
+//	salesiq.error.code          the service's code for it, if it is a known one
+//
+// It has an event for each wait that has ended:
+//
+//	salesiq.wait
+//	    salesiq.wait.reason     quota, slot, token, backoff or retry_after
+//	    salesiq.duration        in seconds
+//
+// A request is a span of kind client. It begins after the waits. Its name is the
+// method and the template, such as GET /api/v2/chats/{chat_id}.
 //
 //	http.request.method         GET; _OTHER if it is none of HTTP's
+//	http.request.method_original   what it was then, if that consists of letters
 //	server.address              salesiq.zoho.com
 //	server.port                 443
 //	url.template                /api/v2/chats/{chat_id}; see [salesiq.CallTrace]
-//	http.response.status_code   of the last answer
-//	http.request.resend_count   attempts after the first, if there are any
-//	error.type                  of a failed call, see below
+//	network.protocol.version    1.1 or 2, of the answer
+//	http.response.status_code   of the answer
+//	http.request.resend_count   attempts before this one, if there are any
+//	error.type                  of a failed request
 //	salesiq.error.code          the service's code for it, if it is a known one
-//	salesiq.cached              true if the answer was kept by the client
 //
-// Its events:
+// A refresh of the access token is a span of kind internal, Token.Refresh, below the
+// call that needed it first, with salesiq.token.source and error.type. Its requests
+// to the OAuth server are spans of kind client, as above.
 //
-//	salesiq.attempt             when an attempt ends
-//	    http.request.resend_count, http.response.status_code, error.type
-//	    salesiq.duration        in seconds, without waits
-//	salesiq.wait                when a wait ends
-//	    salesiq.wait.reason     quota, slot, token, backoff or retry_after
-//	    salesiq.duration        in seconds
+// The status of what has failed is Error, without a description.
 //
 // The error.type is the status of an answer, such as 404; or canceled, timeout,
 // daily_limit, rate_limit (the client itself held the call back), auth, redirect,
@@ -50,15 +66,20 @@
 // success; or _OTHER.
 //
 // Deliveries of events have no span of their own: handlers go on with the one of
-// the request, which an instrumented server begins.
+// the request, which an instrumented server begins. A sink takes that along, in
+// [webhook.EventInfo.Trace]. An event that is handled later, maybe in another process,
+// has a span of kind consumer, which links to the delivery; see [Telemetry.Handler].
+//
+//	process chat.rating
+//	    salesiq.event, error.type
 //
 // # Metrics
 //
 //	salesiq.client.call.duration            s, histogram: calls, waits and retries included
 //	    salesiq.operation, error.type, salesiq.cached
-//	http.client.request.duration            s, histogram: attempts, without waits
+//	http.client.request.duration            s, histogram: requests, without waits
 //	    http.request.method, server.address, server.port, url.template,
-//	    http.response.status_code, error.type
+//	    http.response.status_code, error.type, network.protocol.version
 //	salesiq.client.throttled                {request}, counter: attempts refused as too many (429)
 //	    salesiq.operation
 //	salesiq.client.wait.duration            s, histogram
@@ -71,6 +92,24 @@
 //	    salesiq.event (_OTHER if it is not known, none if refused),
 //	    salesiq.delivery.outcome (handled, duplicate, failed or refused),
 //	    http.response.status_code
+//
+// Durations are recorded in the context of their spans, so that exemplars lead there.
+//
+// # With otelhttp
+//
+// A transport of package otelhttp makes the same span for each request, the same
+// metric, and the header. Let one side do it:
+//
+//	client := &http.Client{Transport: otelhttp.NewTransport(http.DefaultTransport)}
+//	telemetry, err := salesiqotel.New(salesiqotel.WithoutRequests())
+//
+// Its spans are children of the calls. But its url.full has ids and queries, which
+// may identify people; the spans of this package do not.
+//
+// # Price
+//
+// As long as the providers are unset, or do nothing, a call is not traced at all. A
+// few allocations are spent on finding that out.
 //
 // # Propagation
 //

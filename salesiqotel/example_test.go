@@ -48,7 +48,13 @@ func Example() {
 		}
 	}
 	// Output:
-	// Chats.Get
+	// POST /oauth/v2/token
+	//   url.template: /oauth/v2/token
+	//   http.response.status_code: 200
+	// Token.Refresh
+	// GET /api/v2/chats/{chat_id}
 	//   url.template: /api/v2/chats/{chat_id}
+	//   http.response.status_code: 200
+	// Chats.Get
 	//   http.response.status_code: 200
 }

@@ -19,12 +19,14 @@ type config struct {
 	spans      trace.TracerProvider
 	meters     metric.MeterProvider
 	propagator propagation.TextMapPropagator
+	requests   bool
 }
 
 func newConfig(opts []Option) (*config, error) {
 	c := &config{
 		spans:      otel.GetTracerProvider(),
 		meters:     otel.GetMeterProvider(),
+		requests:   true,
 		propagator: propagation.NewCompositeTextMapPropagator(),
 	}
 	for _, option := range opts {
@@ -56,6 +58,14 @@ func WithMeterProvider(provider metric.MeterProvider) Option {
 // [propagation.Baggage] hands on whatever the application has put there.
 func WithPropagator(propagator propagation.TextMapPropagator) Option {
 	return func(c *config) error { c.propagator = propagator; return given("propagator", propagator) }
+}
+
+// WithoutRequests makes neither spans nor durations of requests, and leaves the
+// headers of [WithPropagator] out. It is for a client whose transport does all that
+// itself, such as one of package otelhttp: each request would be measured twice. The
+// spans of that transport are children of those of calls and refreshes.
+func WithoutRequests() Option {
+	return func(c *config) error { c.requests = false; return nil }
 }
 
 // given refuses a value that is nil, or an interface that holds a nil pointer or

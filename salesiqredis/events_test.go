@@ -372,3 +372,20 @@ func TestConsumerOutlivesRedis(t *testing.T) {
 	require.Eventually(t, func() bool { return writer.Enqueue(t.Context(), newEvent(t, 1)) == nil }, patience, 10*time.Millisecond)
 	assert.Eventually(t, func() bool { return p.count() == 2 }, patience, time.Millisecond)
 }
+
+func TestTraceOfAnEventReachesItsHandlerInAnotherProcess(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	traced := newEvent(t, 1)
+	traced.Info().Trace = "00-trace-span-01"
+	writer := sinkOf(t, join(t, dial(t, server)))
+	require.NoError(t, writer.Enqueue(t.Context(), traced))
+	require.NoError(t, writer.Enqueue(t.Context(), newEvent(t, 2)))
+	traces := make(chan string, 2)
+	consume(t, sinkOf(t, join(t, dial(t, server)), WithWorkers(1)), func(_ context.Context, event webhook.Event) error {
+		traces <- event.Info().Trace
+		return nil
+	})
+	assert.Equal(t, "00-trace-span-01", <-traces)
+	assert.Empty(t, <-traces)
+}

@@ -118,13 +118,14 @@ func (s *Sink) Enqueue(ctx context.Context, event webhook.Event) error {
 		return err
 	}
 	info := event.Info()
-	_, err := s.link.run(ctx, script{addScript, []string{s.stream}}, nil, info.EventID, string(info.Body))
+	_, err := s.link.run(ctx, script{addScript, []string{s.stream}}, nil, info.EventID, string(info.Body), info.Trace)
 	return err
 }
 
 // DeadLetters returns the key of the stream with the events that have had all
-// their tries. Its entries have the fields event (the id), body and tries. About
-// 100,000 are kept; the oldest go first.
+// their tries. Its entries have the fields event (the id), body and tries, and trace
+// if the event has one ([webhook.EventInfo]). About 100,000 are kept; the oldest go
+// first.
 func (s *Sink) DeadLetters() string { return s.dead }
 
 // Handler handles an event, such as [webhook.Receiver.Dispatch].
@@ -208,9 +209,10 @@ func drain(ctx context.Context, free <-chan struct{}) (n int, err error) {
 
 // entry is an event that was handed out.
 type entry struct {
-	id   string
-	body string
-	try  int
+	id    string
+	body  string
+	trace string
+	try   int
 }
 
 // take gets entries to handle.
@@ -247,7 +249,7 @@ func readEntries(reply any) (entries []entry, next string, err error) {
 	next, _ = list[0].(string) // It is one.
 	for _, item := range list[1:] {
 		fields, _ := item.([]any) // The length tells.
-		if len(fields) != 3 {
+		if len(fields) != 4 {
 			continue
 		}
 		var e entry
@@ -255,6 +257,7 @@ func readEntries(reply any) (entries []entry, next string, err error) {
 		e.body, _ = fields[1].(string) // It is one.
 		try, _ := fields[2].(int64)    // It is one.
 		e.try = int(try)
+		e.trace, _ = fields[3].(string) // It is one.
 		entries = append(entries, e)
 	}
 	return entries, next, nil
@@ -299,5 +302,6 @@ func callHandler(ctx context.Context, e entry, handle Handler) (err error) {
 	if err != nil {
 		return err
 	}
+	event.Info().Trace = e.trace
 	return handle(ctx, event)
 }

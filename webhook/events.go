@@ -41,6 +41,10 @@ type EventInfo struct {
 	EventName salesiq.EventName `json:"-"` // Empty where the body has none.
 	EventTime time.Time         `json:"-"` // Zero where the body has none. Later deliveries do not change it.
 
+	// Trace tells where in a trace the delivery belongs, as [Tracer.Trace] says. A sink
+	// that keeps events keeps it beside the body. Empty without such a tracer.
+	Trace string `json:"-"`
+
 	// Body is what was delivered, byte by byte. A [Receiver] adds a member occurrence
 	// where the body tells no time, and the envelope with the name that [WithEventName]
 	// gives. Data is the part of Body from which the event's own fields were read. A

@@ -52,6 +52,8 @@ func TestEachEventHasItsTypeAndLosesNothing(t *testing.T) {
 			assert.Equal(t, time.Date(2026, time.March, 5, 9, 41, 7, 250e6, time.UTC), info.EventTime)
 			assert.Equal(t, body, info.Body)
 			assert.Regexp(t, "^[0-9a-f]{32}$", info.EventID)
+			assert.Empty(t, info.Trace, "it is not the service's")
+			info.Trace = "a tracer's"
 			testkit.CheckFilled(t, string(name), reflect.ValueOf(event).Elem())
 
 			again, err := wire.Marshal(event)

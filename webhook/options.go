@@ -121,6 +121,9 @@ func WithTracer(tracers ...*Tracer) Option {
 		}
 		for _, t := range tracers {
 			r.hooks.Add(t.Delivery)
+			if t.Trace != nil {
+				r.traces = append(r.traces, t.Trace)
+			}
 		}
 		return nil
 	}

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,6 +100,7 @@ type Receiver struct {
 	logger    *slog.Logger
 	handlers  []handler
 	hooks     hooks.Starts[DeliveryInfo, DeliveryResult]
+	traces    []func(context.Context) string
 	inUse     *atomic.Bool // No more handlers can be added.
 }
 
@@ -162,6 +164,9 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		how.send(w)
 		d.tell(nil, how, err)
 		return
+	}
+	for _, trace := range r.traces {
+		event.Info().Trace = cmp.Or(trace(ctx), event.Info().Trace)
 	}
 	work := startWork(ctx, r.timeout, w, request.ProtoMajor >= 2)
 	if work.expired == nil {

@@ -8,14 +8,19 @@ import (
 // Tracer is told what a [Receiver] does, for traces, metrics and logs. Package
 // salesiqotel makes one for OpenTelemetry.
 //
-// Delivery may be nil, and later versions may add other funcs. It returns a
+// Each func may be nil, and later versions may add others. Delivery returns a
 // context, derived from its own, in which the rest goes on, and a func that is told
-// of the end. Either may be nil. Several goroutines call it at once, and the
-// receiver waits for it: it must return soon, and must not panic.
+// of the end. Either may be nil. Several goroutines call the funcs at once, and the
+// receiver waits for them: they must return soon, and must not panic.
 type Tracer struct {
 	// Delivery is told of the delivery of an event: a POST. Handlers have the
 	// context that it returns.
 	Delivery func(ctx context.Context, delivery DeliveryInfo) (context.Context, func(DeliveryResult))
+
+	// Trace returns what [EventInfo.Trace] of the event becomes: where in a trace
+	// its delivery belongs, in a form of the tracer's own. Its context is that which
+	// Delivery has returned. An empty text leaves the field alone.
+	Trace func(ctx context.Context) string
 }
 
 // DeliveryInfo is a delivery that begins. It has no fields yet.

@@ -51,6 +51,10 @@ type Server struct {
 	URL       string // Such as https://accounts.zoho.com.
 	Transport http.RoundTripper
 	UserAgent string
+
+	// Trace is told of each request. It returns the request to send, and a func
+	// that is told of the end, without a response if there was no answer. Optional.
+	Trace func(*http.Request) (*http.Request, func(*http.Response, error))
 }
 
 // Application is who asks for a token.
@@ -157,12 +161,18 @@ func (s *Server) requestTokenAt(ctx context.Context, path string, app Applicatio
 }
 
 // post sends a form and returns a successful answer.
-func (s *Server) post(ctx context.Context, path string, form url.Values, hide redact.Secrets) (answer, error) {
+func (s *Server) post(ctx context.Context, path string, form url.Values, hide redact.Secrets) (a answer, err error) {
 	request, err := s.newRequest(ctx, path, form)
 	if err != nil {
 		return answer{}, &Failure{Err: redact.StripURL(err)}
 	}
-	response, err := transport.Exchange(s.Transport, request)
+	var response *http.Response
+	if s.Trace != nil {
+		traced, end := s.Trace(request) //nolint:bodyclose // It makes no response.
+		request = traced
+		defer func() { end(response, err) }()
+	}
+	response, err = transport.Exchange(s.Transport, request)
 	if err != nil {
 		return answer{}, broken(ctx, 0, err, hide)
 	}

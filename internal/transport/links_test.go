@@ -108,16 +108,24 @@ func TestLogSaysForWhatAndForHowLongAWaitIs(t *testing.T) {
 
 // witness notes what an observer is told.
 type witness struct {
-	number int
-	end    AttemptEnd
-	begun  []WaitReason
-	waits  []WaitReason // That are over.
+	number  int
+	end     AttemptEnd
+	request AttemptEnd
+	begun   []WaitReason
+	waits   []WaitReason // That are over.
 }
 
 func (w *witness) Attempt(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd)) {
 	w.number = number
 	header.Set("Traceparent", "trace")
 	return ctx, func(end AttemptEnd) { w.end = end }
+}
+
+func (*witness) Watches(context.Context) bool { return true }
+
+func (w *witness) Request(ctx context.Context, _ int, header http.Header) (context.Context, func(AttemptEnd)) {
+	header.Set("Tracestate", "request")
+	return ctx, func(end AttemptEnd) { w.request = end }
 }
 
 func (w *witness) Wait(_ context.Context, wait Wait) func(time.Duration) {
@@ -140,13 +148,15 @@ func TestObserverHearsOfEachAttempt(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := &witness{}
 			tt.next.takes = time.Second
-			(&observed{tt.next, w}).do(t.Context(), newAttempt(t)) //nolint:errcheck // The witness tells.
+			(&observed{&requested{tt.next, w}, w}).do(t.Context(), newAttempt(t)) //nolint:errcheck // The witness tells.
 			tt.want.Took = time.Second
 			tt.want.Failure = tt.next.failure
 			if tt.next.answer != nil {
 				tt.want.Header = tt.next.answer.Header
 			}
 			assert.Equal(t, tt.want, w.end)
+			assert.Equal(t, tt.want, w.request, "nothing was waited for")
+			assert.Equal(t, "request", tt.next.got.header.Get("Tracestate"))
 			assert.Equal(t, 2, w.number)
 			assert.Equal(t, "trace", tt.next.got.header.Get("Traceparent"))
 		})

@@ -10,10 +10,16 @@ import (
 
 // Observer is told what happens to a call on its way.
 type Observer interface {
+	// Watches reports whether anybody wants to hear of the call of ctx. If not,
+	// nothing else is called for it.
+	Watches(ctx context.Context) bool
 	// Attempt is told that an attempt begins: which one of its call, counted
 	// from 1. It returns a context for the attempt, derived from ctx, and a func
 	// for its end. What it puts into header is sent along.
 	Attempt(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd))
+	// Request is told that the request of an attempt is sent, after all waits. It
+	// returns and may put into header what Attempt may.
+	Request(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd))
 	// Wait is told that a wait has begun. It returns a func for its end.
 	Wait(ctx context.Context, w Wait) func(took time.Duration)
 }
@@ -41,6 +47,7 @@ type AttemptEnd struct {
 	Status    int         // 0 without an answer.
 	Header    http.Header // Nil without an answer. It must not be changed.
 	RequestID string
+	Protocol  string        // Such as "HTTP/2.0"; empty without an answer.
 	Took      time.Duration // Without waits.
 	Waited    time.Duration // For quota and token.
 	Throttled bool          // The service refused it as one too many.
@@ -54,19 +61,48 @@ type observed struct {
 }
 
 func (l *observed) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
+	if !l.observer.Watches(ctx) {
+		return l.next.do(ctx, a)
+	}
 	a.header = http.Header{}
 	ctx, end := l.observer.Attempt(ctx, a.number, a.header)
 	start := time.Now()
 	answer, f := l.next.do(ctx, a)
-	e := AttemptEnd{Took: time.Since(start) - a.waited, Waited: a.waited, Failure: f}
+	e := a.end(answer, f)
+	e.Took, e.Waited = time.Since(start)-a.waited, a.waited
+	end(e)
+	return answer, f
+}
+
+// requested is the link that tells the observer of each request.
+type requested struct {
+	next     link
+	observer Observer
+}
+
+func (l *requested) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
+	if !l.observer.Watches(ctx) {
+		return l.next.do(ctx, a)
+	}
+	ctx, end := l.observer.Request(ctx, a.number, a.header)
+	start := time.Now()
+	answer, f := l.next.do(ctx, a)
+	e := a.end(answer, f)
+	e.Took = time.Since(start)
+	end(e)
+	return answer, f
+}
+
+// end returns the outcome of an attempt, but for how long it took.
+func (a *attempt) end(answer *Answer, f *Failure) AttemptEnd {
+	e := AttemptEnd{Protocol: a.protocol, Failure: f}
 	if f == nil {
 		e.Status, e.Header, e.RequestID = answer.Status, answer.Header, requestID(answer.Header, answer.hide)
 	} else {
 		e.Status, e.Header, e.RequestID = f.Status, f.Header, f.RequestID
 		e.Throttled = f.Status != 0 && f.throttled()
 	}
-	end(e)
-	return answer, f
+	return e
 }
 
 // audience is who hears of the waits of calls: the observer and the log, each
@@ -82,6 +118,17 @@ func newAudience(c *Config) *audience {
 		return nil
 	}
 	return &audience{observer: c.Observer, logger: c.Logger}
+}
+
+// of returns the audience of a call: without the observer, unless it watches.
+func (l *audience) of(ctx context.Context) *audience {
+	switch {
+	case l == nil || l.observer == nil || l.observer.Watches(ctx):
+		return l
+	case l.logger == nil:
+		return nil
+	}
+	return &audience{logger: l.logger}
 }
 
 // tell says that a wait has begun. It returns a func for the end, or nil.
@@ -197,7 +244,7 @@ func forecast(ctx context.Context, what Wait) {
 
 // startPause tells the audience of a pause that comes before the next attempt.
 func (s *series) startPause(ctx context.Context, pause time.Duration) {
-	if s.pipeline.audience == nil || pause < minWait {
+	if s.audience == nil || pause < minWait {
 		return
 	}
 	what := Wait{Reason: WaitBackoff, Until: time.Now().Add(pause)}
@@ -205,7 +252,7 @@ func (s *series) startPause(ctx context.Context, pause time.Duration) {
 		what.Reason = WaitRetryAfter
 	}
 	s.paused = time.Now()
-	s.resume = s.pipeline.audience.tell(ctx, s.request.Operation, what)
+	s.resume = s.audience.tell(ctx, s.request.Operation, what)
 }
 
 // endPause ends the pause since the last attempt, if there was one, and returns how

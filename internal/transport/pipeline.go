@@ -53,6 +53,7 @@ type attempt struct {
 	audience *audience     // Nil for none.
 	header   http.Header   // What the observer adds; nil for nothing.
 	token    string        // The Authorization header.
+	protocol string        // Of the answer; empty without one.
 	paused   time.Duration // Before it; zero without an audience, as waited is.
 	waited   time.Duration // For lease and token.
 }
@@ -70,6 +71,11 @@ type Pipeline struct {
 func New(c Config) *Pipeline {
 	// One request is sent, and its whole answer read and judged.
 	var chain link = newSender(c)
+
+	// Tracers hear of the request alone, without the waits.
+	if c.Observer != nil {
+		chain = &requested{next: chain, observer: c.Observer}
+	}
 
 	// It carries the token of the moment.
 	chain = &authorized{next: chain, tokens: c.Tokens}
@@ -94,7 +100,7 @@ func New(c Config) *Pipeline {
 // Do sends a request until it is answered or given up. The Answer is never nil;
 // after an error only its Attempts count.
 func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
-	l := &loop{series: series{pipeline: p, request: r}}
+	l := &loop{series: series{pipeline: p, request: r, audience: p.audience.of(ctx)}}
 	l.run(ctx)
 	if l.failure != nil {
 		l.endPause()

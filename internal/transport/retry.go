@@ -22,6 +22,7 @@ const (
 type series struct {
 	pipeline *Pipeline
 	request  *Request
+	audience *audience // Nil for none.
 	last     attempt
 	answer   *Answer
 	failure  *Failure
@@ -37,7 +38,7 @@ type series struct {
 
 // try makes one attempt.
 func (s *series) try(message *http.Request) {
-	s.last = attempt{request: s.request, number: s.last.number + 1, message: message, audience: s.pipeline.audience, paused: s.endPause()}
+	s.last = attempt{request: s.request, number: s.last.number + 1, message: message, audience: s.audience, paused: s.endPause()}
 	s.answer, s.failure = s.pipeline.chain.do(message.Context(), &s.last)
 	s.waited += s.last.waited
 }

@@ -80,6 +80,7 @@ func (s *sender) exchange(ctx context.Context, x *exchange) *Failure {
 		f.Sent, f.moved = x.fate(ctx, err)
 		return x.broken(ctx, err, f)
 	}
+	x.attempt.protocol = response.Proto
 	if s.jar != nil {
 		s.jar.SetCookies(x.attempt.message.URL, response.Cookies())
 	}

@@ -1,7 +1,7 @@
 -- Hands out entries: first those that a consumer has left lying for too long,
 -- then new ones. An abandoned entry that has had all its tries goes to the dead
--- letters. Returns the cursor to go on from, and an id, a body and the number of
--- this try for each entry.
+-- letters. Returns the cursor to go on from, and an id, a body, the number of
+-- this try and a trace for each entry.
 local stream, dead = KEYS[1], KEYS[2]
 local group, consumer, idle, tries = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local wanted, cursor, kept = tonumber(ARGV[5]), ARGV[6], ARGV[7]
@@ -28,11 +28,12 @@ local function hand_out(id, fields)
   local pending = redis.call('XPENDING', stream, group, id, id, 1)
   local count = pending[1] and pending[1][4] or 1
   if count <= tries then
-    out[#out + 1] = {id, field(fields, 'body'), count}
+    out[#out + 1] = {id, field(fields, 'body'), count, field(fields, 'trace')}
     return
   end
-  redis.call('XADD', dead, 'MAXLEN', '~', kept, '*',
-    'event', field(fields, 'event'), 'body', field(fields, 'body'), 'tries', count - 1)
+  fields[#fields + 1] = 'tries'
+  fields[#fields + 1] = count - 1
+  redis.call('XADD', dead, 'MAXLEN', '~', kept, '*', unpack(fields))
   redis.call('XACK', stream, group, id)
   redis.call('XDEL', stream, id)
 end
@@ -51,7 +52,7 @@ local function read()
   local new = try('XREADGROUP', 'GROUP', group, consumer, 'COUNT', missing, 'STREAMS', stream, '>')
   if not new then return end
   for _, entry in ipairs(new[1][2]) do
-    out[#out + 1] = {entry[1], field(entry[2], 'body'), 1}
+    out[#out + 1] = {entry[1], field(entry[2], 'body'), 1, field(entry[2], 'trace')}
   end
 end
 

@@ -1,0 +1,5 @@
+//go:build !race
+
+package salesiqotel_test
+
+const raceEnabled = false
