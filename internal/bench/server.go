@@ -115,17 +115,30 @@ func answer(w http.ResponseWriter, parts ...[]byte) {
 }
 
 // page is a page of a list, of which any number can be had: they differ in the
-// first chat's id.
-type page struct{ head, middle []byte }
+// chats' ids.
+type page struct {
+	text []byte // Up to the pagination.
+	ids  []int  // Where in text the page's number is in an id.
+}
 
 func newPage() page {
-	head, rest, _ := bytes.Cut(listJSON(1, chatsPerPage), []byte("chat-0000000"))
-	middle, _, _ := bytes.Cut(rest, []byte(`"pagination":`))
-	return page{head, middle}
+	text, _, _ := bytes.Cut(listJSON(1, chatsPerPage), []byte(`"pagination":`))
+	p := page{text: text}
+	for at := 0; ; {
+		next := bytes.Index(text[at:], []byte(`{"id":"chat-`))
+		if next < 0 {
+			return p
+		}
+		at += next + len(`{"id":"chat-`)
+		p.ids = append(p.ids, at)
+	}
 }
 
 func (p page) parts(number, pages int) [][]byte {
-	id := fmt.Appendf(nil, "chat-%07d", number)
+	text := bytes.Clone(p.text)
+	for _, at := range p.ids {
+		copy(text[at:], fmt.Sprintf("%05d", number-1)) // The last two digits tell a page's chats apart.
+	}
 	tail := fmt.Appendf(nil, `"pagination":{"page":%d,"per_page":%d,"total":%d}}`, number, chatsPerPage, pages*chatsPerPage)
-	return [][]byte{p.head, id, p.middle, tail}
+	return [][]byte{text, tail}
 }

@@ -74,12 +74,12 @@ func sameVersion(one, other string) bool {
 
 // child runs a program that measures, and returns its report.
 func child(ctx context.Context, program, word string) (*report, error) {
-	command := exec.CommandContext(ctx, program, measureRole, word)
+	command := exec.CommandContext(ctx, program, measureRole, word) //nolint:gosec // This program.
 	command.Stderr = os.Stderr
 	out, err := command.Output()
 	if err != nil {
 		return nil, err
 	}
 	r := new(report)
-	return r, json.Unmarshal(out, r)
+	return r, json.Unmarshal(out, r) //nolint:musttag // What Encode wrote.
 }

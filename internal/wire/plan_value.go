@@ -267,8 +267,8 @@ func (d *decoding) readTime(v reflect.Value, c byte) bool {
 	if *at, ok = instantOf(text); ok {
 		return true
 	}
-	if _, counts := countOf(text); counts && d.lenient {
-		*at = timeOf(text)
+	if _, counts := countOf(text); d.lenient && (counts || len(text) == 0) {
+		*at = timeOf(text) // No text is no time.
 		return true
 	}
 	return at.UnmarshalText(text) == nil // Otherwise it is handed on.
