@@ -251,7 +251,7 @@ func (s *ChatsService) Transcript(ctx context.Context, chatID string, opts ...Ca
 type TranscriptResult struct {
 	ChatID string // Empty beside an error of the list.
 	Chat   *Chat  // A copy, with its Transcript. Nil beside an error.
-	Err    error  // Concerns this chat alone.
+	Err    error  // Of this chat alone, or of the list, without a ChatID.
 }
 
 // Transcripts fills in the transcripts of chats, such as those of [ChatsService.All]:

@@ -29,16 +29,19 @@ type Plan struct {
 	CallsPerDay    int
 }
 
-// Free returns the specification's plan of that name.
+// Free returns the specification's plan of that name: 10 calls a minute, 1,000 a day.
 func Free() Plan { return Plan{CallsPerMinute: 10, CallsPerDay: 1_000} }
 
-// Basic returns the specification's plan of that name.
+// Basic returns the specification's plan of that name: 20 calls a minute, 5,000 a
+// day.
 func Basic() Plan { return Plan{CallsPerMinute: 20, CallsPerDay: 5_000} }
 
-// Professional returns the specification's plan of that name.
+// Professional returns the specification's plan of that name: 50 calls a minute,
+// 20,000 a day.
 func Professional() Plan { return Plan{CallsPerMinute: 50, CallsPerDay: 20_000} }
 
-// Enterprise returns the specification's plan of that name.
+// Enterprise returns the specification's plan of that name: 100 calls a minute,
+// 50,000 a day.
 func Enterprise() Plan { return Plan{CallsPerMinute: 100, CallsPerDay: 50_000} }
 
 // LookupPlan finds a plan by its name, in any case: "free", "basic",

@@ -85,7 +85,9 @@ import (
 //     503 if it takes too long.
 //   - A handler that fails, panics or takes too long ([WithHandlerTimeout]): 500.
 //     If the handler succeeds after that, the event counts as handled.
-//   - A [DedupStore] or a [Sink] that fails: 503.
+//   - A [DedupStore] that fails before the handlers, or a [Sink] that fails: 503. One
+//     that fails to mark an event after its handlers have succeeded: 200, since a
+//     further delivery would handle it again.
 //   - Anything else, also an event that no handler is for: 200.
 type Receiver struct {
 	verifier  Verifier

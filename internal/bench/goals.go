@@ -36,7 +36,9 @@ const (
 
 // tolerable reports whether a short run lets the figure pass: even the best
 // quarter of its rounds must miss the goal, and by far.
-func (g goal) tolerable() bool { return g.met() || g.got <= g.gate || g.room > 0 && min(g.got, g.low) <= g.limit*g.room }
+func (g goal) tolerable() bool {
+	return g.met() || g.got <= g.gate || g.room > 0 && min(g.got, g.low) <= g.limit*g.room
+}
 
 // goals compares what was found with what was promised.
 func (r *report) goals() []goal {
