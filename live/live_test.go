@@ -458,10 +458,10 @@ func TestAllMessagesOfAConversationAreYieldedOnce(t *testing.T) {
 	requests := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests++
-		from, _ := strconv.Atoi(r.URL.Query().Get("from_time"))
+		from, _ := strconv.ParseInt(r.URL.Query().Get("from_time"), 10, 64)
 		var lines []string
 		for n := range said {
-			at := 1_700_000_000_000 + n/4 // Four bear the same time.
+			at := 1_700_000_000_000 + int64(n/4) // Four bear the same time.
 			if at >= from && len(lines) < 100 {
 				lines = append(lines, fmt.Sprintf(`{"sequence_id":"%d","time":"%d","message":{"text":"line %d"}}`, n, at, n))
 			}

@@ -140,7 +140,7 @@
 // chat.start, chat.end, operator.typing and message.received the chat's id, the
 // operator's name, and a message as in a transcript. With
 // /widget?surface=official it has the functions that the vendor publishes for
-// the live widget instead, and lacks the others. Pages may send 64 KiB at once, and
+// the live widget instead, and lacks the others. Pages may send 256 KiB at once, and
 // 32 MiB until a [Server.Reset].
 //
 // # The live service

@@ -21,7 +21,7 @@ func TestWhatPagesSendIsBoundedInSum(t *testing.T) {
 		body := `{"visitor":"v1","code":"c","function":"visitor.hobby","args":["` + strings.Repeat("x", size) + `"]}`
 		return sendAsPage(t, s, http.MethodPost, "/widget/calls", body)
 	}
-	status, _ := call(64 << 10)
+	status, _ := call(256 << 10)
 	assert.Equal(t, http.StatusBadRequest, status, "one is too large")
 	taken := 0
 	for size := 60 << 10; ; size, taken = 60<<10, taken+1 {

@@ -113,7 +113,7 @@ func onlyLoopback(_, address string, _ syscall.RawConn) error {
 // What pages may send, in one request and in all of them until a Reset. Each request
 // counts for its body and for what is kept of it besides.
 const (
-	maxPageBody  = 64 << 10
+	maxPageBody  = 256 << 10
 	maxPageBytes = 32 << 20
 	pageOverhead = 256
 )
@@ -123,7 +123,7 @@ const (
 func (s *Server) countPage(length int) error {
 	switch {
 	case length > maxPageBody:
-		return invalid("body", "must be at most 64 KiB")
+		return invalid("body", "must be at most 256 KiB")
 	case s.state.widget.received+length+pageOverhead > maxPageBytes:
 		return invalid("body", "is more than pages may send in all, which is 32 MiB until a reset")
 	}

@@ -90,8 +90,8 @@ func (f *field) kept() string {
 }
 
 // Ids are numbers beyond what a float64 can hold.
-func seedID(number int) string     { return strconv.Itoa(910000000000000000 + number) }
-func documentID(serial int) string { return strconv.Itoa(920000000000000000 + serial) }
+func seedID(number int) string     { return strconv.FormatInt(910000000000000000+int64(number), 10) }
+func documentID(serial int) string { return strconv.FormatInt(920000000000000000+int64(serial), 10) }
 
 // documentsOf returns the documents of a family, by its path.
 func (s *state) documentsOf(path string) *table[document] {

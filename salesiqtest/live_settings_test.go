@@ -254,7 +254,7 @@ func TestAppsKeepWhatIsSet(t *testing.T) {
 	must[*live.App](t)(l.Apps.Update(ctx, made.ID, &live.AppUpdate{Enabled: salesiq.Set(false), WaitingTime: salesiq.Set[salesiq.Seconds](45), ShareFile: salesiq.Set(true)}))
 	got := must[*live.App](t)(l.Apps.Get(ctx, made.ID))
 	assert.False(t, got.Enabled)
-	assert.InDelta(t, 45, got.WaitingTime, 0)
+	assert.Equal(t, 45*time.Second, got.WaitingTime.Duration())
 	assert.True(t, got.BusinessHours)
 	assert.Equal(t, "Boats", got.Description["default"])
 	assert.JSONEq(t, "true", string(got.Extra["share_file"]))
