@@ -40,7 +40,7 @@ var (
 )
 
 // module is where the types are from that are taken for objects.
-var module = strings.TrimSuffix(reflect.TypeFor[Paging]().PkgPath(), "/internal/wire")
+var module, _, _ = strings.Cut(reflect.TypeFor[Paging]().PkgPath(), "/internal/")
 
 var (
 	twins    sync.Map // Types to their twins, or to nil if they need none.
