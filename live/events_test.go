@@ -208,7 +208,7 @@ func receive(t *testing.T, name salesiq.EventName, body string) (received live.E
 	return received
 }
 
-var secret = salesiq.NewSecret("hook-secret")
+var secret = salesiq.NewSecret("the hook of the shop")
 
 func newReceiver(t *testing.T, opts ...webhook.Option) *webhook.Receiver {
 	t.Helper()
