@@ -267,8 +267,11 @@ func (d *decoding) readTime(v reflect.Value, c byte) bool {
 	if *at, ok = instantOf(text); ok {
 		return true
 	}
-	if _, counts := countOf(text); d.lenient && (counts || len(text) == 0) {
-		*at = timeOf(text) // No text is no time.
+	if d.lenient && len(text) == 0 {
+		return true // No text is no time.
+	}
+	if _, counts := countOf(text); counts && d.lenient {
+		*at = timeOf(text)
 		return true
 	}
 	return at.UnmarshalText(text) == nil // Otherwise it is handed on.
