@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,7 +82,7 @@ func TestLogHasALineForEachAttempt(t *testing.T) {
 func TestLogSaysForWhatAndForHowLongAWaitIs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var log sharedText
 		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey {
 				return slog.Attr{}
@@ -104,6 +105,25 @@ func TestLogSaysForWhatAndForHowLongAWaitIs(t *testing.T) {
 		require.Nil(t, f)
 		assert.Contains(t, log.String(), " wait=1m0s duration=0s ", "the service is not blamed")
 	})
+}
+
+// sharedText is a text that one goroutine writes and another reads.
+type sharedText struct {
+	mutex sync.Mutex
+	text  []byte
+}
+
+func (s *sharedText) Write(b []byte) (int, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.text = append(s.text, b...)
+	return len(b), nil
+}
+
+func (s *sharedText) String() string {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return string(s.text)
 }
 
 // witness notes what an observer is told.
