@@ -11,8 +11,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/salesiq-go/salesiq/internal/input"
 	"github.com/salesiq-go/salesiq/internal/redact"
-	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // Checks of arguments, made before a request. Each returns nil or an
@@ -22,12 +22,7 @@ func inputError(field, reason string) error { return &InputError{Field: field, R
 
 // given refuses a value that is nil, or an interface that holds a nil pointer or
 // func.
-func given(field string, value any) error {
-	if usercode.IsNil(value) {
-		return inputError(field, "must not be nil")
-	}
-	return nil
-}
+func given(field string, value any) error { return input.Checks(inputError).Given(field, value) }
 
 // givenContext refuses a nil context, which would panic somewhere below.
 func givenContext(ctx context.Context) error {
@@ -37,12 +32,7 @@ func givenContext(ctx context.Context) error {
 	return nil
 }
 
-func required(field, value string) error {
-	if strings.TrimSpace(value) == "" {
-		return inputError(field, "is required")
-	}
-	return nil
-}
+func required(field, value string) error { return input.Checks(inputError).Required(field, value) }
 
 // requiredSecret refuses an empty secret, which is also what the mask of one becomes
 // when it is decoded.

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/salesiq-go/salesiq/internal/input"
 	"github.com/salesiq-go/salesiq/internal/transport"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
@@ -287,10 +288,7 @@ func WithStallTimeout(d time.Duration) Option {
 }
 
 func positive(field string, d time.Duration) error {
-	if d <= 0 {
-		return inputError(field, fmt.Sprintf("must be positive, not %s", d))
-	}
-	return nil
+	return input.Checks(inputError).Positive(field, d)
 }
 
 // finish fills what the options left open, and checks what they are together.

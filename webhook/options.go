@@ -2,13 +2,12 @@ package webhook
 
 import (
 	"cmp"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/usercode"
+	"github.com/salesiq-go/salesiq/internal/input"
 )
 
 // Option configures a [Receiver]. NewReceiver returns the error of the first option
@@ -135,16 +134,8 @@ func inputError(field, reason string) error {
 
 // given refuses a value that is nil, or an interface that holds a nil pointer or
 // func.
-func given(field string, value any) error {
-	if usercode.IsNil(value) {
-		return inputError(field, "must not be nil")
-	}
-	return nil
-}
+func given(field string, value any) error { return input.Checks(inputError).Given(field, value) }
 
 func positive(field string, d time.Duration) error {
-	if d <= 0 {
-		return inputError(field, fmt.Sprintf("must be positive, not %s", d))
-	}
-	return nil
+	return input.Checks(inputError).Positive(field, d)
 }

@@ -1,9 +1,8 @@
 package widget
 
 import (
-	"strings"
-
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/input"
 )
 
 func inputError(field, reason string) error {
@@ -17,9 +16,4 @@ func requiredList[T any](field string, values []T) error {
 	return nil
 }
 
-func required(field, value string) error {
-	if strings.TrimSpace(value) == "" {
-		return inputError(field, "is required")
-	}
-	return nil
-}
+func required(field, value string) error { return input.Checks(inputError).Required(field, value) }
