@@ -1,7 +1,6 @@
 package salesiqtest
 
 import (
-	"crypto/rand"
 	"net/http"
 	"strings"
 	"time"
@@ -67,7 +66,7 @@ func (s *Server) beginDevice(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	text := newToken()
 	d := &device{
-		scopes: scopes, userCode: rand.Text()[:8], expires: s.now().Add(deviceLifetime),
+		scopes: scopes, userCode: randomText(8), expires: s.now().Add(deviceLifetime),
 		offline: r.FormValue("access_type") == "offline",
 	}
 	s.tokens.devices[text] = d

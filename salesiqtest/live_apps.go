@@ -95,7 +95,7 @@ func (c *call) changedSince(items []object) []object {
 	if since.Year() < 1980 {
 		since = time.Unix(since.UnixMilli(), 0)
 	}
-	return slices.DeleteFunc(items, func(item object) bool { return numberIn(item, "modified_time") < int(since.UnixMilli()) })
+	return slices.DeleteFunc(items, func(item object) bool { return numberIn(item, "modified_time") < since.UnixMilli() })
 }
 
 func createApp(c *call) (any, error) {

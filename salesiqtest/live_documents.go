@@ -56,9 +56,9 @@ type listing struct {
 	oneMore bool   // A page that is not the last one has the first item of the next one, too.
 
 	filters []filter
-	sorts   map[string]func(item object) int // By what sort_by says.
-	beside  func(s *state) object            // What is beside the nested list.
-	around  func(count int) object           // What is beside the data.
+	sorts   map[string]func(item object) int64 // By what sort_by says.
+	beside  func(s *state) object              // What is beside the nested list.
+	around  func(count int) object             // What is beside the data.
 }
 
 // filter is a parameter that leaves documents out.

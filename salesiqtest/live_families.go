@@ -51,7 +51,7 @@ var articles = family{
 		filters: []filter{hasMember("department_id"), hasMember("category_id"), {"mode", []string{"publish", "draft"}, func(item *document, value string) bool {
 			return item.members["published"] == (value == "publish")
 		}}},
-		sorts: map[string]func(object) int{"views": counted("viewed"), "likes": counted("liked"), "dislikes": counted("disliked"), "used": counted("used")},
+		sorts: map[string]func(object) int64{"views": counted("viewed"), "likes": counted("liked"), "dislikes": counted("disliked"), "used": counted("used")},
 	},
 }
 
@@ -61,17 +61,17 @@ func hasMember(name string) filter {
 }
 
 // counted is a number of the statistics.
-func counted(name string) func(object) int {
-	return func(item object) int {
+func counted(name string) func(object) int64 {
+	return func(item object) int64 {
 		stats, _ := item["stats"].(object)
 		return numberIn(stats, name)
 	}
 }
 
 // numberIn is a number that is written as a text.
-func numberIn(in object, name string) int {
+func numberIn(in object, name string) int64 {
 	text, _ := in[name].(string)
-	n, _ := strconv.Atoi(text) //nolint:errcheck // Nothing is 0.
+	n, _ := strconv.ParseInt(text, 10, 64) //nolint:errcheck // Nothing is 0.
 	return n
 }
 
@@ -115,9 +115,9 @@ var cannedResponses = family{
 		filters: []filter{{name: "department_id", holds: func(item *document, value string) bool {
 			return item.members["associate_with_all_departments"] == true || item.members["department_id"] == value
 		}}},
-		sorts: map[string]func(object) int{
-			"usage_count":    func(item object) int { return numberIn(item, "usage_count") },
-			"last_used_time": func(item object) int { return numberIn(item, "last_used_time") },
+		sorts: map[string]func(object) int64{
+			"usage_count":    func(item object) int64 { return numberIn(item, "usage_count") },
+			"last_used_time": func(item object) int64 { return numberIn(item, "last_used_time") },
 		},
 	},
 }

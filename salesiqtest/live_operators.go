@@ -114,7 +114,7 @@ func (s *state) liveOperator(operator *salesiq.Operator) object {
 	if s.disabled[operator.ID] {
 		out["is_chat_enabled"] = enabled
 	}
-	out["modified_time"] = strconv.Itoa(max(numberIn(changed, "modified_time"), int(operator.LastActive.UnixMilli())))
+	out["modified_time"] = strconv.FormatInt(max(numberIn(changed, "modified_time"), operator.LastActive.UnixMilli()), 10)
 	maps.Copy(out, object{
 		"id": operator.ID, "zuid": zuid(operator.ID), "wms_id": "LD_" + operator.ID, "email_id": operator.Email, "role": liveRoles[operator.Role],
 		"departments": s.departmentsOf(operator), "status_code": present, "status_message": statusMessages[operator.Status],
@@ -192,7 +192,7 @@ func takeOver(operator *salesiq.Operator, from object) {
 		}
 	}
 	if from["maximum_concurrent_chat"] != nil {
-		operator.MaxChats = numberIn(from, "maximum_concurrent_chat")
+		operator.MaxChats = int(numberIn(from, "maximum_concurrent_chat"))
 	}
 }
 
