@@ -282,12 +282,12 @@ func (client *Client) freeCall(method, path string, opts []CallOption) *call {
 	options, err := newCallOptions(opts)
 	operation := cmp.Or(options.operation, "Do")
 	if err := client.usable(); err != nil {
-		return &call{operation: operation, method: method, err: named(operation, err)}
+		return &call{request: transport.Request{Operation: operation, Method: method}, err: named(operation, err)}
 	}
 	bare, _, _ := strings.Cut(path, "?")
 	err = cmp.Or(err, token("method", method), checkPath(path), client.checkWildcards(bare, len(options.ids)))
 	if err != nil {
-		return &call{operation: operation, method: method, err: named(operation, err)}
+		return &call{request: transport.Request{Operation: operation, Method: method}, err: named(operation, err)}
 	}
 	c := newCall(operation, method+" "+strings.ReplaceAll(path, portalWildcard, client.dialect.Portal()), options.ids...)
 	c.template = freeTemplate(bare)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -23,19 +24,18 @@ type loop struct {
 
 	library retryablehttp.Client
 	client  http.Client
+	message retryablehttp.Request
 }
 
+// noHeader is what the library sees of the header, which is the sender's to set.
+// Nobody writes to it.
+var noHeader = http.Header{}
+
 func (l *loop) run(ctx context.Context) {
-	var body any // Not a []byte: the library tells nil from empty.
-	if l.request.Body != nil {
-		body = l.request.Body
-	}
-	request, err := retryablehttp.NewRequestWithContext(ctx, l.request.Method, l.request.URL, body)
-	if err != nil {
+	if err := l.prepare(ctx); err != nil {
 		l.failure = &Failure{Err: redact.StripURL(err)}
 		return
 	}
-	request.Host = "" // It is the URL's, which http.Client would copy otherwise.
 	l.client.Transport = l
 	l.library = retryablehttp.Client{
 		HTTPClient:   &l.client,
@@ -44,7 +44,21 @@ func (l *loop) run(ctx context.Context) {
 		Backoff:      func(pause, _ time.Duration, _ int, _ *http.Response) time.Duration { return pause },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	l.library.Do(request) //nolint:bodyclose,errcheck // The series has kept what came of it.
+	l.library.Do(&l.message) //nolint:bodyclose,errcheck // The series has kept what came of it.
+}
+
+// prepare makes the message that is the same in all attempts.
+func (l *loop) prepare(ctx context.Context) error {
+	r := l.last.request
+	address, err := url.Parse(r.URL)
+	if err != nil {
+		return err
+	}
+	l.message.Request = (&http.Request{Method: r.Method, URL: address, Header: noHeader}).WithContext(ctx)
+	if r.Body == nil {
+		return nil
+	}
+	return l.message.SetBody(r.Body)
 }
 
 // checkRetry sets the shortest wait, which the library passes to Backoff.

@@ -79,17 +79,15 @@ func (r *roundTripper) sendOnce(ctx context.Context, x *exchange, header http.He
 type sending struct {
 	trace httptrace.ClientTrace
 	wire  *roundTripper
-	stop  context.CancelCauseFunc
 
-	mu         sync.Mutex   // Guards what follows.
-	replayable bool         // HTTP/1 would repeat it, too, although it may have been processed.
-	header     bool         // The header was handed over to a connection, or to its buffer.
-	conn       net.Conn     // That the request was given.
-	reused     bool         // It carried other requests before.
-	meter      *meteredConn // That of conn; nil if it does not count.
-	before     int64        // What conn had carried by then.
-	stopped    bool         // Before the request was repeated,
-	refused    bool         // which the service had refused.
+	mu         sync.Mutex // Guards what follows.
+	conn       net.Conn   // That the request was given.
+	before     int64      // What conn had carried by then, if it counts.
+	reused     bool       // It carried other requests before.
+	header     bool       // The header was handed over to a connection, or to its buffer.
+	replayable bool       // HTTP/1 would repeat it, too, although it may have been processed.
+	stopped    bool       // Before the request was repeated,
+	refused    bool       // which the service had refused.
 }
 
 var (
@@ -97,11 +95,11 @@ var (
 	errRefused = errors.New("the service refused the request's stream")
 )
 
-func (s *sending) begin(wire *roundTripper, method string, header http.Header) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.wire, s.conn, s.header, s.replayable = wire, nil, false, replayable(method, header)
-	s.trace.GotConn, s.trace.WroteHeaders = s.gotConn, s.wroteHeaders
+func (x *exchange) begin(wire *roundTripper, method string, header http.Header) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.wire, x.conn, x.header, x.replayable = wire, nil, false, replayable(method, header)
+	x.trace.GotConn, x.trace.WroteHeaders = x.gotConn, x.wroteHeaders
 }
 
 // gotConn is called again before net/http repeats a request. If it was sent, that
@@ -111,24 +109,24 @@ func (s *sending) begin(wire *roundTripper, method string, header http.Header) {
 // An HTTP/2 connection goes on after a refusal, but not after a PROTOCOL_ERROR or
 // when the server goes away. Where net/http does not repeat after the former, the
 // latter is a refusal: a server that goes away says which requests it read.
-func (s *sending) gotConn(info httptrace.GotConnInfo) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.wire.traces.Store(true)
-	if s.conn == nil || !s.written() {
-		s.conn, s.reused, s.meter = info.Conn, info.Reused, meterOf(info.Conn)
-		if s.meter != nil {
-			s.before = s.meter.written.Load()
+func (x *exchange) gotConn(info httptrace.GotConnInfo) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.wire.traces.Store(true)
+	if x.conn == nil || !x.written() {
+		x.conn, x.reused = info.Conn, info.Reused
+		if meter := meterOf(info.Conn); meter != nil {
+			x.before = meter.written.Load()
 		}
 		return
 	}
-	s.stopped, s.refused = true, info.Conn == s.conn || s.wire.repeatsRefused && !s.replayable
-	if s.refused {
-		s.stop(errRefused)
+	x.sending.stopped, x.refused = true, info.Conn == x.conn || x.wire.repeatsRefused && !x.replayable
+	if x.refused {
+		x.cancel(errRefused)
 	} else {
-		s.stop(errMoved)
+		x.cancel(errMoved)
 	}
-	if s.reused && !s.wire.http2.Load() && !speaksHTTP2(info.Conn) {
+	if x.reused && !x.wire.http2.Load() && !speaksHTTP2(info.Conn) {
 		info.Conn.Close()
 	}
 }
@@ -159,7 +157,10 @@ func (s *sending) wroteHeaders() {
 // buffer.
 func (s *sending) written() bool { return s.header && s.counted() }
 
-func (s *sending) counted() bool { return s.meter == nil || s.meter.written.Load() != s.before }
+func (s *sending) counted() bool {
+	meter := meterOf(s.conn)
+	return meter == nil || meter.written.Load() != s.before
+}
 
 // unsentOnOldConnection reports whether a request that failed was given nothing but
 // a connection that had ended before.

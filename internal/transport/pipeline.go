@@ -100,7 +100,7 @@ func New(c Config) *Pipeline {
 // Do sends a request until it is answered or given up. The Answer is never nil;
 // after an error only its Attempts count.
 func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
-	l := &loop{series: series{pipeline: p, request: r, audience: p.audience.of(ctx)}}
+	l := &loop{series: series{pipeline: p, last: attempt{request: r, audience: p.audience.of(ctx)}}}
 	l.run(ctx)
 	if l.failure != nil {
 		l.endPause()

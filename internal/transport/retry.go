@@ -21,24 +21,22 @@ const (
 // failure is set.
 type series struct {
 	pipeline *Pipeline
-	request  *Request
-	audience *audience // Nil for none.
-	last     attempt
+	last     attempt // Its request and audience are those of all.
 	answer   *Answer
 	failure  *Failure
-	newToken bool                // An attempt was made because there was another token.
-	outdated int                 // Tokens that were out of date.
 	paused   time.Time           // When the present pause began; zero for none, or without an audience.
 	resume   func(time.Duration) // Tells of its end; may be nil.
 	waited   time.Duration       // In pauses, and for lease and token; zero without an audience.
 
-	throttled int       // Attempts that the rate limit refused.
-	since     time.Time // When it refused the first one.
+	since     time.Time // When the rate limit refused the first attempt.
+	throttled uint32    // Attempts that it refused.
+	outdated  uint16    // Tokens that were out of date.
+	newToken  bool      // An attempt was made because there was another token.
 }
 
 // try makes one attempt.
 func (s *series) try(message *http.Request) {
-	s.last = attempt{request: s.request, number: s.last.number + 1, message: message, audience: s.audience, paused: s.endPause()}
+	s.last = attempt{request: s.last.request, number: s.last.number + 1, message: message, audience: s.last.audience, paused: s.endPause()}
 	s.answer, s.failure = s.pipeline.chain.do(message.Context(), &s.last)
 	s.waited += s.last.waited
 }
@@ -53,7 +51,7 @@ func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
 		return 0, false
 	}
 	s.noteThrottled(f)
-	if ctx.Err() != nil || s.enough(f) || !s.worthRetrying(f) || !s.request.repeatable() {
+	if ctx.Err() != nil || s.enough(f) || !s.worthRetrying(f) || !s.last.request.repeatable() {
 		return 0, false
 	}
 	if f.moved && s.last.number == 1 {
@@ -79,11 +77,11 @@ func (s *series) enough(f *Failure) bool {
 	if f.tokenRefused() {
 		return false
 	}
-	return s.most() == 1 || s.last.number-s.throttled >= s.most()
+	return s.most() == 1 || s.last.number-int(s.throttled) >= s.most()
 }
 
 // most is how many attempts there may be, those aside that do not count.
-func (s *series) most() int { return cmp.Or(s.request.MaxAttempts, s.pipeline.maxAttempts) }
+func (s *series) most() int { return cmp.Or(s.last.request.MaxAttempts, s.pipeline.maxAttempts) }
 
 // worthRetrying is the retry contract of the package documentation.
 func (s *series) worthRetrying(f *Failure) bool {
