@@ -11,13 +11,19 @@ import (
 	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
-// This file is all there is of go-retryablehttp, and a reader may skip it: run
-// makes attempts until again says that the last one was enough, and pauses between
-// them for as long as ctx lasts.
+// This file is all there is of go-retryablehttp. The library makes the loop:
+//
+//	for {
+//		series.try               one attempt
+//		series.again             is there another, and after which pause?
+//		wait for the pause, or for the end of ctx
+//	}
+//
+// All decisions are in try and again.
 
-// loop is a series in the hands of the library: one object, and so one allocation a
-// call. It is the transport of the library's http.Client, and keeps answer and
-// failure where run's caller finds them.
+// loop is a series in the hands of the library. It is the transport of the
+// library's http.Client. Series, library and client are one object, and so one
+// allocation a call.
 type loop struct {
 	series
 
@@ -25,6 +31,7 @@ type loop struct {
 	client  http.Client
 }
 
+// run makes the attempts. It leaves the outcome of the last one in the series.
 func (l *loop) run(ctx context.Context) {
 	var body any // Not a []byte: the library tells nil from empty.
 	if l.request.Body != nil {
@@ -47,7 +54,8 @@ func (l *loop) run(ctx context.Context) {
 	l.library.Do(request) //nolint:bodyclose,errcheck // The series has kept what came of it.
 }
 
-// checkRetry sets the shortest wait, which the library passes to Backoff.
+// checkRetry asks the series whether there is another attempt. The library passes
+// RetryWaitMin to Backoff, which returns it as the pause.
 func (l *loop) checkRetry(ctx context.Context, _ *http.Response, _ error) (again bool, err error) {
 	l.library.RetryWaitMin, again = l.again(ctx)
 	if again {
