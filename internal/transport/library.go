@@ -12,13 +12,19 @@ import (
 	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
-// This file is all there is of go-retryablehttp, and a reader may skip it: run
-// makes attempts until again says that the last one was enough, and pauses between
-// them for as long as ctx lasts.
+// This file is all there is of go-retryablehttp. The library makes the loop:
+//
+//	for {
+//		series.try               one attempt
+//		series.again             is there another, and after which pause?
+//		wait for the pause, or for the end of ctx
+//	}
+//
+// All decisions are in try and again.
 
-// loop is a series in the hands of the library: one object, and so one allocation a
-// call. It is the transport of the library's http.Client, and keeps answer and
-// failure where run's caller finds them.
+// loop is a series in the hands of the library. It is the transport of the
+// library's http.Client. Series, library and client are one object, and so one
+// allocation a call.
 type loop struct {
 	series
 
@@ -31,6 +37,7 @@ type loop struct {
 // Nobody writes to it.
 var noHeader = http.Header{}
 
+// run makes the attempts. It leaves the outcome of the last one in the series.
 func (l *loop) run(ctx context.Context) {
 	if err := l.prepare(ctx); err != nil {
 		l.failure = &Failure{Err: redact.StripURL(err)}
@@ -61,7 +68,8 @@ func (l *loop) prepare(ctx context.Context) error {
 	return l.message.SetBody(r.Body)
 }
 
-// checkRetry sets the shortest wait, which the library passes to Backoff.
+// checkRetry asks the series whether there is another attempt. The library passes
+// RetryWaitMin to Backoff, which returns it as the pause.
 func (l *loop) checkRetry(ctx context.Context, _ *http.Response, _ error) (again bool, err error) {
 	l.library.RetryWaitMin, again = l.again(ctx)
 	if again {

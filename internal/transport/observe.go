@@ -251,19 +251,19 @@ func (s *series) startPause(ctx context.Context, pause time.Duration) {
 	if !s.failure.RetryAt.IsZero() {
 		what.Reason = WaitRetryAfter
 	}
-	s.paused = time.Now()
+	s.pauseBegan = time.Now()
 	s.resume = s.last.audience.tell(ctx, s.last.request.Operation, what)
 }
 
 // endPause ends the pause since the last attempt, if there was one, and returns how
 // long it took.
 func (s *series) endPause() time.Duration {
-	if s.paused.IsZero() {
+	if s.pauseBegan.IsZero() {
 		return 0
 	}
-	took := time.Since(s.paused)
+	took := time.Since(s.pauseBegan)
 	s.waited += took
-	s.paused = time.Time{}
+	s.pauseBegan = time.Time{}
 	if s.resume != nil {
 		s.resume(took)
 	}

@@ -54,8 +54,8 @@ type attempt struct {
 	header   http.Header   // What the observer adds; nil for nothing.
 	token    string        // The Authorization header.
 	protocol string        // Of the answer; empty without one.
-	paused   time.Duration // Before it; zero without an audience, as waited is.
-	waited   time.Duration // For lease and token.
+	paused   time.Duration // How long the call paused before it; zero without an audience.
+	waited   time.Duration // For lease and token; zero without an audience.
 }
 
 // Pipeline sends requests. It is safe for concurrent use.
