@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -71,6 +74,40 @@ func Example() {
 	// first process: answered 200
 	// second process: answered 200
 	// second process: chat123 was rated 5
+}
+
+// A whole service. It takes an event before it answers, handles it once, and ends in
+// the right order: no more events, then no more handlers, then the file.
+func ExampleInbox() {
+	run := func(ctx context.Context, secret salesiq.Secret) (err error) {
+		file, err := salesiqbolt.Open("events.db", salesiqbolt.WithLogger(slog.Default()))
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		inbox, err := file.Inbox()
+		if err != nil {
+			return err
+		}
+		receiver, err := webhook.NewReceiver(webhook.HMAC(secret), webhook.WithSink(inbox), webhook.WithLogger(slog.Default()))
+		if err != nil {
+			return err
+		}
+		err = webhook.On(receiver, func(_ context.Context, e *webhook.ChatRated) error {
+			fmt.Println(e.ChatID, "was rated", e.Rating) // An error has it tried again later.
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return inbox.Serve(ctx, &http.Server{Addr: "127.0.0.1:8090", Handler: receiver}, receiver.Dispatch)
+	}
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, salesiq.NewSecret(os.Getenv("SALESIQ_WEBHOOK_SECRET"))); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // What failed for good is looked at, and handled again once its cause is gone.
