@@ -587,7 +587,7 @@ func TestBatchOfAClientSharesTokenAndLimitsAndLeavesAFifth(t *testing.T) {
 	require.NoError(t, err)
 	_, err = client.Chats.Get(t.Context(), "chat123")
 	require.ErrorIs(t, err, salesiq.ErrDailyLimit)
-	assert.Equal(t, 1, server.Stats().TokenCalls)
+	assert.Equal(t, 1, server.Stats().TokenRequests)
 
 	assert.Same(t, batch, batch.Batch())
 	shared := server.Client(t, salesiq.WithLimiter(newLimiter(t, salesiq.Basic())))
