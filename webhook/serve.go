@@ -20,7 +20,7 @@ const (
 
 var errWorkerEnded = errors.New("salesiq: a worker ended before its context")
 
-// Serve serves HTTP until ctx ends, such as by [signal.NotifyContext], and then returns
+// Serve serves HTTP until ctx ends, such as by signal.NotifyContext, and then returns
 // nil once all is done, in this order: no more deliveries are taken, those under way
 // are answered, and then the contexts of the workers end. A worker is what handles the
 // events of a [Sink], and returns when its context ends; a receiver without a sink
