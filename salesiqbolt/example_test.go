@@ -79,8 +79,17 @@ func Example() {
 // A whole service. It takes an event before it answers, handles it once, and ends in
 // the right order: no more events, then no more handlers, then the file.
 func ExampleInbox() {
-	run := func(ctx context.Context, secret salesiq.Secret) (err error) {
-		file, err := salesiqbolt.Open("events.db", salesiqbolt.WithLogger(slog.Default()))
+	folder, err := os.MkdirTemp("", "salesiqbolt")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder) //nolint:errcheck // The system cleans up what is left.
+	secret := salesiq.NewSecret("the webhook's secret")
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	run := func() (err error) {
+		file, err := salesiqbolt.Open(filepath.Join(folder, "events.db"), salesiqbolt.WithLogger(slog.Default()))
 		if err != nil {
 			return err
 		}
@@ -95,19 +104,19 @@ func ExampleInbox() {
 		}
 		err = webhook.On(receiver, func(_ context.Context, e *webhook.ChatRated) error {
 			fmt.Println(e.ChatID, "was rated", e.Rating) // An error has it tried again later.
+			stop()                                       // Elsewhere, a signal does so.
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		return inbox.Serve(ctx, &http.Server{Addr: "127.0.0.1:8090", Handler: receiver}, receiver.Dispatch)
+		post(receiver, secret) // Elsewhere, the service does so.
+		return inbox.Serve(ctx, &http.Server{Addr: "127.0.0.1:0", Handler: receiver}, receiver.Dispatch)
 	}
-
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, salesiq.NewSecret(os.Getenv("SALESIQ_WEBHOOK_SECRET"))); err != nil {
+	if err := run(); err != nil {
 		log.Fatal(err)
 	}
+	// Output: chat123 was rated 5
 }
 
 // What failed for good is looked at, and handled again once its cause is gone.

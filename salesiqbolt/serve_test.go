@@ -46,7 +46,7 @@ func TestServedInboxEndsWithoutLosingAnything(t *testing.T) {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, bytes.NewReader(eventBody(n)))
 		require.NoError(t, err)
 		request.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(secret, eventBody(n)))
-		response, err := http.DefaultClient.Do(request)
+		response, err := (&http.Client{Timeout: patience}).Do(request)
 		require.NoError(t, err)
 		response.Body.Close()
 		assert.Equal(t, http.StatusOK, response.StatusCode)

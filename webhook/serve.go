@@ -29,7 +29,8 @@ var errWorkerEnded = errors.New("salesiq: a worker ended before its context")
 //	err := webhook.Serve(ctx, &http.Server{Addr: ":8090", Handler: receiver})
 //
 // A server without a ReadTimeout gets one of ten seconds, and one with a TLSConfig
-// serves TLS by that. Deliveries that take longer than ten seconds at the end are cut
+// serves TLS by that. Its BaseContext is called once it listens, with the address.
+// Deliveries that take longer than ten seconds at the end are cut
 // off. Serve also ends, in the same order, when a worker returns before ctx ends.
 //
 // Errors: a [salesiq.InputError] for a nil argument; that of listening or serving;

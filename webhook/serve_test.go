@@ -43,10 +43,12 @@ func startServing(t *testing.T, handler http.HandlerFunc, workers ...func(contex
 	return s
 }
 
-func (s *served) post(t *testing.T) (status int) {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.address, strings.NewReader("{}"))
-	require.NoError(t, err)
+// post returns 0 if nobody answers.
+func (s *served) post(ctx context.Context) (status int) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.address, strings.NewReader("{}"))
+	if err != nil {
+		return 0
+	}
 	response, err := (&http.Client{Transport: new(http.Transport)}).Do(request)
 	if err != nil {
 		return 0
@@ -83,7 +85,7 @@ func TestServeEndsDeliveriesBeforeWorkers(t *testing.T) {
 	}
 	s = startServing(t, handler, worker)
 	answered := make(chan int, 1)
-	go func() { answered <- s.post(t) }()
+	go func() { answered <- s.post(t.Context()) }()
 	<-begun
 	s.stop()
 	assert.Equal(t, http.StatusAccepted, <-answered)
@@ -93,7 +95,7 @@ func TestServeEndsDeliveriesBeforeWorkers(t *testing.T) {
 
 // accepts reports whether anybody listens.
 func (s *served) accepts() bool {
-	connection, err := net.Dial("tcp", s.address)
+	connection, err := new(net.Dialer).DialContext(context.Background(), "tcp", s.address)
 	if err != nil {
 		return false
 	}
@@ -108,13 +110,13 @@ func TestServeEndsWithAWorkerThatFails(t *testing.T) {
 		s := startServing(t, func(http.ResponseWriter, *http.Request) {},
 			func(context.Context) error { <-fail; return cause },
 			func(ctx context.Context) error { <-ctx.Done(); other = true; return nil })
-		assert.Equal(t, http.StatusOK, s.post(t))
+		assert.Equal(t, http.StatusOK, s.post(t.Context()))
 		close(fail)
 		err := <-s.ended
 		require.Error(t, err, "a service that handles nothing must not look well")
 		require.ErrorIs(t, err, cmp.Or(cause, err))
 		assert.True(t, other, "the others end, too")
-		assert.Zero(t, s.post(t))
+		assert.Zero(t, s.post(t.Context()))
 	}
 }
 
