@@ -107,6 +107,16 @@ type WaitTrace struct {
 	Duration time.Duration // Known at the end.
 }
 
+// String says what the call waits for and until when, in local time: "waiting for quota
+// until 15:04:05".
+func (w WaitTrace) String() string {
+	reason := strings.ReplaceAll(string(w.Reason), "_", " ")
+	if w.Until.IsZero() {
+		return "waiting for " + reason
+	}
+	return "waiting for " + reason + " until " + w.Until.Local().Format(time.TimeOnly)
+}
+
 // WaitReason is what a call waits for.
 type WaitReason string
 

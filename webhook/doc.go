@@ -32,6 +32,7 @@
 //     [NewWorkerPool], the Inbox of package salesiqbolt, the Sink of package
 //     salesiqredis, or a queue of your own. [Receiver.Dispatch] handles what comes
 //     out of a queue.
+//   - To serve until a signal, and to end without losing a delivery, use Serve.
 //   - To receive events without net/http, such as in a cloud function, use
 //     [ParseSigned]. To read an event that is verified elsewhere, use [Parse].
 //   - To watch what a receiver does, use [WithLogger] or [WithTracer].

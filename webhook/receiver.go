@@ -194,7 +194,7 @@ type delivery struct {
 // carryOut has an event handled, and tells of it.
 func (d delivery) carryOut(work *handling, event Event) {
 	how, err := d.receiver.answer(work, event)
-	logEvent(work, d.receiver.logger, event, err, slog.Int("status", how.status()), slog.Duration("duration", time.Since(d.began)))
+	logEvent(work, d.receiver.logger, event, how == handled, err, slog.Int("status", how.status()), slog.Duration("duration", time.Since(d.began)))
 	d.tell(event, how, err)
 }
 
@@ -203,10 +203,14 @@ func (d delivery) tell(event Event, how outcome, err error) {
 	d.ends.Tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: how.status(), Duration: time.Since(d.began), Err: err})
 }
 
-// logEvent logs how the handling of an event ended.
-func logEvent(ctx context.Context, logger *slog.Logger, event Event, err error, more ...slog.Attr) {
+// logEvent logs how the handling of an event ended. An error of one that was handled is
+// that of its mark in the store.
+func logEvent(ctx context.Context, logger *slog.Logger, event Event, handled bool, err error, more ...slog.Attr) {
 	level, message := slog.LevelDebug, "webhook event handled"
-	if err != nil {
+	switch {
+	case err != nil && handled:
+		level, message = slog.LevelError, "webhook event handled, but not marked"
+	case err != nil:
 		level, message = slog.LevelError, "webhook event failed"
 	}
 	if !logger.Enabled(ctx, level) {

@@ -244,7 +244,7 @@ func arrivedOnce(t *testing.T, e *emulator, printed string) {
 	stats := ask[salesiqtest.Stats](e, "stats")
 	assert.Equal(t, everyCall, stats.Calls)
 	assert.Equal(t, 2, stats.Faults)
-	assert.Equal(t, []int{4, 3, 1}, []int{stats.TokenCalls, stats.TokensIssued, stats.TokensDenied}, "a code works once")
+	assert.Equal(t, []int{4, 3, 1}, []int{stats.TokenRequests, stats.TokensIssued, stats.TokensDenied}, "a code works once")
 
 	journal := ask[[]salesiqtest.Write](e, "journal")
 	require.Len(t, journal, len(everyWrite))
