@@ -38,6 +38,7 @@ type family struct {
 	unique string                                         // The member that no other may share; "" for none.
 	check  func(c *call, item object) error               // Sees a document as it is to be.
 	keep   func(c *call, item *document) error            // Refuses to remove one, or prepares that.
+	heirs  bool                                           // configure_to names what takes the place of one that goes.
 	ids    func(id string) any                            // How ids are written, if not as texts.
 	order  func(position int) any                         // How positions are written; nil where there are none.
 	seeds  func(s *state) (id []string, members []object) // What there is at the start.
@@ -276,6 +277,9 @@ type documentCall struct {
 
 // query are the parameters of the call, as a route has them.
 func (call *documentCall) query(f *family) string {
+	if f.heirs && call.method == http.MethodDelete {
+		return heirParameter
+	}
 	if call.tail != "" || call.method != http.MethodGet {
 		return ""
 	}

@@ -137,6 +137,7 @@ var cannedCategories = family{
 	begin:  func(s *state) object { return s.cannedCategory("", "false") },
 	fields: []field{{name: "name", read: anyText, needed: true}},
 	keep:   inheritCanned,
+	heirs:  true,
 	seeds: func(s *state) ([]string, []object) {
 		return []string{generalCategory}, []object{s.cannedCategory("General", "true")}
 	},
@@ -172,9 +173,12 @@ func inheritCanned(c *call, gone *document) error {
 	return nil
 }
 
-// heir is what configure_to names: what takes the place of something that goes.
+// heirParameter names what takes the place of something that goes.
+const heirParameter = "configure_to"
+
+// heir is what takes the place of something that goes.
 func (c *call) heir(among directory, gone string) (string, error) {
-	const name = "configure_to"
+	const name = heirParameter
 	id := c.query.text(name)
 	_, err := among.check(c.state, name, id)
 	switch {

@@ -32,7 +32,9 @@ func listPortals(c *call) (any, error) {
 // which may be cut there; package live reads it.
 func (s *state) livePortal(name string) (object, error) {
 	if name != Portal {
-		return nil, notFound("portal", name)
+		refused := notFound("portal", name)
+		refused.number = 1005
+		return nil, refused
 	}
 	owner := object{"zuid": zuid(accountOwner), "operator_id": accountOwner, "name": "", "email_id": ""}
 	if operator, ok := s.operators.get(accountOwner); ok {
