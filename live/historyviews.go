@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -45,10 +46,7 @@ type HistoryViewCreate struct {
 }
 
 func (p *HistoryViewCreate) validate() error {
-	if err := someCriteria("and_criteria", len(p.All)); err != nil {
-		return err
-	}
-	return required("name", p.Name)
+	return cmp.Or(checkCriteria("and_criteria", p.All), required("name", p.Name))
 }
 
 // HistoryViewUpdate changes a view; fields left zero stay as they are.
@@ -62,6 +60,13 @@ type HistoryViewUpdate struct {
 
 	// Extra is sent beside the other fields.
 	Extra map[string]any `json:",embed"`
+}
+
+func (p *HistoryViewUpdate) validate() error {
+	if p.All == nil {
+		return nil
+	}
+	return checkCriteria("and_criteria", p.All)
 }
 
 // List returns the views.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -385,4 +386,53 @@ func TestVersionOneTellsTheSame(t *testing.T) {
 	failure := &salesiq.Error{}
 	require.ErrorAs(t, err, &failure)
 	assert.Equal(t, 2210, failure.VendorCode)
+}
+
+// What has no criteria would be sent as null, and name nothing to compare.
+func TestCriteriaThatCompareNothingAreRefused(t *testing.T) {
+	t.Parallel()
+	server, service := start(t)
+	for _, row := range []struct {
+		all  []live.AnyOf
+		want string
+	}{
+		{nil, "and_criteria is required"},
+		{[]live.AnyOf{}, "and_criteria is required"},
+		{[]live.AnyOf{{}}, "and_criteria[0].or_criteria is required"},
+		{[]live.AnyOf{criteria[0], {Any: []live.Criterion{}}}, "and_criteria[1].or_criteria is required"},
+		{[]live.AnyOf{{Any: []live.Criterion{{Comparator: live.Is}}}}, "and_criteria[0].or_criteria[0].field_name is required"},
+		{[]live.AnyOf{{Any: []live.Criterion{{Field: "country"}}}}, "and_criteria[0].or_criteria[0].comparator is required"},
+	} {
+		_, err := service.HistoryViews.Create(t.Context(), &live.HistoryViewCreate{Name: "n", All: row.all})
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+		assert.ErrorContains(t, err, "live.HistoryViews.Create: "+row.want)
+		_, err = service.VisitorRouting.Create(t.Context(), &live.RoutingRuleWrite{All: row.all})
+		assert.ErrorContains(t, err, row.want)
+		_, err = service.Triggers.Create(t.Context(), &live.TriggerWrite{All: row.all, AppID: "a", Title: "t"})
+		assert.ErrorContains(t, err, row.want)
+		_, err = service.TrackingPresets.Create(t.Context(), &live.TrackingPresetWrite{
+			Name: "n", Rule: live.Rings{One: criteria, Two: criteria, Three: row.all, Four: criteria},
+		})
+		assert.ErrorContains(t, err, strings.Replace(row.want, "and_criteria", "rule.ring_three", 1))
+		if row.all != nil { // An update leaves them as they are.
+			_, err = service.HistoryViews.Update(t.Context(), "-1", &live.HistoryViewUpdate{All: row.all})
+			assert.ErrorContains(t, err, row.want)
+		}
+		lead := []live.LeadAnyOf{}
+		for _, one := range row.all {
+			lead = append(lead, live.LeadAnyOf(one))
+		}
+		_, err = service.LeadScoring.Create(t.Context(), &live.LeadRuleWrite{All: lead})
+		assert.ErrorContains(t, err, strings.NewReplacer("and_", "AND_", "or_", "OR_").Replace(row.want))
+	}
+	assert.Empty(t, server.Journal(), "none is sent")
+
+	// What is not known yet is sent as it is, without a null beside it.
+	sent := live.AnyOf{Extra: map[string]json.RawMessage{"none_of": json.RawMessage(`[1]`)}}
+	data, err := json.Marshal(sent)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"none_of":[1]}`, string(data))
+	data, err = json.Marshal(live.Criterion{Field: "country", Comparator: "is_known"})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"field_name":"country","comparator":"is_known"}`, string(data))
 }
