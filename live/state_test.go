@@ -382,6 +382,46 @@ func TestVersionOneTellsTheSame(t *testing.T) {
 	assert.Len(t, mustHave[live.LegacyVisitor](t, everyone, err), len(server.Visitors()), "both pages")
 	back, err := all(s.LegacyV1.VisitorsByView(ctx, "-2"))
 	assert.Less(t, len(mustHave[live.LegacyVisitor](t, back, err)), len(server.Visitors()))
+	for _, view := range []struct {
+		comparator live.Comparator
+		field      string
+		values     []string
+		holds      func(salesiq.Visitor) bool
+	}{
+		{live.IsEqualTo, "country", []string{"sweden", "JAPAN"}, func(v salesiq.Visitor) bool { return v.Country == "Sweden" || v.Country == "Japan" }},
+		{live.NotEquals, "country", []string{"Sweden"}, func(v salesiq.Visitor) bool { return v.Country != "Sweden" }},
+		{live.IsEqualTo, "browser", []string{"google_chrome"}, func(v salesiq.Visitor) bool { return strings.HasPrefix(v.Browser, "Chrome ") }},
+		{live.IsEqualTo, "operating_system", []string{"microsoft_windows"}, func(v salesiq.Visitor) bool { return strings.HasPrefix(v.Platform, "Windows ") }},
+		{live.GreaterThan, "leadscore", []string{"40"}, func(v salesiq.Visitor) bool { return v.LeadScore > 40 }},
+		{live.LessThan, "number_of_visits", []string{"3"}, func(v salesiq.Visitor) bool { return v.TotalVisits < 3 }},
+		{live.EndsWith, "email", []string{"@work.example"}, func(v salesiq.Visitor) bool { return strings.HasSuffix(v.Email, "@work.example") }},
+		{live.NotContains, "landing_page_url", []string{"tents"}, func(v salesiq.Visitor) bool { return !strings.Contains(v.LandingPage, "tents") }},
+		{live.IsEqualTo, "campaign_source", []string{"newsletter"}, func(salesiq.Visitor) bool { return false }},
+	} {
+		made := must(t, of(s.HistoryViews.Create(ctx, &live.HistoryViewCreate{Name: view.field, SortBy: "leadscore", All: []live.AnyOf{
+			{Any: []live.Criterion{{Field: view.field, Comparator: view.comparator, Values: view.values}}},
+			{Any: []live.Criterion{{Field: "visitor_type", Comparator: live.IsEqualTo, Values: []string{"all"}}}},
+		}})))
+		want := 0
+		for _, visitor := range server.Visitors() {
+			if view.holds(visitor) {
+				want++
+			}
+		}
+		got, err := all(s.LegacyV1.VisitorsByView(ctx, made.ID))
+		shown, _ := must(t, of(got, err)).([]*live.LegacyVisitor)
+		assert.Len(t, shown, want, "%s %s", view.field, view.comparator)
+		assert.Less(t, want, len(server.Visitors()), "the view %s narrows", view.field)
+		assert.True(t, slices.IsSortedFunc(shown, func(a, b *live.LegacyVisitor) int { return cmp.Compare(b.LeadScore, a.LeadScore) }), view.field)
+		require.NoError(t, s.HistoryViews.Delete(ctx, made.ID))
+		_, err = all(s.LegacyV1.VisitorsByView(ctx, made.ID))
+		require.Error(t, err)
+	}
+	for _, wrong := range []live.Criterion{{Field: "mood", Comparator: live.Is}, {Field: "country", Comparator: "resembles"}} {
+		_, err = s.HistoryViews.Create(ctx, &live.HistoryViewCreate{Name: "n", All: []live.AnyOf{{Any: []live.Criterion{wrong}}}})
+		require.ErrorIs(t, err, salesiq.ErrInvalidRequest)
+	}
+
 	_, err = all(s.LegacyV1.VisitorsByView(ctx, "7"))
 	failure := &salesiq.Error{}
 	require.ErrorAs(t, err, &failure)

@@ -242,6 +242,10 @@ func TestLiveRequestsAreNarrowedOrRefused(t *testing.T) {
 		{"two keys", "GET /api/v3/nordlicht/visits?next_key=1&prev_key=2", "", "", "", `"param":"prev_key"`},
 		{"a department of another app", "POST /visitor/v2/nordlicht/conversations org", `{"visitor":{"user_id":"u"},"app_id":"brand123","department_id":"dept801","question":"q"}`, "", "", `"code":1025`},
 		{"a visitor without an id", "POST /visitor/v2/nordlicht/conversations org", `{"app_id":"brand123","department_id":"dept789","question":"q"}`, "", "", `"json_key":"visitor.user_id"`},
+		{"an operator of another department", "PUT /api/v2/nordlicht/conversations/chat123/transfer", `{"department_id":"dept789","operator_id":"operator1"}`, "", "", `"code":1024,"json_key":"operator_id"`},
+		{"an operator whose address another one has", "POST /api/v2/nordlicht/operators", `{"email_id":"greta.operator456@nordlicht.example","role":"Associate","departments":["dept789"],"is_monitored":"false"}`, "", "", `"code":1014,"json_key":"email_id"`},
+		{"an address that is none", "POST /api/v2/nordlicht/blockedips", `{"ip":"here"}`, "", "", `"json_key":"ip"`},
+		{"a number for a text", "POST /api/v2/nordlicht/conversations/chat123/messages", `{"text":5}`, "", "", `"code":1007,"json_key":"text"`},
 		{"a rating that is none", "POST /api/visitor/v1/nordlicht/conversations/chat1009/feedback org", `{"rating":"great"}`, "", "", `"json_key":"rating"`},
 	} {
 		parts := strings.Fields(row.call)

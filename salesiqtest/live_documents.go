@@ -452,13 +452,6 @@ func (f *single) routes(changed string) []route {
 
 // The kinds of values follow.
 
-// wrongType refuses a value whose type is wrong.
-func wrongType(name, reason string) *refusal {
-	refused := invalid(name, reason)
-	refused.number = 1007
-	return refused
-}
-
 func anyText(_ *call, name string, _ any, value json.RawMessage) (any, error) {
 	var text *string
 	if err := json.Unmarshal(value, &text); err != nil || text == nil {
@@ -567,7 +560,7 @@ func parts(fields ...field) kind {
 func criteria(anyOf string) kind {
 	return listOf(parts(field{name: anyOf, needed: true, read: listOf(parts(
 		field{name: "field_name", needed: true, read: anyText},
-		field{name: "comparator", needed: true, read: anyText},
+		field{name: "comparator", needed: true, read: word(comparators...)},
 		field{name: "values", read: listOf(anyText)},
 	))}))
 }
