@@ -245,6 +245,9 @@ func TestLiveRequestsAreNarrowedOrRefused(t *testing.T) {
 		{"an operator of another department", "PUT /api/v2/nordlicht/conversations/chat123/transfer", `{"department_id":"dept789","operator_id":"operator1"}`, "", "", `"code":1024,"json_key":"operator_id"`},
 		{"an operator whose address another one has", "POST /api/v2/nordlicht/operators", `{"email_id":"greta.operator456@nordlicht.example","role":"Associate","departments":["dept789"],"is_monitored":"false"}`, "", "", `"code":1014,"json_key":"email_id"`},
 		{"an address that is none", "POST /api/v2/nordlicht/blockedips", `{"ip":"here"}`, "", "", `"json_key":"ip"`},
+		{"an address for no app", "POST /api/v2/nordlicht/blockedips", `{"ip":"203.0.113.9","app_ids":[]}`, "", "", `"json_key":"app_ids"`},
+		{"a change of nothing", "PUT /api/v2/nordlicht/visitorroutingrules/commonrule", `{"color":"red"}`, "", "", `"json_key":"route_to_all"`},
+		{"an article of which it is not said who sees it", "POST /api/v2/nordlicht/articles", `{"title":"t","content":"c","department_id":"dept789","category_id":"910000000000000001"}`, "", "", `"code":1011,"json_key":"published"`},
 		{"a number for a text", "POST /api/v2/nordlicht/conversations/chat123/messages", `{"text":5}`, "", "", `"code":1007,"json_key":"text"`},
 		{"a rating that is none", "POST /api/visitor/v1/nordlicht/conversations/chat1009/feedback org", `{"rating":"great"}`, "", "", `"json_key":"rating"`},
 	} {

@@ -441,6 +441,9 @@ func (f *single) routes(changed string) []route {
 			return f.of(c.state), nil
 		}},
 		{pattern: "PUT " + livePath + "/" + f.path + changed, scope: "SalesIQ." + f.scope + ".UPDATE", handle: func(c *call) (any, error) {
+			if !slices.ContainsFunc(f.fields, func(field field) bool { return c.body.sets(field.name) }) {
+				return nil, missing(f.fields[0].name)
+			}
 			after, err := c.amend(f.of(c.state), f.of(c.state), f.fields, c.body, "")
 			if err == nil {
 				c.singles[f.path] = after

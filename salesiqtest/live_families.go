@@ -32,7 +32,7 @@ var articles = family{
 	path: "articles", object: "articles",
 	begin: func(s *state) object {
 		return object{
-			"published": false, "enabled": true, "creator": s.owner(), "modifier": s.owner(),
+			"enabled": true, "creator": s.owner(), "modifier": s.owner(),
 			"stats":        object{"viewed": "0", "used": "0", "liked": "0", "disliked": "0"},
 			"created_time": millis(s.now), "modified_time": millis(s.now),
 		}
@@ -42,7 +42,7 @@ var articles = family{
 		{name: "content", read: anyText, needed: true},
 		{name: "department_id", read: theDepartments.id, needed: true},
 		{name: "category_id", read: theArticleCategories.id, needed: true, as: "category", shows: theArticleCategories.ref},
-		{name: "published", read: aFlag},
+		{name: "published", read: aFlag, needed: true},
 		{name: "enabled", read: aFlag},
 	},
 	list: listing{
@@ -411,8 +411,11 @@ func blockIP(c *call) (any, error) {
 	if err := patch(&in, c.body); err != nil {
 		return nil, err
 	}
-	if !c.body.sets("app_ids") {
+	switch {
+	case !c.body.sets("app_ids"):
 		in.Apps = c.brands.order
+	case len(in.Apps) == 0:
+		return nil, invalid("app_ids", "must name an app, or be left out for all of them")
 	}
 	for i, id := range in.Apps {
 		if _, err := theApps.check(c.state, element("app_ids", i), id); err != nil {
