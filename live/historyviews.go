@@ -189,11 +189,11 @@ func (p HistoryViewCreate) MarshalJSON() ([]byte, error) { return wire.MarshalOb
 // UnmarshalJSON reads what MarshalJSON writes.
 func (p *HistoryViewCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
 
-// MarshalJSON writes h with its Extra beside the other members.
-func (h HistoryViewUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&h) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p HistoryViewUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (h *HistoryViewUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, h) }
+func (p *HistoryViewUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
 
 // MarshalJSON writes p with its Extra beside the other members.
 func (p Preferences) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }

@@ -2,7 +2,9 @@ package live_test
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/live"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // What one call changes, another one tells.
@@ -475,4 +478,27 @@ func TestCriteriaThatCompareNothingAreRefused(t *testing.T) {
 	data, err = json.Marshal(live.Criterion{Field: "country", Comparator: "is_known"})
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"field_name":"country","comparator":"is_known"}`, string(data))
+}
+
+// A webhook that is not secured sends no signature.
+func TestEventsOfAWebhookThatIsNotSecuredAreTakenUnsigned(t *testing.T) {
+	t.Parallel()
+	server, service := start(t)
+	receiver, err := webhook.NewReceiver(webhook.Unsigned())
+	require.NoError(t, err)
+	var rated []int
+	live.On(receiver, func(_ context.Context, e *live.ConversationRated) error {
+		rated = append(rated, e.Rating)
+		return nil
+	})
+	front := httptest.NewServer(receiver)
+	t.Cleanup(front.Close)
+	made, err := service.Webhooks.Create(t.Context(), &live.WebhookCreate{
+		Type: live.DataWebhook, URL: front.URL, Events: []salesiq.EventName{live.EventConversationRated},
+	})
+	require.NoError(t, err)
+	assert.Empty(t, made.PublicKeys)
+	require.NoError(t, server.Emit(live.EventConversationRated, map[string]any{"id": "chat1009", "rating": 4}))
+	require.NoError(t, server.Settle(t.Context()))
+	assert.Equal(t, []int{4}, rated)
 }
