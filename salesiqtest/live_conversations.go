@@ -131,7 +131,6 @@ func listConversations(c *call) (any, error) {
 			(app == "" || brand != nil && brand.ID == app) && passes(email, chat.VisitorInfo.Email)
 	})
 	sortBy(p, "sort_by", "sort_order", kept, map[string]func(*salesiq.Chat) time.Time{
-		"":             nil,
 		"in_time":      func(chat *salesiq.Chat) time.Time { return chat.StartedAt },
 		"end_time":     func(chat *salesiq.Chat) time.Time { return chat.EndedAt },
 		"updated_time": lastChange,

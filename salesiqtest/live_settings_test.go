@@ -414,7 +414,7 @@ func TestAPageOfCannedResponsesHasOneMoreWhereThereAreMore(t *testing.T) {
 
 func TestRulesKeepTheirOrder(t *testing.T) {
 	t.Parallel()
-	_, l := startLive(t)
+	s, l := startLive(t)
 	ctx := t.Context()
 	var ids []string
 	for _, title := range []string{"1", "2", "3"} {
@@ -441,7 +441,7 @@ func TestRulesKeepTheirOrder(t *testing.T) {
 	assert.Equal(t, 1011, number(t, l.VisitorRouting.Move(ctx, ids[0], 4)))
 	_, err := l.VisitorRouting.Create(ctx, &live.RoutingRuleWrite{All: anyCriteria, Users: &live.RoutingUsers{OperatorIDs: []string{"none"}}})
 	assert.Equal(t, 1024, number(t, err))
-	_, err = l.VisitorRouting.Create(ctx, &live.RoutingRuleWrite{All: []live.AnyOf{{}}})
+	_, err = live.Post[any](ctx, s.Client(t), "/visitorroutingrules", json.RawMessage(`{"and_criteria":[{"or_criteria":null}]}`))
 	assert.Equal(t, 1007, number(t, err))
 	require.NoError(t, l.VisitorRouting.Delete(ctx, ids[0]))
 	assert.Len(t, must[*live.RoutingRules](t)(l.VisitorRouting.List(ctx)).Rules, 2)

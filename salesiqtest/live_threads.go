@@ -246,10 +246,10 @@ func listCalls(within func(*call) (chatID string, thread int, err error)) handle
 			return !ok || !matches(call, chat) || !passes(chatID, chat.ID) || number != 0 && number != c.threadOf(chat, call.CreatedAt)
 		})
 		sortBy(p, "sort_by", "order", kept, map[string]func(phoneCall) time.Time{
-			"": nil, "initiated_time": func(call phoneCall) time.Time { return call.CreatedAt },
-			"pickup_time": func(call phoneCall) time.Time { return call.PickedUp },
-			"end_time":    func(call phoneCall) time.Time { return call.EndedAt },
-			"missed_time": func(call phoneCall) time.Time { return call.MissedAt },
+			"initiated_time": func(call phoneCall) time.Time { return call.CreatedAt },
+			"pickup_time":    func(call phoneCall) time.Time { return call.PickedUp },
+			"end_time":       func(call phoneCall) time.Time { return call.EndedAt },
+			"missed_time":    func(call phoneCall) time.Time { return call.MissedAt },
 		})
 		fields := p.list("include_fields", []string{"brand", "department", "conversation", "attachments"})
 		index, limit := p.number("index", 0, 0, endlessly), p.number("limit", liveCallPage, 1, liveCallPage)

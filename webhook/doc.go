@@ -18,6 +18,7 @@
 //   - To receive events, use [NewReceiver].
 //   - To verify events, give it [HMAC] with the secret of [salesiq.WebhookCreate].
 //     For the live service, use [RSA] with [ParseRSAKey], and for both, [AnyOf].
+//     [Unsigned] is for a webhook of the live service that is not secured.
 //   - To handle the events of one type, use [On]. To handle all, use [OnAny].
 //   - To handle the events of the live service by type, use On of package live.
 //   - To receive entities without an envelope, use [WithEventName].
