@@ -113,12 +113,8 @@ func readAnswer(body []byte) (botAnswer, []breach) {
 
 // questions reads those of a context.
 func (r *answerReader) questions(root object) (all []botQuestion) {
-	list := r.list(root, "", "questions", true)
-	if len(list) == 0 {
-		r.broken("questions", "must not be empty")
-	}
 	names := map[string]bool{}
-	for i, item := range list {
+	for i, item := range r.some(root, "", "questions") {
 		path := element("questions", i)
 		question, ok := r.asObject(path, item)
 		if !ok {
@@ -214,6 +210,15 @@ func (r *answerReader) list(from object, path, name string, mandatory bool) []an
 	return items
 }
 
+// some reads a list that must have something in it.
+func (r *answerReader) some(from object, path, name string) []any {
+	items := r.list(from, path, name, true)
+	if items != nil && len(items) == 0 {
+		r.broken(memberOf(path, name), "must not be empty")
+	}
+	return items
+}
+
 // number reads a whole number between bounds, unless it is left out.
 func (r *answerReader) number(from object, path, name string, low, high int, mandatory bool) int {
 	value, there := from[name]
@@ -251,16 +256,10 @@ var replyCards = map[string]func(r *answerReader, path string, card object){
 		r.text(card, path, "url", needed)
 	},
 	"articles": func(r *answerReader, path string, card object) {
-		if len(r.list(card, path, "articles", true)) == 0 {
-			r.broken(path+".articles", "must not be empty")
-		}
+		r.some(card, path, "articles")
 	},
 	"links": func(r *answerReader, path string, card object) {
-		links := r.list(card, path, "links", true)
-		if len(links) == 0 {
-			r.broken(path+".links", "must not be empty")
-		}
-		for i, item := range links {
+		for i, item := range r.some(card, path, "links") {
 			at := element(path+".links", i)
 			if link, ok := r.asObject(at, item); ok {
 				r.text(link, at, "url", needed)
@@ -440,16 +439,18 @@ func (r *answerReader) input(path string, value any) *botInput {
 	return in
 }
 
+// atMost accepts so many of something.
+func (r *answerReader) atMost(path string, count, most int) {
+	if count > most {
+		r.breaches = append(r.breaches, breach{path, fmt.Sprintf("must be at most %d", most), true})
+	}
+}
+
 // texts reads a list of so many texts of so many characters at most.
 func (r *answerReader) texts(card object, path, name string, most, longest int) (all []string) {
-	items := r.list(card, path, name, true)
+	items := r.some(card, path, name)
 	path = memberOf(path, name)
-	switch {
-	case len(items) > most:
-		r.breaches = append(r.breaches, breach{path, fmt.Sprintf("must be at most %d", most), true})
-	case len(items) == 0 && items != nil:
-		r.broken(path, "must not be empty")
-	}
+	r.atMost(path, len(items), most)
 	for i, item := range items {
 		text := r.asText(element(path, i), item)
 		if len([]rune(text)) > longest {
@@ -470,14 +471,9 @@ func readSlider(r *answerReader, path string, card object, in *botInput) {
 
 // readDropDown reads options with a value and a label. The visitor chooses a label.
 func readDropDown(r *answerReader, path string, card object, in *botInput) {
-	options := r.list(card, path, "options", true)
+	options := r.some(card, path, "options")
 	at := path + ".options"
-	switch {
-	case len(options) > mostDropDown:
-		r.breaches = append(r.breaches, breach{at, fmt.Sprintf("must be at most %d", mostDropDown), true})
-	case len(options) == 0 && options != nil:
-		r.broken(at, "must not be empty")
-	}
+	r.atMost(at, len(options), mostDropDown)
 	for i, item := range options {
 		option, ok := r.asObject(element(at, i), item)
 		if !ok {

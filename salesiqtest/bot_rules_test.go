@@ -300,29 +300,21 @@ func TestABotThatKeepsFailingIsSwitchedOff(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ status, failures int }{{http.StatusInternalServerError, 4}, {http.StatusGone, 1}} {
 		s := startBotServer(t)
-		b := newBot(t, func(asked) any { return row.status })
-		for range row.failures {
+		require.NoError(t, s.ConnectBot(salesiqtest.Bot{Handler: newBot(t, func(asked) any { return row.status })}))
+		begin := func() salesiq.Chat {
 			chat, err := s.StartChat("visitor123", "Hello")
 			require.NoError(t, err)
 			require.NoError(t, s.Settle(t.Context()))
-			_, ok := s.Chat(chat.ID)
-			require.True(t, ok)
-			if len(s.BotTurns()) == 0 {
-				require.NoError(t, s.ConnectBot(salesiqtest.Bot{Handler: b}))
-				chat, err = s.StartChat("visitor123", "Hello")
-				require.NoError(t, err)
-				require.NoError(t, s.Settle(t.Context()))
-				assert.NotEmpty(t, chat.ID)
-			}
+			return chat
 		}
-		_, err := s.StartChat("visitor123", "Hello")
-		require.NoError(t, err)
-		require.NoError(t, s.Settle(t.Context()))
-		assert.Len(t, s.BotTurns(), row.failures, "it is not asked any more")
+		for range row.failures + 1 {
+			pickUp(t, s, begin().ID, "I am here.")
+		}
+		turns := s.BotTurns()
+		require.Len(t, turns, row.failures, "it is not asked any more")
+		assert.Contains(t, turns[0].Error, fmt.Sprint(row.status))
 		s.Reset()
-		_, err = s.StartChat("visitor123", "Hello")
-		require.NoError(t, err)
-		require.NoError(t, s.Settle(t.Context()))
+		begin()
 		assert.Len(t, s.BotTurns(), 1, "a reset switches it on")
 	}
 }

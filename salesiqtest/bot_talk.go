@@ -150,6 +150,11 @@ func (s *state) attend(chat *salesiq.Chat) {
 	}
 	t.chatID = chat.ID
 	s.talks[chat.ID] = t
+	for _, visit := range s.widget.visits {
+		if visit.visitorID == chat.VisitorID {
+			visit.chatID = chat.ID
+		}
+	}
 	for _, message := range t.greetings {
 		s.write(chat, message)
 	}
