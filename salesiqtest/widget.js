@@ -726,7 +726,7 @@
       return;
     }
     polling = true;
-    await pause(500);
+    await pause(chat.bot && chat.bot.busy && !chat.bot.pending ? 150 : 500);
     try {
       const next = await ask("/chat?visitor=" + encodeURIComponent(visitor), {});
       polling = false;
