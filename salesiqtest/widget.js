@@ -51,10 +51,11 @@
 
   async function ask(path, options) {
     const response = await fetch(base + path, options);
-    if (!response.ok) {
-      throw new Error("the emulator answered " + response.status);
+    const answer = response.ok ? await response.json() : {};
+    if (!answer.data) { // The live service refuses with status 200.
+      throw new Error("the emulator answered " + response.status + " " + JSON.stringify(answer.error));
     }
-    return (await response.json()).data;
+    return answer.data;
   }
 
   // Events.
