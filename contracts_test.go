@@ -148,6 +148,7 @@ var badOptions = map[string][]badOption{
 	"salesiqtest.WithWebhookRetryPause": {{salesiqtest.WithWebhookRetryPause(0), "webhook retry pause"}},
 	"salesiqtest.WithHosts":             {{salesiqtest.WithHosts(""), "host"}, {salesiqtest.WithHosts("emulator", "emulator:80"), "host"}},
 	"salesiqtest.WithRedirectURIs":      {{salesiqtest.WithRedirectURIs(""), "redirect URI"}, {salesiqtest.WithRedirectURIs("/back"), "redirect URI"}},
+	"salesiqtest.WithBot":               {{salesiqtest.WithBot(salesiqtest.Bot{}), "bot"}, {salesiqtest.WithBot(salesiqtest.Bot{URL: "bot"}), "bot URL"}},
 	"salesiqtest.WithWebhookTransport": {
 		{salesiqtest.WithWebhookTransport(nil), "webhook transport"}, {salesiqtest.WithWebhookTransport((*http.Transport)(nil)), "webhook transport"},
 	},

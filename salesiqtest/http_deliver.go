@@ -200,6 +200,22 @@ func (c *courier) leave() (arrive func()) {
 	}
 }
 
+// expect counts something as on its way, as leave does.
+func (c *courier) expect() (arrive func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.leave()
+}
+
+// start does work that end waits for.
+func (c *courier) start(work func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.context.Err() == nil {
+		c.running.Go(work)
+	}
+}
+
 // end gives up what has not been delivered, and waits for attempts under way.
 func (c *courier) end() {
 	c.mu.Lock()

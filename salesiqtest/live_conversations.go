@@ -53,6 +53,9 @@ func (s *state) conversation(chat *salesiq.Chat) object {
 		attender := party(operator)
 		out["owner"], out["attender"], out["participants"] = attender, attender, []object{attender}
 	}
+	if t := s.talks[chat.ID]; t.open() {
+		out["attender"] = t.bot.party()
+	}
 	if brand, ok := s.brandOf(chat.DepartmentID); ok {
 		out["app_id"], out["app_name"] = brand.ID, brand.Name
 	}
@@ -207,6 +210,9 @@ func (s *state) messages(chat *salesiq.Chat) []object {
 		sender := ref("$"+message.SenderID, chat.VisitorInfo.Name)
 		if operator, ok := s.operators.get(message.SenderID); ok {
 			sender = ref(operator.ID, operator.Name)
+		}
+		if bot, ok := s.bots[message.SenderID]; ok {
+			sender = ref(bot.id, bot.Name)
 		}
 		messages[i] = object{
 			"sequence_id": strconv.Itoa(i + 1), "sender": sender, "type": "text",

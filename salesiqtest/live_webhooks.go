@@ -157,7 +157,11 @@ func (c *courier) probe(address string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.context, deliveryTimeout)
+	return probe(c.context, client, address)
+}
+
+func probe(ctx context.Context, client *http.Client, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodHead, address, http.NoBody)
 	if err != nil {

@@ -38,6 +38,7 @@ type config struct {
 	throttleStatus int
 	role           salesiq.OperatorRole
 	dialect        dialect
+	bot            *Bot
 
 	webhookPause     time.Duration
 	webhookTransport http.RoundTripper
@@ -221,8 +222,13 @@ func newConfig(opts []Option) (config, error) {
 			return config{}, err
 		}
 	}
-	if c.inMemory && c.listener != nil {
+	switch {
+	case c.inMemory && c.listener != nil:
 		return config{}, argument("listener", "cannot be used together with InMemory")
+	case c.bot != nil && c.dialect.portal() == "":
+		return config{}, argument("bot", "is for a server that is Live")
+	case c.bot != nil:
+		return c, c.bot.check(c.webhookTransport != nil)
 	}
 	return c, nil
 }

@@ -23,6 +23,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /oauth/v3/device/token", s.pollDevice)
 	mux.HandleFunc("GET /oauth/v3/device", s.visitDevice)
 	mux.HandleFunc("GET /widget", serveWidget)
+	mux.HandleFunc("GET /widget/page", servePage)
 	mux.HandleFunc("OPTIONS /widget/", preflight)
 	mux.Handle("/", s.unknown(mux))
 	return mux
@@ -278,6 +279,7 @@ var crmRoutes = []route{
 var widgetRoutes = []route{
 	{pattern: "POST /widget/visits", handle: fromWidget((*state).beginVisit), open: true},
 	{pattern: "POST /widget/calls", handle: fromWidget((*state).recordWidgetCall), open: true},
+	{pattern: "POST /widget/open", handle: fromWidget((*state).openForWidget), open: true},
 	{pattern: "POST /widget/say", handle: fromWidget((*state).sayAsVisitor), open: true},
 	{pattern: "GET /widget/chat", handle: showWidgetChat, open: true},
 }
