@@ -121,7 +121,7 @@ func serve(ctx context.Context, out io.Writer, set settings, client *account.Acc
 	}
 	serving, stop := context.WithCancel(ctx)
 	listening, served := make(chan net.Addr, 1), make(chan error, 1)
-	server := &http.Server{Addr: set.listen, Handler: receiver, IdleTimeout: time.Minute, BaseContext: func(l net.Listener) context.Context {
+	server := &http.Server{Addr: set.listen, Handler: receiver, ReadTimeout: 10 * time.Second, BaseContext: func(l net.Listener) context.Context {
 		listening <- l.Addr()
 		return context.WithoutCancel(ctx)
 	}}
