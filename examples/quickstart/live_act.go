@@ -135,7 +135,7 @@ func (t *liveTour) measure(ctx context.Context, conversation *live.Conversation)
 // writeHelp writes an article for visitors, and an answer for operators.
 func (t *liveTour) writeHelp(ctx context.Context) error {
 	t.title("What helps the next time")
-	category, err := first(t.live.ArticleCategories.List(ctx), nil)
+	category, err := first(t.live.ArticleCategories.All(ctx), nil)
 	if err != nil {
 		return fmt.Errorf("looking for a category of articles: %w", err)
 	}
