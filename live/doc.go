@@ -21,7 +21,7 @@
 //     down; [FeedbackService]: what visitors think of them.
 //   - [VisitorsService]: who was on the website. [VisitorSideService] and
 //     [VisitorSideV2Service]: what a visitor does in a chat window of one's own.
-//   - [CallbacksService]: late answers of a bot.
+//   - [CallbacksService]: late answers of a bot; [Bot] makes them by itself.
 //
 // How an organization is set up:
 //
@@ -53,6 +53,19 @@
 //	live.On(receiver, func(ctx context.Context, e *live.ConversationRated) error {
 //		return ratings.Save(ctx, e.Conversation.ID, e.Rating)
 //	})
+//
+// # Bots
+//
+// A [Bot] serves the URL of a Zobot: it verifies the requests, has handlers answer them,
+// checks the answers, and keeps the time limits.
+//
+//	bot, err := live.NewBot(webhook.RSA(key), live.WithCallbacks(client),
+//		live.OnMessage(func(ctx context.Context, r *live.BotMessage) (*live.BotAnswer, error) {
+//			return live.Reply("Which size?").Ask(live.SelectCard{Options: sizes}), nil
+//		}))
+//	http.Handle("/bot", bot)
+//
+// docs/bots.md has all requests, answers, cards and limits.
 //
 // # Where it comes from
 //
