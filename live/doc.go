@@ -32,7 +32,7 @@
 //	                         number that operators see
 //	visitor/v1               VisitorSide: what visitors do: open, send, rate, reopen
 //	visitor/v2               VisitorSideV2: likewise, and leave a message
-//	callbacks                Callbacks: late answers of a bot
+//	callbacks                Callbacks: late answers of a bot, which [Bot] makes by itself
 //
 // How an organization is set up:
 //
@@ -75,6 +75,19 @@
 //	live.On(receiver, func(ctx context.Context, e *live.ConversationRated) error {
 //		return ratings.Save(ctx, e.Conversation.ID, e.Rating)
 //	})
+//
+// # Bots
+//
+// A [Bot] serves the URL of a Zobot: it verifies the requests, has handlers answer them,
+// checks the answers, and keeps the time limits.
+//
+//	bot, err := live.NewBot(webhook.RSA(key), live.WithCallbacks(client),
+//		live.OnMessage(func(ctx context.Context, r *live.BotMessage) (*live.BotAnswer, error) {
+//			return live.Reply("Which size?").Ask(live.SelectCard{Options: sizes}), nil
+//		}))
+//	http.Handle("/bot", bot)
+//
+// docs/bots.md has all requests, answers, cards and limits.
 //
 // # Where it comes from
 //
