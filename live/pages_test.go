@@ -47,6 +47,16 @@ func TestListsOfAnyStyleKeepTheirPromises(t *testing.T) {
 			}
 			return http.StatusOK, told(list, from, 10, "")
 		}, upTo(1, 30), nil},
+		{"a whole page of items comes at the start", number, func(request, from int, list []int) (int, string) {
+			if request > 1 {
+				list = append(upTo(101, 110), list...)
+			}
+			return http.StatusOK, told(list, from, 10, "")
+		}, upTo(1, 30), nil},
+		{"one item is missing", index, func(_, from int, list []int) (int, string) {
+			body := told(list[:29], from, 10, "")
+			return http.StatusOK, strings.Replace(body, `"total":29`, `"total":30`, 1)
+		}, upTo(1, 29), salesiq.ErrIncomplete},
 		{"a page is not found behind the last", number, func(_, from int, list []int) (int, string) {
 			if from >= 30 {
 				return http.StatusNotFound, notFound
