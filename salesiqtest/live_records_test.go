@@ -1,9 +1,11 @@
 package salesiqtest_test
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -188,4 +190,80 @@ func newLiveServer(t *testing.T) liveServer {
 	t.Helper()
 	server, calls := startLive(t)
 	return liveServer{server, calls}
+}
+
+func TestVersionOneTellsWhoHasBeenInTouch(t *testing.T) {
+	t.Parallel()
+	s := newLiveServer(t)
+	talked := map[string]string{}
+	for _, chat := range s.Chats() {
+		talked[chat.VisitorID] = "chat"
+	}
+	view := into[struct {
+		Visitors []struct {
+			ID   string `json:"user_uniqueid"`
+			Mode string `json:"lastcontacted_mode"`
+		} `json:"visitorlist"`
+	}](t, get(t, s.Server, "/api/v1/nordlicht/visitorsview/-1/visitors"))
+	modes := map[string]int{}
+	for _, visitor := range view.Visitors {
+		assert.Equal(t, cmp.Or(talked[visitor.ID], "none"), visitor.Mode, visitor.ID)
+		modes[visitor.Mode]++
+	}
+	assert.Len(t, modes, 2, "some have, and some have not")
+}
+
+func TestConversationTellsHowItsVisitorCame(t *testing.T) {
+	t.Parallel()
+	s := newLiveServer(t)
+	sources, rated := map[int]int{}, 0
+	for _, chat := range s.Chats()[:60] {
+		about := into[struct {
+			Details struct {
+				Feedback int `json:"feedback"`
+			} `json:"conversation_details"`
+			Tracking struct {
+				Source int `json:"source"`
+			} `json:"tracking_details"`
+		}](t, get(t, s.Server, liveRoot+"/conversations/"+chat.ID+"/visitor?include=trackinginfo"))
+		if chat.Rating != nil {
+			assert.Equal(t, *chat.Rating, about.Details.Feedback)
+			rated++
+		} else {
+			assert.Zero(t, about.Details.Feedback)
+		}
+		visitor, _ := s.Visitor(chat.VisitorID)
+		want := 2
+		if visitor.Referrer == "" {
+			want = 1
+		} else if strings.Contains(visitor.Referrer, "search") {
+			want = 3
+		}
+		assert.Equal(t, want, about.Tracking.Source, visitor.Referrer)
+		sources[want]++
+	}
+	assert.Len(t, sources, 3)
+	assert.Positive(t, rated)
+}
+
+func TestSettingsOfTheSpecificationFollowThoseOfTheLiveService(t *testing.T) {
+	t.Parallel()
+	s := newLiveServer(t)
+	before, _ := s.Brand("brand123")
+	put := func(body string) salesiq.Brand {
+		a := do(t, s.Server, s.AccessToken(), http.MethodPut, liveRoot+"/apps/brand123", body)
+		assert.Empty(t, liveRefusalIn(t, a))
+		brand, _ := s.Brand("brand123")
+		return brand
+	}
+	renamed := put(`{"name":"Renamed"}`)
+	assert.Equal(t, "Renamed", renamed.Name)
+	assert.Equal(t, before.Language, renamed.Language)
+	changed := put(`{"language":"fi","enabled":false}`)
+	assert.Equal(t, "fi", changed.Language)
+	assert.Equal(t, "Renamed", changed.Name)
+	assert.NotEqual(t, before.Status, changed.Status)
+
+	a := do(t, s.Server, s.AccessToken(), http.MethodPost, liveRoot+"/operators", `{"email_id":"nora@work.example","role":"Associate","departments":["dept789"],"is_monitored":"false"}`)
+	assert.Contains(t, a.body, `"first_name":"nora"`, "the name is that of the account, where none is given")
 }
