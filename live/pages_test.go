@@ -99,6 +99,21 @@ func TestListsOfAnyStyleKeepTheirPromises(t *testing.T) {
 		{"pages are capped without a word", index, func(_, from int, list []int) (int, string) {
 			return http.StatusOK, untold(list, from, 7, "")
 		}, upTo(1, 30), nil},
+		{"a page that is read again is not permitted", number, func(request, from int, list []int) (int, string) {
+			if request == 3 {
+				return http.StatusForbidden, `{"error":{"code":1016,"message":"no access"}}`
+			}
+			return leaving(request, from, list)
+		}, upTo(1, 10), salesiq.ErrPermissionDenied},
+		{"a page is no list", number, func(_, from int, list []int) (int, string) {
+			if from >= 20 {
+				return http.StatusOK, `{"url":"/things","object":"list","data":[7]}`
+			}
+			return http.StatusOK, untold(list, from, 10, "")
+		}, upTo(1, 20), salesiq.ErrDecode},
+		{"pages are capped to one item", index, func(_, from int, list []int) (int, string) {
+			return http.StatusOK, untold(list[:3], from, 1, "")
+		}, upTo(1, 3), nil},
 		{"the list ends before its total", number, func(_, from int, list []int) (int, string) {
 			body := told(list[:12], from, 10, "")
 			return http.StatusOK, strings.Replace(body, `"total":12`, `"total":30`, 1)
@@ -141,7 +156,10 @@ func TestListsOfAnyStyleKeepTheirPromises(t *testing.T) {
 				require.ErrorIs(t, ending, row.ending)
 				failure, ok := errors.AsType[*salesiq.Error](ending)
 				require.True(t, ok)
-				assert.Equal(t, status != http.StatusOK, failure.StatusCode == status, "the answer that ended the list is told")
+				assert.Equal(t, "Pages", failure.Operation)
+				if status != http.StatusOK {
+					assert.Equal(t, status, failure.StatusCode, "the answer that ended the list is told")
+				}
 			}
 			assert.ElementsMatch(t, row.want, ids)
 			assert.LessOrEqual(t, requests, 8)
@@ -178,27 +196,75 @@ func TestPresetsAreWhatTheirNamesSay(t *testing.T) {
 	}
 }
 
-// The last page that an answer tells is the last one that is asked for.
-func TestListThatTellsItsPagesEndsWithTheLast(t *testing.T) {
+// A list ends with the page that is known to be the last: no other is asked for.
+func TestListEndsWithThePageThatIsKnownToBeTheLast(t *testing.T) {
 	t.Parallel()
-	requests := 0
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		requests++
-		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
-		w.Header().Set("Content-Type", "application/json")
-		w.Write([]byte(untold(upTo(1, 30), 10*(page-1), 10, fmt.Sprintf(`,"pagination":{"total":30,"page":%d}`, page))))
-	}))
-	defer server.Close()
-	client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithBaseURL(server.URL), salesiq.WithPortal("p"))
-	require.NoError(t, err)
-	params, items := url.Values{"page": {"1"}}, 0
-	for _, err := range live.All[map[string]any](t.Context(), client, "/things", params, live.PageStyle{Number: "page", PerPage: 10}) {
-		require.NoError(t, err)
-		items++
+	for why, list := range map[string]struct {
+		items int
+		tells bool // Which page it is, and how many items there are.
+	}{
+		"by the page that is told":   {30, true},
+		"by a page that is not full": {25, false},
+	} {
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			requests := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				requests++
+				page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+				more := ""
+				if list.tells {
+					more = fmt.Sprintf(`,"pagination":{"total":%d,"page":%d}`, list.items, page)
+				}
+				w.Header().Set("Content-Type", "application/json")
+				w.Write([]byte(untold(upTo(1, list.items), 10*(page-1), 10, more)))
+			}))
+			defer server.Close()
+			client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithBaseURL(server.URL), salesiq.WithPortal("p"))
+			require.NoError(t, err)
+			params, items := url.Values{"page": {"1"}}, 0
+			var numbers []int
+			for page, err := range live.Pages[map[string]any](t.Context(), client, "/things", params, live.PageStyle{Number: "page", PerPage: 10}) {
+				require.NoError(t, err)
+				items += len(page.Items)
+				numbers = append(numbers, page.Number)
+				assert.Equal(t, 10, page.PerPage)
+			}
+			assert.Equal(t, list.items, items)
+			assert.Equal(t, []int{1, 2, 3}, numbers)
+			assert.Equal(t, 3, requests, "and not a fourth one that is empty")
+			assert.Equal(t, url.Values{"page": {"1"}}, params, "the caller's own")
+		})
 	}
-	assert.Equal(t, 30, items)
-	assert.Equal(t, 3, requests, "and not a fourth one that is empty")
-	assert.Equal(t, url.Values{"page": {"1"}}, params, "the caller's own")
+}
+
+func TestListThatCannotBeginIsAnErrorThatSaysWhy(t *testing.T) {
+	t.Parallel()
+	client, err := salesiq.NewClient(salesiq.StaticToken("token"))
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		field  string
+		client *salesiq.Client
+		params any
+		style  live.PageStyle
+	}{
+		{"client", nil, nil, live.PageAndLimit()},
+		{"page style", client, nil, live.PageStyle{}},
+		{"page style", client, nil, live.PageStyle{Number: "page", Index: "index"}},
+		{"page style", client, nil, live.PageStyle{Number: "page", PerPage: -1}},
+		{"page style", client, nil, live.PageStyle{Index: "index", First: -1}},
+		{"params", client, func() {}, live.PageAndLimit()},
+	} {
+		var errs []error
+		for _, err := range live.Pages[any](t.Context(), tt.client, "/things", tt.params, tt.style) {
+			errs = append(errs, err)
+		}
+		require.Len(t, errs, 1, tt.field)
+		var wrong *salesiq.InputError
+		require.ErrorAs(t, errs[0], &wrong)
+		assert.Equal(t, tt.field, wrong.Field)
+		assert.Equal(t, "Pages", wrong.Operation)
+	}
 }
 
 // leaving is a service whose first two items leave after the first page was read.
