@@ -201,10 +201,11 @@ func TestListEndsWithThePageThatIsKnownToBeTheLast(t *testing.T) {
 	t.Parallel()
 	for why, list := range map[string]struct {
 		items int
-		tells bool // Which page it is, and how many items there are.
+		more  func(page int) string // What is beside the items.
 	}{
-		"by the page that is told":   {30, true},
-		"by a page that is not full": {25, false},
+		"by the page that is told":    {30, func(page int) string { return fmt.Sprintf(`,"pagination":{"total":30,"page":%d}`, page) }},
+		"by the word that it is":      {30, func(page int) string { return fmt.Sprintf(`,"more_data_available":%t`, page < 3) }},
+		"by its size, which is small": {25, func(int) string { return "" }},
 	} {
 		t.Run(why, func(t *testing.T) {
 			t.Parallel()
@@ -212,12 +213,8 @@ func TestListEndsWithThePageThatIsKnownToBeTheLast(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				requests++
 				page, _ := strconv.Atoi(r.URL.Query().Get("page"))
-				more := ""
-				if list.tells {
-					more = fmt.Sprintf(`,"pagination":{"total":%d,"page":%d}`, list.items, page)
-				}
 				w.Header().Set("Content-Type", "application/json")
-				w.Write([]byte(untold(upTo(1, list.items), 10*(page-1), 10, more)))
+				w.Write([]byte(untold(upTo(1, list.items), 10*(page-1), 10, list.more(page))))
 			}))
 			defer server.Close()
 			client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithBaseURL(server.URL), salesiq.WithPortal("p"))
