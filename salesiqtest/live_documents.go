@@ -575,12 +575,15 @@ type directory struct {
 	find   func(s *state, id string) (name string, ok bool)
 }
 
-func anApp(s *state, id string) (string, bool) {
-	brand, ok := s.brands.get(id)
-	if !ok {
-		return "", false
+// nameIn finds names in a table.
+func nameIn[T any](of func(*state) *table[T], nameOf func(*T) string) func(*state, string) (string, bool) {
+	return func(s *state, id string) (string, bool) {
+		item, ok := of(s).get(id)
+		if !ok {
+			return "", false
+		}
+		return nameOf(item), true
 	}
-	return brand.Name, true
 }
 
 func aDepartment(s *state, id string) (string, bool) {
@@ -588,30 +591,19 @@ func aDepartment(s *state, id string) (string, bool) {
 	return department.Name, ok
 }
 
-func anOperator(s *state, id string) (string, bool) {
-	operator, ok := s.operators.get(id)
-	if !ok {
-		return "", false
-	}
-	return operator.Name, true
-}
-
 var (
-	theApps        = directory{"an app", 1019, anApp}
+	theApps        = directory{"an app", 1019, nameIn(brands, func(b *salesiq.Brand) string { return b.Name })}
 	theDepartments = directory{"a department", 1025, aDepartment}
-	theOperators   = directory{"an operator", 1024, anOperator}
+	theOperators   = directory{"an operator", 1024, nameIn(operators, func(o *salesiq.Operator) string { return o.Name })}
 )
 
 // documentsAt is the directory of a family, whose documents have names.
 func documentsAt(path, what string) directory {
-	return directory{what, 1019, func(s *state, id string) (string, bool) {
-		item, ok := s.documentsOf(path).get(id)
-		if !ok {
-			return "", false
-		}
+	documents := func(s *state) *table[document] { return s.documentsOf(path) }
+	return directory{what, 1019, nameIn(documents, func(item *document) string {
 		name, _ := item.members["name"].(string)
-		return name, true
-	}}
+		return name
+	})}
 }
 
 // id reads the id of an object that there is.
