@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -39,9 +40,10 @@ var invariants = []string{
 	"the world works",
 }
 
-// record is what is known of a run, by which invariants are checked. All programs run
-// in turn, so it needs no lock.
+// record is what is known of a run, by which invariants are checked. Who adds to it
+// waits for its turn.
 type record struct {
+	mu      sync.Mutex
 	log     io.Writer
 	counted int // Steps.
 
@@ -52,15 +54,14 @@ type record struct {
 	checked map[string]int
 
 	calls, succeeded, requests, events, tokens int
-	faults, hit                                map[string]int // Steps by kind, and what they have hit.
+	faults                                     map[string]int // Steps by kind.
 
 	messages  map[string]int       // How often each was processed.
 	notBefore map[string]time.Time // When a message may come again.
-	inFlight  map[string]int
 	underWay  map[*call]bool
 	serving   map[*process]int
-	served    map[string]int // Calls of the day, by program.
-	servedDay time.Time
+	asked     map[string]int // Requests of the day, by program.
+	askedDay  time.Time
 
 	disturbed   map[string]time.Time // Until when a 429 is explained, by why.
 	tokenTimes  map[*process][]time.Time
@@ -88,18 +89,27 @@ func (f *failure) String() string {
 	return fmt.Sprintf("step %d, %v: %s: %s", f.Step, f.At, f.Invariant, f.Detail)
 }
 
-func newRecord(log io.Writer) record {
-	return record{
-		log: log, checked: map[string]int{}, faults: map[string]int{}, hit: map[string]int{},
-		messages: map[string]int{}, notBefore: map[string]time.Time{}, inFlight: map[string]int{}, underWay: map[*call]bool{},
-		serving: map[*process]int{}, served: map[string]int{}, disturbed: map[string]time.Time{},
+func newRecord(log io.Writer) *record {
+	return &record{
+		log: log, checked: map[string]int{}, faults: map[string]int{},
+		messages: map[string]int{}, notBefore: map[string]time.Time{}, underWay: map[*call]bool{},
+		serving: map[*process]int{}, asked: map[string]int{}, disturbed: map[string]time.Time{},
 		tokenTimes: map[*process][]time.Time{}, denied: map[*process]time.Time{},
 		handled: map[string]*handling{}, arrivals: map[string]*arrival{},
 		comes: map[string]time.Time{}, goes: map[string]time.Time{},
 	}
 }
 
-func (w *world) failed() bool { return w.failure != nil }
+func (w *world) failed() bool {
+	defer w.turn()()
+	return w.failure != nil
+}
+
+// turn waits until nobody else is at the record. What it returns ends that.
+func (w *world) turn() (end func()) {
+	w.mu.Lock()
+	return w.mu.Unlock
+}
 
 // violate ends the run, since something does not hold.
 func (w *world) violate(invariant, format string, arguments ...any) {
@@ -112,7 +122,7 @@ func (w *world) violate(invariant, format string, arguments ...any) {
 	detail := fmt.Sprintf(format, arguments...)
 	w.tell("VIOLATED", invariant+": "+detail)
 	w.failure = &failure{invariant, detail, w.counted, time.Since(w.began)}
-	w.end_()
+	w.stopAll()
 }
 
 // holds checks an invariant.
@@ -136,8 +146,25 @@ type call struct {
 // haste is how late a call may end.
 const haste = 5 * time.Millisecond
 
+// dayOf is what a program has kept of its day.
+func (w *world) dayOf(program string) salesiq.DailyQuota {
+	defer w.turn()()
+	return w.days[program]
+}
+
+func (w *world) begins(c *call) {
+	defer w.turn()()
+	w.underWay[c] = true
+}
+
 // returns checks what a call has come to.
 func (w *world) returns(c *call, err error) {
+	defer w.turn()()
+	delete(w.underWay, c)
+	if !c.process.alive() {
+		return
+	}
+	w.days[c.process.name] = c.process.limiter.DailyQuota()
 	w.calls++
 	if err == nil {
 		w.succeeded++
@@ -168,7 +195,7 @@ func (w *world) isFair(p *process, e *salesiq.Error) bool {
 		if p.name == batch {
 			most = most * 4 / 5
 		}
-		return w.served[p.name] >= most*9/10
+		return w.asked[p.name] >= most*9/10
 	case errors.Is(e, salesiq.ErrRateLimitExceeded):
 		return e.RetryAt.After(time.Now()) && p.name != batch
 	}
@@ -204,19 +231,29 @@ func (w *world) checkError(err error) {
 
 // arrives checks a request for what it may not have with it, and how many are there.
 func (w *world) arrives(p *process, r *http.Request, body []byte) {
+	defer w.turn()()
 	w.requests++
 	w.serving[p]++
 	w.tell("request", fmt.Sprintf("%s %s %s", p.name, r.Method, r.URL))
 	w.holds("nothing goes elsewhere", !strings.Contains(string(body)+r.URL.String(), clientSecret), "the client's secret at the API: %s", r.URL)
-	w.inFlight[p.name]++
+	w.asks(p)
 	w.holds("no more calls at once than allowed", w.serving[p] <= shares[p.name].atOnce, "%d of %s", w.serving[p], p.name)
 	if text := textOf(r, body); text != "" {
 		w.holds("a pause is kept", !time.Now().Before(w.notBefore[text]), "%q came %v early", text, time.Until(w.notBefore[text]))
 	}
 }
 
+// asks counts a request of the day.
+func (w *world) asks(p *process) {
+	if day := time.Now().Truncate(24 * time.Hour); !day.Equal(w.askedDay) {
+		w.askedDay = day
+		clear(w.asked)
+	}
+	w.asked[p.name]++
+}
+
 func (w *world) leaves(p *process) {
-	w.inFlight[p.name]--
+	defer w.turn()()
 	if w.serving[p]--; w.serving[p] == 0 {
 		delete(w.serving, p)
 	}
@@ -234,6 +271,7 @@ func textOf(r *http.Request, body []byte) string {
 
 // toldToWait notes that a message may not come again before a while.
 func (w *world) toldToWait(r *http.Request, body []byte, seconds string) {
+	defer w.turn()()
 	if text := textOf(r, body); text != "" {
 		n, _ := strconv.Atoi(seconds)
 		w.notBefore[text] = time.Now().Add(time.Duration(n) * time.Second)
@@ -242,6 +280,7 @@ func (w *world) toldToWait(r *http.Request, body []byte, seconds string) {
 
 // processed notes that the service has carried a call out.
 func (w *world) processed(p *process, r *http.Request, body []byte, a *answer) {
+	defer w.turn()()
 	w.tell("processed", fmt.Sprintf("%s %s %s %d", p.name, r.Method, r.URL.Path, a.status))
 	text := textOf(r, body)
 	if text == "" || a.status >= 300 {
@@ -253,6 +292,7 @@ func (w *world) processed(p *process, r *http.Request, body []byte, a *answer) {
 
 // reports compares what a caller was told of a message with what became of it.
 func (w *world) reports(text string, err error) {
+	defer w.turn()()
 	n := w.messages[text]
 	e, _ := errors.AsType[*salesiq.Error](err)
 	switch {
@@ -269,6 +309,7 @@ func (w *world) reports(text string, err error) {
 
 // disturbs notes why 429s may come for a while.
 func (w *world) disturbs(s step) {
+	defer w.turn()()
 	switch s.Kind {
 	case "limit", "opened-window", "sliding-window", "no-headers", "clock", "storm", "kill", "restart":
 		w.disturbed[s.Kind] = time.Now().Add(150 * time.Second)
@@ -280,6 +321,7 @@ func (w *world) disturbs(s step) {
 
 // refuses checks that there is a reason for a refusal of the rate limit.
 func (w *world) refuses(p *process, minute bool) {
+	defer w.turn()()
 	w.tell("refused", p.name)
 	explained := !minute && time.Now().Before(w.disturbed["day"])
 	for kind, until := range w.disturbed {
@@ -291,6 +333,7 @@ func (w *world) refuses(p *process, minute bool) {
 // Tokens.
 
 func (w *world) requestsToken(p *process, r *http.Request) {
+	defer w.turn()()
 	now := time.Now()
 	w.tell("token", p.name)
 	times := slices.DeleteFunc(w.tokenTimes[p], func(t time.Time) bool { return now.Sub(t) >= 10*time.Minute })
@@ -301,6 +344,7 @@ func (w *world) requestsToken(p *process, r *http.Request) {
 }
 
 func (w *world) givesToken(p *process, refused string) {
+	defer w.turn()()
 	w.tokens++
 	if refused == "Access Denied" {
 		w.denied[p] = time.Now()
@@ -315,6 +359,11 @@ func (w *world) givesToken(p *process, refused string) {
 		w.holds("one token for all programs", len(w.calmTokens) <= 1+len(w.revocations), "%d requests within half an hour of calm, and %d revocations",
 			len(w.calmTokens), len(w.revocations))
 	}
+}
+
+func (w *world) revokes() {
+	defer w.turn()()
+	w.revocations = append(w.revocations, time.Now())
 }
 
 // Events.
@@ -357,6 +406,7 @@ func (w *world) handlingOf(p *process, e webhook.Event) *handling {
 
 // handlings counts how often the handling of an event has begun.
 func (w *world) handlings(p *process, e webhook.Event) int64 {
+	defer w.turn()()
 	h := w.handlingOf(p, e)
 	h.begun++
 	return h.begun
@@ -365,6 +415,7 @@ func (w *world) handlings(p *process, e webhook.Event) int64 {
 // handles notes that a program has handled an event. It may do so again only if it was
 // killed, or its store failed, before the mark.
 func (w *world) handles(p *process, e webhook.Event) {
+	defer w.turn()()
 	h := w.handlingOf(p, e)
 	window := h.trouble || h.by != nil && !h.by.alive() && h.by.died.Sub(h.last) < 10*time.Second
 	w.holds("an event is handled once", h.times == 0 || window && !h.marked, "%s: again, marked %v", keyOf(p.name, e), h.marked)
@@ -381,6 +432,7 @@ func (w *world) ids(id string, h *handling) { w.handled["id "+id] = h }
 
 // marks notes what a store says of a mark.
 func (w *world) marks(_ *process, id string, err error) {
+	defer w.turn()()
 	if h := w.handled["id "+id]; h != nil {
 		h.marked, h.trouble = h.marked || err == nil, h.trouble || err != nil
 	}
@@ -388,9 +440,10 @@ func (w *world) marks(_ *process, id string, err error) {
 
 // delivers notes how a delivery was answered.
 func (w *world) delivers(program string, body []byte, status int) {
+	defer w.turn()()
 	e, err := webhook.Parse(body)
-	w.must(err)
 	if err != nil {
+		w.violate("the world works", "%v", err)
 		return
 	}
 	key := keyOf(program, e)
@@ -407,6 +460,7 @@ func (w *world) delivers(program string, body []byte, status int) {
 
 // checkEvents checks that events which were accepted a while ago have been handled.
 func (w *world) checkEvents(age time.Duration) {
+	defer w.turn()()
 	for _, key := range slices.Sorted(maps.Keys(w.arrivals)) {
 		if a := w.arrivals[key]; a.accepted && time.Since(a.first) >= age {
 			h := w.handled[key]
@@ -423,6 +477,7 @@ type version struct {
 }
 
 func (w *world) renames(name string) {
+	defer w.turn()()
 	status, body := w.service.console(http.MethodPatch, "/api/v2/operators/operator3", fmt.Sprintf(`{"name":%q}`, name))
 	if status >= 300 {
 		panic(string(body))
@@ -434,6 +489,7 @@ func (w *world) renames(name string) {
 // readsOperator checks that what was read has been so within the time that the cache
 // keeps an answer.
 func (w *world) readsOperator(name string, languages []string, began time.Time) {
+	defer w.turn()()
 	for i, v := range w.names {
 		until := time.Now()
 		if i+1 < len(w.names) {
@@ -460,6 +516,7 @@ type walk struct {
 }
 
 func (w *world) beginWalk() *walk {
+	defer w.turn()()
 	there := slices.Sorted(maps.Keys(w.comes))
 	for i := 1; i <= operators; i++ {
 		there = append(there, fmt.Sprintf("operator%d", i))
@@ -480,6 +537,7 @@ func (k *walk) sees(id string) {
 
 // endWalk checks that a walk has seen what was there throughout.
 func (w *world) endWalk(k *walk, err error) {
+	defer w.turn()()
 	w.holds("a walk sees all, and each once", k.twice == "", "%s came twice", k.twice)
 	if err != nil || k.began.Hour() != time.Now().Hour() {
 		return
@@ -495,6 +553,7 @@ func (w *world) endWalk(k *walk, err error) {
 
 // checkGrowth checks that nothing is left of programs that have ended.
 func (w *world) checkGrowth() {
+	defer w.turn()()
 	w.holds("nothing grows", w.network.open.Load() == 0, "%d connections are open", w.network.open.Load())
 	w.holds("nothing grows", len(w.underWay) == 0, "%d calls have not returned", len(w.underWay))
 	buffer := make([]byte, 1<<20)
@@ -517,6 +576,7 @@ func (w *world) checkGrowth() {
 
 // forget drops what the service has forgotten as well.
 func (w *world) forget() {
+	defer w.turn()()
 	clear(w.messages)
 	clear(w.handled)
 	clear(w.arrivals)
@@ -525,7 +585,6 @@ func (w *world) forget() {
 	clear(w.tokenTimes)
 	clear(w.denied)
 	w.temporary, w.names = nil, nil
-	w.renames("operator3 v0")
 }
 
 // report is what came of a run.

@@ -112,8 +112,8 @@ var kinds = map[string]kind{
 	"oauth-silence": {weight: 1, shortest: time.Minute, longest: 5 * time.Minute, from: .3, to: 1, after: 4 * time.Minute},
 	"oauth-denied":  {weight: 1, shortest: time.Minute, longest: 3 * time.Minute, from: 1, to: 1, after: 22 * time.Minute},
 
-	// Of programs and their disks.
-	"kill":       {weight: 4, personal: true, shortest: time.Second, longest: 4 * time.Minute, from: 1, to: 1, after: 3 * time.Minute},
+	// Of programs and their disks. A process is killed when it has come to so many awaits.
+	"kill":       {weight: 6, personal: true, shortest: 30 * time.Second, longest: 4 * time.Minute, from: 1, to: 40, after: 3 * time.Minute},
 	"token-disk": {weight: 1, shortest: time.Minute, longest: 20 * time.Minute, from: 1, to: 1, after: 3 * time.Minute},
 	"store":      {weight: 2, personal: true, shortest: time.Minute, longest: 10 * time.Minute, from: .1, to: .8, after: 6 * time.Minute},
 
@@ -125,7 +125,7 @@ var kinds = map[string]kind{
 	"crowd":     {weight: 2, shortest: time.Minute, longest: 10 * time.Minute, from: 2, to: 8, after: 20 * time.Minute},
 }
 
-// drawPlan draws a plan from a seed: calm, then one to three faults beside each other,
+// drawPlan draws a plan from a seed: calm, then one to four faults beside each other,
 // then calm again. Tokens are not revoked so often that ten in ten minutes are too few.
 func drawPlan(seed uint64, length time.Duration) (p plan) {
 	r := rand.New(rand.NewPCG(seed, 0))
@@ -137,7 +137,7 @@ func drawPlan(seed uint64, length time.Duration) (p plan) {
 	}
 	for at := between(r, time.Minute, 20*time.Minute); ; {
 		var end time.Duration
-		for range 1 + r.IntN(3) {
+		for range 1 + r.IntN(4) {
 			s := step{Kind: names[r.IntN(len(names))], Who: "all"}
 			k := kinds[s.Kind]
 			s.At = at + between(r, 0, time.Minute)
@@ -149,7 +149,7 @@ func drawPlan(seed uint64, length time.Duration) (p plan) {
 			end = max(end, s.end())
 			p = append(p, s)
 		}
-		at = end + between(r, 5*time.Minute, 90*time.Minute)
+		at = end + between(r, 5*time.Minute, 45*time.Minute)
 		if at > length-time.Hour {
 			return p
 		}

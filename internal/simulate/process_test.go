@@ -26,6 +26,8 @@ type process struct {
 	context    context.Context
 	cancel     context.CancelCauseFunc
 	dead       atomic.Bool
+	doom       atomic.Int64  // Awaits that are left until it is killed; 0 or less if it is not to be.
+	doomed     chan struct{} // Closed when there are none.
 	died       time.Time
 	running    sync.WaitGroup
 
@@ -46,7 +48,7 @@ const (
 	callsPerDay    = 5000
 )
 
-var shares = map[string]share{desk: {9, 2400, 4}, inbox: {4, 900, 2}, batch: {7, 1700, 4}}
+var shares = map[string]share{desk: {10, 3000, 3}, inbox: {3, 500, 2}, batch: {7, 1500, 3}}
 
 var errKilled = errors.New("the process was killed")
 
@@ -75,7 +77,7 @@ func (w *world) start(name string) {
 	case batch:
 		p.startBatch()
 	}
-	w.tell("start", name)
+	w.notes("start", name)
 }
 
 // connect makes the client.
@@ -85,7 +87,7 @@ func (p *process) connect() (err error) {
 	if err != nil {
 		return err
 	}
-	if err := p.limiter.ResumeDay(w.days[p.name]); err != nil {
+	if err := p.limiter.ResumeDay(w.dayOf(p.name)); err != nil {
 		return err
 	}
 	limiter := p.limiter
@@ -145,19 +147,38 @@ func (p *process) sleep(d time.Duration) bool {
 	}
 }
 
-// kill ends a process while everybody waits for something: its connections break, its
-// memory is gone, and of its files there is what it has written so far.
-func (w *world) kill(name string) {
+// awaits is where a process waits for something, and may be killed.
+func (w *world) awaits(p *process) {
+	if p != nil && p.doom.Load() > 0 && p.doom.Add(-1) == 0 {
+		close(p.doomed)
+		time.Sleep(time.Millisecond) // That is when.
+	}
+}
+
+// kill ends a process at one of its next awaits: its connections break, its memory is
+// gone, and of its files there is what it has written so far.
+func (w *world) kill(name string, awaits int) {
+	const patience = 20 * time.Second
 	p := w.processes[name]
+	if !p.alive() {
+		return
+	}
+	p.doomed = make(chan struct{})
+	p.doom.Store(int64(awaits))
+	select {
+	case <-p.doomed:
+	case <-time.After(patience):
+	}
+	p.doom.Store(0)
 	synctest.Wait()
-	w.tell("kill", name)
+	w.notes("kill", name)
 	if p.file != nil {
 		content, err := os.ReadFile(w.eventsFile(name, p.generation))
 		w.must(err)
 		w.must(os.WriteFile(w.eventsFile(name, p.generation+1), content, 0o600))
 	}
-	p.dead.Store(true)
 	p.died = time.Now()
+	p.dead.Store(true)
 	w.end(p, errKilled)
 }
 
@@ -170,8 +191,8 @@ func (w *world) stop(name string) {
 	synctest.Wait()
 	w.end(p, context.Canceled)
 	p.running.Wait()
-	p.dead.Store(true)
 	p.died = time.Now()
+	p.dead.Store(true)
 	w.ghosts.Wait()
 	if p.file != nil {
 		w.must(os.Rename(w.eventsFile(name, p.generation), w.eventsFile(name, p.generation+1)))
@@ -212,24 +233,10 @@ func (p *process) call(operation string, timeout time.Duration, do func(ctx cont
 		timer := time.AfterFunc(after, cancel)
 		defer timer.Stop()
 	}
-	w.underWay[c] = true
+	w.begins(c)
 	err := do(ctx)
-	delete(w.underWay, c)
-	if p.alive() {
-		w.days[p.name] = p.limiter.DailyQuota()
-		w.returns(c, err)
-	}
+	w.returns(c, err)
 	return err
-}
-
-// today notes that the service has counted a call of the process.
-func (p *process) today(now time.Time) {
-	day := now.Truncate(24 * time.Hour)
-	if !day.Equal(p.world.servedDay) {
-		p.world.servedDay = day
-		clear(p.world.served)
-	}
-	p.world.served[p.name]++
 }
 
 // unreliable is a store of a program on a disk that fails at times, before or after
@@ -246,6 +253,7 @@ func (u *unreliable) use(id string, do func() error) error {
 	p := u.process
 	roll := p.world.dice.roll("store "+p.name+id, time.Now().UnixNano())
 	time.Sleep(time.Duration(roll.Int64N(int64(3 * time.Millisecond))))
+	p.world.awaits(p)
 	hit, before := p.world.hits("store", p.name, roll), roll.IntN(2) == 0
 	switch {
 	case !p.alive():
@@ -256,6 +264,7 @@ func (u *unreliable) use(id string, do func() error) error {
 	if err := do(); err != nil {
 		return err
 	}
+	p.world.awaits(p)
 	if hit {
 		return errDisk
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -39,6 +40,7 @@ type service struct {
 	world    *world
 	emulator *salesiqtest.Server
 	servers  []*http.Server
+	mu       sync.Mutex // Guards the gate.
 	gate     gate
 	token    string // Of the console.
 }
@@ -66,6 +68,7 @@ func newService(w *world) *service {
 	s.serve(apiHost, s.answerAPI)
 	s.serve(accountsHost, s.answerAccounts)
 	s.serve(trapHost, func(_ http.ResponseWriter, r *http.Request) {
+		defer w.turn()()
 		w.violate("nothing goes elsewhere", "a request to %s %s", r.Host, r.URL.Path)
 	})
 	return s
@@ -214,7 +217,9 @@ func (s *service) answerAPI(rw http.ResponseWriter, r *http.Request) {
 		before += time.Duration(roll.Int64N(int64(20 * time.Second)))
 	}
 	time.Sleep(before)
+	w.awaits(from)
 	a := s.decide(from, r, body, roll)
+	w.awaits(from)
 	time.Sleep(after)
 	w.leaves(from)
 	if a == nil {
@@ -255,6 +260,8 @@ func (s *service) decide(from *process, r *http.Request, body []byte, roll inter
 		a.body = fmt.Appendf(nil, "Bad request: %s %s Authorization: %s", r.Method, r.URL, r.Header.Get("Authorization"))
 		return a
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	now := s.now()
 	limit := s.gate.limit
 	if factor := w.active("limit", "all"); factor > 0 {
@@ -271,7 +278,6 @@ func (s *service) decide(from *process, r *http.Request, body []byte, roll inter
 		a = s.carryOut(r, body)
 		if a.status != http.StatusUnauthorized {
 			s.gate.count(now)
-			from.today(now)
 		}
 		w.processed(from, r, body, a)
 	}
@@ -300,6 +306,9 @@ func (s *service) carryOut(r *http.Request, body []byte) *answer {
 	again.Body = io.NopCloser(bytes.NewReader(body))
 	rec := httptest.NewRecorder()
 	s.emulator.ServeHTTP(rec, again)
+	for _, name := range []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"} {
+		rec.Header().Del(name) // The gate tells.
+	}
 	return &answer{rec.Code, rec.Header(), rec.Body.Bytes()}
 }
 

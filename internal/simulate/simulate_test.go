@@ -16,32 +16,36 @@ import (
 var (
 	oneSeed  = flag.Uint64("seed", 0, "run this seed alone")
 	seeds    = flag.Int("seeds", 0, "run so many seeds, from 1 on")
-	days     = flag.Float64("days", 1, "how many virtual days a run has")
+	days     = flag.Float64("days", fixedDays, "how many virtual days a run has")
 	planFile = flag.String("plan", "", "run the plan in this file, with -seed, instead of the one that the seed draws")
 	shrinks  = flag.Bool("shrink", false, "find a shorter plan that still fails")
 	stepLog  = flag.String("steps", "", "write each step of the run to this file")
 )
 
-// fixedSeeds are run by each plain go test, and one new seed beside them.
-const fixedSeeds = 6
+// Without flags, these seeds are run, and a new one beside them.
+const (
+	fixedSeeds = 5
+	fixedDays  = .5
 
-func TestNothingIsLostDoneTwiceOrLeftBehindWhateverHappens(t *testing.T) {
-	var list []uint64
+	fixedSeedsWhenSlow = 1
+	fixedDaysWhenSlow  = .15
+)
+
+func TestNothingIsLostDoneTwiceOrLeftBehindWhateverHappens(t *testing.T) { // Not parallel: it has one processor.
+	first, n := uint64(1), *seeds
 	switch {
 	case *oneSeed > 0:
-		list = []uint64{*oneSeed}
-	case *seeds > 0:
-		for seed := range *seeds {
-			list = append(list, uint64(seed+1))
-		}
-	default:
-		for seed := range fixedSeeds {
-			list = append(list, uint64(seed+1))
-		}
-		list = append(list, rand.Uint64N(1_000_000_000))
+		first, n = *oneSeed, 1
+	case n == 0 && slow:
+		n, *days = fixedSeedsWhenSlow, min(*days, fixedDaysWhenSlow)
+	case n == 0:
+		n = fixedSeeds
 	}
-	for _, seed := range list {
-		simulate(t, seed)
+	for seed := range uint64(n) {
+		simulate(t, first+seed)
+	}
+	if *oneSeed == 0 && *seeds == 0 {
+		simulate(t, rand.Uint64N(1_000_000_000))
 	}
 }
 

@@ -3,7 +3,6 @@ package simulate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -104,10 +103,9 @@ type line struct {
 	once    sync.Once
 	closed  chan struct{}
 
-	mu     sync.Mutex
-	writes int64
-	left   int  // Bytes that still come; -1 for all.
-	mute   bool // Nothing comes after them, instead of a reset.
+	mu   sync.Mutex
+	left int  // Bytes that still come; -1 for all.
+	mute bool // Nothing comes after them, instead of a reset.
 }
 
 // farEnd is a connection as who has accepted it sees it.
@@ -135,15 +133,13 @@ var kindsOfBreak = []string{"reset-before", "reset-within", "reset-after", "half
 // it gets lost.
 func (c *line) Write(b []byte) (int, error) {
 	w := c.network.world
-	c.mu.Lock()
-	c.writes++
-	roll := w.dice.roll("write "+c.who()+c.to, time.Now().UnixNano(), c.number, c.writes)
-	c.mu.Unlock()
+	w.awaits(c.from)
+	roll := w.dice.roll("write "+c.who()+c.to, time.Now().UnixNano()) // Whichever connection it is.
 	for _, kind := range kindsOfBreak {
 		if !w.hits(kind, c.who(), roll) {
 			continue
 		}
-		w.tell("fault", fmt.Sprintf("%s %s to %s, connection %d", kind, c.who(), c.to, c.number))
+		w.notes("fault", kind+" "+c.who()+" to "+c.to)
 		switch kind {
 		case "reset-before":
 			c.Close()

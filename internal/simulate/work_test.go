@@ -41,10 +41,11 @@ func (p *process) startDesk() {
 		default: // The program has enough to do.
 		}
 		p.world.handles(p, e)
+		p.world.awaits(p)
 		return nil
 	}))
 	p.serve()
-	for range 3 {
+	for range 5 {
 		p.run(p.answerVisitors)
 	}
 	p.run(p.readOperators)
@@ -96,7 +97,7 @@ func (p *process) answer(e *webhook.MessageReceived) {
 
 // readOperators reads an operator through the cache, and spoils what it has got.
 func (p *process) readOperators() {
-	for p.sleep(97 * time.Second) {
+	for p.waits("reads", 97*time.Second) {
 		began := time.Now()
 		var got *salesiq.Operator
 		if p.call("operator", patience, func(ctx context.Context) (err error) {
@@ -112,7 +113,8 @@ func (p *process) readOperators() {
 
 // startInbox starts the program that keeps events in a file, and works through them.
 func (p *process) startInbox() {
-	box, err := p.file.Inbox(salesiqbolt.WithWorkers(4), salesiqbolt.WithHandlerTimeout(10*time.Minute), salesiqbolt.WithMaxTries(50))
+	box, err := p.file.Inbox(salesiqbolt.WithWorkers(4), salesiqbolt.WithHandlerTimeout(10*time.Minute), salesiqbolt.WithMaxTries(100),
+		salesiqbolt.WithPauses(1, 1)) // Its own pauses are random, so the handler makes them.
 	p.world.must(err)
 	p.listen(webhook.WithSink(box))
 	p.world.must(webhook.OnAny(p.receiver, func(_ context.Context, e webhook.Event) error {
@@ -124,7 +126,7 @@ func (p *process) startInbox() {
 				return err
 			})
 			if err != nil && !errors.Is(err, salesiq.ErrDailyLimit) {
-				p.sleep(time.Second)
+				p.sleep(time.Second << min(p.world.handlings(p, e), 7))
 				return err
 			}
 		}
@@ -132,6 +134,7 @@ func (p *process) startInbox() {
 			return errKilled
 		}
 		p.world.handles(p, e)
+		p.world.awaits(p)
 		return nil
 	}))
 	p.serve()
@@ -142,12 +145,12 @@ func (p *process) startInbox() {
 // and then.
 func (p *process) startBatch() {
 	p.run(func() {
-		for p.sleep(5 * time.Minute) {
+		for p.waits("walks", 5*time.Minute) {
 			p.goThroughOperators()
 		}
 	})
 	p.run(func() {
-		for p.sleep(7 * time.Minute) {
+		for p.waits("chats", 7*time.Minute) {
 			p.call("chats", patience, func(ctx context.Context) error {
 				for _, err := range p.client.Chats.All(ctx, &salesiq.ChatListParams{Status: salesiq.ChatActive, PerPage: 20}) {
 					if err != nil {
@@ -159,13 +162,19 @@ func (p *process) startBatch() {
 		}
 	})
 	p.run(func() {
-		for p.sleep(11 * time.Minute) {
+		for p.waits("updates", 11*time.Minute) {
 			p.call("update", patience, func(ctx context.Context) error {
 				_, err := p.client.Operators.Update(ctx, "operator5", &salesiq.OperatorUpdate{MaxChats: salesiq.Set(50 + time.Now().Minute())})
 				return err
 			})
 		}
 	})
+}
+
+// waits waits a little longer than d, so that no two parts of a program go on at once.
+func (p *process) waits(part string, d time.Duration) bool {
+	roll := p.world.dice.roll("waits "+p.name+part, time.Now().UnixNano())
+	return p.sleep(d + time.Duration(roll.Int64N(int64(d/8))))
 }
 
 func (p *process) goThroughOperators() {
@@ -219,8 +228,8 @@ func (w *world) comeAndGo() {
 	}
 }
 
-// betweenVisitors makes for about 2,000 calls of the desk a day.
-const betweenVisitors = 4 * time.Minute
+// betweenVisitors makes for about 2,800 calls of the desk a day.
+const betweenVisitors = 200 * time.Second
 
 // changeOperators lets somebody rename an operator, and add others or delete them.
 func (w *world) changeOperators() {
@@ -237,6 +246,7 @@ func (w *world) changeOperators() {
 // a list of which as many items leave as come cannot be gone through without a gap. Who
 // came first goes first, so that those behind move up.
 func (w *world) changeList() {
+	defer w.turn()()
 	adds := time.Now().Hour()%2 == 0
 	w.changes++
 	switch {

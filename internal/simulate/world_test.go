@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -34,7 +35,7 @@ type world struct {
 	folder  string
 	began   time.Time
 	context context.Context // Ends with the run, or with the first violation.
-	end_    context.CancelFunc
+	stopAll context.CancelFunc
 	network *network
 	service *service
 	works   sync.WaitGroup
@@ -43,18 +44,23 @@ type world struct {
 	processes   map[string]*process
 	generations map[string]int64
 	days        map[string]salesiq.DailyQuota // What each program has kept of its day.
-	steps       []step                        // That go on.
-	lastEnds    time.Time                     // When the consequences of those before are over.
-	changes     int
-	temporary   []string // Operators that come and go.
 
-	record
+	guard    sync.Mutex // For what follows.
+	steps    []step     // That go on.
+	lastEnds time.Time  // When the consequences of those before are over.
+	hit      map[string]int
+
+	changes   int
+	temporary []string // Operators that come and go.
+
+	*record
 }
 
 // run runs a plan, and returns what came of it.
 func run(t *testing.T, seed uint64, days float64, p plan, log io.Writer) (r *report) {
 	before := runtime.GOMAXPROCS(1) // What runs when is then decided by waits alone.
 	defer runtime.GOMAXPROCS(before)
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	folder := t.TempDir()
 	synctest.Test(t, func(*testing.T) {
 		w := &world{dice: dice(seed), plan: p, folder: folder}
@@ -70,20 +76,22 @@ func run(t *testing.T, seed uint64, days float64, p plan, log io.Writer) (r *rep
 func (w *world) setUp(log io.Writer) {
 	time.Sleep(8 * time.Hour) // So that a day does not begin with the run.
 	w.began = time.Now()
-	w.context, w.end_ = context.WithCancel(context.Background())
+	w.context, w.stopAll = context.WithCancel(context.Background())
 	w.network = &network{world: w, hosts: map[string]*listener{}, lines: map[*line]bool{}, dialed: map[string]int64{}}
 	w.processes, w.generations, w.days = map[string]*process{}, map[string]int64{}, map[string]salesiq.DailyQuota{}
-	w.record = newRecord(log)
+	w.record, w.hit = newRecord(log), map[string]int{}
 	w.must(os.Mkdir(filepath.Join(w.folder, "tokens"), 0o700))
 	w.service = newService(w)
 	w.renames("operator3 v0")
 	w.subscribe()
 }
 
+// subscribe makes the webhooks: the desk's for all that happens in chats, the inbox's
+// for what it has work with.
 func (w *world) subscribe() {
-	for _, program := range []string{desk, inbox} {
-		status, body := w.service.console("POST", "/api/v2/webhooks", fmt.Sprintf(`{"name":%q,"url":"http://%s/","secret":%q,"enabled":true,`+
-			`"events":["chat.started","chat.ended","message.received"]}`, program, host(program), webhookSecret))
+	for _, hook := range [][2]string{{desk, `"chat.started","chat.ended","message.received"`}, {inbox, `"chat.started","chat.ended"`}} {
+		status, body := w.service.console("POST", "/api/v2/webhooks", fmt.Sprintf(`{"name":%q,"url":"http://%s/","secret":%q,"enabled":true,"events":[%s]}`,
+			hook[0], host(hook[0]), webhookSecret, hook[1]))
 		if status >= 300 {
 			panic(string(body))
 		}
@@ -101,7 +109,7 @@ func (w *world) conduct(length time.Duration) {
 	for at := time.Duration(0); at < length && !w.failed(); at += epoch {
 		left = w.conductEpoch(left, at, min(at+epoch, length))
 	}
-	w.end_()
+	w.stopAll()
 	w.service.close()
 	w.network.breakLines(func(*line) bool { return true })
 	synctest.Wait()
@@ -145,6 +153,7 @@ func (w *world) conductEpoch(left plan, from, to time.Duration) plan {
 	w.checkGrowth()
 	w.service.emulator.Reset()
 	w.forget()
+	w.renames("operator3 v0")
 	w.subscribe()
 	if rest := time.Until(w.began.Add(to)); rest > 0 {
 		time.Sleep(rest)
@@ -178,16 +187,18 @@ func (w *world) next(left plan, to time.Duration) (at time.Duration, change func
 }
 
 func (w *world) beginStep(s step) {
-	w.tell("begins", s.String())
+	w.notes("begins", s.String())
+	w.guard.Lock()
 	w.faults[s.Kind]++
 	w.steps = append(w.steps, s)
+	w.guard.Unlock()
 	w.disturbs(s)
 	switch s.Kind {
 	case "kill":
-		w.kill(s.Who)
+		w.kill(s.Who, int(s.Amount))
 	case "revoke":
 		w.service.emulator.RevokeTokens()
-		w.revocations = append(w.revocations, time.Now())
+		w.revokes()
 	case "restart":
 		w.network.breakLines(func(c *line) bool { return isService(c.to) })
 	case "token-disk":
@@ -196,10 +207,12 @@ func (w *world) beginStep(s step) {
 }
 
 func (w *world) endStep(s step) {
-	w.tell("ends", s.String())
+	w.notes("ends", s.String())
+	w.guard.Lock()
 	w.steps = slices.DeleteFunc(w.steps, func(other step) bool { return other == s })
-	w.disturbs(s)
 	w.lastEnds = later(w.lastEnds, time.Now().Add(kinds[s.Kind].after))
+	w.guard.Unlock()
+	w.disturbs(s)
 	switch {
 	case s.Kind == "kill" && !w.processes[s.Who].alive() && !w.going("kill", s.Who):
 		w.start(s.Who)
@@ -217,11 +230,15 @@ func later(a, b time.Time) time.Time {
 
 // going reports whether a fault of a kind befalls a program at present.
 func (w *world) going(kind, who string) bool {
+	w.guard.Lock()
+	defer w.guard.Unlock()
 	return slices.ContainsFunc(w.steps, func(s step) bool { return s.Kind == kind && (s.Who == who || s.Who == "all") })
 }
 
 // active returns the amount of a fault that befalls a program at present, or zero.
 func (w *world) active(kind, who string) (amount float64) {
+	w.guard.Lock()
+	defer w.guard.Unlock()
 	for _, s := range w.steps {
 		if s.Kind == kind && (s.Who == who || s.Who == "all") {
 			amount = s.Amount
@@ -236,12 +253,18 @@ func (w *world) hits(kind, who string, roll interface{ Float64() float64 }) bool
 	if amount == 0 || roll.Float64() >= amount {
 		return false
 	}
+	w.guard.Lock()
+	defer w.guard.Unlock()
 	w.hit[kind]++
 	return true
 }
 
 // calm reports whether nothing goes wrong at present, nor are there consequences.
-func (w *world) calm() bool { return len(w.steps) == 0 && time.Now().After(w.lastEnds) }
+func (w *world) calm() bool {
+	w.guard.Lock()
+	defer w.guard.Unlock()
+	return len(w.steps) == 0 && time.Now().After(w.lastEnds)
+}
 
 // sleep waits, and reports whether the world goes on.
 func (w *world) sleep(d time.Duration) bool {
@@ -258,6 +281,7 @@ func (w *world) sleep(d time.Duration) bool {
 // must fails for what is no promise of anybody's, but needed by the world.
 func (w *world) must(err error) {
 	if err != nil {
+		defer w.turn()()
 		w.violate("the world works", "%v", err)
 	}
 }
@@ -269,6 +293,12 @@ func sortLines(lines []*line) {
 		}
 		return int(a.number - b.number)
 	})
+}
+
+// notes is tell for who is not at the record.
+func (w *world) notes(what, detail string) {
+	defer w.turn()()
+	w.tell(what, detail)
 }
 
 // tell counts a step of the run. The same seed takes the same steps, which the sum of
