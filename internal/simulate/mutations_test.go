@@ -32,8 +32,8 @@ var mutations = []mutation{
 		"	a.slots.inFlight--\n", "	if r.Answered {\n\t\ta.slots.inFlight--\n\t}\n",
 	},
 	{
-		"a window has more calls than the service grants", "internal/quota/window.go",
-		"free = min(free, w.plan-w.own)", "free = min(free, w.plan-w.own+3)",
+		"the minute's calls are not counted", "internal/quota/account.go",
+		"a.window.free() > c.leaves(a.window.size()) && a.day.free()", "a.day.free()",
 	},
 	{
 		"the day's calls never come back", "internal/quota/limits.go",
