@@ -178,5 +178,8 @@ func (f *Failure) pause(attempts int) time.Duration {
 	return jitter(min(maxBackoff, minBackoff<<min(attempts, 10)))
 }
 
+// Random draws a number below n. A simulation puts one in its place that a seed fixes.
+var Random = rand.Int64N //nolint:gochecknoglobals // Nobody else sets it.
+
 // jitter spreads callers over the whole of d.
-func jitter(d time.Duration) time.Duration { return rand.N(d) + 1 } //nolint:gosec // It is no secret.
+func jitter(d time.Duration) time.Duration { return time.Duration(Random(int64(d))) + 1 }
