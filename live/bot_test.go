@@ -594,10 +594,12 @@ func TestWhatABotIsMadeOfIsChecked(t *testing.T) {
 	t.Parallel()
 	onMessage := live.OnMessage(func(context.Context, *live.BotMessage) (*live.BotAnswer, error) { return live.Reply("x"), nil })
 	for field, make := range map[string]func() (*live.Bot, error){
-		"verifier":        func() (*live.Bot, error) { return live.NewBot(nil, onMessage) },
-		"RSA key":         func() (*live.Bot, error) { return live.NewBot(webhook.RSA(), onMessage) },
-		"handler":         func() (*live.Bot, error) { return live.NewBot(live.Unsigned()) },
-		"message handler": func() (*live.Bot, error) { return live.NewBot(live.Unsigned(), onMessage, live.WithLogger(nil), onMessage) },
+		"verifier": func() (*live.Bot, error) { return live.NewBot(nil, onMessage) },
+		"RSA key":  func() (*live.Bot, error) { return live.NewBot(webhook.RSA(), onMessage) },
+		"handler":  func() (*live.Bot, error) { return live.NewBot(live.Unsigned()) },
+		"message handler": func() (*live.Bot, error) {
+			return live.NewBot(live.Unsigned(), onMessage, live.WithLogger(nil), onMessage)
+		},
 	} {
 		bot, err := make()
 		var wrong *salesiq.InputError
