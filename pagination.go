@@ -194,7 +194,7 @@ func (p *pager[T]) end(cause *Error) {
 	if !missing {
 		return
 	}
-	e := &Error{Operation: p.call.operation, Method: p.call.method}
+	e := &Error{Operation: p.call.request.Operation, Method: p.call.request.Method}
 	if cause != nil {
 		*e = *cause
 	}

@@ -15,6 +15,8 @@ type state struct {
 	now     time.Time // The moment of the call under way.
 	publish func(event salesiq.EventName, data any) error
 
+	bareLists bool // Chats are listed without transcripts.
+
 	chats         table[salesiq.Chat]
 	visitors      table[salesiq.Visitor]
 	operators     table[salesiq.Operator]
@@ -51,6 +53,16 @@ type state struct {
 	belongs   map[string][]string         // Further departments of operators, by the operator's id.
 	retries   map[string]int              // Of events, by id.
 
+	// Of bots.
+	bot     *zobot            // Who has what begins; nil for nobody.
+	bots    map[string]*zobot // By id.
+	talks   map[string]*talk  // By the chat's id.
+	greeted map[string]*talk  // Of visitors who have opened the window and said nothing yet, by id.
+	blocked map[string]bool   // Visitors, by id.
+	turns   history[BotTurn]
+	serve   func(*talk)                  // Begins to work on its queue.
+	warn    func(problem, chatID string) // Tells people what a bot has done wrong.
+
 	widget  widget
 	courier *courier
 	serial  int
@@ -65,6 +77,7 @@ func newState(events []salesiq.EventName) *state {
 		events:   events,
 		families: familiesByPath(), documents: map[string]*table[document]{}, singles: map[string]object{}, callbacks: map[string]*callback{},
 		overlays: map[string]object{}, belongs: map[string][]string{}, retries: map[string]int{},
+		bots: map[string]*zobot{}, talks: map[string]*talk{}, greeted: map[string]*talk{}, blocked: map[string]bool{},
 	}
 	s.chats.rules = rules[salesiq.Chat]{kind: "chat", id: func(v *salesiq.Chat) *string { return &v.ID }}
 	s.visitors.rules = rules[salesiq.Visitor]{

@@ -47,6 +47,7 @@ func (s *state) startChat(visitor *salesiq.Visitor, departmentID string) *salesi
 		ChatID: chat.ID, VisitorID: visitor.ID, VisitorName: visitor.Name, VisitorEmail: visitor.Email,
 		DepartmentID: departmentID, DepartmentName: department.Name, StartedAt: chat.StartedAt,
 	})
+	s.attend(chat)
 	return chat
 }
 
@@ -106,6 +107,7 @@ func (s *state) write(chat *salesiq.Chat, message salesiq.Message) *salesiq.Mess
 		SenderType: message.SenderType, SenderID: message.SenderID, Text: message.Text, Type: message.Type,
 		SentAt: message.Timestamp,
 	})
+	s.overhear(chat, &message)
 	return &message
 }
 
@@ -136,6 +138,7 @@ func (s *state) transfer(chatID string, to salesiq.ChatTransfer) (*salesiq.Chat,
 	if chat.Status == salesiq.ChatActive {
 		s.release(chat)
 	}
+	s.leave(s.talks[chat.ID], "picked up")
 	receiver.ActiveChats++
 	chat.OperatorID, chat.Status = receiver.ID, salesiq.ChatActive
 	chat.DepartmentID = cmp.Or(receiver.DepartmentID, chat.DepartmentID)
@@ -164,12 +167,17 @@ func (s *state) transferWithin(chatID string, to departmentTransfer) (*salesiq.C
 	}
 	if to.OperatorID == "" {
 		operator, ok := s.operators.first(func(o *salesiq.Operator) bool {
-			return o.DepartmentID == to.DepartmentID && o.Status != salesiq.OperatorOffline && !s.disabled[o.ID]
+			return slices.Contains(s.departmentsOf(o), to.DepartmentID) && o.Status != salesiq.OperatorOffline && !s.disabled[o.ID]
 		})
 		if !ok {
 			return nil, refuse(salesiq.ErrOperatorOffline, "no operator of the department is online", details{"field": "department_id"})
 		}
 		to.OperatorID = operator.ID
+	}
+	if operator, ok := s.operators.get(to.OperatorID); !ok || !slices.Contains(s.departmentsOf(operator), to.DepartmentID) {
+		refused := invalid("operator_id", "is not the id of an operator of the department")
+		refused.number = 1024
+		return nil, refused
 	}
 	before, err := s.chats.find(chatID)
 	if err != nil {
@@ -214,6 +222,7 @@ func (s *state) endChat(chatID string, in salesiq.ChatEnd) (*salesiq.Chat, error
 // finish ends an active chat on behalf of one of both sides.
 func (s *state) finish(chat *salesiq.Chat, by salesiq.SenderType) {
 	s.release(chat)
+	s.leave(s.talks[chat.ID], "ended")
 	delete(s.handovers, chat.ID)
 	s.ends(chat, string(by))
 	chat.Status, chat.EndedAt, chat.Duration = salesiq.ChatEnded, s.now, wholeSeconds(s.now.Sub(chat.StartedAt))
@@ -241,6 +250,7 @@ func (s *state) missChat(chatID string) error {
 	if err != nil {
 		return err
 	}
+	s.leave(s.talks[chat.ID], "missed")
 	chat.Status, chat.EndedAt = salesiq.ChatMissed, s.now
 	s.ends(chat, "scheduler")
 	department, _ := s.department(chat.DepartmentID)

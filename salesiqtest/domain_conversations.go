@@ -108,6 +108,7 @@ func (s *state) deleteChats(ids []string) error {
 		if chat.Status == salesiq.ChatActive {
 			s.release(chat)
 		}
+		s.leave(s.talks[id], "deleted")
 		if err := s.chats.remove(id); err != nil {
 			return err
 		}
@@ -244,6 +245,9 @@ func (s *state) begin(in opening, field, text string) (*salesiq.Chat, error) {
 		if _, err := s.operators.find(in.AttenderID); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.checkBlocked(in.Visitor.UserID); err != nil {
+		return nil, err
 	}
 	visitor := s.visitorComes(in.Visitor.UserID, in.Visitor.CurrentPage)
 	before := *visitor

@@ -27,6 +27,8 @@ func (s *Server) controlRoutes() *http.ServeMux {
 		"POST /_emulator/codes":         forScopes("code", s.AuthorizationCode),
 		"POST /_emulator/reset":         run(s.Reset),
 		"POST /_emulator/events":        s.controlEvent,
+		"POST /_emulator/bot":           s.controlBot,
+		"GET /_emulator/bot/turns":      tell(s.BotTurns),
 		"GET /_emulator/deliveries":     tell(s.Deliveries),
 		"GET /_emulator/stats":          tell(s.Stats),
 		"GET /_emulator/journal":        tell(s.Journal),

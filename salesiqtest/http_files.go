@@ -174,6 +174,20 @@ func fileFromVisitor(s *state, chatID, comment string) (*salesiq.Message, error)
 	}), nil
 }
 
+// attachAsVisitor lets the visitor of a chat send a file.
+func (s *state) attachAsVisitor(chat *salesiq.Chat, file *storedFile) error {
+	if err := checkFile(file); err != nil {
+		return err
+	}
+	message, err := fileFromVisitor(s, chat.ID, "")
+	if err != nil {
+		return err
+	}
+	file.chatID, file.messageID = chat.ID, message.ID
+	s.files[s.newID("file")] = file
+	return nil
+}
+
 // showFile makes what was sent as a file look so.
 func (s *state) showFile(chatID string, message salesiq.Message, shown object) {
 	for id, file := range s.files {

@@ -259,7 +259,7 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
 func (s *Server) issueToken(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stats.TokenCalls++
+	s.stats.TokenRequests++
 	g, refresh, reason := s.grantFor(r)
 	if reason != "" {
 		s.stats.TokensDenied++
@@ -358,7 +358,9 @@ func (s *Server) revokeToken(w http.ResponseWriter, r *http.Request) {
 }
 
 // Environment returns the variables that [salesiq.NewClientFromEnv] reads, and
-// the address of the CRM calls, as lines of NAME=value.
+// the address of the CRM calls, as lines of NAME=value. With [WithBot], there are also
+// SALESIQ_BOT_KEY, the public key of what the bot is told, as [webhook.ParseRSAKey] reads
+// it, and SALESIQ_WIDGET_PAGE, where the bot can be tried in a browser.
 func (s *Server) Environment() []string {
 	lines := []string{
 		"SALESIQ_BASE_URL=" + s.URL,
@@ -370,6 +372,9 @@ func (s *Server) Environment() []string {
 	}
 	if portal := s.config.dialect.portal(); portal != "" {
 		lines = append(lines, "SALESIQ_PORTAL="+portal)
+	}
+	if s.config.bot != nil {
+		lines = append(lines, "SALESIQ_BOT_KEY="+publicKeyText(&s.webhookKey().PublicKey), "SALESIQ_WIDGET_PAGE="+s.URL+"/widget/page")
 	}
 	return lines
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/webhook"
@@ -30,13 +31,16 @@ func (s *Server) Verifier() webhook.Verifier {
 	return verifier
 }
 
+// processKey is the key of all servers of a process, since making one takes its time.
+var processKey = sync.OnceValue(func() *rsa.PrivateKey { return new(webhookSettings).newKey(time.Now()).private })
+
 // webhookKey is the key that stands for the secret where the dialect signs with keys.
 func (s *Server) webhookKey() *rsa.PrivateKey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.handlerKey == nil {
-		key := new(webhookSettings).newKey(s.now())
-		s.handlerKey = &key
+		now := s.now()
+		s.handlerKey = &signingKey{millis(now), processKey(), now}
 	}
 	return s.handlerKey.private
 }

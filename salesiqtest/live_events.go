@@ -300,6 +300,9 @@ func (s *state) aboutMessage(e *webhook.MessageReceived) (name salesiq.EventName
 		if operator, ok := s.operators.get(e.SenderID); ok {
 			sender["name"] = operator.Name
 		}
+		if bot, ok := s.bots[e.SenderID]; ok {
+			sender["name"], sender["type"] = bot.Name, "bot"
+		}
 	}
 	message := object{"msgid": e.MessageID, "text": e.Text, "meta": object{}, "sender": sender}
 	return s.aboutChat(name, e.ChatID, object{"message": message})

@@ -103,23 +103,29 @@ func encrypt(c *call) (any, error) {
 	return window(c, encrypted, 0, len(encrypted), nil)
 }
 
-// callbackLimit is how long a bot may take that has answered "pending".
-const callbackLimit = 3 * time.Minute
-
-// callback is a request of a bot that it answers later.
+// callback is a request of a bot that it may answer later.
 type callback struct {
-	began    time.Time // When the first call came, since no request was sent.
+	began    time.Time
 	answered bool
+
+	talk *talk // Nil for a request that we have not made.
+	call *botCall
 }
 
-// answerLater takes what a bot says later. The journal shows it to tests.
+// answerLater takes what a bot says later. The journal shows it to tests. Where no bot is
+// connected, any request is taken for one that has been answered "pending".
 func answerLater(answers bool, fields ...field) handler {
 	return func(c *call) (any, error) {
+		request := c.callbacks[c.id]
+		if request != nil && request.talk != nil {
+			return nil, c.callBack(request.talk, request.call, answers, fields)
+		}
 		if _, err := c.amend(object{}, object{}, fields, c.body, ""); err != nil {
 			return nil, err
 		}
-		request := c.callbacks[c.id]
 		switch {
+		case c.bot != nil:
+			return nil, notFound("request", c.id)
 		case request == nil:
 			request = &callback{began: c.now}
 			c.callbacks[c.id] = request

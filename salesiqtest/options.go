@@ -23,6 +23,7 @@ type config struct {
 	logger        *slog.Logger
 	data          []Data
 	noDefaultData bool
+	bareLists     bool
 	seed          uint64
 	clockOffset   time.Duration
 
@@ -37,6 +38,7 @@ type config struct {
 	throttleStatus int
 	role           salesiq.OperatorRole
 	dialect        dialect
+	bot            *Bot
 
 	webhookPause     time.Duration
 	webhookTransport http.RoundTripper
@@ -98,6 +100,13 @@ func WithData(data Data) Option {
 // WithoutDefaultData starts with nothing but what [WithData] loads.
 func WithoutDefaultData() Option {
 	return func(c *config) error { c.noDefaultData = true; return nil }
+}
+
+// WithoutListedTranscripts lists chats without their transcripts, as the service may:
+// the specification leaves that open. Each transcript then costs a call. The live
+// dialect never lists them.
+func WithoutListedTranscripts() Option {
+	return func(c *config) error { c.bareLists = true; return nil }
 }
 
 // WithPlan enforces the rate limit of a plan. By default, there is none.
@@ -213,8 +222,13 @@ func newConfig(opts []Option) (config, error) {
 			return config{}, err
 		}
 	}
-	if c.inMemory && c.listener != nil {
+	switch {
+	case c.inMemory && c.listener != nil:
 		return config{}, argument("listener", "cannot be used together with InMemory")
+	case c.bot != nil && c.dialect.portal() == "":
+		return config{}, argument("bot", "is for a server that is Live")
+	case c.bot != nil:
+		return c, c.bot.check(c.webhookTransport != nil)
 	}
 	return c, nil
 }

@@ -23,6 +23,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /oauth/v3/device/token", s.pollDevice)
 	mux.HandleFunc("GET /oauth/v3/device", s.visitDevice)
 	mux.HandleFunc("GET /widget", serveWidget)
+	mux.HandleFunc("GET /widget/page", servePage)
 	mux.HandleFunc("OPTIONS /widget/", preflight)
 	mux.Handle("/", s.unknown(mux))
 	return mux
@@ -196,19 +197,19 @@ var liveSettingsRoutes = slices.Concat([]route{
 	{pattern: "PUT " + livePath + "/operators/{id}/enable", scope: "SalesIQ.operators.UPDATE", handle: enableLiveOperator(true), adminOnly: true},
 	{pattern: "PUT " + livePath + "/operators/{id}/disable", scope: "SalesIQ.operators.UPDATE", handle: enableLiveOperator(false), adminOnly: true},
 	{pattern: "PUT " + livePath + "/operators/{id}/departments", scope: "SalesIQ.operators.UPDATE", handle: changeMembership(true, true), object: "operator", adminOnly: true},
-	{pattern: "DELETE " + livePath + "/operators/{id}/departments", scope: "SalesIQ.operators.DELETE", handle: changeMembership(true, false), object: "operator", adminOnly: true},
+	{pattern: "DELETE " + livePath + "/operators/{id}/departments", scope: "SalesIQ.operators.DELETE", handle: changeMembership(true, false), object: "operator", adminOnly: true, query: "ids"},
 
 	{pattern: "GET " + livePath + "/departments", scope: "SalesIQ.departments.READ", handle: listLiveDepartments, query: syncing},
 	{pattern: "POST " + livePath + "/departments", scope: "SalesIQ.departments.CREATE", handle: createDepartment, object: "department", adminOnly: true},
 	{pattern: "GET " + livePath + "/departments/{id}", scope: "SalesIQ.departments.READ", handle: ask((*state).findDepartment), object: "department"},
 	{pattern: "PUT " + livePath + "/departments/{id}", scope: "SalesIQ.departments.UPDATE", handle: updateDepartment, object: "department", adminOnly: true},
-	{pattern: "DELETE " + livePath + "/departments/{id}", scope: "SalesIQ.departments.DELETE", handle: deleteDepartment, adminOnly: true},
+	{pattern: "DELETE " + livePath + "/departments/{id}", scope: "SalesIQ.departments.DELETE", handle: deleteDepartment, adminOnly: true, query: heirParameter},
 	{pattern: "PUT " + livePath + "/departments/{id}/enable", scope: "SalesIQ.departments.UPDATE", handle: enableDepartment("true"), adminOnly: true},
 	{pattern: "PUT " + livePath + "/departments/{id}/disable", scope: "SalesIQ.departments.UPDATE", handle: enableDepartment("false"), adminOnly: true},
 	{pattern: "PUT " + livePath + "/departments/{id}/operators", scope: "SalesIQ.departments.UPDATE", handle: changeMembership(false, true), object: "department", adminOnly: true},
-	{pattern: "DELETE " + livePath + "/departments/{id}/operators", scope: "SalesIQ.departments.DELETE", handle: changeMembership(false, false), object: "department", adminOnly: true},
+	{pattern: "DELETE " + livePath + "/departments/{id}/operators", scope: "SalesIQ.departments.DELETE", handle: changeMembership(false, false), object: "department", adminOnly: true, query: "ids"},
 
-	{pattern: "GET " + livePath + "/apps", scope: "SalesIQ.apps.READ", handle: listApps},
+	{pattern: "GET " + livePath + "/apps", scope: "SalesIQ.apps.READ", handle: listApps, query: "last_sync_time"},
 	{pattern: "POST " + livePath + "/apps", scope: "SalesIQ.apps.CREATE", handle: createApp, object: "app", adminOnly: true},
 	{pattern: "GET " + livePath + "/apps/{id}", scope: "SalesIQ.apps.READ", handle: get(brands), object: "app"},
 	{pattern: "PUT " + livePath + "/apps/{id}", scope: "SalesIQ.apps.UPDATE", handle: updateApp, object: "app", adminOnly: true},
@@ -230,15 +231,15 @@ var liveSettingsRoutes = slices.Concat([]route{
 	{pattern: "PUT " + livePath + "/webhooks/{id}", scope: "SalesIQ.webhooks.UPDATE", handle: updateLiveWebhook, object: "webhook", adminOnly: true},
 	{pattern: "DELETE " + livePath + "/webhooks/{id}", scope: "SalesIQ.webhooks.DELETE", handle: remove(webhooks), adminOnly: true},
 	{pattern: "POST " + livePath + "/webhooks/{id}/events", scope: "SalesIQ.webhooks.UPDATE", handle: changeEvents(true), object: "webhook", adminOnly: true},
-	{pattern: "DELETE " + livePath + "/webhooks/{id}/events", scope: "SalesIQ.webhooks.DELETE", handle: changeEvents(false), adminOnly: true},
+	{pattern: "DELETE " + livePath + "/webhooks/{id}/events", scope: "SalesIQ.webhooks.DELETE", handle: changeEvents(false), adminOnly: true, query: "ids"},
 	{pattern: "POST " + livePath + "/webhooks/{id}/apps", scope: "SalesIQ.webhooks.UPDATE", handle: changeApps(true), object: "webhook", adminOnly: true},
-	{pattern: "DELETE " + livePath + "/webhooks/{id}/apps", scope: "SalesIQ.webhooks.DELETE", handle: changeApps(false), adminOnly: true},
+	{pattern: "DELETE " + livePath + "/webhooks/{id}/apps", scope: "SalesIQ.webhooks.DELETE", handle: changeApps(false), adminOnly: true, query: "ids"},
 	{pattern: "POST " + livePath + "/webhooks/{id}/keys", scope: "SalesIQ.webhooks.CREATE", handle: ask((*state).addKey), object: "webhook", adminOnly: true},
 	{pattern: "DELETE " + livePath + "/webhooks/{id}/keys/{key}", scope: "SalesIQ.webhooks.DELETE", handle: deleteKey, adminOnly: true},
 	{pattern: "GET " + livePath + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.READ", handle: listExecutions, query: "from_time to_time events limit pageno mode"},
 	{pattern: "POST " + livePath + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.CREATE", handle: retryExecutions, object: "webhook", adminOnly: true},
 	{pattern: "POST " + livePath + "/webhooks/{id}/executions/{execution}", scope: "SalesIQ.webhooks.CREATE", handle: retryExecutions, object: "webhook", adminOnly: true},
-	{pattern: "DELETE " + livePath + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.DELETE", handle: deleteExecutions, adminOnly: true},
+	{pattern: "DELETE " + livePath + "/webhooks/{id}/executions", scope: "SalesIQ.webhooks.DELETE", handle: deleteExecutions, adminOnly: true, query: "ids"},
 
 	{pattern: "POST " + livePath + "/blockedips", scope: "SalesIQ.blockedips.CREATE", handle: blockIP, notAgents: true},
 	{pattern: "PUT " + livePath + "/blockedips/{id}", scope: "SalesIQ.blockedips.UPDATE", handle: setBlock, notAgents: true},
@@ -278,6 +279,7 @@ var crmRoutes = []route{
 var widgetRoutes = []route{
 	{pattern: "POST /widget/visits", handle: fromWidget((*state).beginVisit), open: true},
 	{pattern: "POST /widget/calls", handle: fromWidget((*state).recordWidgetCall), open: true},
+	{pattern: "POST /widget/open", handle: fromWidget((*state).openForWidget), open: true},
 	{pattern: "POST /widget/say", handle: fromWidget((*state).sayAsVisitor), open: true},
 	{pattern: "GET /widget/chat", handle: showWidgetChat, open: true},
 }

@@ -48,6 +48,7 @@ type Server struct {
 	journal    history[Write]
 	inFlight   int
 	handlerKey *signingKey // Signs what Subscribe has delivered, in the live dialect.
+	bots       []*zobot    // That have been connected; the last has what begins.
 	httpClient *http.Client
 }
 
@@ -65,6 +66,9 @@ func NewServer(opts ...Option) (*Server, error) {
 	listener, err := s.listen()
 	if err != nil {
 		return nil, fmt.Errorf("salesiqtest: %w", err)
+	}
+	if c.bot != nil {
+		s.bots = []*zobot{s.newBot(*c.bot)}
 	}
 	s.reset()
 	s.serveOn(listener)
@@ -127,8 +131,13 @@ func (s *Server) reset() {
 		s.couriers.Go(s.state.courier.end)
 	}
 	s.state = newState(s.config.dialect.events())
+	s.state.bareLists = s.config.bareLists
 	s.state.courier = newCourier(s.config)
 	s.state.publish = publisher(s.state, s.config.dialect)
+	s.state.warn, s.state.serve = s.warnOfBot, s.talkServer(s.state)
+	if len(s.bots) > 0 {
+		s.state.take(s.bots[len(s.bots)-1])
+	}
 	if !s.config.noDefaultData {
 		s.state.loadSeed(s.now())
 	}
@@ -150,6 +159,9 @@ func (s *Server) Close() {
 	<-s.served
 	s.courier().end()
 	s.couriers.Wait() // Also those of before a Reset.
+	for _, bot := range s.connected() {
+		bot.close()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.httpClient != nil {

@@ -3,6 +3,7 @@ package salesiqtest
 import (
 	"cmp"
 	_ "embed"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"time"
@@ -81,7 +82,13 @@ type widgetRequest struct {
 	Function string `json:"function"` // of a call,
 	Args     []any  `json:"args"`
 
-	Message string `json:"message"` // and of what is said.
+	Message string   `json:"message"` // of what is said,
+	Values  []string `json:"values"`  // or chosen of a card or suggestions,
+	File    *struct {
+		Name    string `json:"name"`
+		Type    string `json:"type"`
+		Content []byte `json:"content"`
+	} `json:"file"` // and of what is attached.
 }
 
 func fromWidget(handle func(*state, widgetRequest) (any, error)) handler {
@@ -122,7 +129,14 @@ func (s *state) beginVisit(request widgetRequest) (any, error) {
 		brand = *first
 		break
 	}
-	return map[string]any{"brand": brand, "chat": s.widgetChat(visit)}, nil
+	return map[string]any{"brand": brand, "chat": s.widgetChat(visit), "has_bot": s.bot != nil}, nil
+}
+
+// openForWidget tells the bot that the window has been opened.
+func (s *state) openForWidget(request widgetRequest) (any, error) {
+	visit, visitor := s.visit(request)
+	s.openWindow(visitor.ID)
+	return s.widgetChat(visit), nil
 }
 
 // widgetChat is a chat as the visitor sees it.
@@ -131,14 +145,47 @@ type widgetChat struct {
 	Status   salesiq.ChatStatus `json:"status"`
 	Operator string             `json:"operator"` // A name.
 	Messages []salesiq.Message  `json:"messages"`
+	Bot      *widgetBot         `json:"bot"` // Null where none has taken part.
+}
+
+// widgetBot is what there is to see of a bot.
+type widgetBot struct {
+	Name        string          `json:"name"`
+	Open        bool            `json:"open"` // It has the conversation.
+	Busy        bool            `json:"busy"` // It has not answered yet,
+	Pending     bool            `json:"pending"`
+	Input       json.RawMessage `json:"input"` // A card to answer.
+	Options     []string        `json:"options"`
+	Suggestions []string        `json:"suggestions"`
+	Problems    []string        `json:"problems"` // What it has done wrong.
+}
+
+func (t *talk) view() *widgetBot {
+	if t == nil {
+		return nil
+	}
+	view := &widgetBot{Name: t.bot.Name, Open: t.open(), Busy: t.serving, Pending: t.pending, Suggestions: t.suggests, Problems: []string{}}
+	if t.asks != nil {
+		view.Input, view.Options = t.asks.card, t.asks.options
+	}
+	for _, problem := range t.problems {
+		view.Problems = append(view.Problems, problem.text)
+	}
+	return view
 }
 
 func (s *state) widgetChat(visit *visit) widgetChat {
 	chat, ok := s.chats.get(visit.chatID)
 	if !ok {
-		return widgetChat{Messages: []salesiq.Message{}}
+		view := widgetChat{Messages: []salesiq.Message{}}
+		if t := s.greeted[visit.visitorID]; t != nil {
+			view.Messages, view.Bot = append(view.Messages, t.greetings...), t.view()
+		}
+		return view
 	}
-	view := widgetChat{ChatID: chat.ID, Status: chat.Status, Messages: append([]salesiq.Message{}, chat.Transcript...)}
+	view := widgetChat{
+		ChatID: chat.ID, Status: chat.Status, Messages: append([]salesiq.Message{}, chat.Transcript...), Bot: s.talks[chat.ID].view(),
+	}
 	if operator, ok := s.operators.get(chat.OperatorID); ok {
 		view.Operator = operator.Name
 	}
@@ -159,13 +206,30 @@ func showWidgetChat(c *call) (any, error) {
 // wrote. A new chat waits for an operator.
 func (s *state) sayAsVisitor(request widgetRequest) (any, error) {
 	visit, visitor := s.visit(request)
+	if err := s.checkBlocked(visitor.ID); err != nil {
+		return nil, err
+	}
+	if t := s.greeted[visitor.ID]; t != nil && len(request.Values) > 0 {
+		if _, err := t.choice(request.Values); err != nil {
+			return nil, invalid("values", err.Error())
+		}
+	}
 	chat, ok := s.chats.get(visit.chatID)
 	if !ok || chat.Status == salesiq.ChatEnded || chat.Status == salesiq.ChatMissed {
 		chat = s.startChat(visitor, visit.departmentID)
 		visit.chatID = chat.ID
 	}
-	if request.Message != "" {
+	var err error
+	switch {
+	case len(request.Values) > 0:
+		err = s.choose(chat, request.Values)
+	case request.File != nil:
+		err = s.attachAsVisitor(chat, &storedFile{name: request.File.Name, kind: request.File.Type, content: request.File.Content})
+	case request.Message != "":
 		s.writeAsVisitor(chat, request.Message)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return s.widgetChat(visit), nil
 }

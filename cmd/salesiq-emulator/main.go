@@ -4,7 +4,13 @@
 //	go run ./cmd/salesiq-emulator -addr 127.0.0.1:8080 -plan none
 //
 // With -dialect live it speaks as the live service's vendor publishes, instead of
-// as specified; see salesiqtest.Live.
+// as specified; see salesiqtest.Live. A bot can then be tried in a browser:
+//
+//	go run ./cmd/salesiq-emulator -dialect live -addr 127.0.0.1:8080 -bot http://127.0.0.1:8090/
+//
+// It is told of what visitors say on the page at /widget/page. SALESIQ_BOT_KEY, which is
+// printed then, is the key that its requests are signed with. What is wrong with its
+// answers is told on the page, and logged.
 //
 // As soon as it serves, it prints its address and credentials on standard
 // output, as lines of NAME=value: the environment that the examples, and
@@ -64,6 +70,8 @@ type settings struct {
 	quiet         bool
 	seed          uint64
 	live          bool
+	bareLists     bool
+	bot           string
 	plan          salesiq.Plan
 	window        time.Duration
 	clockOffset   time.Duration
@@ -94,7 +102,9 @@ func parse(args []string, stderr io.Writer) (set settings, err error) {
 	plan := flags.String("plan", "enterprise", "rate limits: free, basic, professional, enterprise or none")
 	flags.DurationVar(&set.window, "window", time.Minute, "`duration` of what the plan calls a minute")
 	dialect := flags.String("dialect", "specified", "specified, or live for what the vendor publishes about the live service")
+	flags.StringVar(&set.bot, "bot", "", "`URL` of a bot on this machine, which answers what visitors say; with -dialect live")
 	flags.Uint64Var(&set.seed, "seed", 1, "`number` that random faults follow from")
+	flags.BoolVar(&set.bareLists, "without-listed-transcripts", false, "list chats without their transcripts, as the service may")
 	flags.BoolVar(&set.quiet, "quiet", false, "do not log requests")
 	flags.DurationVar(&set.clockOffset, "clock-offset", 0, "`duration` by which the server's clock is wrong")
 	flags.DurationVar(&set.tokenLifetime, "token-lifetime", time.Hour, "`duration` for which an access token is valid")
@@ -116,6 +126,9 @@ func parse(args []string, stderr io.Writer) (set settings, err error) {
 		return set, fmt.Errorf("-dialect: there is no dialect %q", *dialect)
 	}
 	set.live = *dialect == "live"
+	if set.bot != "" && !set.live {
+		return set, errors.New("-bot: bots are the live service's: add -dialect live")
+	}
 	if err := set.check(flags.Args()); err != nil {
 		return set, err
 	}
@@ -165,6 +178,12 @@ func serve(ctx context.Context, set settings, stdout, stderr io.Writer) error {
 	}
 	if set.live {
 		opts = append(opts, salesiqtest.Live())
+	}
+	if set.bareLists {
+		opts = append(opts, salesiqtest.WithoutListedTranscripts())
+	}
+	if set.bot != "" {
+		opts = append(opts, salesiqtest.WithBot(salesiqtest.Bot{URL: set.bot}))
 	}
 	if !set.quiet {
 		opts = append(opts, salesiqtest.WithLogger(slog.New(slog.NewTextHandler(stderr, nil))))

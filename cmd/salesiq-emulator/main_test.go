@@ -20,6 +20,7 @@ import (
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/live"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // The test binary is the program, when it is told to.
@@ -134,6 +135,14 @@ func TestFlagsReachTheServer(t *testing.T) {
 	assert.LessOrEqual(t, response.RateWindow.Reset.Sub(date), 3*time.Second, "Date has whole seconds")
 }
 
+func TestTranscriptsAreLeftOutOfListsOnRequest(t *testing.T) {
+	t.Parallel()
+	environment, _, _ := program(t, "-without-listed-transcripts")
+	page, err := clientOf(t, environment).Chats.List(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Nil(t, page.Items[0].Transcript)
+}
+
 func TestTheLiveDialectIsServed(t *testing.T) {
 	t.Parallel()
 	environment, _, stdout := program(t, "-dialect live")
@@ -143,6 +152,25 @@ func TestTheLiveDialectIsServed(t *testing.T) {
 	portals, err := live.New(clientOf(t, environment)).Portals.List(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, salesiqtest.Portal, portals[0].ScreenName)
+}
+
+func TestABotIsServedWithItsKeyAndAPage(t *testing.T) {
+	t.Parallel()
+	_, _, stdout := program(t, "-dialect live -bot http://127.0.0.1:1/")
+	var lines []string
+	for range 3 {
+		line, err := stdout.ReadString('\n')
+		require.NoError(t, err)
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	assert.Equal(t, "SALESIQ_PORTAL="+salesiqtest.Portal, lines[0])
+	key, ok := strings.CutPrefix(lines[1], "SALESIQ_BOT_KEY=")
+	require.True(t, ok, lines[1])
+	_, err := webhook.ParseRSAKey(key)
+	require.NoError(t, err)
+	page, ok := strings.CutPrefix(lines[2], "SALESIQ_WIDGET_PAGE=")
+	require.True(t, ok, lines[2])
+	assert.Equal(t, http.StatusOK, statusOf(t, page, ""))
 }
 
 func TestAMistakeIsOneClearLine(t *testing.T) {
@@ -156,6 +184,8 @@ func TestAMistakeIsOneClearLine(t *testing.T) {
 	}{
 		"-plan gold":                     {2, `"gold" is unknown`},
 		"-dialect broad":                 {2, "-dialect"},
+		"-bot http://127.0.0.1:1/":       {2, "-dialect live"},
+		"-dialect live -bot 127.0.0.1":   {1, "bot URL"},
 		"-paint blue":                    {2, "paint"},
 		"-addr 8080":                     {2, "-addr"},
 		"-addr 0.0.0.0:0":                {2, "loopback"},
@@ -211,7 +241,7 @@ func TestHelpIsNoMistake(t *testing.T) {
 	t.Parallel()
 	var stderr bytes.Buffer
 	assert.Zero(t, run(t.Context(), []string{"-h"}, io.Discard, &stderr))
-	for _, name := range []string{"-addr", "-plan", "-window", "-seed", "-quiet", "-clock-offset", "-token-lifetime", "-host", "-redirect-uri"} {
+	for _, name := range []string{"-addr", "-plan", "-window", "-seed", "-quiet", "-without-listed-transcripts", "-clock-offset", "-token-lifetime", "-host", "-redirect-uri", "-bot"} {
 		assert.Contains(t, stderr.String(), name)
 	}
 	assert.NotContains(t, stderr.String(), "-test.")

@@ -2,11 +2,23 @@
 // window of a minute, so many a day, so many at once. It is arithmetic on what
 // its caller reports, and knows no network, no clock and no lock.
 //
-// Two clocks occur in it. Every "now" is the caller's own; Reset and Date are
-// the service's. They are not compared: what counts is the difference of Reset
-// and Date, from the moment at which an answer arrived. A clock that is wrong
-// changes nothing, therefore. Only of a service that never tells a Date is it
-// believed that its clock is the caller's, as long as its resets agree.
+// # Two clocks
+//
+// Every "now" is by the caller's clock; Reset and Date are by the service's. A time
+// of one is never compared with a time of the other, so it does not matter if a
+// clock is wrong: a window ends as long after its answer arrived as Reset is after
+// Date. If a service never tells a Date, its clock is taken to be the caller's,
+// until a reset contradicts that.
+//
+// # A window
+//
+//	fresh      no call was started in it    the first call goes alone: the probe
+//	probing    the probe is under way       calls wait for its answer, 3 s at most
+//	open       the probe was answered       calls go while some are left
+//	spent      no call is left              calls wait for the end
+//	over       its end has come             the next window is fresh
+//
+// An answer can also tell that another window has begun sooner.
 package quota
 
 import (
@@ -32,7 +44,7 @@ type Call struct {
 type Report struct {
 	Sent      bool // Some of the request may have reached the service.
 	Answered  bool // The service, or something before it, gave an answer.
-	Refused   bool // At the door, which costs nothing, or shows in Remaining.
+	Refused   bool // Turned away, so it used no call. If it did, Remaining tells.
 	Throttled bool // Refused for being one too many.
 
 	Known     bool // Limit and Remaining were given.
@@ -150,8 +162,8 @@ func (a *Account) Earliest(now time.Time, ahead int, c Class) (at time.Time, dai
 	return at, false
 }
 
-// Look returns when it is worth asking again whether the account is Ready for a
-// class. A time that is not after now means: when a call has ended.
+// Look returns when to ask again whether the account is Ready for a class. If that
+// is not after now, there is no time to wait for: ask when a call has ended.
 func (a *Account) Look(now time.Time, c Class) time.Time {
 	at, _ := a.Earliest(now, 0, c)
 	if a.window.probing(now) {

@@ -26,9 +26,9 @@ type window struct {
 	limit int // Everybody's calls per window; 0 until the service has told.
 
 	epoch  int       // Counts windows.
-	seen   bool      // An answer told the reset of this one.
-	reset  time.Time // By the service's clock: of the window seen last.
-	end    time.Time // By the caller's clock: this one is over then, at the latest; zero if unknown.
+	seen   bool      // An answer has told the reset of this window.
+	reset  time.Time // That reset; if none was told yet, that of the window seen last. By the service's clock.
+	end    time.Time // When this window is over at the latest; zero if unknown. By the caller's clock.
 	own    int       // Calls started in it, or under way when it began.
 	others int       // Calls that someone else made in it, at least.
 	blind  int       // Own calls that ended in it without word of a reset.
@@ -98,10 +98,11 @@ func (w *window) settle(a *answer, inFlight int) (current bool) {
 	if a.Known {
 		w.limit = a.Limit
 	}
-	if !a.Sent || !w.attribute(a, inFlight) {
-		w.own-- // It was charged to an older window, or to none.
+	if !a.Sent || w.isOlder(a) {
+		w.own-- // It was counted here in case that it would be charged to this window.
 		return false
 	}
+	w.attribute(a, inFlight)
 	if a.Refused {
 		w.own--
 	}
@@ -113,20 +114,25 @@ func (w *window) settle(a *answer, inFlight int) (current bool) {
 	return true
 }
 
-// attribute finds the window that a call was charged to, and reports whether it
-// is the current one.
-func (w *window) attribute(a *answer, inFlight int) (current bool) {
+// attribute learns from the reset in an answer: none, that of this window, or
+// that of the window which is the current one from now on.
+func (w *window) attribute(a *answer, inFlight int) {
 	switch {
 	case a.Reset.IsZero():
 		w.settleBlind(a)
 	case w.seen && w.isReset(a.Reset):
 		w.shorten(w.bound(a))
-	case a.call.epoch < w.epoch && w.isOver(a.Reset):
-		return false
 	default:
 		w.identify(a, inFlight)
 	}
-	return true
+}
+
+// isOlder reports whether an answer speaks of a window before this one.
+func (w *window) isOlder(a *answer) bool {
+	if a.Reset.IsZero() || w.seen && w.isReset(a.Reset) {
+		return false
+	}
+	return a.call.epoch < w.epoch && w.isOver(a.Reset)
 }
 
 // endProbe lets the others go once the first call was answered; if it was not,
@@ -141,8 +147,8 @@ func (w *window) endProbe(a *answer) {
 	}
 }
 
-// settleBlind counts a call that may be of any window up to now. Where no
-// answer ever tells a reset, a new window has begun a minute after the last.
+// settleBlind counts a call whose answer tells no reset. Where none ever does, the
+// window is taken to be over a minute after the last answer.
 func (w *window) settleBlind(a *answer) {
 	if !a.Refused {
 		w.blind++
@@ -158,18 +164,24 @@ func (w *window) isReset(reset time.Time) bool {
 	return -resolution <= d && d <= resolution
 }
 
-// isOver reports whether a reset is that of an older window.
+// isOver reports whether a reset is that of a window before this one. As long as
+// this one was not seen, the window seen last is such a window, too.
 func (w *window) isOver(reset time.Time) bool {
-	return !w.reset.IsZero() && (reset.Before(w.reset) || !w.seen) && !reset.After(w.reset.Add(resolution))
+	if w.seen {
+		return reset.Before(w.reset)
+	}
+	return !w.reset.IsZero() && !reset.After(w.reset.Add(resolution))
 }
 
-// identify takes over the window that an answer speaks of. If it is another
-// one than that seen before, the service has gone on sooner than the latest
-// possible time, or its clock was set; calls that ended without word of their
-// window may then have been charged to this one. Those under way are taken to
-// come on top of what the answer says: where each answer tells of another
-// window, as those of a service do that counts the last sixty seconds, no later
-// one would show that they do.
+// identify takes the reset of an answer for that of the current window.
+//
+// If this window was seen with another reset, the next one has begun: sooner than
+// at the latest possible time, or the service's clock was set. Three kinds of calls
+// may have been charged to the next one: this call and those that ended blind, which
+// are among the calls that the answer counts, and those under way. The latter are
+// added to what the answer counts, although it may count some of them already. A
+// service that counts the last sixty seconds tells another reset in each answer, so
+// that no later answer would add what was missing.
 func (w *window) identify(a *answer, inFlight int) {
 	switch {
 	case w.seen:
@@ -187,18 +199,19 @@ func (w *window) identify(a *answer, inFlight int) {
 	w.end = w.bound(a)
 }
 
-// learnKind finds out whether windows begin by the clock or with a call. If
-// nobody has called before, and the window is not a fresh one, it is the clock.
+// learnKind finds out whether windows begin by the clock or with a call. If some
+// of a window is gone when the first call of all is made in it, it is the clock.
 func (w *window) learnKind(a *answer) {
-	first := a.call.probe && a.call.epoch == w.epoch && w.own == 1
-	untouched := a.Known && a.Remaining == a.Limit-1 && a.dated && a.in < minute-2*resolution
-	w.aligned = !w.unaligned && (w.aligned || first && untouched)
+	firstOfOurs := a.call.probe && a.call.epoch == w.epoch && w.own == 1
+	firstOfAll := firstOfOurs && a.Known && a.Remaining == a.Limit-1
+	someIsGone := a.dated && a.in < minute-2*resolution
+	w.aligned = !w.unaligned && (w.aligned || firstOfAll && someIsGone)
 }
 
 // bound returns when a window is over at the latest, judged by one answer in
-// it. Windows that begin with a call end within a second of which the header
-// shows only the beginning. And since a minute is a minute, a window of which
-// there was an answer is over a minute later.
+// it. A window that begins with a call ends within the second that Reset names, and
+// one that begins by the clock at the start of that second. No window is longer
+// than a minute, unless its reset is further away than rounding explains.
 func (w *window) bound(a *answer) time.Time {
 	if !a.dated {
 		return a.now.Add(minute)
@@ -213,8 +226,8 @@ func (w *window) bound(a *answer) time.Time {
 	return a.now.Add(in)
 }
 
-// shorten takes the sharpest of the bounds: Date has whole seconds, too, and an
-// answer that was fast and came early in its second tells most.
+// shorten takes the earliest of the bounds. They differ, since Date has whole
+// seconds, too: an answer that was fast and came early in its second tells most.
 func (w *window) shorten(end time.Time) {
 	if end.Before(w.end) {
 		w.end = end

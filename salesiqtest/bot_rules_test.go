@@ -1,0 +1,422 @@
+package salesiqtest_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/live"
+	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/webhook"
+)
+
+// many are so many texts.
+func many(n int) string {
+	texts := make([]string, n)
+	for i := range texts {
+		texts[i] = fmt.Sprintf("%q", fmt.Sprintf("option %d", i))
+	}
+	return "[" + strings.Join(texts, ",") + "]"
+}
+
+func TestAnAnswerThatBreaksARuleFailsTheTestAndSaysWhich(t *testing.T) {
+	t.Parallel()
+	reply := func(item string) string { return `{"action":"reply","replies":[` + item + `]}` }
+	input := func(card string) string { return `{"action":"reply","replies":["?"],"input":` + card + `}` }
+	s := startBotServer(t)
+	for _, row := range []struct{ answer, want string }{
+		{`Hello`, "the answer is no JSON object"},
+		{`null`, "the answer is no JSON object"},
+		{`["Hello"]`, "the answer is no JSON object"},
+		{`{"replies":["x"]}`, "action is required"},
+		{`{"received":true}`, "action is required; replies is required"},
+		{`{"action":"dance","replies":["x"]}`, `action is "dance"; there is reply, forward, context, pending, operator_busy, block, end`},
+		{`{"action":"reply"}`, "replies is required"},
+		{`{"action":"end"}`, "replies is required"},
+		{`{"action":"reply","replies":"x"}`, "replies must be a list"},
+		{reply(`7`), "replies[0] must be a text or an object"},
+		{reply(`" "`), "replies[0] must not be empty"},
+		{reply(`{}`), "replies[0] has neither text nor image"},
+		{reply(`{"type":"link","text":"x"}`), `replies[0].type is "link"; there is articles, file, links`},
+		{reply(`{"type":"file","url":"https://x.example/"}`), "replies[0].text is required"},
+		{reply(`{"type":"links","text":"x","links":[{"text":"a"}]}`), "replies[0].links[0].url is required"},
+		{reply(`{"type":"links","text":"x","links":[]}`), "replies[0].links must not be empty"},
+		{reply(`{"type":"articles","text":"x"}`), "replies[0].articles is required"},
+		{reply(`{"type":"video","url":"https://x.example/v.mp4"}`), "replies[0].text is required"},
+		{reply(`{"type":"single-product","text":"x","title":"Boots","actions":[{"label":"Buy","name":"buy","type":"url"}]}`), "replies[0].actions[0].link is required"},
+		{reply(`{"type":"multiple-product","text":"x","elements":[{"title":"a","actions":[{"label":"A","name":"n","type":"url","link":"l"},{"label":"B","name":"n","type":"go"}]}]}`), "replies[0].elements[0].actions[1].name is that of another action; replies[0].elements[0].actions[1].type must be"},
+		{reply(`{"delay_config":{"enabled":true,"type":"some"}}`), "replies[0].delay_config.type must be random or all"},
+		{`{"action":"reply","replies":["x"],"suggestions":[1]}`, "suggestions[0] must be a text"},
+		{`{"action":"context","context_id":"c","questions":[]}`, "questions must not be empty"},
+		{`{"action":"context","questions":[{"name":"a","replies":["?"]},{"name":"a","replies":["?"]},{"replies":"?"}]}`, "context_id is required; questions[1].name is that of another question; questions[2].name is required; questions[2].replies must be a list"},
+		{`{"action":"forward","replies":[],"department":"dept1"}`, `department "dept1" is not the id of a department`},
+		{`{"action":"forward","replies":[],"operators":"iris"}`, "operators must be a list"},
+		{input(`"select"`), "input must be an object"},
+		{input(`{}`), "input.type is required"},
+		{input(`{"type":"choice"}`), `input.type is "choice"; there is calendar, date-timeslots`},
+		{input(`{"type":"select"}`), "input.options is required"},
+		{input(`{"type":"select","options":` + many(21) + `}`), "input.options must be at most 20"},
+		{input(`{"type":"select","options":["` + strings.Repeat("ø", 81) + `"]}`), "input.options[0] must have at most 80 characters"},
+		{input(`{"type":"multiple-select","options":["a","b"],"max_selection":1}`), "input.max_selection must be a number from 2 to"},
+		{input(`{"type":"drop-down","options":["a"]}`), "input.options[0] must be an object"},
+		{input(`{"type":"drop-down","options":[{"label":"a"}]}`), "input.options[0].value is required"},
+		{input(`{"type":"slider","values":` + many(11) + `}`), "input.values must be at most 10"},
+		{input(`{"type":"range-slider","values":["12345678901"]}`), "input.values[0] must have at most 10 characters"},
+		{input(`{"type":"calendar","from":"tomorrow"}`), "input.from must be days from today"},
+		{input(`{"type":"calendar","time":"perhaps"}`), "input.time must be true or false"},
+		{input(`{"type":"calendar","select_label":"` + strings.Repeat("x", 21) + `"}`), "input.select_label must have at most 20 characters"},
+		{input(`{"type":"timeslots","slots":["9"],"date":"2026-12-31","time_zone_id":"Europe/Oslo"}`), "input.date must be a day, as 31/12/2026; input.slots[0] must be a time, as 09:30"},
+		{input(`{"type":"date-timeslots","slots":{"31/12/2026":["09:00"],"1.1.":["09:00"]},"label":"x"}`), "input.time_zone_id is required; input.slots.1.1. must be a day"},
+		{input(`{"type":"location","radius":"1 kms"}`), "input.radius must be 2 to 500 kms or miles"},
+		{input(`{"type":"email"}`), "input.placeholder is required"},
+		{input(`{"type":"tel","placeholder":"x","error":"no"}`), "input.error must be a list"},
+		{input(`{"type":"happiness-rating","level":4}`), "input.level must be 3 or 5"},
+		{input(`{"type":"star-rating","level":11}`), "input.level must be a number from 3 to 10"},
+		{input(`{"type":"star-rating"}`), "input.level is required"},
+	} {
+		tb := &failingTest{TB: t}
+		c := s.Converse(tb, newBot(t, func(asked) any { return row.answer }))
+		c.Says("Hello")
+		failure := tb.run(func() { c.Expects("Hello") })
+		assert.Contains(t, failure, row.want)
+		assert.Contains(t, failure, "visitor  Hello", "with all that was said")
+	}
+}
+
+// Each card that the pages have is taken, and so is each answer to it.
+func TestEachCardCanBeAnswered(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	for _, row := range []struct {
+		card    said
+		options []string
+		chooses []string
+		says    string // In place of choosing.
+		becomes string
+		wrong   []string
+	}{
+		{said{"type": "select", "options": []string{"Yes", "No, thanks"}}, []string{"Yes", "No, thanks"}, []string{"No, thanks"}, "", "No, thanks", []string{"Perhaps"}},
+		{said{"type": "multiple-select", "options": []string{"a", "b", "c"}, "max_selection": 2}, nil, []string{"a", "c"}, "", "a,c", []string{"a", "b", "c"}},
+		{said{"type": "drop-down", "options": []said{{"value": "1", "label": "One"}, {"value": "2", "label": "Two"}}}, []string{"One", "Two"}, []string{"Two"}, "", "Two", []string{"2"}},
+		{said{"type": "drop-down", "multiple": "true", "min_selection": 2, "options": []said{{"value": "1", "label": "One"}, {"value": "2", "label": "Two"}}}, nil, []string{"One", "Two"}, "", "One,Two", []string{"One"}},
+		{said{"type": "slider", "values": []string{"1", "2", "3"}}, nil, []string{"2"}, "", "2", []string{"4"}},
+		{said{"type": "range-slider", "values": []string{"1", "2", "3"}}, nil, []string{"1", "3"}, "", "1 - 3", []string{"1"}},
+		{said{"type": "calendar", "from": "+1", "to": "+10", "time": true}, nil, []string{"31/12/2026 10:00"}, "", "31/12/2026 10:00", nil},
+		{said{"type": "range-calendar", "from": "-2", "to": 1798675200000}, nil, []string{"30/12/2026", "31/12/2026"}, "", "30/12/2026 - 31/12/2026", nil},
+		{said{"type": "timeslots", "slots": []string{"09:00", "09:30"}, "date": "31/12/2026", "time_zone_id": "Europe/Oslo"}, nil, []string{"31/12/2026 09:30"}, "", "31/12/2026 09:30", []string{"09:30"}},
+		{said{"type": "date-timeslots", "slots": said{"02/01/2027": []string{"10:00"}, "31/12/2026": []string{"09:00"}}, "label": "When?", "time_zone_id": "Europe/Oslo"},
+			[]string{"31/12/2026 09:00", "02/01/2027 10:00"}, []string{"02/01/2027 10:00"}, "", "02/01/2027 10:00", nil},
+		{said{"type": "location", "lat": 59.9, "lng": 10.7, "radius": "9 kms"}, nil, []string{"59.91,10.75"}, "", "59.91,10.75", nil},
+		{said{"type": "email", "placeholder": "you@post.example"}, nil, nil, "zoe@post.example", "zoe@post.example", nil},
+		{said{"type": "tel", "placeholder": "+47", "country_code": "+47"}, nil, nil, "+47 22 33 44 55", "+47 22 33 44 55", nil},
+		{said{"type": "name", "placeholder": "Name"}, nil, nil, "Zoë Brun", "Zoë Brun", nil},
+		{said{"type": "happiness-rating", "level": 3}, []string{":rating-sad:", ":rating-neutral:", ":rating-happy:"}, []string{":rating-happy:"}, "", ":rating-happy:", []string{":rating-angry:"}},
+		{said{"type": "star-rating", "level": 5}, []string{"1", "2", "3", "4", "5"}, []string{"4"}, "", "4", []string{"6"}},
+		{said{"type": "like"}, []string{"like", "dislike"}, []string{"like"}, "", "like", []string{"love"}},
+	} {
+		kind := fmt.Sprint(row.card["type"])
+		tb := &failingTest{TB: t}
+		c := s.Converse(tb, newBot(t, func(r asked) any {
+			if r.Message.Text == "Ask me" {
+				return asking(says("Well?"), row.card)
+			}
+			return says("You said " + r.Message.Text)
+		}))
+		c.Says("Ask me")
+		c.Expects("Well?")
+		c.ExpectsCard(kind, row.options...)
+		if row.wrong != nil {
+			assert.Contains(t, tb.run(func() { c.Chooses(row.wrong...) }), kind+" card", kind)
+			assert.Contains(t, tb.run(func() { c.Says("something else") }), "something to choose", kind)
+		}
+		if row.says == "" {
+			c.Chooses(row.chooses...)
+		} else {
+			c.Says(row.says)
+		}
+		c.Expects("You said " + row.becomes)
+	}
+}
+
+func TestRepliesOfAllKindsAreShown(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	c := s.Converse(t, newBot(t, func(asked) any {
+		return says("Plain", said{"text": "With an icon", "icon": "https://x.example/i.png"}, said{"image": "https://x.example/i.png"},
+			said{"type": "file", "text": "The guide", "url": "https://x.example/guide.pdf", "headers": said{"Authorization": "x"}},
+			said{"type": "articles", "text": "Read on", "articles": []any{"1", 2}},
+			said{"type": "links", "text": "See", "links": []said{{"url": "https://x.example/", "text": "Shop"}}},
+			said{"type": "video", "text": "Watch", "url": "https://x.example/v.mp4"},
+			said{"type": "single-product", "text": "Boots", "title": "Fjell", "elements": []said{{"id": "1", "image": "https://x.example/i.png"}},
+				"actions": []said{{"label": "Buy", "name": "buy", "type": "url", "link": "https://x.example/"}}},
+			said{"type": "multiple-product", "text": "More", "elements": []said{{"id": "1", "title": "A", "actions": []said{{"label": "Buy", "name": "b", "type": "client_action", "clientaction_name": "buy"}}}}},
+			said{"type": "product-of-another-name", "text": "Same", "elements": []said{{"id": "1", "title": "A"}}},
+			said{"delay_config": said{"enabled": true, "info_messages": []string{"Thinking"}, "type": "all", "time": 2}})
+	}))
+	c.Says("Show me")
+	c.Expects("Plain", "With an icon", "[image]", "[file] The guide")
+	c.ExpectsCard("articles")
+	c.ExpectsCard("links")
+	c.Expects("[video] Watch", "[single-product] …", "[multiple-product] More", "[product-of-another-name] Same", "[delay]")
+}
+
+func TestOnlyTheInputCountsBesideSuggestions(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	c := s.Converse(t, newBot(t, func(asked) any {
+		return said{"action": "reply", "replies": []any{"?"}, "suggestions": []string{"a"}, "input": said{"type": "like"}}
+	}))
+	c.Says("Hello")
+	c.ExpectsCard("like", "like", "dislike")
+}
+
+func TestACardMayRateTheConversation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := startBotServer(t)
+		rated := make(chan int, 9)
+		receiver, err := webhook.NewReceiver(s.Verifier())
+		require.NoError(t, err)
+		require.NoError(t, live.On(receiver, func(_ context.Context, e *live.ConversationRated) error {
+			rated <- e.Rating
+			return nil
+		}))
+		s.Subscribe(t, receiver)
+		for _, row := range []struct {
+			card   said
+			choose string
+			stars  int
+		}{
+			{said{"type": "happiness-rating", "level": 5, "set_conversation_rating": true}, ":rating-happy:", 4},
+			{said{"type": "happiness-rating", "level": 3, "set_conversation_rating": true}, ":rating-happy:", 5},
+			{said{"type": "like", "set_conversation_rating": true}, "dislike", 1},
+		} {
+			c := s.Converse(t, newBot(t, func(r asked) any {
+				if r.Message.Text == "Bye" {
+					return asking(says("How was it?"), row.card)
+				}
+				return said{"action": "end", "replies": []any{"Bye."}}
+			}))
+			c.Says("Bye")
+			c.Chooses(row.choose)
+			c.ExpectsEnd()
+			assert.Equal(t, row.stars, *c.Chat().Rating)
+			require.NoError(t, s.Settle(t.Context()))
+			assert.Equal(t, row.stars, <-rated)
+		}
+	})
+}
+
+// outcome is what a conversation comes to whose bot answers in some way.
+func outcome(t *testing.T, handle func(r asked) any, bot salesiqtest.Bot) (failure string, chat salesiq.Chat, s *salesiqtest.Server, bodies []string) {
+	t.Helper()
+	s = startBotServer(t)
+	b := newBot(t, handle)
+	bot.Handler = b
+	require.NoError(t, s.ConnectBot(bot))
+	tb := &failingTest{TB: t}
+	c := s.Converse(tb, nil)
+	c.Says("Hello")
+	failure = tb.run(func() { c.ExpectsEnd() })
+	chat = c.Chat()
+	bodies, _ = b.received()
+	return failure, chat, s, bodies
+}
+
+func TestWhatABotDoesWrongLeavesTheVisitorToOperators(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		why    string
+		handle func(r asked) any
+		bot    salesiqtest.Bot
+		want   string
+	}{
+		{"it is late", func(asked) any { time.Sleep(6 * time.Second); return says("Late") }, salesiqtest.Bot{}, "has not answered in 5s: it should answer pending"},
+		{"its way is long", func(asked) any { time.Sleep(3 * time.Second); return says("Late") }, salesiqtest.Bot{Delay: 3 * time.Second}, "has not answered in 5s"},
+		{"it fails", func(asked) any { return http.StatusInternalServerError }, salesiqtest.Bot{}, "has answered with status 500"},
+		{"it redirects", func(asked) any { return http.StatusFound }, salesiqtest.Bot{}, "has answered with status 302"},
+		{"it hangs up", func(asked) any { panic(http.ErrAbortHandler) }, salesiqtest.Bot{}, "does not answer"},
+		{"nobody has the address", func(asked) any {
+			return said{"action": "forward", "replies": []any{}, "operators": []string{"x@nordlicht.example"}}
+		}, salesiqtest.Bot{}, "the forward failed: invalid_operators"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			failure, chat, s, bodies := outcome(t, row.handle, row.bot)
+			assert.Contains(t, failure, row.want, row.why)
+			assert.Len(t, bodies, 1, row.why)
+			require.Equal(t, salesiq.ChatWaiting, chat.Status, row.why)
+			pickUp(t, s, chat.ID, "I am here.")
+			turns := s.BotTurns()
+			require.Len(t, turns, 1)
+			assert.Equal(t, chat.ID, turns[0].ChatID)
+		})
+	}
+}
+
+func TestABotMayBeToldOfItsFailure(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		answer any
+		failed string
+		code   int
+		desc   string
+	}{
+		{`{"action":"reply"}`, `{"action":"reply"}`, 1007, "execution_failure"},
+		{"no JSON", ``, 1007, "execution_failure"},
+		{http.StatusBadGateway, ``, 1007, "execution_failure"},
+		{asking(says("?"), said{"type": "select", "options": []string{strings.Repeat("x", 81)}}), `"options":`, 1005, "more_than_max_length"},
+		{said{"action": "forward", "replies": []any{}, "operators": []string{"x@nordlicht.example"}}, `"operators":`, 1003, "invalid_operators"},
+		{said{"action": "forward", "replies": []any{}, "operators": []string{"amlie.operator203@nordlicht.example"}}, `"forward"`, 1002, "operators_not_available"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			_, chat, _, bodies := outcome(t, func(r asked) any {
+				if r.Handler == "failure" {
+					return said{"action": "operator_busy", "replies": []any{"Leave a message."}}
+				}
+				return row.answer
+			}, salesiqtest.Bot{HandlesFailures: true})
+			require.Len(t, bodies, 2)
+			var in asked
+			require.NoError(t, json.Unmarshal([]byte(bodies[1]), &in))
+			assert.Equal(t, row.code, in.Cause.Code)
+			assert.Equal(t, row.desc, in.Cause.Desc)
+			assert.Contains(t, string(in.Failed), row.failed)
+			assert.Equal(t, salesiq.ChatMissed, chat.Status)
+		})
+	}
+}
+
+func TestABotThatKeepsFailingIsSwitchedOff(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ status, failures int }{{http.StatusInternalServerError, 4}, {http.StatusGone, 1}} {
+		s := startBotServer(t)
+		require.NoError(t, s.ConnectBot(salesiqtest.Bot{Handler: newBot(t, func(asked) any { return row.status })}))
+		begin := func() salesiq.Chat {
+			chat, err := s.StartChat("visitor123", "Hello")
+			require.NoError(t, err)
+			require.NoError(t, s.Settle(t.Context()))
+			return chat
+		}
+		for range row.failures + 1 {
+			pickUp(t, s, begin().ID, "I am here.")
+		}
+		turns := s.BotTurns()
+		require.Len(t, turns, row.failures, "it is not asked any more")
+		assert.Contains(t, turns[0].Error, fmt.Sprint(row.status))
+		s.Reset()
+		begin()
+		assert.Len(t, s.BotTurns(), 1, "a reset switches it on")
+	}
+}
+
+func TestABotMayEndBlockOrHaveNobody(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	b := newBot(t, func(r asked) any { return said{"action": r.Message.Text, "replies": []any{"So be it."}} })
+	end := s.Converse(t, b)
+	end.Says("end")
+	end.Expects("So be it.")
+	end.ExpectsEnd()
+	assert.Equal(t, salesiq.ChatEnded, end.Chat().Status)
+	busy := s.Converse(t, b)
+	busy.Says("operator_busy")
+	busy.ExpectsBusy()
+	assert.Equal(t, salesiq.ChatMissed, busy.Chat().Status)
+	tb := &failingTest{TB: t}
+	blocked := s.Converse(tb, b)
+	blocked.Says("block")
+	blocked.ExpectsBlock()
+	assert.Contains(t, tb.run(func() { blocked.Says("But") }), "blocked")
+	assert.Equal(t, salesiq.ChatEnded, blocked.Chat().Status)
+	anybody := s.Converse(tb, b)
+	anybody.Says("forward")
+	anybody.ExpectsForward("")
+	assert.Contains(t, tb.run(func() { anybody.ExpectsForward("Sales") }), "to Sales, and has to anybody")
+}
+
+func TestABotsConversationTellsItsEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var events []string
+		s := receiveLive(t, func(event live.Event) {
+			told := string(event.Info().EventName)
+			switch e := event.(type) {
+			case *live.ConversationOperatorReplied:
+				told += " " + e.Message.Sender.Type + " " + e.Message.Text
+				assert.Equal(t, e.Message.Sender.Type == "bot", strings.HasPrefix(e.Message.Sender.ID, "b"))
+			case *live.ConversationVisitorReplied:
+				told += " " + e.Message.Text
+			case *live.ConversationCompleted:
+				told += " " + e.EndedBy
+			}
+			events = append(events, told)
+		})
+		c := s.Converse(t, newBot(t, shop))
+		c.Opens()
+		c.Chooses("Talk to somebody")
+		c.ExpectsForward("Support")
+		pickUp(t, s, c.Chat().ID, "Hello")
+		_, err := live.New(s.Client(t)).Conversations.Close(t.Context(), c.Chat().ID)
+		require.NoError(t, err)
+		require.NoError(t, s.Settle(t.Context()))
+		assert.Equal(t, []string{
+			"conversation.created", "conversation.operator.replied bot Hello, what can I do for you?",
+			"conversation.visitor.replied Talk to somebody", "conversation.operator.replied bot One moment, please.",
+			"conversation.attender.updated", "conversation.operator.replied operator Hello", "conversation.completed agent",
+		}, slices.DeleteFunc(events, func(event string) bool { return event == "visitor.updated" }))
+	})
+}
+
+func TestAConversationThatFailsIsLegible(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	tb := &failingTest{TB: t}
+	c := s.Converse(tb, newBot(t, shop))
+	assert.Contains(t, tb.run(func() { c.Expects("Hello") }), `should have said "Hello", and has said nothing more`)
+	c.Opens()
+	assert.Equal(t, `salesiqtest: the bot should have said "Good evening …", and has said "Hello, what can I do for you?"
+
+  visitor  (opens the chat window)
+  Zobot    Hello, what can I do for you?
+  Zobot    (suggestions) Buy boots | Talk to somebody
+`, tb.run(func() { c.Expects("Good evening …") }))
+	assert.Contains(t, tb.run(func() { c.Opens() }), "already")
+	assert.Contains(t, tb.run(func() { c.Chooses("Buy a tent") }), `"Buy a tent" cannot be chosen; there is "Buy boots", "Talk to somebody"`)
+	c.Chooses("Buy boots")
+	assert.Contains(t, tb.run(func() { c.ExpectsCard("calendar") }), "should have shown calendar, and has shown select")
+	assert.Contains(t, tb.run(func() { c.ExpectsCard("select", "41") }), `should have been "41", and are "41", "42"`)
+	assert.Contains(t, tb.run(func() { c.ExpectsForward("Sales") }), "still has the conversation")
+	assert.Contains(t, tb.run(func() { c.ExpectsCard("links") }), "should have shown links")
+}
+
+func TestOneOfSeveralTextsMayBeAnything(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		want, got string
+		matches   bool
+	}{
+		{"Hello", "Hello", true}, {"Hello", "Hello!", false}, {"Hello …", "Hello you", true}, {"… you", "Hello you", true},
+		{"H…o…u", "Hello you", true}, {"…", "", true}, {"ab…ba", "aba", false}, {"a…c…b…d", "a b c d", false}, {"One moment…", "One moment…", true},
+	} {
+		c := salesiqtest.Converse(&failingTest{TB: t}, newBot(t, func(asked) any { return says(row.got + ".") }))
+		c.Says("?")
+		if row.matches {
+			c.Expects(row.want + ".")
+			continue
+		}
+		tb := &failingTest{TB: t}
+		c = salesiqtest.Converse(tb, newBot(t, func(asked) any { return says(row.got + ".") }))
+		c.Says("?")
+		tb.run(func() { c.Expects(row.want + ".") })
+	}
+}
