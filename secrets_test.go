@@ -138,7 +138,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 	client := secretBearer(t, "http://127.0.0.1:1")
 	service := live.New(client)
 	bot := testkit.Must(live.NewBot(
-		webhook.HMAC(salesiq.NewSecret(secretWebhook)), live.WithCallbacks(client),
+		webhook.HMAC(salesiq.NewSecret(secretWebhook)), live.WithCallbacks(secretBearer(t, "http://127.0.0.1:1", salesiq.WithPortal("p"))),
 		live.WithFallback(live.Reply().With(live.FileReply{
 			Text: "x", URL: "https://x.example", Headers: map[string]salesiq.Secret{"Authorization": salesiq.NewSecret(secretToken)},
 		})),

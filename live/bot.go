@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -47,6 +48,9 @@ import (
 //     dropped.
 //   - There is no handler for the request, or the bot is shut down.
 //
+// In answer to a [BotFailure], a fallback that forwards becomes [OperatorBusy], since a
+// forward may be what has failed.
+//
 // Each of them is in the log ([WithLogger]).
 //
 // # What happens once
@@ -74,6 +78,7 @@ type Bot struct {
 	handlers  map[string]botHandler
 	callbacks *CallbacksService // Nil without WithCallbacks.
 	fallback  *checkedAnswer
+	busy      *checkedAnswer // In place of a fallback that has just failed.
 	pending   *checkedAnswer
 	patience  time.Duration // Until the service is answered.
 	logger    *slog.Logger
@@ -145,8 +150,11 @@ func handling[R any](kind string, handle func(context.Context, R) (*BotAnswer, e
 // [salesiq.WithPortal] and the scope SalesIQ.callbacks.UPDATE.
 func WithCallbacks(client *salesiq.Client) BotOption {
 	return func(b *Bot) error {
-		if client == nil {
+		switch {
+		case client == nil:
 			return inputError("", "client", "must not be nil")
+		case client.Portal() == "":
+			return inputError("", "client", "must have a portal: see salesiq.WithPortal")
 		}
 		b.callbacks = New(client).Callbacks
 		return nil
@@ -223,6 +231,11 @@ func NewBot(verifier webhook.Verifier, opts ...BotOption) (*Bot, error) {
 		patience: 4 * time.Second,
 		logger:   slog.New(slog.DiscardHandler),
 	}
+	busy, err := checkAnswer(OperatorBusy("Nobody can take over right now. Please leave us a message."))
+	if err != nil {
+		return nil, err
+	}
+	b.busy = busy
 	opts = append([]BotOption{WithFallback(Forward("Let me hand you over to a colleague.")), WithPending(b.patience, "One moment, please.")}, opts...)
 	for _, option := range opts {
 		if option == nil {
@@ -328,29 +341,40 @@ func (b *Bot) accept(w http.ResponseWriter, request *http.Request) (*botBody, in
 // one whose handler it starts.
 func (b *Bot) exchangeFor(ctx context.Context, body *botBody, began time.Time) *exchange {
 	x := &exchange{
-		bot: b, id: body.Request.ID, kind: body.Handler, asked: body.asked(), began: began, answered: make(chan struct{}),
+		bot: b, id: body.Request.ID, kind: body.Handler, asked: body.asked(), fallback: b.fallback, began: began,
+		answered: make(chan struct{}),
+	}
+	if x.kind == failureRequest && b.fallback.Action == ActionForward {
+		x.fallback = b.busy
 	}
 	body.exchange = x
+	begun, err := b.begin(ctx, x, body)
+	if err != nil {
+		x.answer(x.fallback)
+		x.log(ctx, x.fallback, err)
+		return x
+	}
+	return begun
+}
+
+// begin starts the handler of an exchange, unless the request has begun one before. It
+// returns the exchange that goes on.
+func (b *Bot) begin(ctx context.Context, x *exchange, body *botBody) (*exchange, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var same []*exchange
 	if x.id != "" {
 		same, _ = b.known.Get(x.id)
-		for _, earlier := range same {
-			if earlier.asked == x.asked {
-				return earlier
-			}
-		}
+	}
+	if i := slices.IndexFunc(same, func(earlier *exchange) bool { return earlier.asked == x.asked }); i >= 0 {
+		return same[i], nil
 	}
 	handle := b.handlers[x.kind]
-	if b.closed || handle == nil {
-		why := webhook.ErrShutdown
-		if !b.closed {
-			why = errNoBotHandler
-		}
-		x.answer(b.fallback)
-		x.log(ctx, b.fallback, why)
-		return x
+	switch {
+	case b.closed:
+		return nil, webhook.ErrShutdown
+	case handle == nil:
+		return nil, errNoBotHandler
 	}
 	if x.id != "" {
 		b.known.Add(x.id, append(same, x))
@@ -358,7 +382,7 @@ func (b *Bot) exchangeFor(ctx context.Context, body *botBody, began time.Time) *
 	b.work.Go(func() {
 		x.run(ctx, func(ctx context.Context) (*BotAnswer, error) { return handle(ctx, body) })
 	})
-	return x
+	return x, nil
 }
 
 // Respond gives the answer to a request that was answered [Pending]. A request of which

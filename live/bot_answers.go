@@ -30,7 +30,8 @@ var botActions = []BotAction{ActionReply, ActionForward, ActionContext, ActionPe
 //
 //	live.Reply("Which size do you need?").Ask(live.SelectCard{Options: []string{"S", "M", "L"}})
 //
-// A [Bot] checks an answer against what the vendor publishes before it sends it.
+// A [Bot] checks an answer against what the vendor publishes before it sends it. The
+// methods change the answer: one that several requests share must be left as it is.
 //
 // Source: [V] zobot-webhook-request-response-format.html, responses-actions.html.
 type BotAnswer struct {

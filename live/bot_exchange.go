@@ -23,11 +23,12 @@ import (
 // Whoever takes a step has the right to send what belongs to it, so that nothing is sent
 // twice.
 type exchange struct {
-	bot   *Bot
-	id    string
-	kind  string
-	asked [sha256.Size]byte
-	began time.Time
+	bot      *Bot
+	id       string
+	kind     string
+	asked    [sha256.Size]byte
+	fallback *checkedAnswer
+	began    time.Time
 
 	answered chan struct{}  // Closed once there is a body.
 	body     salesiq.Secret // What the service is answered, also if it asks again.
@@ -152,7 +153,7 @@ func (x *exchange) ask(ctx context.Context, handle func(context.Context) (*BotAn
 // settle gives the answer of a handler, or the fallback.
 func (x *exchange) settle(ctx context.Context, answer *checkedAnswer, err error) {
 	if err != nil {
-		answer = x.bot.fallback
+		answer = x.fallback
 	}
 	switch {
 	case x.answer(answer), answer.isPending():
@@ -197,8 +198,8 @@ func (x *exchange) callBack(ctx context.Context, answer *checkedAnswer) (err err
 		return err
 	}
 	err = x.bot.callbacks.Respond(ctx, x.id, answer.BotAnswer)
-	if refusal, ok := errors.AsType[*salesiq.Error](err); ok && refusal.Code != "" && !refusal.MaybeProcessed && answer != x.bot.fallback {
-		err = errors.Join(err, x.bot.callbacks.Respond(ctx, x.id, x.bot.fallback.BotAnswer))
+	if refusal, ok := errors.AsType[*salesiq.Error](err); ok && refusal.Code != "" && !refusal.MaybeProcessed && answer != x.fallback {
+		err = errors.Join(err, x.bot.callbacks.Respond(ctx, x.id, x.fallback.BotAnswer))
 	}
 	return err
 }

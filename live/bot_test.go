@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -264,6 +265,29 @@ func TestWhateverAHandlerDoesTheVisitorIsAnswered(t *testing.T) {
 	}
 }
 
+// A value of the user's is written twice: for the service, and for the callback.
+func TestAPanicOfACallbackEndsNothingElse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var s service
+		log := new(logged)
+		bot := newBot(t, after(20*time.Second, live.Reply().With(live.FreeReply{&panicsLater{times: 2}})), s.callbacks(t), live.WithLogger(log.logger()))
+		ask(t, bot, botMessage)
+		require.NoError(t, bot.Shutdown(t.Context()))
+		assert.Empty(t, s.made())
+		assert.Contains(t, log.String(), "panic: string")
+	})
+}
+
+type panicsLater struct{ times int }
+
+func (p *panicsLater) MarshalJSON() ([]byte, error) {
+	if p.times--; p.times < 0 {
+		panic("a secret")
+	}
+	return []byte(`{}`), nil
+}
+
 type panics struct{}
 
 func (panics) MarshalJSON() ([]byte, error) { panic("a secret") }
@@ -279,6 +303,7 @@ func TestAFailedCallbackIsNotMadeAgain(t *testing.T) {
 	}{
 		"a broken connection": {0, "", io.ErrUnexpectedEOF, 1},
 		"an internal error":   {500, `<html>`, nil, 1},
+		"one with a code":     {500, `{"error":{"code":1000,"message":"something went wrong"}}`, nil, 1},
 		"a refusal":           {404, refused, nil, 2}, // The second is the fallback.
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -502,6 +527,37 @@ func TestShutdownThatMayNotWaitGivesVisitorsTheFallback(t *testing.T) {
 	})
 }
 
+// The callbacks that are under way when the bot may not wait have two seconds.
+func TestShutdownLetsACallbackEnd(t *testing.T) {
+	t.Parallel()
+	for takes, ends := range map[time.Duration]bool{time.Second: true, time.Minute: false} {
+		synctest.Test(t, func(t *testing.T) {
+			var ended bool
+			s := service{answer: func(_ int, r *http.Request) (int, string, error) {
+				select {
+				case <-time.After(takes):
+					ended = true
+					return 200, `{"data":{}}`, nil
+				case <-r.Context().Done():
+					return 0, "", r.Context().Err()
+				}
+			}}
+			bot := newBot(t, func(ctx context.Context, _ *live.BotMessage) (*live.BotAnswer, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}, s.callbacks(t))
+			ask(t, bot, botMessage)
+			time.Sleep(time.Second)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			began := time.Now()
+			require.ErrorIs(t, bot.Shutdown(ctx), context.Canceled)
+			assert.Equal(t, min(takes, 2*time.Second), time.Since(began))
+			assert.Equal(t, ends, ended)
+		})
+	}
+}
+
 func TestShutdownDoesNotWaitForTheDeaf(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -598,7 +654,7 @@ func TestWhatABotIsMadeOfIsChecked(t *testing.T) {
 		"RSA key":  func() (*live.Bot, error) { return live.NewBot(webhook.RSA(), onMessage) },
 		"handler":  func() (*live.Bot, error) { return live.NewBot(live.Unsigned()) },
 		"message handler": func() (*live.Bot, error) {
-			return live.NewBot(live.Unsigned(), onMessage, live.WithLogger(nil), onMessage)
+			return live.NewBot(live.Unsigned(), slices.Repeat([]live.BotOption{onMessage}, 2)...)
 		},
 	} {
 		bot, err := make()
@@ -607,6 +663,25 @@ func TestWhatABotIsMadeOfIsChecked(t *testing.T) {
 		assert.Equal(t, field, wrong.Field)
 		assert.Nil(t, bot)
 	}
+}
+
+// A forward that has failed is not answered with another one, which would fail, too.
+func TestAFailedForwardIsNotForwardedAgain(t *testing.T) {
+	t.Parallel()
+	const failure = `{"handler":"failure","visitor":{},"request":{"id":"r1"},"failed_response":{"action":"forward","replies":["x"]},` +
+		`"cause":{"code":1002,"desc":"operators_not_available"}}`
+	_, answer := ask(t, answering(t, live.Reply("x")), failure)
+	assert.JSONEq(t, `{"action":"operator_busy","replies":["Nobody can take over right now. Please leave us a message."]}`, answer)
+	_, answer = ask(t, answering(t, live.Reply("x"), live.WithFallback(live.End("Sorry"))), failure)
+	assert.JSONEq(t, `{"action":"end","replies":["Sorry"]}`, answer)
+}
+
+func TestCallbacksNeedAPortal(t *testing.T) {
+	t.Parallel()
+	client, err := salesiq.NewClient(salesiq.StaticToken("token"))
+	require.NoError(t, err)
+	_, err = live.NewBot(live.Unsigned(), live.WithCallbacks(client))
+	require.ErrorContains(t, err, "WithPortal")
 }
 
 // Over a real connection, nothing of an exchange is left behind, whichever version of

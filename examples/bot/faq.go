@@ -151,7 +151,7 @@ func beginsWith(said, word []string) bool {
 	}
 	for i, part := range word {
 		stem, open := strings.CutSuffix(part, "*")
-		if said[i] != stem && !(open && strings.HasPrefix(said[i], stem)) {
+		if said[i] != stem && (!open || !strings.HasPrefix(said[i], stem)) {
 			return false
 		}
 	}

@@ -86,8 +86,8 @@ func text(reply json.RawMessage) string {
 		return plain
 	}
 	var card struct {
-		Text  string
-		Links []struct{ URL string }
+		Text  string                 `json:"text"`
+		Links []struct{ URL string } `json:"links"`
 	}
 	if json.Unmarshal(reply, &card) != nil {
 		return string(reply)
