@@ -22,6 +22,7 @@ type Organization struct {
 	evaler  Evaler
 	prefix  string // Of all keys.
 	process string // Tells this process from the others.
+	limiter *limiter
 }
 
 // New shares what belongs to an organization, by any name that all of its
@@ -34,7 +35,7 @@ func New(client redis.Scripter, organization string, opts ...Option) (*Organizat
 	if err := given("client", client); err != nil {
 		return nil, err
 	}
-	return NewWith(&goRedis{client: client}, organization, opts...)
+	return NewWith(newEvaler(client), organization, opts...)
 }
 
 // NewWith is [New] for any other client of Redis or Valkey.
@@ -62,6 +63,7 @@ func NewWith(evaler Evaler, organization string, opts ...Option) (*Organization,
 	if _, err := o.limits().limiter(o.maxWait); err != nil { // As it may have to when Redis is away.
 		return nil, err
 	}
+	o.limiter = o.newLimiter()
 	return o, nil
 }
 
