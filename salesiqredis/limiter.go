@@ -40,6 +40,7 @@ func (o *Organization) newLimiter() *limiter {
 			microseconds(o.lease), microseconds(o.maxWait),
 		},
 		nudge: make(chan struct{}, 1),
+		held:  map[string]bool{},
 		last:  outlook{rank: rand.Int()}, //nolint:gosec // It is no secret.
 	}
 }
@@ -59,6 +60,7 @@ type limiter struct {
 	names uint64     // Tickets so far.
 	watch watch
 	last  outlook
+	held  map[string]bool // Leases that calls have.
 	owed  []message
 	alone *share // Nil until Redis was away.
 
@@ -263,6 +265,7 @@ type sharedLease struct {
 
 // Done implements [salesiq.Lease].
 func (l *sharedLease) Done(o salesiq.Outcome) {
+	defer l.limiter.release(l.lease)
 	if err := l.limiter.exchange(context.Background(), nil, ended(l.lease, reportOf(o))); err != nil {
 		// What its answer said is no news any more once it can be told.
 		l.limiter.owe(ended(l.lease, reportOf(salesiq.Outcome{Sent: o.Sent})))

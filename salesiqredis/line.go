@@ -45,8 +45,25 @@ func (l *limiter) leave(w *waiter, reason error) error {
 	if i < 0 && w.refused() {
 		return reason // Redis has taken it out.
 	}
+	l.forget(w)
 	l.takeBack(w.name)
 	return reason
+}
+
+// forget drops the lease that a call was granted and does not want.
+func (l *limiter) forget(w *waiter) {
+	select {
+	case e := <-w.end:
+		l.release(e.lease)
+	default:
+	}
+}
+
+// release notes that a lease is nobody's any more.
+func (l *limiter) release(lease string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.held, lease)
 }
 
 // refused reports whether the script has refused a call that has left the line.
@@ -78,16 +95,17 @@ func (w *waiter) question(now time.Time) message {
 }
 
 // settle ends the wait of a call that has an answer. A lease that nobody waits for
-// goes back.
+// goes back, unless it is one that a call has: some are heard of twice.
 func (l *limiter) settle(name string, a answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	i := slices.IndexFunc(l.line, func(w *waiter) bool { return w.name == name })
 	switch {
-	case i < 0 && a.lease != "":
+	case i < 0 && a.lease != "" && !l.held[a.lease]:
 		l.takeBack(name)
 	case i < 0:
 	case a.lease != "":
+		l.held[a.lease] = true
 		l.line[i].end <- ending{lease: a.lease}
 		l.line = slices.Delete(l.line, i, i+1)
 	case a.since == 0:
@@ -156,7 +174,10 @@ func (w *watch) learn(o outlook, took time.Duration) {
 
 func (w *watch) plan(now time.Time, look time.Duration, processes int) {
 	// Half of the way was gone by the news, the other half is the question's.
-	in := max(look-w.far, look/2)
+	in := max(look-w.far, look/2) + time.Millisecond
+	if look <= 0 {
+		in = 0
+	}
 	w.news, w.look = now, now.Add(in)
 	w.late = rand.N(min(max(1, time.Duration(processes))*spread, lastSpread)) //nolint:gosec // It is no secret.
 }
