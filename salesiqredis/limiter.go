@@ -30,8 +30,8 @@ func (o *Organization) Limiter() salesiq.Limiter { return o.limiter }
 
 func (o *Organization) newLimiter() *limiter {
 	return &limiter{
-		link:    o.newLink("limiter"),
-		script:  script{quotaScript, o.keys("quota", "leases", "processes", "line")},
+		link:    o.links.limiter,
+		script:  script{source: quotaScript, keys: o.keys("quota", "leases", "processes", "line")},
 		config:  &o.config,
 		process: o.process,
 		args: []string{

@@ -204,8 +204,12 @@ func (l *limiter) keepWatch() {
 	case l.watch.on:
 		l.wake()
 	default:
-		l.watch.on, l.watch.pause = true, 0
-		go l.keep()
+		l.watch.on, l.watch.pause = true, firstPoll
+		ear, ok := l.link.evaler.(Subscriber)
+		if ok {
+			l.watch.pause = lastPoll // It listens before that.
+		}
+		go l.keep(ear)
 	}
 }
 
@@ -216,11 +220,11 @@ func (l *limiter) wake() {
 	}
 }
 
-// keep watches until nobody waits any more.
-func (l *limiter) keep() {
+// keep watches until nobody waits any more. The Subscriber may be nil.
+func (l *limiter) keep(ear Subscriber) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	if ear, ok := l.link.evaler.(Subscriber); ok {
+	if ear != nil {
 		go l.listen(ctx, ear)
 	}
 	timer := time.NewTimer(0)
