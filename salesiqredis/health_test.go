@@ -40,7 +40,7 @@ func TestHealthTellsTheNumbers(t *testing.T) {
 	acquire(t, l)
 	acquire(t, l)
 	waitFor(t, l)
-	sink := sinkOf(t, o, WithMaxTries(1), WithHandlerTimeout(time.Millisecond))
+	sink := sinkOf(t, o)
 	enqueue(t, sink, 3)
 	bury(t, sink, 1)
 	h := o.Health(t.Context())
