@@ -158,7 +158,7 @@ func aDayOfAProcess(t *testing.T, o *Organization, n int) {
 func TestSpentShareWaitsForRedis(t *testing.T) {
 	t.Parallel()
 	w := dial(t, miniredis.RunT(t))
-	l := join(t, w, WithPlan(salesiq.Plan{CallsPerMinute: 1}), WithMaxWait(20*time.Second)).Limiter()
+	l := join(t, w, WithPlan(salesiq.Plan{CallsPerMinute: 1}), WithProcesses(1), WithMaxWait(20*time.Second)).Limiter()
 	w.deaf.Store(true)
 	acquire(t, l).Done(success(100, 99)) // All of its share.
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)

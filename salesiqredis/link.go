@@ -24,6 +24,8 @@ type probe struct {
 // ErrAway means that Redis did not answer, or not with what was asked for.
 var ErrAway = errors.New("salesiqredis: Redis is away")
 
+var errSilent = errors.New("no answer")
+
 // How long Redis is left alone after a failure. It doubles with each further
 // one.
 const (
@@ -144,7 +146,7 @@ func (l *link) send(ctx context.Context, limit time.Duration, s script, undo fun
 		return nil, context.Cause(ctx)
 	case <-timer.C:
 		close(gone)
-		return nil, fmt.Errorf("no answer within %s", limit)
+		return nil, fmt.Errorf("%w within %s", errSilent, limit)
 	}
 }
 

@@ -64,6 +64,10 @@ type tokenStore struct {
 // is being made is no reason to request a token that is there already.
 const loadPatience = 4 * time.Second
 
+// lockPatience is how long a process waits for a Redis that is silent before it
+// renews the token alone. Clients wait for a lock for 15 seconds.
+const lockPatience = 10 * time.Second
+
 // Load implements [salesiq.TokenStore].
 func (s *tokenStore) Load(ctx context.Context) ([]byte, error) {
 	reply, err := s.link.runWithin(ctx, max(s.timeout, loadPatience), s.get, nil)
@@ -110,13 +114,18 @@ func (s *tokenStore) Lock(ctx context.Context) (locked salesiq.TokenStore, unloc
 	}
 }
 
-// unlocked lets a while pass before a process renews the token alone. It returns nil
-// if Redis answers again before that.
+// unlocked lets a while pass before a process renews the token alone: for as long
+// as the client waits for a lock, if Redis is only silent. It returns nil if Redis
+// answers again before that.
 func (s *tokenStore) unlocked(ctx context.Context, err error) error {
 	if !errors.Is(err, ErrAway) || s.tokenJitter <= 0 || s.tokenAway == Refuse {
 		return err
 	}
-	bounded, cancel := context.WithTimeout(ctx, randv2.N(s.tokenJitter)) //nolint:gosec // It is no secret.
+	pause := randv2.N(s.tokenJitter) //nolint:gosec // It is no secret.
+	if _, cause := s.link.trouble(); errors.Is(cause, errSilent) {
+		pause += lockPatience
+	}
+	bounded, cancel := context.WithTimeout(ctx, pause)
 	defer cancel()
 	s.link.untilBack(bounded)
 	if bounded.Err() == nil {

@@ -73,7 +73,7 @@ func rows() []row {
 	return append(all,
 		row{name: "30 processes", deploy: single, processes: 30, callers: 3, limit: 50, goal: 1.05},
 		row{name: "30 processes, 20 ms away", deploy: single, distance: 20 * time.Millisecond, processes: 30, callers: 3, limit: 50, goal: 1.05, short: true},
-		row{name: "500 processes, 5 ms away", deploy: single, distance: 5 * time.Millisecond, processes: 500, callers: 1, limit: 100, goal: 1.05},
+		row{name: "500 processes", deploy: single, processes: 500, callers: 1, limit: 100, goal: 1.05},
 		row{name: "slots, 4 processes", deploy: single, processes: 4, callers: 10, took: 100 * time.Millisecond, goal: 1.05},
 		row{name: "slots, 30 processes", deploy: single, processes: 30, callers: 4, took: 100 * time.Millisecond, goal: 1.05, short: true},
 		row{name: "slots, 4 processes, 20 ms away", deploy: single, distance: 20 * time.Millisecond, processes: 4, callers: 10, took: 100 * time.Millisecond, goal: 1.05},
@@ -270,8 +270,7 @@ func (r *row) run(t *testing.T) *result {
 					took := int64(time.Since(asked))
 					for old := longest.Load(); took > old && !longest.CompareAndSwap(old, took); old = longest.Load() {
 					}
-					if err != nil {
-						failed.Add(1)
+					if err != nil && failed.Add(1) <= 3 {
 						t.Log("failed:", err)
 					}
 					p.made.Add(1)
