@@ -84,6 +84,7 @@ type outlook struct {
 	inFlight   int
 	open       int // How many may be in flight.
 	waiting    int // In all processes.
+	listening  int // 1 if Redis can tell this process of its leases, 0 if not, -1 if that was not asked.
 }
 
 // message is a part of what the script is told: the end of a call, a question for
@@ -176,7 +177,7 @@ type answer struct {
 // and leases for calls that had asked before.
 func readReply(reply any, now time.Time) (o outlook, answers []answer, brought []string, err error) {
 	list, _ := reply.([]any) // The length tells.
-	if len(list) != 15 {
+	if len(list) != 16 {
 		return o, nil, nil, fmt.Errorf("salesiqredis: an answer of %d parts", len(list))
 	}
 	number := func(i int) int64 {
@@ -198,6 +199,7 @@ func readReply(reply any, now time.Time) (o outlook, answers []answer, brought [
 		inFlight:   int(number(10)),
 		open:       int(number(11)),
 		waiting:    int(number(12)),
+		listening:  int(number(15)),
 	}
 	items, _ := list[13].([]any) // None is empty.
 	for _, item := range items {
@@ -250,6 +252,13 @@ func (l *limiter) learn(o outlook, took time.Duration) {
 	}
 	l.last = o
 	l.watch.learn(o, took)
+	switch {
+	case o.listening == 1:
+		l.watch.listens = l.watch.on
+	case o.listening == 0 && l.watch.listens:
+		l.watch.deafen()
+		l.watch.resubscribe() // The server that it listens to is not the master any more.
+	}
 	if len(l.owed) > 0 {
 		owed := l.owed
 		l.owed = nil

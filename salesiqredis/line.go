@@ -152,8 +152,9 @@ const mostAsked = 64
 
 // watch is what is known about when to ask again.
 type watch struct {
-	on      bool // Somebody watches.
-	listens bool // What is published for this process arrives.
+	on          bool   // Somebody watches.
+	listens     bool   // What is published for this process arrives.
+	resubscribe func() // Listens anew.
 
 	far   time.Duration // A round trip takes.
 	news  time.Time     // When something was heard last.
@@ -204,7 +205,7 @@ func (l *limiter) keepWatch() {
 	case l.watch.on:
 		l.wake()
 	default:
-		l.watch.on, l.watch.pause = true, firstPoll
+		l.watch.on, l.watch.pause, l.watch.resubscribe = true, firstPoll, func() {}
 		ear, ok := l.link.evaler.(Subscriber)
 		if ok {
 			l.watch.pause = lastPoll // It listens before that.
@@ -299,7 +300,12 @@ func (l *limiter) listen(ctx context.Context, ear Subscriber) {
 	line := l.script.keys[3]
 	channels := []string{line + ":" + l.process, line}
 	for ctx.Err() == nil {
-		ear.Subscribe(ctx, channels, l.hear) //nolint:errcheck // Polls find out about Redis.
+		bounded, cancel := context.WithCancel(ctx)
+		l.mu.Lock()
+		l.watch.resubscribe = cancel
+		l.mu.Unlock()
+		ear.Subscribe(bounded, channels, l.hear) //nolint:errcheck // Polls find out about Redis.
+		cancel()
 		l.deafen(ctx)
 		select {
 		case <-time.After(firstPause):

@@ -309,9 +309,13 @@ end
 -- process that listens is told of its leases. Tickets of one that neither listens
 -- nor asks are dropped. It takes its places again when it asks.
 
-local function is_heard(channel, message)
-  local receivers = redis.pcall('PUBLISH', channel, message)
-  return type(receivers) == 'number' and receivers > 0
+local function is_error(answer) return type(answer) == 'table' and answer.err ~= nil end
+
+-- listens reports whether a process listens here. In a cluster, one that listens to
+-- another server hears everything, too, but is not counted by PUBLISH.
+local function listens(other)
+  local answer = redis.pcall('PUBSUB', 'NUMSUB', line .. ':' .. other)
+  return not is_error(answer) and tonumber(answer[2]) > 0
 end
 
 local function asks(other)
@@ -337,7 +341,7 @@ local function serve()
     if holder == process then
       granted[ticket] = start(ticket)
       redis.call('ZREM', line, ticket)
-    elseif is_heard(line .. ':' .. holder, receipt(ticket)) then
+    elseif listens(holder) and not is_error(redis.pcall('PUBLISH', line .. ':' .. holder, receipt(ticket))) then
       start(ticket)
       redis.call('ZREM', line, ticket)
     elseif asks(holder) then
@@ -444,19 +448,21 @@ for n, question in ipairs(questions) do
 end
 local brought = {} -- Leases for calls that had asked before.
 for _, lease in pairs(granted) do brought[#brought + 1] = lease end
-if waits then is_heard(line .. ':' .. process, '') end -- So that it knows that it listens.
+local listening = -1 -- Nobody wants to know.
+if waits then listening = listens(process) and 1 or 0 end
 local at = look()
 tell(at)
 
 -- What everybody is told: whether a call could be started now, from when on one
 -- can be if not, as far as that is known, how many processes there are, the limit
 -- of a window, what is left of the day, and of its calls, and of the window; when
--- to ask again; the calls under way, their limit, and those that wait.
+-- to ask again; the calls under way, their limit, and those that wait; whether this
+-- process listens.
 local first_at, daily = earliest(0)
 local outlook = {
   ready() and 1 or 0, first_at - now, daily, members, size(), s.day_end - now,
   per_day == 0 and 0 or math.max(0, day_free()), math.max(0, math.min(window_free(), size())), at - now, my_rank,
-  under, s.open, redis.call('ZCARD', line), answers, brought,
+  under, s.open, redis.call('ZCARD', line), answers, brought, listening,
 }
 save()
 return outlook

@@ -234,7 +234,9 @@ func (r *row) plan() (plan salesiq.Plan, calls int) {
 	if r.took > 0 {
 		return salesiq.Plan{}, int(time.Duration(r.windows*atOnce) * window / r.took / 2)
 	}
-	return salesiq.Plan{CallsPerMinute: r.limit}, r.windows * r.limit
+	// The last window is used by half, so that one call more or less is not one window
+	// more or less.
+	return salesiq.Plan{CallsPerMinute: r.limit}, (r.windows-1)*r.limit + r.limit/2
 }
 
 func (r *row) run(t *testing.T) *result {
