@@ -40,7 +40,7 @@ var errTooLong = errors.New("the rate limit would make the call wait for too lon
 func (o *Organization) Limiter() salesiq.Limiter {
 	return &limiter{
 		link:   o.newLink("limiter"),
-		script: script{quotaScript, o.keys("quota", "leases", "processes", "line")},
+		script: script{quotaScript, o.keys("quota", "leases", "processes", "line", "recent")},
 		config: &o.config,
 		args: []string{
 			o.process,

@@ -130,7 +130,7 @@ func (tr *trace) replay(t *testing.T) {
 			args[0] = "done"
 			args = append(append(args, leases[step.Call]), step.Report.args()...)
 		}
-		reply, err := evaler.Eval(t.Context(), quotaScript, []string{"q", "l", "p", "w"}, args)
+		reply, err := evaler.Eval(t.Context(), quotaScript, []string{"q", "l", "p", "w", "r"}, args)
 		require.NoError(t, err)
 		id, o, err := readReply(reply, time.UnixMicro(step.At))
 		require.NoError(t, err)

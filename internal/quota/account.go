@@ -2,7 +2,31 @@
 // window of a minute, so many a day, so many at once. It is arithmetic on what
 // its caller reports, and knows no network, no clock and no lock.
 //
-// Two clocks occur in it. Every "now" is the caller's own; Reset and Date are
+// # Windows
+//
+// Services count in two ways. With one, windows follow each other, and a call counts
+// until its window ends. With the other, the window slides: it is the last minute,
+// and a call counts for a minute. No answer says which it is, but when a window ends,
+// its calls are forgotten, and a window that slides still counts them. So a window is
+// in one of three states:
+//
+//	state    own calls count           the next state
+//	untold   for a minute each, which  ending, once an answer tells a reset
+//	         is enough either way
+//	ending   until the window ends     sliding, if the reset moves on, or should have,
+//	                                   and the service still counts the calls before
+//	sliding  for a minute each         ending, if the reset moves on, and the service
+//	                                   has forgotten them
+//
+// What is free is the limit less the own calls that count, and less those of others.
+// Others are what an answer counts beyond the own calls. While the window is ending,
+// they count until its end, and the first call of the next one goes alone to ask for
+// them. In the other states they count for a minute, since nobody knows when they
+// were made.
+//
+// # Clocks
+//
+// Two clocks occur. Every "now" is the caller's own; Reset and Date are
 // the service's. They are not compared: what counts is the difference of Reset
 // and Date, from the moment at which an answer arrived. A clock that is wrong
 // changes nothing, therefore. Only of a service that never tells a Date is it
