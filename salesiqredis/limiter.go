@@ -31,7 +31,7 @@ func (o *Organization) Limiter() salesiq.Limiter { return o.limiter }
 func (o *Organization) newLimiter() *limiter {
 	return &limiter{
 		link:    o.links.limiter,
-		script:  script{source: quotaScript, keys: o.keys("quota", "leases", "processes", "line")},
+		script:  script{source: quotaScript, keys: o.keys("quota", "leases", "processes", "line", "recent")},
 		config:  &o.config,
 		process: o.process,
 		args: []string{

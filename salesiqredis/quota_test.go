@@ -129,7 +129,7 @@ func (tr *trace) replay(t *testing.T) {
 		case "end":
 			args = append(append(args[:len(args):len(args)], "end", leases[step.Call]), step.Report.args()...)
 		}
-		reply, err := evaler.Eval(t.Context(), quotaScript, []string{"q", "l", "p", "w"}, args)
+		reply, err := evaler.Eval(t.Context(), quotaScript, []string{"q", "l", "p", "w", "r"}, args)
 		require.NoError(t, err)
 		o, answers, _, err := readReply(reply, time.UnixMicro(step.At))
 		require.NoError(t, err)

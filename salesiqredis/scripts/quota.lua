@@ -2,7 +2,7 @@
 -- once. Functions are named as they are there. Times are microseconds; those of
 -- this server are the caller's own clock there.
 
-local quota, leases, processes, line = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local quota, leases, processes, line, recent = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local process = ARGV[1] -- Empty for someone who only looks.
 local plan, per_day, most = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local lease_time, max_wait = tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -42,7 +42,51 @@ local function save()
   for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, kept_for) end
 end
 
+-- The calls that ended within the last minute, by the second.
+
+local places = 61
+
+local function pass()
+  if s.recent_from == 0 then s.recent_from = now end
+  local at, left = math.floor((now - s.recent_from) / second), 0
+  if at <= s.recent_second then return 0 end
+  if s.recent > 0 then
+    for passed = math.max(s.recent_second, at - places) + 1, at do
+      local place = whole((passed - 60) % places)
+      left = left + (tonumber(redis.call('HGET', recent, place)) or 0)
+      redis.call('HDEL', recent, place)
+    end
+    s.recent = s.recent - left
+  end
+  s.recent_second = at
+  return left
+end
+
+local function add()
+  redis.call('HINCRBY', recent, whole(math.ceil((now - s.recent_from) / second) % places), 1)
+  s.recent = s.recent + 1
+end
+
+local function lasting()
+  local n = s.recent
+  for at = s.recent_second + 1, s.recent_second + 4 do
+    n = n - (tonumber(redis.call('HGET', recent, whole((at - 60) % places))) or 0)
+  end
+  return n
+end
+
+local function recent_leaves(n)
+  local at = s.recent_second + 1 - 60
+  while true do
+    local calls = tonumber(redis.call('HGET', recent, whole(at % places))) or 0
+    if n < calls then return s.recent_from + (at + 60) * second end
+    n, at = n - calls, at + 1
+  end
+end
+
 -- The window.
+
+local function leaving() return s.sliding == 1 or s.reset == 0 end
 
 local function window_free()
   local free = math.huge
@@ -117,8 +161,42 @@ local function identify(a)
   s.window_end = bound(a)
 end
 
+local function remembers(a, counted)
+  local moved = a.reset - s.reset
+  local first = a.probe and a.epoch == s.epoch and s.own == 1
+  local untold = a.reset == 0 or not a.dated and math.abs(a.within) > second
+  if moved > second and moved < minute - 2 * second then
+    return 4 * counted >= s.recent and 2 * (s.recent + under) >= counted
+  end
+  if moved > second or first and untold then return 3 * math.min(counted - under, s.recent) >= a.limit end
+  return first and s.seen == 0 and is_reset(a.reset) and 2 * counted < s.recent
+end
+
+local function slide()
+  local taken = s.own + s.others
+  s.own = under + 1 + s.recent
+  s.others = math.max(0, taken - s.own)
+  s.sliding, s.blind = 1, 0
+end
+
+local function learn_whether_it_slides(a)
+  if not a.known or s.reset == 0 then return end
+  local counted = a.limit - a.remaining
+  if not a.refused then counted = counted - 1 end
+  local moved = a.reset > s.reset + second
+  if moved and 2 * counted < lasting() then
+    if s.sliding == 1 then s.sliding, s.seen = 0, 1 end
+  elseif s.sliding == 0 and s.recent > 0 and remembers(a, counted) then
+    slide()
+  end
+  if s.sliding == 1 and moved then s.reset = a.reset end
+end
+
 local function attribute(a)
-  if a.reset == 0 then
+  learn_whether_it_slides(a)
+  if s.sliding == 1 or s.reset == 0 and a.reset == 0 then
+    return true -- There is no window to find.
+  elseif a.reset == 0 then
     settle_blind(a)
   elseif s.seen == 1 and is_reset(a.reset) then
     s.window_end = math.min(s.window_end, bound(a))
@@ -130,18 +208,41 @@ local function attribute(a)
   return true
 end
 
+local function count_others(a)
+  local others = math.max(0, s.limit - a.remaining - s.own)
+  if not leaving() then
+    s.others = math.max(s.others, others)
+  elseif others >= s.others then
+    s.others, s.window_end = others, now + minute
+  end
+end
+
 local function settle(a)
   end_probe(a)
   if a.known then s.limit = a.limit end
-  if not a.sent or not attribute(a) then
-    s.own = s.own - 1
-    return false
+  local current = a.sent and attribute(a)
+  if a.sent and not a.refused then add() end
+  if not current or a.refused then s.own = s.own - 1 end
+  if current and a.known and (not a.throttled or a.reset > 0 or leaving() and s.recent > 0) then count_others(a) end
+  return current
+end
+
+local function leaves(n)
+  local at = 0
+  if s.own > 0 then
+    at = now
+    if n % s.own < s.recent then at = recent_leaves(n % s.own) end
+    at = at + math.floor(n / s.own) * minute
   end
-  if a.refused then s.own = s.own - 1 end
-  if a.known and (not a.throttled or a.reset > 0) then
-    s.others = math.max(s.others, s.limit - a.remaining - s.own)
-  end
-  return true
+  if s.others > 0 and (at == 0 or s.window_end < at) then return s.window_end end
+  return at
+end
+
+local function window_earliest(ahead)
+  local free = window_free()
+  if ahead < free or size() == 0 then return now end
+  if leaving() then return leaves(ahead - free) end
+  return s.window_end + math.floor((ahead - math.max(0, free)) / size()) * minute
 end
 
 -- The day, and the service's clock.
@@ -211,7 +312,12 @@ end
 -- The account.
 
 local function roll()
-  if s.window_end > 0 and now >= s.window_end then next_window(under) end
+  local left, own = pass(), under
+  if leaving() then
+    s.own = s.own - left
+    own = s.own
+  end
+  if s.window_end > 0 and now >= s.window_end then next_window(own) end
   if per_day == 0 then return end
   if s.day_end == 0 then
     s.day_end = midnight()
@@ -273,12 +379,8 @@ end
 -- earliest returns the time before which no call can be started if ahead others
 -- go first, and whether it is the day's limit that forbids it.
 local function earliest(ahead)
-  local at, daily = math.max(now, s.pause_until), 0
-  local free = math.max(0, window_free())
-  if ahead >= free and s.window_end > 0 then
-    at = math.max(at, s.window_end + math.floor((ahead - free) / size()) * minute)
-  end
-  free = math.max(0, day_free())
+  local at, daily = math.max(now, s.pause_until, window_earliest(ahead)), 0
+  local free = math.max(0, day_free())
   if ahead >= free then
     local day_at = s.day_end + math.floor((ahead - free) / per_day) * day
     if day_at > at then at, daily = day_at, 1 end
