@@ -12,6 +12,7 @@ const (
 	listLoopback = "list-loopback"
 	chatLoopback = "chat-loopback"
 	liveCanned   = "live"
+	floorRace    = "floor"
 	webhookRace  = "webhooks"
 )
 
@@ -50,6 +51,7 @@ func (r *report) goals() []goal {
 		ratioGoal("list call, beside the best peer", 0.55, worst(list)),
 		ratioGoal("small call, beside hand-written", 0.55, us.Load),
 		ratioGoal("small call, beside the best peer", 0.55, worst(chat)),
+		ratioGoal("list, decoded, beside the floor", 1.35, r.find(floorRace).of(ours).Load),
 		{what: "small call, allocations", limit: 40, gate: 42, got: us.Memory.Allocations},
 		{what: "small call, bytes", limit: 5 << 10, got: us.Memory.Bytes},
 		{what: "list call, bytes beside the best peer", limit: 0.5, got: worstBytes(list)},
