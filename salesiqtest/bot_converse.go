@@ -357,12 +357,7 @@ func (c *Conversation) wait(until func(t *talk) bool) (came bool) {
 			if t == nil {
 				return
 			}
-			for problem == "" && c.told < len(t.problems) {
-				if told := t.problems[c.told]; !told.harmless {
-					problem = told.text
-				}
-				c.told++
-			}
+			problem = c.nextProblem(t)
 			came, changed, idle = until(t), t.changed, !t.serving
 		})
 		if problem != "" {
@@ -377,6 +372,18 @@ func (c *Conversation) wait(until func(t *talk) bool) (came bool) {
 			c.failf("the server has been closed or reset")
 		}
 	}
+}
+
+// nextProblem is what the bot has done wrong, and the test was not told of.
+func (c *Conversation) nextProblem(t *talk) string {
+	for c.told < len(t.problems) {
+		problem := t.problems[c.told]
+		c.told++
+		if !problem.harmless {
+			return problem.text
+		}
+	}
+	return ""
 }
 
 // look does something with the talk, under the server's lock.

@@ -119,7 +119,7 @@ func TestLiveServiceSaysWhatIsWrongWithACall(t *testing.T) {
 		assert.Equal(t, tt.want, liveRefusalIn(t, a), "%s %s: %s", tt.call, tt.body, a.body)
 	}
 	for path, want := range map[string]liveRefusal{
-		"/api/v2/portals/other":                                      {Code: notThere},
+		"/api/v2/portals/other":                                      {Code: 1005},
 		"/api/v1/nordlicht/chats/nobody/transcript":                  {Code: notThere},
 		"/api/v1/nordlicht/visitorsview/all/visitors":                {Code: 2210},
 		"/api/v1/nordlicht/visitorsview/-1/visitors?startkey=1207-0": {Code: wrongValue, Param: "startkey"},

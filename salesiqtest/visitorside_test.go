@@ -3,7 +3,6 @@ package salesiqtest_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -132,7 +131,7 @@ func opening(userID string) *live.VisitorOpen {
 // check ends an example that fails.
 func check(err error) {
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 }
 

@@ -19,6 +19,28 @@
 //	over       its end has come             the next window is fresh
 //
 // An answer can also tell that another window has begun sooner.
+//
+// # How long a call counts
+//
+// Services count in two ways. With one, windows follow each other, and a call counts
+// until its window ends. With the other, the window slides: it is the last minute,
+// and a call counts for a minute. No answer says which it is, but when a window ends,
+// its calls are forgotten, and a window that slides still counts them. So a window is
+// in one of three states:
+//
+//	state    own calls count           the next state
+//	untold   for a minute each, which  ending, once an answer tells a reset
+//	         is enough either way
+//	ending   until the window ends     sliding, if the reset moves on, or should have,
+//	                                   and the service still counts the calls before
+//	sliding  for a minute each         ending, if the reset moves on, and the service
+//	                                   has forgotten them
+//
+// What is free is the limit less the own calls that count, and less those of others.
+// Others are what an answer counts beyond the own calls. While the window is ending,
+// they count until its end, and the first call of the next one goes alone to ask for
+// them. In the other states they count for a minute, since nobody knows when they
+// were made.
 package quota
 
 import (

@@ -18,9 +18,9 @@ const (
 	patience = 3 * time.Second
 )
 
-// window is what is known about the current window of the service. It is
-// identified by its reset. All calls under way are counted in it, since any of
-// them may be charged to it.
+// window is what is known about the current window of the service. If it is one
+// that ends, it is identified by its reset, and all calls under way are counted in
+// it, since any of them may be charged to it.
 type window struct {
 	plan  int // Own calls per window; 0 for no limit.
 	limit int // Everybody's calls per window; 0 until the service has told.
@@ -29,15 +29,17 @@ type window struct {
 	seen   bool      // An answer has told the reset of this window.
 	reset  time.Time // That reset; if none was told yet, that of the window seen last. By the service's clock.
 	end    time.Time // When this window is over at the latest; zero if unknown. By the caller's clock.
-	own    int       // Calls started in it, or under way when it began.
+	own    int       // Calls started in it, or under way when it began; or of the last minute, if they are leaving.
 	others int       // Calls that someone else made in it, at least.
 	blind  int       // Own calls that ended in it without word of a reset.
+	recent recent    // Own calls that ended in the last minute.
 
 	probe  time.Time // When the call that goes alone was started; zero before.
 	probed bool      // It was answered.
 
 	aligned   bool // Windows begin by the service's clock, so that resets are exact.
 	unaligned bool // They do not: a window went on after its reset.
+	sliding   bool // There are none: the window is the last minute.
 }
 
 // free returns how many more calls may be started in the window.
@@ -77,6 +79,11 @@ func (w *window) probing(now time.Time) bool {
 
 // roll begins the next window when this one is over for certain.
 func (w *window) roll(now time.Time, inFlight int) {
+	left := w.recent.pass(now)
+	if w.leaving() {
+		w.own -= left
+		inFlight = w.own
+	}
 	if !w.end.IsZero() && !now.Before(w.end) {
 		w.next(inFlight)
 	}
@@ -98,26 +105,43 @@ func (w *window) settle(a *answer, inFlight int) (current bool) {
 	if a.Known {
 		w.limit = a.Limit
 	}
-	if !a.Sent || w.isOlder(a) {
-		w.own-- // It was counted here in case that it would be charged to this window.
-		return false
+	if a.Sent {
+		w.learnWhetherItSlides(a, inFlight)
+		current = !w.isOlder(a)
 	}
-	w.attribute(a, inFlight)
-	if a.Refused {
-		w.own--
+	if current {
+		w.attribute(a, inFlight)
+	}
+	if a.Sent && !a.Refused {
+		w.recent.add(a.now)
+	}
+	if !current || a.Refused {
+		w.own-- // It was counted here in case that it would be charged to this window.
 	}
 	// A refusal without a reset would close the window for nobody knows how
-	// long; the account pauses instead.
-	if a.Known && (!a.Throttled || !a.Reset.IsZero()) {
-		w.others = max(w.others, w.limit-a.Remaining-w.own)
+	// long, unless calls leave it; the account pauses instead.
+	if current && a.Known && (!a.Throttled || !a.Reset.IsZero() || w.leaving() && w.recent.total > 0) {
+		w.countOthers(a)
 	}
-	return true
+	return current
+}
+
+// countOthers takes for others' what an answer counts beyond the own calls. Where
+// windows end, that holds until the end; elsewhere for a minute, unless there are more.
+func (w *window) countOthers(a *answer) {
+	others := max(0, w.limit-a.Remaining-w.own)
+	if !w.leaving() {
+		w.others = max(w.others, others)
+	} else if others >= w.others {
+		w.others, w.end = others, a.now.Add(minute)
+	}
 }
 
 // attribute learns from the reset in an answer: none, that of this window, or
 // that of the window which is the current one from now on.
 func (w *window) attribute(a *answer, inFlight int) {
 	switch {
+	case w.sliding, w.reset.IsZero() && a.Reset.IsZero(): // There is no window to find.
 	case a.Reset.IsZero():
 		w.settleBlind(a)
 	case w.seen && w.isReset(a.Reset):
@@ -129,7 +153,7 @@ func (w *window) attribute(a *answer, inFlight int) {
 
 // isOlder reports whether an answer speaks of a window before this one.
 func (w *window) isOlder(a *answer) bool {
-	if a.Reset.IsZero() || w.seen && w.isReset(a.Reset) {
+	if w.sliding || a.Reset.IsZero() || w.seen && w.isReset(a.Reset) {
 		return false
 	}
 	return a.call.epoch < w.epoch && w.isOver(a.Reset)
@@ -235,10 +259,15 @@ func (w *window) shorten(end time.Time) {
 }
 
 // earliest returns when a call can be started if ahead others go first.
-func (w *window) earliest(now time.Time, ahead int) time.Time {
-	free := max(0, w.free())
-	if ahead < free || w.end.IsZero() || w.size() == 0 {
+func (w *window) earliest(now time.Time, ahead int) (at time.Time) {
+	free, size := w.free(), w.size()
+	switch {
+	case ahead < free || size == 0:
 		return now
+	case w.leaving():
+		at = w.leaves(now, ahead-free)
+	case !w.end.IsZero():
+		at = w.end.Add(time.Duration((ahead-max(0, free))/size) * minute)
 	}
-	return w.end.Add(time.Duration((ahead-free)/w.size()) * minute)
+	return latest(now, at)
 }

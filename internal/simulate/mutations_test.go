@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -113,7 +114,7 @@ func TestKnownFaultsAreFound(t *testing.T) {
 		seed, found := 0, ""
 		for seed < *mutate && found == "" {
 			seed++
-			found = find(program, seed)
+			found = find(t.Context(), program, seed)
 		}
 		if found == "" {
 			t.Errorf("%d seeds have not found: %s", *mutate, m.name)
@@ -162,8 +163,8 @@ func (m mutation) build(t *testing.T) string {
 var violation = regexp.MustCompile(`fails: step \d+, [^:]+: ([^:]+):`)
 
 // find runs a seed, and returns what does not hold, if anything.
-func find(program string, seed int) string {
-	output, err := exec.Command(program, "-test.run", "TestNothing", "-seed", fmt.Sprint(seed), "-days", fmt.Sprint(*days)).CombinedOutput()
+func find(ctx context.Context, program string, seed int) string {
+	output, err := exec.CommandContext(ctx, program, "-test.run", "TestNothing", "-seed", fmt.Sprint(seed), "-days", fmt.Sprint(*days)).CombinedOutput()
 	if err == nil {
 		return ""
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,6 +32,11 @@ func (p plan) String() string {
 		fmt.Fprintln(&b, s)
 	}
 	return b.String()
+}
+
+// until returns the steps that begin before a time.
+func (p plan) until(at time.Duration) plan {
+	return slices.DeleteFunc(slices.Clone(p), func(s step) bool { return s.At > at })
 }
 
 // parsePlan reads what String writes.

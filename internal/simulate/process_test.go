@@ -100,8 +100,8 @@ func (p *process) connect() (err error) {
 		transport.Protocols.SetUnencryptedHTTP2(true)
 	}
 	before := http.DefaultTransport
-	http.DefaultTransport = transport // The client copies it, and makes it count what it writes.
-	defer func() { http.DefaultTransport = before }()
+	http.DefaultTransport = transport                 //nolint:reassign // The client copies it, and makes it count what it writes.
+	defer func() { http.DefaultTransport = before }() //nolint:reassign // See above.
 	key := make([]byte, 32)
 	p.client, err = salesiq.NewClient(
 		salesiq.RefreshToken(w.service.emulator.Credentials(), salesiq.FileTokenStore(filepath.Join(w.folder, "tokens", "token"), key)),
@@ -211,7 +211,7 @@ func (w *world) end(p *process, cause error) {
 		w.network.breakLines(func(c *line) bool { return c.from == p })
 		if p.file != nil {
 			p.file.Close()
-			if cause == errKilled {
+			if errors.Is(cause, errKilled) {
 				os.Remove(w.eventsFile(p.name, p.generation))
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -68,7 +69,8 @@ func newService(w *world) *service {
 	s.serve(apiHost, s.answerAPI)
 	s.serve(accountsHost, s.answerAccounts)
 	s.serve(trapHost, func(_ http.ResponseWriter, r *http.Request) {
-		defer w.turn()()
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		w.violate("nothing goes elsewhere", "a request to %s %s", r.Host, r.URL.Path)
 	})
 	return s
@@ -115,7 +117,7 @@ func (s *service) close() {
 // console makes a call as somebody does who works on the service's website: it is
 // not limited, and nothing befalls it.
 func (s *service) console(method, path, body string) (status int, answer []byte) {
-	r := httptest.NewRequest(method, "http://"+apiHost+path, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(s.world.context, method, "http://"+apiHost+path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Zoho-oauthtoken "+s.token)
 	r.Header.Set("Content-Type", "application/json")
 	rec := httptest.NewRecorder()
@@ -194,9 +196,7 @@ func page(status int) *answer {
 }
 
 func (a *answer) send(w http.ResponseWriter) {
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 	w.WriteHeader(a.status)
 	w.Write(a.body)
@@ -212,19 +212,20 @@ func (s *service) answerAPI(rw http.ResponseWriter, r *http.Request) {
 	}
 	roll := w.dice.roll("call "+from.name+r.Method+r.URL.String()+textOf(r, body), time.Now().UnixNano())
 	w.arrives(from, r, body)
+	leave := sync.OnceFunc(func() { w.leaves(from) })
+	defer leave()
+	defer context.AfterFunc(r.Context(), leave)() // Who has gone does not count.
 	before, after := latency(roll.Int64()), latency(roll.Int64())
 	if w.hits("slow", "all", roll) {
 		before += time.Duration(roll.Int64N(int64(20 * time.Second)))
 	}
 	time.Sleep(before)
+	w.together(from)
 	w.awaits(from)
 	a := s.decide(from, r, body, roll)
 	w.awaits(from)
 	time.Sleep(after)
-	w.leaves(from)
-	if a == nil {
-		panic(http.ErrAbortHandler)
-	}
+	leave() // Before the client can see the answer, and call again.
 	if a.header.Get("Retry-After") != "" {
 		w.toldToWait(r, body, a.header.Get("Retry-After"))
 	}

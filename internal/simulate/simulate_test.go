@@ -77,6 +77,7 @@ func simulate(t *testing.T, seed uint64) {
 	if r.failure == nil {
 		return
 	}
+	p = p.until(r.failure.At)
 	if *shrinks {
 		p = shrink(t, seed, *days, p, r.failure)
 	}

@@ -195,7 +195,7 @@ func (c *line) Read(b []byte) (int, error) {
 }
 
 // end returns how many bytes may be read, or what comes after the last one.
-func (c *line) end(want int) (n int, err error, over bool) { //nolint:revive,staticcheck // The error is a result like the others.
+func (c *line) end(want int) (n int, err error, over bool) { //nolint:staticcheck // The error is a result like the others.
 	c.mu.Lock()
 	left, mute := c.left, c.mute
 	c.mu.Unlock()
@@ -220,7 +220,7 @@ func (c *line) Close() error {
 		c.network.mu.Unlock()
 		c.network.open.Add(-1)
 		c.Conn.Close()
-		c.far.Conn.Close()
+		c.far.Close()
 	})
 	return nil
 }

@@ -246,7 +246,8 @@ func (w *world) changeOperators() {
 // a list of which as many items leave as come cannot be gone through without a gap. Who
 // came first goes first, so that those behind move up.
 func (w *world) changeList() {
-	defer w.turn()()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	adds := time.Now().Hour()%2 == 0
 	w.changes++
 	switch {

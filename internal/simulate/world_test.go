@@ -24,7 +24,7 @@ import (
 
 var (
 	sortedKinds = slices.Sorted(maps.Keys(kinds))
-	discard     = log.New(io.Discard, "", 0)
+	discard     = log.New(io.Discard, "", 0) //nolint:forbidigo // What an http.Server takes.
 	silent      = slog.New(slog.DiscardHandler)
 )
 
@@ -107,7 +107,7 @@ func (w *world) conduct(length time.Duration) {
 	left := slices.Clone(w.plan)
 	slices.SortStableFunc(left, func(a, b step) int { return int(a.At - b.At) })
 	for at := time.Duration(0); at < length && !w.failed(); at += epoch {
-		left = w.conductEpoch(left, at, min(at+epoch, length))
+		left = w.conductEpoch(left, min(at+epoch, length))
 	}
 	w.stopAll()
 	w.service.close()
@@ -115,8 +115,8 @@ func (w *world) conduct(length time.Duration) {
 	synctest.Wait()
 }
 
-// conductEpoch runs all programs from a time to another one.
-func (w *world) conductEpoch(left plan, from, to time.Duration) plan {
+// conductEpoch runs all programs until a time, and returns what is left of the plan.
+func (w *world) conductEpoch(left plan, to time.Duration) plan {
 	for _, program := range programs {
 		w.start(program)
 	}
@@ -281,7 +281,8 @@ func (w *world) sleep(d time.Duration) bool {
 // must fails for what is no promise of anybody's, but needed by the world.
 func (w *world) must(err error) {
 	if err != nil {
-		defer w.turn()()
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		w.violate("the world works", "%v", err)
 	}
 }
@@ -297,7 +298,8 @@ func sortLines(lines []*line) {
 
 // notes is tell for who is not at the record.
 func (w *world) notes(what, detail string) {
-	defer w.turn()()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.tell(what, detail)
 }
 
