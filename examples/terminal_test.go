@@ -84,7 +84,7 @@ func TestAnExamplePrintsNoLineThatATerminalWouldBreak(t *testing.T) {
 		"crmsync":                        {"crmsync", "", nil},
 		"analytics":                      {"analytics", "", nil},
 		"webhookserver":                  {"webhookserver", "", nil},
-		"bot":                            {"bot", "", nil},
+		"bot":                            {"bot", "Talk to it at", nil},
 		"widget":                         {"widget", "The page is at", nil},
 	}
 	for _, program := range programs {

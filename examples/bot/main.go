@@ -4,15 +4,16 @@
 //
 //	go run ./examples/bot
 //
-// It starts an emulator, has a visitor talk to the bot, and prints what they say. With
+// It starts an emulator, and prints the address of a page where you are the visitor. With
 // the variables of salesiq.NewClientFromEnv set, it answers the visitors of that account
-// instead, until it is interrupted:
+// instead:
 //
 //	SALESIQ_PORTAL=myportal SALESIQ_BOT_KEY=… go run ./examples/bot -listen 127.0.0.1:8090 -write
 //
 // The key is the public key of the bot. In SalesIQ, add a Zobot of the type webhook, with
 // the address where the service finds what listens here, such as by way of a proxy that
-// adds TLS. That address must not have a port.
+// adds TLS. That address must not have a port. The program may be stopped and started at
+// any time: it keeps nothing of a conversation.
 package main
 
 import (
@@ -68,6 +69,9 @@ func run(ctx context.Context, out io.Writer, set settings) (err error) {
 	if client.Live() && (!set.write || set.key == "") {
 		return errors.New("a real account needs -write and SALESIQ_BOT_KEY")
 	}
+	if client.Portal() == "" {
+		return errors.New("bots are the live service's: set SALESIQ_PORTAL")
+	}
 	bot, err := newBot(out, set, client)
 	if err != nil {
 		return err
@@ -84,9 +88,11 @@ func run(ctx context.Context, out io.Writer, set settings) (err error) {
 	url := "http://" + listener.Addr().String()
 	fmt.Fprintln(out, "The bot is at", url)
 	if client.Emulator != nil {
-		if err := play(ctx, out, url); ctx.Err() == nil {
+		if err := client.Emulator.ConnectBot(salesiqtest.Bot{Name: "Nordlicht's assistant", URL: url, HandlesFailures: true}); err != nil {
 			return err
 		}
+		fmt.Fprintln(out, "The emulator is at", client.Emulator.URL)
+		fmt.Fprintln(out, "Talk to it at", client.Emulator.URL+"/widget/page")
 	}
 	<-ctx.Done()
 	return nil
@@ -98,23 +104,38 @@ func newBot(out io.Writer, set settings, client *account.Account) (*live.Bot, er
 	if err != nil {
 		return nil, err
 	}
-	verifier := live.Unsigned() // On this machine, there is nobody to sign.
-	if set.key != "" {
-		key, err := webhook.ParseRSAKey(set.key)
-		if err != nil {
-			return nil, err
-		}
-		verifier = webhook.RSA(key)
+	verifier, err := verifierFor(set, client)
+	if err != nil {
+		return nil, err
 	}
 	notes := live.New(client.Client).Notes
 	d := &desk{
 		faq: known, department: set.department, logger: slog.New(slog.NewTextHandler(out, nil)),
 		note: func(ctx context.Context, conversationID, text string) error {
-			_, err := notes.Add(ctx, conversationID, text)
+			if _, err := notes.Add(ctx, conversationID, text); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(out, account.Wrapped("Noted in "+conversationID+": ", text))
 			return err
 		},
 	}
 	return live.NewBot(verifier, append(d.options(), live.WithCallbacks(client.Client))...)
+}
+
+// verifierFor returns what tells whether the account has sent a request.
+func verifierFor(set settings, client *account.Account) (webhook.Verifier, error) {
+	switch {
+	case set.key != "":
+		key, err := webhook.ParseRSAKey(set.key)
+		if err != nil {
+			return nil, err
+		}
+		return webhook.RSA(key), nil
+	case client.Emulator != nil:
+		return client.Emulator.Verifier(), nil
+	default: // Something on this machine.
+		return live.Unsigned(), nil
+	}
 }
 
 // shutDown lets the answers that are under way be given.

@@ -5,6 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
+	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -41,60 +44,95 @@ func useNoAccount(t *testing.T) {
 	}
 }
 
-func TestTheTourEndsWithAnOperator(t *testing.T) {
-	useNoAccount(t)
-	var out screen
-	require.NoError(t, run(t.Context(), &out, settings{listen: "127.0.0.1:0"}))
-	words := strings.Join(strings.Fields(out.String()), " ")
-	for _, text := range []string{"The bot is at http://127.0.0.1:", "if you order before noon", "I do not know that", "Thank you, Zoë O’Brien.", "(an operator takes over)"} {
-		assert.Contains(t, words, text)
-	}
-	assert.NotContains(t, words, "level=ERROR")
-}
-
-// begin starts the program on an emulator that stays, as on an account, and returns its
-// address.
-func begin(t *testing.T) (url string, stop func()) {
+// begin starts the program, and returns what it prints, and a func that stops it.
+func begin(t *testing.T, set settings) (out *screen, stop func()) {
 	t.Helper()
-	out := new(screen)
+	out = new(screen)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, out, settings{listen: "127.0.0.1:0"}) }()
+	go func() { ended <- run(ctx, out, set) }()
 	stop = sync.OnceFunc(func() { cancel(); assert.NoError(t, <-ended) })
 	t.Cleanup(stop)
-	require.Eventually(t, func() bool {
-		_, rest, _ := strings.Cut(out.String(), "The bot is at ")
-		line, _, whole := strings.Cut(rest, "\n")
-		url = line
-		return whole
-	}, 10*time.Second, time.Millisecond)
-	return url, stop
+	return out, stop
 }
 
+// after waits for what is printed after a text, up to the end of the line.
+func (s *screen) after(t *testing.T, text string) (rest string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		_, found, ok := strings.Cut(s.String(), text)
+		rest, _, _ = strings.Cut(found, "\n")
+		return ok && strings.Contains(found, "\n")
+	}, 10*time.Second, time.Millisecond, "%q in: %s", text, s)
+	return rest
+}
+
+func TestAPageToTalkToTheBotIsServed(t *testing.T) {
+	useNoAccount(t)
+	out, _ := begin(t, settings{listen: "127.0.0.1:0"})
+	page := out.after(t, "Talk to it at ")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, page, nil)
+	require.NoError(t, err)
+	answer, err := (&http.Client{Timeout: 10 * time.Second}).Do(request)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	assert.Equal(t, http.StatusOK, answer.StatusCode)
+	assert.Contains(t, answer.Header.Get("Content-Type"), "text/html")
+}
+
+// The program ends between any two turns, and another one goes on.
 func TestARestartInTheMiddleOfAConversationLosesNothing(t *testing.T) {
 	useNoAccount(t)
-	emulator := salesiqtest.Start(t, salesiqtest.Live())
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	set := settings{listen: listener.Addr().String()} // The same address each time.
+	require.NoError(t, listener.Close())
+	emulator := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.WithBot(salesiqtest.Bot{URL: "http://" + set.listen, HandlesFailures: true}))
 	for _, line := range emulator.Environment() {
 		name, value, _ := strings.Cut(line, "=")
 		t.Setenv(name, value)
 	}
-	var out screen
-	first, stop := begin(t)
-	v := visitor{out: &out, url: first}
-	require.NoError(t, v.ask(t.Context(), "Do you sell canoes?", "message", `{"operation":"chat","message":{"text":"Do you sell canoes?"},"attachments":[]}`))
-	stop()
-	v.url, _ = begin(t)
-	require.NoError(t, v.ask(t.Context(), "Amira", "context", `{"context_id":"hand-over","answers":{"name":{"text":"Amira"},"email":{"text":"a@post.example"},"order":{"text":"N-4711"}}}`))
-	assert.Contains(t, out.String(), "Thank you, Amira.")
+	set.key = os.Getenv("SALESIQ_BOT_KEY")
+	require.NotEmpty(t, set.key)
+	restart := func() {}
+	again := func() {
+		restart()
+		out, stop := begin(t, set)
+		out.after(t, "The bot is at ")
+		restart = stop
+	}
+	again()
+	c := emulator.Converse(t, nil)
+	c.Opens()
+	c.ExpectsCard("suggestions", "Delivery", "Returns", "Repairs", "Storms", "Opening hours", "Something else")
+	again()
+	c.Chooses("Something else")
+	c.Expects("Please write …")
+	again()
+	c.Says("Do you sell canoes?")
+	c.Expects("I do not know that…", "What is your name?")
+	again()
+	c.Says("Amira Osei")
+	c.Expects("Where can we write to you…")
+	again()
+	c.Says("amira@post.example")
+	c.Expects("Which order …")
+	again()
+	c.Says("N-4711")
+	c.Expects("Thank you, Amira Osei. …")
+	c.ExpectsForward("")
 
 	var notes []string
 	for _, written := range emulator.Journal() {
-		assert.Equal(t, "/api/v2/nordlicht/conversations/chat123/notes", written.Path)
-		var note struct{ Notes string }
-		require.NoError(t, json.Unmarshal([]byte(written.Body), &note))
-		notes = append(notes, note.Notes)
+		if strings.HasSuffix(written.Path, "/"+c.Chat().ID+"/notes") {
+			var note struct {
+				Notes string `json:"notes"`
+			}
+			require.NoError(t, json.Unmarshal([]byte(written.Body), &note))
+			notes = append(notes, note.Notes)
+		}
 	}
-	assert.Equal(t, []string{`The bot did not know an answer to "Do you sell canoes?".`, "Name: Amira\nEmail: a@post.example\nOrder: N-4711"}, notes)
+	assert.Equal(t, []string{`The bot did not know an answer to "Do you sell canoes?".`, "Name: Amira Osei\nEmail: amira@post.example\nOrder: N-4711"}, notes)
 }
 
 func TestARealAccountIsLeftAloneUnlessToldOtherwise(t *testing.T) {
