@@ -529,16 +529,16 @@ func (r *answerReader) day(path, day string) {
 	}
 }
 
-// readTimeSlots reads the times of one day. The visitor chooses day and time.
+// readTimeSlots reads the times of one day, of which the visitor chooses one.
 func readTimeSlots(r *answerReader, path string, card object, in *botInput) {
-	day := r.text(card, path, "date", needed)
-	r.day(path+".date", day)
+	r.day(path+".date", r.text(card, path, "date", needed))
 	r.text(card, path, "time_zone_id", needed)
 	for i, item := range r.list(card, path, "slots", true) {
-		in.options = append(in.options, day+" "+r.slot(element(path+".slots", i), item))
+		in.options = append(in.options, r.slot(element(path+".slots", i), item))
 	}
 }
 
+// readDateSlots reads the times of several days. The visitor chooses day and time.
 func readDateSlots(r *answerReader, path string, card object, in *botInput) {
 	r.text(card, path, "label", needed)
 	r.text(card, path, "time_zone_id", needed)
