@@ -99,7 +99,9 @@ func readAnswer(body []byte) (botAnswer, []breach) {
 	if answer.action != "" && !slices.Contains(botActions, answer.action) {
 		r.broken("action", "is %q; there is %s", answer.action, strings.Join(botActions, ", "))
 	}
-	answer.botSaying = r.saying(root, "", answer.action != "context")
+	// A page calls replies mandatory. Samples of a context have none, and bots of others
+	// answer "pending" without.
+	answer.botSaying = r.saying(root, "", answer.action != "context" && answer.action != "pending")
 	answer.department = r.text(root, "", "department", 0)
 	for i, email := range r.list(root, "", "operators", false) {
 		answer.operators = append(answer.operators, r.asText(element("operators", i), email))

@@ -176,5 +176,12 @@ func TestABotAnswersInAnyWindow(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, s.Settle(t.Context()))
 		assert.Equal(t, []string{"Zobot: You said Do you have boots?", "Zobot: One moment, please."}, heard)
+
+		again, err := window.VisitorSide.Open(t.Context(), opening("zoe-2"))
+		require.NoError(t, err)
+		require.NoError(t, s.Settle(t.Context()))
+		closed, err := window.VisitorSideV2.Close(t.Context(), again.ID)
+		require.NoError(t, err)
+		assert.Equal(t, live.ConversationStatus("end"), closed.ChatStatus.StateKey, "a bot has attended it: it was not missed")
 	})
 }

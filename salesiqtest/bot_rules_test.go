@@ -112,7 +112,7 @@ func TestEachCardCanBeAnswered(t *testing.T) {
 		{said{"type": "slider", "values": []string{"1", "2", "3"}}, nil, []string{"2"}, "", "2", []string{"4"}},
 		{said{"type": "range-slider", "values": []string{"1", "2", "3"}}, nil, []string{"1", "3"}, "", "1 - 3", []string{"1"}},
 		{said{"type": "calendar", "from": "+1", "to": "+10", "time": true}, nil, []string{"31/12/2026 10:00"}, "", "31/12/2026 10:00", nil},
-		{said{"type": "range-calendar", "from": "-2", "to": 1798675200000}, nil, []string{"30/12/2026", "31/12/2026"}, "", "30/12/2026 - 31/12/2026", nil},
+		{said{"type": "range-calendar", "from": "-2", "to": int64(1798675200000)}, nil, []string{"30/12/2026", "31/12/2026"}, "", "30/12/2026 - 31/12/2026", nil},
 		{said{"type": "timeslots", "slots": []string{"09:00", "09:30"}, "date": "31/12/2026", "time_zone_id": "Europe/Oslo"}, []string{"09:00", "09:30"}, []string{"09:30"}, "", "09:30", []string{"31/12/2026 09:30"}},
 		{said{"type": "date-timeslots", "slots": said{"02/01/2027": []string{"10:00"}, "31/12/2026": []string{"09:00"}}, "label": "When?", "time_zone_id": "Europe/Oslo"},
 			[]string{"31/12/2026 09:00", "02/01/2027 10:00"}, []string{"02/01/2027 10:00"}, "", "02/01/2027 10:00", nil},

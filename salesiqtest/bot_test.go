@@ -409,7 +409,7 @@ func TestABotThatNeverComesBackLeavesItToOperators(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := startBotServer(t)
-		b := newBot(t, func(asked) any { return said{"action": "pending", "replies": []any{}} })
+		b := newBot(t, func(asked) any { return said{"action": "pending"} })
 		tb := &failingTest{TB: t}
 		c := s.Converse(tb, b)
 		began := time.Now()
