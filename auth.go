@@ -198,7 +198,7 @@ func (a *refreshAuth) bind(c *config) (transport.Tokens, error) {
 		a.doWithoutVault(c)
 		a.refresher = newRefresher(c, a.credentials, a.vault, a.self)
 	}
-	bound := a.refresher.renewer.server.site
+	bound := a.refresher.finder.server.site
 	if bound.API != c.site.API || bound.Accounts != c.site.Accounts {
 		return nil, inputError("authenticator", fmt.Sprintf("serves a client of %s already, and cannot serve %s: tokens are good for one data center",
 			bound.API, c.site.API))

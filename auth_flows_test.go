@@ -87,7 +87,7 @@ func TestDeviceSignsInAtThePaceThatIsPermitted(t *testing.T) {
 		})
 		require.NoError(t, err)
 		require.Equal(t, 90*time.Second, time.Since(start), "the third time that it asks")
-		require.Equal(t, 3, s.Stats().TokenCalls)
+		require.Equal(t, 3, s.Stats().TokenRequests)
 		require.Equal(t, []salesiq.Scope{live.ScopeOperatorsRead}, token.Scopes)
 		require.Equal(t, s.URL, token.DataCenter().Hosts().API)
 		_, err = clientWith(t, s, token).Operators.List(t.Context(), nil)
@@ -200,15 +200,15 @@ func TestSelfClientSignsInWithItsCredentialsAlone(t *testing.T) {
 			_, err := open(live.ScopeOperatorsRead).Operators.List(t.Context(), nil)
 			require.NoError(t, err)
 		}
-		require.Equal(t, 1, s.Stats().TokenCalls, "the vault keeps the token")
+		require.Equal(t, 1, s.Stats().TokenRequests, "the vault keeps the token")
 		client := open(live.ScopeOperatorsRead, live.ScopeAppsRead)
 		_, err := live.Get[any](t.Context(), client, "/apps", nil)
 		require.NoError(t, err)
-		require.Equal(t, 2, s.Stats().TokenCalls, "a token with other scopes is another one")
+		require.Equal(t, 2, s.Stats().TokenRequests, "a token with other scopes is another one")
 		time.Sleep(2 * time.Hour)
 		_, err = client.Operators.List(t.Context(), nil)
 		require.NoError(t, err)
-		require.Equal(t, 3, s.Stats().TokenCalls)
+		require.Equal(t, 3, s.Stats().TokenRequests)
 		s.RevokeTokens()
 		_, err = client.Operators.List(t.Context(), nil)
 		require.NoError(t, err, "a refused token is replaced, as with a refresh token")
@@ -250,7 +250,7 @@ func TestFindTellsRegionPortalsAndScopes(t *testing.T) {
 		DataCenter: o.DataCenter, Portals: []string{salesiqtest.Portal},
 		Scopes: []salesiq.Scope{"SalesIQ.portals.READ", "SalesIQ.chats.READ"},
 	}, found)
-	require.Equal(t, 1, s.Stats().TokenCalls)
+	require.Equal(t, 1, s.Stats().TokenRequests)
 
 	s = salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.WithScopes("SalesIQ.chats.READ"))
 	o = signIn(s)

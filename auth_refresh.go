@@ -51,31 +51,32 @@ const (
 var (
 	errBudget         = errors.New("10 tokens were requested within 10 minutes, which is all that the service allows")
 	errNoRefreshToken = errors.New("neither the credentials nor the store hold a refresh token")
+	errNothingNewer   = errors.New("the store has no newer token")
 )
 
 // refresher keeps an access token fresh. Each refresh is begun by a call, and may
 // outlive that call. There is no timer. The token decides what a call gets:
 //
-//	the token              a call gets
-//	---------------------  ---------------------------------------------------
-//	fresh                  the token
-//	due (renewAt)          the token, and begins a refresh
-//	stale (staleAt)        what the refresh finds; if that fails, the token
-//	expired, or none yet   what the refresh finds
-//	refused                what the refresh finds
-//	refused, as the one    the token, until keep is over: it is not the cause
-//	before it was
+//	the token                       a call gets
+//	------------------------------  ------------------------------------------
+//	fresh                           the token
+//	due (renewAt)                   the token, and begins a refresh
+//	stale (staleAt)                 what the refresh finds; if that fails, the token
+//	expired, or none yet            what the refresh finds
+//	refused by the service          what the refresh finds
+//	refused, as the one before was  the token, until keptUntil
 //
-// A token from the store that is refused proves nothing about the next one, since
-// another process may have stored it before things changed. So the last line is for
-// tokens that were requested.
+// The last line is for tokens that were just requested. If the service refuses one
+// after the other, the tokens are not the cause, and more of them would not help. A
+// token from the store is never kept: another process may have stored it long ago,
+// and its refusal tells nothing about the next one.
 //
-// After a refresh that has failed, no token is requested for a while. Calls that
-// would wait get the failure at once, but for one in a second: that one looks
-// whether the store has something new, since another process may have been luckier.
+// After a refresh that has failed, no token is requested until the failure's
+// RetryAt. Calls that would wait get the failure at once. Only once in a second does
+// one of them look into the store, where another process may have put a token.
 type refresher struct {
-	renewer *renewer
-	hooks   hooks.Starts[RefreshTrace, RefreshTrace]
+	finder *tokenFinder
+	hooks  hooks.Starts[RefreshTrace, RefreshTrace]
 
 	current atomic.Pointer[bearer] // Nil before the first, and once it was refused.
 
@@ -90,22 +91,23 @@ type refresher struct {
 
 // flight is one refresh that any number of calls wait for.
 type flight struct {
-	known  *AuthError // The failure after which no token is requested; nil for none.
-	twice  bool       // Whether a server that cannot be reached is asked twice.
-	done   chan struct{}
+	tooSoon *AuthError // The earlier failure after which no token may be requested yet; nil if it may.
+	twice   bool       // Whether a server that cannot be reached is asked twice.
+
+	done   chan struct{} // Closed when the outcome is there: header or err.
 	header Secret
 	err    error
 }
 
 // bearer is an access token in use.
 type bearer struct {
-	accepted atomic.Bool // By the service, at least once.
-	keep     time.Time   // Until then it stays in use although it was refused; zero if it was not.
-	stored   bool        // It was not requested, but found in the store.
+	accepted  atomic.Bool // By the service, at least once.
+	keptUntil time.Time   // It was refused, but stays in use until then; zero if it was not refused.
+	stored    bool        // It was not requested, but found in the store.
 
 	header  Secret
 	scopes  []Scope   // None if the server did not say.
-	renewAt time.Time // From then on, it is renewed in the background.
+	renewAt time.Time // From then on, a new one is looked for in the background.
 	staleAt time.Time // From then on, calls wait for a new one.
 	expiry  time.Time
 }
@@ -131,7 +133,7 @@ func newRefresher(c *config, credentials *Credentials, vault *TokenVault, self *
 	if len(c.tracers.request) > 0 {
 		server.endpoint.Trace = c.tracers.tokenRequest
 	}
-	return &refresher{hooks: c.tracers.refresh, renewer: &renewer{
+	return &refresher{hooks: c.tracers.refresh, finder: &tokenFinder{
 		server:       server,
 		credentials:  credentials,
 		vault:        vault,
@@ -169,17 +171,16 @@ func (r *refresher) Header(ctx context.Context) (string, error) {
 		return b.header.Reveal(), nil
 	}
 	if now.Before(b.staleAt) {
-		r.renew(ctx, now)
+		r.refreshInBackground(ctx, now)
 		return b.header.Reveal(), nil
 	}
 	return r.wait(ctx)
 }
 
-// Rejected implements [transport.Tokens]. A refusal of a token that is not the
-// current one comes late: a newer one is there already. A token from the store may
-// have been refused to others before. If the service refuses one requested token
-// after another, the tokens are not the cause. Each new one then stays in use for
-// longer before the next is requested.
+// Rejected implements [transport.Tokens]. If the refused token is not the current
+// one, a newer one is there already. If it is, it is dropped, and the next call has
+// another one found, with one exception: if the service refuses one requested token
+// after another, each stays in use for longer than the one before.
 func (r *refresher) Rejected(header string) transport.Replacement {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -192,14 +193,14 @@ func (r *refresher) Rejected(header string) transport.Replacement {
 		return transport.LikelyNewOne
 	}
 	now := time.Now()
-	if b.keep.IsZero() {
-		b.keep = now
+	if b.keptUntil.IsZero() {
+		b.keptUntil = now
 		if r.refusals > 0 {
-			b.keep = now.Add(doubled(firstPause, r.refusals-1, maxPermanentPause))
+			b.keptUntil = now.Add(doubled(firstPause, r.refusals-1, maxPermanentPause))
 		}
 		r.refusals++
 	}
-	if now.Before(b.keep) {
+	if now.Before(b.keptUntil) {
 		return transport.SameToken
 	}
 	r.current.Store(nil)
@@ -215,18 +216,19 @@ func (r *refresher) Accepted(header string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b.accepted.Store(true)
-	if b.keep.IsZero() {
+	if b.keptUntil.IsZero() {
 		r.refusals = 0
 	}
 }
 
-// renew begins a refresh for which nobody waits.
-func (r *refresher) renew(ctx context.Context, now time.Time) {
+// refreshInBackground begins a refresh for which nobody waits, unless one is under
+// way or the last one was begun a moment ago.
+func (r *refresher) refreshInBackground(ctx context.Context, now time.Time) {
 	if !r.mu.TryLock() {
 		return
 	}
 	defer r.mu.Unlock()
-	if r.flight == nil && now.Sub(r.started) >= renewInterval && !r.paused(now) {
+	if r.flight == nil && now.Sub(r.started) >= renewInterval && !r.tooSoon(now) {
 		r.startFlight(ctx, now)
 	}
 }
@@ -248,7 +250,9 @@ func (r *refresher) wait(ctx context.Context) (string, error) {
 	return "", f.err
 }
 
-// join returns the refresh under way, a new one, or what is known already.
+// join returns the refresh under way or a new one. If there is nothing to find out,
+// it is one that has ended: another call has found a token, or it is too soon to try
+// again after a failure.
 func (r *refresher) join(ctx context.Context) *flight {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -259,7 +263,7 @@ func (r *refresher) join(ctx context.Context) *flight {
 	if r.flight != nil {
 		return r.flight
 	}
-	if r.paused(now) && now.Before(r.lookAt) {
+	if r.tooSoon(now) && now.Before(r.lookAt) {
 		return endedFlight(Secret{}, r.failure)
 	}
 	return r.startFlight(ctx, now)
@@ -271,16 +275,17 @@ func endedFlight(header Secret, err error) *flight {
 	return f
 }
 
-func (r *refresher) paused(now time.Time) bool {
+// tooSoon reports whether no token may be requested yet, because of a failure.
+func (r *refresher) tooSoon(now time.Time) bool {
 	return r.failure != nil && now.Before(r.failure.RetryAt)
 }
 
-// startFlight begins a refresh, which outlives the call that needed it first. While
-// no token is requested, it looks into the store.
+// startFlight begins a refresh, which outlives the call that needed it first. If it
+// is too soon to request a token, the refresh only looks into the store.
 func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
 	f := &flight{done: make(chan struct{}), twice: r.failures == 0}
-	if r.paused(now) {
-		f.known = r.failure
+	if r.tooSoon(now) {
+		f.tooSoon = r.failure
 	}
 	r.flight, r.started = f, now
 	go r.runFlight(context.WithoutCancel(ctx), f)
@@ -288,7 +293,7 @@ func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
 }
 
 func (r *refresher) runFlight(ctx context.Context, f *flight) {
-	b, err := r.find(ctx, f)
+	b, err := r.refresh(ctx, f)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.flight = nil
@@ -297,7 +302,7 @@ func (r *refresher) runFlight(ctx context.Context, f *flight) {
 		r.failure, r.failures = nil, 0
 		r.current.Store(b)
 		f.header = b.header
-	case f.known != nil && errors.Is(err, f.known):
+	case f.tooSoon != nil && errors.Is(err, f.tooSoon):
 		r.lookAt = now.Add(lookInterval)
 		f.err = err
 	default:
@@ -307,26 +312,26 @@ func (r *refresher) runFlight(ctx context.Context, f *flight) {
 	close(f.done)
 }
 
-// find returns a new token, or the failure that is known if there is no news.
-func (r *refresher) find(ctx context.Context, f *flight) (*bearer, error) {
-	if f.known == nil {
-		return r.tracedRenewal(ctx, f.twice)
+// refresh finds a new token. If it is too soon to request one, and the store has
+// neither a token nor another refresh token, it returns the earlier failure.
+func (r *refresher) refresh(ctx context.Context, f *flight) (*bearer, error) {
+	if f.tooSoon != nil {
+		if b := r.finder.look(ctx); b != nil {
+			return b, nil
+		}
+		if !r.finder.hasAnother() {
+			return nil, f.tooSoon
+		}
 	}
-	b := r.renewer.look(ctx)
-	switch {
-	case b != nil:
-		return b, nil
-	case r.renewer.hasAnother():
-		return r.tracedRenewal(ctx, f.twice)
-	}
-	return nil, f.known
+	return r.findTraced(ctx, f.twice)
 }
 
-func (r *refresher) tracedRenewal(ctx context.Context, twice bool) (*bearer, error) {
-	start, requested := time.Now(), r.renewer.requested
+// findTraced finds a new token, and tells the tracers.
+func (r *refresher) findTraced(ctx context.Context, twice bool) (*bearer, error) {
+	start, requested := time.Now(), r.finder.requested
 	ctx, ends := r.hooks.Begin(ctx, RefreshTrace{})
-	b, err := r.renewer.renew(ctx, twice)
-	ends.Tell(RefreshTrace{Requests: r.renewer.requested - requested, Duration: time.Since(start), Err: err})
+	b, err := r.finder.find(ctx, twice)
+	ends.Tell(RefreshTrace{Requests: r.finder.requested - requested, Duration: time.Since(start), Err: err})
 	return b, err
 }
 
@@ -346,7 +351,7 @@ func (r *refresher) fail(err error, now time.Time) {
 	r.failure = e
 	r.failures++
 	r.lookAt = now.Add(lookInterval)
-	if !r.renewer.loaded {
+	if !r.finder.loaded {
 		r.lookAt = e.RetryAt // It is the store that has failed.
 	}
 }
@@ -356,9 +361,17 @@ func doubled(first time.Duration, times int, most time.Duration) time.Duration {
 	return min(first<<min(times, 10), most)
 }
 
-// renewer finds new tokens: in the store, or else by a request. One renewal goes on
-// at a time, so its fields need no lock.
-type renewer struct {
+// tokenFinder finds new tokens: in the store, or else by a request. Its methods call
+// each other in this order:
+//
+//	find         a new token; after a failure it tries again
+//	findOnce     the store, then a request, under the store's lock if it has one
+//	load         what the store has
+//	obtain       a request, whose token is stored
+//	request      as many requests as it takes
+//
+// One of them is called at a time, so the fields need no lock.
+type tokenFinder struct {
 	server      *oauthServer
 	credentials *Credentials
 	vault       *TokenVault
@@ -371,38 +384,51 @@ type renewer struct {
 	refused      Secret // The refresh token, if the last request was refused for it.
 	grant        string
 	scopes       []Scope
-	loaded       bool // The store could be read once.
-	unsaved      bool // The store could not be written last.
-	requests     [tokenBudget]time.Time
-	requested    int
+	loaded       bool                   // The store could be read once.
+	unsaved      bool                   // The store could not be written last.
+	requests     [tokenBudget]time.Time // When the last ones were made.
+	requested    int                    // How many were made.
 }
 
-// renew returns a token that is newer than the newest. A server that cannot be
+// find returns a token that is newer than the newest. A server that cannot be
 // reached is asked twice if twice is set.
 //
-// A failure is not believed before the store was read once more, and the refusal of
-// a refresh token not before a moment has passed. Where such tokens are good for
-// one use, the process that comes second is refused while the first is about to
-// store what it got.
-func (r *renewer) renew(ctx context.Context, twice bool) (*bearer, error) {
-	b, err := r.renewLocked(ctx, twice)
-	for _, pause := range []time.Duration{0, secondTry} {
-		if err == nil || !r.loaded || pause > 0 && !refusesRefreshToken(err) {
-			break
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return nil, err
-		}
-		if stored := r.look(ctx); stored != nil {
-			return stored, nil
-		}
-		if r.hasAnother() {
-			b, err = r.renewLocked(ctx, false)
-		}
+// Another process may find a token while this one fails to. So after a failure, the
+// store is read once more. A refused refresh token is a failure that such a process
+// causes, where a refresh token is good for one use: the second process to use it is
+// refused, while the first is about to store the next one. So after that failure, the
+// store is read again a moment later.
+func (f *tokenFinder) find(ctx context.Context, twice bool) (*bearer, error) {
+	b, err := f.findOnce(ctx, twice)
+	if err != nil && f.loaded {
+		b, err = f.findAfter(ctx, err)
 	}
-	return r.remember(b), err
+	if refusesRefreshToken(err) && sleep(ctx, secondTry) {
+		b, err = f.findAfter(ctx, err)
+	}
+	return f.remember(b), err
+}
+
+// findAfter returns what the store has got since a failure, or what another refresh
+// token yields that it has got. Without either, it returns the failure.
+func (f *tokenFinder) findAfter(ctx context.Context, failure error) (*bearer, error) {
+	if b := f.look(ctx); b != nil {
+		return b, nil
+	}
+	if f.hasAnother() {
+		return f.findOnce(ctx, false)
+	}
+	return nil, failure
+}
+
+// sleep waits for a time, and reports whether ctx lasted for as long.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 func refusesRefreshToken(err error) bool {
@@ -412,45 +438,45 @@ func refusesRefreshToken(err error) bool {
 
 // hasAnother reports whether there is another refresh token than the one that the
 // server has just refused.
-func (r *renewer) hasAnother() bool { return !r.refused.IsZero() && r.refused != r.refreshToken }
+func (f *tokenFinder) hasAnother() bool { return !f.refused.IsZero() && f.refused != f.refreshToken }
 
 // look returns a newer token of the store, or nil.
-func (r *renewer) look(ctx context.Context) *bearer {
-	b, _ := r.load(ctx, r.vault) //nolint:errcheck // The next refresh tells of the error.
-	return r.remember(b)
+func (f *tokenFinder) look(ctx context.Context) *bearer {
+	b, _ := f.load(ctx, f.vault) //nolint:errcheck // The next findOnce returns it.
+	return f.remember(b)
 }
 
-func (r *renewer) remember(b *bearer) *bearer {
+func (f *tokenFinder) remember(b *bearer) *bearer {
 	if b != nil {
-		r.newest = b
+		f.newest = b
 	}
 	return b
 }
 
-// renewLocked finds a newer token in the store, or requests one. If the store can
+// findOnce finds a newer token in the store, or requests one. If the store can
 // lock, the request is made under its lock, and the store is read again first.
-func (r *renewer) renewLocked(ctx context.Context, twice bool) (*bearer, error) {
-	if b, err := r.load(ctx, r.vault); b != nil || err != nil {
+func (f *tokenFinder) findOnce(ctx context.Context, twice bool) (*bearer, error) {
+	if b, err := f.load(ctx, f.vault); !errors.Is(err, errNothingNewer) {
 		return b, err
 	}
-	locker, ok := r.vault.store.(TokenLocker)
+	locker, ok := f.vault.store.(TokenLocker)
 	if !ok {
-		return r.request(ctx, r.vault, twice)
+		return f.obtain(ctx, f.vault, twice)
 	}
 	lock, err := usercode.BorrowWithin(ctx, lockTimeout, func(ctx context.Context) (l tokenLock, err error) {
 		l.store, l.unlock, err = locker.Lock(ctx)
 		return l, cmp.Or(err, given("locked store", l.store), given("unlock", l.unlock))
-	}, func(late tokenLock) { r.unlock(ctx, late) })
+	}, func(late tokenLock) { f.unlock(ctx, late) })
 	if err != nil {
-		r.warn(ctx, "salesiq token store not locked", err)
-		return r.request(ctx, r.vault, twice)
+		f.warn(ctx, "salesiq token store not locked", err)
+		return f.obtain(ctx, f.vault, twice)
 	}
-	defer r.unlock(ctx, lock)
-	vault := r.vault.over(lock.store)
-	if b, err := r.load(ctx, vault); b != nil || err != nil {
+	defer f.unlock(ctx, lock)
+	vault := f.vault.over(lock.store)
+	if b, err := f.load(ctx, vault); !errors.Is(err, errNothingNewer) {
 		return b, err
 	}
-	return r.request(ctx, vault, twice)
+	return f.obtain(ctx, vault, twice)
 }
 
 // tokenLock is what a [TokenLocker] gives out.
@@ -459,44 +485,45 @@ type tokenLock struct {
 	unlock func()
 }
 
-func (r *renewer) unlock(ctx context.Context, lock tokenLock) {
+func (f *tokenFinder) unlock(ctx context.Context, lock tokenLock) {
 	_, err := usercode.AskWithin(ctx, storeTimeout, func(context.Context) (struct{}, error) {
 		lock.unlock()
 		return struct{}{}, nil
 	})
 	if err != nil {
-		r.warn(ctx, "salesiq token store not unlocked", err)
+		f.warn(ctx, "salesiq token store not unlocked", err)
 	}
 }
 
-// load returns the stored token if it is good and newer than the current one. It
-// also takes over the stored refresh token.
-func (r *renewer) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
+// load returns the stored token if it is good and newer than the newest, and
+// otherwise errNothingNewer or what is wrong with the store. It also takes over the
+// stored refresh token.
+func (f *tokenFinder) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
 	token, err := usercode.AskWithin(ctx, storeTimeout, vault.Load)
-	if err != nil && !r.loaded {
+	if err != nil && !f.loaded {
 		return nil, &AuthError{Permanent: isForeign(err), Err: fmt.Errorf("token store: %w", err)}
 	}
 	if err != nil {
-		r.warn(ctx, "salesiq token store not read", err)
-		return nil, nil //nolint:nilnil // No token, and none needed.
+		f.warn(ctx, "salesiq token store not read", err)
+		return nil, errNothingNewer
 	}
-	r.loaded = true
-	if !r.owns(token) {
-		return nil, r.disowned(token)
+	f.loaded = true
+	if !f.owns(token) {
+		return nil, f.disowned(token)
 	}
-	if !token.RefreshToken.IsZero() && !r.unsaved {
-		r.refreshToken = token.RefreshToken
+	if !token.RefreshToken.IsZero() && !f.unsaved {
+		f.refreshToken = token.RefreshToken
 	}
 	if token.Grant != "" {
-		r.grant = token.Grant
+		f.grant = token.Grant
 	}
 	if len(token.Scopes) > 0 {
-		r.scopes = token.Scopes
+		f.scopes = token.Scopes
 	}
 	now := time.Now()
 	good := transport.ValidToken(token.AccessToken.Reveal()) && token.Expiry.Sub(now) > expiryMargin
-	if !good || r.newest != nil && !token.Expiry.After(r.newest.expiry) {
-		return nil, nil //nolint:nilnil // The stored token is of no use, which is no error.
+	if !good || f.newest != nil && !token.Expiry.After(f.newest.expiry) {
+		return nil, errNothingNewer
 	}
 	b := newBearer(token, now)
 	b.stored = true
@@ -504,15 +531,15 @@ func (r *renewer) load(ctx context.Context, vault *TokenVault) (*bearer, error) 
 }
 
 // owns reports whether a stored token came from these credentials and server.
-func (r *renewer) owns(token Token) bool {
-	mine := r.credentials.RefreshToken
+func (f *tokenFinder) owns(token Token) bool {
+	mine := f.credentials.RefreshToken
 	switch {
-	case token.AccountsURL != "" && token.AccountsURL != r.server.site.Accounts:
+	case token.AccountsURL != "" && token.AccountsURL != f.server.site.Accounts:
 		return false
-	case r.server.site.checkAPIDomain(token.APIDomain) != nil:
+	case f.server.site.checkAPIDomain(token.APIDomain) != nil:
 		return false
-	case r.self != nil:
-		return token.Grant == r.grant
+	case f.self != nil:
+		return token.Grant == f.grant
 	case mine.IsZero():
 		return true
 	case token.Grant != "":
@@ -521,100 +548,98 @@ func (r *renewer) owns(token Token) bool {
 	return token.RefreshToken.IsZero() || token.RefreshToken == mine
 }
 
-// disowned returns the error for a stored token that came from elsewhere. It is nil
-// if the credentials can do without it.
-func (r *renewer) disowned(token Token) error {
-	if !r.credentials.RefreshToken.IsZero() || r.self != nil {
-		return nil
+// disowned returns the error for a stored token that came from elsewhere. The store
+// has nothing newer, then, unless the credentials depend on what it has.
+func (f *tokenFinder) disowned(token Token) error {
+	if !f.credentials.RefreshToken.IsZero() || f.self != nil {
+		return errNothingNewer
 	}
 	err := fmt.Errorf("%w: the stored token belongs to %s, the client uses %s",
-		ErrWrongDataCenter, token.AccountsURL, r.server.site.Accounts)
+		ErrWrongDataCenter, token.AccountsURL, f.server.site.Accounts)
 	return &AuthError{Permanent: true, Err: err}
 }
 
-// request gets a new token and stores it.
-func (r *renewer) request(ctx context.Context, vault *TokenVault, twice bool) (*bearer, error) {
-	if r.refreshToken.IsZero() && r.self == nil {
+// obtain requests a new token and stores it.
+func (f *tokenFinder) obtain(ctx context.Context, vault *TokenVault, twice bool) (*bearer, error) {
+	if f.refreshToken.IsZero() && f.self == nil {
 		return nil, &AuthError{Permanent: true, Err: errNoRefreshToken}
 	}
-	token, err := r.requestToken(ctx, twice)
-	r.refused = Secret{}
+	token, err := f.request(ctx, twice)
+	f.refused = Secret{}
 	if refusesRefreshToken(err) {
-		r.refused = r.refreshToken
+		f.refused = f.refreshToken
 	}
 	if err != nil {
-		r.warn(ctx, "salesiq token not renewed", err)
+		f.warn(ctx, "salesiq token not renewed", err)
 		return nil, err
 	}
-	token.Grant = r.grant
+	token.Grant = f.grant
 	if len(token.Scopes) == 0 {
-		token.Scopes = r.scopes // The answer to a consent may have told, and this one not.
+		token.Scopes = f.scopes // The answer to a consent may have told, and this one not.
 	}
-	r.scopes = token.Scopes
-	r.refreshToken = token.RefreshToken
+	f.scopes = token.Scopes
+	f.refreshToken = token.RefreshToken
 	_, err = usercode.AskWithin(ctx, storeTimeout, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, vault.Save(ctx, token)
 	})
-	if r.unsaved = err != nil; r.unsaved {
-		r.warnUnsaved(ctx, err)
+	if f.unsaved = err != nil; f.unsaved {
+		f.warnUnsaved(ctx, err)
 	}
 	return newBearer(token, time.Now()), nil
 }
 
-// requestToken makes a request, and another one if it is to be made twice and the
-// server could not be reached.
-func (r *renewer) requestToken(ctx context.Context, twice bool) (Token, error) {
-	if err := r.spend(time.Now()); err != nil {
+// request makes a request. If the server could not be reached and twice is set, it
+// makes another one a moment later.
+func (f *tokenFinder) request(ctx context.Context, twice bool) (Token, error) {
+	if err := f.spend(time.Now()); err != nil {
 		return Token{}, err
 	}
-	token, err := r.askServer(ctx)
+	token, err := f.askServer(ctx)
 	if e, ok := errors.AsType[*AuthError](err); !twice || !ok || !e.unreachable {
 		return token, err
 	}
-	select {
-	case <-time.After(secondTry):
-	case <-ctx.Done():
+	if !sleep(ctx, secondTry) {
 		return Token{}, err
 	}
-	return r.requestToken(ctx, false)
+	return f.request(ctx, false)
 }
 
-func (r *renewer) askServer(ctx context.Context) (Token, error) {
-	if r.self == nil {
-		return r.server.refresh(ctx, *r.credentials, r.refreshToken)
+func (f *tokenFinder) askServer(ctx context.Context) (Token, error) {
+	if f.self == nil {
+		return f.server.refresh(ctx, *f.credentials, f.refreshToken)
 	}
-	token, err := r.server.clientCredentials(ctx, *r.credentials, r.self)
+	token, err := f.server.clientCredentials(ctx, *f.credentials, f.self)
 	if len(token.Scopes) == 0 && err == nil {
-		token.Scopes = r.self.scopes
+		token.Scopes = f.self.scopes
 	}
 	return token, err
 }
 
 // spend counts a request, or refuses it.
-func (r *renewer) spend(now time.Time) error {
-	oldest := &r.requests[r.requested%tokenBudget]
+func (f *tokenFinder) spend(now time.Time) error {
+	oldest := &f.requests[f.requested%tokenBudget]
 	if !oldest.IsZero() && now.Sub(*oldest) < tokenWindow {
 		return &AuthError{RetryAt: oldest.Add(tokenWindow), Err: errBudget}
 	}
 	*oldest = now
-	r.requested++
+	f.requested++
 	return nil
 }
 
 // warnUnsaved says that a token was not stored. Once, it does so even without a
 // logger: if the service has replaced the refresh token, the next start may be unable
 // to sign in.
-func (r *renewer) warnUnsaved(ctx context.Context, err error) {
+func (f *tokenFinder) warnUnsaved(ctx context.Context, err error) {
 	const message = "salesiq token not stored"
-	r.warn(ctx, message, err)
-	if r.logger == nil && !r.warned {
-		r.warned = true
+	f.warn(ctx, message, err)
+	if f.logger == nil && !f.warned {
+		f.warned = true
 		slog.Default().LogAttrs(ctx, slog.LevelWarn, message, slog.String("cause", err.Error()))
 	}
 }
 
-func (r *renewer) warn(ctx context.Context, message string, err error) {
-	if r.logger != nil {
-		r.logger.LogAttrs(ctx, slog.LevelWarn, message, slog.String("cause", err.Error()))
+func (f *tokenFinder) warn(ctx context.Context, message string, err error) {
+	if f.logger != nil {
+		f.logger.LogAttrs(ctx, slog.LevelWarn, message, slog.String("cause", err.Error()))
 	}
 }

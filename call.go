@@ -38,28 +38,27 @@ func (client *Client) usable() error {
 // call is one request in the making. The first error on the way is kept and
 // reported when the call is made.
 type call struct {
-	operation string
-	method    string
-	path      string // Escaped, below the API's root.
-	template  string // The path with names in braces for ids; empty if it may hold an id.
-	query     url.Values
-	content   any               // Sent as JSON unless nil.
-	free      bool              // It goes to a path of the caller's.
-	changes   bool              // Its content must change something.
-	total     int               // Items of the list that it answers with, as far as the service tells.
-	download  *Download         // Takes the answer; nil for none.
-	status    int               // Of the answer that is decoded.
-	names     []string          // Members in which an open answer may be wrapped.
-	dialect   wire.Dialect      // Of the client; nil where that does not matter.
-	request   transport.Request // Made by newRequest.
-	err       error
+	path     string // Escaped, below the API's root.
+	template string // The path with names in braces for ids; empty if it may hold an id.
+	query    url.Values
+	content  any               // Sent as JSON unless nil.
+	free     bool              // It goes to a path of the caller's.
+	changes  bool              // Its content must change something.
+	total    int               // Items of the list that it answers with, as far as the service tells.
+	download *Download         // Takes the answer; nil for none.
+	status   int               // Of the answer that is decoded.
+	names    []string          // Members in which an open answer may be wrapped.
+	dialect  wire.Dialect      // Of the client; nil where that does not matter.
+	request  transport.Request // Its operation and method; newRequest adds the rest.
+	err      error
 }
 
 // newCall starts a call from a pattern such as "GET /chats/{chat_id}". The ids
 // fill its wildcards, each as one escaped path segment.
 func newCall(operation, pattern string, ids ...string) *call {
-	c := &call{operation: operation}
-	c.method, c.path, _ = strings.Cut(pattern, " ")
+	c := new(call)
+	c.request.Operation = operation
+	c.request.Method, c.path, _ = strings.Cut(pattern, " ")
 	c.template = c.path
 	for _, id := range ids {
 		before, rest, _ := strings.Cut(c.path, "{")
@@ -113,7 +112,7 @@ func (c *call) answers(names ...string) *call {
 
 func (c *call) check(err error) {
 	if c.err == nil {
-		c.err = named(c.operation, err)
+		c.err = named(c.request.Operation, err)
 	}
 }
 
@@ -142,7 +141,7 @@ func fetchOpen[T any](ctx context.Context, client *Client, c *call, opts []CallO
 }
 
 func (c *call) decodeOpen(body []byte, out any) error {
-	if c.method == http.MethodGet {
+	if c.request.Method == http.MethodGet {
 		return wire.DecodeOpen(body, out, c.names...)
 	}
 	return wire.DecodeOutcome(body, out, c.names...)
@@ -164,7 +163,7 @@ func (client *Client) do(ctx context.Context, c *call, opts []CallOption, decode
 	}
 	request, err := client.newRequest(ctx, c, &options)
 	if err != nil {
-		return named(c.operation, err)
+		return named(c.request.Operation, err)
 	}
 	if c.download != nil {
 		request.Download = client.newDownload(c.download)
@@ -196,14 +195,10 @@ func (client *Client) newRequest(ctx context.Context, c *call, options *callOpti
 		}
 		address += joint + query.Encode()
 	}
-	c.request = transport.Request{
-		Operation:   c.operation,
-		Method:      c.method,
-		URL:         address,
-		Header:      options.header,
-		Idempotent:  options.idempotent || repeatable(c.method),
-		MaxAttempts: options.maxAttempts,
-	}
+	c.request.URL = address
+	c.request.Header = options.header
+	c.request.Idempotent = options.idempotent || repeatable(c.request.Method)
+	c.request.MaxAttempts = options.maxAttempts
 	if err := c.encode(ctx, &c.request); err != nil {
 		if ctx.Err() != nil {
 			return nil, newError(c, &transport.Answer{}, transport.Ended(ctx))
@@ -321,7 +316,7 @@ func named(operation string, err error) error {
 
 // newError makes an Error of what the pipeline reports.
 func newError(c *call, answer *transport.Answer, cause error) *Error {
-	e := &Error{Operation: c.operation, Method: c.method, Attempts: answer.Attempts, Err: cause}
+	e := &Error{Operation: c.request.Operation, Method: c.request.Method, Attempts: answer.Attempts, Err: cause}
 	if failure, ok := errors.AsType[*transport.Failure](cause); ok {
 		e.StatusCode = failure.Status
 		e.Code = ErrorCode(failure.Answer.Code)

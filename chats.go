@@ -109,7 +109,9 @@ const (
 )
 
 // ChatListParams narrows a list of chats; zero fields do not. Its dates bound
-// the time at which a chat started.
+// the time at which a chat started. The specification does not say whether a chat of
+// ToDate itself is among them; package salesiqtest includes it. Where that matters,
+// compare [Chat.StartedAt].
 type ChatListParams struct {
 	Status       ChatStatus `json:"status,omitzero"`
 	OperatorID   string     `json:"operator_id,omitzero"`
@@ -264,10 +266,16 @@ type TranscriptResult struct {
 // cost one each. For transcripts as they are now, or of chats of which only the ID is
 // known, pass chats without: &Chat{ID: id}.
 //
+// It ranges over chats in turn with the loop, never at the same time, so that an
+// iterator of one's own needs no lock. One that leaves out what is stored already makes
+// an export that can be interrupted; see the package's example "Export".
+//
 // It yields a result for each chat while as many calls are under way as for the pages
 // of a list. One failure leaves the others untouched, and an error of chats itself is
 // the last result. Results come in the order of chats, which makes it simple to go on
-// after an interruption: keep what was yielded, and begin with the next chat.
+// after an interruption: keep what was yielded, and begin with the next chat. Where the
+// others would fail like the last one, leave the loop; the package documentation says
+// when, under "Errors".
 //
 //   - Endpoint: GET /api/v2/chats/{chat_id}/transcript, once for each chat without a
 //     transcript; scope SalesIQ.chats.READ.

@@ -33,6 +33,8 @@ type Client struct {
 	site     site
 	dialect  wire.Dialect
 	width    func() int // How many calls an iterator begins at once.
+	config   *config
+	limiter  meteredLimiter
 	tokens   transport.Tokens
 	pipeline *transport.Pipeline
 	cache    *answerCache // Nil for none.
@@ -63,7 +65,11 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := newClient(c, tokens)
+	limiter, err := c.newLimiter()
+	if err != nil {
+		return nil, err
+	}
+	client := newClient(c, tokens, limiter)
 	if c.cache == nil {
 		return client, nil
 	}
@@ -73,9 +79,32 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	return client, nil
 }
 
-func newClient(c *config, tokens transport.Tokens) *Client {
-	limiter := c.newLimiter()
-	client := &Client{site: c.site, dialect: c.dialect, tokens: tokens, width: c.width(limiter), trace: newClientTrace(c, limiter)}
+// Batch returns a client for work that can wait, such as a nightly export. The two
+// share everything: token, limits, connections, kept answers. But the calls of the
+// batch leave a fifth of each minute and of each day to those of client, which need
+// not wait behind them; see [SharedLimiter.Batch]. With a [Limiter] that NewLimiter has
+// not made, it is client itself.
+func (client *Client) Batch() *Client {
+	if client.usable() != nil {
+		return client
+	}
+	queue, ok := client.limiter.(*transport.Queue)
+	if !ok {
+		return client
+	}
+	batch := newClient(client.config, client.tokens, transport.BatchQueue{Queue: queue})
+	if client.cache != nil {
+		batch.cache = new(*client.cache)
+		batch.cache.pipeline = batch.pipeline
+	}
+	return batch
+}
+
+func newClient(c *config, tokens transport.Tokens, limiter meteredLimiter) *Client {
+	client := &Client{
+		site: c.site, dialect: c.dialect, config: c, limiter: limiter, tokens: tokens,
+		width: c.width(limiter), trace: newClientTrace(c, limiter),
+	}
 	client.pipeline = transport.New(transport.Config{
 		Base:           c.httpClient.Transport,
 		OwnBase:        c.ownTransport,
@@ -282,12 +311,12 @@ func (client *Client) freeCall(method, path string, opts []CallOption) *call {
 	options, err := newCallOptions(opts)
 	operation := cmp.Or(options.operation, "Do")
 	if err := client.usable(); err != nil {
-		return &call{operation: operation, method: method, err: named(operation, err)}
+		return &call{request: transport.Request{Operation: operation, Method: method}, err: named(operation, err)}
 	}
 	bare, _, _ := strings.Cut(path, "?")
 	err = cmp.Or(err, token("method", method), checkPath(path), client.checkWildcards(bare, len(options.ids)))
 	if err != nil {
-		return &call{operation: operation, method: method, err: named(operation, err)}
+		return &call{request: transport.Request{Operation: operation, Method: method}, err: named(operation, err)}
 	}
 	c := newCall(operation, method+" "+strings.ReplaceAll(path, portalWildcard, client.dialect.Portal()), options.ids...)
 	c.template = freeTemplate(bare)

@@ -119,13 +119,25 @@ var badOptions = map[string][]badOption{
 	"webhook.WithTracer":         {{webhook.WithTracer(nil), "tracer"}},
 	"webhook.Once":               {{webhook.Once(""), "handler name"}, {webhook.Once("a b"), "handler name"}},
 
-	"salesiqtest.WithListener":       {{salesiqtest.WithListener(nil), "listener"}, {salesiqtest.WithListener((*net.TCPListener)(nil)), "listener"}},
-	"salesiqtest.InMemory":           nothingBad,
-	"salesiqtest.Live":               nothingBad,
-	"salesiqtest.WithLogger":         nothingBad,
-	"salesiqtest.WithoutDefaultData": nothingBad,
-	"salesiqtest.WithSeed":           nothingBad,
-	"salesiqtest.WithClockOffset":    nothingBad,
+	"live.OnTrigger":     {{live.OnTrigger(nil), "trigger handler"}},
+	"live.OnMessage":     {{live.OnMessage(nil), "message handler"}},
+	"live.OnContext":     {{live.OnContext(nil), "context handler"}},
+	"live.OnFailure":     {{live.OnFailure(nil), "failure handler"}},
+	"live.WithCallbacks": {{live.WithCallbacks(nil), "client"}},
+	"live.WithFallback":  {{live.WithFallback(nil), "fallback"}, {live.WithFallback(live.Reply()), "fallback"}},
+	"live.WithPending": {
+		{live.WithPending(0), "pending time"}, {live.WithPending(5 * time.Second), "pending time"}, {live.WithPending(time.Second, ""), "pending"},
+	},
+	"live.WithLogger": nothingBad,
+
+	"salesiqtest.WithListener":             {{salesiqtest.WithListener(nil), "listener"}, {salesiqtest.WithListener((*net.TCPListener)(nil)), "listener"}},
+	"salesiqtest.InMemory":                 nothingBad,
+	"salesiqtest.Live":                     nothingBad,
+	"salesiqtest.WithLogger":               nothingBad,
+	"salesiqtest.WithoutDefaultData":       nothingBad,
+	"salesiqtest.WithoutListedTranscripts": nothingBad,
+	"salesiqtest.WithSeed":                 nothingBad,
+	"salesiqtest.WithClockOffset":          nothingBad,
 	"salesiqtest.WithData": {
 		{salesiqtest.WithData(salesiqtest.Data{Chats: []salesiq.Chat{{ID: "c1", CustomFields: map[string]any{"f": func() {}}}}}), "data"},
 		{salesiqtest.WithData(salesiqtest.Data{Visitors: []salesiq.Visitor{{ID: "v1", CustomFields: map[string]any{"f": math.NaN()}}}}), "data"},
@@ -179,6 +191,8 @@ func construct(t *testing.T, option any) (made any, err error) {
 	case webhook.HandlerOption:
 		receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("a secret of some length"))))
 		return nil, webhook.OnAny(receiver, func(context.Context, webhook.Event) error { return nil }, option)
+	case live.BotOption:
+		return result(live.NewBot(live.Unsigned(), option))
 	case salesiqtest.Option:
 		return result(salesiqtest.NewServer(option))
 	}
@@ -198,7 +212,7 @@ func TestBadOptionIsAnErrorThatNamesIt(t *testing.T) {
 	t.Parallel()
 	rows := map[string][]badOption{"nil": {
 		{salesiq.Option(nil), "option"}, {salesiq.CallOption(nil), "call option"},
-		{webhook.Option(nil), "option"}, {webhook.HandlerOption(nil), "handler option"}, {salesiqtest.Option(nil), "option"},
+		{webhook.Option(nil), "option"}, {webhook.HandlerOption(nil), "handler option"}, {live.BotOption(nil), "option"}, {salesiqtest.Option(nil), "option"},
 	}}
 	kinds := map[string]bool{}
 	for _, p := range apiPackages(t) {

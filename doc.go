@@ -29,7 +29,8 @@
 //   - To go through a list, use the All method of a service, such as
 //     [ChatsService.All]. Its List method returns one page.
 //   - To know how many items a list has while going through it, use [WithResponse].
-//   - To read many transcripts, use [ChatsService.Transcripts].
+//   - To read many transcripts, use [ChatsService.Transcripts]; the example "Export"
+//     does so every night.
 //   - To answer a visitor, use [ChatsService.SendMessage].
 //   - To change some fields of an object and leave the others, use the Update
 //     method of a service with [Set] and [Null].
@@ -38,9 +39,11 @@
 //   - To see the status, header and body of an answer, use [WithResponse].
 //   - To make a call that has no method, use [Client.Do].
 //   - To let a POST be retried like a GET, use [WithIdempotent].
-//   - To keep to what the service grants, use [WithPlan]. To share it among the clients
-//     of a process, a batch and interactive ones, use [NewLimiter]. To share it among
-//     processes, use [WithLimiter] with package salesiqredis.
+//   - To keep to what the service grants, use [WithPlan], with [Plan.KeptIn] for a day
+//     that a restart does not begin anew. To let a batch wait behind interactive calls,
+//     use [Client.Batch]. To share a plan among the clients of a process, use
+//     [NewLimiter]. To share it among processes, use [WithLimiter] with package
+//     salesiqredis.
 //   - To ask less often for what rarely changes, use [WithCache].
 //   - To see or change each request, use [WithTransport], which keeps the client's own
 //     pool of connections.
@@ -95,7 +98,23 @@
 //
 // Other conditions are sentinel errors, such as [ErrTransport] and [ErrAuth].
 // [IsRetryable] tells whether the same call may succeed later. No error holds a
-// credential.
+// credential. An error may match several of them: test in this order.
+//
+//	ErrMaybeProcessed                          look whether it was done before repeating it
+//	ErrInvalidInput, ErrInvalidRequest,        change the arguments
+//	ErrRequiredFieldMissing,
+//	ErrInvalidVisitorID, ErrInvalidDepartment
+//	ErrResourceNotFound                        there is nothing of that id
+//	ErrChatNotActive, ErrOperatorOffline,      the state does not allow it
+//	ErrDuplicateResource
+//	ErrInvalidOAuthScope, ErrPermissionDenied  sign in with other scopes, or as another user
+//	ErrDailyLimit, then ErrRateLimitExceeded   come back at Error.RetryAt
+//	IsRetryable                                try again later
+//	ErrAuth, ErrInvalidToken                   sign in again
+//	any other                                  log it
+//
+// In a batch, the end of the context, [ErrRateLimitExceeded] and [ErrAuth] would meet
+// all other calls, too. Other errors are about one object.
 //
 // # Retries
 //

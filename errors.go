@@ -208,7 +208,7 @@ func (client *Client) portalRemedy() string {
 // scopeRemedy names the scope that the call needs and those that the token has.
 func (client *Client) scopeRemedy(c *call) string {
 	remedy := "the token lacks a scope: sign in again with it"
-	if need := neededScope(c.method, c.path, client.dialect.Portal()); need != "" {
+	if need := neededScope(c.request.Method, c.path, client.dialect.Portal()); need != "" {
 		remedy = fmt.Sprintf("the call needs the scope %s: sign in again with it", need)
 	}
 	known, ok := client.tokens.(interface{ scopes() []Scope })

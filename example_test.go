@@ -155,6 +155,73 @@ func ExampleChatsService_Transcripts() {
 	// chat123456789 true
 }
 
+// A nightly export keeps to its plan over restarts, and fetches only what it lacks: it
+// may be killed at any moment. A database would stand in place of the map.
+func Example_export() {
+	server, err := salesiqtest.NewServer(salesiqtest.WithoutListedTranscripts())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	auth := salesiq.RefreshToken(server.Credentials(), salesiq.NewMemoryTokenStore())
+	dayFile := filepath.Join(os.TempDir(), "salesiq-day-of-the-export.json")
+	defer os.Remove(dayFile) //nolint:errcheck // The program ends.
+	ctx, stored := context.Background(), map[string]*salesiq.Chat{"chat123": {}}
+
+	options := append(server.Options(),
+		salesiq.WithPlan(salesiq.Basic().KeptIn(dayFile)),
+		salesiq.WithTracer(&salesiq.Tracer{Wait: func(_ context.Context, wait salesiq.WaitTrace) func(salesiq.WaitTrace) {
+			if wait.Reason == salesiq.WaitQuota {
+				log.Print(wait) // Such as "waiting for quota until 15:04:05".
+			}
+			return nil
+		}}))
+	client, err := salesiq.NewClient(auth, options...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	params := &salesiq.ChatListParams{VisitorID: "visitor123"}
+	missing := func(yield func(*salesiq.Chat, error) bool) {
+		for chat, err := range client.Chats.All(ctx, params) {
+			if err == nil && stored[chat.ID] != nil {
+				continue
+			}
+			if !yield(chat, err) {
+				return
+			}
+		}
+	}
+	for result := range client.Chats.Transcripts(ctx, missing) {
+		switch err := result.Err; {
+		case err == nil:
+			stored[result.ChatID] = result.Chat
+		case result.ChatID == "", errors.Is(err, salesiq.ErrRateLimitExceeded), errors.Is(err, salesiq.ErrAuth), ctx.Err() != nil:
+			log.Fatal(err) // So would all others. The next run goes on.
+		default:
+			log.Println(result.ChatID, err) // The next run tries it again.
+		}
+	}
+	fmt.Println(len(stored), server.Stats().ByPath["GET /api/v2/chats/chat123/transcript"])
+	// Output: 2 0
+}
+
+// A batch of the same client leaves a fifth of its plan to those who wait for an answer.
+func ExampleClient_Batch() {
+	ctx, client, stop := emulated()
+	defer stop()
+
+	nightly := client.Batch()
+	count := 0
+	for _, err := range nightly.Chats.All(ctx, nil) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		count++
+	}
+	fmt.Println(count)
+	// Output: 286
+}
+
 func ExampleWithResponse() {
 	ctx, client, stop := emulated()
 	defer stop()

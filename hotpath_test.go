@@ -36,7 +36,9 @@ func newHotPath(t testing.TB) *hotPath {
 	header.Set("X-RateLimit-Limit", strconv.Itoa(1<<30))
 	header.Set("X-RateLimit-Remaining", strconv.Itoa(1<<30-1))
 	header.Set("X-RateLimit-Reset", strconv.FormatInt(now.Add(time.Minute).Unix(), 10))
-	return &hotPath{limiter: c.newLimiter(), tokens: tokens, outcome: transport.Outcome{StatusCode: 200, Header: header, Sent: true}}
+	limiter, err := c.newLimiter()
+	require.NoError(t, err)
+	return &hotPath{limiter: limiter, tokens: tokens, outcome: transport.Outcome{StatusCode: 200, Header: header, Sent: true}}
 }
 
 func (h *hotPath) pass(ctx context.Context) error {

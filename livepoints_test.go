@@ -187,11 +187,11 @@ func TestLivePoint06(t *testing.T) {
 		})
 	}
 	group.Wait()
-	assert.Equal(t, 1, server.Stats().TokenCalls)
+	assert.Equal(t, 1, server.Stats().TokenRequests)
 	server.RevokeTokens()
 	_, err := client.Operators.List(t.Context(), nil)
 	require.NoError(t, err, "the refresh token is kept, though no answer repeats it")
-	assert.Equal(t, 2, server.Stats().TokenCalls)
+	assert.Equal(t, 2, server.Stats().TokenRequests)
 }
 
 // Scopes are other words than the specified ones.
@@ -882,7 +882,7 @@ func TestBothDialectsAreSpokenByTheSameCalls(t *testing.T) {
 					require.NoError(t, err)
 					server.RevokeTokens()
 				}
-				assert.Equal(t, 2, server.Stats().TokenCalls)
+				assert.Equal(t, 2, server.Stats().TokenRequests)
 			},
 			"a scope is missed": func(t *testing.T) {
 				_, client := start(t, salesiqtest.WithScopes("SalesIQ.visitors.READ"))

@@ -147,13 +147,17 @@ func (p *pager[T]) take(ctx context.Context, f fetched[T]) bool {
 	}
 	last := p.ends(page, f.number)
 	step := p.walk.Take(page.Items, (f.number-1)*p.size, page.Total)
-	for n := f.number - p.walk.Back(step, p.size); n < f.number; n++ {
-		if again := p.get(ctx, n, p.opts); again.err != nil {
+	for back := p.walk.Back(&step, p.size); back > 0; {
+		again := p.get(ctx, f.number-back, p.opts)
+		if again.err != nil {
 			p.fail(again)
 			return false
-		} else if !p.yieldNew(again.page) {
+		}
+		total := again.page.Total
+		if !p.yieldNew(again.page) {
 			return false
 		}
+		back = p.walk.Again(&step, back, total, p.size)
 	}
 	if !step.Repeats && !p.yieldNew(page) {
 		return false
@@ -194,7 +198,7 @@ func (p *pager[T]) end(cause *Error) {
 	if !missing {
 		return
 	}
-	e := &Error{Operation: p.call.operation, Method: p.call.method}
+	e := &Error{Operation: p.call.request.Operation, Method: p.call.request.Method}
 	if cause != nil {
 		*e = *cause
 	}

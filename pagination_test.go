@@ -255,6 +255,12 @@ func TestItemsThatMoveWhileAListIsReadAreYieldedOnce(t *testing.T) {
 			}
 			return list
 		}, upTo(1, 30)},
+		{"more of them than are on a page", func(list []int, request int) []int {
+			if request == 3 || request == 4 {
+				return list[6:]
+			}
+			return list
+		}, upTo(1, 30)},
 		{"items come at the start", func(list []int, request int) []int {
 			if request == 2 || request == 3 {
 				return append([]int{100 + request}, list...)

@@ -5,16 +5,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"os"
 	"reflect"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
 
+	"github.com/salesiq-go/salesiq/internal/atomicfile"
 	"github.com/salesiq-go/salesiq/internal/quota"
 	"github.com/salesiq-go/salesiq/internal/transport"
+	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // maxInFlight is the specification's limit on calls at once, for the whole
@@ -27,6 +32,27 @@ const maxInFlight = 10
 type Plan struct {
 	CallsPerMinute int
 	CallsPerDay    int
+
+	kept    bool   // In dayFile, which may be missing.
+	dayFile string // See KeptIn.
+}
+
+// KeptIn returns the plan with the day's count kept in a file, so that a program that
+// was restarted, or killed, knows how much of the day is left:
+//
+//	salesiq.WithPlan(salesiq.Basic().KeptIn("day.json"))
+//
+// The file holds a [DailyQuota] as JSON. It is read when the client or the limiter is
+// made, and replaced as a whole before each request is sent. While it cannot be
+// written, calls go on, and the next one writes it. Its directory must exist. One
+// client or limiter at a time has a file. Package salesiqredis keeps the day in Redis,
+// and needs none.
+//
+// Errors, reported by [NewClient] and [NewLimiter]: an [InputError] for a plan
+// that bounds no day, and for a file that cannot be read or written.
+func (p Plan) KeptIn(path string) Plan {
+	p.kept, p.dayFile = true, path
+	return p
 }
 
 // Free returns the specification's plan of that name: 10 calls a minute, 1,000 a day.
@@ -70,7 +96,8 @@ func LookupPlan(name string) (Plan, error) {
 // learned from the first answer, and days are not counted. If the service says that
 // it grants less than the plan, the client believes the service.
 //
-// Clients of one process share a plan through [NewLimiter]. Processes may each be
+// Clients of one process share a plan through [NewLimiter], and a batch shares it with
+// other calls through [Client.Batch]. Processes may each be
 // given a part, such as Plan{CallsPerMinute: 25, CallsPerDay: 10_000}, or share all
 // of it through [WithLimiter].
 //
@@ -78,8 +105,8 @@ func LookupPlan(name string) (Plan, error) {
 // allows fails at once, with an [Error] that has a RetryAt and matches
 // [ErrRateLimitExceeded]. It also matches [ErrDailyLimit] if the day's calls are
 // spent. A day is one of UTC by the service's clock, since the specification says
-// nothing of it. The count begins anew with each Client, but for a limiter that was
-// told of the day so far ([SharedLimiter.ResumeDay]).
+// nothing of it. The count begins anew with each Client, unless a file keeps it
+// ([Plan.KeptIn]), or a limiter was told of the day so far ([SharedLimiter.ResumeDay]).
 func WithPlan(plan Plan) Option {
 	return func(c *config) error {
 		c.plan, c.planFromEnv = plan, false
@@ -148,14 +175,18 @@ func NewLimiter(plan Plan, opts ...Option) (*SharedLimiter, error) {
 	if !reflect.DeepEqual(&rest, none) {
 		return nil, inputError("limiter", "takes no option but WithRateLimit, WithMaxInFlight and WithMaxWait")
 	}
-	return &SharedLimiter{queue: c.newQueue(), inFlight: c.inFlight()}, nil
+	queue, err := c.newQueue()
+	if err != nil {
+		return nil, err
+	}
+	return &SharedLimiter{queue: queue, inFlight: c.inFlight()}, nil
 }
 
 // Batch returns a view of the limiter for work that can wait, such as a nightly
 // export. Its calls leave a fifth of each minute and of each day to the others, which
 // need not wait behind them for the next minute. Otherwise, who comes first is served
 // first, so that the batch gets its calls, too. A batch that has used up its four
-// fifths of a day gets [ErrDailyLimit].
+// fifths of a day gets [ErrDailyLimit]. [Client.Batch] does so for a client.
 func (l *SharedLimiter) Batch() *SharedLimiter {
 	if l.made() != nil {
 		return l
@@ -181,8 +212,9 @@ func (l *SharedLimiter) Acquire(ctx context.Context) (Lease, error) {
 	return localLease{lease}, nil
 }
 
-// DailyQuota tells how many calls the day has left. It is zero without a plan that
-// bounds them.
+// DailyQuota tells how many calls the day has left. That is the whole day's, also of
+// the view that [SharedLimiter.Batch] returns, which leaves a fifth of it to others. It
+// is zero without a plan that bounds them.
 func (l *SharedLimiter) DailyQuota() DailyQuota {
 	if l.made() != nil {
 		return DailyQuota{}
@@ -193,7 +225,8 @@ func (l *SharedLimiter) DailyQuota() DailyQuota {
 // ResumeDay counts the calls of a day that were made before the limiter was, such as
 // those before a restart. The day is what [SharedLimiter.DailyQuota] has told then,
 // and was kept as JSON. It changes nothing if that day is over. Call it once, since
-// each time counts.
+// each time counts. Save the day at the end, and as often before as the program may be
+// killed; [Plan.KeptIn] does both with a file.
 //
 // Errors: an [InputError] for a day that cannot be.
 func (l *SharedLimiter) ResumeDay(day DailyQuota) error {
@@ -322,24 +355,63 @@ func (c *config) checkLimits() error {
 }
 
 // newLimiter returns the limiter that the options describe.
-func (c *config) newLimiter() meteredLimiter {
+func (c *config) newLimiter() (meteredLimiter, error) {
 	switch l := c.limiter.(type) {
 	case nil:
 		return c.newQueue()
 	case *SharedLimiter:
-		return l.queue
+		return l.queue, nil
 	default:
-		return &foreignLimiter{Limiter: l}
+		return &foreignLimiter{Limiter: l}, nil
 	}
 }
 
-func (c *config) newQueue() localQueue {
-	return transport.NewQueue(transport.QueueConfig{
+func (c *config) newQueue() (localQueue, error) {
+	queue := transport.NewQueue(transport.QueueConfig{
 		Limits:  quota.Limits{PerMinute: c.plan.CallsPerMinute, PerDay: c.plan.CallsPerDay, InFlight: c.inFlight()},
 		Rate:    c.rate,
 		Burst:   c.burst,
 		MaxWait: c.maxWait,
 	})
+	if !c.plan.kept {
+		return queue, nil
+	}
+	if err := c.plan.keepDay(queue); err != nil {
+		return nil, inputError("plan", "keeps the day in a file: "+err.Error())
+	}
+	return queue, nil
+}
+
+// keepDay resumes the day that is in the file of the plan, and keeps the file up to
+// date.
+func (p *Plan) keepDay(queue *transport.Queue) error {
+	switch {
+	case p.CallsPerDay == 0:
+		return errors.New("there is none, since CallsPerDay bounds no day")
+	case p.dayFile == "":
+		return errors.New("its path must not be empty")
+	}
+	kept, err := os.ReadFile(p.dayFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	var day DailyQuota
+	if err == nil && (wire.Unmarshal(kept, &day) != nil || day.Left < 0 || day.Left > day.Limit) {
+		return fmt.Errorf("%s holds something else: name another file, or delete this one", p.dayFile)
+	}
+	queue.Resume(day.Limit-day.Left, day.Reset)
+	var mu sync.Mutex
+	write := func() error {
+		mu.Lock()
+		defer mu.Unlock()
+		now, err := wire.Marshal(dayOf(queue)())
+		if err != nil {
+			return err
+		}
+		return atomicfile.Write(p.dayFile, now)
+	}
+	queue.OnStart(func() { write() }) //nolint:errcheck // The next call writes it.
+	return write()
 }
 
 // meteredLimiter knows how many calls a minute grants, once an answer has told.

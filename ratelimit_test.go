@@ -3,9 +3,12 @@ package salesiq_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -502,6 +505,96 @@ func TestCallsOfTheDayAreCountedAcrossRestarts(t *testing.T) {
 		}
 		require.NoError(t, newLimiter(t, salesiq.Plan{}).ResumeDay(day), "days are not counted")
 	})
+}
+
+func TestKilledProgramFindsTheDaysCallsInItsFile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "day.json")
+		plan := salesiq.Plan{CallsPerDay: 10}.KeptIn(path)
+		limiter := newLimiter(t, plan)
+		for range 3 {
+			acquire(t, limiter).Done(salesiq.Outcome{StatusCode: http.StatusOK, Sent: true})
+		}
+		acquire(t, limiter.Batch()) // The program is killed while this one is under way.
+
+		killed := newLimiter(t, plan)
+		assert.Equal(t, 6, killed.DailyQuota().Left)
+		time.Sleep(time.Until(killed.DailyQuota().Reset))
+		assert.Equal(t, 10, newLimiter(t, plan).DailyQuota().Left, "that day is over")
+		kept, err := os.ReadFile(path)
+		require.NoError(t, err)
+		var day salesiq.DailyQuota
+		require.NoError(t, json.Unmarshal(kept, &day), "a program can read it")
+		assert.Equal(t, killed.DailyQuota().Limit, day.Limit)
+	})
+}
+
+func TestCallsGoOnWhileTheDaysFileCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "folder")
+	require.NoError(t, os.Mkdir(folder, 0o700))
+	plan := salesiq.Plan{CallsPerDay: 10}.KeptIn(filepath.Join(folder, "day.json"))
+	limiter := newLimiter(t, plan)
+	require.NoError(t, os.RemoveAll(folder))
+	acquire(t, limiter)
+	require.NoError(t, os.Mkdir(folder, 0o700))
+	acquire(t, limiter)
+	assert.Equal(t, 8, newLimiter(t, plan).DailyQuota().Left, "the next call writes it")
+}
+
+func TestDaysFileThatCannotServeIsAnError(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	foreign := filepath.Join(folder, "notes.txt")
+	require.NoError(t, os.WriteFile(foreign, []byte("buy milk"), 0o600))
+	for name, plan := range map[string]salesiq.Plan{
+		"no path":         salesiq.Basic().KeptIn(""),
+		"a folder":        salesiq.Basic().KeptIn(folder),
+		"no such folder":  salesiq.Basic().KeptIn(filepath.Join(folder, "none", "day.json")),
+		"somebody else's": salesiq.Basic().KeptIn(foreign),
+		"no day":          salesiq.Plan{CallsPerMinute: 10}.KeptIn(filepath.Join(folder, "day.json")),
+	} {
+		_, err := salesiq.NewClient(salesiq.StaticToken("t"), salesiq.WithPlan(plan))
+		refused, ok := errors.AsType[*salesiq.InputError](err)
+		require.True(t, ok, "%s: %v", name, err)
+		assert.Equal(t, "plan", refused.Field, name)
+		_, err = salesiq.NewLimiter(plan)
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput, name)
+	}
+	content, err := os.ReadFile(foreign)
+	require.NoError(t, err)
+	assert.Equal(t, "buy milk", string(content))
+}
+
+func TestBatchOfAClientSharesTokenAndLimitsAndLeavesAFifth(t *testing.T) {
+	t.Parallel()
+	server := salesiqtest.Start(t)
+	client := server.Client(t, salesiq.WithPlan(salesiq.Plan{CallsPerDay: 10}), salesiq.WithCache(salesiq.Cache{}))
+	batch := client.Batch()
+	var err error
+	for range 8 {
+		_, err = batch.Chats.Get(t.Context(), "chat123")
+		require.NoError(t, err)
+	}
+	_, err = batch.Chats.Get(t.Context(), "chat123")
+	require.ErrorIs(t, err, salesiq.ErrDailyLimit)
+	_, err = client.Operators.Get(t.Context(), "operator456")
+	require.NoError(t, err)
+	_, err = batch.Operators.Get(t.Context(), "operator456")
+	require.NoError(t, err, "an answer that is kept costs no call")
+	_, err = client.Chats.Get(t.Context(), "chat123")
+	require.NoError(t, err)
+	_, err = client.Chats.Get(t.Context(), "chat123")
+	require.ErrorIs(t, err, salesiq.ErrDailyLimit)
+	assert.Equal(t, 1, server.Stats().TokenRequests)
+
+	assert.Same(t, batch, batch.Batch())
+	shared := server.Client(t, salesiq.WithLimiter(newLimiter(t, salesiq.Basic())))
+	assert.NotSame(t, shared, shared.Batch())
+	foreign := server.Client(t, salesiq.WithLimiter(struct{ salesiq.Limiter }{newLimiter(t, salesiq.Basic())}))
+	assert.Same(t, foreign, foreign.Batch(), "its limiter knows no batches")
+	assert.Nil(t, (*salesiq.Client)(nil).Batch())
 }
 
 func TestLimiterThatNobodyMadeIsRefused(t *testing.T) {

@@ -137,6 +137,13 @@ func exampleTypes(t testing.TB) map[string][]any {
 	receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(secretWebhook))))
 	client := secretBearer(t, "http://127.0.0.1:1")
 	service := live.New(client)
+	bot := testkit.Must(live.NewBot(
+		webhook.HMAC(salesiq.NewSecret(secretWebhook)), live.WithCallbacks(secretBearer(t, "http://127.0.0.1:1", salesiq.WithPortal("p"))),
+		live.WithFallback(live.Reply().With(live.FileReply{
+			Text: "x", URL: "https://x.example", Headers: map[string]salesiq.Secret{"Authorization": salesiq.NewSecret(secretToken)},
+		})),
+		live.OnMessage(func(context.Context, *live.BotMessage) (*live.BotAnswer, error) { return live.Reply("x"), nil }),
+	))
 	refused := &salesiq.AuthError{Code: "invalid_code", Err: errors.New("refused")}
 	examples := map[string][]any{
 		"Authenticator": {
@@ -199,7 +206,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"widget.Call": filled[widget.Call](), "widget.Event": filled[widget.Event](), "widget.Handler": filled[widget.Handler](),
 
 		"live.Service": {service, *service}, "live.Envelope": filled[live.Envelope](), "live.PageStyle": filled[live.PageStyle](),
-		"live.MessageFile": filled[live.MessageFile](),
+		"live.MessageFile": filled[live.MessageFile](), "live.Bot": {bot, struct{ B *live.Bot }{bot}},
 
 		"CallTrace": {salesiq.CallTrace{Err: refused}}, "AttemptTrace": {salesiq.AttemptTrace{Header: http.Header{}, Err: refused}},
 		"WaitTrace": {salesiq.WaitTrace{Call: salesiq.CallTrace{Err: refused}}}, "WaitReason": filled[salesiq.WaitReason](),
@@ -208,7 +215,7 @@ func exampleTypes(t testing.TB) map[string][]any {
 		"usage.Monitor": {usage.NewMonitor()}, "usage.Report": filled[usage.Report](), "usage.Operation": filled[usage.Operation](),
 
 		// Interfaces and funcs that users implement.
-		"live.Event": nil, "live.EventType": nil, "TokenStore": nil, "TokenLocker": nil, "Lease": nil, "Limiter": nil, "Tracer": nil,
+		"live.Event": nil, "live.EventType": nil, "live.BotOption": nil, "live.BotReply": nil, "live.BotCard": nil, "TokenStore": nil, "TokenLocker": nil, "Lease": nil, "Limiter": nil, "Tracer": nil,
 		"webhook.DedupStore": nil, "webhook.Event": nil, "webhook.EventType": nil, "webhook.HandlerOption": nil, "webhook.Option": nil, "webhook.Sink": nil, "webhook.Tracer": nil,
 	}
 	maps.Copy(examples, liveExamples(service))
@@ -224,8 +231,18 @@ var liveEvents = []live.Event{
 	&live.BrandChanged{}, &live.TagChanged{}, &live.UnknownEvent{},
 }
 
+// liveBots are what bots of package live are asked, and what they answer.
+var liveBots = []any{
+	live.BotTrigger{}, live.BotMessage{}, live.BotContext{}, live.BotFailure{}, live.BotAnswer{},
+	live.TextReply{}, live.ImageReply{}, live.FileReply{}, live.ArticlesReply{}, live.LinksReply{}, live.VideoReply{}, live.ProductReply{},
+	live.ProductsReply{}, live.DelayReply{}, live.FreeReply{},
+	live.SelectCard{}, live.MultiSelectCard{}, live.DropDownCard{}, live.SliderCard{}, live.RangeSliderCard{}, live.CalendarCard{},
+	live.RangeCalendarCard{}, live.TimeSlotsCard{}, live.DateTimeSlotsCard{}, live.LocationCard{}, live.EmailCard{}, live.PhoneCard{},
+	live.NameCard{}, live.HappinessCard{}, live.StarsCard{}, live.LikeCard{}, live.FreeCard{},
+}
+
 // liveExamples has an example of each type that the calls of package live take or
-// return, of each service, and of each event.
+// return, of each service, of each event, and of what bots say.
 func liveExamples(service *live.Service) map[string][]any {
 	examples := map[string][]any{}
 	var add func(t reflect.Type)
@@ -242,17 +259,25 @@ func liveExamples(service *live.Service) map[string][]any {
 		if examples[name] != nil || t.PkgPath() != reflect.TypeFor[live.Service]().PkgPath() || t.Name() == "" {
 			return
 		}
+		if t.Kind() == reflect.Interface {
+			return
+		}
 		value := reflect.New(t)
 		fill(value.Elem(), 6)
 		examples[name] = []any{value.Elem().Interface(), value.Interface()}
 		if t.Kind() == reflect.Struct {
 			for field := range t.Fields() {
-				add(field.Type)
+				if field.IsExported() {
+					add(field.Type)
+				}
 			}
 		}
 	}
 	for _, event := range liveEvents {
 		add(reflect.TypeOf(event))
+	}
+	for _, said := range liveBots {
+		add(reflect.TypeOf(said))
 	}
 	for field, value := range reflect.ValueOf(service).Elem().Fields() {
 		for method := range field.Type.Methods() {

@@ -107,6 +107,16 @@ type WaitTrace struct {
 	Duration time.Duration // Known at the end.
 }
 
+// String says what the call waits for and until when, in local time: "waiting for quota
+// until 15:04:05".
+func (w WaitTrace) String() string {
+	reason := strings.ReplaceAll(string(w.Reason), "_", " ")
+	if w.Until.IsZero() {
+		return "waiting for " + reason
+	}
+	return "waiting for " + reason + " until " + w.Until.Local().Format(time.TimeOnly)
+}
+
 // WaitReason is what a call waits for.
 type WaitReason string
 
@@ -263,7 +273,7 @@ func callOf(ctx context.Context) CallTrace {
 
 // traced makes a call and tells the tracers.
 func (client *Client) traced(ctx context.Context, c *call, exchange func(context.Context) (*transport.Answer, error)) error {
-	call := CallTrace{Operation: c.operation, Method: c.method, Host: client.trace.host}
+	call := CallTrace{Operation: c.request.Operation, Method: c.request.Method, Host: client.trace.host}
 	if c.template != "" {
 		call.Template = strings.TrimPrefix(client.resolve(c.template), client.trace.root)
 	}
@@ -327,7 +337,7 @@ func (t *clientTrace) finish(attempt *AttemptTrace, end *transport.AttemptEnd) {
 	attempt.RateWindow = rateWindow(end.Header)
 	attempt.DailyQuota = t.daily()
 	if f := end.Failure; f != nil {
-		c := &call{operation: attempt.Call.Operation, method: attempt.Call.Method, path: attempt.Call.Template, dialect: t.dialect}
+		c := &call{path: attempt.Call.Template, dialect: t.dialect, request: transport.Request{Operation: attempt.Call.Operation, Method: attempt.Call.Method}}
 		attempt.Err = newError(c, &transport.Answer{Attempts: attempt.Number}, f)
 	}
 }

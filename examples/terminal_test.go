@@ -18,7 +18,7 @@ import (
 )
 
 var programs = []string{
-	"quickstart", "signin", "chatworkflow", "monitor", "autoassign", "crmsync", "analytics", "webhookserver", "widget",
+	"quickstart", "signin", "chatworkflow", "monitor", "autoassign", "crmsync", "analytics", "webhookserver", "bot", "widget",
 }
 
 // build compiles the programs into a folder.
@@ -84,6 +84,7 @@ func TestAnExamplePrintsNoLineThatATerminalWouldBreak(t *testing.T) {
 		"crmsync":                        {"crmsync", "", nil},
 		"analytics":                      {"analytics", "", nil},
 		"webhookserver":                  {"webhookserver", "", nil},
+		"bot":                            {"bot", "", nil},
 		"widget":                         {"widget", "The page is at", nil},
 	}
 	for _, program := range programs {

@@ -180,13 +180,13 @@ type ArticleCategory struct {
 // categoryPages is how categories of articles are paged. [T] a published connector.
 var categoryPages = PageStyle{Index: "index", First: 0, Size: "limit", PerPage: 20}
 
-// List iterates over the categories.
+// All iterates over the categories.
 //
 //   - Endpoint: GET /api/v2/{screen_name}/articlecategories [T]; scope
 //     SalesIQ.articles.READ [I].
 //   - Source: [T] a published connector.
-func (s *ArticleCategoriesService) List(ctx context.Context, opts ...salesiq.CallOption) iter.Seq2[*ArticleCategory, error] {
-	return iterate[ArticleCategory](ctx, s.owner(), "ArticleCategories.List", base+"/articlecategories", nil, categoryPages, opts)
+func (s *ArticleCategoriesService) All(ctx context.Context, opts ...salesiq.CallOption) iter.Seq2[*ArticleCategory, error] {
+	return iterate[ArticleCategory](ctx, s.owner(), "ArticleCategories.All", base+"/articlecategories", nil, categoryPages, opts)
 }
 
 // Create adds a category.

@@ -21,7 +21,8 @@ func (s *CallbacksService) Progress(ctx context.Context, requestID, text string,
 	return send(ctx, s.owner(), "Callbacks.Progress", http.MethodPost, base+"/callbacks/{request_id}/progress", said{text}, opts, requestID)
 }
 
-// Respond gives the answer that was pending: any answer of a bot, such as
+// Respond gives the answer that was pending: a [*BotAnswer], or any other value that is
+// one on the wire, such as
 //
 //		{"action": "reply", "replies": ["Here it is."]}
 //
@@ -30,5 +31,11 @@ func (s *CallbacksService) Progress(ctx context.Context, requestID, text string,
 //	  - Source: [V] pending-response-v2.html, which shows no answer; [T] for the
 //	    method, three published callers.
 func (s *CallbacksService) Respond(ctx context.Context, requestID string, answer any, opts ...salesiq.CallOption) error {
+	if typed, ok := answer.(*BotAnswer); ok {
+		if err := typed.validate(); err != nil {
+			return withOperation("live.Callbacks.Respond", err)
+		}
+		answer = typed.onWire()
+	}
 	return send(ctx, s.owner(), "Callbacks.Respond", http.MethodPost, base+"/callbacks/{request_id}/response", answer, opts, requestID)
 }

@@ -3,11 +3,13 @@ package live_test
 import (
 	_ "embed"
 	"encoding/csv"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"net/url"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -62,6 +64,71 @@ func TestTheTableHasAllCallsThatAreKnown(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]int{"F": 92, "P": 85, "N": 25}, known)
+}
+
+var words = regexp.MustCompile(`[A-Za-z0-9]+(?:/v\d)?`)
+
+// Who has a path of the vendor's pages finds in the package's comment the service
+// that makes the call: both stand on one line, or on the one after a comma.
+func TestThePackageDocLeadsFromAPathToItsService(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments)
+	require.NoError(t, err)
+	lines := strings.Split(strings.ReplaceAll(file.Doc.Text(), ",\n", ", "), "\n")
+	for _, call := range publishedCalls(t) {
+		if call.goMethod == "-" {
+			continue
+		}
+		service, _, _ := strings.Cut(call.goMethod, ".")
+		path := regexp.MustCompile(`^/(?:api/v\d/|api/)?`).ReplaceAllString(call.path, "")
+		literal := words.FindAllString(braces.ReplaceAllString(path, ""), -1)
+		assert.True(t, slices.ContainsFunc(lines, func(line string) bool {
+			all := words.FindAllString(line, -1)
+			return strings.HasPrefix(line, "\t") && slices.Contains(all, service) &&
+				slices.ContainsFunc(literal, func(word string) bool { return slices.Contains(all, word) })
+		}), "%s has no line that leads from %v to %s", call.operation, literal, service)
+	}
+}
+
+// The documents tell how many calls there are, and how many of them have methods.
+func TestTheDocumentsCountTheCallsOfTheTable(t *testing.T) {
+	t.Parallel()
+	known, typed, families := map[string]int{}, map[string]int{}, []string{}
+	for _, call := range publishedCalls(t) {
+		if !slices.Contains(families, call.family) {
+			families = append(families, call.family)
+		}
+		for _, name := range []string{"", call.status, call.family} {
+			known[name]++
+			if call.goMethod != "-" {
+				typed[name]++
+			}
+		}
+	}
+	table := "| | calls | methods |\n| --- | --- | --- |\n"
+	for _, row := range []struct{ title, status string }{
+		{"fully specified", "F"}, {"an answer, a scope or the like is not shown", "P"}, {"a name alone", "N"}, {"**in all**", ""},
+	} {
+		table += fmt.Sprintf("| %s | %d | %d |\n", row.title, known[row.status], typed[row.status])
+	}
+	list := []string{}
+	for _, family := range families {
+		if typed[family] == known[family] {
+			list = append(list, fmt.Sprintf("%s %d", family, known[family]))
+		} else {
+			list = append(list, fmt.Sprintf("%s %d of %d", family, typed[family], known[family]))
+		}
+	}
+	for path, want := range map[string]string{
+		"../docs/live.md": table + "\nBy family: " + strings.Join(list, ", ") + ".",
+		"../README.md":    fmt.Sprintf("has %d of its %d calls as methods: all %d that are fully specified, and %d of the %d others", typed[""], known[""], known["F"], typed["P"], known["P"]+known["N"]),
+		"doc.go":          fmt.Sprintf("Of the %d calls that the pages name, %d are methods here", known[""], typed[""]),
+	} {
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		text := strings.Join(strings.Fields(strings.ReplaceAll(string(data), "\n// ", " ")), " ")
+		assert.Contains(t, text, strings.Join(strings.Fields(want), " "), path)
+	}
 }
 
 // services returns the names of the methods of package live that make calls.

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/wire"
@@ -16,7 +17,7 @@ type CriteriaService service
 //
 // Source: [V] add-visitor-routing-rule-v2.html.
 type AnyOf struct {
-	Any []Criterion `json:"or_criteria"`
+	Any []Criterion `json:"or_criteria,omitzero"` // Required, unless Extra has something else.
 
 	// Extra holds the fields that this version of the package does not know. They
 	// are sent beside the other fields.
@@ -27,9 +28,9 @@ type AnyOf struct {
 //
 // Source: [V] add-visitor-routing-rule-v2.html.
 type Criterion struct {
-	Field      string     `json:"field_name"`
-	Comparator Comparator `json:"comparator"`
-	Values     []string   `json:"values"`
+	Field      string     `json:"field_name"` // Required.
+	Comparator Comparator `json:"comparator"` // Required.
+	Values     []string   `json:"values,omitzero"`
 	App        string     `json:"integ_name,omitzero"` // Of an integration, which has the field.
 
 	// Extra holds the fields that this version of the package does not know, such
@@ -57,6 +58,33 @@ const (
 	GreaterThan Comparator = "greater_than"
 	LessThan    Comparator = "less_than"
 )
+
+// checkCriteria refuses conditions that are missing, or that name nothing to compare.
+func checkCriteria(field string, all []AnyOf) error {
+	if len(all) == 0 {
+		return inputError("", field, "is required")
+	}
+	for i := range all {
+		if err := all[i].check(fmt.Sprintf("%s[%d].or_criteria", field, i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check is checkCriteria for one condition, whose criteria the service calls field.
+func (a *AnyOf) check(field string) error {
+	if len(a.Any) == 0 && len(a.Extra) == 0 {
+		return inputError("", field, "is required")
+	}
+	for i := range a.Any {
+		name := fmt.Sprintf("%s[%d].", field, i)
+		if err := required(name+"field_name", a.Any[i].Field, name+"comparator", string(a.Any[i].Comparator)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // CriteriaField is a field that a criterion may name.
 //

@@ -1,6 +1,6 @@
-// Package live has the calls of the live SalesIQ service, where its vendor's pages
-// differ from the specification that package salesiq follows. Of the 202 calls that
-// the pages name, 174 are methods here; calls.tsv lists them all.
+// Package live has the calls of the live SalesIQ service, where its vendor's
+// pages differ from the specification that package salesiq follows. Of the 202
+// calls that the pages name, 174 are methods here; calls.tsv lists them all.
 //
 //	client, err := salesiq.NewClient(auth, salesiq.WithPortal("nordlicht"))
 //	service := live.New(client)
@@ -13,31 +13,53 @@
 //
 // # Which service to use
 //
+// By the word of the path that the vendor's pages have, with the field of [Service].
+// The command go doc live.TagsService lists what Tags does, and go doc
+// live.TagsService.AddTo says more about one method.
+//
 // What people talk about:
 //
-//   - [ConversationsService]: conversations, and who has them; [ThreadsService]: how
-//     they went; [CallsService]: what was spoken.
-//   - [MessagesService]: what is said in them; [NotesService]: what operators note
-//     down; [FeedbackService]: what visitors think of them.
-//   - [VisitorsService]: who was on the website. [VisitorSideService] and
-//     [VisitorSideV2Service]: what a visitor does in a chat window of one's own.
-//   - [CallbacksService]: late answers of a bot.
+//	conversations            Conversations: pick up, transfer, close, delete, export
+//	…/messages               Messages: texts and files, also by a visitor's email
+//	…/notes                  Notes: what operators note down
+//	…/threads                Threads: how it went, with its metrics
+//	calls, …/calls           Calls: what was spoken
+//	feedbacks, …/feedback    Feedback: what visitors think of it
+//	tags, …/tags             Tags: tags, and those of any record
+//	visitors, visits,
+//	  visitorevents          Visitors: who was on the website, when and where
+//	visitorsview, chats      LegacyV1: the visitors of a view, and transcripts by the
+//	                         number that operators see
+//	visitor/v1               VisitorSide: what visitors do: open, send, rate, reopen
+//	visitor/v2               VisitorSideV2: likewise, and leave a message
+//	callbacks                Callbacks: late answers of a bot, which [Bot] makes by itself
 //
 // How an organization is set up:
 //
-//   - [PortalsService]: the name for [salesiq.WithPortal].
-//   - [OperatorsService], [DepartmentsService]; [AppsService] for what the
-//     specification calls brands, [AndroidService] and [IOSService] for their
-//     channels.
-//   - [TagsService], [ArticlesService], [ArticleCategoriesService],
-//     [CannedResponsesService], [CannedCategoriesService].
-//   - [VisitorRoutingService], [ChatRoutingService], [CallRoutingService],
-//     [TriggersService], [LeadScoringService], [TrackingPresetsService],
-//     [HistoryViewsService]; [CriteriaService] for what their criteria may name.
-//   - [MonitorsService], [BlockedIPsService], [EncryptionsService].
-//   - [WebhooksService]: events to subscribe to, and those that could not be
-//     delivered.
-//   - [LegacyV1Service]: what is in version 1 alone.
+//	portals                  Portals: the name for salesiq.WithPortal
+//	operators                Operators: who answers, and in which departments
+//	departments              Departments: groups of operators
+//	apps                     Apps: what newer pages call brands: widgets, websites
+//	…/channels/android       Android: the channel of an app, access keys
+//	…/channels/ios           IOS: likewise, and push notifications
+//	articles                 Articles: what visitors can look up
+//	articlecategories        ArticleCategories
+//	cannedresponses          CannedResponses: what operators have ready
+//	cannedresponsecategories CannedCategories
+//	visitorroutingrules      VisitorRouting: who is told of a visitor, the common rule
+//	chatroutingrules         ChatRouting: who gets a conversation
+//	callroutingrules         CallRouting: who gets a call
+//	criteriafields           Criteria: the fields that rules and views may name
+//	triggerrules             Triggers: what happens on the website
+//	leadscorerules,
+//	  leadscoreconfigs       LeadScoring: the points of a visitor, and how they fade
+//	trackingpresets          TrackingPresets: the rings of visitors
+//	visitorhistoryviews,
+//	  userpreferences        HistoryViews: views of the visitor history, the chosen ones
+//	chatmonitors             Monitors: whose conversations are watched
+//	blockedips               BlockedIPs: who is kept out
+//	webhooks                 Webhooks: events, keys, what could not be delivered
+//	encryptions              Encryptions: addresses in links of campaigns
 //
 // A call that has no method is made with [Get], [Post], [Put], [Patch] or [Delete],
 // a list with [All] or [Pages] and a [PageStyle]. [ReadEnvelope] tells what stands
@@ -53,6 +75,19 @@
 //	live.On(receiver, func(ctx context.Context, e *live.ConversationRated) error {
 //		return ratings.Save(ctx, e.Conversation.ID, e.Rating)
 //	})
+//
+// # Bots
+//
+// A [Bot] serves the URL of a Zobot: it verifies the requests, has handlers answer them,
+// checks the answers, and keeps the time limits.
+//
+//	bot, err := live.NewBot(webhook.RSA(key), live.WithCallbacks(client),
+//		live.OnMessage(func(ctx context.Context, r *live.BotMessage) (*live.BotAnswer, error) {
+//			return live.Reply("Which size?").Ask(live.SelectCard{Options: sizes}), nil
+//		}))
+//	http.Handle("/bot", bot)
+//
+// docs/bots.md has all requests, answers, cards and limits.
 //
 // # Where it comes from
 //
@@ -84,7 +119,13 @@
 //     and triggers. Blocked IPs: add a comment. Counts. A visitor's own list of
 //     conversations.
 //
-// A visitor session can be set and read from scripts within SalesIQ alone. Visitors
-// by email, in version 1, and the categories of small talk have a path, but no page
-// tells what to send.
+// A visitor session can be set and read from scripts within SalesIQ alone.
+//
+// Two have a path, but no page tells what to send: the categories of small talk, and
+// visitors by email in version 1, where the method is not known either. Who has seen
+// what they want can send it:
+//
+//	category := map[string]any{…}
+//	path := "/smalltalkpacks/{id}/categories/{category_id}" // SalesIQ.faqs.UPDATE
+//	_, err := live.Put[any](ctx, client, path, category, salesiq.WithIDs(packID, categoryID))
 package live

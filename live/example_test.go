@@ -48,6 +48,69 @@ func ExampleOn() {
 	// [conversation.rated]
 }
 
+func ExampleNewBot() {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		log.Fatal(err)
+	}
+	key, client := &private.PublicKey, newPortalClient()
+
+	bot, err := live.NewBot(webhook.RSA(key), live.WithCallbacks(client),
+		live.OnMessage(func(_ context.Context, r *live.BotMessage) (*live.BotAnswer, error) {
+			if strings.Contains(r.Text, "deliver") {
+				return live.Reply("Within two days.").Suggest("That helps", "Talk to somebody"), nil
+			}
+			return live.Forward("I do not know that, and get a colleague for you."), nil
+		}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.Handle("/bot", bot)
+
+	body := `{"handler":"message","operation":"chat","visitor":{"name":"Amira"},"org_id":"55778119","request":{"id":"7d5a0c66"},` +
+		`"message":{"text":"When do you deliver?"},"attachments":[]}`
+	request := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/bot", strings.NewReader(body))
+	signature, err := webhook.SignRSA(private, []byte(body))
+	if err != nil {
+		log.Fatal(err)
+	}
+	request.Header.Set(webhook.HeaderRSASignature, signature)
+	answer := httptest.NewRecorder()
+	http.DefaultServeMux.ServeHTTP(answer, request)
+	fmt.Println(answer.Body)
+	// Output: {"action":"reply","replies":["Within two days."],"suggestions":["That helps","Talk to somebody"]}
+}
+
+// newPortalClient returns a client of an account of the live service.
+func newPortalClient() *salesiq.Client {
+	client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithPortal("nordlicht"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return client
+}
+
+// What an operator must know is asked before the conversation is handed over.
+func ExampleAskQuestions() {
+	bot, err := live.NewBot(live.Unsigned(),
+		live.OnMessage(func(context.Context, *live.BotMessage) (*live.BotAnswer, error) {
+			return live.AskQuestions("hand-over",
+				live.Question("name", "A few questions first.", "What is your name?").Ask(live.NameCard{Placeholder: "Your name"}),
+				live.Question("size", "Which size is it about?").Ask(live.SelectCard{Options: []string{"S", "M", "L"}})), nil
+		}),
+		live.OnContext(func(_ context.Context, r *live.BotContext) (*live.BotAnswer, error) {
+			return live.Forward("Thank you, " + r.Answer("name") + ".").ToDepartment("74100250000000071"), nil
+		}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	body := `{"handler":"context","visitor":{},"request":{"id":"7d5a0c67"},"context_id":"hand-over","answers":{"name":{"text":"Amira"},"size":{"text":"M"}}}`
+	answer := httptest.NewRecorder()
+	bot.ServeHTTP(answer, httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/bot", strings.NewReader(body)))
+	fmt.Println(answer.Body)
+	// Output: {"action":"forward","replies":["Thank you, Amira."],"department":"74100250000000071"}
+}
+
 func ExampleNew() {
 	server, err := salesiqtest.NewServer(salesiqtest.Live())
 	if err != nil {

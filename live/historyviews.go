@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -45,10 +46,7 @@ type HistoryViewCreate struct {
 }
 
 func (p *HistoryViewCreate) validate() error {
-	if err := someCriteria("and_criteria", len(p.All)); err != nil {
-		return err
-	}
-	return required("name", p.Name)
+	return cmp.Or(checkCriteria("and_criteria", p.All), required("name", p.Name))
 }
 
 // HistoryViewUpdate changes a view; fields left zero stay as they are.
@@ -62,6 +60,13 @@ type HistoryViewUpdate struct {
 
 	// Extra is sent beside the other fields.
 	Extra map[string]any `json:",embed"`
+}
+
+func (p *HistoryViewUpdate) validate() error {
+	if p.All == nil {
+		return nil
+	}
+	return checkCriteria("and_criteria", p.All)
 }
 
 // List returns the views.
@@ -184,11 +189,11 @@ func (p HistoryViewCreate) MarshalJSON() ([]byte, error) { return wire.MarshalOb
 // UnmarshalJSON reads what MarshalJSON writes.
 func (p *HistoryViewCreate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
 
-// MarshalJSON writes h with its Extra beside the other members.
-func (h HistoryViewUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&h) }
+// MarshalJSON writes p with its Extra beside the other members.
+func (p HistoryViewUpdate) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (h *HistoryViewUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, h) }
+func (p *HistoryViewUpdate) UnmarshalJSON(data []byte) error { return wire.UnmarshalObject(data, p) }
 
 // MarshalJSON writes p with its Extra beside the other members.
 func (p Preferences) MarshalJSON() ([]byte, error) { return wire.MarshalObject(&p) }

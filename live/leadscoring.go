@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -31,7 +32,7 @@ type LeadRule struct {
 //
 // Source: [V] get-details-lead-scoring-v2.html.
 type LeadAnyOf struct {
-	Any []Criterion `json:"OR_criteria"` //nolint:tagliatelle // Likewise.
+	Any []Criterion `json:"OR_criteria,omitzero"` //nolint:tagliatelle // Likewise.
 
 	// Extra holds the fields that this version of the package does not know. They
 	// are sent beside the other fields.
@@ -49,7 +50,18 @@ type LeadRuleWrite struct {
 	Extra map[string]any `json:",embed"`
 }
 
-func (p *LeadRuleWrite) validate() error { return someCriteria("AND_criteria", len(p.All)) }
+func (p *LeadRuleWrite) validate() error {
+	if len(p.All) == 0 {
+		return inputError("", "AND_criteria", "is required")
+	}
+	for i := range p.All {
+		same := AnyOf(p.All[i])
+		if err := same.check(fmt.Sprintf("AND_criteria[%d].OR_criteria", i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // LeadConfig is how old points lose weight.
 //

@@ -431,7 +431,7 @@ func TestParamsMayBeANilOfAnyKind(t *testing.T) {
 		apps, err := live.Get[[]live.App](t.Context(), client, "/apps", params)
 		require.NoError(t, err, "%T", params)
 		assert.NotEmpty(t, *apps)
-		for _, err := range live.Pages[live.App](t.Context(), client, "/apps", params, live.PageAndLimit()) {
+		for _, err := range live.Pages[live.Conversation](t.Context(), client, "/conversations", params, live.PageAndLimit()) {
 			require.NoError(t, err, "%T", params)
 		}
 	}

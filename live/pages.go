@@ -120,7 +120,7 @@ func (p *pager[T]) next() bool {
 	n, total := len(part.items), part.rest.Paging.Total
 	last := n == 0 || p.isLast(&part)
 	step := p.walk.Take(part.items, p.from, total)
-	if p.style.Key == "" && !p.readAgain(p.walk.Back(step, p.size)) {
+	if p.style.Key == "" && !p.readAgain(&step) {
 		return false
 	}
 	if !step.Repeats && !p.yieldNew(&part, p.number) {
@@ -135,9 +135,9 @@ func (p *pager[T]) next() bool {
 	return true
 }
 
-// readAgain reads so many pages before the next one again.
-func (p *pager[T]) readAgain(pages int) bool {
-	for ; pages > 0; pages-- {
+// readAgain reads pages before the next one again, if items have left the list.
+func (p *pager[T]) readAgain(step *paging.Step) bool {
+	for pages := p.walk.Back(step, p.size); pages > 0; {
 		query := maps.Clone(p.query)
 		p.style.goBack(query, pages, p.size)
 		part, err := p.get(query)
@@ -148,6 +148,7 @@ func (p *pager[T]) readAgain(pages int) bool {
 		if !p.yieldNew(&part, p.number-pages) {
 			return false
 		}
+		pages = p.walk.Again(step, pages, part.rest.Paging.Total, p.size)
 	}
 	return true
 }

@@ -98,14 +98,7 @@ type RoutingRuleWrite struct {
 	Extra map[string]any `json:",embed"`
 }
 
-func (p *RoutingRuleWrite) validate() error { return someCriteria("and_criteria", len(p.All)) }
-
-func someCriteria(field string, n int) error {
-	if n == 0 {
-		return inputError("", field, "is required")
-	}
-	return nil
-}
+func (p *RoutingRuleWrite) validate() error { return checkCriteria("and_criteria", p.All) }
 
 // List returns the rules.
 //

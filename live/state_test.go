@@ -2,9 +2,12 @@ package live_test
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
+	"net/http/httptest"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +17,7 @@ import (
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/live"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // What one call changes, another one tells.
@@ -381,8 +385,120 @@ func TestVersionOneTellsTheSame(t *testing.T) {
 	assert.Len(t, mustHave[live.LegacyVisitor](t, everyone, err), len(server.Visitors()), "both pages")
 	back, err := all(s.LegacyV1.VisitorsByView(ctx, "-2"))
 	assert.Less(t, len(mustHave[live.LegacyVisitor](t, back, err)), len(server.Visitors()))
+	for _, view := range []struct {
+		comparator live.Comparator
+		field      string
+		values     []string
+		holds      func(salesiq.Visitor) bool
+	}{
+		{live.IsEqualTo, "country", []string{"sweden", "JAPAN"}, func(v salesiq.Visitor) bool { return v.Country == "Sweden" || v.Country == "Japan" }},
+		{live.NotEquals, "country", []string{"Sweden"}, func(v salesiq.Visitor) bool { return v.Country != "Sweden" }},
+		{live.IsEqualTo, "browser", []string{"google_chrome"}, func(v salesiq.Visitor) bool { return strings.HasPrefix(v.Browser, "Chrome ") }},
+		{live.IsEqualTo, "operating_system", []string{"microsoft_windows"}, func(v salesiq.Visitor) bool { return strings.HasPrefix(v.Platform, "Windows ") }},
+		{live.GreaterThan, "leadscore", []string{"40"}, func(v salesiq.Visitor) bool { return v.LeadScore > 40 }},
+		{live.LessThan, "number_of_visits", []string{"3"}, func(v salesiq.Visitor) bool { return v.TotalVisits < 3 }},
+		{live.EndsWith, "email", []string{"@work.example"}, func(v salesiq.Visitor) bool { return strings.HasSuffix(v.Email, "@work.example") }},
+		{live.NotContains, "landing_page_url", []string{"tents"}, func(v salesiq.Visitor) bool { return !strings.Contains(v.LandingPage, "tents") }},
+		{live.IsEqualTo, "campaign_source", []string{"newsletter"}, func(salesiq.Visitor) bool { return false }},
+	} {
+		made := must(t, of(s.HistoryViews.Create(ctx, &live.HistoryViewCreate{Name: view.field, SortBy: "leadscore", All: []live.AnyOf{
+			{Any: []live.Criterion{{Field: view.field, Comparator: view.comparator, Values: view.values}}},
+			{Any: []live.Criterion{{Field: "visitor_type", Comparator: live.IsEqualTo, Values: []string{"all"}}}},
+		}})))
+		want := 0
+		for _, visitor := range server.Visitors() {
+			if view.holds(visitor) {
+				want++
+			}
+		}
+		got, err := all(s.LegacyV1.VisitorsByView(ctx, made.ID))
+		shown, _ := must(t, of(got, err)).([]*live.LegacyVisitor)
+		assert.Len(t, shown, want, "%s %s", view.field, view.comparator)
+		assert.Less(t, want, len(server.Visitors()), "the view %s narrows", view.field)
+		assert.True(t, slices.IsSortedFunc(shown, func(a, b *live.LegacyVisitor) int { return cmp.Compare(b.LeadScore, a.LeadScore) }), view.field)
+		require.NoError(t, s.HistoryViews.Delete(ctx, made.ID))
+		_, err = all(s.LegacyV1.VisitorsByView(ctx, made.ID))
+		require.Error(t, err)
+	}
+	for _, wrong := range []live.Criterion{{Field: "mood", Comparator: live.Is}, {Field: "country", Comparator: "resembles"}} {
+		_, err = s.HistoryViews.Create(ctx, &live.HistoryViewCreate{Name: "n", All: []live.AnyOf{{Any: []live.Criterion{wrong}}}})
+		require.ErrorIs(t, err, salesiq.ErrInvalidRequest)
+	}
+
 	_, err = all(s.LegacyV1.VisitorsByView(ctx, "7"))
 	failure := &salesiq.Error{}
 	require.ErrorAs(t, err, &failure)
 	assert.Equal(t, 2210, failure.VendorCode)
+}
+
+// What has no criteria would be sent as null, and name nothing to compare.
+func TestCriteriaThatCompareNothingAreRefused(t *testing.T) {
+	t.Parallel()
+	server, service := start(t)
+	for _, row := range []struct {
+		all  []live.AnyOf
+		want string
+	}{
+		{nil, "and_criteria is required"},
+		{[]live.AnyOf{}, "and_criteria is required"},
+		{[]live.AnyOf{{}}, "and_criteria[0].or_criteria is required"},
+		{[]live.AnyOf{criteria[0], {Any: []live.Criterion{}}}, "and_criteria[1].or_criteria is required"},
+		{[]live.AnyOf{{Any: []live.Criterion{{Comparator: live.Is}}}}, "and_criteria[0].or_criteria[0].field_name is required"},
+		{[]live.AnyOf{{Any: []live.Criterion{{Field: "country"}}}}, "and_criteria[0].or_criteria[0].comparator is required"},
+	} {
+		_, err := service.HistoryViews.Create(t.Context(), &live.HistoryViewCreate{Name: "n", All: row.all})
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+		assert.ErrorContains(t, err, "live.HistoryViews.Create: "+row.want)
+		_, err = service.VisitorRouting.Create(t.Context(), &live.RoutingRuleWrite{All: row.all})
+		assert.ErrorContains(t, err, row.want)
+		_, err = service.Triggers.Create(t.Context(), &live.TriggerWrite{All: row.all, AppID: "a", Title: "t"})
+		assert.ErrorContains(t, err, row.want)
+		_, err = service.TrackingPresets.Create(t.Context(), &live.TrackingPresetWrite{
+			Name: "n", Rule: live.Rings{One: criteria, Two: criteria, Three: row.all, Four: criteria},
+		})
+		assert.ErrorContains(t, err, strings.Replace(row.want, "and_criteria", "rule.ring_three", 1))
+		if row.all != nil { // An update leaves them as they are.
+			_, err = service.HistoryViews.Update(t.Context(), "-1", &live.HistoryViewUpdate{All: row.all})
+			assert.ErrorContains(t, err, row.want)
+		}
+		lead := []live.LeadAnyOf{}
+		for _, one := range row.all {
+			lead = append(lead, live.LeadAnyOf(one))
+		}
+		_, err = service.LeadScoring.Create(t.Context(), &live.LeadRuleWrite{All: lead})
+		assert.ErrorContains(t, err, strings.NewReplacer("and_", "AND_", "or_", "OR_").Replace(row.want))
+	}
+	assert.Empty(t, server.Journal(), "none is sent")
+
+	// What is not known yet is sent as it is, without a null beside it.
+	sent := live.AnyOf{Extra: map[string]json.RawMessage{"none_of": json.RawMessage(`[1]`)}}
+	data, err := json.Marshal(sent)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"none_of":[1]}`, string(data))
+	data, err = json.Marshal(live.Criterion{Field: "country", Comparator: "is_known"})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"field_name":"country","comparator":"is_known"}`, string(data))
+}
+
+// A webhook that is not secured sends no signature.
+func TestEventsOfAWebhookThatIsNotSecuredAreTakenUnsigned(t *testing.T) {
+	t.Parallel()
+	server, service := start(t)
+	receiver, err := webhook.NewReceiver(webhook.Unsigned())
+	require.NoError(t, err)
+	var rated []int
+	live.On(receiver, func(_ context.Context, e *live.ConversationRated) error {
+		rated = append(rated, e.Rating)
+		return nil
+	})
+	front := httptest.NewServer(receiver)
+	t.Cleanup(front.Close)
+	made, err := service.Webhooks.Create(t.Context(), &live.WebhookCreate{
+		Type: live.DataWebhook, URL: front.URL, Events: []salesiq.EventName{live.EventConversationRated},
+	})
+	require.NoError(t, err)
+	assert.Empty(t, made.PublicKeys)
+	require.NoError(t, server.Emit(live.EventConversationRated, map[string]any{"id": "chat1009", "rating": 4}))
+	require.NoError(t, server.Settle(t.Context()))
+	assert.Equal(t, []int{4}, rated)
 }

@@ -62,8 +62,8 @@ type TrackingPresetWrite struct {
 func (p *TrackingPresetWrite) validate() error {
 	return cmp.Or(
 		required("name", p.Name),
-		someCriteria("rule.ring_one", len(p.Rule.One)), someCriteria("rule.ring_two", len(p.Rule.Two)),
-		someCriteria("rule.ring_three", len(p.Rule.Three)), someCriteria("rule.ring_four", len(p.Rule.Four)),
+		checkCriteria("rule.ring_one", p.Rule.One), checkCriteria("rule.ring_two", p.Rule.Two),
+		checkCriteria("rule.ring_three", p.Rule.Three), checkCriteria("rule.ring_four", p.Rule.Four),
 	)
 }
 

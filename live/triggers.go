@@ -98,7 +98,7 @@ type TriggerWrite struct {
 }
 
 func (p *TriggerWrite) validate() error {
-	if err := someCriteria("and_criteria", len(p.All)); err != nil {
+	if err := checkCriteria("and_criteria", p.All); err != nil {
 		return err
 	}
 	return required("app_id", p.AppID, "title", p.Title, "event.type", p.Event.Type, "action.type", p.Action.Type)

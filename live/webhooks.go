@@ -71,7 +71,7 @@ type WebhookCreate struct {
 	URL         string              `json:"url"`                                      // Required. A HEAD request to it must be answered with 200.
 	Events      []salesiq.EventName `json:"events"`                                   // Required. Replaced as a whole.
 	AppIDs      []string            `json:"app_ids,omitzero"`                         // For data only. Replaced as a whole.
-	Secured     bool                `json:"secured"`                                  // Whether to sign. What is not signed cannot be verified.
+	Secured     bool                `json:"secured"`                                  // Whether to sign. For what is not signed there is webhook.Unsigned.
 	Version     string              `json:"version,omitzero"`                         // "1".
 	KeepsFailed Milliseconds        `json:"expiry_time_for_executions_data,omitzero"` // A week to 60 days, which is the default.
 

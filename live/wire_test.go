@@ -305,7 +305,7 @@ var wireRows = []wireRow{
 		return second(s.Articles.Update(ctx, "a1", &live.ArticleUpdate{Title: salesiq.Set("Hours"), Enabled: salesiq.Set(false), Published: salesiq.Set[live.TextBool](true)}))
 	}, "PUT " + b + "/articles/a1", "", `{"title":"Hours","published":"true","enabled":false}`},
 	{"Articles.Delete", func(ctx context.Context, s *live.Service) error { return s.Articles.Delete(ctx, "a1") }, "DELETE " + b + "/articles/a1", "", ""},
-	{"ArticleCategories.List", func(ctx context.Context, s *live.Service) error { return drain(s.ArticleCategories.List(ctx)) }, "GET " + b + "/articlecategories", "index=0&limit=20", ""},
+	{"ArticleCategories.All", func(ctx context.Context, s *live.Service) error { return drain(s.ArticleCategories.All(ctx)) }, "GET " + b + "/articlecategories", "index=0&limit=20", ""},
 	{"ArticleCategories.Create", func(ctx context.Context, s *live.Service) error {
 		return second(s.ArticleCategories.Create(ctx, "Help"))
 	}, "POST " + b + "/articlecategories", "", `{"name":"Help"}`},

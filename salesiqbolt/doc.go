@@ -6,9 +6,9 @@
 //	inbox, err := file.Inbox()
 //	receiver, err := webhook.NewReceiver(verifier, webhook.WithSink(inbox))
 //	webhook.On(receiver, func(ctx context.Context, e *webhook.ChatRated) error { … })
-//	http.Handle("POST /webhook/salesiq", receiver)
 //
-//	err = inbox.Run(ctx, receiver.Dispatch) // Until ctx ends.
+//	server := &http.Server{Addr: ":8090", Handler: receiver}
+//	err = inbox.Serve(ctx, server, receiver.Dispatch) // Until ctx ends.
 //	err = file.Close()
 //
 // Several processes share events through package salesiqredis.
@@ -16,7 +16,8 @@
 // # Which function to use
 //
 //   - To answer the service as soon as an event is safe, use [File.Inbox] with
-//     [webhook.WithSink], and [Inbox.Run] to handle events. No other store is needed
+//     [webhook.WithSink], and [Inbox.Serve] to receive and handle events, or [Inbox.Run]
+//     to handle them alone. No other store is needed
 //     for that: an inbox takes each event once.
 //   - To handle events before the service is answered, and to know after a restart
 //     which were, use [File.DedupStore] with [webhook.WithDedupStore].

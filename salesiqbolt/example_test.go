@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
@@ -71,6 +74,49 @@ func Example() {
 	// first process: answered 200
 	// second process: answered 200
 	// second process: chat123 was rated 5
+}
+
+// A whole service. It takes an event before it answers, handles it once, and ends in
+// the right order: no more events, then no more handlers, then the file.
+func ExampleInbox() {
+	folder, err := os.MkdirTemp("", "salesiqbolt")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder) //nolint:errcheck // The system cleans up what is left.
+	secret := salesiq.NewSecret("the webhook's secret")
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	run := func() (err error) {
+		file, err := salesiqbolt.Open(filepath.Join(folder, "events.db"), salesiqbolt.WithLogger(slog.Default()))
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		inbox, err := file.Inbox()
+		if err != nil {
+			return err
+		}
+		receiver, err := webhook.NewReceiver(webhook.HMAC(secret), webhook.WithSink(inbox), webhook.WithLogger(slog.Default()))
+		if err != nil {
+			return err
+		}
+		err = webhook.On(receiver, func(_ context.Context, e *webhook.ChatRated) error {
+			fmt.Println(e.ChatID, "was rated", e.Rating) // An error has it tried again later.
+			stop()                                       // Elsewhere, a signal does so.
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		post(receiver, secret) // Elsewhere, the service does so.
+		return inbox.Serve(ctx, &http.Server{Addr: "127.0.0.1:0", Handler: receiver}, receiver.Dispatch)
+	}
+	if err := run(); err != nil {
+		log.Fatal(err)
+	}
+	// Output: chat123 was rated 5
 }
 
 // What failed for good is looked at, and handled again once its cause is gone.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -61,6 +62,20 @@ func (i *Inbox) Run(ctx context.Context, handle Handler) error {
 			idle(ctx, changed, next, err != nil)
 		}
 	}
+}
+
+// Serve receives events and lets handle work on them until ctx ends: it is
+// [webhook.Serve] with [Inbox.Run]. The server's handler is a [webhook.Receiver] that
+// has the inbox as its sink, or leads to one. After ctx has ended, deliveries under way
+// are still taken, and handlers under way end, before Serve returns nil. What was taken
+// and not handled waits in the file. [File.Close] comes after it.
+//
+// Errors: those of [webhook.Serve] and of Run, but for the end of ctx.
+func (i *Inbox) Serve(ctx context.Context, server *http.Server, handle Handler) error {
+	if err := cmp.Or(i.check(), given("handler", handle)); err != nil {
+		return err
+	}
+	return webhook.Serve(ctx, server, func(ctx context.Context) error { return i.Run(ctx, handle) })
 }
 
 // idle waits until an entry begins to wait, or is due.

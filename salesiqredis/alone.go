@@ -22,66 +22,130 @@ type limits struct {
 }
 
 // acquireAlone waits for a call within this process's share. It returns nothing
-// if Redis answers again before that.
+// if Redis answers again before that. A share that is spent is no reason to fail:
+// Redis may answer in time.
 func (l *limiter) acquireAlone(ctx context.Context, w *wait) (salesiq.Lease, error) {
-	own, err := l.ownShare()
-	if err != nil {
-		return nil, err
-	}
 	bounded, cancel := context.WithDeadline(ctx, w.latest)
 	defer cancel()
+	back, answers := context.WithCancel(bounded)
+	defer answers()
 	go func() {
 		l.link.untilBack(bounded)
-		cancel()
+		answers()
 	}()
-	lease, err := own.Acquire(bounded)
-	switch refusal := (*salesiq.Error)(nil); {
-	case err == nil:
+	lease, refusal := l.acquireShare(back)
+	if lease != nil {
 		return lease, nil
+	}
+	<-back.Done()
+	switch refused := (*salesiq.Error)(nil); {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return nil, context.Cause(ctx)
+	case bounded.Err() == nil:
+		return nil, nil // Redis answers.
+	case errors.As(refusal, &refused):
+		return nil, refused
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case errors.As(err, &refusal):
-		return nil, refusal
-	case errors.Is(bounded.Err(), context.DeadlineExceeded):
-		return nil, held(w.latest, false, nil)
 	}
-	return nil, nil // Redis answers.
+	return nil, w.held(w.latest, false)
 }
 
-// ownShare returns the limiter for calls that go alone. It goes on with the
-// account of the last time, unless the share is another by now.
-func (l *limiter) ownShare() (salesiq.Limiter, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	part := l.shareOf(l.last)
-	if l.alone == nil || l.alone.limits != part {
-		own, err := part.limiter(l.maxWait)
+// acquireShare waits for a call within this process's share, when it is its turn.
+func (l *limiter) acquireShare(ctx context.Context) (salesiq.Lease, error) {
+	for {
+		own, turn, err := l.ownShare(time.Now())
+		if own != nil {
+			return own.Acquire(ctx)
+		}
 		if err != nil {
 			return nil, err
 		}
-		l.alone = &share{part, own}
+		select {
+		case <-time.After(time.Until(turn)):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 	}
-	return l.alone.limiter, nil
 }
 
-func (l *limiter) shareOf(o outlook) limits {
+// ownShare returns the limiter for calls that go alone, or when there is one. It
+// goes on with the account of the last time, unless the share is another by now.
+func (l *limiter) ownShare(now time.Time) (own salesiq.Limiter, turn time.Time, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	part, groups := l.shareOf(l.last)
+	if turn = l.turn(now, groups); turn.After(now) {
+		return nil, turn, nil
+	}
+	if l.alone == nil || l.alone.limits != part {
+		limiter, err := part.limiter(l.maxWait)
+		if err != nil {
+			return nil, turn, err
+		}
+		l.alone = &share{part, limiter}
+	}
+	return l.alone.limiter, turn, nil
+}
+
+// shareOf returns the part of a process, and how many groups of processes take
+// turns since there is not a call for each.
+func (l *limiter) shareOf(o outlook) (part limits, groups int) {
 	whole, processes := l.limits(), l.processes
 	if o.processes > 0 {
 		whole.PerMinute, processes = o.size, o.processes
 	}
-	return limits{
-		PerMinute: part(whole.PerMinute, processes),
-		PerDay:    part(whole.PerDay, processes),
-		InFlight:  part(whole.InFlight, processes),
+	groups = 1
+	for _, most := range []int{whole.PerMinute, whole.InFlight} {
+		if most > 0 {
+			groups = max(groups, (processes+most-1)/most)
+		}
 	}
+	together := (processes + groups - 1) / groups
+	return limits{
+		PerMinute: partOf(whole.PerMinute, together),
+		PerDay:    partOf(whole.PerDay, processes),
+		InFlight:  partOf(whole.InFlight, together),
+	}, groups
 }
 
-func part(whole, processes int) int {
+// turn returns when calls of this process may begin, in the first half of its
+// turns: in the other half, they end. Turns are those of the clock.
+func (l *limiter) turn(now time.Time, groups int) time.Time {
+	if groups == 1 {
+		return now
+	}
+	length := 2 * l.lease
+	mine := time.Duration(l.last.rank%groups) * length
+	round := time.Duration(groups) * length
+	begin := now.Truncate(round).Add(mine)
+	if begin.Add(length / 2).Before(now) {
+		begin = begin.Add(round)
+	}
+	return begin
+}
+
+func partOf(whole, processes int) int {
 	if whole == 0 {
 		return 0
 	}
 	return max(1, whole/processes)
 }
+
+// wantsRank reports whether a process should know its place among the others, since
+// they would have to take turns.
+func (l *limiter) wantsRank() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, groups := l.shareOf(l.last); groups == 1 || time.Since(l.ranked) < rankFor {
+		return false
+	}
+	l.ranked = time.Now()
+	return true
+}
+
+// rankFor is how long a place among the other processes is as good as a new one.
+const rankFor = 10 * time.Second
 
 // limits are those of the organization, as far as the options tell.
 func (c *config) limits() limits {

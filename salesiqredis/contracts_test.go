@@ -49,6 +49,9 @@ var badOptions = map[string][]badOption{
 	"WithWorkers":        {{WithWorkers(0), "workers"}},
 	"WithHandlerTimeout": {{WithHandlerTimeout(0), "handler timeout"}, {WithHandlerTimeout(-time.Hour), "handler timeout"}},
 	"WithMaxTries":       {{WithMaxTries(0), "max tries"}},
+
+	"WithDeadLetterBytes": {{WithDeadLetterBytes(0), "dead letter bytes"}},
+	"WithReplicas":        {{WithReplicas(-1), "replicas"}},
 }
 
 func TestBadOptionIsAnErrorThatNamesIt(t *testing.T) {

@@ -28,7 +28,7 @@ var (
 // [webhook.WithDedupFailure] says what that means: by default, the service is
 // asked to deliver the event again. That an event was handled meanwhile is noted
 // when Redis answers again, if it does before the claim has ended.
-func (o *Organization) DedupStore() webhook.DedupStore { return &dedupStore{o, o.newLink("events")} }
+func (o *Organization) DedupStore() webhook.DedupStore { return &dedupStore{o, o.links.events} }
 
 type dedupStore struct {
 	organization *Organization
@@ -86,5 +86,5 @@ func (d *dedupStore) run(ctx context.Context, source string, undo func(any), eve
 }
 
 func (d *dedupStore) script(source, eventID string) script {
-	return script{source, d.organization.keys("event:" + eventID)}
+	return script{source: source, keys: d.organization.keys("event:" + eventID)}
 }

@@ -70,7 +70,16 @@
 // All keys begin with salesiq:{organization}: and so lie in one slot of a cluster.
 //
 // Access to Redis is access to events, and to the quota. Tokens are sealed
-// before they come here ([salesiq.SealTokens]).
+// before they come here ([salesiq.SealTokens]). This user may do what the package
+// needs, and no more:
+//
+//	ACL SETUSER salesiq on >password ~salesiq:* &salesiq:*
+//	    +hello +auth +ping +client +eval +evalsha +wait +publish +pubsub +subscribe +unsubscribe
+//	    +time +get +set +del +incrby +decrby +pexpire +hset +hgetall
+//	    +zadd +zcard +zrem +zrange +zrank +zscore +zrangebyscore +zremrangebyscore
+//	    +xadd +xack +xdel +xlen +xrange +xreadgroup +xautoclaim +xclaim +xpending +xgroup +xinfo
+//
+// A client of a cluster also needs +cluster and +command.
 //
 // # Other clients
 //

@@ -52,7 +52,7 @@ func Example() {
 		}
 		fmt.Println(process, "process: calls left today", *monitor.Snapshot().CallsLeftToday)
 	}
-	fmt.Println("tokens requested:", service.Stats().TokenCalls)
+	fmt.Println("tokens requested:", service.Stats().TokenRequests)
 	// Output:
 	// first process: calls left today 49999
 	// second process: calls left today 49998

@@ -52,12 +52,16 @@ func (w *wire) Eval(ctx context.Context, script string, keys, args []string) (an
 	return reply, err
 }
 
+func (w *wire) Subscribe(ctx context.Context, channels []string, heard func(string)) error {
+	return w.Evaler.(Subscriber).Subscribe(ctx, channels, heard)
+}
+
 // dial returns a way to a server, for one process.
 func dial(t *testing.T, server *miniredis.Miniredis) *wire {
 	t.Helper()
 	client := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1, DialerRetries: 1})
 	t.Cleanup(func() { assert.NoError(t, client.Close()) })
-	return &wire{Evaler: &goRedis{client: client}}
+	return &wire{Evaler: newEvaler(client)}
 }
 
 // join makes a process of an organization. A busy machine is no reason to take

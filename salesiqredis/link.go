@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 )
@@ -13,8 +14,17 @@ import (
 //go:embed scripts/probe.lua
 var probeScript string
 
+// probe is what is tried to find out whether Redis can be used: all commands of
+// the scripts that it is for, on a key.
+type probe struct {
+	key      string
+	commands []string
+}
+
 // ErrAway means that Redis did not answer, or not with what was asked for.
 var ErrAway = errors.New("salesiqredis: Redis is away")
+
+var errSilent = errors.New("no answer")
 
 // How long Redis is left alone after a failure. It doubles with each further
 // one.
@@ -27,22 +37,30 @@ const (
 // and is a circuit breaker: after a failure, nothing waits for Redis but a probe
 // in the background, until that is answered.
 type link struct {
+	use     string
 	evaler  Evaler
-	probes  script // It writes, where the others do: a replica is no help.
+	probes  probe
 	timeout time.Duration
 	logger  *slog.Logger
 
 	mu      sync.Mutex    // Guards what follows.
 	back    chan struct{} // Closed when Redis answers again; nil while it does.
+	cause   error         // Why it counts as away; nil while it does not.
+	since   time.Time     // When it went away.
 	pause   time.Duration // The length of the last one, if no script succeeded since.
 	retryAt time.Time
 	probing bool
+	logged  time.Time // When its going away was logged last.
 }
+
+// logInterval is the least time between two lines about the same use.
+const logInterval = time.Minute
 
 // script is one of the scripts, with the keys that it is for.
 type script struct {
-	source string
-	keys   []string
+	source   string
+	keys     []string
+	replicas int // That must have what it writes.
 }
 
 // run runs a script. If it fails, and the script was run nevertheless, or may have
@@ -55,9 +73,18 @@ func (l *link) run(ctx context.Context, s script, undo func(reply any), args ...
 	if l.away() != nil {
 		return nil, ErrAway
 	}
-	reply, err := l.send(ctx, s, undo, args)
+	return l.runWithin(ctx, l.timeout, s, undo, args...)
+}
+
+// runWithin is run with another time limit, and even if Redis is believed to be
+// away.
+func (l *link) runWithin(ctx context.Context, limit time.Duration, s script, undo func(reply any), args ...string) (any, error) {
+	reply, err := l.send(ctx, limit, s, undo, args)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx) // Which says nothing about Redis.
+	}
+	if errors.Is(err, ErrNotReplicated) {
+		return nil, err // Redis itself has answered.
 	}
 	l.note(err)
 	if err != nil {
@@ -83,7 +110,7 @@ func (l *link) persist(ctx context.Context, s script, args ...string) error {
 // insist runs a script that must not be left out, even if Redis is believed to be
 // away.
 func (l *link) insist(s script, args ...string) {
-	l.send(context.Background(), s, nil, args) //nolint:errcheck // What is left lying ends by itself.
+	l.send(context.Background(), l.timeout, s, nil, args) //nolint:errcheck // What is left lying ends by itself.
 }
 
 type outcome struct {
@@ -92,12 +119,13 @@ type outcome struct {
 }
 
 // send does not rely on the client to heed the context, since not all do.
-func (l *link) send(ctx context.Context, s script, undo func(any), args []string) (any, error) {
+func (l *link) send(ctx context.Context, limit time.Duration, s script, undo func(any), args []string) (any, error) {
 	arrived, gone := make(chan outcome), make(chan struct{})
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timeout)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	go func() {
 		defer cancel()
-		reply, err := l.evaler.Eval(bounded, s.source, s.keys, args)
+		reply, err := l.eval(bounded, limit, s, args)
+		err = explain(err)
 		select {
 		case arrived <- outcome{reply, err}:
 		case <-gone:
@@ -105,7 +133,7 @@ func (l *link) send(ctx context.Context, s script, undo func(any), args []string
 			o.undo(undo)
 		}
 	}()
-	timer := time.NewTimer(l.timeout)
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case o := <-arrived:
@@ -118,8 +146,21 @@ func (l *link) send(ctx context.Context, s script, undo func(any), args []string
 		return nil, context.Cause(ctx)
 	case <-timer.C:
 		close(gone)
-		return nil, fmt.Errorf("no answer within %s", l.timeout)
+		return nil, fmt.Errorf("%w within %s", errSilent, limit)
 	}
+}
+
+// eval runs a script, and waits for the replicas that must have what it writes.
+func (l *link) eval(ctx context.Context, limit time.Duration, s script, args []string) (any, error) {
+	waiter, ok := l.evaler.(ReplicaWaiter)
+	if s.replicas == 0 || !ok {
+		return l.evaler.Eval(ctx, s.source, s.keys, args)
+	}
+	reply, have, err := waiter.EvalWait(ctx, s.source, s.keys, args, s.replicas, limit/2)
+	if err == nil && have < s.replicas {
+		err = fmt.Errorf("%w: it is on %d of %d", ErrNotReplicated, have, s.replicas)
+	}
+	return reply, err
 }
 
 func (o outcome) undo(undo func(any)) {
@@ -169,11 +210,26 @@ func (l *link) note(err error) {
 		l.pause = 0
 		return
 	}
+	l.cause = err
 	if l.back == nil {
-		l.back = make(chan struct{})
-		l.logger.Warn("salesiq redis is away", slog.String("cause", err.Error()))
+		l.back, l.since = make(chan struct{}), time.Now()
+		l.complain()
 		l.wait()
 	}
+}
+
+// complain logs that Redis cannot be used, once in a while.
+func (l *link) complain() {
+	now := time.Now()
+	if now.Sub(l.logged) < logInterval {
+		return
+	}
+	l.logged = now
+	if setup, ok := errors.AsType[*SetupError](l.cause); ok {
+		l.logger.Error("salesiq redis is not set up", slog.String("remedy", setup.Remedy), slog.String("cause", setup.Err.Error()))
+		return
+	}
+	l.logger.Warn("salesiq redis is away", slog.String("cause", l.cause.Error()))
 }
 
 func (l *link) wait() {
@@ -183,15 +239,80 @@ func (l *link) wait() {
 
 // probe finds out whether Redis answers.
 func (l *link) probe() {
-	_, err := l.send(context.Background(), l.probes, nil, nil)
+	err := l.try(context.Background())
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.probing = false
 	if err != nil {
+		l.cause = err
 		l.wait()
 		return
 	}
-	l.logger.Warn("salesiq redis answers again")
+	if l.logged.After(l.since) || l.logged.Equal(l.since) {
+		l.logger.Warn("salesiq redis answers again")
+	}
 	close(l.back)
-	l.back = nil
+	l.back, l.cause = nil, nil
+}
+
+// try tries what the scripts need.
+func (l *link) try(ctx context.Context) error {
+	_, err := l.send(ctx, l.timeout, script{source: probeScript, keys: []string{l.probes.key}}, nil, l.probes.commands)
+	return err
+}
+
+// trouble returns why Redis counts as away, and since when. It is nil if it does not.
+func (l *link) trouble() (since time.Time, cause error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.back == nil {
+		return time.Time{}, nil
+	}
+	return l.since, l.cause
+}
+
+// SetupError is the failure of a Redis that answers, but refuses what this package
+// needs. It lasts until somebody changes the setup.
+type SetupError struct {
+	Remedy string // What to change.
+	Err    error  // What Redis said.
+}
+
+// Error implements error.
+func (e *SetupError) Error() string { return e.Remedy + ": " + e.Err.Error() }
+
+// Unwrap returns what Redis said.
+func (e *SetupError) Unwrap() error { return e.Err }
+
+// remedies are for answers that hold a word.
+var remedies = []struct{ word, remedy string }{
+	{"NOPERM", remedyACL},
+	{"ACL failure", remedyACL},
+	{"can't run this command", remedyACL},
+	{"WRONGPASS", remedyLogin},
+	{"NOAUTH", remedyLogin},
+	{"invalid password", remedyLogin},
+	{"READONLY", "let the client talk to the master: this server is a replica"},
+	{"unknown command", remedyVersion},
+	{"Unknown Redis command", remedyVersion},
+	{"MISCONF", "make room on the server's disk: it cannot save, and takes no writes"},
+}
+
+const (
+	remedyACL     = "give the user the commands, keys and channels that the package's documentation lists"
+	remedyLogin   = "give the client the user's name and password"
+	remedyVersion = "use Redis or Valkey 6.2 or later, with all commands"
+)
+
+// explain makes a SetupError of what will not end by itself.
+func explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, r := range remedies {
+		if strings.Contains(err.Error(), r.word) {
+			return &SetupError{Remedy: r.remedy, Err: err}
+		}
+	}
+	return err
 }

@@ -22,6 +22,8 @@ type Organization struct {
 	evaler  Evaler
 	prefix  string // Of all keys.
 	process string // Tells this process from the others.
+	links   links
+	limiter *limiter
 }
 
 // New shares what belongs to an organization, by any name that all of its
@@ -34,7 +36,7 @@ func New(client redis.Scripter, organization string, opts ...Option) (*Organizat
 	if err := given("client", client); err != nil {
 		return nil, err
 	}
-	return NewWith(&goRedis{client: client}, organization, opts...)
+	return NewWith(newEvaler(client), organization, opts...)
 }
 
 // NewWith is [New] for any other client of Redis or Valkey.
@@ -62,6 +64,8 @@ func NewWith(evaler Evaler, organization string, opts ...Option) (*Organization,
 	if _, err := o.limits().limiter(o.maxWait); err != nil { // As it may have to when Redis is away.
 		return nil, err
 	}
+	o.links = o.newLinks()
+	o.limiter = o.newLimiter()
 	return o, nil
 }
 
@@ -80,13 +84,34 @@ func (o *Organization) keys(names ...string) []string {
 	return keys
 }
 
-func (o *Organization) newLink(use string) *link {
-	return &link{
-		evaler:  o.evaler,
-		probes:  script{probeScript, o.keys("probe")},
-		timeout: o.timeout,
-		logger:  o.logger.With(slog.String("use", use)),
+// links are the ways to Redis, which fail apart: a server that takes no writes may
+// still be read.
+type links struct {
+	limiter, token, events, write, read, acknowledge *link
+}
+
+func (l *links) all() []*link {
+	return []*link{l.limiter, l.token, l.events, l.write, l.read, l.acknowledge}
+}
+
+func (o *Organization) newLinks() links {
+	own, stream := o.key("probe"), o.key("events")
+	text := []string{"SET @ a PX 1000", "GET @", "DEL @"}
+	return links{
+		limiter: o.newLink("limiter", probe{own, []string{
+			"TIME", "DEL @", "HSET @ a 1", "PEXPIRE @ 1000", "HGETALL @", "DEL @", "ZADD @ NX 1 a", "PEXPIRE @ 1000", "ZCARD @", "ZRANK @ a",
+			"ZSCORE @ a", "ZRANGE @ 0 0 WITHSCORES", "ZRANGEBYSCORE @ -inf 1", "ZREMRANGEBYSCORE @ -inf 0", "ZREM @ a",
+		}}),
+		token:       o.newLink("token", probe{own, text}),
+		events:      o.newLink("events", probe{own, text}),
+		write:       o.newLink("stream write", probe{own, append(text, "XADD @ MAXLEN 1 * a b", "PEXPIRE @ 1000", "DEL @")}),
+		read:        o.newLink("stream read", probe{stream, []string{"XAUTOCLAIM @ " + group + " " + o.process + " 86400000 0-0 COUNT 1 JUSTID"}}),
+		acknowledge: o.newLink("stream acknowledge", probe{stream, []string{"XACK @ " + group + " 0-1", "XDEL @ 0-1"}}),
 	}
+}
+
+func (o *Organization) newLink(use string, probes probe) *link {
+	return &link{use: use, evaler: o.evaler, probes: probes, timeout: o.timeout, logger: o.logger.With(slog.String("use", use))}
 }
 
 // Option configures an [Organization]. All processes should be given the same. New
@@ -112,7 +137,7 @@ type config struct {
 func defaultConfig() config {
 	return config{
 		logger:        slog.New(slog.DiscardHandler),
-		timeout:       200 * time.Millisecond,
+		timeout:       time.Second,
 		maxInFlight:   10,
 		maxWait:       2 * time.Minute,
 		lease:         45 * time.Second,
@@ -153,8 +178,10 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 // WithTimeout bounds the time that a script may take, whatever the client's own
-// limits are. When it has passed, Redis counts as away. The default is 200
-// milliseconds.
+// limits are. When it has passed, Redis counts as away. The first script on a
+// connection takes six round trips, with TLS: give it ten times the time of one. The
+// default of a second suits a Redis that is 100 milliseconds away. Calls wait for
+// that long before they go on alone, when Redis stalls.
 func WithTimeout(d time.Duration) Option {
 	return duration("timeout", d, func(c *config) *time.Duration { return &c.timeout })
 }

@@ -24,8 +24,8 @@ func TestKeysShareAHashTag(t *testing.T) {
 		_, _, err := sink.take(t.Context(), 1, "0-0")
 		return assert.NoError(t, err) && server.Exists(sink.DeadLetters())
 	}, patience, 5*time.Millisecond)
-	require.Len(t, server.Keys(), 9)
-	for _, key := range append(server.Keys(), o.newLink("any").probes.keys...) {
+	require.Len(t, server.Keys(), 11)
+	for _, key := range append(server.Keys(), o.links.limiter.probes.key, o.links.read.probes.key) {
 		assert.True(t, strings.HasPrefix(key, "salesiq:{acme}:"), key)
 	}
 }

@@ -88,8 +88,8 @@ func (c crowd) measure(b *testing.B, distance time.Duration) {
 	for range c.processes {
 		client := redis.NewClient(&redis.Options{Addr: far, MaxRetries: -1, DialerRetries: 1, PoolSize: 20, MinIdleConns: 3})
 		b.Cleanup(func() { assert.NoError(b, client.Close()) })
-		w := &wire{Evaler: &goRedis{client: client}}
-		organization, err := NewWith(w, "acme", WithTimeout(2*time.Second))
+		w := &wire{Evaler: newEvaler(client)}
+		organization, err := NewWith(w, "acme", WithTimeout(2*time.Second), WithMaxWait(time.Hour))
 		require.NoError(b, err)
 		wires, limiters = append(wires, w), append(limiters, organization.Limiter())
 	}

@@ -118,25 +118,24 @@ func (tr *trace) replay(t *testing.T) {
 	leases := map[int]string{}
 	limits := []string{
 		"process", strconv.Itoa(tr.Limits.PerMinute), strconv.Itoa(tr.Limits.PerDay), strconv.Itoa(tr.Limits.InFlight),
-		microseconds(1000 * time.Hour),
+		microseconds(1000 * time.Hour), microseconds(time.Minute),
 	}
 	for i, step := range tr.Steps {
 		server.SetTime(time.UnixMicro(step.At))
-		args := append(append([]string{"look"}, limits...), "name"+strconv.Itoa(i)+".")
+		args := limits
 		switch step.Do {
 		case "start":
-			args[0] = "acquire"
+			args = append(args[:len(args):len(args)], "ask", "name"+strconv.Itoa(i), "0", "0")
 		case "end":
-			args[0] = "done"
-			args = append(append(args, leases[step.Call]), step.Report.args()...)
+			args = append(append(args[:len(args):len(args)], "end", leases[step.Call]), step.Report.args()...)
 		}
-		reply, err := evaler.Eval(t.Context(), quotaScript, []string{"q", "l", "p", "w"}, args)
+		reply, err := evaler.Eval(t.Context(), quotaScript, []string{"q", "l", "p", "w", "r"}, args)
 		require.NoError(t, err)
-		id, o, err := readReply(reply, time.UnixMicro(step.At))
+		o, answers, _, err := readReply(reply, time.UnixMicro(step.At))
 		require.NoError(t, err)
 		if step.Do == "start" {
-			require.NotEmpty(t, id, "step %d: it may start", i+1)
-			leases[step.Call] = id
+			require.NotEmpty(t, answers[0].lease, "step %d: it may start", i+1)
+			leases[step.Call] = answers[0].lease
 		}
 		require.Equal(t, step.Ready, o.ready, "step %d: ready", i+1)
 		require.InDelta(t, step.Earliest, o.at.UnixMicro(), 1, "step %d: earliest", i+1)

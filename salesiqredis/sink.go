@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -25,6 +26,12 @@ var (
 	joinScript string
 	//go:embed scripts/stream_return.lua
 	returnScript string
+	//go:embed scripts/dead_letters.lua
+	deadScript string
+	//go:embed scripts/dead_replay.lua
+	replayScript string
+	//go:embed scripts/dead_purge.lua
+	purgeScript string
 )
 
 // How often an empty stream is looked into.
@@ -36,8 +43,12 @@ const (
 // group is the name of the consumer group.
 const group = "salesiq"
 
-// maxDeadLetters is how many dead letters are kept, about; the oldest go first.
+// maxDeadLetters is how many dead letters are kept; the oldest go first.
 const maxDeadLetters = "100000"
+
+// ErrNotReplicated means that an event is in Redis, but not yet on as many replicas
+// as [WithReplicas] asks for.
+var ErrNotReplicated = errors.New("salesiqredis: the event is not on enough replicas")
 
 // Sink is a [webhook.Sink] that keeps events in a stream until they have been
 // handled, by whichever process has time; see [Sink.Run].
@@ -48,18 +59,28 @@ const maxDeadLetters = "100000"
 // once where a process ends between the work and the acknowledgment: a handler
 // for which that matters can use [webhook.EventInfo.EventID] as a key of its own.
 //
+// An event that is delivered again, since the answer to the delivery was late, is
+// one event, for as long as [WithEventMemory] says.
+//
 // No event is dropped to make room: what is in the stream waits for a handler.
-// It is as durable as Redis is (appendonly yes).
+// It is as durable as Redis is (appendonly yes), and may be lost where a replica
+// takes over that has not got it yet ([WithReplicas]). Writing, reading and
+// acknowledging fail apart: a Redis that is full is still emptied.
 type Sink struct {
-	link    *link
+	links   *links
 	logger  *slog.Logger
+	prefix  string
 	stream  string
 	dead    string
+	bytes   string // The key that counts the bytes of the dead letters.
 	process string
+	memory  time.Duration
 
-	workers int
-	timeout time.Duration
-	tries   int
+	workers   int
+	timeout   time.Duration
+	tries     int
+	deadBytes int64
+	replicas  int
 }
 
 // SinkOption configures a [Sink]. Organization.Sink reports the first one that
@@ -85,6 +106,29 @@ func WithMaxTries(n int) SinkOption {
 	return func(s *Sink) error { s.tries = n; return atLeast("max tries", n, 1) }
 }
 
+// WithDeadLetterBytes bounds the bytes of the dead letters, of which Redis takes some
+// more for each; the oldest go first. The default is 64 MB.
+func WithDeadLetterBytes(n int64) SinkOption {
+	return func(s *Sink) error {
+		s.deadBytes = n
+		if n < 1 {
+			return inputError("dead letter bytes", fmt.Sprintf("must be at least 1, not %d", n))
+		}
+		return nil
+	}
+}
+
+// WithReplicas has [Sink.Enqueue] wait until n replicas have an event, for half the
+// time of [WithTimeout] at most. It then fails with [ErrNotReplicated], so that the
+// service delivers the event again, which does not double it. Without it, events
+// that a replica lacks are lost when it takes over. The default is 0.
+//
+// It needs a client of a server, of sentinels or of a cluster of go-redis, or an
+// Evaler that is a [ReplicaWaiter].
+func WithReplicas(n int) SinkOption {
+	return func(s *Sink) error { s.replicas = n; return atLeast("replicas", n, 0) }
+}
+
 // Sink returns the organization's stream of events, for [webhook.WithSink] and
 // for those who handle them. While Redis is away, the receiver asks the service
 // to deliver events again.
@@ -92,14 +136,18 @@ func WithMaxTries(n int) SinkOption {
 // Errors: a [salesiq.InputError] that names the option whose argument is no good.
 func (o *Organization) Sink(opts ...SinkOption) (*Sink, error) {
 	s := &Sink{
-		link:    o.newLink("stream"),
-		logger:  o.logger,
-		stream:  o.key("events"),
-		dead:    o.key("dead-letters"),
-		process: o.process,
-		workers: 10,
-		timeout: 30 * time.Second,
-		tries:   5,
+		links:     &o.links,
+		logger:    o.logger,
+		prefix:    o.prefix,
+		stream:    o.key("events"),
+		dead:      o.key("dead-letters"),
+		bytes:     o.key("dead-bytes"),
+		process:   o.process,
+		memory:    o.eventMemory,
+		workers:   10,
+		timeout:   30 * time.Second,
+		tries:     5,
+		deadBytes: 64 << 20,
 	}
 	for _, option := range opts {
 		if option == nil {
@@ -108,6 +156,9 @@ func (o *Organization) Sink(opts ...SinkOption) (*Sink, error) {
 		if err := option(s); err != nil {
 			return nil, err
 		}
+	}
+	if _, ok := o.evaler.(ReplicaWaiter); s.replicas > 0 && !ok {
+		return nil, inputError("replicas", "needs a client that can wait for them")
 	}
 	return s, nil
 }
@@ -118,15 +169,67 @@ func (s *Sink) Enqueue(ctx context.Context, event webhook.Event) error {
 		return err
 	}
 	info := event.Info()
-	_, err := s.link.run(ctx, script{addScript, []string{s.stream}}, nil, info.EventID, string(info.Body), info.Trace)
+	add := script{source: addScript, keys: []string{s.stream, s.prefix + "queued:" + info.EventID}, replicas: s.replicas}
+	_, err := s.links.write.run(ctx, add, nil, info.EventID, string(info.Body), info.Trace, milliseconds(s.memory))
 	return err
 }
 
+// Stream returns the key of the stream with the events that are not handled yet. Its
+// entries have the fields event (the id) and body, and trace if the event has one
+// ([webhook.EventInfo]). They are handed out through the consumer group "salesiq".
+func (s *Sink) Stream() string { return s.stream }
+
 // DeadLetters returns the key of the stream with the events that have had all
-// their tries. Its entries have the fields event (the id), body and tries, and trace
-// if the event has one ([webhook.EventInfo]). About 100,000 are kept; the oldest go
-// first.
+// their tries. Its entries have the fields of [Sink.Stream], and tries. Up to 100,000
+// are kept, and as many bytes as [WithDeadLetterBytes] says; the oldest go first.
 func (s *Sink) DeadLetters() string { return s.dead }
+
+// ReplayDeadLetters puts up to n dead letters back into the stream, the oldest
+// first, to be handled as if they were new. It returns how many there were.
+//
+// Errors: a [salesiq.InputError] for a bad n, and [ErrAway].
+func (s *Sink) ReplayDeadLetters(ctx context.Context, n int) (replayed int, err error) {
+	if err := atLeast("n", n, 1); err != nil {
+		return 0, err
+	}
+	return s.batches(ctx, s.links.write, n, func(most string) (script, []string) {
+		return script{source: deadScript + replayScript, keys: []string{s.stream, s.dead, s.bytes}}, []string{most}
+	})
+}
+
+// PurgeDeadLetters deletes the dead letters that have been there since before a
+// time. It returns how many there were.
+//
+// Errors: a [salesiq.InputError] for a zero time, and [ErrAway].
+func (s *Sink) PurgeDeadLetters(ctx context.Context, before time.Time) (purged int, err error) {
+	if before.IsZero() {
+		return 0, inputError("before", "must not be zero")
+	}
+	age := strconv.FormatInt(max(0, before.UnixMilli()), 10)
+	return s.batches(ctx, s.links.acknowledge, math.MaxInt32, func(most string) (script, []string) {
+		return script{source: deadScript + purgeScript, keys: []string{s.dead, s.bytes}}, []string{age, most}
+	})
+}
+
+// batches runs a script on so many entries at a time that it does not hold Redis up,
+// until there are no more.
+func (s *Sink) batches(ctx context.Context, l *link, n int, next func(most string) (script, []string)) (done int, err error) {
+	const atOnce = 100
+	for done < n {
+		most := min(n-done, atOnce)
+		source, args := next(strconv.Itoa(most))
+		reply, err := l.run(ctx, source, nil, args...)
+		if err != nil {
+			return done, err
+		}
+		count, _ := reply.(int64) // None is 0.
+		done += int(count)
+		if int(count) < most {
+			break
+		}
+	}
+	return done, nil
+}
 
 // Handler handles an event, such as [webhook.Receiver.Dispatch].
 type Handler func(ctx context.Context, event webhook.Event) error
@@ -143,7 +246,7 @@ func (s *Sink) Run(ctx context.Context, handle Handler) error {
 	if err := given("handler", handle); err != nil {
 		return err
 	}
-	s.link.insist(script{joinScript, []string{s.stream}}, group, milliseconds(s.silence()))
+	s.links.read.insist(script{source: joinScript, keys: []string{s.stream}}, group, milliseconds(s.silence()))
 	var running sync.WaitGroup
 	defer running.Wait()
 	free := make(chan struct{}, s.workers)
@@ -217,13 +320,15 @@ type entry struct {
 
 // take gets entries to handle.
 func (s *Sink) take(ctx context.Context, n int, cursor string) (entries []entry, next string, err error) {
-	reply, err := s.link.run(ctx, script{takeScript, []string{s.stream, s.dead}}, s.putBack,
-		group, s.process, s.idle(), strconv.Itoa(s.tries), strconv.Itoa(n), cursor, maxDeadLetters)
+	reply, err := s.links.read.run(ctx, script{source: deadScript + takeScript, keys: []string{s.stream, s.dead, s.bytes}}, s.putBack,
+		group, s.process, s.idle(), strconv.Itoa(s.tries), strconv.Itoa(n), cursor, maxDeadLetters, s.deadLimit())
 	if err != nil {
 		return nil, "", err
 	}
 	return readEntries(reply)
 }
+
+func (s *Sink) deadLimit() string { return strconv.FormatInt(s.deadBytes, 10) }
 
 // idle is how long an entry lies before it is handed out again, in milliseconds.
 func (s *Sink) idle() string { return milliseconds(s.timeout * 5 / 4) }
@@ -237,7 +342,7 @@ func (s *Sink) putBack(reply any) {
 		args = append(args, e.id, strconv.Itoa(e.try))
 	}
 	if len(entries) > 0 {
-		s.link.insist(script{returnScript, []string{s.stream}}, args...)
+		s.links.read.insist(script{source: returnScript, keys: []string{s.stream}}, args...)
 	}
 }
 
@@ -288,7 +393,8 @@ func (s *Sink) handle(ctx context.Context, e entry, handle Handler) {
 func (s *Sink) end(ctx context.Context, e entry, tries string) error {
 	bounded, cancel := context.WithTimeout(ctx, s.timeout/4)
 	defer cancel()
-	return s.link.persist(bounded, script{endScript, []string{s.stream, s.dead}}, group, e.id, tries, maxDeadLetters)
+	end := script{source: deadScript + endScript, keys: []string{s.stream, s.dead, s.bytes}}
+	return s.links.acknowledge.persist(bounded, end, group, e.id, tries, maxDeadLetters, s.deadLimit())
 }
 
 // callHandler makes an error of a panic, whose value may hold anything.

@@ -45,11 +45,11 @@ var ErrLockLost = errors.New("salesiqredis: the lock for the token is lost")
 func (o *Organization) TokenStore() salesiq.TokenLocker {
 	return &tokenStore{
 		config: &o.config,
-		link:   o.newLink("token"),
-		get:    script{getScript, o.keys("token")},
-		lock:   script{lockScript, o.keys("token-lock", "token-last")},
-		save:   script{saveScript, o.keys("token", "token-last")},
-		unlock: script{unlockScript, o.keys("token-lock")},
+		link:   o.links.token,
+		get:    script{source: getScript, keys: o.keys("token")},
+		lock:   script{source: lockScript, keys: o.keys("token-lock", "token-last")},
+		save:   script{source: saveScript, keys: o.keys("token", "token-last")},
+		unlock: script{source: unlockScript, keys: o.keys("token-lock")},
 	}
 }
 
@@ -60,9 +60,17 @@ type tokenStore struct {
 	get, lock, save, unlock script
 }
 
+// loadPatience is how long reading the token may take, at least: a connection that
+// is being made is no reason to request a token that is there already.
+const loadPatience = 4 * time.Second
+
+// lockPatience is how long a process waits for a Redis that is silent before it
+// renews the token alone. Clients wait for a lock for 15 seconds.
+const lockPatience = 10 * time.Second
+
 // Load implements [salesiq.TokenStore].
 func (s *tokenStore) Load(ctx context.Context) ([]byte, error) {
-	reply, err := s.link.run(ctx, s.get, nil)
+	reply, err := s.link.runWithin(ctx, max(s.timeout, loadPatience), s.get, nil)
 	if errors.Is(err, ErrAway) && s.tokenAway == GoAlone {
 		return nil, nil
 	}
@@ -90,7 +98,10 @@ func (s *tokenStore) Lock(ctx context.Context) (locked salesiq.TokenStore, unloc
 	for pause := firstLook; ; pause = min(2*pause, lastLook) {
 		reply, err := s.link.run(ctx, s.lock, func(any) { held.release() }, held.owner, milliseconds(s.tokenLock))
 		if err != nil {
-			return nil, nil, s.unlocked(ctx, err)
+			if err = s.unlocked(ctx, err); err != nil {
+				return nil, nil, err
+			}
+			continue // Redis answers again.
 		}
 		if reply == int64(1) {
 			return held, held.release, nil
@@ -103,14 +114,22 @@ func (s *tokenStore) Lock(ctx context.Context) (locked salesiq.TokenStore, unloc
 	}
 }
 
-// unlocked lets a while pass before a process renews the token alone.
+// unlocked lets a while pass before a process renews the token alone: for as long
+// as the client waits for a lock, if Redis is only silent. It returns nil if Redis
+// answers again before that.
 func (s *tokenStore) unlocked(ctx context.Context, err error) error {
-	if !errors.Is(err, ErrAway) || s.tokenJitter <= 0 {
+	if !errors.Is(err, ErrAway) || s.tokenJitter <= 0 || s.tokenAway == Refuse {
 		return err
 	}
-	select {
-	case <-time.After(randv2.N(s.tokenJitter)): //nolint:gosec // It is no secret.
-	case <-ctx.Done():
+	pause := randv2.N(s.tokenJitter) //nolint:gosec // It is no secret.
+	if _, cause := s.link.trouble(); errors.Is(cause, errSilent) {
+		pause += lockPatience
+	}
+	bounded, cancel := context.WithTimeout(ctx, pause)
+	defer cancel()
+	s.link.untilBack(bounded)
+	if bounded.Err() == nil {
+		return nil
 	}
 	return err
 }

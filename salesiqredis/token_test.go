@@ -172,7 +172,7 @@ func TestClientStartsWhileRedisIsAway(t *testing.T) {
 		_, err = client.Chats.List(t.Context(), nil)
 		require.NoError(t, err)
 	}
-	assert.Equal(t, 1, emulator.Stats().TokenCalls)
+	assert.Equal(t, 1, emulator.Stats().TokenRequests)
 }
 
 func TestTokenAwayPolicyRefuses(t *testing.T) {

@@ -70,7 +70,7 @@ type route struct {
 	pattern   string // With the id that the call is about as its first wildcard.
 	scope     string // "" for none.
 	handle    handler
-	query     string // The parameters that it takes, separated by spaces. The live dialect takes any without them.
+	query     string // The parameters that it takes, separated by spaces.
 	status    int    // Of a success in the specified dialect, if it is not 200.
 	object    string // What the live dialect calls its result; "" if it shows none.
 	adminOnly bool

@@ -25,6 +25,8 @@
 //     [Server.VisitorSays], [Server.MissChat] and [Server.VisitorLeaves].
 //   - To deliver any event to the webhooks, use [Server.Emit]. To deliver events to a
 //     handler under test, use [Server.Subscribe], and [Server.Settle] to wait for them.
+//   - To deliver some of them again, use [Server.Redeliver].
+//   - To list chats without transcripts, use [WithoutListedTranscripts].
 //   - To see what is stored, use methods such as [Server.Chat] and
 //     [Server.Operators].
 //   - To see what happened, use [Server.Stats], [Server.Journal],

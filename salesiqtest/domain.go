@@ -15,6 +15,8 @@ type state struct {
 	now     time.Time // The moment of the call under way.
 	publish func(event salesiq.EventName, data any) error
 
+	bareLists bool // Chats are listed without transcripts.
+
 	chats         table[salesiq.Chat]
 	visitors      table[salesiq.Visitor]
 	operators     table[salesiq.Operator]

@@ -167,12 +167,17 @@ func (s *state) transferWithin(chatID string, to departmentTransfer) (*salesiq.C
 	}
 	if to.OperatorID == "" {
 		operator, ok := s.operators.first(func(o *salesiq.Operator) bool {
-			return o.DepartmentID == to.DepartmentID && o.Status != salesiq.OperatorOffline && !s.disabled[o.ID]
+			return slices.Contains(s.departmentsOf(o), to.DepartmentID) && o.Status != salesiq.OperatorOffline && !s.disabled[o.ID]
 		})
 		if !ok {
 			return nil, refuse(salesiq.ErrOperatorOffline, "no operator of the department is online", details{"field": "department_id"})
 		}
 		to.OperatorID = operator.ID
+	}
+	if operator, ok := s.operators.get(to.OperatorID); !ok || !slices.Contains(s.departmentsOf(operator), to.DepartmentID) {
+		refused := invalid("operator_id", "is not the id of an operator of the department")
+		refused.number = 1024
+		return nil, refused
 	}
 	before, err := s.chats.find(chatID)
 	if err != nil {

@@ -57,7 +57,7 @@ func patch[T any](target *T, changes members, readOnly ...string) error {
 			return err
 		}
 		if patched, err = whole[T](document); err != nil {
-			return invalid(name, "has the wrong type")
+			return wrongType(name, "has the wrong type")
 		}
 	}
 	after, err := convert[members](patched)

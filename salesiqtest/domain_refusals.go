@@ -39,6 +39,13 @@ func invalid(field, reason string) *refusal {
 	return refuse(salesiq.ErrInvalidRequest, field+" "+reason, details{"field": field, "reason": reason})
 }
 
+// wrongType refuses a value whose type is wrong.
+func wrongType(name, reason string) *refusal {
+	refused := invalid(name, reason)
+	refused.number = 1007
+	return refused
+}
+
 // invalidHeader refuses one header.
 func invalidHeader(name, reason string) *refusal {
 	refused := invalid(name, reason)

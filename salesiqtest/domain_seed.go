@@ -80,6 +80,11 @@ func (s *state) loadSeed(now time.Time) {
 			s.sessions[id] = append(s.sessions[id], browsed(session))
 		}
 	}
+	for hook := range s.webhooks.all() {
+		hook.Events = s.eventsOfDialect(hook.Events)
+		settings := s.settingsOf(hook.ID)
+		settings.created, settings.modified = now, now
+	}
 	for _, said := range file.Chats {
 		chat := salesiq.Chat(said.plainChat)
 		move(shift, &chat.StartedAt, &chat.EndedAt)

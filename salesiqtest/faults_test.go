@@ -157,7 +157,7 @@ func TestTheOAuthServerFailsOnDemand(t *testing.T) {
 	assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status, "others are left alone")
 	a := postForm(t, s, "/oauth/v2/token", refreshForm(s))
 	assert.Contains(t, a.body, "<html>")
-	assert.Zero(t, s.Stats().TokenCalls)
+	assert.Zero(t, s.Stats().TokenRequests)
 }
 
 func TestFaultThatCouldNeverStrikeIsRefused(t *testing.T) {

@@ -51,7 +51,7 @@ func TestRequestsForAnotherHostAreRefusedEverywhere(t *testing.T) {
 				assert.NotContains(t, a.body, "access_token")
 			}
 		}
-		assert.Zero(t, s.Stats().TokenCalls)
+		assert.Zero(t, s.Stats().TokenRequests)
 		for _, host := range []string{"localhost", "LOCALHOST:80", "localhost.", "hooks.localhost:1", "127.0.0.1", "127.8.9.1:80", "[::1]:80", "[::ffff:127.0.0.1]:80", s.URL[len("http://"):]} {
 			assert.Equal(t, http.StatusOK, askAs(t, s, host, "GET", path).status, host)
 		}

@@ -58,6 +58,33 @@ func (s *Server) Emit(event salesiq.EventName, data any) error {
 	return nil
 }
 
+// Redeliver makes deliveries of [Server.Deliveries] again: the same bodies with the same
+// signatures, to the same webhooks, as the service does on request, and as somebody who
+// has captured them could. What fails is tried again as any delivery is.
+//
+// Errors: a [salesiq.InputError] for a delivery that is not one of those.
+func (s *Server) Redeliver(deliveries ...Delivery) error {
+	for _, d := range deliveries {
+		if d.message == nil {
+			return argument("delivery", "must be one of Deliveries")
+		}
+	}
+	for _, d := range deliveries {
+		to := salesiq.Webhook{ID: d.WebhookID, URL: d.URL}
+		s.courier().enqueue(&parcel{webhook: to, event: d.Event, message: replay{d.message, []byte(d.Body)}})
+	}
+	return nil
+}
+
+// replay is a message as one of its deliveries had it.
+type replay struct {
+	message
+
+	text []byte
+}
+
+func (r replay) body(int) []byte { return r.text }
+
 // publisher hands events of a state over for delivery to the webhooks that are
 // enabled for them.
 func publisher(s *state, speaks dialect) func(event salesiq.EventName, data any) error {

@@ -259,7 +259,7 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
 func (s *Server) issueToken(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stats.TokenCalls++
+	s.stats.TokenRequests++
 	g, refresh, reason := s.grantFor(r)
 	if reason != "" {
 		s.stats.TokensDenied++

@@ -26,12 +26,12 @@ const endlessly = 10_000_000
 func parseQuery(text string) (url.Values, error) {
 	query, err := url.ParseQuery(text)
 	if err != nil {
-		return nil, invalid("query", "cannot be read: "+err.Error())
+		return nil, aboutQuery(true, invalid("query", "cannot be read: "+err.Error()))
 	}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		single, isList := strings.CutSuffix(name, "[]")
 		if isList || len(query[name]) > 1 {
-			return nil, invalid(single, "must be one value, not a list")
+			return nil, aboutQuery(true, invalid(single, "must be one value, not a list"))
 		}
 	}
 	return query, nil

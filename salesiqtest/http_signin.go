@@ -97,7 +97,7 @@ func (s *Server) visitDevice(w http.ResponseWriter, r *http.Request) {
 func (s *Server) pollDevice(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stats.TokenCalls++
+	s.stats.TokenRequests++
 	refused := object{}
 	d := s.tokens.devices[r.FormValue("code")]
 	switch now := s.now(); {

@@ -13,15 +13,15 @@ import (
 // whether or not its answer arrived, and refused if it was answered with an
 // error of the service.
 type Stats struct {
-	Processed    int                       `json:"processed"`
-	Refused      map[salesiq.ErrorCode]int `json:"refused"`        // By code.
-	Faults       int                       `json:"faults"`         // That were used.
-	InFlightPeak int                       `json:"in_flight_peak"` // API calls at once, refused ones included.
-	Calls        map[string]CallStats      `json:"calls"`          // By method and pattern, as in "GET /api/v2/chats/{chat_id}".
-	ByPath       map[string]int            `json:"by_path"`        // Processed, by method and path, as in "GET /api/v2/chats/chat123".
-	TokenCalls   int                       `json:"token_requests"` // To /oauth/v2/token.
-	TokensIssued int                       `json:"tokens_issued"`  // Access tokens given out there.
-	TokensDenied int                       `json:"tokens_refused"` // Requests there that were refused.
+	Processed     int                       `json:"processed"`
+	Refused       map[salesiq.ErrorCode]int `json:"refused"`        // By code.
+	Faults        int                       `json:"faults"`         // That were used.
+	InFlightPeak  int                       `json:"in_flight_peak"` // API calls at once, refused ones included.
+	Calls         map[string]CallStats      `json:"calls"`          // By method and pattern, as in "GET /api/v2/chats/{chat_id}".
+	ByPath        map[string]int            `json:"by_path"`        // Processed, by method and path, as in "GET /api/v2/chats/chat123".
+	TokenRequests int                       `json:"token_requests"` // To /oauth/v2/token.
+	TokensIssued  int                       `json:"tokens_issued"`  // Access tokens given out there.
+	TokensDenied  int                       `json:"tokens_refused"` // Requests there that were refused.
 }
 
 // CallStats counts one kind of call.

@@ -25,6 +25,29 @@ func TestPagesCoverEveryChatOnce(t *testing.T) {
 	assert.Len(t, seen, len(s.Chats()))
 }
 
+func TestListedChatsHaveNoTranscriptsOnRequest(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t, salesiqtest.WithoutListedTranscripts())
+	client := s.Client(t)
+	page, err := client.Chats.List(t.Context(), &salesiq.ChatListParams{VisitorID: "visitor123"})
+	require.NoError(t, err)
+	listed := page.Items[0]
+	assert.Nil(t, listed.Transcript)
+	chat, err := client.Chats.Get(t.Context(), listed.ID)
+	require.NoError(t, err)
+	assert.NotEmpty(t, chat.Transcript)
+	chat.Transcript = nil
+	assert.Equal(t, *chat, listed, "all else is there")
+	for result := range client.Chats.Transcripts(t.Context(), client.Chats.All(t.Context(), &salesiq.ChatListParams{VisitorID: "visitor123"})) {
+		require.NoError(t, result.Err)
+		assert.NotNil(t, result.Chat.Transcript)
+	}
+	s.Reset()
+	page, err = client.Chats.List(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Nil(t, page.Items[0].Transcript)
+}
+
 func TestPagingSaysWhatItDid(t *testing.T) {
 	t.Parallel()
 	s := salesiqtest.Start(t)

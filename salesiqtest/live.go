@@ -46,15 +46,15 @@ func (live) schemes() []string { return []string{"Zoho-oauthtoken", "Bearer"} }
 
 func (live) tellsQuota() bool { return false }
 
-// admits takes bodies of JSON alone, by the vendor's page on errors. Where a route
-// names parameters, it takes no portal, so that none is ignored.
+// admits takes bodies of JSON alone, by the vendor's page on errors, and only the
+// parameters that the route names, so that none is ignored.
 func (live) admits(r *http.Request, route route, query url.Values, body []byte) error {
 	if untyped := route.typed && r.Header.Get("Content-Type") == ""; untyped || len(body) > 0 && !isJSON(r) {
 		return invalidHeader("Content-Type", "must be application/json")
 	}
 	known := strings.Fields(route.query)
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		if len(known) > 0 && !slices.Contains(known, name) {
+		if !slices.Contains(known, name) {
 			p := params{}
 			p.fail(name, "is no parameter of this call")
 			return p.err

@@ -81,15 +81,17 @@ func (s *state) conversation(chat *salesiq.Chat) object {
 	return out
 }
 
+// visitorOf is the visitor of a chat, who may have left no trace but the chat.
+func (s *state) visitorOf(chat *salesiq.Chat) *salesiq.Visitor {
+	visitor, _ := s.visitors.get(chat.VisitorID)
+	return cmp.Or(visitor, &salesiq.Visitor{})
+}
+
 // conversationVisitor is what a conversation tells of its visitor.
 func (s *state) conversationVisitor(chat *salesiq.Chat) object {
-	visitor, ok := s.visitors.get(chat.VisitorID)
-	if !ok {
-		visitor = &salesiq.Visitor{}
-	}
 	return object{
 		"id": chat.VisitorID, "user_id": "$" + chat.VisitorID, "name": chat.VisitorInfo.Name, "email": chat.VisitorInfo.Email,
-		"country_code": visitor.CountryCode, "supported_operations": []string{"file_share", "block_ip"},
+		"country_code": s.visitorOf(chat).CountryCode, "supported_operations": []string{"file_share", "block_ip"},
 	}.without("email", "country_code")
 }
 
@@ -129,12 +131,11 @@ func listConversations(c *call) (any, error) {
 		return started.holds(chat.StartedAt) && updated.holds(lastChange(chat)) &&
 			(status == "" || status == known["state_key"] || status == known["status_key"]) &&
 			passes(department, chat.DepartmentID) && passes(attender, chat.OperatorID) &&
-			passes(visitors, c.typeOf(chat.VisitorID)) &&
+			passes(visitors, visitorType(c.visitorOf(chat))) &&
 			(len(references) == 0 || slices.Contains(references, strconv.Itoa(c.reference(chat.ID)))) &&
 			(app == "" || brand != nil && brand.ID == app) && passes(email, chat.VisitorInfo.Email)
 	})
 	sortBy(p, "sort_by", "sort_order", kept, map[string]func(*salesiq.Chat) time.Time{
-		"":             nil,
 		"in_time":      func(chat *salesiq.Chat) time.Time { return chat.StartedAt },
 		"end_time":     func(chat *salesiq.Chat) time.Time { return chat.EndedAt },
 		"updated_time": lastChange,
@@ -193,15 +194,6 @@ func sortBy[T any](p *params, by, order string, items []T, keys map[string]func(
 	if direction == "descending" {
 		slices.Reverse(items)
 	}
-}
-
-// typeOf tells whether a visitor is a lead or a contact.
-func (s *state) typeOf(visitorID string) string {
-	visitor, ok := s.visitors.get(visitorID)
-	if !ok {
-		return "lead"
-	}
-	return visitorType(visitor)
 }
 
 // messages are the transcript of a chat as the live service writes it.
@@ -373,8 +365,7 @@ func showConversationVisitor(c *call) (any, error) {
 		about["add_info"] = textsOf(chat.CustomFields)
 	}
 	if slices.Contains(parts, "trackinginfo") {
-		visitor, _ := c.visitors.get(chat.VisitorID)
-		data["tracking_details"] = object{"source": visitSource(visitor)}
+		data["tracking_details"] = object{"source": visitSource(c.visitorOf(chat))}
 	}
 	url := "/web/v2/" + strings.TrimPrefix(c.url, "/api/v2/")
 	return &reply{http.StatusOK, object{"url": url, "object": "list", "data": data}}, nil
@@ -384,7 +375,7 @@ func showConversationVisitor(c *call) (any, error) {
 // engine, or by another website.
 func visitSource(visitor *salesiq.Visitor) int {
 	switch {
-	case visitor == nil || visitor.Referrer == "":
+	case visitor.Referrer == "":
 		return 1
 	case strings.Contains(visitor.Referrer, "search"):
 		return 3

@@ -38,6 +38,7 @@ type family struct {
 	unique string                                         // The member that no other may share; "" for none.
 	check  func(c *call, item object) error               // Sees a document as it is to be.
 	keep   func(c *call, item *document) error            // Refuses to remove one, or prepares that.
+	heirs  bool                                           // configure_to names what takes the place of one that goes.
 	ids    func(id string) any                            // How ids are written, if not as texts.
 	order  func(position int) any                         // How positions are written; nil where there are none.
 	seeds  func(s *state) (id []string, members []object) // What there is at the start.
@@ -276,6 +277,9 @@ type documentCall struct {
 
 // query are the parameters of the call, as a route has them.
 func (call *documentCall) query(f *family) string {
+	if f.heirs && call.method == http.MethodDelete {
+		return heirParameter
+	}
 	if call.tail != "" || call.method != http.MethodGet {
 		return ""
 	}
@@ -437,6 +441,9 @@ func (f *single) routes(changed string) []route {
 			return f.of(c.state), nil
 		}},
 		{pattern: "PUT " + livePath + "/" + f.path + changed, scope: "SalesIQ." + f.scope + ".UPDATE", handle: func(c *call) (any, error) {
+			if !slices.ContainsFunc(f.fields, func(field field) bool { return c.body.sets(field.name) }) {
+				return nil, missing(f.fields[0].name)
+			}
 			after, err := c.amend(f.of(c.state), f.of(c.state), f.fields, c.body, "")
 			if err == nil {
 				c.singles[f.path] = after
@@ -447,13 +454,6 @@ func (f *single) routes(changed string) []route {
 }
 
 // The kinds of values follow.
-
-// wrongType refuses a value whose type is wrong.
-func wrongType(name, reason string) *refusal {
-	refused := invalid(name, reason)
-	refused.number = 1007
-	return refused
-}
 
 func anyText(_ *call, name string, _ any, value json.RawMessage) (any, error) {
 	var text *string
@@ -563,7 +563,7 @@ func parts(fields ...field) kind {
 func criteria(anyOf string) kind {
 	return listOf(parts(field{name: anyOf, needed: true, read: listOf(parts(
 		field{name: "field_name", needed: true, read: anyText},
-		field{name: "comparator", needed: true, read: anyText},
+		field{name: "comparator", needed: true, read: word(comparators...)},
 		field{name: "values", read: listOf(anyText)},
 	))}))
 }
@@ -575,12 +575,15 @@ type directory struct {
 	find   func(s *state, id string) (name string, ok bool)
 }
 
-func anApp(s *state, id string) (string, bool) {
-	brand, ok := s.brands.get(id)
-	if !ok {
-		return "", false
+// nameIn finds names in a table.
+func nameIn[T any](of func(*state) *table[T], nameOf func(*T) string) func(*state, string) (string, bool) {
+	return func(s *state, id string) (string, bool) {
+		item, ok := of(s).get(id)
+		if !ok {
+			return "", false
+		}
+		return nameOf(item), true
 	}
-	return brand.Name, true
 }
 
 func aDepartment(s *state, id string) (string, bool) {
@@ -588,30 +591,19 @@ func aDepartment(s *state, id string) (string, bool) {
 	return department.Name, ok
 }
 
-func anOperator(s *state, id string) (string, bool) {
-	operator, ok := s.operators.get(id)
-	if !ok {
-		return "", false
-	}
-	return operator.Name, true
-}
-
 var (
-	theApps        = directory{"an app", 1019, anApp}
+	theApps        = directory{"an app", 1019, nameIn(brands, func(b *salesiq.Brand) string { return b.Name })}
 	theDepartments = directory{"a department", 1025, aDepartment}
-	theOperators   = directory{"an operator", 1024, anOperator}
+	theOperators   = directory{"an operator", 1024, nameIn(operators, func(o *salesiq.Operator) string { return o.Name })}
 )
 
 // documentsAt is the directory of a family, whose documents have names.
 func documentsAt(path, what string) directory {
-	return directory{what, 1019, func(s *state, id string) (string, bool) {
-		item, ok := s.documentsOf(path).get(id)
-		if !ok {
-			return "", false
-		}
+	documents := func(s *state) *table[document] { return s.documentsOf(path) }
+	return directory{what, 1019, nameIn(documents, func(item *document) string {
 		name, _ := item.members["name"].(string)
-		return name, true
-	}}
+		return name
+	})}
 }
 
 // id reads the id of an object that there is.

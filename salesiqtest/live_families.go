@@ -2,10 +2,9 @@ package salesiqtest
 
 import (
 	"encoding/json"
+	"net/netip"
 	"slices"
 	"strconv"
-
-	"github.com/salesiq-go/salesiq"
 )
 
 // families are all kinds of documents.
@@ -33,7 +32,7 @@ var articles = family{
 	path: "articles", object: "articles",
 	begin: func(s *state) object {
 		return object{
-			"published": false, "enabled": true, "creator": s.owner(), "modifier": s.owner(),
+			"enabled": true, "creator": s.owner(), "modifier": s.owner(),
 			"stats":        object{"viewed": "0", "used": "0", "liked": "0", "disliked": "0"},
 			"created_time": millis(s.now), "modified_time": millis(s.now),
 		}
@@ -43,7 +42,7 @@ var articles = family{
 		{name: "content", read: anyText, needed: true},
 		{name: "department_id", read: theDepartments.id, needed: true},
 		{name: "category_id", read: theArticleCategories.id, needed: true, as: "category", shows: theArticleCategories.ref},
-		{name: "published", read: aFlag},
+		{name: "published", read: aFlag, needed: true},
 		{name: "enabled", read: aFlag},
 	},
 	list: listing{
@@ -137,6 +136,7 @@ var cannedCategories = family{
 	begin:  func(s *state) object { return s.cannedCategory("", "false") },
 	fields: []field{{name: "name", read: anyText, needed: true}},
 	keep:   inheritCanned,
+	heirs:  true,
 	seeds: func(s *state) ([]string, []object) {
 		return []string{generalCategory}, []object{s.cannedCategory("General", "true")}
 	},
@@ -172,9 +172,12 @@ func inheritCanned(c *call, gone *document) error {
 	return nil
 }
 
-// heir is what configure_to names: what takes the place of something that goes.
+// heirParameter names what takes the place of something that goes.
+const heirParameter = "configure_to"
+
+// heir is what takes the place of something that goes.
 func (c *call) heir(among directory, gone string) (string, error) {
-	const name = "configure_to"
+	const name = heirParameter
 	id := c.query.text(name)
 	_, err := among.check(c.state, name, id)
 	switch {
@@ -320,50 +323,6 @@ func ring(number string) field {
 	return field{name: "ring_" + number, read: criteria("or_criteria"), needed: true}
 }
 
-var historyViews = family{
-	path: "visitorhistoryviews", object: "visitorhistoryview",
-	begin: func(s *state) object { return historyView(s, false, nil) },
-	fields: []field{
-		{name: "name", read: anyText, needed: true},
-		{name: "and_criteria", read: criteria("or_criteria"), needed: true},
-		{name: "sort_by", read: word("frequency", "leadscore", "last_visit_time", "time_on_site")},
-		{name: "favourited", read: aFlag},
-	},
-	check: func(c *call, item object) error { return keepSystem(c, &document{c.id, item}) },
-	keep:  keepSystem,
-	list:  listing{object: "visitorhistoryviews"},
-	seeds: func(s *state) ([]string, []object) {
-		all := historyView(s, true, condition("visitor_type", "all"))
-		returning := historyView(s, true, condition("number_of_visits", "1"))
-		all["name"], returning["name"] = "All visitors", "Returning visitors"
-		return []string{"-1", "-2"}, []object{all, returning}
-	},
-}
-
-func historyView(s *state, system bool, criteria any) object {
-	return object{
-		"sort_by": "last_visit_time", "favourited": false, "system": system, "and_criteria": criteria,
-		"creator": creator(), "modified_time": s.now.UnixMilli(),
-	}
-}
-
-// condition is a single criterion: that a field has a value, or more than a number.
-func condition(name, value string) []any {
-	comparator := "is_equal_to"
-	if _, err := strconv.Atoi(value); err == nil {
-		comparator = "greater_than"
-	}
-	return []any{object{"or_criteria": []any{object{"field_name": name, "comparator": comparator, "values": []any{value}}}}}
-}
-
-// keepSystem refuses to change the views that the service has of its own.
-func keepSystem(_ *call, item *document) error {
-	if item.members["system"] == true {
-		return refuse(salesiq.ErrPermissionDenied, "the view is the service's own", details{"id": item.id})
-	}
-	return nil
-}
-
 var monitors = family{
 	path: "chatmonitors", object: "chatmonitors",
 	begin: func(*state) object {
@@ -405,7 +364,7 @@ var blockedIPs = family{
 		return object{"status": "blocked", "blocked_by": accountOwner, "comments": []object{}, "no_of_comments": "0", "modified_time": millis(s.now)}
 	},
 	fields: []field{
-		{name: "ip", read: anyText, needed: true},
+		{name: "ip", read: anAddress, needed: true},
 		{name: "app_id", read: theApps.id, needed: true, as: "app", shows: theApps.ref},
 		{name: "status", read: changeBlock},
 	},
@@ -413,6 +372,15 @@ var blockedIPs = family{
 		number: "index", first: 1, size: 20, most: 100,
 		around: func(count int) object { return object{"url": "/api/v2/blockedips", "total": count} }, // Without the screen name, as the vendor has it.
 	},
+}
+
+// anAddress is an IP address.
+func anAddress(c *call, name string, before any, value json.RawMessage) (any, error) {
+	text, err := anyText(c, name, before, value)
+	if _, wrong := netip.ParseAddr(unquoted(value)); err == nil && wrong != nil {
+		err = invalid(name, "must be an IP address")
+	}
+	return text, err
 }
 
 // blockStatuses are what actions make of a blocked IP.
@@ -443,8 +411,11 @@ func blockIP(c *call) (any, error) {
 	if err := patch(&in, c.body); err != nil {
 		return nil, err
 	}
-	if !c.body.sets("app_ids") {
+	switch {
+	case !c.body.sets("app_ids"):
 		in.Apps = c.brands.order
+	case len(in.Apps) == 0:
+		return nil, invalid("app_ids", "must name an app, or be left out for all of them")
 	}
 	for i, id := range in.Apps {
 		if _, err := theApps.check(c.state, element("app_ids", i), id); err != nil {

@@ -32,7 +32,9 @@ func listPortals(c *call) (any, error) {
 // which may be cut there; package live reads it.
 func (s *state) livePortal(name string) (object, error) {
 	if name != Portal {
-		return nil, notFound("portal", name)
+		refused := notFound("portal", name)
+		refused.number = 1005
+		return nil, refused
 	}
 	owner := object{"zuid": zuid(accountOwner), "operator_id": accountOwner, "name": "", "email_id": ""}
 	if operator, ok := s.operators.get(accountOwner); ok {
@@ -152,7 +154,7 @@ func createLiveOperator(c *call) (any, error) {
 	takeOver(&made, after)
 	operator, err := c.operators.add(c.state, made)
 	if err != nil {
-		return nil, err
+		return nil, renamed(err, "email", "email_id")
 	}
 	var ids []string
 	departments, _ := after["departments"].([]any)
@@ -163,6 +165,15 @@ func createLiveOperator(c *call) (any, error) {
 	c.placeOperator(operator, ids)
 	c.overlayOperator(operator, after)
 	return operator, nil
+}
+
+// renamed tells a field by the name that the live service has for it.
+func renamed(err error, from, to string) error {
+	refused := asRefusal(err)
+	if refused.details["field"] == from {
+		refused.details["field"] = to
+	}
+	return refused
 }
 
 func updateLiveOperator(c *call) (any, error) {

@@ -52,13 +52,10 @@ func (s *state) liveThread(t thread, fields []string) object {
 	known := s.conversation(t.chat)
 	more := object{
 		"attender": object{"id": "", "name": "", "type": "operator"}, "department": known["department"],
-		"brand": ref("", ""), "metrics": threadMetrics(t), "transfer_details": []object{},
+		"brand": s.brandRef(t.chat), "metrics": threadMetrics(t), "transfer_details": []object{},
 	}
 	if operator, ok := s.operators.get(t.chat.OperatorID); ok {
 		more["attender"] = object{"id": operator.ID, "name": operator.Name, "type": "operator"}
-	}
-	if brand, ok := s.brandOf(t.chat.DepartmentID); ok {
-		more["brand"] = ref(brand.ID, brand.Name)
 	}
 	for _, field := range fields {
 		out[field] = more[field]
@@ -67,6 +64,13 @@ func (s *state) liveThread(t thread, fields []string) object {
 		out["time"] = object{"initiated_time": millis(t.from), "connected_time": millis(t.answered())}
 	}
 	return out
+}
+
+// brandRef names the brand that a chat's department is of.
+func (s *state) brandRef(chat *salesiq.Chat) object {
+	brand, _ := s.brandOf(chat.DepartmentID)
+	brand = cmp.Or(brand, &salesiq.Brand{})
+	return ref(brand.ID, brand.Name)
 }
 
 // answered is when an operator first wrote in a thread.
@@ -189,13 +193,10 @@ func (s *state) liveCall(call phoneCall, fields []string) object {
 	}
 	known := s.conversation(chat)
 	more := object{
-		"brand": ref("", ""), "department": known["department"], "attachments": []object{}, "conversation": object{
+		"brand": s.brandRef(chat), "department": known["department"], "attachments": []object{}, "conversation": object{
 			"id": chat.ID, "reference_id": known["reference_id"], "status": known["status"], "type": "call",
 			"in_time": known["start_time"], "thread_number": s.threadOf(chat, call.CreatedAt),
 		},
-	}
-	if brand, ok := s.brandOf(chat.DepartmentID); ok {
-		more["brand"] = ref(brand.ID, brand.Name)
 	}
 	for _, field := range fields {
 		out[field] = more[field]
@@ -223,13 +224,9 @@ func (c *call) callFilter() func(phoneCall, *salesiq.Chat) bool {
 	brands, chats := p.list("brand_ids", nil), p.list("conversation_ids", nil)
 	in := func(list []string, value string) bool { return len(list) == 0 || slices.Contains(list, value) }
 	return func(call phoneCall, chat *salesiq.Chat) bool {
-		app := ""
-		if brand, ok := c.brandOf(chat.DepartmentID); ok {
-			app = brand.ID
-		}
-		return created.holds(call.CreatedAt) && passes(status, call.Status) && passes(visitors, c.typeOf(chat.VisitorID)) &&
+		return created.holds(call.CreatedAt) && passes(status, call.Status) && passes(visitors, visitorType(c.visitorOf(chat))) &&
 			passes(email, chat.VisitorInfo.Email) && in(departments, chat.DepartmentID) && in(attenders, chat.OperatorID) &&
-			in(brands, app) && in(chats, chat.ID)
+			in(brands, c.brandRef(chat)["id"].(string)) && in(chats, chat.ID) //nolint:forcetypeassert // It is what brandRef writes.
 	}
 }
 
@@ -246,10 +243,10 @@ func listCalls(within func(*call) (chatID string, thread int, err error)) handle
 			return !ok || !matches(call, chat) || !passes(chatID, chat.ID) || number != 0 && number != c.threadOf(chat, call.CreatedAt)
 		})
 		sortBy(p, "sort_by", "order", kept, map[string]func(phoneCall) time.Time{
-			"": nil, "initiated_time": func(call phoneCall) time.Time { return call.CreatedAt },
-			"pickup_time": func(call phoneCall) time.Time { return call.PickedUp },
-			"end_time":    func(call phoneCall) time.Time { return call.EndedAt },
-			"missed_time": func(call phoneCall) time.Time { return call.MissedAt },
+			"initiated_time": func(call phoneCall) time.Time { return call.CreatedAt },
+			"pickup_time":    func(call phoneCall) time.Time { return call.PickedUp },
+			"end_time":       func(call phoneCall) time.Time { return call.EndedAt },
+			"missed_time":    func(call phoneCall) time.Time { return call.MissedAt },
 		})
 		fields := p.list("include_fields", []string{"brand", "department", "conversation", "attachments"})
 		index, limit := p.number("index", 0, 0, endlessly), p.number("limit", liveCallPage, 1, liveCallPage)

@@ -241,48 +241,16 @@ func showLegacyTranscript(c *call) (any, error) {
 	return window(c, lines, 0, 1+limit, nil)
 }
 
-// showView answers with the visitors of one of the system's views: all, or those who
-// have returned. A key is there while there is more.
-func showView(c *call) (any, error) {
-	least, known := map[string]int{"-1": 0, "-2": 2}[c.id]
-	from := 0
-	if key := c.query.text("startkey"); key != "" {
-		_, number, _ := strings.Cut(key, "-")
-		var err error
-		if from, err = strconv.Atoi(number); err != nil || from < 1 {
-			c.query.fail("startkey", "must be one of an answer")
-		}
-		from--
+// timeOnSite is how long a visitor was there in all.
+func (s *state) timeOnSite(visitor *salesiq.Visitor) (spent time.Duration) {
+	for _, session := range s.sessions[visitor.ID] {
+		spent += session.Duration.Duration()
 	}
-	if !known {
-		refused := notFound("view", c.id)
-		refused.number = 2210
-		return nil, refused
-	}
-	found := []object{}
-	for visitor := range c.visitors.all() {
-		if visitor.TotalVisits >= least {
-			found = append(found, c.legacyVisitor(visitor))
-		}
-	}
-	if c.query.err != nil {
-		return nil, c.query.err
-	}
-	from = min(from, len(found))
-	end := min(from+liveLegacyPage, len(found))
-	data := object{"visitorlist": found[from:end]}
-	if end < len(found) {
-		data["startkey"] = fmt.Sprintf("1207-%d", end+1)
-	}
-	return data, nil
+	return spent
 }
 
 // legacyVisitor is a visitor as version 1 writes one.
 func (s *state) legacyVisitor(visitor *salesiq.Visitor) object {
-	spent := time.Duration(0)
-	for _, session := range s.sessions[visitor.ID] {
-		spent += session.Duration.Duration()
-	}
 	contacted := "none"
 	if _, ok := s.chats.first(func(chat *salesiq.Chat) bool { return chat.VisitorID == visitor.ID }); ok {
 		contacted = "chat"
@@ -290,7 +258,7 @@ func (s *state) legacyVisitor(visitor *salesiq.Visitor) object {
 	return object{
 		"id": visitID(visitor.ID), "user_uniqueid": visitor.ID, "name": visitor.Name, "email": visitor.Email, "country": visitor.Country,
 		"lastvisit_source": cmp.Or(visitor.Referrer, "Direct"), "lastvisit_time": millis(visitor.LastVisit), "lastcontacted_mode": contacted,
-		"total_timespent": durationText(spent), "leadscore": strconv.Itoa(visitor.LeadScore),
+		"total_timespent": durationText(s.timeOnSite(visitor)), "leadscore": strconv.Itoa(visitor.LeadScore),
 		"customer_info": textsOf(visitor.CustomFields), "visitor_since": millis(visitor.FirstVisit),
 	}.without("email", "country")
 }

@@ -52,20 +52,14 @@ func (s *state) visitorsChat(chat *salesiq.Chat) object {
 	if n := len(chat.Transcript); len(s.pauses[chat.ID]) > 0 {
 		out["question"] = chat.Transcript[n-1].Text // What it was taken up again with.
 	}
-	visitor, ok := s.visitors.get(chat.VisitorID)
-	if !ok {
-		visitor = &salesiq.Visitor{}
-	}
+	visitor := s.visitorOf(chat)
 	out["visitor"] = object{"name": chat.VisitorInfo.Name, "country_code": visitor.CountryCode, "ip": maskIP(visitor.IPAddress)}
 	return out
 }
 
 // updatedVisitor is a chat of whose visitor something has changed.
 func (s *state) updatedVisitor(chat *salesiq.Chat) object {
-	visitor, ok := s.visitors.get(chat.VisitorID)
-	if !ok {
-		visitor = &salesiq.Visitor{}
-	}
+	visitor := s.visitorOf(chat)
 	return object{"id": s.seal(chat.ID), "question": s.conversation(chat)["question"], "visitor": object{
 		"id": visitor.ID, "user_id": "$" + visitor.ID, "name": visitor.Name, "email": visitor.Email, "phone": visitor.Phone,
 		"type": visitorType(visitor), "ip": maskIP(visitor.IPAddress), "country_code": visitor.CountryCode, "channel_name": "Website",

@@ -40,6 +40,22 @@ func (s *state) liveWebhook(webhook *salesiq.Webhook) object {
 	}
 }
 
+// vendorEvents are the vendor's names for the events of the default data's webhook.
+var vendorEvents = map[salesiq.EventName]salesiq.EventName{
+	salesiq.EventChatEnded: "conversation.completed", salesiq.EventChatRated: "conversation.rated",
+}
+
+// eventsOfDialect names events as the dialect does that the server speaks.
+func (s *state) eventsOfDialect(events []salesiq.EventName) []salesiq.EventName {
+	named := slices.Clone(events)
+	for i, event := range named {
+		if vendors, ok := vendorEvents[event]; ok && !slices.Contains(s.events, event) {
+			named[i] = vendors
+		}
+	}
+	return named
+}
+
 // publicKeyText writes a key as bare base64.
 func publicKeyText(key *rsa.PublicKey) string {
 	der, err := x509.MarshalPKIXPublicKey(key)

@@ -74,7 +74,7 @@ func TestOAuthErrorsAreNamed(t *testing.T) {
 		assert.Empty(t, got.AccessToken)
 	}
 	assert.Equal(t, "invalid_code", ask(t, s, form(s, "grant_type", "refresh_token", "refresh_token", "made-up")).Error)
-	assert.Equal(t, 5, s.Stats().TokenCalls)
+	assert.Equal(t, 5, s.Stats().TokenRequests)
 	assert.Equal(t, 5, s.Stats().TokensDenied)
 	assert.Zero(t, s.Stats().TokensIssued)
 }

@@ -23,6 +23,7 @@ type config struct {
 	logger        *slog.Logger
 	data          []Data
 	noDefaultData bool
+	bareLists     bool
 	seed          uint64
 	clockOffset   time.Duration
 
@@ -99,6 +100,13 @@ func WithData(data Data) Option {
 // WithoutDefaultData starts with nothing but what [WithData] loads.
 func WithoutDefaultData() Option {
 	return func(c *config) error { c.noDefaultData = true; return nil }
+}
+
+// WithoutListedTranscripts lists chats without their transcripts, as the service may:
+// the specification leaves that open. Each transcript then costs a call. The live
+// dialect never lists them.
+func WithoutListedTranscripts() Option {
+	return func(c *config) error { c.bareLists = true; return nil }
 }
 
 // WithPlan enforces the rate limit of a plan. By default, there is none.

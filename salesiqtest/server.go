@@ -131,6 +131,7 @@ func (s *Server) reset() {
 		s.couriers.Go(s.state.courier.end)
 	}
 	s.state = newState(s.config.dialect.events())
+	s.state.bareLists = s.config.bareLists
 	s.state.courier = newCourier(s.config)
 	s.state.publish = publisher(s.state, s.config.dialect)
 	s.state.warn, s.state.serve = s.warnOfBot, s.talkServer(s.state)

@@ -62,6 +62,35 @@ func TestAHandlerGetsEventsOfTheLiveServiceInOneLine(t *testing.T) {
 	assert.Equal(t, []salesiq.EventName{"conversation.rated"}, names)
 }
 
+func TestADeliveryIsMadeAgainAsItWas(t *testing.T) {
+	t.Parallel()
+	for _, opts := range [][]salesiqtest.Option{nil, {salesiqtest.Live()}} {
+		synctest.Test(t, func(t *testing.T) {
+			server := salesiqtest.Start(t, append(opts, salesiqtest.InMemory())...)
+			receiver, err := webhook.NewReceiver(server.Verifier())
+			require.NoError(t, err)
+			handled := 0
+			require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error { handled++; return nil }))
+			server.Subscribe(t, receiver)
+			for _, chat := range []string{"chat123", "chat123456789"} {
+				require.NoError(t, server.Emit(salesiq.EventChatRated, &webhook.ChatRated{ChatID: chat, Rating: 4}))
+			}
+			require.NoError(t, server.Settle(t.Context()))
+			first := server.Deliveries()
+			require.NoError(t, server.Redeliver(first...))
+			require.NoError(t, server.Settle(t.Context()))
+			again := server.Deliveries()[len(first):]
+			require.Len(t, again, len(first))
+			for i := range again {
+				assert.Equal(t, first[i].Body, again[i].Body)
+				assert.Equal(t, http.StatusOK, again[i].Status, "the signature is good")
+			}
+			assert.Equal(t, len(first), handled, "the receiver knows them")
+			require.ErrorIs(t, server.Redeliver(salesiqtest.Delivery{Body: "{}"}), salesiq.ErrInvalidInput)
+		})
+	}
+}
+
 func TestASubscriptionIsForTheEventsThatAreAskedFor(t *testing.T) {
 	t.Parallel()
 	server := salesiqtest.Start(t)

@@ -159,7 +159,7 @@ func storeIsShared(t *testing.T, store salesiq.TokenStore) {
 		}
 	}
 	running.Wait()
-	if n := server.Stats().TokenCalls; n != 1 {
+	if n := server.Stats().TokenRequests; n != 1 {
 		t.Errorf("two clients requested %d tokens, not one", n)
 	}
 }

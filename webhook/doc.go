@@ -18,6 +18,7 @@
 //   - To receive events, use [NewReceiver].
 //   - To verify events, give it [HMAC] with the secret of [salesiq.WebhookCreate].
 //     For the live service, use [RSA] with [ParseRSAKey], and for both, [AnyOf].
+//     [Unsigned] is for a webhook of the live service that is not secured.
 //   - To handle the events of one type, use [On]. To handle all, use [OnAny].
 //   - To handle the events of the live service by type, use On of package live.
 //   - To receive entities without an envelope, use [WithEventName].
@@ -32,6 +33,7 @@
 //     [NewWorkerPool], the Inbox of package salesiqbolt, the Sink of package
 //     salesiqredis, or a queue of your own. [Receiver.Dispatch] handles what comes
 //     out of a queue.
+//   - To serve until a signal, and to end without losing a delivery, use Serve.
 //   - To receive events without net/http, such as in a cloud function, use
 //     [ParseSigned]. To read an event that is verified elsewhere, use [Parse].
 //   - To watch what a receiver does, use [WithLogger] or [WithTracer].

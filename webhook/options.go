@@ -39,7 +39,7 @@ func WithSink(sink Sink) Option {
 		if err := given("sink", sink); err != nil {
 			return err
 		}
-		r.handleBy, r.otherwise = sink.Enqueue, unavailable
+		r.handleBy, r.ifFailed = sink.Enqueue, unavailable
 		return nil
 	}
 }

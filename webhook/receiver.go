@@ -93,8 +93,8 @@ type Receiver struct {
 	verifier  Verifier
 	store     DedupStore
 	onFailure DedupFailure
-	handleBy  func(context.Context, Event) error // Dispatch, or the sink.
-	otherwise outcome                            // Of handleBy, if it fails.
+	handleBy  func(context.Context, Event) error // It dispatches to the handlers, or hands over to the sink.
+	ifFailed  outcome                            // How a delivery ends if handleBy fails.
 	maxBody   int64
 	timeout   time.Duration
 	tolerance time.Duration
@@ -122,7 +122,7 @@ func NewReceiver(verifier Verifier, opts ...Option) (*Receiver, error) {
 		logger:   slog.New(slog.DiscardHandler),
 		inUse:    new(atomic.Bool),
 	}
-	r.handleBy, r.otherwise = r.dispatch, failed
+	r.handleBy, r.ifFailed = r.dispatch, failed
 	for _, option := range opts {
 		if option == nil {
 			return nil, inputError("option", "must not be nil")
@@ -193,8 +193,8 @@ type delivery struct {
 
 // carryOut has an event handled, and tells of it.
 func (d delivery) carryOut(work *handling, event Event) {
-	how, err := d.receiver.work(work, event)
-	logEvent(work, d.receiver.logger, event, err, slog.Int("status", how.status()), slog.Duration("duration", time.Since(d.began)))
+	how, err := d.receiver.answer(work, event)
+	logEvent(work, d.receiver.logger, event, how == handled, err, slog.Int("status", how.status()), slog.Duration("duration", time.Since(d.began)))
 	d.tell(event, how, err)
 }
 
@@ -203,10 +203,14 @@ func (d delivery) tell(event Event, how outcome, err error) {
 	d.ends.Tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: how.status(), Duration: time.Since(d.began), Err: err})
 }
 
-// logEvent logs how the handling of an event ended.
-func logEvent(ctx context.Context, logger *slog.Logger, event Event, err error, more ...slog.Attr) {
+// logEvent logs how the handling of an event ended. An error of one that was handled is
+// that of its mark in the store.
+func logEvent(ctx context.Context, logger *slog.Logger, event Event, handled bool, err error, more ...slog.Attr) {
 	level, message := slog.LevelDebug, "webhook event handled"
-	if err != nil {
+	switch {
+	case err != nil && handled:
+		level, message = slog.LevelError, "webhook event handled, but not marked"
+	case err != nil:
 		level, message = slog.LevelError, "webhook event failed"
 	}
 	if !logger.Enabled(ctx, level) {
@@ -217,8 +221,8 @@ func logEvent(ctx context.Context, logger *slog.Logger, event Event, err error, 
 	if err != nil {
 		attrs = append(attrs, slog.String("error", redact.Summary(err.Error())))
 	}
-	if p := (*usercode.PanicError)(nil); errors.As(err, &p) {
-		attrs = append(attrs, slog.String("stack", string(p.Stack)))
+	if panicked, ok := errors.AsType[*usercode.PanicError](err); ok {
+		attrs = append(attrs, slog.String("stack", string(panicked.Stack)))
 	}
 	logger.LogAttrs(ctx, level, message, attrs...)
 }
@@ -254,7 +258,8 @@ func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
 	return event, handled, nil
 }
 
-// parse reads a body, which may name no event.
+// parse makes an event of a body. Where the receiver has a name for events, the body
+// need not have one.
 func (r *Receiver) parse(body []byte) (Event, error) {
 	if r.eventName == "" {
 		return Parse(body)
@@ -262,12 +267,15 @@ func (r *Receiver) parse(body []byte) (Event, error) {
 	return ParseNamed(r.eventName, body)
 }
 
-// firstRead is the most room that is made before any of the body has arrived,
-// whatever its announced length.
-const firstRead = 1 << 10
+// Room that is made for a body before any of it has arrived.
+const (
+	unknownLength = 512     // Bytes, if no length was announced.
+	firstRead     = 1 << 10 // Bytes at most, whatever length was announced.
+)
 
-// read returns a body that is not too large. The room for it grows with what
-// arrives: it is at most twice that, or firstRead.
+// read returns a body that is not too large. Anybody can announce a length, so the
+// room for the body grows with what arrives: to twice that, but not beyond the
+// announced length. One byte more lets the last read see the end.
 func (r *Receiver) read(request *http.Request) ([]byte, error) {
 	if request.Body == nil {
 		return nil, nil // A request that a test has made.
@@ -275,8 +283,7 @@ func (r *Receiver) read(request *http.Request) ([]byte, error) {
 	if request.ContentLength > r.maxBody {
 		return nil, errBodyTooLarge
 	}
-	// One byte more, so that the end is seen without making room.
-	body := make([]byte, 0, min(max(request.ContentLength, 511), firstRead)+1)
+	body := make([]byte, 0, min(max(request.ContentLength, unknownLength-1), firstRead)+1)
 	for {
 		n, err := request.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
@@ -289,18 +296,18 @@ func (r *Receiver) read(request *http.Request) ([]byte, error) {
 			return nil, err
 		case len(body) == cap(body):
 			room := int64(2 * len(body))
-			if request.ContentLength >= int64(len(body)) {
-				room = min(room, request.ContentLength+1)
+			if announced := request.ContentLength; announced >= int64(len(body)) {
+				room = min(room, announced+1)
 			}
 			body = append(make([]byte, 0, room), body...)
 		}
 	}
 }
 
-// work has an event handled and answers the service, in time even if the handlers
+// answer has an event handled and answers the service, in time even if the handlers
 // go on. It returns when they have ended.
-func (r *Receiver) work(work *handling, event Event) (outcome, error) {
-	defer work.finish(failed) // Unless process returns.
+func (r *Receiver) answer(work *handling, event Event) (outcome, error) {
+	defer work.finish(failed) // For a store that ends the goroutine. Otherwise it comes second, and does nothing.
 	how, err := r.process(work, event)
 	return work.finish(how), err
 }
@@ -313,8 +320,8 @@ func (r *Receiver) process(work *handling, event Event) (how outcome, err error)
 	id := event.Info().EventID
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
-		how, handling := r.handle(work, event)
-		return how, errors.Join(err, handling)
+		how, failure := r.handle(work, event)
+		return how, errors.Join(err, failure)
 	case err != nil:
 		return unavailable, err
 	case state == DedupDone:
@@ -326,9 +333,9 @@ func (r *Receiver) process(work *handling, event Event) (how outcome, err error)
 	return how, errors.Join(err, r.settle(work, id, err == nil))
 }
 
-// claim claims an event. It waits while another delivery has the event, for half of
-// the time that there is at most. It waits for a store that does not answer, for
-// three quarters at most. The rest is left for the handlers.
+// claim claims an event, and leaves time for the handlers. While another delivery
+// has the event, claim asks again, until half of the time is over. A store that does
+// not answer is given three quarters of the time.
 func (r *Receiver) claim(work *handling, eventID string) (DedupState, error) {
 	const shortest, longest = 5 * time.Millisecond, 200 * time.Millisecond
 	latest := work.deadline.Add(-r.timeout / 2)
@@ -379,7 +386,7 @@ const settleTimeout = 2 * time.Second
 // handle has an event handled, or handed over to the sink.
 func (r *Receiver) handle(ctx context.Context, event Event) (outcome, error) {
 	if err := callHandler(ctx, r.handleBy, event); err != nil {
-		return r.otherwise, err
+		return r.ifFailed, err
 	}
 	return handled, nil
 }

@@ -24,7 +24,9 @@ const (
 	tooOld
 )
 
-// answers tells what the service is answered.
+// answers tells what the service is answered. Whoever gets a 503 is to come again
+// soon. The connection is closed where nobody can read on from it: the body was not
+// read to its end, or handlers still have it.
 var answers = [...]struct {
 	status int
 	body   []byte
@@ -58,7 +60,8 @@ func (o outcome) send(w http.ResponseWriter) {
 	o.write(w)
 }
 
-// write answers without the header that is the outcome's own.
+// write answers without the header of the table. Over HTTP/2 none is needed: closing
+// a stream leaves the connection to others.
 func (o outcome) write(w http.ResponseWriter) {
 	w.Header()["Content-Type"] = jsonMimeType
 	w.WriteHeader(answers[o].status)

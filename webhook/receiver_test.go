@@ -660,6 +660,16 @@ func TestAnEventIsHandledAgainAfterAnEndBetweenWorkAndMark(t *testing.T) {
 	assert.Equal(t, 2, log.calls())
 }
 
+func TestAnEventWhoseMarkFailsIsNotLoggedAsAFailedOne(t *testing.T) {
+	t.Parallel()
+	var logged bytes.Buffer
+	store := &crashingStore{DedupStore: testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour)), done: errors.New("connection refused")}
+	receiver, _ := newReceiver(webhook.WithDedupStore(store), webhook.WithLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+	assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("c1")).Code)
+	assert.Contains(t, logged.String(), `msg="webhook event handled, but not marked"`)
+	assert.Contains(t, logged.String(), "connection refused")
+}
+
 // W12.
 func TestAStoreThatIsAwayRefusesOrProcesses(t *testing.T) {
 	t.Parallel()

@@ -12,8 +12,7 @@ import (
 //
 // It does what context.WithoutCancel, context.WithTimeout and a goroutine would do.
 // With those, BenchmarkReceiver shows 29 allocations for an event instead of 10, and
-// 18 times the work of a bare SHA-256 instead of 12. TestReceivingAllocatesLittle
-// holds the 10.
+// half as much time again. TestReceivingAllocatesLittle holds the 10.
 type handling struct {
 	request  context.Context // It is a context itself.
 	deadline time.Time
@@ -51,18 +50,18 @@ func (work *handling) expire() {
 		tookTooLong.sendAtOnce(work.w)
 		return
 	}
-	tookTooLong.write(work.w) // The connection is free for others.
+	tookTooLong.write(work.w)
 	close(work.expired)
 }
 
-// finish ends the context and answers, unless that was done before. It returns what
-// was answered if the handlers were not too late.
+// finish ends the context and answers, unless that was done before. It returns how
+// the delivery ended.
 func (work *handling) finish(how outcome) outcome {
 	work.timer.Stop()
 	work.mu.Lock()
 	defer work.mu.Unlock()
 	if work.answered {
-		return tookTooLong // Only expire comes before the first call.
+		return tookTooLong // By expire, if this is the first call of finish.
 	}
 	work.end(context.Canceled)
 	how.send(work.w)

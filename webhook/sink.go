@@ -138,7 +138,7 @@ func (p *WorkerPool) empty() {
 			err = callHandler(p.context, p.handle, event)
 		}
 		if err != nil {
-			logEvent(p.context, p.logger, event, err)
+			logEvent(p.context, p.logger, event, false, err)
 		}
 	}
 }

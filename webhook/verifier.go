@@ -240,6 +240,17 @@ func (v *rsaVerifier) Verify(header http.Header, body []byte) error {
 	return errSignatureWrong
 }
 
+// Unsigned returns a verifier that takes every event. It is for webhooks of the live
+// service that are not secured, whose events have no signature: whoever knows the URL
+// can send one. Put a secret into the path that the receiver is registered for, and
+// act on an event only after reading its object from the service.
+func Unsigned() Verifier { return unsigned{} }
+
+type unsigned struct{}
+
+// Verify implements [Verifier].
+func (unsigned) Verify(http.Header, []byte) error { return nil }
+
 // ParseRSAKey reads a public key as the service gives it: as PEM, also on one line,
 // as in a variable of the environment, or as the bare base64 from the middle of it.
 //

@@ -131,6 +131,16 @@ func TestAnyOfTakesEitherSignature(t *testing.T) {
 	require.ErrorIs(t, verifier.Verify(http.Header{webhook.HeaderSignature: {"no"}}, body), webhook.ErrSignature)
 }
 
+func TestUnsignedTakesWhatHasNoSignature(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, webhook.Unsigned().Verify(http.Header{}, ratedBody("c1")))
+	event, err := webhook.ParseSigned(webhook.Unsigned(), http.Header{}, ratedBody("c1"))
+	require.NoError(t, err)
+	assert.IsType(t, &webhook.ChatRated{}, event)
+	_, err = webhook.NewReceiver(webhook.Unsigned())
+	require.NoError(t, err)
+}
+
 func TestAVerifierShowsNoSecret(t *testing.T) {
 	t.Parallel()
 	verifier := webhook.HMAC(salesiq.NewSecret(hookSecret))

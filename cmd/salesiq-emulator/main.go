@@ -70,6 +70,7 @@ type settings struct {
 	quiet         bool
 	seed          uint64
 	live          bool
+	bareLists     bool
 	bot           string
 	plan          salesiq.Plan
 	window        time.Duration
@@ -103,6 +104,7 @@ func parse(args []string, stderr io.Writer) (set settings, err error) {
 	dialect := flags.String("dialect", "specified", "specified, or live for what the vendor publishes about the live service")
 	flags.StringVar(&set.bot, "bot", "", "`URL` of a bot on this machine, which answers what visitors say; with -dialect live")
 	flags.Uint64Var(&set.seed, "seed", 1, "`number` that random faults follow from")
+	flags.BoolVar(&set.bareLists, "without-listed-transcripts", false, "list chats without their transcripts, as the service may")
 	flags.BoolVar(&set.quiet, "quiet", false, "do not log requests")
 	flags.DurationVar(&set.clockOffset, "clock-offset", 0, "`duration` by which the server's clock is wrong")
 	flags.DurationVar(&set.tokenLifetime, "token-lifetime", time.Hour, "`duration` for which an access token is valid")
@@ -176,6 +178,9 @@ func serve(ctx context.Context, set settings, stdout, stderr io.Writer) error {
 	}
 	if set.live {
 		opts = append(opts, salesiqtest.Live())
+	}
+	if set.bareLists {
+		opts = append(opts, salesiqtest.WithoutListedTranscripts())
 	}
 	if set.bot != "" {
 		opts = append(opts, salesiqtest.WithBot(salesiqtest.Bot{URL: set.bot}))

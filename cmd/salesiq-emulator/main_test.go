@@ -135,6 +135,14 @@ func TestFlagsReachTheServer(t *testing.T) {
 	assert.LessOrEqual(t, response.RateWindow.Reset.Sub(date), 3*time.Second, "Date has whole seconds")
 }
 
+func TestTranscriptsAreLeftOutOfListsOnRequest(t *testing.T) {
+	t.Parallel()
+	environment, _, _ := program(t, "-without-listed-transcripts")
+	page, err := clientOf(t, environment).Chats.List(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Nil(t, page.Items[0].Transcript)
+}
+
 func TestTheLiveDialectIsServed(t *testing.T) {
 	t.Parallel()
 	environment, _, stdout := program(t, "-dialect live")
@@ -233,7 +241,7 @@ func TestHelpIsNoMistake(t *testing.T) {
 	t.Parallel()
 	var stderr bytes.Buffer
 	assert.Zero(t, run(t.Context(), []string{"-h"}, io.Discard, &stderr))
-	for _, name := range []string{"-addr", "-plan", "-window", "-seed", "-quiet", "-clock-offset", "-token-lifetime", "-host", "-redirect-uri", "-bot"} {
+	for _, name := range []string{"-addr", "-plan", "-window", "-seed", "-quiet", "-without-listed-transcripts", "-clock-offset", "-token-lifetime", "-host", "-redirect-uri", "-bot"} {
 		assert.Contains(t, stderr.String(), name)
 	}
 	assert.NotContains(t, stderr.String(), "-test.")

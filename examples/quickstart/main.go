@@ -10,8 +10,8 @@
 //	go run ./examples/quickstart -write
 //
 // Where SALESIQ_PORTAL is set, the account is one of the live service, which has
-// other calls than the specification. An emulator that speaks like it is started
-// with
+// other calls than the specification: the tour goes through fourteen families of
+// them. An emulator that speaks like it is started with
 //
 //	go run ./examples/quickstart -dialect live
 package main
@@ -54,7 +54,8 @@ func run(ctx context.Context, out io.Writer, live, write bool) error {
 	q := &quickstart{Account: client, out: out}
 	look, act := q.look, q.act
 	if client.Portal() != "" {
-		look, act = q.lookLive, q.actLive
+		tour := newLiveTour(q)
+		look, act = tour.lookLive, tour.actLive
 	}
 	q.Introduce(out)
 	if err := look(ctx); err != nil {

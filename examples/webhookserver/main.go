@@ -17,6 +17,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -118,21 +119,25 @@ func serve(ctx context.Context, out io.Writer, set settings, client *account.Acc
 	if err != nil {
 		return err
 	}
-	ctx, printing := workOff(ctx, inbox, receiver.Dispatch)
-	defer func() { err = errors.Join(err, printing()) }()
-
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", set.listen)
-	if err != nil {
-		return err
-	}
-	server := &http.Server{Handler: receiver, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute}
-	stopped := make(chan error, 1)
-	go func() { stopped <- server.Serve(listener) }()
+	serving, stop := context.WithCancel(ctx)
+	listening, served := make(chan net.Addr, 1), make(chan error, 1)
+	server := &http.Server{Addr: set.listen, Handler: receiver, ReadTimeout: 10 * time.Second, BaseContext: func(l net.Listener) context.Context {
+		listening <- l.Addr()
+		return context.WithoutCancel(ctx)
+	}}
+	go func() {
+		defer stop() // Nobody receives any more.
+		served <- inbox.Serve(serving, server, receiver.Dispatch)
+	}()
 	// What is under way is finished before the file is closed.
-	defer func() { err = errors.Join(err, shutDown(ctx, server, stopped)) }()
+	defer func() { stop(); err = errors.Join(err, <-served) }()
+	ctx = serving
 
-	if set.url == "" {
-		set.url = "http://" + listener.Addr().String()
+	select {
+	case address := <-listening:
+		set.url = cmp.Or(set.url, "http://"+address.String())
+	case <-ctx.Done():
+		return nil
 	}
 	if err := subscribe(ctx, client.Client, set, receiver.Events()); err != nil {
 		return err
@@ -156,35 +161,6 @@ func complain(out io.Writer) *webhook.Tracer {
 			}
 		}
 	}}
-}
-
-// workOff works an inbox off until ctx ends. The context that it returns ends, too,
-// when that is not possible any more. The func ends it, and returns why.
-func workOff(ctx context.Context, inbox *salesiqbolt.Inbox, handle salesiqbolt.Handler) (context.Context, func() error) {
-	working, cancel := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() {
-		ended <- inbox.Run(working, handle)
-		cancel()
-	}()
-	return working, func() error {
-		cancel()
-		if err := <-ended; !errors.Is(err, context.Canceled) {
-			return err
-		}
-		return nil
-	}
-}
-
-// shutDown lets the events under way end.
-func shutDown(ctx context.Context, server *http.Server, stopped <-chan error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	err := server.Shutdown(ctx)
-	if served := <-stopped; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
-	}
-	return err
 }
 
 // subscribe makes the webhook, or takes up the one of the last time. It stays at

@@ -50,10 +50,10 @@ func (r *report) goals() []goal {
 		ratioGoal("list call, beside the best peer", 0.55, worst(list)),
 		ratioGoal("small call, beside hand-written", 0.55, us.Load),
 		ratioGoal("small call, beside the best peer", 0.55, worst(chat)),
-		{what: "small call, allocations", limit: 40, gate: 45, got: us.Memory.Allocations},
+		{what: "small call, allocations", limit: 40, gate: 42, got: us.Memory.Allocations},
 		{what: "small call, bytes", limit: 5 << 10, got: us.Memory.Bytes},
 		{what: "list call, bytes beside the best peer", limit: 0.5, got: worstBytes(list)},
-		{what: "small call, bytes beside the best peer", limit: 0.5, gate: 0.55, got: worstBytes(chat)},
+		{what: "small call, bytes beside the best peer", limit: 0.5, gate: 0.51, got: worstBytes(chat)},
 		{what: "live page, beside a specified one of the same size", limit: 1.3, got: live.of(ours).Load.Median, low: live.of(ours).Load.Low, room: roomOfLive},
 	}
 	return append(append(goals, r.latencyGoals()...), r.quotaGoals()...)

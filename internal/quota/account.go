@@ -2,11 +2,45 @@
 // window of a minute, so many a day, so many at once. It is arithmetic on what
 // its caller reports, and knows no network, no clock and no lock.
 //
-// Two clocks occur in it. Every "now" is the caller's own; Reset and Date are
-// the service's. They are not compared: what counts is the difference of Reset
-// and Date, from the moment at which an answer arrived. A clock that is wrong
-// changes nothing, therefore. Only of a service that never tells a Date is it
-// believed that its clock is the caller's, as long as its resets agree.
+// # Two clocks
+//
+// Every "now" is by the caller's clock; Reset and Date are by the service's. A time
+// of one is never compared with a time of the other, so it does not matter if a
+// clock is wrong: a window ends as long after its answer arrived as Reset is after
+// Date. If a service never tells a Date, its clock is taken to be the caller's,
+// until a reset contradicts that.
+//
+// # A window
+//
+//	fresh      no call was started in it    the first call goes alone: the probe
+//	probing    the probe is under way       calls wait for its answer, 3 s at most
+//	open       the probe was answered       calls go while some are left
+//	spent      no call is left              calls wait for the end
+//	over       its end has come             the next window is fresh
+//
+// An answer can also tell that another window has begun sooner.
+//
+// # How long a call counts
+//
+// Services count in two ways. With one, windows follow each other, and a call counts
+// until its window ends. With the other, the window slides: it is the last minute,
+// and a call counts for a minute. No answer says which it is, but when a window ends,
+// its calls are forgotten, and a window that slides still counts them. So a window is
+// in one of three states:
+//
+//	state    own calls count           the next state
+//	untold   for a minute each, which  ending, once an answer tells a reset
+//	         is enough either way
+//	ending   until the window ends     sliding, if the reset moves on, or should have,
+//	                                   and the service still counts the calls before
+//	sliding  for a minute each         ending, if the reset moves on, and the service
+//	                                   has forgotten them
+//
+// What is free is the limit less the own calls that count, and less those of others.
+// Others are what an answer counts beyond the own calls. While the window is ending,
+// they count until its end, and the first call of the next one goes alone to ask for
+// them. In the other states they count for a minute, since nobody knows when they
+// were made.
 package quota
 
 import (
@@ -32,7 +66,7 @@ type Call struct {
 type Report struct {
 	Sent      bool // Some of the request may have reached the service.
 	Answered  bool // The service, or something before it, gave an answer.
-	Refused   bool // At the door, which costs nothing, or shows in Remaining.
+	Refused   bool // Turned away, so it used no call. If it did, Remaining tells.
 	Throttled bool // Refused for being one too many.
 
 	Known     bool // Limit and Remaining were given.
@@ -150,8 +184,8 @@ func (a *Account) Earliest(now time.Time, ahead int, c Class) (at time.Time, dai
 	return at, false
 }
 
-// Look returns when it is worth asking again whether the account is Ready for a
-// class. A time that is not after now means: when a call has ended.
+// Look returns when to ask again whether the account is Ready for a class. If that
+// is not after now, there is no time to wait for: ask when a call has ended.
 func (a *Account) Look(now time.Time, c Class) time.Time {
 	at, _ := a.Earliest(now, 0, c)
 	if a.window.probing(now) {

@@ -359,7 +359,9 @@ func TestPlanHoldsWhereTheServiceIsSilent(t *testing.T) {
 		l.call(silent)
 		l.pass(10 * time.Second)
 	}
-	assert.Equal(t, 50*time.Second, l.wait(), "a minute after the last")
+	assert.Equal(t, 30*time.Second, l.wait(), "a minute after the first")
+	l.pass(30 * time.Second)
+	assert.Equal(t, 1, l.free(), "the others count for longer")
 }
 
 func TestNothingIsKnownNothingIsBoundedButCallsAtOnce(t *testing.T) {

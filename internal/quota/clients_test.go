@@ -41,13 +41,14 @@ var clients = []struct {
 type wire struct {
 	mu      sync.Mutex
 	service *service
+	took    time.Duration // From a call's arrival to its answer.
 	refused int
 }
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	time.Sleep(oneWay)
 	response := w.answer(r)
-	time.Sleep(oneWay)
+	time.Sleep(w.took + oneWay)
 	return response, nil
 }
 
@@ -63,10 +64,14 @@ func (w *wire) answer(r *http.Request) *http.Response {
 	}
 	report := w.service.report(now, processed)
 	header := http.Header{"Content-Type": {"application/json"}}
-	header.Set("Date", report.Date.Format(http.TimeFormat))
+	if !report.Date.IsZero() {
+		header.Set("Date", report.Date.Format(http.TimeFormat))
+	}
 	header.Set("X-RateLimit-Limit", strconv.Itoa(report.Limit))
 	header.Set("X-RateLimit-Remaining", strconv.Itoa(report.Remaining))
-	header.Set("X-RateLimit-Reset", strconv.FormatInt(report.Reset.Unix(), 10))
+	if !report.Reset.IsZero() {
+		header.Set("X-RateLimit-Reset", strconv.FormatInt(report.Reset.Unix(), 10))
+	}
 	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}
 }
 
@@ -75,7 +80,7 @@ func (sc scenario) run(t *testing.T, dial func(scenario, *wire) func(context.Con
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(sc.begin()))
-		w := &wire{service: sc.service()}
+		w := &wire{service: sc.service(), took: sc.took}
 		call := dial(sc, w)
 		var left, failed atomic.Int64
 		left.Store(int64(sc.calls()))

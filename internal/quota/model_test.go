@@ -15,13 +15,19 @@ var start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 type kind int
 
 const (
-	aligned   kind = iota // A window begins with each minute of the service's clock.
-	openedUp              // The first call opens a window; the reset is rounded up to the second.
-	openedCut             // The same; the fraction of the reset is cut.
+	aligned       kind = iota // A window begins with each minute of the service's clock.
+	openedUp                  // The first call opens a window; the reset is rounded up to the second.
+	openedCut                 // The same; the fraction of the reset is cut.
+	slidingAll                // The window is the last minute; the reset tells when all calls will have left it.
+	slidingOldest             // The same; the reset tells when the oldest call will.
+	slidingSilent             // The same; there is no reset.
 )
 
 func (k kind) String() string {
-	return [...]string{"aligned", "opened, reset rounded up", "opened, reset cut"}[k]
+	return [...]string{
+		"aligned", "opened, reset rounded up", "opened, reset cut",
+		"sliding, reset of all", "sliding, reset of the oldest", "sliding, no reset",
+	}[k]
 }
 
 // service is the model of a service with a rate limit, and knows what no client
@@ -34,6 +40,7 @@ type service struct {
 
 	opened time.Time // The current window; zero before the first.
 	used   int
+	recent []time.Time // Calls of the last minute, where that is the window.
 
 	stranger     time.Duration // Between two calls of someone else; 0 for nobody.
 	strangerNext time.Time
@@ -46,6 +53,14 @@ func (s *service) roll(now time.Time) {
 		if opened := now.Add(s.skew).Truncate(time.Minute).Add(-s.skew); !opened.Equal(s.opened) {
 			s.opened, s.used = opened, 0
 		}
+	case s.kind >= slidingAll:
+		for len(s.recent) > 0 && !now.Before(s.recent[0].Add(time.Minute)) {
+			s.recent = s.recent[1:]
+		}
+		s.opened, s.used = now, len(s.recent)
+		if s.used > 0 {
+			s.opened = s.recent[0]
+		}
 	case s.opened.IsZero() || !now.Before(s.opened.Add(time.Minute)):
 		s.opened, s.used = now, 0
 	}
@@ -56,7 +71,7 @@ func (s *service) catchUp(now time.Time) {
 	for s.stranger > 0 && !s.strangerNext.After(now) {
 		s.roll(s.strangerNext)
 		if s.used < s.limit {
-			s.used++
+			s.count(s.strangerNext)
 		}
 		s.strangerNext = s.strangerNext.Add(s.stranger)
 	}
@@ -69,8 +84,16 @@ func (s *service) take(now time.Time) bool {
 	if s.used >= s.limit {
 		return false
 	}
-	s.used++
+	s.count(now)
 	return true
+}
+
+// count counts a call that arrives now.
+func (s *service) count(now time.Time) {
+	s.used++
+	if s.kind >= slidingAll {
+		s.recent = append(s.recent, now)
+	}
 }
 
 // earliest returns when a call that arrives now, or later, is processed.
@@ -81,15 +104,20 @@ func (s *service) earliest(now time.Time) time.Time {
 		if s.used < s.limit {
 			return now
 		}
-		now = s.opened.Add(time.Minute)
+		now = s.opened.Add(time.Minute) // Where the window slides, the oldest call leaves then.
 	}
 }
 
 // reset is what the header says: whole seconds of the service's clock.
-func (s *service) reset() time.Time {
+func (s *service) reset(now time.Time) time.Time {
 	end := s.opened.Add(time.Minute + s.skew)
-	if s.kind == openedUp {
+	switch s.kind {
+	case openedUp, slidingOldest:
 		end = end.Add(time.Second - 1)
+	case slidingAll:
+		end = now.Add(time.Minute + s.skew)
+	case slidingSilent:
+		return time.Time{}
 	}
 	return end.Truncate(time.Second)
 }
@@ -99,7 +127,7 @@ func (s *service) report(now time.Time, processed bool) quota.Report {
 	r := quota.Report{
 		Sent: true, Answered: true, Refused: !processed, Throttled: !processed,
 		Known: true, Limit: s.limit, Remaining: s.limit - s.used,
-		Reset: s.reset(), Date: now.Add(s.skew).Truncate(time.Second),
+		Reset: s.reset(now), Date: now.Add(s.skew).Truncate(time.Second),
 	}
 	if s.mute {
 		r.Date = time.Time{}
@@ -116,6 +144,9 @@ type scenario struct {
 	kind     kind
 	stranger bool
 	mute     bool // The service tells no Date.
+
+	took time.Duration // From a call's arrival to its answer.
+	late bool          // The headers are written after that time, not before.
 }
 
 const (
@@ -125,7 +156,8 @@ const (
 )
 
 func (sc scenario) String() string {
-	return fmt.Sprintf("L=%d, second %d, skew %s, %s, stranger %t, mute %t", sc.limit, sc.second, sc.skew, sc.kind, sc.stranger, sc.mute)
+	return fmt.Sprintf("L=%d, second %d, skew %s, %s, stranger %t, mute %t, took %s, late %t",
+		sc.limit, sc.second, sc.skew, sc.kind, sc.stranger, sc.mute, sc.took, sc.late)
 }
 
 func (sc scenario) calls() int { return windows * sc.limit }
@@ -145,9 +177,14 @@ func (sc scenario) service() *service {
 
 // oracle returns the shortest time in which the calls can be made by someone
 // who knows the state of the service: a call is sent so that it arrives at the
-// moment at which it will be processed.
+// moment at which it will be processed. Where the window slides, each moment's delay
+// would leave a free call to the stranger, who keeps it; the stranger gets what it
+// asks for there, and the oracle the rest.
 func (sc scenario) oracle() time.Duration {
 	s := sc.service()
+	if sc.kind >= slidingAll && sc.stranger {
+		s.limit, s.stranger = s.limit-3*s.limit/10, 0
+	}
 	var free [atOnce]time.Time // When each of the ten may call again.
 	for i := range free {
 		free[i] = sc.begin()
@@ -159,7 +196,7 @@ func (sc scenario) oracle() time.Duration {
 		}
 		arrives = s.earliest(arrives)
 		s.take(arrives)
-		free[i%atOnce] = arrives.Add(oneWay)
+		free[i%atOnce] = arrives.Add(sc.took + oneWay)
 	}
 	return free[(sc.calls()-1)%atOnce].Sub(sc.begin())
 }

@@ -31,6 +31,8 @@ type walk struct {
 	under   int
 	slowest time.Duration
 	blind   bool // No answer has rate headers, and some are lost.
+	patient bool // Refusals are counted.
+	refused int
 }
 
 func newWalk(t *testing.T, seed uint64) *walk {
@@ -119,7 +121,11 @@ func (w *walk) answer(t *testing.T) quota.Report {
 		w.service.roll(w.now)
 		return w.headers(quota.Report{Sent: true, Answered: true, Refused: true})
 	}
-	require.True(t, w.service.take(w.now), "refused")
+	if !w.service.take(w.now) {
+		require.True(t, w.patient, "refused")
+		w.refused++
+		return w.service.report(w.now, false)
+	}
 	if w.blind && w.chance(0.02) { // The answer is lost.
 		return quota.Report{Sent: true}
 	}

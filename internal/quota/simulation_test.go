@@ -16,6 +16,8 @@ type event struct {
 	at     time.Time
 	call   quota.Call
 	answer *quota.Report // Nil while the call is on its way there.
+
+	processed bool // The service is about to answer.
 }
 
 // events are what is to come, soonest first.
@@ -55,12 +57,13 @@ func (sc scenario) account() (o outcome) {
 		e := queue.next()
 		now = e.at
 		if e.answer == nil {
-			processed := s.take(now)
-			report := s.report(now, processed)
-			queue.add(event{at: now.Add(oneWay), call: e.call, answer: &report})
+			queue.add(sc.process(s, e))
 			continue
 		}
 		under--
+		if e.answer.Throttled && !e.answer.Reset.IsZero() && !sc.mute { // As package transport reads it.
+			e.answer.RetryAt = now.Add(e.answer.Reset.Sub(e.answer.Date))
+		}
 		a.End(e.call, *e.answer, now)
 		if e.answer.Throttled {
 			o.refused++
@@ -69,6 +72,28 @@ func (sc scenario) account() (o outcome) {
 	}
 	o.makespan = now.Sub(sc.begin())
 	return o
+}
+
+// process has the service process a call that arrives, or answer one that it has
+// processed. A refusal takes no time.
+func (sc scenario) process(s *service, e event) event {
+	if !e.processed && !s.take(e.at) {
+		refusal := s.report(e.at, false)
+		return event{at: e.at.Add(oneWay), call: e.call, answer: &refusal}
+	}
+	if !e.processed && sc.late {
+		return event{at: e.at.Add(sc.took), call: e.call, processed: true}
+	}
+	s.catchUp(e.at)
+	s.roll(e.at)
+	answer := s.report(e.at, true)
+	if !e.processed {
+		e.at = e.at.Add(sc.took)
+	}
+	if !sc.mute { // Written when the answer leaves.
+		answer.Date = e.at.Add(sc.skew).Truncate(time.Second)
+	}
+	return event{at: e.at.Add(oneWay), call: e.call, answer: &answer}
 }
 
 // grid yields every combination of the given values.

@@ -18,26 +18,28 @@ const (
 	patience = 3 * time.Second
 )
 
-// window is what is known about the current window of the service. It is
-// identified by its reset. All calls under way are counted in it, since any of
-// them may be charged to it.
+// window is what is known about the current window of the service. If it is one
+// that ends, it is identified by its reset, and all calls under way are counted in
+// it, since any of them may be charged to it.
 type window struct {
 	plan  int // Own calls per window; 0 for no limit.
 	limit int // Everybody's calls per window; 0 until the service has told.
 
 	epoch  int       // Counts windows.
-	seen   bool      // An answer told the reset of this one.
-	reset  time.Time // By the service's clock: of the window seen last.
-	end    time.Time // By the caller's clock: this one is over then, at the latest; zero if unknown.
-	own    int       // Calls started in it, or under way when it began.
+	seen   bool      // An answer has told the reset of this window.
+	reset  time.Time // That reset; if none was told yet, that of the window seen last. By the service's clock.
+	end    time.Time // When this window is over at the latest; zero if unknown. By the caller's clock.
+	own    int       // Calls started in it, or under way when it began; or of the last minute, if they are leaving.
 	others int       // Calls that someone else made in it, at least.
 	blind  int       // Own calls that ended in it without word of a reset.
+	recent recent    // Own calls that ended in the last minute.
 
 	probe  time.Time // When the call that goes alone was started; zero before.
 	probed bool      // It was answered.
 
 	aligned   bool // Windows begin by the service's clock, so that resets are exact.
 	unaligned bool // They do not: a window went on after its reset.
+	sliding   bool // There are none: the window is the last minute.
 }
 
 // free returns how many more calls may be started in the window.
@@ -77,6 +79,11 @@ func (w *window) probing(now time.Time) bool {
 
 // roll begins the next window when this one is over for certain.
 func (w *window) roll(now time.Time, inFlight int) {
+	left := w.recent.pass(now)
+	if w.leaving() {
+		w.own -= left
+		inFlight = w.own
+	}
 	if !w.end.IsZero() && !now.Before(w.end) {
 		w.next(inFlight)
 	}
@@ -98,35 +105,58 @@ func (w *window) settle(a *answer, inFlight int) (current bool) {
 	if a.Known {
 		w.limit = a.Limit
 	}
-	if !a.Sent || !w.attribute(a, inFlight) {
-		w.own-- // It was charged to an older window, or to none.
-		return false
+	if a.Sent {
+		w.learnWhetherItSlides(a, inFlight)
+		current = !w.isOlder(a)
 	}
-	if a.Refused {
-		w.own--
+	if current {
+		w.attribute(a, inFlight)
+	}
+	if a.Sent && !a.Refused {
+		w.recent.add(a.now)
+	}
+	if !current || a.Refused {
+		w.own-- // It was counted here in case that it would be charged to this window.
 	}
 	// A refusal without a reset would close the window for nobody knows how
-	// long; the account pauses instead.
-	if a.Known && (!a.Throttled || !a.Reset.IsZero()) {
-		w.others = max(w.others, w.limit-a.Remaining-w.own)
+	// long, unless calls leave it; the account pauses instead.
+	if current && a.Known && (!a.Throttled || !a.Reset.IsZero() || w.leaving() && w.recent.total > 0) {
+		w.countOthers(a)
 	}
-	return true
+	return current
 }
 
-// attribute finds the window that a call was charged to, and reports whether it
-// is the current one.
-func (w *window) attribute(a *answer, inFlight int) (current bool) {
+// countOthers takes for others' what an answer counts beyond the own calls. Where
+// windows end, that holds until the end; elsewhere for a minute, unless there are more.
+func (w *window) countOthers(a *answer) {
+	others := max(0, w.limit-a.Remaining-w.own)
+	if !w.leaving() {
+		w.others = max(w.others, others)
+	} else if others >= w.others {
+		w.others, w.end = others, a.now.Add(minute)
+	}
+}
+
+// attribute learns from the reset in an answer: none, that of this window, or
+// that of the window which is the current one from now on.
+func (w *window) attribute(a *answer, inFlight int) {
 	switch {
+	case w.sliding, w.reset.IsZero() && a.Reset.IsZero(): // There is no window to find.
 	case a.Reset.IsZero():
 		w.settleBlind(a)
 	case w.seen && w.isReset(a.Reset):
 		w.shorten(w.bound(a))
-	case a.call.epoch < w.epoch && w.isOver(a.Reset):
-		return false
 	default:
 		w.identify(a, inFlight)
 	}
-	return true
+}
+
+// isOlder reports whether an answer speaks of a window before this one.
+func (w *window) isOlder(a *answer) bool {
+	if w.sliding || a.Reset.IsZero() || w.seen && w.isReset(a.Reset) {
+		return false
+	}
+	return a.call.epoch < w.epoch && w.isOver(a.Reset)
 }
 
 // endProbe lets the others go once the first call was answered; if it was not,
@@ -141,8 +171,8 @@ func (w *window) endProbe(a *answer) {
 	}
 }
 
-// settleBlind counts a call that may be of any window up to now. Where no
-// answer ever tells a reset, a new window has begun a minute after the last.
+// settleBlind counts a call whose answer tells no reset. Where none ever does, the
+// window is taken to be over a minute after the last answer.
 func (w *window) settleBlind(a *answer) {
 	if !a.Refused {
 		w.blind++
@@ -158,18 +188,24 @@ func (w *window) isReset(reset time.Time) bool {
 	return -resolution <= d && d <= resolution
 }
 
-// isOver reports whether a reset is that of an older window.
+// isOver reports whether a reset is that of a window before this one. As long as
+// this one was not seen, the window seen last is such a window, too.
 func (w *window) isOver(reset time.Time) bool {
-	return !w.reset.IsZero() && (reset.Before(w.reset) || !w.seen) && !reset.After(w.reset.Add(resolution))
+	if w.seen {
+		return reset.Before(w.reset)
+	}
+	return !w.reset.IsZero() && !reset.After(w.reset.Add(resolution))
 }
 
-// identify takes over the window that an answer speaks of. If it is another
-// one than that seen before, the service has gone on sooner than the latest
-// possible time, or its clock was set; calls that ended without word of their
-// window may then have been charged to this one. Those under way are taken to
-// come on top of what the answer says: where each answer tells of another
-// window, as those of a service do that counts the last sixty seconds, no later
-// one would show that they do.
+// identify takes the reset of an answer for that of the current window.
+//
+// If this window was seen with another reset, the next one has begun: sooner than
+// at the latest possible time, or the service's clock was set. Three kinds of calls
+// may have been charged to the next one: this call and those that ended blind, which
+// are among the calls that the answer counts, and those under way. The latter are
+// added to what the answer counts, although it may count some of them already. A
+// service that counts the last sixty seconds tells another reset in each answer, so
+// that no later answer would add what was missing.
 func (w *window) identify(a *answer, inFlight int) {
 	switch {
 	case w.seen:
@@ -187,18 +223,19 @@ func (w *window) identify(a *answer, inFlight int) {
 	w.end = w.bound(a)
 }
 
-// learnKind finds out whether windows begin by the clock or with a call. If
-// nobody has called before, and the window is not a fresh one, it is the clock.
+// learnKind finds out whether windows begin by the clock or with a call. If some
+// of a window is gone when the first call of all is made in it, it is the clock.
 func (w *window) learnKind(a *answer) {
-	first := a.call.probe && a.call.epoch == w.epoch && w.own == 1
-	untouched := a.Known && a.Remaining == a.Limit-1 && a.dated && a.in < minute-2*resolution
-	w.aligned = !w.unaligned && (w.aligned || first && untouched)
+	firstOfOurs := a.call.probe && a.call.epoch == w.epoch && w.own == 1
+	firstOfAll := firstOfOurs && a.Known && a.Remaining == a.Limit-1
+	someIsGone := a.dated && a.in < minute-2*resolution
+	w.aligned = !w.unaligned && (w.aligned || firstOfAll && someIsGone)
 }
 
 // bound returns when a window is over at the latest, judged by one answer in
-// it. Windows that begin with a call end within a second of which the header
-// shows only the beginning. And since a minute is a minute, a window of which
-// there was an answer is over a minute later.
+// it. A window that begins with a call ends within the second that Reset names, and
+// one that begins by the clock at the start of that second. No window is longer
+// than a minute, unless its reset is further away than rounding explains.
 func (w *window) bound(a *answer) time.Time {
 	if !a.dated {
 		return a.now.Add(minute)
@@ -213,8 +250,8 @@ func (w *window) bound(a *answer) time.Time {
 	return a.now.Add(in)
 }
 
-// shorten takes the sharpest of the bounds: Date has whole seconds, too, and an
-// answer that was fast and came early in its second tells most.
+// shorten takes the earliest of the bounds. They differ, since Date has whole
+// seconds, too: an answer that was fast and came early in its second tells most.
 func (w *window) shorten(end time.Time) {
 	if end.Before(w.end) {
 		w.end = end
@@ -222,10 +259,15 @@ func (w *window) shorten(end time.Time) {
 }
 
 // earliest returns when a call can be started if ahead others go first.
-func (w *window) earliest(now time.Time, ahead int) time.Time {
-	free := max(0, w.free())
-	if ahead < free || w.end.IsZero() || w.size() == 0 {
+func (w *window) earliest(now time.Time, ahead int) (at time.Time) {
+	free, size := w.free(), w.size()
+	switch {
+	case ahead < free || size == 0:
 		return now
+	case w.leaving():
+		at = w.leaves(now, ahead-free)
+	case !w.end.IsZero():
+		at = w.end.Add(time.Duration((ahead-max(0, free))/size) * minute)
 	}
-	return w.end.Add(time.Duration((ahead-free)/w.size()) * minute)
+	return latest(now, at)
 }

@@ -22,8 +22,16 @@ type Answer struct {
 	Waited   time.Duration // Of its call; zero unless somebody wants to know.
 
 	request *Request
-	hide    redact.Secrets // What must not be seen of the request.
-	buffer  *buffer        // That Body is in; nil if nobody else uses its memory.
+	hide    *redact.Secrets // What must not be seen of the request; nil for nothing.
+	buffer  *buffer         // That Body is in; nil if nobody else uses its memory.
+}
+
+// secrets is what must not be seen of the request.
+func (a *Answer) secrets() redact.Secrets {
+	if a.hide == nil {
+		return redact.Secrets{}
+	}
+	return *a.hide
 }
 
 // Release gives the body's memory back. Whoever keeps the body copies it first.
@@ -40,8 +48,9 @@ func (a *Answer) Undecodable(cause error) *Failure {
 	if errors.Is(cause, io.ErrUnexpectedEOF) {
 		kind = ErrTransport
 	}
-	f := newFailure(a.Status, a.Header, a.Body, a.hide)
-	f.Err = fmt.Errorf("%w: %w", kind, a.hide.InError(cause))
+	hide := a.secrets()
+	f := newFailure(a.Status, a.Header, a.Body, hide)
+	f.Err = fmt.Errorf("%w: %w", kind, hide.InError(cause))
 	f.MaybeProcessed = !a.request.Idempotent
 	return f
 }

@@ -214,7 +214,8 @@ func (a *Answer) detach() {
 // remembered is the answer as it is told later: no attempt was made for it, and
 // what it says about the rate limit no longer holds.
 func (a *Answer) remembered() *Answer {
-	kept := new(*a)
+	kept, hide := new(*a), a.secrets()
+	kept.hide = &hide // Without the exchange that a.hide is part of.
 	kept.Attempts, kept.Waited = 0, 0
 	kept.Header = a.Header.Clone()
 	maps.DeleteFunc(kept.Header, func(name string, _ []string) bool { return strings.HasPrefix(name, "X-Ratelimit-") })

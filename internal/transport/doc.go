@@ -20,13 +20,21 @@
 // # Maybe processed
 //
 // A request that is not idempotent, such as a POST, must not be carried out
-// twice. So a failure says what the service can have done with the request:
+// twice. So a failure says what the service can have done with the request. The
+// first line that fits decides:
 //
-//	nothing of it was written to a connection    not processed
-//	refused: 429, its token, its HTTP/2 stream   not processed
-//	refused with a code of the service's own     not processed
-//	written, but no answer, or half of one       maybe processed
-//	3xx, 408, 5xx                                maybe processed
+//	nothing of it was written to a connection           not processed
+//	refused unread: rate limit, token, HTTP/2 stream    not processed
+//	some parts of it were done, others not              maybe processed
+//	an error with the code of an internal error         maybe processed
+//	an error with another code, and no 5xx              not processed
+//	a 2xx or 3xx whose body is an error with a message  not processed
+//	any other 2xx or 3xx, 408, 5xx                      maybe processed
+//	any other 4xx                                       not processed
+//	no answer, or half of one                           maybe processed
+//
+// Codes are those of the service's own error bodies: a gateway in front of it has
+// none. A 2xx is a failure if its body is an error, or not what it should be.
 //
 // What was not processed may be sent again. What was maybe processed is sent again
 // only if the request is idempotent; otherwise the caller is told.

@@ -102,7 +102,7 @@ func (s *sender) save(ctx context.Context, x *exchange, response *http.Response,
 	case f.Answer.Code != "" || f.Answer.Message != "":
 		return f
 	case err == nil:
-		x.answer = Answer{Status: response.StatusCode, Header: header, request: x.attempt.request, hide: x.hide}
+		x.answer = Answer{Status: response.StatusCode, Header: header, request: x.attempt.request, hide: &x.hide}
 		return nil
 	case errors.Is(err, errNoFile), errors.Is(err, ErrTooLarge), errors.Is(err, errUnwritten):
 		f.Err = x.hide.InError(err)

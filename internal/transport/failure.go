@@ -30,7 +30,7 @@ type Failure struct {
 	replacement Replacement // What the next attempt would carry, if the token was refused.
 	moved       bool        // Its connection ended under it, as connections do.
 	mixed       bool        // Some of what was asked for was done.
-	held        bool        // The limiter did not let it go, and knows that waiting is in vain.
+	held        bool        // The limiter did not let it go, and says that waiting is in vain.
 }
 
 func (f *Failure) Error() string {
@@ -48,7 +48,7 @@ func (f *Failure) processable() bool {
 	switch {
 	case f.mixed:
 		return true
-	case !f.Sent, f.cheap():
+	case !f.Sent, f.refusedUnread():
 		return false
 	case f.Answer.Code == codeInternalError:
 		return true // The service broke down, whatever the status says.
@@ -58,9 +58,11 @@ func (f *Failure) processable() bool {
 	return f.Status < 400 || f.Status >= 500 || f.Status == http.StatusRequestTimeout
 }
 
-// cheap reports whether the service works and refused the request unread: it wants
-// the request later, or with another token. A retry then adds nothing to an outage.
-func (f *Failure) cheap() bool { return f.throttled() || f.tokenRefused() }
+// refusedUnread reports whether the request was turned away before anybody read it:
+// it is to come later, or with another token. Most often the service says so, which
+// works, then: a retry adds nothing to an outage, and no retry budget is spent. For
+// a request that is held, the limiter says so.
+func (f *Failure) refusedUnread() bool { return f.throttled() || f.tokenRefused() }
 
 func (f *Failure) throttled() bool {
 	return !f.mixed && (f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -11,31 +12,37 @@ import (
 	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
-// This file is all there is of go-retryablehttp, and a reader may skip it: run
-// makes attempts until again says that the last one was enough, and pauses between
-// them for as long as ctx lasts.
+// This file is all there is of go-retryablehttp. The library makes the loop:
+//
+//	for {
+//		series.try               one attempt
+//		series.again             is there another, and after which pause?
+//		wait for the pause, or for the end of ctx
+//	}
+//
+// All decisions are in try and again.
 
-// loop is a series in the hands of the library: one object, and so one allocation a
-// call. It is the transport of the library's http.Client, and keeps answer and
-// failure where run's caller finds them.
+// loop is a series in the hands of the library. It is the transport of the
+// library's http.Client. Series, library and client are one object, and so one
+// allocation a call.
 type loop struct {
 	series
 
 	library retryablehttp.Client
 	client  http.Client
+	message retryablehttp.Request
 }
 
+// noHeader is what the library sees of the header, which is the sender's to set.
+// Nobody writes to it.
+var noHeader = http.Header{}
+
+// run makes the attempts. It leaves the outcome of the last one in the series.
 func (l *loop) run(ctx context.Context) {
-	var body any // Not a []byte: the library tells nil from empty.
-	if l.request.Body != nil {
-		body = l.request.Body
-	}
-	request, err := retryablehttp.NewRequestWithContext(ctx, l.request.Method, l.request.URL, body)
-	if err != nil {
+	if err := l.prepare(ctx); err != nil {
 		l.failure = &Failure{Err: redact.StripURL(err)}
 		return
 	}
-	request.Host = "" // It is the URL's, which http.Client would copy otherwise.
 	l.client.Transport = l
 	l.library = retryablehttp.Client{
 		HTTPClient:   &l.client,
@@ -44,10 +51,25 @@ func (l *loop) run(ctx context.Context) {
 		Backoff:      func(pause, _ time.Duration, _ int, _ *http.Response) time.Duration { return pause },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	l.library.Do(request) //nolint:bodyclose,errcheck // The series has kept what came of it.
+	l.library.Do(&l.message) //nolint:bodyclose,errcheck // The series has kept what came of it.
 }
 
-// checkRetry sets the shortest wait, which the library passes to Backoff.
+// prepare makes the message that is the same in all attempts.
+func (l *loop) prepare(ctx context.Context) error {
+	r := l.last.request
+	address, err := url.Parse(r.URL)
+	if err != nil {
+		return err
+	}
+	l.message.Request = (&http.Request{Method: r.Method, URL: address, Header: noHeader}).WithContext(ctx)
+	if r.Body == nil {
+		return nil
+	}
+	return l.message.SetBody(r.Body)
+}
+
+// checkRetry asks the series whether there is another attempt. The library passes
+// RetryWaitMin to Backoff, which returns it as the pause.
 func (l *loop) checkRetry(ctx context.Context, _ *http.Response, _ error) (again bool, err error) {
 	l.library.RetryWaitMin, again = l.again(ctx)
 	if again {

@@ -23,7 +23,7 @@ func (l *logged) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	var id string
 	level := slog.LevelDebug
 	if f == nil {
-		status, id = answer.Status, requestID(answer.Header, answer.hide)
+		status, id = answer.Status, requestID(answer.Header, answer.secrets())
 	} else {
 		level, status, id, code = slog.LevelWarn, f.Status, f.RequestID, f.Answer.Code
 	}

@@ -14,15 +14,25 @@ import (
 	"time"
 )
 
-// This file holds all that depends on how net/http works inside. It repeats
-// requests by itself: over HTTP/1, one without a body whose method is safe, if a
-// connection breaks that was used before; over HTTP/2, one that has no body or a
-// GetBody, if the server refuses the stream, goes away, or, up to Go 1.26, sends
-// PROTOCOL_ERROR, which it may do after the fact. None of them is repeated here but one of which
-// nothing was sent: a request that leaves is an attempt, with its quota.
+// This file holds all that depends on how net/http works inside. What differs between
+// the supported versions of Go is in nethttp_go*.go.
 //
-// The file's test runs with each supported version of Go, and fails if one
-// behaves otherwise.
+// Package net/http repeats requests by itself:
+//
+//	over     which                        when
+//	-------  ---------------------------  ---------------------------------------
+//	HTTP/1   replayable, without a body   a connection breaks that was used before
+//	HTTP/2   without a body, or with a    the server refuses the stream or goes away;
+//	         GetBody                      up to Go 1.26, it sends PROTOCOL_ERROR,
+//	                                      even after it has processed the request
+//
+// Here, a request that leaves is an attempt, with its quota and its line in the log.
+// So a request is repeated only if nothing of it was sent: a request with a body has
+// no GetBody, and one without is stopped in the trace (gotConn).
+//
+// TestNetHTTPWorksAsTheSenderExpects holds the facts of the table, and others that
+// this file rests on. It runs with each supported version of Go, and names the fact
+// and the version if net/http has changed.
 
 // roundTripper is a RoundTripper, and what is known of it.
 type roundTripper struct {
@@ -79,17 +89,15 @@ func (r *roundTripper) sendOnce(ctx context.Context, x *exchange, header http.He
 type sending struct {
 	trace httptrace.ClientTrace
 	wire  *roundTripper
-	stop  context.CancelCauseFunc
 
-	mu         sync.Mutex   // Guards what follows.
-	replayable bool         // HTTP/1 would repeat it, too, although it may have been processed.
-	header     bool         // The header was handed over to a connection, or to its buffer.
-	conn       net.Conn     // That the request was given.
-	reused     bool         // It carried other requests before.
-	meter      *meteredConn // That of conn; nil if it does not count.
-	before     int64        // What conn had carried by then.
-	stopped    bool         // Before the request was repeated,
-	refused    bool         // which the service had refused.
+	mu         sync.Mutex // Guards what follows.
+	conn       net.Conn   // That the request was given.
+	before     int64      // What conn had carried by then, if it counts.
+	reused     bool       // It carried other requests before.
+	header     bool       // The header was handed over to a connection, or to its buffer.
+	replayable bool       // HTTP/1 would repeat it, too, although it may have been processed.
+	stopped    bool       // Net/http was about to repeat the request, and was stopped.
+	refused    bool       // It was about to do so since the service had refused the request.
 }
 
 var (
@@ -97,38 +105,42 @@ var (
 	errRefused = errors.New("the service refused the request's stream")
 )
 
-func (s *sending) begin(wire *roundTripper, method string, header http.Header) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.wire, s.conn, s.header, s.replayable = wire, nil, false, replayable(method, header)
-	s.trace.GotConn, s.trace.WroteHeaders = s.gotConn, s.wroteHeaders
+func (x *exchange) begin(wire *roundTripper, method string, header http.Header) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.wire, x.conn, x.header, x.replayable = wire, nil, false, replayable(method, header)
+	x.trace.GotConn, x.trace.WroteHeaders = x.gotConn, x.wroteHeaders
 }
 
-// gotConn is called again before net/http repeats a request. If it was sent, that
-// is stopped: over HTTP/2, the context is looked at before anything is written;
-// over HTTP/1, it need not be, but the connection carries nothing else.
+// gotConn is called when net/http has a connection for the request, and again before
+// it repeats the request on another. If the request was sent, the second call stops
+// that. Over HTTP/2, ending the context is enough: net/http looks at it before it
+// writes. Over HTTP/1 it may not look, so the connection is closed, which nobody else
+// uses.
 //
-// An HTTP/2 connection goes on after a refusal, but not after a PROTOCOL_ERROR or
-// when the server goes away. Where net/http does not repeat after the former, the
-// latter is a refusal: a server that goes away says which requests it read.
-func (s *sending) gotConn(info httptrace.GotConnInfo) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.wire.traces.Store(true)
-	if s.conn == nil || !s.written() {
-		s.conn, s.reused, s.meter = info.Conn, info.Reused, meterOf(info.Conn)
-		if s.meter != nil {
-			s.before = s.meter.written.Load()
+// Whether the service had refused the request shows in the second connection. A
+// refused stream leaves its connection in use, so that the second is the first. After
+// a PROTOCOL_ERROR, and when the server goes away, it is another one. A server that
+// goes away says which requests it has read, so that is a refusal, too, with a version
+// of net/http that does not repeat after a PROTOCOL_ERROR (repeatsRefused).
+func (x *exchange) gotConn(info httptrace.GotConnInfo) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.wire.traces.Store(true)
+	if x.conn == nil || !x.written() {
+		x.conn, x.reused = info.Conn, info.Reused
+		if meter := meterOf(info.Conn); meter != nil {
+			x.before = meter.written.Load()
 		}
 		return
 	}
-	s.stopped, s.refused = true, info.Conn == s.conn || s.wire.repeatsRefused && !s.replayable
-	if s.refused {
-		s.stop(errRefused)
+	x.sending.stopped, x.refused = true, info.Conn == x.conn || x.wire.repeatsRefused && !x.replayable
+	if x.refused {
+		x.cancel(errRefused)
 	} else {
-		s.stop(errMoved)
+		x.cancel(errMoved)
 	}
-	if s.reused && !s.wire.http2.Load() && !speaksHTTP2(info.Conn) {
+	if x.reused && !x.wire.http2.Load() && !speaksHTTP2(info.Conn) {
 		info.Conn.Close()
 	}
 }
@@ -154,12 +166,14 @@ func (s *sending) wroteHeaders() {
 	s.header = true
 }
 
-// written reports whether the service may know of the request. Without the whole
-// header, which net/http buffers, it does not; nor if nothing of it left the
-// buffer.
+// written reports whether the service may know of the request: net/http has written
+// the whole header to a buffer, and some of it has left the buffer.
 func (s *sending) written() bool { return s.header && s.counted() }
 
-func (s *sending) counted() bool { return s.meter == nil || s.meter.written.Load() != s.before }
+func (s *sending) counted() bool {
+	meter := meterOf(s.conn)
+	return meter == nil || meter.written.Load() != s.before
+}
 
 // unsentOnOldConnection reports whether a request that failed was given nothing but
 // a connection that had ended before.
@@ -170,8 +184,9 @@ func (s *sending) unsentOnOldConnection() bool {
 }
 
 // fate tells what became of a request that failed: whether the service may carry it
-// out, and whether it was only its connection that ended. An exchange that was ended
-// in the middle may still be written to its connection.
+// out (sent), and whether its connection ended under it (moved). If ctx has ended in
+// the middle, net/http may still be writing the request. A transport that tells of no
+// connection is believed to have sent it, unless it could not connect.
 func (s *sending) fate(ctx context.Context, err error) (sent, moved bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

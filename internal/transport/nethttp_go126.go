@@ -2,5 +2,5 @@
 
 package transport
 
-// repeatsBlamed tells that net/http takes a PROTOCOL_ERROR for a refusal.
+// repeatsBlamed tells that net/http repeats a request after a PROTOCOL_ERROR.
 const repeatsBlamed = true

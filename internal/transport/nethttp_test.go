@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -39,6 +40,11 @@ func streamsOfGoneAway() int {
 // tell. The first func is called for each connection but the first.
 func observedTrip(t *testing.T, base *http.Transport, method, url, body string, again func(first, next net.Conn, cancel func())) (conns int, wroteHeaders bool, err error) {
 	t.Helper()
+	return observedTripWith(t, base, method, url, body, nil, again)
+}
+
+func observedTripWith(t *testing.T, base *http.Transport, method, url, body string, header http.Header, again func(first, next net.Conn, cancel func())) (conns int, wroteHeaders bool, err error) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var first net.Conn
@@ -60,6 +66,7 @@ func observedTrip(t *testing.T, base *http.Transport, method, url, body string, 
 	request, err := http.NewRequestWithContext(ctx, method, url, content)
 	require.NoError(t, err)
 	request.GetBody = nil
+	maps.Copy(request.Header, header)
 	response, err := base.RoundTrip(request)
 	if err == nil {
 		io.Copy(io.Discard, response.Body) //nolint:errcheck // Whatever comes.
@@ -103,6 +110,41 @@ func TestNetHTTPWorksAsTheSenderExpects(t *testing.T) {
 			assert.Equal(t, 1, conns, changed("a request with a body and no GetBody is not repeated"))
 		}
 	})
+	for _, tt := range []struct {
+		method   string
+		header   string
+		repeated bool
+	}{
+		{method: "GET", repeated: true},
+		{method: "HEAD", repeated: true},
+		{method: "OPTIONS", repeated: true},
+		{method: "TRACE", repeated: true},
+		{method: "POST"},
+		{method: "PUT"},
+		{method: "PATCH"},
+		{method: "DELETE"},
+		{method: "POST", header: "Idempotency-Key", repeated: true},
+		{method: "POST", header: "X-Idempotency-Key", repeated: true},
+	} {
+		t.Run("HTTP/1, replayable "+tt.method+" "+tt.header, func(t *testing.T) {
+			t.Parallel()
+			header := http.Header{}
+			if tt.header != "" {
+				header[tt.header] = []string{"1"}
+			}
+			s := testkit.NewServer(t, testkit.OK(), testkit.CloseAfter(), testkit.OK())
+			base := s.Transport(t)
+			observedTrip(t, base, "GET", s.URL, "", nil) //nolint:errcheck // It was tried above.
+			conns, _, err := observedTripWith(t, base, tt.method, s.URL, "", header, nil)
+			if tt.repeated {
+				require.NoError(t, err)
+				assert.Equal(t, 2, conns, changed("the request is replayable"))
+			} else {
+				require.Error(t, err)
+				assert.Equal(t, 1, conns, changed("the request is not replayable"))
+			}
+		})
+	}
 	for _, tt := range []struct {
 		step   testkit.StreamBehavior
 		reason string // In the error of a request with a body.

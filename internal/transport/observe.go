@@ -97,7 +97,7 @@ func (l *requested) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 func (a *attempt) end(answer *Answer, f *Failure) AttemptEnd {
 	e := AttemptEnd{Protocol: a.protocol, Failure: f}
 	if f == nil {
-		e.Status, e.Header, e.RequestID = answer.Status, answer.Header, requestID(answer.Header, answer.hide)
+		e.Status, e.Header, e.RequestID = answer.Status, answer.Header, requestID(answer.Header, answer.secrets())
 	} else {
 		e.Status, e.Header, e.RequestID = f.Status, f.Header, f.RequestID
 		e.Throttled = f.Status != 0 && f.throttled()
@@ -244,26 +244,26 @@ func forecast(ctx context.Context, what Wait) {
 
 // startPause tells the audience of a pause that comes before the next attempt.
 func (s *series) startPause(ctx context.Context, pause time.Duration) {
-	if s.audience == nil || pause < minWait {
+	if s.last.audience == nil || pause < minWait {
 		return
 	}
 	what := Wait{Reason: WaitBackoff, Until: time.Now().Add(pause)}
 	if !s.failure.RetryAt.IsZero() {
 		what.Reason = WaitRetryAfter
 	}
-	s.paused = time.Now()
-	s.resume = s.audience.tell(ctx, s.request.Operation, what)
+	s.pauseBegan = time.Now()
+	s.resume = s.last.audience.tell(ctx, s.last.request.Operation, what)
 }
 
 // endPause ends the pause since the last attempt, if there was one, and returns how
 // long it took.
 func (s *series) endPause() time.Duration {
-	if s.paused.IsZero() {
+	if s.pauseBegan.IsZero() {
 		return 0
 	}
-	took := time.Since(s.paused)
+	took := time.Since(s.pauseBegan)
 	s.waited += took
-	s.paused = time.Time{}
+	s.pauseBegan = time.Time{}
 	if s.resume != nil {
 		s.resume(took)
 	}

@@ -34,7 +34,7 @@ func TestAnswerThatIsNotUnderstoodIsAFailureThatSaysWhy(t *testing.T) {
 	t.Parallel()
 	a := &Answer{
 		Status: 200, Header: http.Header{"X-Request-Id": {"r1"}}, Body: []byte(`{"hush":`),
-		request: &Request{}, hide: redact.Secrets{Values: []string{"hush"}},
+		request: &Request{}, hide: &redact.Secrets{Values: []string{"hush"}},
 	}
 	f := a.Undecodable(errors.New("no hush here"))
 	require.ErrorIs(t, f, ErrDecode)

@@ -54,8 +54,8 @@ type attempt struct {
 	header   http.Header   // What the observer adds; nil for nothing.
 	token    string        // The Authorization header.
 	protocol string        // Of the answer; empty without one.
-	paused   time.Duration // Before it; zero without an audience, as waited is.
-	waited   time.Duration // For lease and token.
+	paused   time.Duration // How long the call paused before it; zero without an audience.
+	waited   time.Duration // For lease and token; zero without an audience.
 }
 
 // Pipeline sends requests. It is safe for concurrent use.
@@ -100,7 +100,7 @@ func New(c Config) *Pipeline {
 // Do sends a request until it is answered or given up. The Answer is never nil;
 // after an error only its Attempts count.
 func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
-	l := &loop{series: series{pipeline: p, request: r, audience: p.audience.of(ctx)}}
+	l := &loop{series: series{pipeline: p, last: attempt{request: r, audience: p.audience.of(ctx)}}}
 	l.run(ctx)
 	if l.failure != nil {
 		l.endPause()

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -18,6 +19,7 @@ import (
 // it. A batch that has to leave the rest of a limit to others is overtaken by them.
 type Queue struct {
 	maxWait time.Duration
+	onStart atomic.Pointer[func()] // Nil for none.
 
 	mu      sync.Mutex // Guards what follows.
 	account *quota.Account
@@ -79,7 +81,19 @@ type BatchQueue struct{ *Queue }
 // Acquire waits for its turn, as that of the queue does.
 func (b BatchQueue) Acquire(ctx context.Context) (Lease, error) { return b.acquire(ctx, quota.Batch) }
 
+// OnStart has a func called after each request that the queue lets go, before it is
+// sent.
+func (q *Queue) OnStart(fn func()) { q.onStart.Store(&fn) }
+
 func (q *Queue) acquire(ctx context.Context, class quota.Class) (Lease, error) {
+	l, err := q.enter(ctx, class)
+	if fn := q.onStart.Load(); fn != nil && err == nil {
+		(*fn)()
+	}
+	return l, err
+}
+
+func (q *Queue) enter(ctx context.Context, class quota.Class) (Lease, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}

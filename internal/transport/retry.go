@@ -21,24 +21,23 @@ const (
 // failure is set.
 type series struct {
 	pipeline *Pipeline
-	request  *Request
-	audience *audience // Nil for none.
-	last     attempt
+	last     attempt // Its request and audience are those of all.
 	answer   *Answer
 	failure  *Failure
-	newToken bool                // An attempt was made because there was another token.
-	outdated int                 // Tokens that were out of date.
-	paused   time.Time           // When the present pause began; zero for none, or without an audience.
-	resume   func(time.Duration) // Tells of its end; may be nil.
-	waited   time.Duration       // In pauses, and for lease and token; zero without an audience.
 
-	throttled int       // Attempts that the rate limit refused.
-	since     time.Time // When it refused the first one.
+	throttledSince time.Time // When the rate limit refused the first attempt.
+	throttled      uint32    // Attempts that it refused.
+	refused        uint16    // Attempts whose token was refused.
+	outdated       uint16    // Those of them whose token was out of date.
+
+	pauseBegan time.Time           // Zero without a pause, or without an audience.
+	resume     func(time.Duration) // Tells of the end of the pause; may be nil.
+	waited     time.Duration       // In pauses, and for lease and token; zero without an audience.
 }
 
 // try makes one attempt.
 func (s *series) try(message *http.Request) {
-	s.last = attempt{request: s.request, number: s.last.number + 1, message: message, audience: s.audience, paused: s.endPause()}
+	s.last = attempt{request: s.last.request, number: s.last.number + 1, message: message, audience: s.last.audience, paused: s.endPause()}
 	s.answer, s.failure = s.pipeline.chain.do(message.Context(), &s.last)
 	s.waited += s.last.waited
 }
@@ -52,46 +51,54 @@ func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
 		s.pipeline.budget.earn()
 		return 0, false
 	}
-	s.noteThrottled(f)
-	if ctx.Err() != nil || s.enough(f) || !s.worthRetrying(f) || !s.request.repeatable() {
+	s.count(f)
+	if ctx.Err() != nil || s.enough(f) || !s.worthRetrying(f) || !s.last.request.repeatable() {
 		return 0, false
 	}
 	if f.moved && s.last.number == 1 {
 		return 0, true
 	}
 	pause = f.pause(s.last.number)
-	return pause, s.affordable(ctx, pause) && (f.cheap() || s.pipeline.budget.spend())
+	return pause, s.affordable(ctx, pause) && (f.refusedUnread() || s.pipeline.budget.spend())
 }
 
-func (s *series) noteThrottled(f *Failure) {
-	if !f.throttled() {
-		return
+// count counts the failures that are not counted as attempts.
+func (s *series) count(f *Failure) {
+	if f.throttled() {
+		if s.throttled++; s.throttled == 1 {
+			s.throttledSince = time.Now()
+		}
 	}
-	if s.throttled++; s.throttled == 1 {
-		s.since = time.Now()
+	if f.tokenRefused() {
+		s.refused++
+		if f.replacement == LikelyNewOne {
+			s.outdated++
+		}
 	}
 }
 
-// enough reports whether there were as many attempts as there may be. One that the
-// rate limit refused does not count, unless there is to be no retry at all. Nor does
-// one whose token was refused.
+// enough reports whether there were as many attempts as there may be. Attempts that
+// the rate limit refused are not counted, unless there may be one attempt only. A
+// refused token never makes it enough: tokenReplaced has a bound of its own.
 func (s *series) enough(f *Failure) bool {
 	if f.tokenRefused() {
 		return false
 	}
-	return s.most() == 1 || s.last.number-s.throttled >= s.most()
+	return s.most() == 1 || s.last.number-int(s.throttled) >= s.most()
 }
 
-// most is how many attempts there may be, those aside that do not count.
-func (s *series) most() int { return cmp.Or(s.request.MaxAttempts, s.pipeline.maxAttempts) }
+// most is how many attempts there may be, without those that are not counted.
+func (s *series) most() int { return cmp.Or(s.last.request.MaxAttempts, s.pipeline.maxAttempts) }
 
 // worthRetrying is the retry contract of the package documentation.
 func (s *series) worthRetrying(f *Failure) bool {
 	switch {
+	case f.held:
+		return false
 	case f.tokenRefused():
 		return s.tokenReplaced(f)
-	case f.cheap():
-		return !f.held
+	case f.throttled():
+		return true
 	case f.MaybeProcessed:
 		return false
 	}
@@ -101,16 +108,17 @@ func (s *series) worthRetrying(f *Failure) bool {
 // mostOutdated bounds the tokens of one call that were out of date.
 const mostOutdated = 3
 
-// tokenReplaced reports whether an attempt with another token is due: one, and one
-// for each token that was out of date.
+// tokenReplaced reports whether another attempt has a token that may be accepted. A
+// call tries another token once. If the refused token was out of date, that proves
+// nothing about the next one, and the call may go on for a few.
 func (s *series) tokenReplaced(f *Failure) bool {
-	again := f.replacement == OtherToken && !s.newToken
-	if f.replacement == LikelyNewOne {
-		s.outdated++
-		again = s.outdated <= mostOutdated
+	switch f.replacement {
+	case OtherToken:
+		return s.refused == 1
+	case LikelyNewOne:
+		return s.outdated <= mostOutdated
 	}
-	s.newToken = true
-	return again
+	return false
 }
 
 // IsTransient reports whether the same request may succeed a moment after a failure
@@ -145,7 +153,7 @@ func (s *series) affordable(ctx context.Context, pause time.Duration) bool {
 	deadline, ok := ctx.Deadline()
 	all := pause
 	if s.failure.throttled() && s.last.number >= s.most() {
-		all += time.Since(s.since)
+		all += time.Since(s.throttledSince)
 	}
 	return all <= s.pipeline.maxWait && (!ok || pause < time.Until(deadline))
 }
@@ -170,5 +178,8 @@ func (f *Failure) pause(attempts int) time.Duration {
 	return jitter(min(maxBackoff, minBackoff<<min(attempts, 10)))
 }
 
+// Random draws a number below n. A simulation puts one in its place that a seed fixes.
+var Random = rand.Int64N //nolint:gochecknoglobals // Nobody else sets it.
+
 // jitter spreads callers over the whole of d.
-func jitter(d time.Duration) time.Duration { return rand.N(d) + 1 } //nolint:gosec // It is no secret.
+func jitter(d time.Duration) time.Duration { return time.Duration(Random(int64(d))) + 1 }

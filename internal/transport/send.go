@@ -20,8 +20,7 @@ type sender struct {
 	wire      *roundTripper
 	jar       http.CookieJar // Nil for none.
 	userAgent []string
-	timeout   time.Duration
-	stall     time.Duration
+	patience  patience
 	maxBody   int64
 }
 
@@ -30,8 +29,7 @@ func newSender(c Config) *sender {
 		wire:      newRoundTripper(c.Base, c.OwnBase),
 		jar:       c.Jar,
 		userAgent: []string{c.UserAgent},
-		timeout:   c.AttemptTimeout,
-		stall:     c.StallTimeout,
+		patience:  patience{attempt: c.AttemptTimeout, stall: c.StallTimeout},
 		maxBody:   c.MaxBody,
 	}
 }
@@ -43,7 +41,6 @@ type exchange struct {
 	sending
 
 	up      *uploading // Nil without an upload.
-	unread  error      // Of the upload's reader.
 	attempt *attempt
 	hide    redact.Secrets // What must not be seen of the request.
 	token   [1]string
@@ -55,13 +52,12 @@ func (s *sender) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	x := &exchange{attempt: a, hide: a.secrets()}
-	x.stop = cancel
-	x.watch(cancel, s.timeout, s.stall)
+	x.watch(cancel, &s.patience)
 	defer x.unwatch()
 	f := s.exchange(ctx, x)
 	if a.request.Upload != nil {
-		x.endUpload(caller)
-		x.blameReader(caller, f)
+		_, unread := x.endUpload(caller)
+		x.blameReader(caller, f, unread)
 	}
 	if f != nil {
 		f.MaybeProcessed = !a.request.Idempotent && f.processable()
@@ -112,7 +108,7 @@ func (s *sender) receive(ctx context.Context, x *exchange, response *http.Respon
 			whole.free()
 			return f
 		}
-		x.answer = Answer{Status: response.StatusCode, Header: response.Header, Body: whole.data, request: x.attempt.request, hide: x.hide, buffer: whole}
+		x.answer = Answer{Status: response.StatusCode, Header: response.Header, Body: whole.data, request: x.attempt.request, hide: &x.hide, buffer: whole}
 		return nil
 	}
 	whole.free()

@@ -65,7 +65,7 @@ func (x *exchange) open(ctx context.Context, request *http.Request) error {
 	if u == nil {
 		return nil
 	}
-	if !x.endUpload(ctx) {
+	if ended, _ := x.endUpload(ctx); !ended {
 		return fmt.Errorf("%w: a read has not ended", errUnread)
 	}
 	x.up = &uploading{ctx: ctx, upload: u, source: u.Open(), watch: &x.watchdog, piece: make([]byte, maxPiece), over: make(chan struct{})}
@@ -128,27 +128,27 @@ func (u *uploading) Close() error { return nil }
 
 // endUpload waits until nobody reads from the source, and closes it. It does not wait
 // for longer than a read may take: an upload whose reader hangs is not sent again, and is closed
-// when the reader returns. It reports whether the reading has ended.
-func (x *exchange) endUpload(ctx context.Context) bool {
+// when the reader returns. It reports whether the reading has ended, and the error of
+// the reader.
+func (x *exchange) endUpload(ctx context.Context) (ended bool, unread error) {
 	u := x.up
 	if u == nil {
-		return true
+		return true, nil
 	}
 	x.up = nil
 	close(u.over)
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.pending != nil && !u.await(ctx, x.stall) {
+	if u.pending != nil && !u.await(ctx, x.patience.stall) {
 		u.upload.gone.Store(true)
 		go func() {
 			<-u.pending
 			closeBody(u.source)
 		}()
-		return false
+		return false, nil
 	}
 	closeBody(u.source)
-	x.unread = u.err
-	return true
+	return true, u.err
 }
 
 // await reports whether the read that is under way has returned in time.
@@ -168,8 +168,8 @@ func (u *uploading) await(ctx context.Context, limit time.Duration) bool {
 
 // blameReader tells a failure of the caller's reader from one of the connection. A
 // request whose body broke off was not a whole one, but some of it was sent.
-func (x *exchange) blameReader(ctx context.Context, f *Failure) {
-	if f != nil && f.Status == 0 && x.unread != nil && ctx.Err() == nil {
-		f.Err = fmt.Errorf("%w: %w", errUnread, x.hide.InError(x.unread))
+func (x *exchange) blameReader(ctx context.Context, f *Failure, unread error) {
+	if f != nil && f.Status == 0 && unread != nil && ctx.Err() == nil {
+		f.Err = fmt.Errorf("%w: %w", errUnread, x.hide.InError(unread))
 	}
 }

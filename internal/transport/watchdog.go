@@ -30,25 +30,30 @@ const (
 type watchdog struct {
 	io.Reader // The answer's body.
 
-	started time.Time
-	stall   time.Duration // For each read.
-	pause   time.Duration // For each piece of an upload, and for the answer after it.
-	cancel  context.CancelCauseFunc
-	read    atomic.Int64 // When the last read began, after started; 0 before the first.
+	started  time.Time
+	patience *patience
+	cancel   context.CancelCauseFunc
+	read     atomic.Int64 // When the last read began, after started; 0 before the first.
 
 	mutex   sync.Mutex    // Guards what follows: an upload goes on beside its answer.
 	limit   time.Duration // For the whole.
 	moved   time.Duration // When the last piece of an upload did, after started; 0 for none.
-	writing bool          // The caller's writer takes a piece of a download.
 	timer   *time.Timer
+	writing bool // The caller's writer takes a piece of a download.
 	stopped bool
 }
 
-func (w *watchdog) watch(cancel context.CancelCauseFunc, limit, stall time.Duration) {
-	w.started, w.limit, w.pause, w.stall, w.cancel = time.Now(), limit, limit, stall, cancel
+// patience is how long the parts of an exchange may take.
+type patience struct {
+	attempt time.Duration // The whole; each piece of an upload, and the answer after it.
+	stall   time.Duration // Each read.
+}
+
+func (w *watchdog) watch(cancel context.CancelCauseFunc, p *patience) {
+	w.started, w.limit, w.patience, w.cancel = time.Now(), p.attempt, p, cancel
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	w.timer = time.AfterFunc(min(limit, stall), w.look)
+	w.timer = time.AfterFunc(min(p.attempt, p.stall), w.look)
 }
 
 // look is called when the exchange may have taken too long. A read, or a piece of an
@@ -61,14 +66,14 @@ func (w *watchdog) look() {
 	quiet, until := timeout(""), w.limit
 	switch {
 	case read > 0:
-		quiet, until = errStalled, read+w.stall
+		quiet, until = errStalled, read+w.patience.stall
 	case w.moved > 0:
-		quiet, until = errStuck, w.moved+w.pause
+		quiet, until = errStuck, w.moved+w.patience.attempt
 	}
 	switch {
 	case w.stopped:
 	case w.writing:
-		w.timer.Reset(w.stall)
+		w.timer.Reset(w.patience.stall)
 	case now >= w.limit:
 		w.cancel(errTimeout)
 	case now >= until:
@@ -76,7 +81,7 @@ func (w *watchdog) look() {
 	case read > 0:
 		w.timer.Reset(min(until, w.limit) - now)
 	default:
-		w.timer.Reset(min(w.stall, min(until, w.limit)-now))
+		w.timer.Reset(min(w.patience.stall, min(until, w.limit)-now))
 	}
 }
 

@@ -88,7 +88,7 @@ func TestEndOfTheContextIsTheReasonThatIsTold(t *testing.T) {
 func TestContextThatEndsAsTheCodeReturnsIsToldAlike(t *testing.T) {
 	t.Parallel()
 	closing := errors.New("closing time")
-	for range 200 {
+	for range 5000 {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		_, err := usercode.AskWithin(ctx, time.Minute, func(context.Context) (int, error) {
 			cancel(closing)

@@ -70,33 +70,10 @@ func (s *straightener) walk(p *plan) bool {
 	case c == '{' && p.kind == asStruct:
 		return s.walkObject(p)
 	case c == '{' && p.kind == asMap, c == '[' && p.kind == asList:
-		return s.walkAll(p.elem, c)
+		return s.each(c, func() bool { return s.walk(p.elem) })
 	}
 	_, ok := s.skip()
 	return ok
-}
-
-func (s *straightener) walkAll(elem *plan, bracket byte) bool {
-	end := bracket + 2
-	if !s.open(bracket) {
-		return false
-	}
-	if s.closes(end) {
-		return true
-	}
-	for {
-		if bracket == '{' {
-			if _, ok := s.quoted(); !ok || !s.take(':') {
-				return false
-			}
-		}
-		if !s.walk(elem) {
-			return false
-		}
-		if more, ok := s.next(end); !more {
-			return ok
-		}
-	}
 }
 
 // candidate is a member that may be a field's. What is bent in it stays if it is not.

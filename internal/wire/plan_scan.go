@@ -247,6 +247,11 @@ func (s *scan) skip() (value []byte, ok bool) {
 
 // skipAll takes a list or an object.
 func (s *scan) skipAll(bracket byte) bool {
+	return s.each(bracket, func() bool { _, ok := s.skip(); return ok })
+}
+
+// each takes a list or an object, and has take take each value in it.
+func (s *scan) each(bracket byte, take func() bool) bool {
 	end := bracket + 2
 	if !s.open(bracket) {
 		return false
@@ -260,7 +265,7 @@ func (s *scan) skipAll(bracket byte) bool {
 				return false
 			}
 		}
-		if _, ok := s.skip(); !ok {
+		if !take() {
 			return false
 		}
 		if more, ok := s.next(end); !more {

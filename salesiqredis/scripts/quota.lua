@@ -2,16 +2,17 @@
 -- once. Functions are named as they are there. Times are microseconds; those of
 -- this server are the caller's own clock there.
 
-local quota, leases, processes, line = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local op, process = ARGV[1], ARGV[2]
-local plan, per_day, most, lease_time = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local wanted, ended, first_of_report = ARGV[7], ARGV[8], 9
+local quota, leases, processes, line, recent = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local process = ARGV[1] -- Empty for someone who only looks.
+local plan, per_day, most = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local lease_time, max_wait = tonumber(ARGV[5]), tonumber(ARGV[6])
+local first_message = 7
 
 local second = 1000000
 local minute, hour, day = 60 * second, 3600 * second, 86400 * second
 local patience = 3 * second
 local seen_for = 120 * second  -- A process that is silent for longer is gone,
-local wants_for = second / 4   -- and one that asks no more does not wait for a slot.
+local asks_for = second / 2    -- and one that hears nothing and asks no more does not wait.
 local kept_for = 172800000     -- Milliseconds.
 
 local function whole(n) return string.format('%.0f', n) end
@@ -41,7 +42,51 @@ local function save()
   for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, kept_for) end
 end
 
+-- The calls that ended within the last minute, by the second.
+
+local places = 61
+
+local function pass()
+  if s.recent_from == 0 then s.recent_from = now end
+  local at, left = math.floor((now - s.recent_from) / second), 0
+  if at <= s.recent_second then return 0 end
+  if s.recent > 0 then
+    for passed = math.max(s.recent_second, at - places) + 1, at do
+      local place = whole((passed - 60) % places)
+      left = left + (tonumber(redis.call('HGET', recent, place)) or 0)
+      redis.call('HDEL', recent, place)
+    end
+    s.recent = s.recent - left
+  end
+  s.recent_second = at
+  return left
+end
+
+local function add()
+  redis.call('HINCRBY', recent, whole(math.ceil((now - s.recent_from) / second) % places), 1)
+  s.recent = s.recent + 1
+end
+
+local function lasting()
+  local n = s.recent
+  for at = s.recent_second + 1, s.recent_second + 4 do
+    n = n - (tonumber(redis.call('HGET', recent, whole((at - 60) % places))) or 0)
+  end
+  return n
+end
+
+local function recent_leaves(n)
+  local at = s.recent_second + 1 - 60
+  while true do
+    local calls = tonumber(redis.call('HGET', recent, whole(at % places))) or 0
+    if n < calls then return s.recent_from + (at + 60) * second end
+    n, at = n - calls, at + 1
+  end
+end
+
 -- The window.
+
+local function leaving() return s.sliding == 1 or s.reset == 0 end
 
 local function window_free()
   local free = math.huge
@@ -116,8 +161,42 @@ local function identify(a)
   s.window_end = bound(a)
 end
 
+local function remembers(a, counted)
+  local moved = a.reset - s.reset
+  local first = a.probe and a.epoch == s.epoch and s.own == 1
+  local untold = a.reset == 0 or not a.dated and math.abs(a.within) > second
+  if moved > second and moved < minute - 2 * second then
+    return 4 * counted >= s.recent and 2 * (s.recent + under) >= counted
+  end
+  if moved > second or first and untold then return 3 * math.min(counted - under, s.recent) >= a.limit end
+  return first and s.seen == 0 and is_reset(a.reset) and 2 * counted < s.recent
+end
+
+local function slide()
+  local taken = s.own + s.others
+  s.own = under + 1 + s.recent
+  s.others = math.max(0, taken - s.own)
+  s.sliding, s.blind = 1, 0
+end
+
+local function learn_whether_it_slides(a)
+  if not a.known or s.reset == 0 then return end
+  local counted = a.limit - a.remaining
+  if not a.refused then counted = counted - 1 end
+  local moved = a.reset > s.reset + second
+  if moved and 2 * counted < lasting() then
+    if s.sliding == 1 then s.sliding, s.seen = 0, 1 end
+  elseif s.sliding == 0 and s.recent > 0 and remembers(a, counted) then
+    slide()
+  end
+  if s.sliding == 1 and moved then s.reset = a.reset end
+end
+
 local function attribute(a)
-  if a.reset == 0 then
+  learn_whether_it_slides(a)
+  if s.sliding == 1 or s.reset == 0 and a.reset == 0 then
+    return true -- There is no window to find.
+  elseif a.reset == 0 then
     settle_blind(a)
   elseif s.seen == 1 and is_reset(a.reset) then
     s.window_end = math.min(s.window_end, bound(a))
@@ -129,18 +208,41 @@ local function attribute(a)
   return true
 end
 
+local function count_others(a)
+  local others = math.max(0, s.limit - a.remaining - s.own)
+  if not leaving() then
+    s.others = math.max(s.others, others)
+  elseif others >= s.others then
+    s.others, s.window_end = others, now + minute
+  end
+end
+
 local function settle(a)
   end_probe(a)
   if a.known then s.limit = a.limit end
-  if not a.sent or not attribute(a) then
-    s.own = s.own - 1
-    return false
+  local current = a.sent and attribute(a)
+  if a.sent and not a.refused then add() end
+  if not current or a.refused then s.own = s.own - 1 end
+  if current and a.known and (not a.throttled or a.reset > 0 or leaving() and s.recent > 0) then count_others(a) end
+  return current
+end
+
+local function leaves(n)
+  local at = 0
+  if s.own > 0 then
+    at = now
+    if n % s.own < s.recent then at = recent_leaves(n % s.own) end
+    at = at + math.floor(n / s.own) * minute
   end
-  if a.refused then s.own = s.own - 1 end
-  if a.known and (not a.throttled or a.reset > 0) then
-    s.others = math.max(s.others, s.limit - a.remaining - s.own)
-  end
-  return true
+  if s.others > 0 and (at == 0 or s.window_end < at) then return s.window_end end
+  return at
+end
+
+local function window_earliest(ahead)
+  local free = window_free()
+  if ahead < free or size() == 0 then return now end
+  if leaving() then return leaves(ahead - free) end
+  return s.window_end + math.floor((ahead - math.max(0, free)) / size()) * minute
 end
 
 -- The day, and the service's clock.
@@ -210,7 +312,12 @@ end
 -- The account.
 
 local function roll()
-  if s.window_end > 0 and now >= s.window_end then next_window(under) end
+  local left, own = pass(), under
+  if leaving() then
+    s.own = s.own - left
+    own = s.own
+  end
+  if s.window_end > 0 and now >= s.window_end then next_window(own) end
   if per_day == 0 then return end
   if s.day_end == 0 then
     s.day_end = midnight()
@@ -224,20 +331,25 @@ local function ready()
     window_free() > 0 and day_free() > 0
 end
 
--- find returns a lease, of which the name that it was asked for by is enough. Who
--- did not hear the answer does not know more, and asks again, or gives it back.
+-- find returns a lease by its ticket, or by itself. Who did not hear the answer
+-- does not know more than the ticket.
 local function find(name)
   for _, lease in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
-    if string.find(lease, name, 1, true) then return lease end
+    if lease == name or string.sub(lease, -#name - 1) == ':' .. name then return lease end
   end
 end
 
--- start returns what a lease is remembered by: the receipt that quota.Call is.
-local function start()
+-- receipt is what the lease of the next call is remembered by: the receipt that
+-- quota.Call is, and the ticket of the call.
+local function receipt(ticket)
+  local probe = s.probed == 0 and s.probe == 0
+  return table.concat({whole(s.calls + 1), whole(s.epoch), probe and 1 or 0, ticket}, ':')
+end
+
+local function start(ticket)
+  local lease = receipt(ticket)
   s.calls, s.day_used, s.own = s.calls + 1, s.day_used + 1, s.own + 1
-  local probe = 0
-  if s.probed == 0 and s.probe == 0 then probe, s.probe = 1, now end
-  local lease = table.concat({whole(s.calls), whole(s.epoch), probe, wanted, process}, ':')
+  if s.probed == 0 and s.probe == 0 then s.probe = now end
   redis.call('ZADD', leases, whole(now + lease_time), lease)
   under = under + 1
   return lease
@@ -264,16 +376,28 @@ local function finish(name, a)
   end
 end
 
--- earliest returns the time before which no call can be started, and whether it
--- is the day's limit that forbids it.
-local function earliest()
-  local at, daily = math.max(now, s.pause_until), 0
-  if window_free() <= 0 and s.window_end > 0 then at = math.max(at, s.window_end) end
-  if day_free() <= 0 and s.day_end > at then at, daily = s.day_end, 1 end
+-- earliest returns the time before which no call can be started if ahead others
+-- go first, and whether it is the day's limit that forbids it.
+local function earliest(ahead)
+  local at, daily = math.max(now, s.pause_until, window_earliest(ahead)), 0
+  local free = math.max(0, day_free())
+  if ahead >= free then
+    local day_at = s.day_end + math.floor((ahead - free) / per_day) * day
+    if day_at > at then at, daily = day_at, 1 end
+  end
   return at, daily
 end
 
+-- look returns when it is worth asking again although no call has ended. It is
+-- now where that is the only thing to wait for.
+local function look()
+  if probing() then return math.max(s.probe + patience, (earliest(0))) end
+  return (earliest(0))
+end
+
 -- What the accounting of a single process need not know.
+
+local unsent = {sent = false, reset = 0, date = 0, remaining = 0, retry_in = -1}
 
 -- expire ends the leases whose holders did not: their calls may have been made.
 local function expire()
@@ -282,68 +406,165 @@ local function expire()
   end
 end
 
--- room reports whether there is a slot for this process. Those that wait for one
--- share evenly: who has less than its share takes any, and who has not leaves
--- one to each of the others that have less.
-local function room()
-  if most == 0 then return true end
-  local waiting = redis.call('ZRANGEBYSCORE', line, whole(now - wants_for), '+inf')
-  local held = setmetatable({}, {__index = function() return 0 end})
-  for _, lease in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
-    local holder = string.match(lease, ':([^:]*)$')
-    held[holder] = held[holder] + 1
-  end
-  local others = 0
-  for _, other in ipairs(waiting) do
-    if other ~= process then others = others + 1 end
-  end
-  local share, needy = math.max(1, math.floor(s.open / (others + 1))), 0
-  if held[process] >= share then
-    for _, other in ipairs(waiting) do
-      if other ~= process and held[other] < share then needy = needy + 1 end
+-- The line holds a ticket, name:process, for each call that waits, by the time
+-- since when it does. The first one goes next, whatever process it is of. A
+-- process that listens is told of its leases. Tickets of one that neither listens
+-- nor asks are dropped. It takes its places again when it asks.
+
+local function is_error(answer) return type(answer) == 'table' and answer.err ~= nil end
+
+-- listens reports whether a process listens here. In a cluster, one that listens to
+-- another server hears everything, too, but is not counted by PUBLISH.
+local function listens(other)
+  local answer = redis.pcall('PUBSUB', 'NUMSUB', line .. ':' .. other)
+  return not is_error(answer) and tonumber(answer[2]) > 0
+end
+
+local function asks(other)
+  return tonumber(redis.call('ZSCORE', processes, other) or 0) > now - asks_for
+end
+
+-- startable returns how many calls may be started now.
+local function startable()
+  if not ready() then return 0 end
+  if s.probed == 0 and s.probe == 0 then return 1 end
+  local slots = most > 0 and s.open - under or math.huge
+  return math.min(slots, window_free(), day_free())
+end
+
+local granted = {}
+
+local function serve()
+  local place = 0 -- Those before it ask in a moment, and find what is left for them.
+  while startable() > place do
+    local ticket = redis.call('ZRANGE', line, place, place)[1]
+    if not ticket then return end
+    local holder = string.match(ticket, ':(.*)$')
+    if holder == process then
+      granted[ticket] = start(ticket)
+      redis.call('ZREM', line, ticket)
+    elseif listens(holder) and not is_error(redis.pcall('PUBLISH', line .. ':' .. holder, receipt(ticket))) then
+      start(ticket)
+      redis.call('ZREM', line, ticket)
+    elseif asks(holder) then
+      place = place + 1
+    else
+      redis.call('ZREM', line, ticket)
     end
   end
-  return under + needy < s.open
+end
+
+-- join puts a call into the line, at the place that it has waited for.
+local function join(name, waited)
+  local ticket = name .. ':' .. process
+  granted[ticket] = find(ticket)
+  if not granted[ticket] then redis.call('ZADD', line, 'NX', whole(now - waited), ticket) end
+end
+
+-- answer says what became of a question: the lease, or in how long there may be
+-- one, and since when the call waits. Who would wait in vain leaves the line.
+local function answer(name, may_wait)
+  local ticket = name .. ':' .. process
+  if granted[ticket] then return {granted[ticket], 0, 0, 0} end
+  local at, daily = earliest(redis.call('ZRANK', line, ticket))
+  local since = tonumber(redis.call('ZSCORE', line, ticket))
+  if at > now + may_wait then
+    redis.call('ZREM', line, ticket)
+    since = 0
+  end
+  return {'', at - now, daily, since}
+end
+
+-- leave takes back a question, whatever has become of it.
+local function leave(name)
+  local ticket = name .. ':' .. process
+  redis.call('ZREM', line, ticket)
+  finish(ticket, unsent)
+end
+
+-- tell lets those who wait know when to look again, and since when the first of
+-- them waits: whoever waits for longer has been dropped from the line.
+local function tell(at)
+  if math.abs(at - s.look) <= second then return end
+  s.look = at
+  local first = redis.call('ZRANGE', line, 0, 0, 'WITHSCORES')
+  if first[1] then redis.pcall('PUBLISH', line, 'look ' .. whole(at - now) .. ' ' .. whole(first[2])) end
 end
 
 local function seen()
-  redis.call('ZADD', processes, whole(now), process)
+  if process ~= '' then redis.call('ZADD', processes, whole(now), process) end
   redis.call('ZREMRANGEBYSCORE', processes, '-inf', whole(now - seen_for))
   return redis.call('ZCARD', processes)
 end
 
--- outlook is what everybody is told: whether a call could be started now, from
--- when on one can be if not, as far as that is known, how many processes there
--- are, the limit of a window, and what is left of the day, and of its calls.
-local function outlook(lease)
-  local at, daily = earliest()
-  local left = per_day == 0 and 0 or math.max(0, day_free())
-  return {lease, ready() and room() and 1 or 0, at - now, daily, seen(), size(), s.day_end - now, left}
+-- rank returns how many processes come before this one in an order that does not
+-- change.
+local function rank()
+  local before = 0
+  for _, other in ipairs(redis.call('ZRANGE', processes, 0, -1)) do
+    if other < process then before = before + 1 end
+  end
+  return before
 end
 
-local function acquire()
-  redis.call('ZREM', line, process)
-  local held = find(wanted)
-  if held then return held end
-  if ready() and room() then return start() end
-  if earliest() <= now then redis.call('ZADD', line, whole(now), process) end
-  return ''
-end
-
-local function report()
-  local function number(i) return tonumber(ARGV[first_of_report + i]) end
-  local function flag(i) return ARGV[first_of_report + i] == '1' end
+local function report(i)
+  local function number(n) return tonumber(ARGV[i + n]) end
+  local function flag(n) return ARGV[i + n] == '1' end
   return {
     sent = flag(0), answered = flag(1), refused = flag(2), throttled = flag(3), known = flag(4),
     limit = number(5), remaining = number(6), reset = number(7), date = number(8), retry_in = number(9),
   }
 end
 
+-- It fails here, and leaves everything as it is, where nothing can be written.
+redis.call('HSET', quota, 'now', whole(now))
+local members = seen()
+redis.call('ZREMRANGEBYSCORE', line, '-inf', whole(now - max_wait))
 expire()
 roll()
-local lease = ''
-if op == 'done' or op == 'next' then finish(ended, report()) end
-if op == 'acquire' or op == 'next' then lease = acquire() end
-local answer = outlook(lease)
+
+local questions, my_rank = {}, -1
+local i = first_message
+while ARGV[i] do
+  if ARGV[i] == 'end' then
+    finish(ARGV[i + 1], report(i + 2))
+    i = i + 12
+  elseif ARGV[i] == 'leave' then
+    leave(ARGV[i + 1])
+    i = i + 2
+  elseif ARGV[i] == 'ask' then
+    join(ARGV[i + 1], tonumber(ARGV[i + 2]))
+    questions[#questions + 1] = {ARGV[i + 1], tonumber(ARGV[i + 3])}
+    i = i + 4
+  else
+    my_rank = rank()
+    i = i + 1
+  end
+end
+serve()
+local answers, waits = {}, false
+for n, question in ipairs(questions) do
+  answers[n] = answer(question[1], question[2])
+  waits = waits or answers[n][4] > 0
+  granted[question[1] .. ':' .. process] = nil
+end
+local brought = {} -- Leases for calls that had asked before.
+for _, lease in pairs(granted) do brought[#brought + 1] = lease end
+local listening = -1 -- Nobody wants to know.
+if waits then listening = listens(process) and 1 or 0 end
+local at = look()
+tell(at)
+
+-- What everybody is told: whether a call could be started now, from when on one
+-- can be if not, as far as that is known, how many processes there are, the limit
+-- of a window, what is left of the day, and of its calls, and of the window; when
+-- to ask again; the calls under way, their limit, and those that wait; whether this
+-- process listens.
+local first_at, daily = earliest(0)
+local outlook = {
+  ready() and 1 or 0, first_at - now, daily, members, size(), s.day_end - now,
+  per_day == 0 and 0 or math.max(0, day_free()), math.max(0, math.min(window_free(), size())), at - now, my_rank,
+  under, s.open, redis.call('ZCARD', line), answers, brought, listening,
+}
 save()
-return answer
+return outlook

@@ -1,2 +1,14 @@
-if ARGV[3] == '' then return redis.call('XADD', KEYS[1], '*', 'event', ARGV[1], 'body', ARGV[2]) end
-return redis.call('XADD', KEYS[1], '*', 'event', ARGV[1], 'body', ARGV[2], 'trace', ARGV[3])
+-- Adds an event, unless it has been added before, which a mark remembers for a
+-- while. Either way something is written, which replicas can be waited for.
+local stream, mark = KEYS[1], KEYS[2]
+local event, body, trace, memory = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local known = redis.call('GET', mark)
+if known then
+  redis.call('PEXPIRE', mark, memory)
+  return known
+end
+local fields = {'event', event, 'body', body}
+if trace ~= '' then fields = {'event', event, 'body', body, 'trace', trace} end
+local id = redis.call('XADD', stream, '*', unpack(fields))
+redis.call('SET', mark, id, 'PX', memory)
+return id

@@ -2,9 +2,10 @@
 -- then new ones. An abandoned entry that has had all its tries goes to the dead
 -- letters. Returns the cursor to go on from, and an id, a body, the number of
 -- this try and a trace for each entry.
-local stream, dead = KEYS[1], KEYS[2]
+local stream, dead, bytes = KEYS[1], KEYS[2], KEYS[3]
 local group, consumer, idle, tries = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local wanted, cursor, kept = tonumber(ARGV[5]), ARGV[6], ARGV[7]
+local wanted, cursor = tonumber(ARGV[5]), ARGV[6]
+local most, most_bytes = tonumber(ARGV[7]), tonumber(ARGV[8])
 
 -- try makes the group where it does not exist yet, or no more.
 local function try(...)
@@ -33,7 +34,7 @@ local function hand_out(id, fields)
   end
   fields[#fields + 1] = 'tries'
   fields[#fields + 1] = count - 1
-  redis.call('XADD', dead, 'MAXLEN', '~', kept, '*', unpack(fields))
+  if not bury(dead, bytes, fields, most, most_bytes) then return end -- It is tried again.
   redis.call('XACK', stream, group, id)
   redis.call('XDEL', stream, id)
 end

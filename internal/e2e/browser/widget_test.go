@@ -274,6 +274,7 @@ func TestWhatTheOperatorWroteOutlivesAFailure(t *testing.T) {
 	e := startExample(t)
 	p := openTab(t, desktopWidth, desktopHeight)
 	p.open(e.page + "/")
+	p.until(inWidget(".bubble") + "?.checkVisibility()") // From then on, the buttons do something.
 	p.click("#ask")
 	p.until("!document.querySelector('#desk textarea').disabled")
 	eval[bool](p, "(window.kept = fetch, window.fetch = async () => { throw new TypeError('no network'); }, true)")

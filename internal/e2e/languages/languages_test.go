@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -49,6 +50,14 @@ func TestOtherLanguagesGetAlongWithTheEmulator(t *testing.T) {
 		{name: "axios waits for the next window", script: "rate_limit.mjs", needs: node, uses: []string{"axios"}, flags: shortWindow, check: waitedOnce},
 		{name: "requests waits for the next window", script: "rate_limit.py", needs: python, uses: []string{"requests"}, flags: shortWindow, check: waitedOnce},
 		{name: "express accepts every signature", script: "receiver.mjs", needs: node, uses: []string{"axios", "express"}, check: acceptedAll},
+		{name: "a connector keeps up with the live service", script: "live_connector.py", needs: python, flags: liveDialect, check: saw(18,
+			`{"all":286,"connected":60,"ended as":"Attended Online","failed tags":2,"open":66,"portal":"nordlicht","said":2}`)},
+		{name: "an exporter reads all that the live service has", script: "live_exporter.mjs", needs: node, flags: liveDialect, check: saw(16,
+			`{"conversations":286,"messages":143,"calls":4,"feedback":110,"visitors":130,"visits":244,"events":630}`)},
+		{name: "a bot takes the visitor's side of the live service", script: "live_visitor.mjs", needs: node, flags: liveDialect, check: saw(21,
+			`{"said":["visitor text","visitor text","visitor file","operator text"],"rated":"happy","threads":["1 Attended Online","2 Live"],"missed":"Call me"}`)},
+		{name: "an importer fills the live service's articles", script: "live_importer.py", needs: python, flags: liveDialect, check: saw(15,
+			`{"articles":22,"categories":["General","Tents","Shoes"],"responses":7}`)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -64,6 +73,10 @@ func TestOtherLanguagesGetAlongWithTheEmulator(t *testing.T) {
 
 // redirectURI registers where the scripts have the consent page redirect to.
 var redirectURI = []string{"-redirect-uri", "https://shop.example/signed-in"}
+
+// liveDialect is for callers that were written after what the vendor publishes about
+// the live service. None of them knows our code.
+var liveDialect = []string{"-dialect", "live"}
 
 // shortWindow keeps the wait for the next window short.
 var shortWindow = []string{"-plan", "free", "-window", "3s"}
@@ -110,20 +123,25 @@ var environmentOfSamples = []string{
 func startEmulator(t *testing.T, program string, flags ...string) *emulator {
 	t.Helper()
 	e := &emulator{t: t, environment: map[string]string{}}
+	names := slices.Clone(environmentOfSamples)
+	if slices.Contains(flags, "live") {
+		names = append(names, "SALESIQ_PORTAL")
+	}
 	e.process = exec.CommandContext(t.Context(), program, append(flags, "-quiet")...)
 	e.process.Stderr = os.Stderr
 	stdout, err := e.process.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, e.process.Start())
 	lines := bufio.NewScanner(stdout)
-	for range environmentOfSamples {
+	for range names {
 		require.True(t, lines.Scan(), "it ended early: %v", lines.Err())
 		name, value, _ := strings.Cut(lines.Text(), "=")
 		e.environment[name] = value
 	}
-	for _, name := range environmentOfSamples {
+	for _, name := range names {
 		require.NotEmpty(t, e.environment[name], name)
 	}
+	e.environment["SALESIQ_ORG_REFRESH_TOKEN"] = "1000.emulator.org-refresh-token" // As documented.
 	return e
 }
 
@@ -244,7 +262,7 @@ func arrivedOnce(t *testing.T, e *emulator, printed string) {
 	stats := ask[salesiqtest.Stats](e, "stats")
 	assert.Equal(t, everyCall, stats.Calls)
 	assert.Equal(t, 2, stats.Faults)
-	assert.Equal(t, []int{4, 3, 1}, []int{stats.TokenCalls, stats.TokensIssued, stats.TokensDenied}, "a code works once")
+	assert.Equal(t, []int{4, 3, 1}, []int{stats.TokenRequests, stats.TokensIssued, stats.TokensDenied}, "a code works once")
 
 	journal := ask[[]salesiqtest.Write](e, "journal")
 	require.Len(t, journal, len(everyWrite))
@@ -277,5 +295,21 @@ func acceptedAll(t *testing.T, e *emulator, printed string) {
 	assert.Len(t, deliveries, 11)
 	for _, delivery := range deliveries {
 		assert.Equal(t, []int{http.StatusOK, 1}, []int{delivery.Status, delivery.Attempt}, delivery.Body)
+	}
+}
+
+// saw checks what a caller of the live service has seen, and how many different calls
+// were carried out for it. The callers check shapes, statuses and errors themselves.
+func saw(calls int, summary string) func(t *testing.T, e *emulator, printed string) {
+	return func(t *testing.T, e *emulator, printed string) {
+		t.Helper()
+		assert.JSONEq(t, summary, printed)
+		var made []string
+		for call, stats := range ask[salesiqtest.Stats](e, "stats").Calls {
+			if stats.Processed > 0 {
+				made = append(made, call)
+			}
+		}
+		assert.Len(t, made, calls)
 	}
 }

@@ -58,8 +58,8 @@ func main() {
 	}
 }
 
-func (t *task) run(client redis.Scripter) error {
-	evaler := &counter{Scripter: client}
+func (t *task) run(client *redis.Client) error {
+	evaler := &counter{Client: client}
 	var options []salesiqredis.Option
 	if t.Timeout > 0 {
 		options = append(options, salesiqredis.WithTimeout(t.Timeout))
@@ -91,7 +91,7 @@ func (silence) Printf(context.Context, string, ...any) {}
 
 // counter counts the limiter's round trips, which are those with four keys.
 type counter struct {
-	redis.Scripter
+	*redis.Client
 
 	trips atomic.Int64
 }
@@ -100,7 +100,7 @@ func (c *counter) EvalSha(ctx context.Context, sha1 string, keys []string, args 
 	if len(keys) == 4 {
 		c.trips.Add(1)
 	}
-	return c.Scripter.EvalSha(ctx, sha1, keys, args...)
+	return c.Client.EvalSha(ctx, sha1, keys, args...)
 }
 
 // call makes calls from several goroutines.

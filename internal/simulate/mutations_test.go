@@ -1,0 +1,176 @@
+package simulate
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	mutate    = flag.Int("mutate", 0, "put known faults into the packages, one at a time, and run so many seeds for each")
+	mutateOne = flag.String("mutation", "", "only the known faults whose names contain this")
+)
+
+// mutation is a known fault of a package: a piece of text that is replaced.
+type mutation struct {
+	name, file, old, new string
+}
+
+var mutations = []mutation{
+	{
+		"one call more at once than there is room for", "internal/quota/limits.go",
+		"return s.most == 0 || s.inFlight < s.open", "return s.most == 0 || s.inFlight <= s.open",
+	},
+	{
+		"a slot of a call that was not answered is not given back", "internal/quota/account.go",
+		"	a.slots.inFlight--\n", "	if r.Answered {\n\t\ta.slots.inFlight--\n\t}\n",
+	},
+	{
+		"the minute's calls are not counted", "internal/quota/account.go",
+		"a.window.free() > c.leaves(a.window.size()) && a.day.free()", "a.day.free()",
+	},
+	{
+		"the day's calls never come back", "internal/quota/limits.go",
+		"d.end, d.used = c.midnight(now), inFlight", "d.end = c.midnight(now)",
+	},
+	{
+		"a POST is repeated after an unclear failure", "internal/transport/retry.go",
+		"	case f.MaybeProcessed:\n\t\treturn false\n", "",
+	},
+	{
+		"Retry-After is ignored", "internal/transport/http.go",
+		`value := header.Get("Retry-After")`, `value := header.Get("Retry-Later")`,
+	},
+	{
+		"a refused token is taken for a good one", "auth_refresh.go",
+		"	r.current.Store(nil)\n\treturn transport.OtherToken\n", "	return transport.OtherToken\n",
+	},
+	{
+		"a token is requested although it was denied", "auth_error.go",
+		"wait = max(throttlePause, wait)", "wait = max(time.Minute, wait)",
+	},
+	{
+		"the token file has two owners at once", "auth_file.go",
+		"	case errors.Is(err, errors.ErrUnsupported):\n\t\treturn f, func() {}, nil\n",
+		"	case err == nil:\n\t\tlock.Close()\n\t\treturn f, func() {}, nil\n",
+	},
+	{
+		"a token of the store is not looked for", "auth_refresh.go",
+		"	if !good || r.newest != nil && !token.Expiry.After(r.newest.expiry) {", "	if true || good {",
+	},
+	{
+		"the client's secret goes to the host of the API", "options.go",
+		"c.site.Accounts = cmp.Or(plainURL(c.accountsURL), c.site.Accounts)", "c.site.Accounts = c.site.API",
+	},
+	{
+		"a token is shown in an error", "internal/transport/failure.go",
+		"f.Excerpt = excerpt(hide.InBody(body))", "f.Excerpt = string(body[:min(len(body), excerptBytes)])",
+	},
+	{
+		"items that moved up are not looked for", "internal/paging/walk.go",
+		"pages := min(Count(step.Left, max(1, size)), w.read-1, w.read-w.again)", "pages := min(Count(step.Left, max(1, size)), 0)",
+	},
+	{
+		"the cache never forgets", "internal/transport/cache.go",
+		"if !time.Now().Before(e.expires) {", "if e.expires.IsZero() {",
+	},
+	{
+		"an event is marked before it was handled", "webhook/receiver.go",
+		"	how, err = r.handle(work, event)\n", "	r.store.Done(work, id)\n\thow, err = r.handle(work, event)\n",
+	},
+	{
+		"an event is not marked when it was handled", "webhook/receiver.go",
+		"end := r.store.Abort\n\tif succeeded {", "end := r.store.Abort\n\tif succeeded && eventID == \"\" {",
+	},
+	{
+		"an event that a killed process had taken is forgotten", "salesiqbolt/file.go",
+		"return f.apply([]*job{{apply: returnTaken}})", "return nil",
+	},
+	{
+		"a deadline does not end the wait for a token", "auth_refresh.go",
+		"	case <-ctx.Done():\n\t\treturn \"\", context.Cause(ctx)\n\t}\n\tif f.err == nil {", "	case <-context.Background().Done():\n\t}\n\tif f.err == nil {",
+	},
+}
+
+// TestKnownFaultsAreFound puts each known fault into the packages by way of an overlay,
+// and runs seeds until one fails. It prints the table of docs/simulation.md.
+func TestKnownFaultsAreFound(t *testing.T) {
+	if *mutate == 0 {
+		t.Skip("takes a minute for each fault; run it with -mutate 10")
+	}
+	table := "| fault | seeds | what does not hold |\n| --- | --- | --- |\n"
+	for _, m := range mutations {
+		if !strings.Contains(m.name, *mutateOne) {
+			continue
+		}
+		program := m.build(t)
+		seed, found := 0, ""
+		for seed < *mutate && found == "" {
+			seed++
+			found = find(t.Context(), program, seed)
+		}
+		if found == "" {
+			t.Errorf("%d seeds have not found: %s", *mutate, m.name)
+			found = "not found"
+		}
+		row := fmt.Sprintf("| %s | %d | %s |\n", m.name, seed, found)
+		t.Log(row)
+		table += row
+	}
+	t.Log("\n" + table)
+}
+
+// build makes a program of these tests, with the fault.
+func (m mutation) build(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(root, m.file)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), m.old); n != 1 {
+		t.Fatalf("%s: %d times in %s: %q", m.name, n, m.file, m.old)
+	}
+	folder := t.TempDir()
+	mutated, overlay, program := filepath.Join(folder, "mutated.go"), filepath.Join(folder, "overlay.json"), filepath.Join(folder, "program")
+	replaced, err := json.Marshal(map[string]any{"Replace": map[string]string{path: mutated}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{mutated: []byte(strings.Replace(string(text), m.old, m.new, 1)), overlay: replaced} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", program, ".")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %s", m.name, output)
+	}
+	return program
+}
+
+var violation = regexp.MustCompile(`fails: step \d+, [^:]+: ([^:]+):`)
+
+// find runs a seed, and returns what does not hold, if anything.
+func find(ctx context.Context, program string, seed int) string {
+	output, err := exec.CommandContext(ctx, program, "-test.run", "TestNothing", "-seed", fmt.Sprint(seed), "-days", fmt.Sprint(*days)).CombinedOutput()
+	if err == nil {
+		return ""
+	}
+	if found := violation.FindSubmatch(output); found != nil {
+		return string(found[1])
+	}
+	first, _, _ := strings.Cut(string(output), "\n")
+	return "the run does not end: " + first
+}

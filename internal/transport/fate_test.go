@@ -1,0 +1,66 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// What of a request has left when it fails decides whether the service may carry it
+// out. Half a header is nothing to carry out, unless the exchange was ended in the
+// middle: the rest may still be written.
+func TestFateOfARequestIsToldByWhatHasLeft(t *testing.T) {
+	t.Parallel()
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	broken := errors.New("broken")
+	for _, tt := range []struct {
+		name    string
+		ctx     context.Context
+		header  bool // All of it was handed over.
+		bytes   int64
+		stopped bool
+		sent    bool
+	}{
+		{"nothing left, the exchange broke", t.Context(), false, 0, false, false},
+		{"nothing left, it was ended", ended, false, 0, false, false},
+		{"nothing left of the whole header", t.Context(), true, 0, false, false},
+		{"half a header left, the exchange broke", t.Context(), false, 100, false, false},
+		{"half a header left, it was ended", ended, false, 100, false, true},
+		{"the header left, the exchange broke", t.Context(), true, 100, false, true},
+		{"the header left, it was ended", ended, true, 100, false, true},
+		{"the header left, and would be repeated", t.Context(), true, 100, true, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			here, there := net.Pipe()
+			defer func() { assert.NoError(t, errors.Join(here.Close(), there.Close())) }()
+			conn := &meteredConn{Conn: here}
+			conn.written.Store(40 + tt.bytes)
+			s := &sending{wire: &roundTripper{}, conn: conn, before: 40, header: tt.header, stopped: tt.stopped}
+			sent, moved := s.fate(tt.ctx, broken)
+			assert.Equal(t, tt.sent, sent)
+			assert.Equal(t, tt.stopped, moved)
+		})
+	}
+}
+
+// A transport that tells of connections has given the request none; one that does
+// not may have sent it, unless it could not dial.
+func TestFateWithoutAConnectionIsToldByTheTransport(t *testing.T) {
+	t.Parallel()
+	broken, undialed := errors.New("broken"), &net.OpError{Op: "dial", Err: errors.New("refused")}
+	for _, traces := range []bool{false, true} {
+		s := &sending{wire: &roundTripper{}}
+		s.wire.traces.Store(traces)
+		sent, moved := s.fate(t.Context(), broken)
+		assert.Equal(t, !traces, sent)
+		assert.False(t, moved)
+		sent, moved = s.fate(t.Context(), undialed)
+		assert.False(t, sent)
+		assert.False(t, moved)
+	}
+}

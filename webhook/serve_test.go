@@ -1,0 +1,148 @@
+package webhook_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/webhook"
+)
+
+// served is a Serve under way.
+type served struct {
+	address string
+	stop    context.CancelFunc
+	ended   chan error
+}
+
+// startServing serves handler at a free port of this machine.
+func startServing(t *testing.T, handler http.HandlerFunc, workers ...func(context.Context) error) *served {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	s := &served{stop: stop, ended: make(chan error, 1)}
+	listening := make(chan string, 1)
+	server := &http.Server{Addr: "127.0.0.1:0", Handler: handler, BaseContext: func(l net.Listener) context.Context {
+		listening <- l.Addr().String()
+		return context.WithoutCancel(ctx)
+	}}
+	go func() { s.ended <- webhook.Serve(ctx, server, workers...) }()
+	select {
+	case s.address = <-listening:
+	case err := <-s.ended:
+		require.NoError(t, err)
+	}
+	return s
+}
+
+// post returns 0 if nobody answers.
+func (s *served) post(ctx context.Context) (status int) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.address, strings.NewReader("{}"))
+	if err != nil {
+		return 0
+	}
+	response, err := (&http.Client{Transport: new(http.Transport)}).Do(request)
+	if err != nil {
+		return 0
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// The end comes while a delivery is under way: it is answered, its worker is still
+// there to take it, and nobody is let in any more.
+func TestServeEndsDeliveriesBeforeWorkers(t *testing.T) {
+	t.Parallel()
+	var s *served
+	begun, queue, worked := make(chan bool), make(chan string), make(chan []string, 1)
+	handler := func(w http.ResponseWriter, _ *http.Request) {
+		close(begun)
+		for s.accepts() {
+			time.Sleep(time.Millisecond)
+		}
+		queue <- "the last one"
+		w.WriteHeader(http.StatusAccepted)
+	}
+	worker := func(ctx context.Context) error {
+		var events []string
+		for {
+			select {
+			case event := <-queue:
+				events = append(events, event)
+			case <-ctx.Done():
+				worked <- events
+				return context.Cause(ctx)
+			}
+		}
+	}
+	s = startServing(t, handler, worker)
+	answered := make(chan int, 1)
+	go func() { answered <- s.post(t.Context()) }()
+	<-begun
+	s.stop()
+	assert.Equal(t, http.StatusAccepted, <-answered)
+	require.NoError(t, <-s.ended)
+	assert.Equal(t, []string{"the last one"}, <-worked)
+}
+
+// accepts reports whether anybody listens.
+func (s *served) accepts() bool {
+	connection, err := new(net.Dialer).DialContext(context.Background(), "tcp", s.address)
+	if err != nil {
+		return false
+	}
+	connection.Close()
+	return true
+}
+
+func TestServeEndsWithAWorkerThatFails(t *testing.T) {
+	t.Parallel()
+	for _, cause := range []error{errors.New("the database is away"), nil} {
+		fail, other := make(chan bool), false
+		s := startServing(t, func(http.ResponseWriter, *http.Request) {},
+			func(context.Context) error { <-fail; return cause },
+			func(ctx context.Context) error { <-ctx.Done(); other = true; return nil })
+		assert.Equal(t, http.StatusOK, s.post(t.Context()))
+		close(fail)
+		err := <-s.ended
+		require.Error(t, err, "a service that handles nothing must not look well")
+		require.ErrorIs(t, err, cmp.Or(cause, err))
+		assert.True(t, other, "the others end, too")
+		assert.Zero(t, s.post(t.Context()))
+	}
+}
+
+func TestServeRefusesWhatCannotServe(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	worked := false
+	work := func(context.Context) error { worked = true; return nil }
+	require.Error(t, webhook.Serve(t.Context(), &http.Server{Addr: taken.Addr().String()}, work))
+	assert.False(t, worked)
+
+	var none context.Context
+	require.ErrorIs(t, webhook.Serve(none, &http.Server{Addr: "127.0.0.1:0"}), salesiq.ErrInvalidInput)
+	require.ErrorIs(t, webhook.Serve(t.Context(), nil), salesiq.ErrInvalidInput)
+	require.ErrorIs(t, webhook.Serve(t.Context(), &http.Server{Addr: "127.0.0.1:0"}, nil), salesiq.ErrInvalidInput)
+}
+
+func TestServeBoundsHowSlowlyABodyMayCome(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[time.Duration]time.Duration{0: 10 * time.Second, time.Minute: time.Minute} {
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		server := &http.Server{Addr: "127.0.0.1:0", ReadTimeout: given}
+		assert.NoError(t, webhook.Serve(ctx, server))
+		assert.Equal(t, want, server.ReadTimeout)
+	}
+}
