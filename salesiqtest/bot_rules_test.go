@@ -178,6 +178,32 @@ func TestOnlyTheInputCountsBesideSuggestions(t *testing.T) {
 	}))
 	c.Says("Hello")
 	c.ExpectsCard("like", "like", "dislike")
+	c = s.Converse(t, newBot(t, func(r asked) any {
+		return said{"action": "reply", "replies": []any{"?" + r.Message.Text}, "suggestions": []string{"a"}, "input": said{"type": "email", "placeholder": "@"}}
+	}))
+	c.Says("Hello")
+	c.Says("zoe@post.example") // It can be written, since the suggestions are not shown.
+	c.Expects("?zoe@post.example")
+}
+
+func TestWhatIsWrittenIntoACardIsChecked(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	for _, row := range []struct{ kind, wrong, right, told string }{
+		{"email", "zoe@", "zoe@post.example", "This is no e-mail address."},
+		{"email", "Zoë <zoe@post.example>", "z@x.y", "This is no e-mail address."},
+		{"tel", "4711", "00 00 00", "This is no phone number."},
+		{"tel", "call 999 999", "+47 (22) 99.99-99", "This is no phone number."},
+	} {
+		c := s.Converse(t, newBot(t, func(r asked) any {
+			return asking(says("You said "+r.Message.Text), said{"type": row.kind, "placeholder": "?"})
+		}))
+		c.Says("Ask me")
+		c.Says(row.wrong)
+		c.Expects(row.told)
+		c.Says(row.right)
+		c.Expects("You said " + row.right)
+	}
 }
 
 func TestACardMayRateTheConversation(t *testing.T) {
