@@ -99,7 +99,9 @@ func readAnswer(body []byte) (botAnswer, []breach) {
 	if answer.action != "" && !slices.Contains(botActions, answer.action) {
 		r.broken("action", "is %q; there is %s", answer.action, strings.Join(botActions, ", "))
 	}
-	answer.botSaying = r.saying(root, "", answer.action != "context")
+	// A page calls replies mandatory. Samples of a context have none, and bots of others
+	// answer "pending" without.
+	answer.botSaying = r.saying(root, "", answer.action != "context" && answer.action != "pending")
 	answer.department = r.text(root, "", "department", 0)
 	for i, email := range r.list(root, "", "operators", false) {
 		answer.operators = append(answer.operators, r.asText(element("operators", i), email))
@@ -529,16 +531,16 @@ func (r *answerReader) day(path, day string) {
 	}
 }
 
-// readTimeSlots reads the times of one day. The visitor chooses day and time.
+// readTimeSlots reads the times of one day, of which the visitor chooses one.
 func readTimeSlots(r *answerReader, path string, card object, in *botInput) {
-	day := r.text(card, path, "date", needed)
-	r.day(path+".date", day)
+	r.day(path+".date", r.text(card, path, "date", needed))
 	r.text(card, path, "time_zone_id", needed)
 	for i, item := range r.list(card, path, "slots", true) {
-		in.options = append(in.options, day+" "+r.slot(element(path+".slots", i), item))
+		in.options = append(in.options, r.slot(element(path+".slots", i), item))
 	}
 }
 
+// readDateSlots reads the times of several days. The visitor chooses day and time.
 func readDateSlots(r *answerReader, path string, card object, in *botInput) {
 	r.text(card, path, "label", needed)
 	r.text(card, path, "time_zone_id", needed)

@@ -176,5 +176,27 @@ func TestABotAnswersInAnyWindow(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, s.Settle(t.Context()))
 		assert.Equal(t, []string{"Zobot: You said Do you have boots?", "Zobot: One moment, please."}, heard)
+
+		again, err := window.VisitorSide.Open(t.Context(), opening("zoe-2"))
+		require.NoError(t, err)
+		require.NoError(t, s.Settle(t.Context()))
+		closed, err := window.VisitorSideV2.Close(t.Context(), again.ID)
+		require.NoError(t, err)
+		assert.Equal(t, live.ConversationStatus("end"), closed.ChatStatus.StateKey, "a bot has attended it: it was not missed")
 	})
+}
+
+func TestABotMayForwardBeforeAnythingIsSaid(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t, salesiqtest.Live())
+	require.NoError(t, s.ConnectBot(salesiqtest.Bot{Handler: newBot(t, func(asked) any { return said{"action": "forward", "replies": []any{"One moment."}} })}))
+	b, other := browser{t, s, "key1"}, browser{t, s, "key2"}
+	other.tell("/widget/visits", ``, nil)
+	b.tell("/widget/open", ``, nil)
+	seen := b.settled()
+	require.NotEmpty(t, seen.ID, "operators have a conversation to pick up")
+	require.Len(t, seen.Messages, 1)
+	pickUp(t, s, seen.ID, "Hello, what is it about?")
+	assert.Len(t, b.settled().Messages, 2)
+	assert.Empty(t, other.settled().ID)
 }

@@ -112,8 +112,8 @@ func TestEachCardCanBeAnswered(t *testing.T) {
 		{said{"type": "slider", "values": []string{"1", "2", "3"}}, nil, []string{"2"}, "", "2", []string{"4"}},
 		{said{"type": "range-slider", "values": []string{"1", "2", "3"}}, nil, []string{"1", "3"}, "", "1 - 3", []string{"1"}},
 		{said{"type": "calendar", "from": "+1", "to": "+10", "time": true}, nil, []string{"31/12/2026 10:00"}, "", "31/12/2026 10:00", nil},
-		{said{"type": "range-calendar", "from": "-2", "to": 1798675200000}, nil, []string{"30/12/2026", "31/12/2026"}, "", "30/12/2026 - 31/12/2026", nil},
-		{said{"type": "timeslots", "slots": []string{"09:00", "09:30"}, "date": "31/12/2026", "time_zone_id": "Europe/Oslo"}, nil, []string{"31/12/2026 09:30"}, "", "31/12/2026 09:30", []string{"09:30"}},
+		{said{"type": "range-calendar", "from": "-2", "to": int64(1798675200000)}, nil, []string{"30/12/2026", "31/12/2026"}, "", "30/12/2026 - 31/12/2026", nil},
+		{said{"type": "timeslots", "slots": []string{"09:00", "09:30"}, "date": "31/12/2026", "time_zone_id": "Europe/Oslo"}, []string{"09:00", "09:30"}, []string{"09:30"}, "", "09:30", []string{"31/12/2026 09:30"}},
 		{said{"type": "date-timeslots", "slots": said{"02/01/2027": []string{"10:00"}, "31/12/2026": []string{"09:00"}}, "label": "When?", "time_zone_id": "Europe/Oslo"},
 			[]string{"31/12/2026 09:00", "02/01/2027 10:00"}, []string{"02/01/2027 10:00"}, "", "02/01/2027 10:00", nil},
 		{said{"type": "location", "lat": 59.9, "lng": 10.7, "radius": "9 kms"}, nil, []string{"59.91,10.75"}, "", "59.91,10.75", nil},
@@ -178,6 +178,32 @@ func TestOnlyTheInputCountsBesideSuggestions(t *testing.T) {
 	}))
 	c.Says("Hello")
 	c.ExpectsCard("like", "like", "dislike")
+	c = s.Converse(t, newBot(t, func(r asked) any {
+		return said{"action": "reply", "replies": []any{"?" + r.Message.Text}, "suggestions": []string{"a"}, "input": said{"type": "email", "placeholder": "@"}}
+	}))
+	c.Says("Hello")
+	c.Says("zoe@post.example") // It can be written, since the suggestions are not shown.
+	c.Expects("?zoe@post.example")
+}
+
+func TestWhatIsWrittenIntoACardIsChecked(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	for _, row := range []struct{ kind, wrong, right, told string }{
+		{"email", "zoe@", "zoe@post.example", "This is no e-mail address."},
+		{"email", "Zoë <zoe@post.example>", "z@x.y", "This is no e-mail address."},
+		{"tel", "4711", "00 00 00", "This is no phone number."},
+		{"tel", "call 999 999", "+47 (22) 99.99-99", "This is no phone number."},
+	} {
+		c := s.Converse(t, newBot(t, func(r asked) any {
+			return asking(says("You said "+r.Message.Text), said{"type": row.kind, "placeholder": "?"})
+		}))
+		c.Says("Ask me")
+		c.Says(row.wrong)
+		c.Expects(row.told)
+		c.Says(row.right)
+		c.Expects("You said " + row.right)
+	}
 }
 
 func TestACardMayRateTheConversation(t *testing.T) {

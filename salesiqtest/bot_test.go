@@ -409,7 +409,7 @@ func TestABotThatNeverComesBackLeavesItToOperators(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := startBotServer(t)
-		b := newBot(t, func(asked) any { return said{"action": "pending", "replies": []any{}} })
+		b := newBot(t, func(asked) any { return said{"action": "pending"} })
 		tb := &failingTest{TB: t}
 		c := s.Converse(tb, b)
 		began := time.Now()
@@ -419,5 +419,33 @@ func TestABotThatNeverComesBackLeavesItToOperators(t *testing.T) {
 		assert.Equal(t, 3*time.Minute, time.Since(began).Truncate(time.Second))
 		pickUp(t, s, c.Chat().ID, "I am here.")
 		c.Expects("I am here.")
+	})
+}
+
+func TestWhoPicksAConversationUpHasItAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := startBotServer(t)
+		service := live.New(s.Client(t))
+		ids := make(chan string, 1)
+		b := newBot(t, func(r asked) any {
+			ids <- r.Request.ID
+			return said{"action": "pending", "replies": []any{"One moment."}}
+		})
+		c := s.Converse(t, b)
+		began := time.Now()
+		c.Says("Hello?")
+		c.Expects("One moment.")
+		id := <-ids
+		a := do(t, s, s.AccessToken(), http.MethodPost, "/api/v2/nordlicht/callbacks/"+id+"/progress", `{"texts":"x"}`)
+		assert.Contains(t, a.body, `"json_key":"text"`, "progress needs a text")
+		waiting, err := service.Conversations.List(t.Context(), &live.ConversationListParams{Status: live.Waiting, SortBy: "in_time", SortOrder: "descending"})
+		require.NoError(t, err)
+		pickUp(t, s, waiting[0].ID, "I am here.")
+		c.Expects("I am here.")
+		assert.Less(t, time.Since(began), time.Minute, "nobody waits for the bot any more")
+		assert.Equal(t, 1019, number(t, service.Callbacks.Respond(t.Context(), id, says("Too late"))))
+		c.Says("Hello operator")
+		assert.Len(t, c.Chat().Transcript, 4)
 	})
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // The package is built in layers. A file's name begins with its layer's: http_,
-// live_ or domain_. The other dialect is in specified.go and routes.go.
+// live_ or domain_. The other dialect is in specified.go and routes.go, and what bots
+// are told and answer is in bot.go and bot_.
 //
 //	       request                                        webhook
 //	          │                                              ▲
@@ -34,8 +35,10 @@ import (
 //  4. The dialect writes either in its own words.
 //  5. http sends the answer, changed by the fault if there is one.
 //
-// The widget and the CRM are small dialects of their own over the same domain. All
-// calls are in routes.go.
+// The widget, the CRM and the protocol of bots are small dialects of their own over the
+// same domain. All calls are in routes.go. A bot is told of what happens as a webhook is:
+// bot_talk has the rules, bot_answer reads and checks what it answers, bot_post posts, and
+// bot_converse plays the visitor in a test.
 
 // dialect is how one version of the service speaks: the one of the specification,
 // or the one that its vendor publishes.

@@ -19,6 +19,8 @@
 //     [Server.Environment].
 //   - To make calls fail, use [Server.Inject], [Server.RevokeTokens] and
 //     [Server.RevokeRefreshToken].
+//   - To test a bot, use [Converse], or [Server.Converse] for one that verifies its
+//     requests or answers by callback; see [Bot] for its options.
 //   - To act as a visitor, use [Server.VisitorComes], [Server.StartChat],
 //     [Server.VisitorSays], [Server.MissChat] and [Server.VisitorLeaves].
 //   - To deliver any event to the webhooks, use [Server.Emit]. To deliver events to a
@@ -28,7 +30,7 @@
 //   - To see what is stored, use methods such as [Server.Chat] and
 //     [Server.Operators].
 //   - To see what happened, use [Server.Stats], [Server.Journal],
-//     [Server.Deliveries] and [Server.WidgetCalls].
+//     [Server.Deliveries], [Server.BotTurns] and [Server.WidgetCalls].
 //   - To test against the live service's dialect, use [Live].
 //   - To test a token store of your own, use [TestTokenStore].
 //
@@ -159,6 +161,44 @@
 // parameters that it does not know, so that none is ignored. Visitors with the tag
 // "returning" are contacts, all others are leads.
 //
+// # Bots
+//
+// A server that is [Live] speaks the service's side of the protocol of Zobots. A test of a
+// bot reads like a conversation, and needs no network:
+//
+//	server := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.InMemory())
+//	bot, err := live.NewBot(server.Verifier(), live.WithCallbacks(server.Client(t)), …)
+//	…
+//	c := server.Converse(t, bot)
+//	c.Opens()
+//	c.Expects("Hello! …")
+//	c.ExpectsCard("suggestions", "My order", "Something else")
+//	c.Chooses("Something else")
+//	c.ExpectsForward("Support")
+//
+// The bot has conversations from their beginning until it forwards or ends them, an
+// operator picks them up, or it fails. It is their attender meanwhile, and what it says is
+// a message with the sender type "bot", of which events tell as of an operator's. A
+// conversation that was forwarded waits, without an attender, until it is picked up. Then
+// operators answer by calls.
+//
+// An answer is checked by the published rules, such as the limits of cards. One that breaks
+// a rule fails the test of a [Conversation], with the field, the answer and all that was
+// said; it is logged, is in [Server.BotTurns], and shows on the page. Five seconds without
+// an answer count as a failure, and so do three minutes without a callback after "pending".
+//
+// What the pages leave open is as follows. A drop-down answers with its label, a choice of
+// several with commas between, a range as "2 - 5", a calendar as 31/12/2026 09:30,
+// timeslots with the time, date-timeslots with day and time, a location as "59.9,10.7".
+// Answers of a context are objects with a text, by the names of the questions. Files are
+// told by id, name, size, content_type and url. A forward for which nobody is there leaves
+// the conversation missed.
+//
+// /widget/page is a page to try a bot in a browser. A program is connected with [WithBot],
+// or with -bot of salesiq-emulator:
+//
+//	go run ./cmd/salesiq-emulator -dialect live -addr 127.0.0.1:8080 -bot http://127.0.0.1:8090/
+//
 // # Control calls
 //
 // The same for other languages, in JSON, without a token:
@@ -170,6 +210,8 @@
 //	POST   /_emulator/codes          {"scopes": […]}: a self-client's code
 //	POST   /_emulator/reset          back to the start; tokens stay
 //	POST   /_emulator/events         {"event": …, "data": {…}}: deliver it
+//	POST   /_emulator/bot            {"url": …}: connect a bot; name, handles_failures, redelivers, delay_ms
+//	GET    /_emulator/bot/turns      what bots were told and have answered
 //	GET    /_emulator/deliveries     the attempts to deliver events
 //	GET    /_emulator/stats          what was processed and refused
 //	GET    /_emulator/journal        the calls that changed something

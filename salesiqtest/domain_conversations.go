@@ -314,13 +314,13 @@ func (s *state) reopenChat(chatID, text string) (*salesiq.Chat, error) {
 }
 
 // leaveChat lets the visitor of a chat end it. One that nobody has picked up was
-// missed.
+// missed, unless a bot has it.
 func (s *state) leaveChat(chatID string) (*salesiq.Chat, error) {
 	chat, err := s.chatIn(chatID, salesiq.ChatWaiting, salesiq.ChatActive)
 	switch {
 	case err != nil:
 		return nil, err
-	case chat.Status == salesiq.ChatWaiting:
+	case chat.Status == salesiq.ChatWaiting && !s.talks[chatID].open():
 		return chat, s.missChat(chatID)
 	}
 	s.finish(chat, salesiq.SenderVisitor)

@@ -19,8 +19,8 @@ import (
 // same everywhere, and so protects nothing.
 const webhookSecret = "emulator-webhook-secret"
 
-// Verifier returns what accepts the events that [Server.Subscribe] has delivered, and
-// nothing else:
+// Verifier returns what accepts the events that [Server.Subscribe] has delivered, what a
+// [Bot] without a secret is told, and nothing else:
 //
 //	receiver, err := webhook.NewReceiver(server.Verifier())
 func (s *Server) Verifier() webhook.Verifier {

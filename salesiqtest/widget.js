@@ -626,10 +626,10 @@
       });
       return fields(() => ranges.map(({ range }) => Number(range.value)).sort((a, b) => a - b).map((at) => options[at]), ...ranges.map(({ label }) => label));
     },
-    slots: (options) => {
+    slots: (options, day) => {
       const groups = new Map();
       for (const option of options) {
-        const [date, time] = option.split(" ");
+        const [date, time] = day ? [day, option] : option.split(" ");
         groups.set(date, [...(groups.get(date) || []), [option, time, time + " on " + date]]);
       }
       const all = element("div", { className: "choices" });
@@ -682,7 +682,7 @@
       const to = moment(asked, "To");
       return fields(() => [from.read(), to.read()], ...from.controls, ...to.controls);
     },
-    "timeslots": (asked, options) => titled(asked, answers.slots(options)),
+    "timeslots": (asked, options) => titled(asked, answers.slots(options, asked.date)),
     "date-timeslots": (asked, options) => titled(asked, answers.slots(options)),
     "location": (asked) => {
       const at = ["lat", "lng"].map((name) => element("input", { type: "number", step: "any", required: true, value: asked[name] ?? "" }));
