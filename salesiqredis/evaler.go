@@ -103,8 +103,9 @@ type goRedisSubscriber struct {
 // Subscribe implements [Subscriber].
 func (g *goRedisSubscriber) Subscribe(ctx context.Context, channels []string, heard func(string)) error {
 	subscription := g.ear.Subscribe(ctx, channels...)
-	defer subscription.Close()                                      //nolint:errcheck // It is not needed any more.
-	defer context.AfterFunc(ctx, func() { subscription.Close() })() //nolint:errcheck // Neither.
+	closes := context.AfterFunc(ctx, func() { subscription.Close() }) //nolint:errcheck // It is not needed any more.
+	defer closes()
+	defer subscription.Close() //nolint:errcheck // Neither.
 	for {
 		received, err := subscription.Receive(ctx)
 		if err != nil {

@@ -180,7 +180,7 @@ func (w *watch) plan(now time.Time, look time.Duration, processes int) {
 		in = 0
 	}
 	w.news, w.look = now, now.Add(in)
-	most := min(time.Duration(max(1, processes)*int(spread)), lastSpread)
+	most := min(time.Duration(int64(max(1, processes))*int64(spread)), lastSpread)
 	w.late = rand.N(most) //nolint:gosec // It is no secret.
 }
 

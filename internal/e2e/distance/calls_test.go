@@ -57,15 +57,14 @@ type row struct {
 }
 
 func rows() []row {
-	distances := []time.Duration{0, 5, 20, 40, 80}
 	var all []row
-	for _, ms := range distances {
+	for _, ms := range []int64{0, 5, 20, 40, 80} {
 		goal := 1.05
 		if ms > 20 {
 			goal = 1.15
 		}
 		all = append(all, row{
-			name: fmt.Sprintf("single, %d ms away", ms), deploy: single, distance: ms * time.Millisecond,
+			name: fmt.Sprintf("single, %d ms away", ms), deploy: single, distance: time.Duration(ms * int64(time.Millisecond)),
 			processes: 4, callers: 10, limit: 50, goal: goal, short: ms == 20 || ms == 80,
 		})
 	}
