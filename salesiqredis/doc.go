@@ -26,6 +26,8 @@
 //     [Sink.Run] in the processes that handle them.
 //   - To choose what happens while Redis is away, use [WithLimiterAway] and
 //     [WithTokenAway].
+//   - To find out at the start whether Redis is set up well, use
+//     [Organization.Check]; to watch it, [Organization.Health].
 //   - To use another library than go-redis, use [NewWith].
 //
 // # Quota
@@ -34,9 +36,11 @@
 // itself, but for all processes: calls at once, calls a minute as the service's
 // headers tell, calls a day. It does so in a script, by the clock of Redis, so
 // that the clocks of the processes do not matter. A call costs two round trips,
-// one before it and one after, and less where the end of one can fetch the
-// permission for the next; who waits for a window asks once more. Where calls of
-// several processes wait for a slot, the processes share the slots evenly.
+// one before it and one after.
+//
+// Calls of all processes that wait stand in one line, and the one that has waited
+// longest goes next. Its process is told so by a message (PUBLISH). A process whose
+// calls wait has a subscription for that, and until a second later.
 //
 // A process that is killed gives its slots back when their lease ends
 // ([WithLease]).
@@ -45,25 +49,34 @@
 //
 // A script that takes longer than [WithTimeout], or fails, opens a circuit
 // breaker: calls do not wait for Redis any more. A probe in the background, begun
-// by those who would like to use it, finds out when it answers again. Each use of
-// Redis has a breaker of its own. In the meantime:
+// by those who would like to use it, finds out when it can be used again: it tries
+// all commands that are needed. Each use of Redis has a breaker of its own: the
+// limiter, the token, deduplication, and writing, reading and acknowledging events.
+// In the meantime:
 //
 //   - calls go on, each process by its own account of its share: the plan and the
 //     calls at once, divided by the number of processes that were seen last
-//     ([WithProcesses], [WithLimiterAway]). Some are refused by the service, which
-//     clients retry. Calls that wait come back to Redis as soon as it answers.
+//     ([WithProcesses], [WithLimiterAway]). Where there are more processes than
+//     calls at once, they take turns of twice the lease, by their clocks. Some calls
+//     are refused by the service, which clients retry. Calls that wait come back to
+//     Redis as soon as it answers, also those that the share has no room for.
 //   - the token that a process has is used on. One that has expired, or that a
 //     process begins without, is renewed by each process for itself, after a
-//     random pause ([WithTokenAway], [WithTokenJitter]);
+//     random pause ([WithTokenAway], [WithTokenJitter]), and ten seconds later if
+//     Redis is silent and may yet answer;
 //   - deduplication fails, and the receiver refuses events, so that the service
 //     delivers them again, or handles them, at the risk of doing so twice
 //     ([webhook.WithDedupFailure]);
 //   - a [Sink] takes no events, so that the service delivers them again, and
-//     [Sink.Run] waits.
+//     [Sink.Run] waits. One that only takes no events, since it is full, is emptied.
+//
+// A Redis that answers, but refuses what is needed, is logged once with what to
+// change, and is a [SetupError] of Check and Health.
 //
 // Redis may forget the account of the quota, which the next answers tell anew,
 // save for the day's calls. It should not forget the events of a [Sink]: let it
-// write them to disk (appendonly yes), and evict nothing (noeviction).
+// write them to disk (appendonly yes), evict nothing (noeviction), and, where a
+// replica may take over, have it before they are accepted ([WithReplicas]).
 //
 // # Keys
 //
@@ -89,12 +102,18 @@
 // waiting of this package is bounded without them.
 //
 // [NewWith] takes anything that can run a script. This is all that it takes for
-// valkey-go, and, with other names, rueidis:
+// valkey-go, and, with other names, rueidis. The second method makes it a
+// [Subscriber]:
 //
 //	type evaler struct{ client valkey.Client }
 //
 //	func (e evaler) Eval(ctx context.Context, script string, keys, args []string) (any, error) {
 //		return valkey.NewLuaScript(script).Exec(ctx, e.client, keys, args).ToAny()
+//	}
+//
+//	func (e evaler) Subscribe(ctx context.Context, channels []string, heard func(string)) error {
+//		return e.client.Receive(ctx, e.client.B().Subscribe().Channel(channels...).Build(),
+//			func(m valkey.PubSubMessage) { heard(m.Message) })
 //	}
 //
 // # Versions

@@ -2,6 +2,7 @@ package salesiqredis
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -47,6 +48,7 @@ func newEvaler(client redis.Scripter) Evaler {
 		master := func(context.Context, string) (*redis.Client, error) { return client, nil }
 		return &goRedisWaiter{goRedisSubscriber{evaler, client}, master}
 	case *redis.ClusterClient:
+		evaler.unreachable = client.ReloadState
 		return &goRedisWaiter{goRedisSubscriber{evaler, client}, client.MasterForKey}
 	case subscribing:
 		return &goRedisSubscriber{evaler, client}
@@ -82,7 +84,7 @@ func (g *goRedisWaiter) EvalWait(ctx context.Context, source string, keys, args 
 		err = send(func(pipe redis.Pipeliner) *redis.Cmd { return script.Eval(ctx, pipe, keys, values(args)...) })
 	}
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, g.note(ctx, err)
 	}
 	return result.Val(), int(waited.Val()), nil
 }
@@ -101,8 +103,9 @@ type goRedisSubscriber struct {
 // Subscribe implements [Subscriber].
 func (g *goRedisSubscriber) Subscribe(ctx context.Context, channels []string, heard func(string)) error {
 	subscription := g.ear.Subscribe(ctx, channels...)
-	defer subscription.Close()                                      //nolint:errcheck // It is not needed any more.
-	defer context.AfterFunc(ctx, func() { subscription.Close() })() //nolint:errcheck // Neither.
+	closes := context.AfterFunc(ctx, func() { subscription.Close() }) //nolint:errcheck // It is not needed any more.
+	defer closes()
+	defer subscription.Close() //nolint:errcheck // Neither.
 	for {
 		received, err := subscription.Receive(ctx)
 		if err != nil {
@@ -121,12 +124,24 @@ func (g *goRedisSubscriber) Subscribe(ctx context.Context, channels []string, he
 
 // goRedis is go-redis as an Evaler.
 type goRedis struct {
-	client  redis.Scripter
-	scripts sync.Map // By source, so that each is hashed once.
+	client      redis.Scripter
+	scripts     sync.Map                  // By source, so that each is hashed once.
+	unreachable func(ctx context.Context) // Looks for another server. Nil for none.
 }
 
 func (g *goRedis) Eval(ctx context.Context, source string, keys, args []string) (any, error) {
-	return g.script(source).Run(ctx, g.client, keys, values(args)...).Result()
+	reply, err := g.script(source).Run(ctx, g.client, keys, values(args)...).Result()
+	return reply, g.note(ctx, err)
+}
+
+// note has a cluster's client look for the new master where the old one cannot be
+// reached. By itself, it does so only when a server sends it elsewhere.
+func (g *goRedis) note(ctx context.Context, err error) error {
+	var answered redis.Error
+	if err != nil && g.unreachable != nil && !errors.As(err, &answered) {
+		g.unreachable(ctx)
+	}
+	return err
 }
 
 func (g *goRedis) script(source string) *redis.Script {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -142,7 +143,7 @@ func (l *limiter) exchange(ctx context.Context, undo func(any), messages ...mess
 	asked, args := time.Now(), l.args
 	var names []string
 	for _, m := range messages {
-		args = append(args[:len(args):len(args)], m...)
+		args = append(slices.Clip(args), m...)
 		if m[0] == "ask" {
 			names = append(names, m[1])
 		}

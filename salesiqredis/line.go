@@ -180,7 +180,8 @@ func (w *watch) plan(now time.Time, look time.Duration, processes int) {
 		in = 0
 	}
 	w.news, w.look = now, now.Add(in)
-	w.late = rand.N(min(max(1, time.Duration(processes))*spread, lastSpread)) //nolint:gosec // It is no secret.
+	most := min(time.Duration(int64(max(1, processes))*int64(spread)), lastSpread)
+	w.late = rand.N(most) //nolint:gosec // It is no secret.
 }
 
 // next returns when to ask if there is no news until then.

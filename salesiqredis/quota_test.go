@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -125,9 +126,9 @@ func (tr *trace) replay(t *testing.T) {
 		args := limits
 		switch step.Do {
 		case "start":
-			args = append(args[:len(args):len(args)], "ask", "name"+strconv.Itoa(i), "0", "0")
+			args = append(slices.Clip(args), "ask", "name"+strconv.Itoa(i), "0", "0")
 		case "end":
-			args = append(append(args[:len(args):len(args)], "end", leases[step.Call]), step.Report.args()...)
+			args = append(append(slices.Clip(args), "end", leases[step.Call]), step.Report.args()...)
 		}
 		reply, err := evaler.Eval(t.Context(), quotaScript, []string{"q", "l", "p", "w", "r"}, args)
 		require.NoError(t, err)

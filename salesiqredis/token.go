@@ -98,7 +98,7 @@ func (s *tokenStore) Lock(ctx context.Context) (locked salesiq.TokenStore, unloc
 	for pause := firstLook; ; pause = min(2*pause, lastLook) {
 		reply, err := s.link.run(ctx, s.lock, func(any) { held.release() }, held.owner, milliseconds(s.tokenLock))
 		if err != nil {
-			if err = s.unlocked(ctx, err); err != nil {
+			if err := s.unlocked(ctx, err); err != nil {
 				return nil, nil, err
 			}
 			continue // Redis answers again.

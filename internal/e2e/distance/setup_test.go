@@ -117,7 +117,7 @@ func TestEveryDocumentedPermissionIsNeeded(t *testing.T) {
 	for _, missing := range []string{"+publish", "&salesiq:*", "+subscribe", "+hset", "+xadd", "+xautoclaim", "+xack", "+eval", "~salesiq:*"} {
 		var rules []string
 		for _, rule := range documentedRules(t) {
-			if rule != missing && !(missing == "+eval" && rule == "+evalsha") {
+			if rule != missing && (missing != "+eval" || rule != "+evalsha") {
 				rules = append(rules, rule)
 			}
 		}

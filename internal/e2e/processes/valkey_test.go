@@ -21,6 +21,10 @@ func (v valkeyEvaler) Eval(ctx context.Context, script string, keys, args []stri
 	return valkey.NewLuaScript(script).Exec(ctx, v.client, keys, args).ToAny()
 }
 
+func (v valkeyEvaler) Subscribe(ctx context.Context, channels []string, heard func(string)) error {
+	return v.client.Receive(ctx, v.client.B().Subscribe().Channel(channels...).Build(), func(m valkey.PubSubMessage) { heard(m.Message) })
+}
+
 // Every script runs through another client than go-redis, too.
 func TestOtherClientsFit(t *testing.T) {
 	t.Parallel()
@@ -29,12 +33,16 @@ func TestOtherClientsFit(t *testing.T) {
 	client, err := valkey.NewClient(valkey.ClientOption{InitAddress: []string{server.address}, DisableCache: true})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
-	organization, err := salesiqredis.NewWith(valkeyEvaler{client}, "acme")
+	organization, err := salesiqredis.NewWith(valkeyEvaler{client}, "acme", salesiqredis.WithMaxInFlight(1))
 	require.NoError(t, err)
+	require.NoError(t, organization.Check(t.Context()))
 
 	lease, err := organization.Limiter().Acquire(t.Context())
 	require.NoError(t, err)
-	lease.Done(salesiq.Outcome{StatusCode: 200, Sent: true})
+	time.AfterFunc(500*time.Millisecond, func() { lease.Done(salesiq.Outcome{StatusCode: 200, Sent: true}) })
+	next, err := organization.Limiter().Acquire(t.Context())
+	require.NoError(t, err)
+	next.Done(salesiq.Outcome{StatusCode: 200, Sent: true})
 
 	store := organization.TokenStore()
 	locked, unlock, err := store.Lock(t.Context())
