@@ -147,7 +147,7 @@ func (p *pager[T]) take(ctx context.Context, f fetched[T]) bool {
 	}
 	last := p.ends(page, f.number)
 	step := p.walk.Take(page.Items, (f.number-1)*p.size, page.Total)
-	for back := p.walk.Back(&step, p.size); back > 0; {
+	for back := p.walk.Back(step, p.size); back > 0; {
 		again := p.get(ctx, f.number-back, p.opts)
 		if again.err != nil {
 			p.fail(again)

@@ -298,6 +298,28 @@ func TestItemsThatMoveWhileAListIsReadAreYieldedOnce(t *testing.T) {
 	}
 }
 
+func TestItemsThatLeaveBetweenPagesThatAreReadAgainCauseNoGap(t *testing.T) {
+	t.Parallel()
+	list := upTo(1, 60)
+	serve := changingList(&list, func(request int) {
+		switch request {
+		case 5:
+			list = list[12:]
+		case 7:
+			list = list[1:]
+		}
+	})
+	api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-RateLimit-Limit", "10") // So that pages are fetched one by one.
+		w.Header().Set("X-RateLimit-Remaining", "9")
+		serve(w, r)
+	})
+	numbers, err := collectAll(t, api.client(t), &salesiq.ChatListParams{PerPage: 10})
+	require.NoError(t, err)
+	assert.ElementsMatch(t, upTo(1, 60), numbers)
+	assert.LessOrEqual(t, len(api.requests()), 12, "at most twice the pages")
+}
+
 func TestPageThatIsNotFoundIsTheEndOnlyBehindTheLast(t *testing.T) {
 	t.Parallel()
 	const gone = `{"status":"error","code":"RESOURCE_NOT_FOUND","message":"No such page"}`

@@ -137,7 +137,7 @@ func (p *pager[T]) next() bool {
 
 // readAgain reads pages before the next one again, if items have left the list.
 func (p *pager[T]) readAgain(step *paging.Step) bool {
-	for pages := p.walk.Back(step, p.size); pages > 0; {
+	for pages := p.walk.Back(*step, p.size); pages > 0; {
 		query := maps.Clone(p.query)
 		p.style.goBack(query, pages, p.size)
 		part, err := p.get(query)

@@ -44,7 +44,7 @@ type Step struct {
 	Repeats bool // An earlier page: the list goes no further.
 	Left    int  // Items that left the list since the page before was read.
 
-	deepest int // The pages before this one that are read again, counted from it.
+	gone int // Items that left the list while pages before this one were read again.
 }
 
 // Take notes a page, which begins behind a number of items, and the total that came
@@ -75,10 +75,10 @@ func (w *Walk[Item]) Take(items []Item, from, total int) Step {
 // Back returns how many pages to read again after items have left the list: the
 // others have moved up, to pages that were read before. It is bounded by the pages
 // that were read, so that a list costs at most twice its pages.
-func (w *Walk[Item]) Back(step *Step, size int) int {
-	step.deepest = min(Count(step.Left, max(1, size)), w.read-1, w.read-w.again)
-	w.again += step.deepest
-	return step.deepest
+func (w *Walk[Item]) Back(step Step, size int) int {
+	pages := min(Count(step.Left, max(1, size)), w.read-1, w.read-w.again)
+	w.again += pages
+	return pages
 }
 
 // Again notes the total that came with a page that was read again, so many pages
@@ -86,16 +86,16 @@ func (w *Walk[Item]) Back(step *Step, size int) int {
 // more items have left meanwhile, that is one further back.
 func (w *Walk[Item]) Again(step *Step, back, total, size int) (next int) {
 	next = back - 1
-	left := w.total - total
+	left := w.total - step.gone - total
 	if total <= 0 || left <= 0 {
 		return next
 	}
-	deeper := min(Count(step.Left+left, max(1, size)), w.read-1, next+w.read-w.again)
-	if deeper <= step.deepest {
+	step.gone += left
+	deeper := min(back+Count(left, max(1, size)), w.read-1, next+w.read-w.again)
+	if deeper <= next {
 		return next
 	}
 	w.again += deeper - next
-	step.deepest = deeper
 	return deeper
 }
 

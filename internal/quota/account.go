@@ -134,7 +134,7 @@ func (a *Account) End(c Call, r Report, now time.Time) {
 	a.slots.inFlight--
 	x := &answer{Report: r, call: c, now: now}
 	a.clock.read(x)
-	a.day.follow(&a.clock, now)
+	a.day.follow(&a.clock, now, a.slots.inFlight+1)
 	if !r.Sent || r.Refused {
 		a.day.used--
 	}

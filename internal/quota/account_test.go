@@ -549,6 +549,37 @@ func TestDayMovesWithAClockThatMoved(t *testing.T) {
 	}
 }
 
+func TestDayThatIsOverByTheServicesClockCostsNothing(t *testing.T) {
+	t.Parallel()
+	evening := start.Add(24*time.Hour - 10*time.Minute)
+	a := quota.New(quota.Limits{PerDay: 5})
+	call := func(ahead time.Duration) {
+		require.True(t, a.Ready(evening, quota.Interactive))
+		r := silent
+		r.Date = evening.Add(ahead)
+		a.End(a.Start(evening), r, evening)
+	}
+	for range 4 {
+		call(0)
+	}
+	call(5 * time.Minute)
+	_, left, _ := a.Today(evening)
+	assert.Zero(t, left, "it is the same day there")
+
+	a = quota.New(quota.Limits{PerDay: 5})
+	for range 3 {
+		call(0)
+	}
+	underWay := a.Start(evening)
+	call(20 * time.Minute)
+	_, left, end := a.Today(evening)
+	assert.Equal(t, 3, left, "one was charged to the day after, and one may be")
+	assert.Equal(t, evening.Add(24*time.Hour-10*time.Minute), end)
+	a.End(underWay, silent, evening)
+	_, left, _ = a.Today(evening)
+	assert.Equal(t, 3, left)
+}
+
 func TestEarliestCountsThoseAhead(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t, quota.Limits{})

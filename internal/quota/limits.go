@@ -51,11 +51,17 @@ func (d *day) roll(c *clock, now time.Time, inFlight int) {
 }
 
 // follow moves the end of the day when the service's clock proves to be
-// another than was thought.
-func (d *day) follow(c *clock, now time.Time) {
-	if d.limit > 0 && c.moved {
-		d.end, c.moved = c.midnight(now), false
+// another than was thought. If it is past midnight there, the day is another one, to
+// which the calls under way may be charged.
+func (d *day) follow(c *clock, now time.Time, underWay int) {
+	if d.limit == 0 || !c.moved {
+		return
 	}
+	end := c.midnight(now)
+	if end.Sub(d.end) > aDay/2 {
+		d.used = underWay
+	}
+	d.end, c.moved = end, false
 }
 
 func (d *day) earliest(now time.Time, ahead int) time.Time {

@@ -558,7 +558,7 @@ func (k *walk) sees(id string) {
 		k.twice = id
 	}
 	k.seen[id] = true
-	if w := k.world; w.dice.roll("changes "+id, time.Now().UnixNano()).Float64() < .08 {
+	if w := k.world; w.dice.roll("changes "+id, time.Now().UnixNano()).Float64() < .03 {
 		w.changeList()
 	}
 }

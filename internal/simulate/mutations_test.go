@@ -94,8 +94,8 @@ var mutations = []mutation{
 		"return f.apply([]*job{{apply: returnTaken}})", "return nil",
 	},
 	{
-		"a deadline does not end the wait for a token", "auth_refresh.go",
-		"	case <-ctx.Done():\n\t\treturn \"\", context.Cause(ctx)\n\t}\n\tif f.err == nil {", "	case <-context.Background().Done():\n\t}\n\tif f.err == nil {",
+		"who gives up waiting for the quota waits on", "internal/transport/queue.go",
+		"	case <-ctx.Done():\n\t\tq.leave(w)\n", "	case <-context.Background().Done():\n\t\tq.leave(w)\n",
 	},
 }
 

@@ -101,7 +101,7 @@ var kinds = map[string]kind{
 	"foreign-page": {weight: 2, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .05, to: .5, after: 2 * time.Minute},
 	"empty-answer": {weight: 1, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .05, to: .3, after: 2 * time.Minute},
 	"elsewhere":    {weight: 1, personal: true, shortest: 20 * time.Second, longest: 2 * time.Minute, from: .05, to: .5, after: time.Minute},
-	"echo":         {weight: 1, personal: true, shortest: 20 * time.Second, longest: 2 * time.Minute, from: .05, to: .5, after: 2 * time.Minute},
+	"echo":         {weight: 2, personal: true, shortest: time.Minute, longest: 5 * time.Minute, from: .3, to: 1, after: 2 * time.Minute},
 	"storm":        {weight: 3, shortest: 10 * time.Second, longest: 2 * time.Minute, from: .2, to: 1, after: 3 * time.Minute},
 	"slow":         {weight: 2, shortest: time.Minute, longest: 10 * time.Minute, from: .1, to: 1, after: 2 * time.Minute},
 
@@ -119,7 +119,7 @@ var kinds = map[string]kind{
 	"oauth-denied":  {weight: 1, shortest: time.Minute, longest: 3 * time.Minute, from: 1, to: 1, after: 22 * time.Minute},
 
 	// Of programs and their disks. A process is killed when it has come to so many awaits.
-	"kill":       {weight: 6, personal: true, shortest: 30 * time.Second, longest: 4 * time.Minute, from: 1, to: 40, after: 3 * time.Minute},
+	"kill":       {weight: 6, personal: true, shortest: 30 * time.Second, longest: 4 * time.Minute, from: 1, to: 12, after: 3 * time.Minute},
 	"token-disk": {weight: 1, shortest: time.Minute, longest: 20 * time.Minute, from: 1, to: 1, after: 3 * time.Minute},
 	"store":      {weight: 2, personal: true, shortest: time.Minute, longest: 10 * time.Minute, from: .1, to: .8, after: 6 * time.Minute},
 

@@ -158,7 +158,7 @@ func (w *world) awaits(p *process) {
 // kill ends a process at one of its next awaits: its connections break, its memory is
 // gone, and of its files there is what it has written so far.
 func (w *world) kill(name string, awaits int) {
-	const patience = 20 * time.Second
+	const patience = 2 * time.Minute
 	p := w.processes[name]
 	if !p.alive() {
 		return

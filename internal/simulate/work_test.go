@@ -120,6 +120,7 @@ func (p *process) startInbox() {
 	p.world.must(webhook.OnAny(p.receiver, func(_ context.Context, e webhook.Event) error {
 		roll := p.world.dice.roll("work"+e.Info().EventID, p.generation, p.world.handlings(p, e))
 		time.Sleep(time.Duration(roll.Int64N(int64(20 * time.Millisecond))))
+		p.world.awaits(p)
 		if e, ok := e.(*webhook.ChatEnded); ok {
 			err := p.call("transcript", patience, func(ctx context.Context) error {
 				_, err := p.client.Chats.Transcript(ctx, e.ChatID)

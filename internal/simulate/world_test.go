@@ -196,7 +196,7 @@ func (w *world) beginStep(s step) {
 	switch s.Kind {
 	case "kill":
 		w.kill(s.Who, int(s.Amount))
-	case "revoke":
+	case "revoke", "oauth-denied":
 		w.service.emulator.RevokeTokens()
 		w.revokes()
 	case "restart":

@@ -276,7 +276,10 @@ local function read_clock(a)
 end
 
 local function follow()
-  if per_day > 0 and s.clock_moved == 1 then s.day_end, s.clock_moved = midnight(), 0 end
+  if per_day == 0 or s.clock_moved == 0 then return end
+  local ends = midnight()
+  if ends - s.day_end > day / 2 then s.day_used = under + 1 end -- It is past midnight there.
+  s.day_end, s.clock_moved = ends, 0
 end
 
 -- Calls at once, and pauses.
