@@ -112,8 +112,18 @@
 //	client := &http.Client{Transport: otelhttp.NewTransport(http.DefaultTransport)}
 //	telemetry, err := salesiqotel.New(salesiqotel.WithoutRequests())
 //
-// Its spans are children of the calls. But its url.full has ids and queries, which
-// may identify people; the spans of this package do not.
+// Its spans are children of the calls, and its propagator alone writes headers. But
+// its url.full has ids and queries, which may identify people; the spans of this
+// package do not. To have these instead, where the client is one that other code uses
+// as well, let the transport leave the service out:
+//
+//	otelhttp.WithFilter(func(r *http.Request) bool { return r.URL.Host != "salesiq.zoho.com" })
+//
+// # Logs
+//
+// What [salesiq.WithLogger] writes, and what tracers write that come after this
+// package's, has the context of the call's span. A handler of package slog that adds
+// the ids of the span in the context leads from a line to its trace; see the example.
 //
 // # Price
 //
