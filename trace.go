@@ -266,9 +266,26 @@ func dailyQuota(limiter transport.Limiter) func() DailyQuota {
 // callKey finds the CallTrace of a call in its context, as it began.
 type callKey struct{}
 
+// callContext is the context of a call that tracers hear of.
+type callContext struct {
+	context.Context //nolint:containedctx // It is one, with a value that needs no memory of its own.
+
+	call CallTrace // As it began.
+}
+
+// Value implements [context.Context].
+func (c *callContext) Value(key any) any {
+	if key == (callKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
 func callOf(ctx context.Context) CallTrace {
-	call, _ := ctx.Value(callKey{}).(CallTrace) // traced put it there.
-	return call
+	if c, ok := ctx.Value(callKey{}).(*callContext); ok {
+		return c.call
+	}
+	return CallTrace{}
 }
 
 // traced makes a call and tells the tracers.
@@ -278,7 +295,7 @@ func (client *Client) traced(ctx context.Context, c *call, exchange func(context
 		call.Template = strings.TrimPrefix(client.resolve(c.template), client.trace.root)
 	}
 	start := time.Now()
-	ctx, ends := client.trace.call.Begin(context.WithValue(ctx, callKey{}, call), call)
+	ctx, ends := client.trace.call.Begin(&callContext{ctx, call}, call)
 	answer, err := exchange(ctx)
 	took := time.Since(start)
 	call.StatusCode, call.Attempts, call.Err = statusOfCall(answer, err), answer.Attempts, err
@@ -319,7 +336,7 @@ func (t *clientTrace) begin(
 	ctx, ends := starts.Begin(ctx, attempt)
 	maps.DeleteFunc(header, func(name string, _ []string) bool { return ownHeader(http.CanonicalHeaderKey(name)) })
 	return ctx, func(end transport.AttemptEnd) {
-		if len(ends) > 0 {
+		if !ends.Empty() {
 			t.finish(&attempt, &end)
 			ends.Tell(attempt)
 		}
@@ -368,14 +385,15 @@ func (h *tracers) tokenRequest(request *http.Request) (*http.Request, func(*http
 	}
 }
 
+// HearsWaits implements [transport.Observer].
+func (t *clientTrace) HearsWaits() bool { return len(t.wait) > 0 }
+
 // Wait implements [transport.Observer].
 func (t *clientTrace) Wait(ctx context.Context, w transport.Wait) func(took time.Duration) {
 	wait := WaitTrace{Call: callOf(ctx), Reason: WaitReason(w.Reason), Until: w.Until}
 	var ends hooks.Ends[WaitTrace]
 	for _, hook := range t.wait {
-		if end := hook(ctx, wait); end != nil {
-			ends = append(ends, end)
-		}
+		ends.Add(hook(ctx, wait))
 	}
 	return func(took time.Duration) {
 		wait.Duration = took

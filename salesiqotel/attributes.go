@@ -28,6 +28,7 @@ const (
 	tokenSource     = attribute.Key("salesiq.token.source")
 	eventName       = attribute.Key("salesiq.event")
 	deliveryOutcome = attribute.Key("salesiq.delivery.outcome")
+	backlogName     = attribute.Key("salesiq.backlog.name")
 )
 
 // other stands for whatever is in no small set.

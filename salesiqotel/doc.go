@@ -12,6 +12,8 @@
 //   - To send spans and metrics elsewhere than to the global providers, use
 //     [WithTracerProvider] and [WithMeterProvider].
 //   - To tell the service of traces, use [WithPropagator].
+//   - To show what waits for a handler, use [Telemetry.ObserveBacklog]; whether a shared
+//     quota is out of reach, [Telemetry.ObserveAlone].
 //   - To leave requests to a transport that is instrumented, use [WithoutRequests].
 //
 // # Names
@@ -86,12 +88,19 @@
 //	    salesiq.operation, salesiq.wait.reason
 //	salesiq.client.quota.remaining          {call}, gauge: calls left, as of the last attempt
 //	    server.address, salesiq.quota.period (minute or day)
+//	salesiq.client.quota.limit              {call}, gauge: calls of the whole quota
+//	    server.address, salesiq.quota.period (minute or day)
 //	salesiq.client.token.refresh.duration   s, histogram: refreshes of the access token
 //	    salesiq.token.source (server or store), error.type
 //	salesiq.webhook.delivery.duration       s, histogram: deliveries of events
 //	    salesiq.event (_OTHER if it is not known, none if refused),
 //	    salesiq.delivery.outcome (handled, duplicate, failed or refused),
 //	    http.response.status_code
+//	salesiq.client.alone                    {process}, gauge: 1 while the shared quota is out of reach
+//	salesiq.webhook.backlog.events          {event}, gauge: events that are not handled yet
+//	salesiq.webhook.backlog.age             s, gauge: for how long the oldest of them has waited
+//	salesiq.webhook.backlog.dead_letters    {event}, gauge: events that have had all their tries
+//	    salesiq.backlog.name
 //
 // Durations are recorded in the context of their spans, so that exemplars lead there.
 //
@@ -103,8 +112,18 @@
 //	client := &http.Client{Transport: otelhttp.NewTransport(http.DefaultTransport)}
 //	telemetry, err := salesiqotel.New(salesiqotel.WithoutRequests())
 //
-// Its spans are children of the calls. But its url.full has ids and queries, which
-// may identify people; the spans of this package do not.
+// Its spans are children of the calls, and its propagator alone writes headers. But
+// its url.full has ids and queries, which may identify people; the spans of this
+// package do not. To have these instead, where the client is one that other code uses
+// as well, let the transport leave the service out:
+//
+//	otelhttp.WithFilter(func(r *http.Request) bool { return r.URL.Host != "salesiq.zoho.com" })
+//
+// # Logs
+//
+// What [salesiq.WithLogger] writes, and what tracers write that come after this
+// package's, has the context of the call's span. A handler of package slog that adds
+// the ids of the span in the context leads from a line to its trace; see the example.
 //
 // # Price
 //

@@ -11,8 +11,8 @@ import (
 type metrics struct {
 	calls, requests, waits, refreshes, deliveries metric.Float64Histogram
 
-	throttled metric.Int64Counter
-	quota     metric.Int64Gauge
+	throttled         metric.Int64Counter
+	quota, wholeQuota metric.Int64Gauge
 }
 
 // Bounds of histograms, in seconds: those of the conventions, and for what may
@@ -33,6 +33,8 @@ func newMetrics(meter metric.Meter) *metrics {
 			metric.WithUnit("{request}"), metric.WithDescription("Requests that the service refused as too many."))),
 		quota: reported(meter.Int64Gauge("salesiq.client.quota.remaining",
 			metric.WithUnit("{call}"), metric.WithDescription("Calls that are left of the quota."))),
+		wholeQuota: reported(meter.Int64Gauge("salesiq.client.quota.limit",
+			metric.WithUnit("{call}"), metric.WithDescription("Calls of the whole quota."))),
 	}
 }
 

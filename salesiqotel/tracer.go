@@ -26,6 +26,7 @@ const scope = "github.com/salesiq-go/salesiq/salesiqotel"
 // serve any number of both.
 type Telemetry struct {
 	spans      trace.Tracer
+	meter      metric.Meter
 	metrics    *metrics
 	propagator propagation.TextMapPropagator
 	provider   trace.TracerProvider
@@ -40,9 +41,11 @@ func New(opts ...Option) (*Telemetry, error) {
 	if err != nil {
 		return nil, err
 	}
+	meter := c.meters.Meter(scope, metric.WithInstrumentationVersion(salesiq.Version), metric.WithSchemaURL(semconv.SchemaURL))
 	return &Telemetry{
 		spans:      c.spans.Tracer(scope, trace.WithInstrumentationVersion(salesiq.Version), trace.WithSchemaURL(semconv.SchemaURL)),
-		metrics:    newMetrics(c.meters.Meter(scope, metric.WithInstrumentationVersion(salesiq.Version), metric.WithSchemaURL(semconv.SchemaURL))),
+		meter:      meter,
+		metrics:    newMetrics(meter),
 		propagator: c.propagator,
 		provider:   c.spans,
 		requests:   c.requests,
@@ -66,7 +69,7 @@ func (t *Telemetry) WebhookTracer() *webhook.Tracer {
 // enabled reports whether a call would be seen by anybody.
 func (t *Telemetry) enabled(ctx context.Context) bool {
 	if !idle(t.provider) || t.metrics.calls.Enabled(ctx) || t.metrics.requests.Enabled(ctx) || t.metrics.waits.Enabled(ctx) ||
-		t.metrics.throttled.Enabled(ctx) || t.metrics.quota.Enabled(ctx) || t.requests && propagates(t.propagator) {
+		t.metrics.throttled.Enabled(ctx) || t.metrics.quota.Enabled(ctx) || t.metrics.wholeQuota.Enabled(ctx) || t.requests && propagates(t.propagator) {
 		return true
 	}
 	// A program that instruments this one from outside makes spans of its own.
@@ -140,19 +143,23 @@ func (t *Telemetry) attempt(ctx context.Context, attempt salesiq.AttemptTrace) (
 		if result.Throttled && t.metrics.throttled.Enabled(ctx) {
 			t.metrics.throttled.Add(ctx, 1, metric.WithAttributes(operation(attempt.Call)...))
 		}
-		if t.metrics.quota.Enabled(ctx) {
+		if t.metrics.quota.Enabled(ctx) || t.metrics.wholeQuota.Enabled(ctx) {
 			t.quota(ctx, result)
 		}
 	}
 }
 
 func (t *Telemetry) quota(ctx context.Context, result salesiq.AttemptTrace) {
-	host := server(result.Call)[0]
-	if result.RateWindow.Known {
-		t.metrics.quota.Record(ctx, int64(result.RateWindow.Remaining), metric.WithAttributes(host, quotaPeriod.String("minute")))
+	left := func(period string, left, limit int) {
+		with := metric.WithAttributes(server(result.Call)[0], quotaPeriod.String(period))
+		t.metrics.quota.Record(ctx, int64(left), with)
+		t.metrics.wholeQuota.Record(ctx, int64(limit), with)
 	}
-	if result.DailyQuota.Limit > 0 {
-		t.metrics.quota.Record(ctx, int64(result.DailyQuota.Left), metric.WithAttributes(host, quotaPeriod.String("day")))
+	if w := result.RateWindow; w.Known {
+		left("minute", w.Remaining, w.Limit)
+	}
+	if day := result.DailyQuota; day.Limit > 0 {
+		left("day", day.Left, day.Limit)
 	}
 }
 

@@ -102,6 +102,10 @@ func (o *telemetry) metric(t *testing.T, name, unit string) map[string]point {
 				for _, p := range d.DataPoints {
 					points[line(p.Attributes)] = point{1, float64(p.Value)}
 				}
+			case metricdata.Gauge[float64]:
+				for _, p := range d.DataPoints {
+					points[line(p.Attributes)] = point{1, p.Value}
+				}
 			}
 		}
 	}

@@ -112,22 +112,28 @@ func (m *Monitor) Tracer() *salesiq.Tracer {
 	if m == nil {
 		return nil
 	}
+	// Each func is made once, not for each call.
+	called, attempted, refreshed := m.called, m.attempted, m.refreshed
 	return &salesiq.Tracer{
 		Call: func(context.Context, salesiq.CallTrace) (context.Context, func(salesiq.CallTrace)) {
-			return nil, func(call salesiq.CallTrace) {
-				m.count(call.Operation, func(o *operationCount) { o.call(&call) })
-			}
+			return nil, called
 		},
 		Attempt: func(context.Context, salesiq.AttemptTrace) (context.Context, func(salesiq.AttemptTrace)) {
-			return nil, func(attempt salesiq.AttemptTrace) {
-				m.count(attempt.Call.Operation, func(o *operationCount) { o.attempt(&attempt) })
-				m.look(attempt.DailyQuota)
-			}
+			return nil, attempted
 		},
 		Refresh: func(context.Context, salesiq.RefreshTrace) (context.Context, func(salesiq.RefreshTrace)) {
-			return nil, m.refreshed
+			return nil, refreshed
 		},
 	}
+}
+
+func (m *Monitor) called(call salesiq.CallTrace) {
+	m.count(call.Operation, func(o *operationCount) { o.call(&call) })
+}
+
+func (m *Monitor) attempted(attempt salesiq.AttemptTrace) {
+	m.count(attempt.Call.Operation, func(o *operationCount) { o.attempt(&attempt) })
+	m.look(attempt.DailyQuota)
 }
 
 func (m *Monitor) count(name string, add func(*operationCount)) {

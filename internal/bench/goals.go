@@ -14,6 +14,7 @@ const (
 	liveCanned   = "live"
 	floorRace    = "floor"
 	webhookRace  = "webhooks"
+	watchedRace  = "watched"
 )
 
 // goal is a promise about a figure.
@@ -58,6 +59,7 @@ func (r *report) goals() []goal {
 		{what: "small call, bytes beside the best peer", limit: 0.5, gate: 0.51, got: worstBytes(chat)},
 		{what: "live page, beside a specified one of the same size", limit: 1.3, got: live.of(ours).Load.Median, low: live.of(ours).Load.Low, room: roomOfLive},
 	}
+	goals = append(goals, r.watchedGoals()...)
 	return append(append(goals, r.latencyGoals()...), r.quotaGoals()...)
 }
 

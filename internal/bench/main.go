@@ -88,7 +88,7 @@ func measure(ctx context.Context, p plan) error {
 	defer stop()
 	r := &report{Date: began, Machine: machine(), Version: runtime.Version()}
 	for _, measure := range []func(context.Context, plan, string, *report) error{
-		measureCalls, measureFloor, measureLive, measureStripe, measureSync, measureLatency, measureWebhooks, measureQuota,
+		measureCalls, measureWatched, measureFloor, measureLive, measureStripe, measureSync, measureLatency, measureWebhooks, measureQuota,
 	} {
 		if err := measure(ctx, p, base, r); err != nil {
 			return err

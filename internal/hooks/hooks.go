@@ -28,19 +28,37 @@ func (s Starts[B, E]) Begin(ctx context.Context, what B) (context.Context, Ends[
 		if inner != nil {
 			ctx = inner //nolint:fatcontext // Tracers nest, and are few.
 		}
-		if end != nil {
-			ends = append(ends, end)
-		}
+		ends.Add(end)
 	}
 	return ctx, ends
 }
 
 // Ends are told of an end, the last one first.
-type Ends[E any] []func(E)
+type Ends[E any] struct {
+	first func(E) // On its own, since a single one shall not allocate.
+	more  []func(E)
+}
+
+// Add adds a func for the end, unless it is nil.
+func (e *Ends[E]) Add(end func(E)) {
+	switch {
+	case end == nil:
+	case e.first == nil:
+		e.first = end
+	default:
+		e.more = append(e.more, end)
+	}
+}
+
+// Empty reports whether nobody is told.
+func (e Ends[E]) Empty() bool { return e.first == nil }
 
 // Tell tells of the end.
 func (e Ends[E]) Tell(how E) {
-	for _, end := range slices.Backward(e) {
+	for _, end := range slices.Backward(e.more) {
 		end(how)
+	}
+	if e.first != nil {
+		e.first(how)
 	}
 }

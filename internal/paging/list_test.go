@@ -79,7 +79,7 @@ func TestPagesAreReadAgainForWhatLeft(t *testing.T) {
 			for i := range tt.read {
 				w.Take(page(i, i), 0, 0)
 			}
-			assert.Equal(t, tt.again, w.Back(&paging.Step{Left: tt.left}, tt.size))
+			assert.Equal(t, tt.again, w.Back(paging.Step{Left: tt.left}, tt.size))
 		})
 	}
 }
@@ -92,7 +92,7 @@ func TestListCostsAtMostTwiceItsPages(t *testing.T) {
 	for i := range 50 {
 		w.Take(page(i, i), 0, 0)
 		read++
-		again += w.Back(&paging.Step{Left: 1000}, 10)
+		again += w.Back(paging.Step{Left: 1000}, 10)
 		assert.LessOrEqual(t, again, read)
 	}
 	assert.Equal(t, read, again, "and as many as that")

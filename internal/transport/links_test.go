@@ -128,6 +128,7 @@ func (s *sharedText) String() string {
 
 // witness notes what an observer is told.
 type witness struct {
+	deaf    bool // To waits.
 	number  int
 	end     AttemptEnd
 	request AttemptEnd
@@ -142,6 +143,8 @@ func (w *witness) Attempt(ctx context.Context, number int, header http.Header) (
 }
 
 func (*witness) Watches(context.Context) bool { return true }
+
+func (w *witness) HearsWaits() bool { return !w.deaf }
 
 func (w *witness) Request(ctx context.Context, _ int, header http.Header) (context.Context, func(AttemptEnd)) {
 	header.Set("Tracestate", "request")
@@ -244,6 +247,18 @@ func TestTokenIsPutOnAndItsFateReported(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestWaitsThatNobodyHearsOfAreMeasured(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, w, source := newAttempt(t), &witness{deaf: true}, &slow{}
+		a.audience = &audience{observer: w}
+		_, f := (&limited{&authorized{fine(), source}, source}).do(t.Context(), a)
+		assert.Nil(t, f)
+		assert.Equal(t, 2*time.Second, a.waited)
+		assert.Empty(t, w.begun)
+	})
 }
 
 func TestLeaseIsTakenAndItsOutcomeReported(t *testing.T) {

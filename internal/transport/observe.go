@@ -20,6 +20,8 @@ type Observer interface {
 	// Request is told that the request of an attempt is sent, after all waits. It
 	// returns and may put into header what Attempt may.
 	Request(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd))
+	// HearsWaits reports whether Wait is to be called at all.
+	HearsWaits() bool
 	// Wait is told that a wait has begun. It returns a func for its end.
 	Wait(ctx context.Context, w Wait) func(took time.Duration)
 }
@@ -131,6 +133,9 @@ func (l *audience) of(ctx context.Context) *audience {
 	return &audience{logger: l.logger}
 }
 
+// hearsWaits reports whether a wait is told of. Otherwise, it is measured alone.
+func (l *audience) hearsWaits() bool { return l.logger != nil || l.observer.HearsWaits() }
+
 // tell says that a wait has begun. It returns a func for the end, or nil.
 func (l *audience) tell(ctx context.Context, operation string, w Wait) (end func(time.Duration)) {
 	if l.logger != nil {
@@ -147,7 +152,7 @@ func (l *audience) tell(ctx context.Context, operation string, w Wait) (end func
 const minWait = time.Millisecond
 
 // wait is a wait that the audience hears of once it has lasted for minWait. All
-// methods do nothing on a nil wait, which is that of a call without an audience.
+// methods do nothing on a nil wait, which is one that nobody hears of.
 type wait struct {
 	audience  *audience
 	ctx       context.Context //nolint:containedctx // It is that of the goroutine that waits.
@@ -166,6 +171,10 @@ type wait struct {
 // gives one.
 func (a *attempt) startWait(ctx context.Context, reason WaitReason) *wait {
 	if a.audience == nil {
+		return nil
+	}
+	if !a.audience.hearsWaits() {
+		a.waitBegan = time.Now()
 		return nil
 	}
 	w := &wait{audience: a.audience, ctx: ctx, operation: a.request.Operation, start: time.Now(), what: Wait{Reason: reason}}
@@ -188,6 +197,10 @@ func (w *wait) tellLater() {
 
 // endWait ends a wait of an attempt.
 func (a *attempt) endWait(w *wait) {
+	if !a.waitBegan.IsZero() {
+		a.waited += time.Since(a.waitBegan)
+		a.waitBegan = time.Time{}
+	}
 	a.waited += w.end()
 }
 

@@ -47,15 +47,16 @@ type link interface {
 
 // attempt is one try at a request, on its way down the chain.
 type attempt struct {
-	request  *Request
-	number   int           // Of the call's attempts, from 1.
-	message  *http.Request // Method, address and body to send.
-	audience *audience     // Nil for none.
-	header   http.Header   // What the observer adds; nil for nothing.
-	token    string        // The Authorization header.
-	protocol string        // Of the answer; empty without one.
-	paused   time.Duration // How long the call paused before it; zero without an audience.
-	waited   time.Duration // For lease and token; zero without an audience.
+	request   *Request
+	number    int           // Of the call's attempts, from 1.
+	message   *http.Request // Method, address and body to send.
+	audience  *audience     // Nil for none.
+	header    http.Header   // What the observer adds; nil for nothing.
+	token     string        // The Authorization header.
+	protocol  string        // Of the answer; empty without one.
+	paused    time.Duration // How long the call paused before it; zero without an audience.
+	waited    time.Duration // For lease and token; zero without an audience.
+	waitBegan time.Time     // Zero, except within a wait that nobody hears of.
 }
 
 // Pipeline sends requests. It is safe for concurrent use.

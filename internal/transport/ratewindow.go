@@ -84,6 +84,9 @@ func first(header http.Header, name string) string {
 
 // parseDate returns zero for what is no date.
 func parseDate(text string) time.Time {
+	if text == "" {
+		return time.Time{} // Before an error is made.
+	}
 	date, err := http.ParseTime(text)
 	if err != nil {
 		return time.Time{}
