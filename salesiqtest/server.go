@@ -111,13 +111,23 @@ func (s *Server) serveOn(listener net.Listener) {
 	s.mux, s.controls = s.routes(), s.controlRoutes()
 	s.http = &http.Server{
 		Handler:           s,
-		ReadHeaderTimeout: time.Minute,
+		ReadHeaderTimeout: s.headerTime(),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
 	go func() {
 		defer close(s.served)
 		s.http.Serve(listener) //nolint:errcheck // It ends with ErrServerClosed, or with the listener.
 	}()
+}
+
+// headerTime is how long a new connection may take until its first request. There are
+// no strangers in memory. A connection that net/http has opened ahead would otherwise be
+// closed after a minute, just when a client in virtual time begins its next window.
+func (s *Server) headerTime() time.Duration {
+	if s.config.inMemory {
+		return 0
+	}
+	return time.Minute
 }
 
 // reset puts everything but the tokens into the state of a new server.

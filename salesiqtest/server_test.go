@@ -1,6 +1,7 @@
 package salesiqtest_test
 
 import (
+	"bufio"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,6 +25,25 @@ func TestNewClientIsAllThatATestNeeds(t *testing.T) {
 	chat, err := client.Chats.Get(t.Context(), "chat123")
 	require.NoError(t, err)
 	assert.Equal(t, salesiq.ChatActive, chat.Status)
+}
+
+// Package net/http opens connections that it may not need at once.
+func TestConnectionInMemoryWaitsForItsFirstRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := salesiqtest.Start(t, salesiqtest.InMemory())
+		conn, err := s.HTTPClient().Transport.(*http.Transport).DialContext(t.Context(), "tcp", "")
+		require.NoError(t, err)
+		defer conn.Close()
+		time.Sleep(time.Hour)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/v2/chats", http.NoBody)
+		require.NoError(t, err)
+		require.NoError(t, request.Write(conn))
+		answer, err := http.ReadResponse(bufio.NewReader(conn), request)
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusUnauthorized, answer.StatusCode)
+		require.NoError(t, answer.Body.Close())
+	})
 }
 
 // failing is a test that a helper fails.

@@ -1,7 +1,6 @@
 package testkit
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -163,36 +162,6 @@ func AnswerWithin(n int64, answer Behavior) Behavior {
 		x.untilGone()
 		return false
 	}}
-}
-
-// ReadSlowly reads a block of a request, pauses, reads another, and answers once it
-// has the whole.
-func ReadSlowly(block int, pause time.Duration, answer Behavior) Behavior {
-	return Behavior{early: true, act: func(x *exchange) bool {
-		if tcp, ok := x.raw.(*net.TCPConn); ok {
-			tcp.SetReadBuffer(block) //nolint:errcheck // The buffer would only be larger.
-		}
-		slow := slowReader{x, block, pause}
-		request, ok := readRequest(bufio.NewReaderSize(slow, block))
-		if x.request = request; ok {
-			answer.act(x)
-		}
-		return false
-	}}
-}
-
-// slowReader reads from a connection, with pauses.
-type slowReader struct {
-	x     *exchange
-	block int
-	pause time.Duration
-}
-
-func (r slowReader) Read(b []byte) (int, error) {
-	if !r.x.pause(r.pause) {
-		return 0, io.EOF
-	}
-	return r.x.conn.Read(b[:min(len(b), r.block)])
 }
 
 // ResetAfter breaks the connection after the whole request was read.

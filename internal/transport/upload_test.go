@@ -1,12 +1,14 @@
 package transport_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,7 +23,7 @@ import (
 	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
-// The tests of this file send files on real connections, but for one.
+// Most tests of this file send files on real connections.
 
 // uploadOf returns a request with a body that is read as it is sent.
 func uploadOf(url, method string, once bool, open func() io.ReadCloser) *transport.Request {
@@ -111,23 +113,37 @@ func TestUploadThatIsCutInTheMiddleIsNoSecondPost(t *testing.T) {
 
 func TestUploadTakesAsLongAsItMoves(t *testing.T) {
 	t.Parallel()
-	const size = 8 << 20
-	s := testkit.NewServer(t, testkit.ReadSlowly(64<<10, 10*time.Millisecond, testkit.OK()))
-	base := s.Transport(t)
-	dial := base.DialContext
-	base.DialContext = transport.Metered(func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if tcp, ok := conn.(*net.TCPConn); ok {
-			err = tcp.SetWriteBuffer(64 << 10) // So that it shows how fast the service reads.
+	synctest.Test(t, func(t *testing.T) {
+		const size, block, pause = 8 << 20, 64 << 10, 5 * time.Second
+		var received atomic.Int64
+		serve := func(conn net.Conn) {
+			defer conn.Close()
+			request, err := http.ReadRequest(bufio.NewReaderSize(conn, 16))
+			if !assert.NoError(t, err) {
+				return
+			}
+			for err == nil {
+				var n int64
+				n, err = io.CopyN(io.Discard, request.Body, block)
+				received.Add(n)
+				time.Sleep(pause)
+			}
+			_, err = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "+strconv.Itoa(len(good.body))+"\r\n\r\n"+good.body)
+			assert.NoError(t, err)
 		}
-		return conn, err
+		base := &http.Transport{DialContext: transport.Metered(func(context.Context, string, string) (net.Conn, error) {
+			near, far := net.Pipe() // Without a buffer, so that it shows how fast the service reads.
+			go serve(far)
+			return near, nil
+		})}
+		defer base.CloseIdleConnections()
+		c := config(base)
+		start := time.Now()
+		_, err := transport.New(c).Do(t.Context(), uploadOf("http://salesiq.example", "POST", false, text(strings.Repeat("x", size))))
+		require.NoError(t, err)
+		assert.Equal(t, int64(size), received.Load())
+		assert.Greater(t, time.Since(start), 20*c.AttemptTimeout, "longer than another request may take")
 	})
-	c := config(base)
-	c.AttemptTimeout, c.StallTimeout = 300*time.Millisecond, 100*time.Millisecond
-	start := time.Now()
-	_, err := transport.New(c).Do(t.Context(), uploadOf(s.URL, "POST", false, text(strings.Repeat("x", size))))
-	require.NoError(t, err)
-	assert.Greater(t, time.Since(start), c.AttemptTimeout, "longer than another request may take")
 }
 
 func TestUploadThatStopsMovingEnds(t *testing.T) {
