@@ -45,13 +45,13 @@ func useNoAccount(t *testing.T) {
 }
 
 // begin starts the program, and returns what it prints, and a func that stops it.
-func begin(t *testing.T, set settings) (out *screen, stop func()) {
+func begin(t *testing.T, set settings) (*screen, func()) {
 	t.Helper()
-	out = new(screen)
+	out := new(screen)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- run(ctx, out, set) }()
-	stop = sync.OnceFunc(func() { cancel(); assert.NoError(t, <-ended) })
+	stop := sync.OnceFunc(func() { cancel(); assert.NoError(t, <-ended) })
 	t.Cleanup(stop)
 	return out, stop
 }
