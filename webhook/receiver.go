@@ -168,7 +168,9 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		return
 	}
 	for _, trace := range r.traces {
-		event.Info().Trace = cmp.Or(trace(ctx), event.Info().Trace)
+		if text := trace(ctx); len(text) <= maxTrace {
+			event.Info().Trace = cmp.Or(text, event.Info().Trace)
+		}
 	}
 	work := startWork(ctx, r.timeout, w, request.ProtoMajor >= 2)
 	if work.expired == nil {
@@ -183,6 +185,10 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	case <-work.expired:
 	}
 }
+
+// maxTrace bounds what a sink has to keep of a trace, in bytes. A longer one is left
+// out, since a part of it would say something else.
+const maxTrace = 1000
 
 // delivery is one delivery of an event, for the log and the tracers.
 type delivery struct {

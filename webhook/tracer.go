@@ -19,7 +19,8 @@ type Tracer struct {
 
 	// Trace returns what [EventInfo.Trace] of the event becomes: where in a trace
 	// its delivery belongs, in a form of the tracer's own. Its context is that which
-	// Delivery has returned. An empty text leaves the field alone.
+	// Delivery has returned. A text that is empty, or longer than 1,000 bytes, leaves
+	// the field alone.
 	Trace func(ctx context.Context) string
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,4 +84,25 @@ func TestHandlersHaveTheContextOfTheTracer(t *testing.T) {
 	})
 	assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("chat1")).Code)
 	assert.Equal(t, 7, seen)
+}
+
+func TestTraceOfAnEventIsWhatTheTracerSaysUnlessItIsTooLong(t *testing.T) {
+	t.Parallel()
+	for _, length := range []int{0, 55, 1000, 1001} {
+		receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(hookSecret)), webhook.WithTracer(
+			&webhook.Tracer{Trace: func(context.Context) string { return "first" }},
+			&webhook.Tracer{Trace: func(context.Context) string { return strings.Repeat("t", length) }},
+		)))
+		var got string
+		webhook.OnAny(receiver, func(_ context.Context, event webhook.Event) error {
+			got = event.Info().Trace
+			return nil
+		})
+		assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("chat1")).Code)
+		if length == 0 || length > 1000 {
+			assert.Equal(t, "first", got)
+			continue
+		}
+		assert.Len(t, got, length)
+	}
 }
