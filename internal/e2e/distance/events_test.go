@@ -102,7 +102,7 @@ func (r *eventRow) run(t *testing.T) string {
 	d := r.deploy(t, 0, r.args...)
 	organization, err := salesiqredis.New(d.client(), "acme")
 	require.NoError(t, err)
-	sink, err := organization.Sink(salesiqredis.WithReplicas(r.replicas))
+	sink, err := organization.Sink(salesiqredis.WithReplicas(r.replicas), salesiqredis.WithHandlerTimeout(5*time.Second))
 	require.NoError(t, err)
 	var (
 		mu       sync.Mutex
