@@ -20,16 +20,17 @@ var gaugesScript string
 type Health struct {
 	Shared   bool      // The quota is shared. While it is not, the calls of this process go alone.
 	Failures []Failure // Uses of Redis that do not work at present.
-	Known    bool      // Redis has told the numbers; they are zero otherwise.
 
-	Processes   int // That have made calls within two minutes.
-	Waiting     int // Calls that wait for a slot or a window, in all processes.
-	InFlight    int // Calls under way.
-	MaxInFlight int // As many as may be at present.
-	WindowSize  int // Calls in a window; 0 if unknown.
-	WindowLeft  int // Calls that are left in it.
+	QuotaKnown  bool // Redis has told the numbers that follow; they are zero otherwise.
+	Processes   int  // That have made calls within two minutes.
+	Waiting     int  // Calls that wait for a slot or a window, in all processes.
+	InFlight    int  // Calls under way.
+	MaxInFlight int  // As many as may be at present.
+	WindowSize  int  // Calls in a window; 0 if unknown.
+	WindowLeft  int  // Calls that are left in it.
 	Day         salesiq.DailyQuota
 
+	EventsKnown     bool      // Redis has told the numbers that follow; they are zero otherwise.
 	Backlog         int       // Events that are not handled yet.
 	OldestEvent     time.Time // When the oldest of them came; zero if there is none.
 	DeadLetters     int
@@ -56,9 +57,8 @@ func (h *Health) Err() error {
 // is for health checks and gauges: every few seconds is often enough.
 func (o *Organization) Health(ctx context.Context) *Health {
 	h := &Health{}
-	if o.limiter.readGauges(ctx, h) == nil {
-		h.Known = o.readEventGauges(ctx, h) == nil
-	}
+	h.QuotaKnown = o.limiter.readGauges(ctx, h) == nil
+	h.EventsKnown = o.readEventGauges(ctx, h) == nil
 	for _, l := range o.links.all() {
 		if since, cause := l.trouble(); cause != nil {
 			h.Failures = append(h.Failures, Failure{l.use, since, cause})

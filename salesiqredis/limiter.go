@@ -156,7 +156,7 @@ func (l *limiter) exchange(ctx context.Context, undo func(any), messages ...mess
 	if err != nil {
 		return err
 	}
-	l.learn(o, time.Since(asked))
+	l.learn(o, asked)
 	for i, name := range names[:min(len(names), len(answers))] {
 		l.settle(name, answers[i])
 	}
@@ -245,18 +245,18 @@ func (l *limiter) outlook() outlook {
 }
 
 // learn remembers an outlook. What is owed is paid while Redis answers.
-func (l *limiter) learn(o outlook, took time.Duration) {
+func (l *limiter) learn(o outlook, asked time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if o.rank < 0 {
 		o.rank = l.last.rank
 	}
 	l.last = o
-	l.watch.learn(o, took)
+	l.watch.learn(o, time.Since(asked))
 	switch {
-	case o.listening == 1:
-		l.watch.listens = l.watch.on
-	case o.listening == 0 && l.watch.listens:
+	case o.listening == 1 && l.watch.on:
+		l.watch.hears()
+	case o.listening == 0 && l.watch.listens && asked.After(l.watch.listened):
 		l.watch.deafen()
 		l.watch.resubscribe() // The server that it listens to is not the master any more.
 	}

@@ -66,6 +66,9 @@ func (l *limiter) release(lease string) {
 	delete(l.held, lease)
 }
 
+// inLine reports whether Redis has said that a call is in line.
+func (w *waiter) inLine() bool { return w.since > 0 }
+
 // refused reports whether the script has refused a call that has left the line.
 func (w *waiter) refused() bool {
 	return w.since < 0
@@ -133,6 +136,7 @@ func (l *limiter) fail(err error) {
 const (
 	firstPoll  = 10 * time.Millisecond
 	lastPoll   = 100 * time.Millisecond
+	earPoll    = 250 * time.Millisecond // Where it will be told in a moment.
 	firstQuiet = 2 * time.Second
 	lastQuiet  = 4 * time.Second
 )
@@ -152,14 +156,16 @@ const mostAsked = 64
 
 // watch is what is known about when to ask again.
 type watch struct {
-	on          bool   // Somebody watches.
-	listens     bool   // What is published for this process arrives.
-	resubscribe func() // Listens anew.
+	on          bool      // Somebody watches.
+	listens     bool      // What is published for this process arrives,
+	listened    time.Time // since then.
+	resubscribe func()    // Listens anew.
 
 	far   time.Duration // A round trip takes.
 	news  time.Time     // When something was heard last.
 	look  time.Time     // When there will be something to ask for; in the past if a call has to end first.
-	pause time.Duration // Before the next question if there is no news.
+	pause time.Duration // Before the next question if there is no news,
+	most  time.Duration // and the longest one while this process does not listen.
 	late  time.Duration // How much later than others this process looks.
 }
 
@@ -194,7 +200,7 @@ func (w *watch) next() time.Time {
 	case w.listens:
 		return w.news.Add(max(w.pause, firstQuiet))
 	}
-	return w.news.Add(min(max(w.pause, firstPoll), lastPoll))
+	return w.news.Add(min(max(w.pause, firstPoll), w.most))
 }
 
 // keepWatch sees to it that somebody asks for those who wait.
@@ -206,10 +212,11 @@ func (l *limiter) keepWatch() {
 	case l.watch.on:
 		l.wake()
 	default:
-		l.watch.on, l.watch.pause, l.watch.resubscribe = true, firstPoll, func() {}
+		l.watch.on, l.watch.resubscribe = true, func() {}
+		l.watch.pause, l.watch.most = firstPoll, lastPoll
 		ear, ok := l.link.evaler.(Subscriber)
 		if ok {
-			l.watch.pause = lastPoll // It listens before that.
+			l.watch.pause, l.watch.most = earPoll, earPoll
 		}
 		go l.keep(ear)
 	}
@@ -241,8 +248,11 @@ func (l *limiter) keep(ear Subscriber) {
 			idle = now
 		}
 		if !waits {
-			if at = idle.Add(linger); !at.After(now) && l.endWatch() {
-				return
+			if at = idle.Add(linger); !at.After(now) {
+				if l.endWatch() {
+					return
+				}
+				idle, at = now, now.Add(linger)
 			}
 		}
 		if waits && !at.After(now) {
@@ -257,10 +267,11 @@ func (l *limiter) keep(ear Subscriber) {
 	}
 }
 
+// nextLook returns when to ask for calls that are in line, and whether there are any.
 func (l *limiter) nextLook() (at time.Time, waits bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.watch.next(), len(l.line) > 0
+	return l.watch.next(), slices.ContainsFunc(l.line, (*waiter).inLine)
 }
 
 // endWatch reports whether nobody waits.
@@ -280,8 +291,10 @@ func (l *limiter) poll(ctx context.Context) {
 	l.mu.Lock()
 	now := time.Now()
 	var questions []message
-	for _, w := range l.line[:min(len(l.line), mostAsked)] {
-		questions = append(questions, w.question(now))
+	for _, w := range l.line {
+		if w.inLine() && len(questions) < mostAsked {
+			questions = append(questions, w.question(now))
+		}
 	}
 	l.watch.pause = min(max(2*l.watch.pause, 2*firstPoll), lastQuiet)
 	if l.watch.listens {
@@ -294,6 +307,14 @@ func (l *limiter) poll(ctx context.Context) {
 	if err := l.exchange(ctx, nil, questions...); err != nil {
 		l.fail(err)
 	}
+}
+
+// doubt has the process ask soon, unless an answer or a lease under way says that all
+// is well.
+func (w *watch) doubt() {
+	grace := 50*time.Millisecond + 2*w.far
+	w.look, w.pause = time.Time{}, 0
+	w.news = time.Now().Add(grace - firstQuiet)
 }
 
 // listen hears what is published for this process, and for all.
@@ -325,6 +346,13 @@ func (l *limiter) deafen(ctx context.Context) {
 	}
 }
 
+// hears notes that what is published arrives.
+func (w *watch) hears() {
+	if !w.listens {
+		w.listens, w.listened, w.pause = true, time.Now(), 0
+	}
+}
+
 // deafen has the process ask at once, and then more often.
 func (w *watch) deafen() {
 	if w.listens {
@@ -342,14 +370,15 @@ func (l *limiter) hear(message string) {
 	l.bring(message)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.watch.listens || message != "" {
-		l.watch.listens, l.watch.pause = true, 0
+	l.watch.hears()
+	if message != "" {
+		l.watch.pause = 0
 	}
 	l.watch.news = time.Now()
 	if look, first, ok := cutLook(message); ok {
 		l.watch.plan(l.watch.news, look, l.last.processes)
 		if l.dropped(first) {
-			l.watch.hurry()
+			l.watch.doubt()
 		}
 	}
 	l.wake()

@@ -288,7 +288,7 @@ func (e *SetupError) Unwrap() error { return e.Err }
 var remedies = []struct{ word, remedy string }{
 	{"NOPERM", remedyACL},
 	{"ACL failure", remedyACL},
-	{"can't run this command", remedyACL},
+	{"user executing the script can't", remedyACL},
 	{"WRONGPASS", remedyLogin},
 	{"NOAUTH", remedyLogin},
 	{"invalid password", remedyLogin},

@@ -170,7 +170,7 @@ func (s *Sink) Enqueue(ctx context.Context, event webhook.Event) error {
 	}
 	info := event.Info()
 	add := script{source: addScript, keys: []string{s.stream, s.prefix + "queued:" + info.EventID}, replicas: s.replicas}
-	_, err := s.links.write.run(ctx, add, nil, info.EventID, string(info.Body), info.Trace, milliseconds(s.memory))
+	_, err := s.links.write.run(ctx, add, nil, info.EventID, string(info.Body), info.Trace, milliseconds(s.memory), group)
 	return err
 }
 

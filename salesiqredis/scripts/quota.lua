@@ -491,7 +491,7 @@ local function tell(at)
   if math.abs(at - s.look) <= second then return end
   s.look = at
   local first = redis.call('ZRANGE', line, 0, 0, 'WITHSCORES')
-  if first[1] then redis.pcall('PUBLISH', line, 'look ' .. whole(at - now) .. ' ' .. whole(first[2])) end
+  if first[1] then redis.pcall('PUBLISH', line, 'look ' .. whole(at - now) .. ' ' .. whole(tonumber(first[2]))) end
 end
 
 local function seen()

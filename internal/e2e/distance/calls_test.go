@@ -165,6 +165,9 @@ func (r *result) String() string {
 // TestTableOfCalls makes calls through servers in trouble. No call fails.
 func TestTableOfCalls(t *testing.T) {
 	needsRedis(t)
+	if !*long {
+		t.Parallel()
+	}
 	var mu sync.Mutex
 	var table []string
 	var running sync.WaitGroup

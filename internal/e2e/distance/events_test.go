@@ -73,6 +73,9 @@ func failOverLate(t *testing.T, d *deployment) {
 // TestTableOfEvents writes events through servers in trouble.
 func TestTableOfEvents(t *testing.T) {
 	needsRedis(t)
+	if !*long {
+		t.Parallel()
+	}
 	var mu sync.Mutex
 	var table []string
 	var running sync.WaitGroup
@@ -102,7 +105,7 @@ func (r *eventRow) run(t *testing.T) string {
 	d := r.deploy(t, 0, r.args...)
 	organization, err := salesiqredis.New(d.client(), "acme")
 	require.NoError(t, err)
-	sink, err := organization.Sink(salesiqredis.WithReplicas(r.replicas))
+	sink, err := organization.Sink(salesiqredis.WithReplicas(r.replicas), salesiqredis.WithHandlerTimeout(5*time.Second))
 	require.NoError(t, err)
 	var (
 		mu       sync.Mutex
@@ -176,7 +179,7 @@ func drain(t *testing.T, sink *salesiqredis.Sink, organization *salesiqredis.Org
 			return nil
 		}), context.Canceled)
 	})
-	require.Eventually(t, func() bool { h := organization.Health(t.Context()); return h.Known && h.Backlog == 0 }, patience, 50*time.Millisecond)
+	require.Eventually(t, func() bool { h := organization.Health(t.Context()); return h.EventsKnown && h.Backlog == 0 }, patience, 50*time.Millisecond)
 	stop()
 	running.Wait()
 	return handled
