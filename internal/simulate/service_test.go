@@ -214,7 +214,8 @@ func (s *service) answerAPI(rw http.ResponseWriter, r *http.Request) {
 	w.arrives(from, r, body)
 	leave := sync.OnceFunc(func() { w.leaves(from) })
 	defer leave()
-	defer context.AfterFunc(r.Context(), leave)() // Who has gone does not count.
+	stay := context.AfterFunc(r.Context(), leave) // Who has gone does not count.
+	defer stay()
 	before, after := latency(roll.Int64()), latency(roll.Int64())
 	if w.hits("slow", "all", roll) {
 		before += time.Duration(roll.Int64N(int64(20 * time.Second)))

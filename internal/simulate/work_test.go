@@ -304,10 +304,13 @@ func (c *courier) RoundTrip(r *http.Request) (*http.Response, error) {
 			}
 		})
 	}
-	if err == nil && w.hits("lost-word", "all", roll) {
+	if err != nil {
+		return nil, err
+	}
+	if w.hits("lost-word", "all", roll) {
 		return nil, errReset
 	}
-	return answer, err
+	return answer, nil
 }
 
 // deliver delivers an event once. Its answer is read to the end.
