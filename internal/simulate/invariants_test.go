@@ -366,7 +366,9 @@ func (w *world) givesToken(p *process, refused string) {
 	defer w.mu.Unlock()
 	w.tokens++
 	if refused == "Access Denied" {
-		w.denied[p] = time.Now()
+		if heard := !slices.ContainsFunc(kindsOfBreak, func(kind string) bool { return w.going(kind, p.name) }); heard {
+			w.denied[p] = time.Now()
+		}
 		w.holds("no more tokens than allowed", w.going("oauth-denied", "all"), "the OAuth server denies %s a token", p.name)
 	}
 	// Of calm, a token is requested when the last one expires, which takes an hour, or was

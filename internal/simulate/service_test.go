@@ -137,7 +137,7 @@ type gate struct {
 	used  int
 	day   time.Time
 	today int
-	times []time.Time // Calls of the last minute.
+	times []time.Time // Calls of the last minute, by a clock that nobody sets.
 }
 
 // roll begins a new day and a new window where they are due.
@@ -151,15 +151,15 @@ func (g *gate) roll(now time.Time, opened bool) {
 			g.start = now.Truncate(time.Minute)
 		}
 	}
-	for len(g.times) > 0 && now.Sub(g.times[0]) >= time.Minute {
+	for len(g.times) > 0 && time.Since(g.times[0]) >= time.Minute {
 		g.times = g.times[1:]
 	}
 }
 
-func (g *gate) count(now time.Time) {
+func (g *gate) count() {
 	g.used++
 	g.today++
-	g.times = append(g.times, now)
+	g.times = append(g.times, time.Now())
 }
 
 // state tells what is left of a window, and when it ends.
@@ -168,7 +168,7 @@ func (g *gate) state(now time.Time, limit int, sliding bool) (left int, reset ti
 	if sliding {
 		left, reset = limit-len(g.times), now.Add(time.Minute)
 		if len(g.times) > 0 {
-			reset = g.times[0].Add(time.Minute)
+			reset = now.Add(time.Minute - time.Since(g.times[0]))
 		}
 	}
 	return max(0, left), reset.Add(time.Second - 1).Truncate(time.Second)
@@ -214,7 +214,8 @@ func (s *service) answerAPI(rw http.ResponseWriter, r *http.Request) {
 	w.arrives(from, r, body)
 	leave := sync.OnceFunc(func() { w.leaves(from) })
 	defer leave()
-	defer context.AfterFunc(r.Context(), leave)() // Who has gone does not count.
+	stay := context.AfterFunc(r.Context(), leave) // Who has gone does not count.
+	defer stay()
 	before, after := latency(roll.Int64()), latency(roll.Int64())
 	if w.hits("slow", "all", roll) {
 		before += time.Duration(roll.Int64N(int64(20 * time.Second)))
@@ -278,7 +279,7 @@ func (s *service) decide(from *process, r *http.Request, body []byte, roll inter
 	} else {
 		a = s.carryOut(r, body)
 		if a.status != http.StatusUnauthorized {
-			s.gate.count(now)
+			s.gate.count()
 		}
 		w.processed(from, r, body, a)
 	}

@@ -197,7 +197,7 @@ func (c *line) Read(b []byte) (int, error) {
 }
 
 // end returns how many bytes may be read, or what comes after the last one.
-func (c *line) end(want int) (n int, err error, over bool) { //nolint:staticcheck // The error is a result like the others.
+func (c *line) end(want int) (n int, err error, over bool) {
 	c.mu.Lock()
 	left, mute := c.left, c.mute
 	c.mu.Unlock()

@@ -180,7 +180,7 @@ func (p *process) waits(part string, d time.Duration) bool {
 
 func (p *process) goThroughOperators() {
 	walk := p.world.beginWalk()
-	err := p.call("operators", 4*time.Minute, func(ctx context.Context) error {
+	err := p.call("operators", 10*time.Minute, func(ctx context.Context) error {
 		for o, err := range p.client.Operators.All(ctx, &salesiq.OperatorListParams{PerPage: 4}, salesiq.WithFresh()) {
 			if err != nil {
 				return err
@@ -304,10 +304,13 @@ func (c *courier) RoundTrip(r *http.Request) (*http.Response, error) {
 			}
 		})
 	}
-	if err == nil && w.hits("lost-word", "all", roll) {
+	if err != nil {
+		return nil, err
+	}
+	if w.hits("lost-word", "all", roll) {
 		return nil, errReset
 	}
-	return answer, err
+	return answer, nil
 }
 
 // deliver delivers an event once. Its answer is read to the end.
