@@ -131,8 +131,15 @@ func (e *AuthError) Is(target error) bool {
 // Unwrap returns the cause.
 func (e *AuthError) Unwrap() error { return e.Err }
 
-// LogValue shows the error's fields to structured logs.
-func (e *AuthError) LogValue() slog.Value {
+// LogValue returns the error's text, for structured logs: an error in them is a text,
+// whether or not it is wrapped. For its fields, see LogFields.
+func (e *AuthError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
+
+// LogFields returns the error's fields as a group, to stand beside the error in
+// structured logs:
+//
+//	logger.Error("no answer", "error", err, "fields", e.LogFields())
+func (e *AuthError) LogFields() slog.Value {
 	return slog.GroupValue(
 		slog.String("error", e.Error()),
 		slog.String("code", e.Code),

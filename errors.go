@@ -307,8 +307,15 @@ func (e *Error) Is(target error) bool {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// LogValue shows the error's fields to structured logs.
-func (e *Error) LogValue() slog.Value {
+// LogValue returns the error's text, for structured logs: an error in them is a text,
+// whether or not it is wrapped. For its fields, see LogFields.
+func (e *Error) LogValue() slog.Value { return slog.StringValue(e.Error()) }
+
+// LogFields returns the error's fields as a group, to stand beside the error in
+// structured logs:
+//
+//	logger.Error("no answer", "error", err, "fields", e.LogFields())
+func (e *Error) LogFields() slog.Value {
 	attrs := []slog.Attr{
 		slog.String("operation", e.Operation),
 		slog.Int("status", e.StatusCode),

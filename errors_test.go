@@ -227,13 +227,13 @@ func TestErrorsTellWhenToComeBack(t *testing.T) {
 
 func TestErrorsAreStructuredInLogs(t *testing.T) {
 	t.Parallel()
-	err := error(&salesiq.Error{
+	err := &salesiq.Error{
 		Operation: "Chats.End", StatusCode: 400, Code: salesiq.ErrChatNotActive, Message: "It is over",
 		RequestID: "req-9", Attempts: 2, MaybeProcessed: true, Err: salesiq.ErrTransport,
 		RetryAt: time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC),
-	})
+	}
 	var out bytes.Buffer
-	slog.New(slog.NewJSONHandler(&out, nil)).Error("failed", "err", err)
+	slog.New(slog.NewJSONHandler(&out, nil)).Error("failed", "err", err.LogFields())
 	var line struct {
 		Err map[string]any `json:"err"`
 	}
@@ -243,6 +243,26 @@ func TestErrorsAreStructuredInLogs(t *testing.T) {
 		"attempts": 2.0, "maybe_processed": true, "request_id": "req-9", "cause": "no complete answer",
 		"retry_at": "2026-03-01T09:30:00Z",
 	}, line.Err)
+}
+
+// Whoever reads logs by program needs to know what kind of value an error is.
+func TestAnErrorIsATextInLogsWrappedOrNot(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{
+		&salesiq.Error{Operation: "Chats.End", StatusCode: 400, Code: salesiq.ErrChatNotActive},
+		&salesiq.AuthError{Code: "invalid_code", StatusCode: 400},
+		&salesiq.InputError{Field: "page", Reason: "must be positive"},
+	} {
+		for _, logged := range []error{err, fmt.Errorf("export: %w", err)} {
+			var text, out bytes.Buffer
+			slog.New(slog.NewTextHandler(&text, nil)).Error("failed", "err", logged)
+			slog.New(slog.NewJSONHandler(&out, nil)).Error("failed", "err", logged)
+			var line map[string]any
+			require.NoError(t, json.Unmarshal(out.Bytes(), &line))
+			assert.Equal(t, logged.Error(), line["err"])
+			assert.Contains(t, text.String(), "err="+strconv.Quote(logged.Error()))
+		}
+	}
 }
 
 // A proxy may print what it was sent, and the service may name the token that

@@ -38,6 +38,7 @@ var badOptions = map[string][]badOption{
 	"WithMaxAge":         {{WithMaxAge(0), "max age"}, {WithMaxAge(-time.Hour), "max age"}},
 	"WithWorkers":        {{WithWorkers(0), "workers"}},
 	"WithHandlerTimeout": {{WithHandlerTimeout(0), "handler timeout"}, {WithHandlerTimeout(-time.Hour), "handler timeout"}},
+	"WithRetryFor":       {{WithRetryFor(0), "retry for"}, {WithRetryFor(-time.Hour), "retry for"}},
 	"WithMaxTries":       {{WithMaxTries(0), "max tries"}},
 	"WithPauses":         {{WithPauses(0, time.Second), "pauses"}, {WithPauses(time.Second, time.Millisecond), "pauses"}, {WithPauses(-2, -1), "pauses"}},
 }

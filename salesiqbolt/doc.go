@@ -34,7 +34,7 @@
 // An event is in the file before [Inbox.Enqueue] returns, and so before the service
 // is answered. It stays there until its handlers have succeeded, or until it is
 // purged. It is tried again after a failure, with growing pauses ([WithPauses]), and
-// is a dead letter after its last try ([WithMaxTries]).
+// is a dead letter after its last try: after two days ([WithRetryFor], [WithMaxTries]).
 //
 // An event is handled once, with one exception: if the process ends between the end
 // of the handlers and the commit that marks the event, which takes as long as the

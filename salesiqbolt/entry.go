@@ -21,16 +21,26 @@ type Entry struct {
 	Trace     string // See [webhook.EventInfo].
 
 	number uint64
+	cuts   int // Tries that the end of the process cut short.
 }
 
-// Event returns the event.
+// Event returns the event, with the number of tries so far as its Try.
 func (e Entry) Event() (webhook.Event, error) {
 	event, err := webhook.Parse(e.Body)
 	if err != nil {
 		return nil, err
 	}
-	event.Info().Trace = e.Trace
+	event.Info().Trace, event.Info().Try = e.Trace, e.Tries
 	return event, nil
+}
+
+// eventName returns the name of the event, if it has one, for the log.
+func (e Entry) eventName() string {
+	event, err := e.Event()
+	if err != nil {
+		return ""
+	}
+	return string(event.Info().EventName)
 }
 
 // maxError bounds what is kept of an error, in bytes.
@@ -53,7 +63,7 @@ func (e Entry) encode() []byte {
 	b := make([]byte, 0, 8+8+4+2+2+2+len(e.EventID)+len(e.LastError)+len(e.Trace)+len(e.Body))
 	b = binary.BigEndian.AppendUint64(b, writeTime(e.At))
 	b = binary.BigEndian.AppendUint64(b, writeTime(e.Due))
-	b = binary.BigEndian.AppendUint32(b, uint32(e.Tries)) //nolint:gosec // Nobody tries that often.
+	b = binary.BigEndian.AppendUint32(b, uint32(min(e.cuts, maxCuts))<<24|uint32(min(e.Tries, maxTries))) //nolint:gosec // Both are bounded.
 	for _, text := range []string{e.EventID, e.LastError, e.Trace} {
 		b = binary.BigEndian.AppendUint16(b, uint16(len(text))) //nolint:gosec // Both are bounded.
 		b = append(b, text...)
@@ -80,7 +90,8 @@ func decodeEntry(k, b []byte) (e Entry, err error) {
 	if due := b[8:16]; binary.BigEndian.Uint64(due) != 0 {
 		e.Due = readTime(due)
 	}
-	e.Tries = int(binary.BigEndian.Uint32(b[16:]))
+	tries := binary.BigEndian.Uint32(b[16:])
+	e.cuts, e.Tries = int(tries>>24), int(tries&maxTries)
 	b = b[20:]
 	for _, text := range []*string{&e.EventID, &e.LastError, &e.Trace} {
 		if len(b) < 2 || len(b)-2 < int(binary.BigEndian.Uint16(b)) {

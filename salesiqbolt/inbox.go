@@ -23,7 +23,8 @@ import (
 // if the process ends, or the disk is full, between the end of the handler and the
 // commit that follows. A handler for which that matters can use
 // [webhook.EventInfo.EventID] as a key of its own. A try that the end of the
-// process cut short counts, so that an event that ends it does not do so for ever.
+// process cut short counts, and the tenth one that is cut short is the last, so that an
+// event that ends the process does not do so for ever.
 //
 // No event is dropped to make room, and no dead letter.
 type Inbox struct {
@@ -32,6 +33,7 @@ type Inbox struct {
 	workers      int
 	timeout      time.Duration
 	tries        int
+	retryFor     time.Duration // Zero if the tries are given.
 	firstPause   time.Duration
 	longestPause time.Duration
 }
@@ -49,7 +51,7 @@ func (f *File) Inbox(opts ...InboxOption) (*Inbox, error) {
 		file:         f,
 		workers:      10,
 		timeout:      30 * time.Second,
-		tries:        10,
+		retryFor:     48 * time.Hour,
 		firstPause:   time.Second,
 		longestPause: 5 * time.Minute,
 	}
@@ -61,8 +63,33 @@ func (f *File) Inbox(opts ...InboxOption) (*Inbox, error) {
 			return nil, err
 		}
 	}
+	if i.retryFor > 0 {
+		i.tries = i.triesWithin(i.retryFor)
+	}
 	return i, nil
 }
+
+// triesWithin returns how many tries an event has if the pauses between them add up to
+// a time.
+func (i *Inbox) triesWithin(d time.Duration) int {
+	tries := int64(1)
+	for pause := i.firstPause; d > 0 && pause > 0 && pause < i.longestPause; pause *= 2 {
+		d -= pause
+		tries++
+	}
+	if d > 0 {
+		tries += min(int64((d-1)/i.longestPause), maxTries) + 1
+	}
+	return int(min(tries, maxTries))
+}
+
+const (
+	// maxTries is how many tries an entry can count, beside its cuts.
+	maxTries = 1<<24 - 1
+	// maxCuts is how many tries of an event the process may cut short. A handler that
+	// ends the process would do so for days otherwise.
+	maxCuts = 10
+)
 
 // check refuses an inbox that nobody made.
 func (i *Inbox) check() error {
@@ -70,6 +97,14 @@ func (i *Inbox) check() error {
 		return inputError("inbox", "must be made by File.Inbox")
 	}
 	return i.file.check()
+}
+
+// MaxAge returns how long handled events are remembered; see [webhook.WithTolerance].
+func (i *Inbox) MaxAge() time.Duration {
+	if i.check() != nil {
+		return 0
+	}
+	return i.file.maxAge
 }
 
 // overhead is about what an entry takes beside its body, in bytes.
@@ -158,7 +193,7 @@ func (c *change) take(n, tries int, latest time.Time) (taken []Entry, dead []Ent
 			return nil, nil, err
 		case !found:
 			continue
-		case e.Tries >= tries:
+		case e.Tries >= tries, e.cuts >= maxCuts:
 			dead = append(dead, e)
 			err = c.bury(e)
 		default:
@@ -256,6 +291,7 @@ func returnTaken(c *change) error {
 			continue
 		}
 		e.Tries++
+		e.cuts++
 		e.Due = c.now
 		e.LastError = "the process ended while it was handled"
 		if err := errors.Join(c.bucket(inboxBucket).Put(key(number), e.encode()), c.wait(e)); err != nil {

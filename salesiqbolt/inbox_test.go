@@ -5,15 +5,18 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/webhook"
 	"github.com/salesiq-go/salesiq/webhook/webhooktest"
 )
@@ -137,6 +140,8 @@ func TestEventThatFailsIsADeadLetterAfterItsTries(t *testing.T) {
 	assert.Equal(t, 4, p.times("chat0"))
 	require.NoError(t, f.Close())
 	assert.Contains(t, log.String(), "dead letter")
+	assert.Equal(t, 3, strings.Count(log.String(), `level=WARN msg="salesiq event failed" event=chat.rating event_id=`))
+	assert.Equal(t, 1, strings.Count(log.String(), `level=ERROR msg="salesiq event is a dead letter" event=chat.rating event_id=`))
 	assert.NotContains(t, log.String(), "sensitive")
 
 	f = openAt(t, path)
@@ -156,6 +161,86 @@ func TestEventThatFailsIsADeadLetterAfterItsTries(t *testing.T) {
 	}
 	enqueue(t, inbox, 0, 1)
 	assert.Zero(t, stats(t, inbox).Waiting, "a dead letter is known")
+}
+
+// An outage of hours, of whoever a handler calls, costs no event.
+func TestEventIsTriedForTwoDays(t *testing.T) {
+	t.Parallel()
+	for outage, succeeds := range map[time.Duration]bool{40 * time.Hour: true, 72 * time.Hour: false} {
+		synctest.Test(t, func(t *testing.T) {
+			f := openAt(t, newPath(t))
+			inbox := inboxOf(t, f)
+			began := time.Now()
+			enqueue(t, inbox, 0, 1)
+			var last time.Duration
+			stop := run(t, inbox, func(context.Context, webhook.Event) error {
+				if last = time.Since(began); last < outage {
+					return errors.New("away")
+				}
+				return nil
+			})
+			time.Sleep(100 * time.Hour)
+			stop()
+			s := stats(t, inbox)
+			require.NoError(t, f.Close())
+			assert.Zero(t, s.Waiting+s.Running)
+			if succeeds {
+				assert.Zero(t, s.DeadLetters)
+				assert.Less(t, last-outage, 10*time.Minute, "it is tried every few minutes")
+				return
+			}
+			assert.Equal(t, 1, s.DeadLetters)
+			assert.InDelta(t, 48, last.Hours(), 2)
+		})
+	}
+}
+
+func TestTriesAddUpToTheTimeThatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	for _, row := range []struct {
+		opts  []InboxOption
+		tries int
+	}{
+		{nil, 585}, // As the documentation says.
+		{[]InboxOption{WithRetryFor(1)}, 2},
+		{[]InboxOption{WithRetryFor(7 * time.Second)}, 4},
+		{[]InboxOption{WithRetryFor(7*time.Second + 1)}, 5},
+		{[]InboxOption{WithPauses(time.Minute, time.Minute), WithRetryFor(time.Hour)}, 61},
+		{[]InboxOption{WithRetryFor(time.Hour), WithMaxTries(3)}, 3},
+		{[]InboxOption{WithMaxTries(3), WithRetryFor(3 * time.Second)}, 3},
+		{[]InboxOption{WithPauses(1, 1), WithRetryFor(math.MaxInt64)}, maxTries},
+		{[]InboxOption{WithPauses(3, math.MaxInt64), WithRetryFor(math.MaxInt64)}, 63},
+	} {
+		assert.Equal(t, row.tries, inboxOf(t, f, row.opts...).tries)
+	}
+}
+
+func TestHandlerKnowsWhichTryItIs(t *testing.T) {
+	t.Parallel()
+	inbox := inboxOf(t, openNew(t), WithPauses(time.Millisecond, time.Millisecond), WithMaxTries(3))
+	enqueue(t, inbox, 0, 1)
+	var mu sync.Mutex
+	var tries []int
+	stop := run(t, inbox, func(_ context.Context, event webhook.Event) error {
+		mu.Lock()
+		defer mu.Unlock()
+		tries = append(tries, event.Info().Try)
+		return errors.New("no")
+	})
+	eventually(t, func() bool { return stats(t, inbox).DeadLetters == 1 }, "it is dead")
+	stop()
+	assert.Equal(t, []int{1, 2, 3}, tries)
+}
+
+func TestAToleranceMayBeAsLongAsTheInboxRemembers(t *testing.T) {
+	t.Parallel()
+	inbox := inboxOf(t, openNew(t, WithMaxAge(60*24*time.Hour)))
+	verifier := webhook.HMAC(salesiq.NewSecret(hookSecret))
+	_, err := webhook.NewReceiver(verifier, webhook.WithSink(inbox), webhook.WithTolerance(60*24*time.Hour))
+	require.NoError(t, err)
+	_, err = webhook.NewReceiver(verifier, webhook.WithSink(inbox), webhook.WithTolerance(61*24*time.Hour))
+	require.ErrorContains(t, err, "tolerance")
 }
 
 // bury makes dead letters of events.
@@ -324,6 +409,32 @@ func TestTryThatTheProcessCutShortCounts(t *testing.T) {
 			assert.Equal(t, 1, stats(t, inbox).DeadLetters)
 		}
 		require.NoError(t, f.Close()) // The entry is not finished: the process has ended.
+	}
+}
+
+// That holds where the tries are for days.
+func TestTryIsNotCutShortForDays(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	for life := range maxCuts + 1 {
+		f := openAt(t, path)
+		inbox := inboxOf(t, f)
+		if life == 0 {
+			enqueue(t, inbox, 0, 1)
+		}
+		entries, _, err := inbox.take(1)
+		require.NoError(t, err)
+		assert.Equal(t, life < maxCuts, len(entries) == 1)
+		if life == maxCuts {
+			assert.Equal(t, 1, stats(t, inbox).DeadLetters)
+			n, err := inbox.ReplayAll(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, 1, n)
+			entries, _, err = inbox.take(1)
+			require.NoError(t, err)
+			assert.Len(t, entries, 1, "one that is replayed has all its tries again")
+		}
+		require.NoError(t, f.Close())
 	}
 }
 

@@ -192,7 +192,7 @@ func (c *change) revive(e Entry) error {
 	if _, err := c.removeFrom(deadBucket, key(e.number), &c.delta.dead); err != nil {
 		return err
 	}
-	e.Tries, e.Due = 0, time.Time{}
+	e.Tries, e.cuts, e.Due = 0, 0, time.Time{}
 	return errors.Join(c.bucket(inboxBucket).Put(key(e.number), e.encode()), c.wait(e))
 }
 

@@ -48,9 +48,9 @@ const (
 	SyncNever
 )
 
-// WithLogger logs events that could not be handled, at level error, a file that
-// cannot be written, at level warn, and events that were handled, at level debug.
-// Bodies are never logged. Nil, the default, logs nothing.
+// WithLogger logs, at level error, events that are dead letters now. At level warn, it
+// logs events that are tried again after a failure, and a file that cannot be written;
+// at level debug, events that were handled. Bodies are never logged. Nil, the default, logs nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		c.logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
@@ -123,10 +123,18 @@ func WithHandlerTimeout(d time.Duration) InboxOption {
 	return func(i *Inbox) error { i.timeout = d; return positive("handler timeout", d) }
 }
 
+// WithRetryFor sets for how long an event is tried again before it goes to the dead
+// letters: the pauses between its tries add up to that. The time that the process is
+// not running does not count. The default is two days, which are 585 tries with the
+// default of [WithPauses]. Of this option and [WithMaxTries], the last one counts.
+func WithRetryFor(d time.Duration) InboxOption {
+	return func(i *Inbox) error { i.retryFor = d; return positive("retry for", d) }
+}
+
 // WithMaxTries sets how often an event is handled before it goes to the dead
-// letters. The default is 10.
+// letters, however long that takes. The default is what [WithRetryFor] says.
 func WithMaxTries(n int) InboxOption {
-	return func(i *Inbox) error { i.tries = n; return atLeast("max tries", n, 1) }
+	return func(i *Inbox) error { i.tries, i.retryFor = n, 0; return atLeast("max tries", n, 1) }
 }
 
 // WithPauses sets the pause after the first try of an event, and the longest one.

@@ -22,7 +22,8 @@ type Handler func(ctx context.Context, event webhook.Event) error
 // whose contexts do not end with ctx. While the file cannot be written, Run waits.
 //
 // An event whose handler fails, panics or ends its goroutine is tried again after
-// a pause ([WithPauses]). After its last try ([WithMaxTries]) it is a dead letter.
+// a pause ([WithPauses]). After its last try ([WithRetryFor], [WithMaxTries]) it is a dead letter.
+// Which try it is, the handler finds in [webhook.EventInfo].Try.
 //
 // Errors: a [salesiq.InputError] for no handler; a [FileError] once the file is
 // closed, or cannot be used any more without opening it anew.
@@ -136,7 +137,7 @@ func (i *Inbox) take(n int) (entries []Entry, next time.Time, err error) {
 		return nil, time.Time{}, err
 	}
 	for _, e := range dead {
-		i.logFailure(e)
+		i.logFailure(e, true)
 	}
 	return entries, time.Time{}, nil
 }
@@ -146,27 +147,28 @@ func (i *Inbox) take(n int) (entries []Entry, next time.Time, err error) {
 func (i *Inbox) handle(ctx context.Context, e Entry, handle Handler, free chan<- struct{}) {
 	err := i.try(ctx, e, handle)
 	free <- struct{}{}
-	id := slog.String("event_id", e.EventID)
+	id, name := slog.String("event_id", e.EventID), slog.String("event", e.eventName())
 	if err != nil {
 		e.LastError = shorten(err)
 		e.Due = time.Now().Add(i.pause(e.Tries))
-		i.logFailure(e)
+		i.logFailure(e, e.Tries >= i.tries)
 		err = i.file.do(ctx, &job{owed: true, apply: func(c *change) error { return c.putBack(e, i.tries) }, bytes: len(e.Body) + overhead})
 	} else if err = i.file.do(ctx, &job{owed: true, apply: func(c *change) error { return c.finish(e) }}); err == nil {
-		i.file.logger.LogAttrs(ctx, slog.LevelDebug, "salesiq event handled", id, slog.Int("try", e.Tries))
+		i.file.logger.LogAttrs(ctx, slog.LevelDebug, "salesiq event handled", name, id, slog.Int("try", e.Tries))
 	}
 	if err != nil {
-		i.file.logger.LogAttrs(ctx, slog.LevelWarn, "salesiq event not acknowledged", id, slog.String("cause", err.Error()))
+		i.file.logger.LogAttrs(ctx, slog.LevelWarn, "salesiq event not acknowledged", name, id, slog.String("cause", err.Error()))
 	}
 }
 
-func (i *Inbox) logFailure(e Entry) {
-	message := "salesiq event failed"
-	if e.Tries >= i.tries {
-		message = "salesiq event is a dead letter"
+// logFailure logs a try that failed. That is an error once it was the last.
+func (i *Inbox) logFailure(e Entry, last bool) {
+	level, message := slog.LevelWarn, "salesiq event failed"
+	if last {
+		level, message = slog.LevelError, "salesiq event is a dead letter"
 	}
-	i.file.logger.LogAttrs(context.Background(), slog.LevelError, message,
-		slog.String("event_id", e.EventID), slog.Int("try", e.Tries), slog.Int("of", i.tries), slog.String("error", e.LastError))
+	i.file.logger.LogAttrs(context.Background(), level, message,
+		slog.String("event", e.eventName()), slog.String("event_id", e.EventID), slog.Int("try", e.Tries), slog.Int("of", i.tries), slog.String("error", e.LastError))
 }
 
 var errGoexit = errors.New("the handler ended its goroutine")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -217,6 +218,7 @@ func TestEventThatFailsGoesToTheDeadLettersAfterItsTries(t *testing.T) {
 	var p tape
 	stop := consume(t, sink, func(ctx context.Context, event webhook.Event) error {
 		assert.NoError(t, p.handle(ctx, event))
+		assert.Equal(t, p.times("chat0"), event.Info().Try)
 		if p.times("chat0") == 2 {
 			panic("sensitive")
 		}
@@ -233,6 +235,8 @@ func TestEventThatFailsGoesToTheDeadLettersAfterItsTries(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, left)
 	assert.Contains(t, log.String(), "out of order")
+	assert.Equal(t, 2, strings.Count(log.String(), `level=WARN msg="salesiq event failed" event=chat.started entry=`))
+	assert.Equal(t, 1, strings.Count(log.String(), `level=ERROR msg="salesiq event is a dead letter" event=chat.started entry=`))
 	assert.NotContains(t, log.String(), "sensitive")
 }
 

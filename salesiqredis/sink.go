@@ -101,7 +101,8 @@ func WithHandlerTimeout(d time.Duration) SinkOption {
 }
 
 // WithMaxTries sets how often an event is handed out before it goes to the dead
-// letters. The default is 5.
+// letters. Between two tries lies the time of [WithHandlerTimeout] and a quarter of
+// it. The default is 5, which are two and a half minutes; 4608 are two days.
 func WithMaxTries(n int) SinkOption {
 	return func(s *Sink) error { s.tries = n; return atLeast("max tries", n, 1) }
 }
@@ -179,6 +180,10 @@ func (s *Sink) Enqueue(ctx context.Context, event webhook.Event) error {
 // ([webhook.EventInfo]). They are handed out through the consumer group "salesiq".
 func (s *Sink) Stream() string { return s.stream }
 
+// MaxAge returns how long events are known after they were taken, also those that were
+// handled; see [webhook.WithTolerance].
+func (s *Sink) MaxAge() time.Duration { return s.memory }
+
 // DeadLetters returns the key of the stream with the events that have had all
 // their tries. Its entries have the fields of [Sink.Stream], and tries. Up to 100,000
 // are kept, and as many bytes as [WithDeadLetterBytes] says; the oldest go first.
@@ -239,7 +244,8 @@ type Handler func(ctx context.Context, event webhook.Event) error
 // do not end with ctx. While Redis is away, Run waits.
 //
 // An event whose handler fails or panics is tried again when its time is over
-// ([WithHandlerTimeout]).
+// ([WithHandlerTimeout]). After its last try ([WithMaxTries]) it is a dead letter.
+// Which try it is, the handler finds in [webhook.EventInfo].Try.
 //
 // Errors: a [salesiq.InputError] for no handler.
 func (s *Sink) Run(ctx context.Context, handle Handler) error {
@@ -318,6 +324,15 @@ type entry struct {
 	try   int
 }
 
+// eventName returns the name of the event, if it has one, for the log.
+func (e entry) eventName() string {
+	event, err := webhook.Parse([]byte(e.body))
+	if err != nil {
+		return ""
+	}
+	return string(event.Info().EventName)
+}
+
 // take gets entries to handle.
 func (s *Sink) take(ctx context.Context, n int, cursor string) (entries []entry, next string, err error) {
 	reply, err := s.links.read.run(ctx, script{source: deadScript + takeScript, keys: []string{s.stream, s.dead, s.bytes}}, s.putBack,
@@ -376,8 +391,12 @@ func (s *Sink) handle(ctx context.Context, e entry, handle Handler) {
 	cancel()
 	tries := ""
 	if err != nil {
-		s.logger.LogAttrs(ctx, slog.LevelError, "salesiq event failed",
-			slog.String("entry", e.id), slog.Int("try", e.try), slog.Int("of", s.tries), slog.String("error", err.Error()))
+		level, message := slog.LevelWarn, "salesiq event failed"
+		if e.try >= s.tries {
+			level, message = slog.LevelError, "salesiq event is a dead letter"
+		}
+		s.logger.LogAttrs(ctx, level, message, slog.String("event", e.eventName()), slog.String("entry", e.id),
+			slog.Int("try", e.try), slog.Int("of", s.tries), slog.String("error", err.Error()))
 		if e.try < s.tries {
 			return
 		}
@@ -408,6 +427,6 @@ func callHandler(ctx context.Context, e entry, handle Handler) (err error) {
 	if err != nil {
 		return err
 	}
-	event.Info().Trace = e.trace
+	event.Info().Trace, event.Info().Try = e.trace, e.try
 	return handle(ctx, event)
 }

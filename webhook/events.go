@@ -45,6 +45,11 @@ type EventInfo struct {
 	// that keeps events keeps it beside the body. Empty without such a tracer.
 	Trace string `json:"-"`
 
+	// Try is which try of the handlers it is, from 1, for an event out of a queue that
+	// counts them, such as the Inbox of salesiqbolt and the Sink of salesiqredis.
+	// Elsewhere it is 0.
+	Try int `json:"-"`
+
 	// Body is what was delivered, byte by byte. A [Receiver] adds a member occurrence
 	// where the body tells no time, and the envelope with the name that [WithEventName]
 	// gives. Data is the part of Body from which the event's own fields were read. A

@@ -54,6 +54,8 @@ func TestEachEventHasItsTypeAndLosesNothing(t *testing.T) {
 			assert.Regexp(t, "^[0-9a-f]{32}$", info.EventID)
 			assert.Empty(t, info.Trace, "it is not the service's")
 			info.Trace = "a tracer's"
+			assert.Zero(t, info.Try, "it is a queue's")
+			info.Try = 1
 			testkit.CheckFilled(t, string(name), reflect.ValueOf(event).Elem())
 
 			again, err := wire.Marshal(event)

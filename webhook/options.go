@@ -33,13 +33,15 @@ func WithDedupFailure(failure DedupFailure) Option {
 }
 
 // WithSink hands events to sink instead of to the handlers, and answers as soon as
-// the sink has them.
+// the sink has them. A sink that takes each event once, as that of salesiqbolt and that
+// of salesiqredis do, needs no [WithDedupStore] beside it. Both may be combined: the store
+// is asked first, and it is what handlers with [Once] use.
 func WithSink(sink Sink) Option {
 	return func(r *Receiver) error {
 		if err := given("sink", sink); err != nil {
 			return err
 		}
-		r.handleBy, r.ifFailed = sink.Enqueue, unavailable
+		r.sink, r.handleBy, r.ifFailed = sink, sink.Enqueue, unavailable
 		return nil
 	}
 }
@@ -86,7 +88,9 @@ func WithEventName(name salesiq.EventName) Option {
 //
 //	webhook.NewReceiver(verifier, webhook.WithTolerance(24*time.Hour))
 //
-// A longer tolerance than that is refused, if the store has a method MaxAge. A store
+// A longer tolerance than that is refused, if the store has a method MaxAge. A [Sink]
+// with that method remembers events, too, and then the longer of both counts: a tolerance
+// of sixty days goes with an inbox that remembers sixty days. A store
 // that is bounded in size needs room for the events of all that time. Events without a
 // time are not refused.
 //

@@ -93,6 +93,7 @@ type Receiver struct {
 	verifier  Verifier
 	store     DedupStore
 	onFailure DedupFailure
+	sink      Sink                               // Nil if there are handlers alone.
 	handleBy  func(context.Context, Event) error // It dispatches to the handlers, or hands over to the sink.
 	ifFailed  outcome                            // How a delivery ends if handleBy fails.
 	maxBody   int64
@@ -131,10 +132,24 @@ func NewReceiver(verifier Verifier, opts ...Option) (*Receiver, error) {
 			return nil, err
 		}
 	}
-	if store, ok := r.store.(interface{ MaxAge() time.Duration }); ok && r.tolerance > store.MaxAge() {
-		return nil, inputError("tolerance", fmt.Sprintf("must not be longer than the dedup store remembers events, which is %s", store.MaxAge()))
+	if age, known := r.maxAge(); known && r.tolerance > age {
+		return nil, inputError("tolerance", fmt.Sprintf("must not be longer than the dedup store or the sink remembers events, which is %s", age))
 	}
 	return r, nil
+}
+
+// maxAge returns for how long an event is known not to be new: as long as the store or
+// the sink remembers it.
+func (r *Receiver) maxAge() (age time.Duration, known bool) {
+	type remembers interface{ MaxAge() time.Duration }
+	store, known := r.store.(remembers)
+	if known {
+		age = store.MaxAge()
+	}
+	if sink, ok := r.sink.(remembers); ok {
+		age = max(age, sink.MaxAge())
+	}
+	return age, known
 }
 
 // ServeHTTP implements [http.Handler]. A receiver that NewReceiver has not made

@@ -277,6 +277,10 @@ func TestAToleranceThatOutlastsTheStoreIsRefusedAtTheStart(t *testing.T) {
 		{[]webhook.Option{webhook.WithTolerance(time.Hour), webhook.WithDedupStore(hour)}, true},
 		{[]webhook.Option{webhook.WithTolerance(2 * time.Hour), webhook.WithDedupStore(hour)}, false},
 		{[]webhook.Option{webhook.WithTolerance(1000 * time.Hour), webhook.WithDedupStore(silentStore{})}, true}, // It does not say.
+		{[]webhook.Option{webhook.WithTolerance(1000 * time.Hour), webhook.WithSink(agedSink(1000 * time.Hour))}, true},
+		{[]webhook.Option{webhook.WithTolerance(1001 * time.Hour), webhook.WithSink(agedSink(1000 * time.Hour))}, false},
+		{[]webhook.Option{webhook.WithTolerance(1000 * time.Hour), webhook.WithSink(agedSink(1000 * time.Hour)), webhook.WithDedupStore(hour)}, true},
+		{[]webhook.Option{webhook.WithTolerance(24 * time.Hour), webhook.WithSink(agedSink(time.Hour))}, true}, // The store remembers.
 	} {
 		_, err := webhook.NewReceiver(verifier, row.opts...)
 		assert.Equal(t, row.good, err == nil, err)
@@ -285,3 +289,10 @@ func TestAToleranceThatOutlastsTheStoreIsRefusedAtTheStart(t *testing.T) {
 		}
 	}
 }
+
+// agedSink is a sink that remembers events for a time.
+type agedSink time.Duration
+
+func (agedSink) Enqueue(context.Context, webhook.Event) error { return nil }
+
+func (s agedSink) MaxAge() time.Duration { return time.Duration(s) }

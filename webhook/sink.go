@@ -12,7 +12,8 @@ import (
 // before they are handled; see [WithSink]. Several goroutines use it at once.
 //
 // A sink that stores events should use [EventInfo.EventID] as their key, store
-// [EventInfo.Body], and read that with [Parse]. Package webhooktest has the tests
+// [EventInfo.Body], and read that with [Parse]. One that takes no event twice, as long
+// as it remembers it, can have a method MaxAge, as a [DedupStore] can. Package webhooktest has the tests
 // that a sink must pass.
 type Sink interface {
 	// Enqueue returns nil once the event will not be lost. After an error, the

@@ -225,7 +225,7 @@ func (w *world) checkError(err error) {
 	shown := fmt.Sprintf("%v\n%+v\n%#v", err, err, err)
 	if e != nil {
 		data, _ := json.Marshal(e)
-		shown += string(data) + e.LogValue().String()
+		shown += string(data) + e.LogValue().String() + e.LogFields().String()
 	}
 	for _, secret := range []string{clientSecret, refreshToken, webhookSecret} {
 		w.holds("an error is typed and has no secret", !strings.Contains(shown, secret), "%s", shown)

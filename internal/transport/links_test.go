@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
@@ -76,6 +77,26 @@ func TestLogHasALineForEachAttempt(t *testing.T) {
 			assert.Same(t, tt.next.failure, f)
 			assert.Equal(t, tt.want, log.String())
 		})
+	}
+}
+
+func TestLogSaysWhyThereIsNoAnswerAndDoesNotWarnOfACancel(t *testing.T) {
+	t.Parallel()
+	cut := &ready{failure: &Failure{Status: 200, Sent: true, Err: fmt.Errorf("%w: the body\nwas cut", ErrTransport)}}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, end := context.WithTimeout(t.Context(), -1)
+	defer end()
+	for _, row := range []struct {
+		ctx   context.Context
+		level string
+	}{{t.Context(), "WARN"}, {late, "WARN"}, {canceled, "DEBUG"}} {
+		var log bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		_, f := (&logged{cut, logger}).do(row.ctx, newAttempt(t))
+		assert.Same(t, cut.failure, f)
+		assert.Contains(t, log.String(), "level="+row.level+` msg="salesiq attempt"`)
+		assert.Contains(t, log.String(), `error="`+ErrTransport.Error()+`: the body was cut"`)
 	}
 }
 

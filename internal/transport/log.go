@@ -2,12 +2,16 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
 // logged is the link that reports attempts to the log. What it logs is an
-// allow-list: no body, no query, no header but the request's id.
+// allow-list: no body, no query, no header but the request's id. A caller that cancels
+// is nothing to warn of.
 type logged struct {
 	next   link
 	logger *slog.Logger
@@ -25,9 +29,12 @@ func (l *logged) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	if f == nil {
 		status, id = answer.Status, requestID(answer.Header, answer.secrets())
 	} else {
-		level, status, id, code = slog.LevelWarn, f.Status, f.RequestID, f.Answer.Code
+		status, id, code = f.Status, f.RequestID, f.Answer.Code
+		if !errors.Is(ctx.Err(), context.Canceled) {
+			level = slog.LevelWarn
+		}
 	}
-	l.logger.LogAttrs(ctx, level, "salesiq attempt",
+	attrs := []slog.Attr{
 		slog.String("operation", a.request.Operation),
 		slog.String("method", a.request.Method),
 		slog.Int("attempt", a.number),
@@ -35,7 +42,12 @@ func (l *logged) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 		slog.String("code", code),
 		slog.Duration("wait", a.paused+a.waited),
 		slog.Duration("duration", took),
-		slog.String("request_id", id))
+		slog.String("request_id", id),
+	}
+	if f != nil && f.Err != nil {
+		attrs = append(attrs, slog.String("error", redact.Summary(f.Err.Error())))
+	}
+	l.logger.LogAttrs(ctx, level, "salesiq attempt", attrs...)
 	return answer, f
 }
 
