@@ -238,25 +238,20 @@ func (l *limiter) keep(ear Subscriber) {
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for idle := (time.Time{}); ; {
+	for busy := time.Now(); ; {
 		at, waits := l.nextLook()
 		now := time.Now()
-		switch {
-		case waits:
-			idle = time.Time{}
-		case idle.IsZero():
-			idle = now
+		if waits {
+			busy = now
+		} else {
+			at = busy.Add(linger)
 		}
-		if !waits {
-			if at = idle.Add(linger); !at.After(now) {
-				if l.endWatch() {
-					return
-				}
-				idle, at = now, now.Add(linger)
+		if !at.After(now) {
+			if !waits && l.endWatch() {
+				return
 			}
-		}
-		if waits && !at.After(now) {
 			l.poll(ctx)
+			busy = now
 			continue
 		}
 		timer.Reset(at.Sub(now))
