@@ -159,8 +159,8 @@ func decodeUnits(text []byte) ([]byte, int) {
 	return nil, 0
 }
 
-func appendByte(n uint64) []byte { return []byte{byte(n)} }
-func appendRune(n uint64) []byte { return utf8.AppendRune(nil, rune(min(n, utf8.MaxRune+1))) } //nolint:gosec // It fits.
+func appendByte(n uint64) []byte { return []byte{byte(n)} } //nolint:gosec // Its digits are too few.
+func appendRune(n uint64) []byte { return utf8.AppendRune(nil, rune(min(n, utf8.MaxRune+1))) }
 
 // decodeNumber reads the digits from one place in text to another, where the escape
 // ends.
