@@ -140,7 +140,7 @@ func TestHostThatCannotBeOneIsRefused(t *testing.T) {
 	for _, address := range []string{
 		"https://.", "https://..", "https://:443", "https://salesiq.zoho.eu:0", "https://salesiq.zoho.eu:99999", "https://127.0.0.1:65536",
 		"https://user:password@salesiq.zoho.eu", "https://@salesiq.zoho.eu", "https://salesiq.zoho.eu?", "https://salesiq.zoho.eu/?a", "https://salesiq.zoho.eu#a",
-		"https://münchen.example", "https://salesiq。zoho。eu", "https://ſalesiq.zoho.eu", "https://sаlesiq.zoho.eu", "https://sales​iq.zoho.eu", "http://[fe80::1%25ö]",
+		"https://münchen.example", "https://salesiq。zoho。eu", "https://\u017falesiq.zoho.eu", "https://s\u0430lesiq.zoho.eu", "https://sales\u200biq.zoho.eu", "http://[fe80::1%25ö]",
 	} {
 		for field, option := range map[string]Option{"base URL": WithBaseURL(address), "accounts URL": WithAccountsURL(address)} {
 			_, err := NewClient(StaticToken("token"), option, WithDataCenter(EU))
