@@ -98,7 +98,7 @@ type AuthCode struct {
 //
 // Errors: an [InputError] for a missing client ID, redirect URL, scope or state.
 func (o *OAuth) AuthURL(state string) (string, error) {
-	server, err := o.server(o.DataCenter)
+	server, err := o.server("")
 	if err == nil {
 		err = cmp.Or(
 			exactly("client ID", o.Credentials.ClientID),
@@ -165,6 +165,9 @@ func splitScopes(text string) (scopes []Scope) {
 // location without a server that is not known;
 // an [AuthError] with the server's code, such as "access_denied".
 func (o *OAuth) ParseCallback(query url.Values, state string) (AuthCode, error) {
+	if o == nil {
+		return AuthCode{}, errNilOAuth()
+	}
 	if state == "" || subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(state)) != 1 {
 		return AuthCode{}, inputError("state", "is not the one that was sent: the callback belongs to another sign-in, or is forged")
 	}
@@ -351,6 +354,9 @@ type Account struct {
 //
 // Errors: an [InputError]; an [AuthError] that tells what each server said.
 func (o *OAuth) Find(ctx context.Context) (*Account, error) {
+	if o == nil {
+		return nil, errNilOAuth()
+	}
 	err := cmp.Or(
 		givenContext(ctx),
 		exactly("client ID", o.Credentials.ClientID),
@@ -446,8 +452,13 @@ func (o *OAuth) Revoke(ctx context.Context, token Secret) error {
 	return server.revoke(ctx, token)
 }
 
+func errNilOAuth() error { return inputError("OAuth", "must not be nil") }
+
 // server returns the OAuth server of a data center, o's by default.
 func (o *OAuth) server(dc DataCenter) (*oauthServer, error) {
+	if o == nil {
+		return nil, errNilOAuth()
+	}
 	site := siteOf(cmp.Or(dc, o.DataCenter))
 	base := http.DefaultTransport
 	if o.HTTPClient != nil && o.HTTPClient.Transport != nil {

@@ -1,12 +1,14 @@
 package salesiq
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -49,8 +51,8 @@ func exactly(field, value string) error {
 	if err := required(field, value); err != nil {
 		return err
 	}
-	if strings.TrimSpace(value) != value {
-		return inputError(field, "must not begin or end with white space, such as the newline at the end of a file")
+	if input.HasSpaceAround(value) {
+		return inputError(field, "must not begin or end with white space, such as the newline at the end of a file, or its byte order mark")
 	}
 	return printable(field, value)
 }
@@ -146,8 +148,11 @@ func absoluteURL(field, value string) error {
 		return err
 	}
 	u, err := url.Parse(value)
-	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
+	if err != nil || strings.Trim(u.Hostname(), ".") == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return inputError(field, "must be an absolute http or https URL")
+	}
+	if port, err := strconv.ParseUint(cmp.Or(u.Port(), "1"), 10, 16); err != nil || port == 0 {
+		return inputError(field, "has a port that is none")
 	}
 	return nil
 }

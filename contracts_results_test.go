@@ -19,6 +19,9 @@ import (
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/live"
+	"github.com/salesiq-go/salesiq/usage"
+	"github.com/salesiq-go/salesiq/webhook"
+	"github.com/salesiq-go/salesiq/widget"
 )
 
 // Results: a call that fails returns its error and nothing else, and one that
@@ -288,6 +291,87 @@ func TestWhatIsRefusedBeforeARequestNamesTheArgument(t *testing.T) {
 		assert.Len(t, s.Received(), made, call.name)
 	}
 	assert.Greater(t, refused, 60, "most calls need some argument")
+}
+
+// Whatever is nil or was not made is an error, and no panic: each argument of each
+// call, and what has methods.
+func TestNilIsNeverAPanic(t *testing.T) {
+	t.Parallel()
+	s := testkit.NewServer(t, testkit.JSON(`{"status":"success","data":{}}`))
+	client := faultyClient(t, s, salesiq.WithMaxAttempts(1), salesiq.WithPortal("x1"))
+	calls := anyCalls(t, client)
+	handle := func(context.Context, webhook.Event) error { return nil }
+	for name, value := range map[string]any{
+		"nil Client": (*salesiq.Client)(nil), "zero Client": &salesiq.Client{},
+		"nil OAuth": (*salesiq.OAuth)(nil), "zero OAuth": &salesiq.OAuth{},
+		"nil SharedLimiter": (*salesiq.SharedLimiter)(nil), "zero SharedLimiter": &salesiq.SharedLimiter{},
+		"nil TokenVault": (*salesiq.TokenVault)(nil), "zero TokenVault": &salesiq.TokenVault{}, "TokenVault": salesiq.NewMemoryTokenStore(),
+		"nil WorkerPool": (*webhook.WorkerPool)(nil), "zero WorkerPool": &webhook.WorkerPool{}, "WorkerPool": testkit.Must(webhook.NewWorkerPool(1, 1, handle, nil)),
+		"zero Monitor": &usage.Monitor{}, "zero Widget": widget.Widget{},
+	} {
+		for method, fn := range reflect.ValueOf(value).Methods() {
+			calls = append(calls, anyCall{name + "." + method.Name, fn})
+		}
+	}
+	for name, fn := range map[string]any{
+		"NewClient": salesiq.NewClient, "StaticToken": salesiq.StaticToken, "TokenSource": salesiq.TokenSource, "RefreshToken": salesiq.RefreshToken,
+		"FileTokenStore": salesiq.FileTokenStore, "SealTokens": salesiq.SealTokens, "NewLimiter": salesiq.NewLimiter, "IsRetryable": salesiq.IsRetryable,
+		"webhook.NewReceiver": webhook.NewReceiver, "webhook.HMAC": webhook.HMAC, "webhook.RSA": webhook.RSA, "webhook.AnyOf": webhook.AnyOf,
+		"webhook.Parse": webhook.Parse, "webhook.ParseSigned": webhook.ParseSigned, "webhook.On": webhook.On[webhook.ChatEnded], "webhook.OnAny": webhook.OnAny,
+		"webhook.OnWhere": webhook.OnWhere, "webhook.Serve": webhook.Serve, "webhook.SignRSA": webhook.SignRSA, "webhook.NewWorkerPool": webhook.NewWorkerPool,
+		"live.New": live.New, "live.NewBot": live.NewBot, "live.On": live.On[live.ConversationRated], "live.OnAny": live.OnAny, "live.EventOf": live.EventOf,
+		"live.ParseEvent": live.ParseEvent, "live.ReadEnvelope": live.ReadEnvelope, "live.AskQuestions": live.AskQuestions,
+		"widget.On": widget.On, "widget.OnClick": widget.OnClick, "widget.Invoke": widget.Invoke,
+	} {
+		calls = append(calls, anyCall{name, reflect.ValueOf(fn)})
+	}
+	for _, call := range calls {
+		kind := call.fn.Type()
+		if kind.NumIn() > 0 && (kind.In(0) == reflect.TypeFor[fmt.State]()) {
+			continue // Package fmt alone calls it.
+		}
+		for _, given := range []reflect.Value{{}, reflect.ValueOf(t.Context())} {
+			for _, options := range []int{0, 1} {
+				assert.NotPanics(t, func() { use(call.fn.Call(nothing(kind, given, options))) }, "%s, context %v, nil options: %d", call.name, given, options)
+			}
+		}
+	}
+}
+
+// nothing returns zeros for what a func takes, but for a context, if there is one, and
+// so many of a last parameter that takes any number.
+func nothing(kind reflect.Type, ctx reflect.Value, last int) (args []reflect.Value) {
+	for i := range kind.NumIn() {
+		switch in := kind.In(i); {
+		case kind.IsVariadic() && i == kind.NumIn()-1:
+			args = append(args, slices.Repeat([]reflect.Value{reflect.Zero(in.Elem())}, last)...)
+		case ctx.IsValid() && in == reflect.TypeFor[context.Context]():
+			args = append(args, ctx)
+		default:
+			args = append(args, reflect.Zero(in))
+		}
+	}
+	return args
+}
+
+// use goes through the results of a call as a caller does.
+func use(results []reflect.Value) {
+	for _, result := range results {
+		switch {
+		case result.Kind() != reflect.Func || result.IsNil():
+		case result.Type().CanSeq2():
+			for range result.Seq2() {
+				break
+			}
+		case result.Type().CanSeq():
+			for range result.Seq() {
+				break
+			}
+		}
+		if err, ok := reflect.TypeAssert[error](result); ok && err != nil {
+			_ = err.Error()
+		}
+	}
 }
 
 func assertNamesArgument(t *testing.T, err error, why string) {

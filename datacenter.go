@@ -318,7 +318,7 @@ func plainURL(address string) string {
 	if err != nil || u.Host == "" {
 		return address
 	}
-	host, port := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), u.Port()
+	host, port := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), strings.TrimLeft(u.Port(), "0")
 	if ip, ok := parseIPv4(host); ok {
 		host = ip
 	}

@@ -94,7 +94,7 @@ func TestHostIsRecognizedHoweverItIsWritten(t *testing.T) {
 	for _, address := range []string{
 		"https://salesiq.zoho.eu", "https://salesiq.zoho.eu/", "https://salesiq.zoho.eu:443", "https://SalesIQ.Zoho.EU",
 		"HTTPS://salesiq.zoho.eu", "https://salesiq.zoho.eu.", "https://salesiq.zoho.eu./", "https://salesiq.zoho.eu/api/v2",
-		"https://salesiq.zoho.eu/api/v2/", "https://SALESIQ.zoho.eu.:443/api/v2//",
+		"https://salesiq.zoho.eu:0443", "https://salesiq.zoho.eu:", "https://salesiq.zoho.eu/api/v2/", "https://SALESIQ.zoho.eu.:443/api/v2//",
 	} {
 		client, err := NewClient(StaticToken("token"), WithBaseURL(address))
 		require.NoError(t, err, address)
@@ -133,6 +133,25 @@ func TestHostIsRecognizedHoweverItIsWritten(t *testing.T) {
 		_, err := NewClient(StaticToken("token"), WithBaseURL(address))
 		require.ErrorContains(t, err, "https", "%s is not this machine", address)
 	}
+}
+
+func TestHostThatCannotBeOneIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{
+		"https://.", "https://..", "https://:443", "https://salesiq.zoho.eu:0", "https://salesiq.zoho.eu:99999", "https://127.0.0.1:65536",
+		"https://user:password@salesiq.zoho.eu", "https://@salesiq.zoho.eu", "https://salesiq.zoho.eu?", "https://salesiq.zoho.eu/?a", "https://salesiq.zoho.eu#a",
+		"https://münchen.example", "https://salesiq。zoho。eu", "https://\u017falesiq.zoho.eu", "https://s\u0430lesiq.zoho.eu", "https://sales\u200biq.zoho.eu", "http://[fe80::1%25ö]",
+	} {
+		for field, option := range map[string]Option{"base URL": WithBaseURL(address), "accounts URL": WithAccountsURL(address)} {
+			_, err := NewClient(StaticToken("token"), option, WithDataCenter(EU))
+			var input *InputError
+			require.ErrorAs(t, err, &input, "%q", address)
+			require.Equal(t, field, input.Field, "%q", address)
+			require.NotContains(t, err.Error(), "password")
+		}
+	}
+	_, err := NewClient(StaticToken("token"), WithBaseURL("https://xn--mnchen-3ya.example"))
+	require.NoError(t, err)
 }
 
 // A18: a gateway in front of the service must not get what signs in.

@@ -100,7 +100,7 @@ func TestWhiteSpaceAroundAVariableIsRefusedByItsName(t *testing.T) {
 		"ZOHO_CLIENT_ID": "id", "ZOHO_CLIENT_SECRET": "secret", "ZOHO_REFRESH_TOKEN": "token",
 		"SALESIQ_BASE_URL": "https://salesiq.zoho.eu", "SALESIQ_ACCOUNTS_URL": "https://accounts.zoho.eu", "SALESIQ_PORTAL": "acme",
 	} {
-		for _, spoiled := range []string{value + "\n", value + "\r\n", " " + value, value + "\t", "\n", "\u00a0" + value} {
+		for _, spoiled := range []string{value + "\n", value + "\r\n", " " + value, value + "\t", "\n", "\u00a0" + value, "\ufeff" + value, value + "\u200b"} {
 			setEnvironment(t, environmentCredentials...)
 			t.Setenv(name, spoiled)
 			_, err := salesiq.NewClientFromEnv()
@@ -129,7 +129,7 @@ func TestWhiteSpaceAroundACredentialIsRefusedBeforeAnyRequest(t *testing.T) {
 	transport := &http.Client{Transport: sent}
 	client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithHTTPClient(transport))
 	require.NoError(t, err)
-	for _, space := range []string{"\n", " ", "\r\n", "\t"} {
+	for _, space := range []string{"\n", " ", "\r\n", "\t", "\u00a0", "\ufeff", "\u200b"} {
 		secret := func(text string) salesiq.Secret { return salesiq.NewSecret(text + space) }
 		good := salesiq.Credentials{ClientID: "id", ClientSecret: salesiq.NewSecret("secret"), RefreshToken: salesiq.NewSecret("token")}
 		id, clientSecret, refreshToken := good, good, good

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/time/rate"
 
@@ -341,8 +342,11 @@ func (c *config) checkTLS(field, address string) error {
 	if err != nil {
 		return inputError(field, "is not a URL")
 	}
-	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return inputError(field, "must not hold credentials, a query or a fragment")
+	}
+	if strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return inputError(field, "must have a host in ASCII: write an international name in its form that begins with xn--")
 	}
 	if u.Scheme == "https" || c.plaintext || isLoopback(u.Hostname()) {
 		return nil

@@ -80,7 +80,7 @@ func (p *WorkerPool) Enqueue(_ context.Context, event Event) error {
 	if err := given("event", event); err != nil {
 		return err
 	}
-	if p.handle == nil {
+	if p == nil || p.handle == nil {
 		return errNotAPool
 	}
 	p.mu.RLock()
@@ -103,7 +103,7 @@ func (p *WorkerPool) Enqueue(_ context.Context, event Event) error {
 // handlers have returned, or after a second.
 func (p *WorkerPool) Shutdown(ctx context.Context) error {
 	switch {
-	case p.handle == nil:
+	case p == nil || p.handle == nil:
 		return errNotAPool
 	case ctx == nil:
 		return inputError("context", "must not be nil")

@@ -21,6 +21,7 @@ import (
 	"sync"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/input"
 	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
@@ -105,8 +106,8 @@ const hmacSecret = "HMAC secret" // The field of errors about secrets.
 
 func checkHMACSecret(secret salesiq.Secret) error {
 	text := secret.Reveal()
-	if strings.TrimSpace(text) != text {
-		return inputError(hmacSecret, "must not begin or end with white space, such as the newline at the end of a file")
+	if input.HasSpaceAround(text) {
+		return inputError(hmacSecret, "must not begin or end with white space, such as the newline at the end of a file, or its byte order mark")
 	}
 	if fips140.Enforced() && len(text) < leastFIPSKey {
 		return inputError(hmacSecret, fmt.Sprintf("must have %d bytes at least where FIPS 140-3 is enforced", leastFIPSKey))

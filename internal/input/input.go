@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/salesiq-go/salesiq/internal/usercode"
 )
@@ -58,6 +59,13 @@ func (wrong Checks) Between(field string, n, low, high int) error {
 
 // IsBlank reports whether a text is empty or nothing but white space.
 func IsBlank(text string) bool { return strings.TrimSpace(text) == "" }
+
+// HasSpaceAround reports whether a text begins or ends with white space, or with
+// something else that cannot be seen: a byte order mark at the start of a file, or the
+// zero-width space that comes along when a text is copied from a page.
+func HasSpaceAround(text string) bool {
+	return text != strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
+}
 
 // IsLoopback reports whether a host, without a port, is this machine.
 func IsLoopback(host string) bool {

@@ -39,6 +39,18 @@ func TestChecksNameFieldAndReason(t *testing.T) {
 	}
 }
 
+func TestSpaceAroundATextIsFoundWhereItCannotBeSeen(t *testing.T) {
+	t.Parallel()
+	for _, space := range []string{" ", "\n", "\r\n", "\t", "\u0085", "\u00a0", "\u00ad", "\u200b", "\u200e", "\u2028", "\u2060", "\u3000", "\ufeff"} {
+		assert.True(t, input.HasSpaceAround(space+"text"), "%q", space)
+		assert.True(t, input.HasSpaceAround("text"+space), "%q", space)
+		assert.False(t, input.HasSpaceAround("a"+space+"b"), "%q", space)
+	}
+	for _, text := range []string{"", "text", "\xfe\xff", "é", "\u0301"} {
+		assert.False(t, input.HasSpaceAround(text), "%q", text)
+	}
+}
+
 func TestOnlyThisMachineIsLoopback(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]bool{

@@ -46,25 +46,39 @@ type notation struct {
 var notations = []notation{
 	{`\`, decodeJSON},
 	{`&`, decodeHTML},
-	{`%+`, decodeURL},
+	{`%`, decodeURL},  // Of a path.
+	{`%+`, decodeURL}, // Of a query.
 }
 
+const (
+	deepest     = 4  // Notations within each other that are read.
+	maxReadings = 40 // Bounds what a hostile text costs. All pairs of notations are fewer.
+)
+
 // readings returns a text as it stands and as its escapes read, of any notation,
-// or of one within another.
+// or of some within another.
 func readings(text []byte) []*reading {
 	all := []*reading{{text: text}}
-	for depth, from := 0, 0; depth < 2; depth++ {
+	for depth, from := 0, 0; depth < deepest; depth++ {
 		before := all[from:]
 		from = len(all)
 		for _, r := range before {
 			for _, n := range notations {
-				if bytes.ContainsAny(r.text, n.marks) {
-					all = append(all, r.as(n))
+				if len(all) < maxReadings && bytes.ContainsAny(r.text, n.marks) {
+					all = appendNew(all, r.as(n))
 				}
 			}
 		}
 	}
 	return all
+}
+
+// appendNew adds a reading that says something else than those before.
+func appendNew(all []*reading, r *reading) []*reading {
+	if slices.ContainsFunc(all, func(known *reading) bool { return bytes.Equal(known.text, r.text) }) {
+		return all
+	}
+	return append(all, r)
 }
 
 // as reads a text in a notation.
@@ -91,17 +105,46 @@ func (r *reading) as(n notation) *reading {
 	return read
 }
 
-// decodeJSON reads an escape of JSON, such as \/ or \u00f6.
+// decodeJSON reads an escape of JSON, such as \/ or \u00f6, or of another language
+// that writes texts so, such as \xc3 or \U0001F600.
 func decodeJSON(text []byte) ([]byte, int) {
 	if len(text) < 2 {
 		return nil, 2
 	}
-	if text[1] != 'u' {
-		if i := strings.IndexByte(`"\/bfnrt`, text[1]); i >= 0 {
-			return []byte{"\"\\/\b\f\n\r\t"[i]}, 2
+	switch c := text[1]; {
+	case c == 'u' && len(text) > 2 && text[2] == '{':
+		return decodeBraces(text)
+	case c == 'u':
+		return decodeUnits(text)
+	case c == 'U':
+		return decodeNumber(text, 2, 10, 16, appendRune)
+	case c == 'x':
+		return decodeNumber(text, 2, 4, 16, appendByte)
+	case '0' <= c && c <= '3':
+		return decodeNumber(text, 1, 4, 8, appendByte)
+	}
+	if i := strings.IndexByte(`"'\/bfnrt`, text[1]); i >= 0 {
+		return []byte{"\"'\\/\b\f\n\r\t"[i]}, 2
+	}
+	return nil, 0
+}
+
+// decodeBraces reads \u{1F600}.
+func decodeBraces(text []byte) ([]byte, int) {
+	const longest = len(`\u{10FFFF}`)
+	end := bytes.IndexByte(text[:min(len(text), longest)], '}')
+	if end < 0 {
+		if len(text) < longest {
+			return nil, longest
 		}
 		return nil, 0
 	}
+	decoded, length := decodeNumber(text, 3, end, 16, appendRune)
+	return decoded, min(length, 1) * (end + 1)
+}
+
+// decodeUnits reads \u00f6 or %u00f6, or two of them that are one character.
+func decodeUnits(text []byte) ([]byte, int) {
 	first, ok := codeUnit(text)
 	if !ok || !utf16.IsSurrogate(first) {
 		return utf8.AppendRune(nil, first), unitLength(text, ok)
@@ -116,9 +159,25 @@ func decodeJSON(text []byte) ([]byte, int) {
 	return nil, 0
 }
 
-// codeUnit reads \uXXXX.
+func appendByte(n uint64) []byte { return []byte{byte(n)} } //nolint:gosec // Its digits are too few.
+func appendRune(n uint64) []byte { return utf8.AppendRune(nil, rune(min(n, utf8.MaxRune+1))) }
+
+// decodeNumber reads the digits from one place in text to another, where the escape
+// ends.
+func decodeNumber(text []byte, from, to, base int, decode func(uint64) []byte) ([]byte, int) {
+	if len(text) < to {
+		return nil, to
+	}
+	n, err := strconv.ParseUint(string(text[from:to]), base, 32)
+	if err != nil {
+		return nil, 0
+	}
+	return decode(n), to
+}
+
+// codeUnit reads \uXXXX, or %uXXXX.
 func codeUnit(text []byte) (rune, bool) {
-	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+	if len(text) < 6 || text[0] != '\\' && text[0] != '%' || text[1] != 'u' {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
@@ -135,35 +194,51 @@ func unitLength(text []byte, ok bool) int {
 
 const longestEntity = len("&CounterClockwiseContourIntegral;")
 
-// decodeHTML reads a character reference, such as &amp; or &#x2F;.
+// decodeHTML reads a character reference, such as &amp; or &#x2F;. One that is a
+// number need not end with a semicolon.
 func decodeHTML(text []byte) ([]byte, int) {
-	end := bytes.IndexByte(text[:min(len(text), longestEntity)], ';')
-	if end < 0 {
-		if len(text) < longestEntity && !bytes.ContainsAny(text[1:], " <&\"'") {
-			return nil, longestEntity
-		}
+	start := text[:min(len(text), longestEntity)]
+	first, digits := 1, alphanumeric
+	switch {
+	case bytes.HasPrefix(start, []byte("&#x")), bytes.HasPrefix(start, []byte("&#X")):
+		first, digits = 3, hexadecimal
+	case bytes.HasPrefix(start, []byte("&#")):
+		first, digits = 2, decimal
+	}
+	end := first
+	for end < len(start) && strings.IndexByte(digits, start[end]) >= 0 {
+		end++
+	}
+	switch {
+	case end == len(text):
+		return nil, longestEntity
+	case end < len(start) && start[end] == ';':
+		end++
+	case first == 1 || end == first:
 		return nil, 0
 	}
-	entity := string(text[:end+1])
+	entity := string(start[:end])
 	if decoded := html.UnescapeString(entity); decoded != entity {
 		return []byte(decoded), len(entity)
 	}
 	return nil, 0
 }
 
-// decodeURL reads an escape of a URL's query, such as %2F or +.
+const (
+	decimal      = "0123456789"
+	hexadecimal  = decimal + "abcdefABCDEF"
+	alphanumeric = hexadecimal + "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ"
+)
+
+// decodeURL reads an escape of a URL, such as %2F, %u00f6 or +.
 func decodeURL(text []byte) ([]byte, int) {
-	if text[0] == '+' {
+	switch {
+	case text[0] == '+':
 		return []byte{' '}, 1
+	case len(text) > 1 && text[1] == 'u':
+		return decodeUnits(text)
 	}
-	if len(text) < 3 {
-		return nil, 3
-	}
-	n, err := strconv.ParseUint(string(text[1:3]), 16, 8)
-	if err != nil {
-		return nil, 0
-	}
-	return []byte{byte(n)}, 3
+	return decodeNumber(text, 1, 3, 16, appendByte)
 }
 
 // span is a part of a text.

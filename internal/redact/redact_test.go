@@ -43,6 +43,13 @@ func TestSecretIsHiddenHoweverItIsEscaped(t *testing.T) {
 		}
 		return b.String()
 	}
+	everyCharacter := func(format string) string {
+		var b strings.Builder
+		for _, c := range secret {
+			fmt.Fprintf(&b, format, c)
+		}
+		return b.String()
+	}
 	everyByte := func(format string) string {
 		var b strings.Builder
 		for _, c := range []byte(secret) {
@@ -60,6 +67,9 @@ func TestSecretIsHiddenHoweverItIsEscaped(t *testing.T) {
 		`a%2Fb%2Bc%3Dd%26e%3Cf%27g%C3%B6%22h%5Ci%F0%9F%98%80j`,               // A query.
 		`a%2fb%2bc%3dd%26e%3cf%27g%c3%b6%22h%5ci%f0%9f%98%80j`,               // In lower case.
 		everyRune(`\u%04x`), everyRune(`\u%04X`), everyByte("%%%02x"), everyByte("%%%02X"),
+		url.PathEscape(secret),
+		everyByte(`\x%02x`), everyByte(`\x%02X`), everyByte(`\%03o`), everyRune("%%u%04x"), everyCharacter(`\U%08X`), everyCharacter(`\u{%x}`),
+		everyCharacter("&#%d;"), everyCharacter("&#%05d;"), everyCharacter("&#X%x;"),
 	}
 	for _, form := range slices.Clone(forms) {
 		for cut := 0; cut < len(form); cut += 11 {
@@ -89,6 +99,45 @@ func quoted(text string, forHTML bool) string {
 		return text
 	}
 	return strings.TrimSuffix(b.String()[1:], "\"\n")
+}
+
+// An error of one service in the error of another, in the JSON of a third.
+func TestSecretIsHiddenInTextsWithinTexts(t *testing.T) {
+	t.Parallel()
+	const secret = `a/b+c=d&e<f'gö"h\i😀j`
+	s := Secrets{Token: secret}
+	ways := []func(string) string{
+		func(text string) string { return quoted(text, true) }, html.EscapeString, url.QueryEscape, url.PathEscape,
+	}
+	for _, first := range ways {
+		for _, second := range ways {
+			for _, third := range ways {
+				form := third(second(first(secret)))
+				require.Equal(t, "a [redacted] z", s.InText("a "+form+" z"), form)
+			}
+		}
+	}
+	form := secret
+	for range deepest {
+		form = quoted(form, true)
+	}
+	require.Equal(t, "a [redacted] z", s.InText("a "+form+" z"), form)
+}
+
+func TestNumberOfACharacterNeedsNoSemicolon(t *testing.T) {
+	t.Parallel()
+	s := Secrets{Values: []string{`hu"sh`}}
+	for _, form := range []string{`hu&#34sh`, `&#104&#117&#34&#115&#104`, `&#x68&#x75&#x22&#x73&#x68`, `hu&#X22sh`} {
+		require.Equal(t, "a [redacted] z", s.InText("a "+form+" z"), form)
+	}
+	require.Equal(t, "a hu&quotsh z", s.InText("a hu&quotsh z"))
+}
+
+// A text may hold so many escapes that it can be read in any number of ways.
+func TestTextIsReadInABoundedNumberOfWays(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat(`\\u0026amp;#37;2525\\\\x26`, maxSpoken/40)
+	require.LessOrEqual(t, len(readings([]byte(text))), maxReadings)
 }
 
 func TestWhatHoldsNoSecretStaysAsItIsWritten(t *testing.T) {
