@@ -464,7 +464,7 @@ func TestTracerThatDoesNotLookIsToldNothing(t *testing.T) {
 
 func TestAWaitSaysWhatItIsFor(t *testing.T) {
 	t.Parallel()
-	until := time.Date(2026, 11, 29, 15, 4, 5, 0, time.Local)
+	until := time.Date(2026, 11, 29, 15, 4, 5, 0, time.Now().Location())
 	assert.Equal(t, "waiting for quota until 15:04:05", salesiq.WaitTrace{Reason: salesiq.WaitQuota, Until: until}.String())
 	assert.Equal(t, "waiting for retry after until 15:04:05", salesiq.WaitTrace{Reason: salesiq.WaitRetryAfter, Until: until.UTC()}.String(), "local time")
 	assert.Equal(t, "waiting for slot", salesiq.WaitTrace{Reason: salesiq.WaitSlot}.String())

@@ -48,6 +48,9 @@ import (
 //     dropped.
 //   - There is no handler for the request, or the bot is shut down.
 //
+// A trigger is the exception. Without [OnTrigger] it is answered with a greeting, so that
+// the conversation goes on with what the visitor writes.
+//
 // In answer to a [BotFailure], a fallback that forwards becomes [OperatorBusy], since a
 // forward may be what has failed.
 //
@@ -79,6 +82,7 @@ type Bot struct {
 	callbacks *CallbacksService // Nil without WithCallbacks.
 	fallback  *checkedAnswer
 	busy      *checkedAnswer // In place of a fallback that has just failed.
+	greeting  *checkedAnswer // Of a trigger that has no handler.
 	pending   *checkedAnswer
 	patience  time.Duration // Until the service is answered.
 	logger    *slog.Logger
@@ -111,7 +115,8 @@ var ErrBotAnswered = errors.New("salesiq: the request to the bot is answered alr
 // refuses its argument.
 type BotOption func(*Bot) error
 
-// OnTrigger answers when a visitor has written nothing yet.
+// OnTrigger answers when a visitor has written nothing yet. Without it, the answer is
+// "Hello! How can I help you?".
 func OnTrigger(handle func(ctx context.Context, request *BotTrigger) (*BotAnswer, error)) BotOption {
 	return handling(triggerRequest, handle, (*botBody).trigger)
 }
@@ -235,7 +240,11 @@ func NewBot(verifier webhook.Verifier, opts ...BotOption) (*Bot, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.busy = busy
+	greeting, err := checkAnswer(Reply("Hello! How can I help you?")) // An answer without a reply would break a rule.
+	if err != nil {
+		return nil, err
+	}
+	b.busy, b.greeting = busy, greeting
 	opts = append([]BotOption{WithFallback(Forward("Let me hand you over to a colleague.")), WithPending(b.patience, "One moment, please.")}, opts...)
 	for _, option := range opts {
 		if option == nil {
@@ -349,12 +358,15 @@ func (b *Bot) exchangeFor(ctx context.Context, body *botBody, began time.Time) *
 	}
 	body.exchange = x
 	begun, err := b.begin(ctx, x, body)
-	if err != nil {
-		x.answer(x.fallback)
-		x.log(ctx, x.fallback, err)
-		return x
+	switch {
+	case err == nil:
+		return begun
+	case x.kind == triggerRequest && errors.Is(err, errNoBotHandler):
+		x.fallback, err = b.greeting, nil
 	}
-	return begun
+	x.answer(x.fallback)
+	x.log(ctx, x.fallback, err)
+	return x
 }
 
 // begin starts the handler of an exchange, unless the request has begun one before. It

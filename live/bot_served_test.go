@@ -49,6 +49,18 @@ func TestASlowBotIsReadInTimeAndAnswersByCallbackOnce(t *testing.T) {
 	}
 }
 
+func TestATriggerWithoutAHandlerLeavesTheConversationToTheBot(t *testing.T) {
+	t.Parallel()
+	log := new(logged)
+	c := salesiqtest.Converse(t, answering(t, live.Reply("Yes."), live.WithLogger(log.logger())))
+	c.Opens()
+	c.Expects("Hello! How can I help you?")
+	c.Says("Do you sell canoes?")
+	c.Expects("Yes.")
+	assert.NotContains(t, log.String(), "failed")
+	assert.NotContains(t, c.String(), "forward")
+}
+
 func TestQuestionsAreAskedAndTheirAnswersComeTogether(t *testing.T) {
 	t.Parallel()
 	server := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.InMemory())

@@ -625,7 +625,7 @@ func TestWhatIsNoRequestToABotIsRefused(t *testing.T) {
 		"a body without end":  {http.MethodPost, `{"handler":"` + strings.Repeat("x", 1<<20), "", 413},
 		"a compressed body":   {http.MethodPost, compressed.String(), "gzip", 415},
 		"a kind of its own":   {http.MethodPost, `{"handler":"dream"}`, "", 200},
-		"a kind not expected": {http.MethodPost, `{"handler":"trigger"}`, "", 200},
+		"a kind not expected": {http.MethodPost, `{"handler":"context"}`, "", 200},
 		"what it is for":      {http.MethodPost, botMessage, "identity", 200},
 	} {
 		w := httptest.NewRecorder()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"testing"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/live"
@@ -48,12 +49,16 @@ func ExampleOn() {
 	// [conversation.rated]
 }
 
+// A conversation with the bot is played as in a test.
 func ExampleNewBot() {
-	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	listener := httptest.NewServer(http.DefaultServeMux)
+	defer listener.Close()
+	server, err := salesiqtest.NewServer(salesiqtest.Live(), salesiqtest.WithBot(salesiqtest.Bot{URL: listener.URL + "/bot"}))
 	if err != nil {
 		log.Fatal(err)
 	}
-	key, client := &private.PublicKey, newPortalClient()
+	defer server.Close()
+	t, key, client := printedTest{}, botKey(server), newPortalClient()
 
 	bot, err := live.NewBot(webhook.RSA(key), live.WithCallbacks(client),
 		live.OnMessage(func(_ context.Context, r *live.BotMessage) (*live.BotAnswer, error) {
@@ -67,19 +72,51 @@ func ExampleNewBot() {
 	}
 	http.Handle("/bot", bot)
 
-	body := `{"handler":"message","operation":"chat","visitor":{"name":"Amira"},"org_id":"55778119","request":{"id":"7d5a0c66"},` +
-		`"message":{"text":"When do you deliver?"},"attachments":[]}`
-	request := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/bot", strings.NewReader(body))
-	signature, err := webhook.SignRSA(private, []byte(body))
-	if err != nil {
-		log.Fatal(err)
-	}
-	request.Header.Set(webhook.HeaderRSASignature, signature)
-	answer := httptest.NewRecorder()
-	http.DefaultServeMux.ServeHTTP(answer, request)
-	fmt.Println(answer.Body)
-	// Output: {"action":"reply","replies":["Within two days."],"suggestions":["That helps","Talk to somebody"]}
+	c := server.Converse(t, nil) // The bot that is connected; elsewhere salesiqtest.Converse(t, bot).
+	c.Opens()
+	c.Expects("Hello! …")
+	c.Says("When do you deliver?")
+	c.Expects("Within two days.")
+	c.ExpectsCard("suggestions", "That helps", "Talk to somebody")
+	c.Chooses("Talk to somebody")
+	c.Expects("… a colleague for you.")
+	c.ExpectsForward("")
+	fmt.Print(c)
+	// Output:
+	//   visitor  (opens the chat window)
+	//   Zobot    Hello! How can I help you?
+	//   visitor  When do you deliver?
+	//   Zobot    Within two days.
+	//   Zobot    (suggestions) That helps | Talk to somebody
+	//   visitor  Talk to somebody
+	//   Zobot    I do not know that, and get a colleague for you.
+	//   Zobot    (forward to anybody)
 }
+
+// botKey returns the public key of what a server tells a bot.
+func botKey(server *salesiqtest.Server) *rsa.PublicKey {
+	for _, line := range server.Environment() {
+		if text, ok := strings.CutPrefix(line, "SALESIQ_BOT_KEY="); ok {
+			key, err := webhook.ParseRSAKey(text)
+			if err != nil {
+				log.Fatal(err)
+			}
+			return key
+		}
+	}
+	log.Fatal("the server has no bot")
+	return nil
+}
+
+// printedTest is a test outside of go test.
+type printedTest struct{ testing.TB }
+
+func (printedTest) Helper() {}
+
+// Cleanup has nothing to do, since the server is closed.
+func (printedTest) Cleanup(func()) {}
+
+func (printedTest) Fatalf(format string, args ...any) { log.Fatalf(format, args...) }
 
 // newPortalClient returns a client of an account of the live service.
 func newPortalClient() *salesiq.Client {

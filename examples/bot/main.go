@@ -60,6 +60,15 @@ func main() {
 	}
 }
 
+// answerAsOperator tells how to answer who has been handed over to an operator.
+const answerAsOperator = `Once it has handed you over, answer as the operator. ID is in "Noted in ID":
+  E=%s C=$E/api/v2/%s/conversations/ID
+  A="Authorization: Zoho-oauthtoken $(curl -sd {} $E/_emulator/tokens |
+    cut -d '"' -f 4)"
+  curl -X PUT -H "$A" $C/pickup --next -H "$A" \
+    -H "Content-Type: application/json" -d '{"text":"Hello!"}' $C/messages
+`
+
 func run(ctx context.Context, out io.Writer, set settings) (err error) {
 	client, err := account.OpenOrEmulate([]salesiqtest.Option{salesiqtest.Live()})
 	if err != nil {
@@ -93,6 +102,7 @@ func run(ctx context.Context, out io.Writer, set settings) (err error) {
 		}
 		fmt.Fprintln(out, "The emulator is at", client.Emulator.URL)
 		fmt.Fprintln(out, "Talk to it at", client.Emulator.URL+"/widget/page")
+		fmt.Fprintf(out, answerAsOperator, client.Emulator.URL, client.Portal())
 	}
 	<-ctx.Done()
 	return nil

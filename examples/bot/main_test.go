@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/live"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 )
 
@@ -78,6 +81,37 @@ func TestAPageToTalkToTheBotIsServed(t *testing.T) {
 	defer answer.Body.Close()
 	assert.Equal(t, http.StatusOK, answer.StatusCode)
 	assert.Contains(t, answer.Header.Get("Content-Type"), "text/html")
+}
+
+func TestAnOperatorAnswersWithTheCommandThatIsPrinted(t *testing.T) {
+	for _, needed := range []string{"sh", "curl", "cut"} {
+		if _, err := exec.LookPath(needed); err != nil {
+			t.Skip(err)
+		}
+	}
+	useNoAccount(t)
+	out, _ := begin(t, settings{listen: "127.0.0.1:0"})
+	out.after(t, "$C/messages")
+	for line := range strings.Lines(out.String()) {
+		assert.LessOrEqual(t, len(line), 80+len("\n"), line)
+	}
+	emulator := out.after(t, "The emulator is at ")
+	client, err := salesiq.NewClient(salesiq.RefreshToken(salesiqtest.Start(t).Credentials(), salesiq.NewMemoryTokenStore()),
+		salesiq.WithBaseURL(emulator), salesiq.WithPortal("nordlicht"))
+	require.NoError(t, err)
+	service := live.New(client)
+	for waiting, err := range service.Conversations.All(t.Context(), &live.ConversationListParams{Status: live.Waiting}) {
+		require.NoError(t, err)
+		_, printed, _ := strings.Cut(out.String(), "\n  E=")
+		printed = strings.Replace("E="+printed, "/ID\n", "/"+waiting.ID+"\n", 1)
+		answer, err := exec.CommandContext(t.Context(), "sh", "-c", printed).CombinedOutput()
+		require.NoError(t, err, string(answer))
+		messages, err := service.Messages.List(t.Context(), waiting.ID, nil)
+		require.NoError(t, err)
+		require.NotEmpty(t, messages)
+		assert.Equal(t, "Hello!", messages[len(messages)-1].Text())
+		break
+	}
 }
 
 // The program ends between any two turns, and another one goes on.
