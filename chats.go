@@ -17,6 +17,10 @@ func (s *ChatsService) owner() *Client { return (*service)(s).owner() }
 
 // Chat is one conversation between a visitor and an operator.
 //
+// A struct of your own that is kept as JSON must not embed a Chat, since encoding/json
+// would then take it for a Chat and drop the other fields. Give the field a name. The same
+// holds for all objects with Extra.
+//
 // Source: specification, "Chat Object Structure".
 type Chat struct {
 	ID           string         `json:"id"`

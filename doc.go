@@ -30,7 +30,8 @@
 //     [ChatsService.All]. Its List method returns one page.
 //   - To know how many items a list has while going through it, use [WithResponse].
 //   - To read many transcripts, use [ChatsService.Transcripts]; the example "Export"
-//     does so every night.
+//     does so every night, of chats that have ended or were missed: the transcript of
+//     an active one is half of it.
 //   - To answer a visitor, use [ChatsService.SendMessage].
 //   - To change some fields of an object and leave the others, use the Update
 //     method of a service with [Set] and [Null].
@@ -42,8 +43,9 @@
 //   - To keep to what the service grants, use [WithPlan], with [Plan.KeptIn] for a day
 //     that a restart does not begin anew. To let a batch wait behind interactive calls,
 //     use [Client.Batch]. To share a plan among the clients of a process, use
-//     [NewLimiter]. To share it among processes, use [WithLimiter] with package
-//     salesiqredis.
+//     [NewLimiter], whose plan may be KeptIn a file, too. To share it among processes,
+//     use [WithLimiter] with package salesiqredis. The table in docs/calls.md tells which
+//     of these go together.
 //   - To ask less often for what rarely changes, use [WithCache].
 //   - To see or change each request, use [WithTransport], which keeps the client's own
 //     pool of connections.
@@ -114,7 +116,9 @@
 //	any other                                  log it
 //
 // In a batch, the end of the context, [ErrRateLimitExceeded] and [ErrAuth] would meet
-// all other calls, too. Other errors are about one object.
+// all other calls, too, and end it. So does an outage: several failures in a row for which
+// IsRetryable is true, such as five. Each of them has been tried four times. Other errors
+// are about one object. The example "Export" does so.
 //
 // # Retries
 //

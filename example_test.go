@@ -156,7 +156,10 @@ func ExampleChatsService_Transcripts() {
 }
 
 // A nightly export keeps to its plan over restarts, and fetches only what it lacks: it
-// may be killed at any moment. A database would stand in place of the map.
+// may be killed at any moment. It keeps only chats that are over, since the transcript of
+// an active one is half of it, and would be there in the next night. The list is not
+// filtered by status: a filter takes one status, and chats that change theirs while
+// pages are read leave the list. A database would stand in place of the map.
 func Example_export() {
 	server, err := salesiqtest.NewServer(salesiqtest.WithoutListedTranscripts())
 	if err != nil {
@@ -166,7 +169,7 @@ func Example_export() {
 	auth := salesiq.RefreshToken(server.Credentials(), salesiq.NewMemoryTokenStore())
 	dayFile := filepath.Join(os.TempDir(), "salesiq-day-of-the-export.json")
 	defer os.Remove(dayFile) //nolint:errcheck // The program ends.
-	ctx, stored := context.Background(), map[string]*salesiq.Chat{"chat123": {}}
+	ctx, stored := context.Background(), map[string]*salesiq.Chat{"chat1138": {}}
 
 	options := append(server.Options(),
 		salesiq.WithPlan(salesiq.Basic().KeptIn(dayFile)),
@@ -180,10 +183,10 @@ func Example_export() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	params := &salesiq.ChatListParams{VisitorID: "visitor123"}
+	params := &salesiq.ChatListParams{VisitorID: "visitor1120"}
 	missing := func(yield func(*salesiq.Chat, error) bool) {
 		for chat, err := range client.Chats.All(ctx, params) {
-			if err == nil && stored[chat.ID] != nil {
+			if err == nil && (stored[chat.ID] != nil || chat.Status != salesiq.ChatEnded && chat.Status != salesiq.ChatMissed) {
 				continue
 			}
 			if !yield(chat, err) {
@@ -191,18 +194,23 @@ func Example_export() {
 			}
 		}
 	}
+	const outage = 5
+	failures := 0 // Of the service, in a row.
 	for result := range client.Chats.Transcripts(ctx, missing) {
+		if failures++; !salesiq.IsRetryable(result.Err) {
+			failures = 0
+		}
 		switch err := result.Err; {
 		case err == nil:
 			stored[result.ChatID] = result.Chat
-		case result.ChatID == "", errors.Is(err, salesiq.ErrRateLimitExceeded), errors.Is(err, salesiq.ErrAuth), ctx.Err() != nil:
+		case result.ChatID == "", errors.Is(err, salesiq.ErrRateLimitExceeded), errors.Is(err, salesiq.ErrAuth), ctx.Err() != nil, failures == outage:
 			log.Fatal(err) // So would all others. The next run goes on.
 		default:
 			log.Println(result.ChatID, err) // The next run tries it again.
 		}
 	}
-	fmt.Println(len(stored), server.Stats().ByPath["GET /api/v2/chats/chat123/transcript"])
-	// Output: 2 0
+	fmt.Println(len(stored), server.Stats().ByPath["GET /api/v2/chats/chat1138/transcript"])
+	// Output: 5 0
 }
 
 // A batch of the same client leaves a fifth of its plan to those who wait for an answer.

@@ -1,15 +1,19 @@
 package salesiqtest_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqtest"
+	"github.com/salesiq-go/salesiq/webhook"
 )
 
 func TestOtherLanguagesCanInjectFaults(t *testing.T) {
@@ -108,4 +112,48 @@ func TestUnknownControlCallsAreRefused(t *testing.T) {
 	t.Parallel()
 	s := salesiqtest.Start(t)
 	assert.Equal(t, http.StatusNotFound, do(t, s, "", "GET", "/_emulator/nothing", "").status)
+}
+
+func TestAShellCanSubscribeAndLetAChatBeMissed(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t)
+	arrived := make(chan string, 10)
+	receiver, err := webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("one of a shell")))
+	require.NoError(t, err)
+	require.NoError(t, webhook.OnAny(receiver, func(_ context.Context, event webhook.Event) error {
+		arrived <- string(event.Info().EventName)
+		return nil
+	}))
+	there := httptest.NewServer(receiver)
+	defer there.Close()
+	a := do(t, s, "", "POST", "/_emulator/webhooks", `{"url":"`+there.URL+`","events":["chat.started","chat.missed"],"secret":"one of a shell"}`)
+	require.Equal(t, http.StatusOK, a.status, a.body)
+	assert.Contains(t, a.body, `"secret":"one of a shell"`)
+
+	a = do(t, s, "", "POST", "/_emulator/chats", `{"text":"Anybody?"}`)
+	require.Equal(t, http.StatusOK, a.status, a.body)
+	var chat salesiq.Chat
+	require.NoError(t, json.Unmarshal([]byte(a.body), &chat))
+	assert.Equal(t, salesiq.ChatWaiting, chat.Status)
+	assert.Equal(t, "chat.started", <-arrived)
+	a = do(t, s, "", "POST", "/_emulator/chats/miss", `{"chat_id":"`+chat.ID+`"}`)
+	require.Equal(t, http.StatusOK, a.status, a.body)
+	assert.Equal(t, "chat.missed", <-arrived)
+
+	a = do(t, s, "", "POST", "/_emulator/webhooks", `{"url":"`+there.URL+`"}`)
+	assert.Contains(t, a.body, `"lead.created"`, "without events, it is for all")
+	assert.Contains(t, a.body, `"secret":"`)
+	for _, bad := range [][3]string{
+		{"webhooks", `{}`, "url"},
+		{"webhooks", `{"url":"http://salesiq.example/"}`, "url"},
+		{"webhooks", `{"url":"` + there.URL + `","events":["chat.sung"]}`, "events[0]"},
+		{"webhooks", `{"address":"x"}`, "address"},
+		{"chats/miss", `{}`, "chat_id"},
+		{"chats", `{"visitor":"visitor123"}`, "visitor"},
+	} {
+		a := do(t, s, "", "POST", "/_emulator/"+bad[0], bad[1])
+		assert.Equal(t, http.StatusBadRequest, a.status, bad)
+		assert.Equal(t, bad[2], a.refusal(t).Details["field"], bad)
+	}
+	assert.Equal(t, http.StatusNotFound, do(t, s, "", "POST", "/_emulator/chats/miss", `{"chat_id":"chat9999"}`).status)
 }

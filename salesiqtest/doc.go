@@ -212,6 +212,9 @@
 //	POST   /_emulator/events         {"event": …, "data": {…}}: deliver it
 //	POST   /_emulator/bot            {"url": …}: connect a bot; name, handles_failures, redelivers, delay_ms
 //	GET    /_emulator/bot/turns      what bots were told and have answered
+//	POST   /_emulator/chats          {"visitor_id": …, "text": …}: begin a chat, which waits; both may be left out
+//	POST   /_emulator/chats/miss     {"chat_id": …}: nobody has picked it up
+//	POST   /_emulator/webhooks       {"url": …, "events": […], "secret": …}: subscribe; the url alone will do
 //	GET    /_emulator/deliveries     the attempts to deliver events
 //	GET    /_emulator/stats          what was processed and refused
 //	GET    /_emulator/journal        the calls that changed something

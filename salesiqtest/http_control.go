@@ -1,6 +1,7 @@
 package salesiqtest
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -27,6 +28,9 @@ func (s *Server) controlRoutes() *http.ServeMux {
 		"POST /_emulator/codes":         forScopes("code", s.AuthorizationCode),
 		"POST /_emulator/reset":         run(s.Reset),
 		"POST /_emulator/events":        s.controlEvent,
+		"POST /_emulator/chats":         s.controlStart,
+		"POST /_emulator/chats/miss":    s.controlMiss,
+		"POST /_emulator/webhooks":      s.controlSubscribe,
 		"POST /_emulator/bot":           s.controlBot,
 		"GET /_emulator/bot/turns":      tell(s.BotTurns),
 		"GET /_emulator/deliveries":     tell(s.Deliveries),
@@ -166,4 +170,67 @@ func (s *Server) controlEvent(body []byte) (any, error) {
 		return nil, invalid("data", err.Error())
 	}
 	return nil, s.Emit(order.Event, json.RawMessage(data))
+}
+
+// controlStart lets a visitor begin a chat, and answers with it.
+func (s *Server) controlStart(body []byte) (any, error) {
+	order, err := readOrder[struct {
+		VisitorID string `json:"visitor_id"`
+		Text      string `json:"text"`
+	}](body)
+	if err != nil {
+		return nil, err
+	}
+	chat, err := s.StartChat(cmp.Or(order.VisitorID, "visitor123"), cmp.Or(order.Text, "Hello"))
+	if err != nil {
+		return nil, err
+	}
+	return chat, nil
+}
+
+// controlMiss lets a chat that is waiting be missed.
+func (s *Server) controlMiss(body []byte) (any, error) {
+	order, err := readOrder[struct {
+		ChatID string `json:"chat_id"`
+	}](body)
+	if err != nil {
+		return nil, err
+	}
+	if order.ChatID == "" {
+		return nil, missing("chat_id")
+	}
+	return nil, s.MissChat(order.ChatID)
+}
+
+// controlSubscribe makes a webhook, and answers with its secret. Without events, it is
+// for all.
+func (s *Server) controlSubscribe(body []byte) (any, error) {
+	order, err := readOrder[struct {
+		URL    string              `json:"url"`
+		Events []salesiq.EventName `json:"events"`
+		Secret string              `json:"secret"`
+	}](body)
+	if err != nil {
+		return nil, err
+	}
+	secret := cmp.Or(order.Secret, webhookSecret)
+	var made salesiq.Webhook
+	err = s.act(func(d *state) error {
+		if len(order.Events) == 0 {
+			order.Events = slices.Clone(d.events)
+		}
+		hook := salesiq.Webhook{Name: d.newID("control"), URL: order.URL, Enabled: true, Events: order.Events, Secret: salesiq.NewSecret(secret)}
+		if err := d.checkWebhook(&hook, func(string) bool { return true }); err != nil {
+			return err
+		}
+		added, err := d.webhooks.add(d, hook)
+		if err == nil {
+			made = *added
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return object{"id": made.ID, "url": made.URL, "events": made.Events, "secret": secret}, nil
 }

@@ -12,6 +12,16 @@
 // printed then, is the key that its requests are signed with. What is wrong with its
 // answers is told on the page, and logged.
 //
+// A webhook is subscribed, and something happens, with curl alone:
+//
+//	curl -d '{"url":"http://127.0.0.1:8090/"}' http://127.0.0.1:8080/_emulator/webhooks
+//	curl -d '{"text":"Hello?"}' http://127.0.0.1:8080/_emulator/chats
+//	curl -d '{"chat_id":"chat900003"}' http://127.0.0.1:8080/_emulator/chats/miss
+//
+// The first answer names the webhook's secret, the second one the chat's id. Other calls
+// below /_emulator/ deliver any event, make calls fail, or tell what happened; see
+// package salesiqtest.
+//
 // As soon as it serves, it prints its address and credentials on standard
 // output, as lines of NAME=value: the environment that the examples, and
 // salesiq.NewClientFromEnv, read. Requests are logged on standard error. It ends
@@ -50,6 +60,20 @@ const (
 	exitFailure
 	exitUsage
 )
+
+// controlHelp says how to make something happen.
+const controlHelp = `Once it runs, ADDR=127.0.0.1:8080:
+  curl -d '{"url":"http://127.0.0.1:8090/"}' $ADDR/_emulator/webhooks
+  	subscribe to all events; the answer has the secret
+  curl -d '{"visitor_id":"visitor123","text":"Hello?"}' $ADDR/_emulator/chats
+  	begin a chat; the answer has its id
+  curl -d '{"chat_id":"…"}' $ADDR/_emulator/chats/miss
+  	let nobody pick it up
+  curl -d '{"event":"chat.rating","data":{"rating":5}}' $ADDR/_emulator/events
+  	deliver any event
+  curl $ADDR/_emulator/deliveries
+  	what became of them
+`
 
 // grace is how long requests under way may take to end.
 const grace = 3 * time.Second
@@ -116,6 +140,7 @@ func parse(args []string, stderr io.Writer) (set settings, err error) {
 			fmt.Fprintln(stderr, "Usage of salesiq-emulator:")
 			flags.SetOutput(stderr)
 			flags.PrintDefaults()
+			fmt.Fprint(stderr, controlHelp)
 		}
 		return set, fmt.Errorf("flags: %w", err)
 	}
