@@ -88,7 +88,8 @@
 //
 //	ACL SETUSER salesiq on >password ~salesiq:* &salesiq:*
 //	    +hello +auth +ping +client +eval +evalsha +wait +publish +pubsub +subscribe +unsubscribe
-//	    +time +exists +get +set +del +incrby +decrby +pexpire +hset +hgetall
+//	    +time +exists +get +set +del +incrby +decrby +pexpire
+//	    +hset +hget +hgetall +hincrby +hdel
 //	    +zadd +zcard +zrem +zrange +zrank +zscore +zrangebyscore +zremrangebyscore
 //	    +xadd +xack +xdel +xlen +xrange +xreadgroup +xautoclaim +xclaim +xpending +xgroup +xinfo
 //

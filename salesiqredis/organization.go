@@ -99,7 +99,7 @@ func (o *Organization) newLinks() links {
 	text := []string{"SET @ a PX 1000", "GET @", "DEL @"}
 	return links{
 		limiter: o.newLink("limiter", probe{own, []string{
-			"TIME", "DEL @", "HSET @ a 1", "PEXPIRE @ 1000", "HGETALL @", "DEL @", "ZADD @ NX 1 a", "PEXPIRE @ 1000", "ZCARD @", "ZRANK @ a",
+			"TIME", "DEL @", "HSET @ a 1", "PEXPIRE @ 1000", "HGETALL @", "HINCRBY @ a 1", "HGET @ a", "HDEL @ a", "DEL @", "ZADD @ NX 1 a", "PEXPIRE @ 1000", "ZCARD @", "ZRANK @ a",
 			"ZSCORE @ a", "ZRANGE @ 0 0 WITHSCORES", "ZRANGEBYSCORE @ -inf 1", "ZREMRANGEBYSCORE @ -inf 0", "ZREM @ a",
 		}}),
 		token:       o.newLink("token", probe{own, text}),
