@@ -446,7 +446,7 @@ func assertLogIsOnTheList(t testing.TB, log string) {
 		var entry map[string]any
 		require.NoError(t, json.Unmarshal([]byte(line), &entry))
 		for key := range entry {
-			assert.Contains(t, []string{"time", "level", "msg", "operation", "method", "attempt", "status", "code", "wait", "duration", "request_id", "reason", "for"}, key)
+			assert.Contains(t, []string{"time", "level", "msg", "operation", "method", "attempt", "status", "code", "wait", "duration", "request_id", "error", "reason", "for"}, key)
 		}
 		lines++
 	}

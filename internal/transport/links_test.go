@@ -96,7 +96,7 @@ func TestLogSaysWhyThereIsNoAnswerAndDoesNotWarnOfACancel(t *testing.T) {
 		_, f := (&logged{cut, logger}).do(row.ctx, newAttempt(t))
 		assert.Same(t, cut.failure, f)
 		assert.Contains(t, log.String(), "level="+row.level+` msg="salesiq attempt"`)
-		assert.Contains(t, log.String(), `error="`+ErrTransport.Error()+`: the body was cut"`)
+		assert.Contains(t, log.String(), `error="`+ErrTransport.Error()+`: the body; was cut"`)
 	}
 }
 
