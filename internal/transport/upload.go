@@ -65,7 +65,7 @@ func (x *exchange) open(ctx context.Context, request *http.Request) error {
 	if u == nil {
 		return nil
 	}
-	if ended, _ := x.endUpload(ctx); !ended {
+	if ended, _ := x.endUpload(ctx); !ended { //nolint:errcheck // A read that has failed is tried anew.
 		return fmt.Errorf("%w: a read has not ended", errUnread)
 	}
 	x.up = &uploading{ctx: ctx, upload: u, source: u.Open(), watch: &x.watchdog, piece: make([]byte, maxPiece), over: make(chan struct{})}
