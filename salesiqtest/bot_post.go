@@ -284,6 +284,7 @@ func (s *Server) postToBot(courier *courier, bot *zobot, body []byte) exchange {
 	if err != nil {
 		return exchange{err: err}
 	}
+	request.Close = true // A bot that has started again does not know old connections.
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "salesiqtest")
 	if bot.Secret.IsZero() {
