@@ -121,9 +121,10 @@ func serve(ctx context.Context, out io.Writer, set settings, client *account.Acc
 	}
 	serving, stop := context.WithCancel(ctx)
 	listening, served := make(chan net.Addr, 1), make(chan error, 1)
+	lasting := context.WithoutCancel(ctx) // A delivery under way is not given up.
 	server := &http.Server{Addr: set.listen, Handler: receiver, ReadTimeout: 10 * time.Second, BaseContext: func(l net.Listener) context.Context {
 		listening <- l.Addr()
-		return context.WithoutCancel(ctx)
+		return lasting
 	}}
 	go func() {
 		defer stop() // Nobody receives any more.
