@@ -164,6 +164,33 @@ func (r *result) String() string {
 
 // TestTableOfCalls makes calls through servers in trouble. No call fails.
 func TestTableOfCalls(t *testing.T) {
+	rows := rows()
+	table := make([]trial, len(rows))
+	for i := range rows {
+		r := rows[i]
+		table[i] = trial{r.name, r.short, func(t *testing.T) string {
+			t.Helper()
+			result := r.run(t)
+			assert.Zero(t, result.failed)
+			assert.LessOrEqual(t, result.tokens, 1)
+			assert.LessOrEqual(t, result.trips, 3.5, "in a short run there is much beginning and end")
+			return result.String()
+		}}
+	}
+	tabulate(t, "| scenario | processes | calls | failed | 429s | of the optimum | per process | longest wait, of one queue | round trips | peak | tokens | missed |\n"+
+		"| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n", table)
+}
+
+// trial is a row of a table.
+type trial struct {
+	name  string
+	short bool // It is tried in every run.
+	run   func(t *testing.T) (line string)
+}
+
+// tabulate tries rows, all at once unless they are measured, and shows their lines.
+func tabulate(t *testing.T, head string, trials []trial) {
+	t.Helper()
 	needsRedis(t)
 	if !*long {
 		t.Parallel()
@@ -171,19 +198,16 @@ func TestTableOfCalls(t *testing.T) {
 	var mu sync.Mutex
 	var table []string
 	var running sync.WaitGroup
-	for _, r := range rows() {
-		if !*long && !r.short {
+	for _, row := range trials {
+		if !*long && !row.short {
 			continue
 		}
 		running.Go(func() {
-			t.Run(r.name, func(t *testing.T) {
-				result := r.run(t)
+			t.Run(row.name, func(t *testing.T) {
+				line := row.run(t)
 				mu.Lock()
 				defer mu.Unlock()
-				table = append(table, result.String())
-				assert.Zero(t, result.failed)
-				assert.LessOrEqual(t, result.tokens, 1)
-				assert.LessOrEqual(t, result.trips, 3.5, "in a short run there is much beginning and end")
+				table = append(table, line)
 			})
 		})
 		if *long {
@@ -191,8 +215,7 @@ func TestTableOfCalls(t *testing.T) {
 		}
 	}
 	running.Wait()
-	t.Log("\n| scenario | processes | calls | failed | 429s | of the optimum | per process | longest wait, of one queue | round trips | peak | tokens | missed |\n" +
-		"| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n" + strings.Join(table, "\n"))
+	t.Log("\n" + head + strings.Join(table, "\n"))
 }
 
 func needsRedis(t *testing.T) {

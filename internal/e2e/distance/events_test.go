@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -72,31 +71,12 @@ func failOverLate(t *testing.T, d *deployment) {
 
 // TestTableOfEvents writes events through servers in trouble.
 func TestTableOfEvents(t *testing.T) {
-	needsRedis(t)
-	if !*long {
-		t.Parallel()
+	rows := eventRows()
+	table := make([]trial, len(rows))
+	for i := range rows {
+		table[i] = trial{rows[i].name, rows[i].short, rows[i].run}
 	}
-	var mu sync.Mutex
-	var table []string
-	var running sync.WaitGroup
-	for _, r := range eventRows() {
-		if !*long && !r.short {
-			continue
-		}
-		running.Go(func() {
-			t.Run(r.name, func(t *testing.T) {
-				line := r.run(t)
-				mu.Lock()
-				defer mu.Unlock()
-				table = append(table, line)
-			})
-		})
-		if *long {
-			running.Wait() // The others would be in the way.
-		}
-	}
-	running.Wait()
-	t.Log("\n| scenario | accepted | refused, and delivered again | lost | twice |\n| --- | ---: | ---: | ---: | ---: |\n" + strings.Join(table, "\n"))
+	tabulate(t, "| scenario | accepted | refused, and delivered again | lost | twice |\n| --- | ---: | ---: | ---: | ---: |\n", table)
 }
 
 func (r *eventRow) run(t *testing.T) string {
