@@ -62,8 +62,9 @@ func (w *window) remembers(a *answer, counted, inFlight int) bool {
 		// It should be a new window, where others had time for few calls.
 		return 3*min(counted-inFlight, recent) >= a.Limit
 	case first && !w.seen && w.isReset(a.Reset):
-		// A window that goes on after its reset forgets nothing.
-		return 2*counted < recent
+		// A window that goes on after its reset forgets nothing, and one that is new
+		// forgets all.
+		return inFlight < counted && 2*counted < recent
 	}
 	return false
 }
