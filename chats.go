@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/salesiq-go/salesiq/internal/wire"
@@ -42,6 +45,10 @@ type Chat struct {
 	// Extra holds the fields that this version of the package does not know.
 	Extra map[string]json.RawMessage `json:",embed"`
 }
+
+// IsOver reports whether the chat has ended or was missed, so that its transcript does
+// not grow any more.
+func (c *Chat) IsOver() bool { return c.Status == ChatEnded || c.Status == ChatMissed }
 
 // Message is one line of a chat.
 //
@@ -300,6 +307,80 @@ func (s *ChatsService) Transcripts(ctx context.Context, chats iter.Seq2[*Chat, e
 		}
 	}
 	return callsInOrder(ctx, s.owner(), opts, listed, s.withTranscript)
+}
+
+// Export iterates over the chats that are over and not stored yet, with their
+// transcripts. Which are stored, the caller knows:
+//
+//	from := time.Now().AddDate(0, 0, -30)
+//	for result := range client.Chats.Export(ctx, &salesiq.ChatListParams{FromDate: from}, stored) { … }
+//
+// An export needs no bookmark. It may be killed at any moment: the next one skips what
+// is stored, and a hundred chats of the list cost one call. It leaves out chats that are
+// active or waiting, whose transcripts still grow, for the one after they have ended. A
+// FromDate some weeks back has it find those that were open then, or that failed. A chat
+// that starts at ToDate, or later, is left out in any case, so that ranges of dates do
+// not overlap. Do not set Status, unless one of [ChatEnded] and [ChatMissed] is enough.
+//
+// A chat that fails is a result with an Err, and the others go on. Where they would fail
+// alike, the failure is the last result: when ctx ends, the list fails, quota or token
+// cannot be had, a scope is missing, or for an outage, which is five failures in a row
+// for which [IsRetryable] is true. An Err of a chat begins with its id. So a loop keeps
+// the errors, and need not tell them apart.
+//
+// Stored is called in turn with the loop, never at the same time. Its error ends the
+// export. If it is nil, nothing is stored. Results come in the order of the list, which
+// the specification leaves open. Beside [WithResponse], the Response is that of the list,
+// whose Total counts all chats of the range.
+//
+//   - Endpoint: those of [ChatsService.All] and [ChatsService.Transcripts]; scope
+//     SalesIQ.chats.READ.
+//   - Errors: as for both, in the results.
+//   - Source: specification, "List Chats", "Get Chat Transcript".
+func (s *ChatsService) Export(ctx context.Context, params *ChatListParams, stored func(chatID string) (bool, error), opts ...CallOption) iter.Seq[TranscriptResult] {
+	missing := func(yield func(*Chat, error) bool) {
+		for chat, err := range s.All(ctx, params, opts...) {
+			has := false
+			if err == nil {
+				has = !chat.IsOver() || params != nil && !params.ToDate.IsZero() && !chat.StartedAt.Before(params.ToDate)
+			}
+			if err == nil && !has && stored != nil {
+				has, err = stored(chat.ID)
+			}
+			if !has && !yield(chat, err) || err != nil {
+				return
+			}
+		}
+	}
+	own := append(slices.Clip(opts), withoutResponse) // It is the list's.
+	return func(yield func(TranscriptResult) bool) {
+		outage := 0
+		for result := range s.Transcripts(ctx, missing, own...) {
+			if outage++; !IsRetryable(result.Err) {
+				outage = 0
+			}
+			last := result.Err != nil && (result.ChatID == "" || outage == longOutage || ctx.Err() != nil || concernsAll(result.Err))
+			if result.Err != nil && result.ChatID != "" {
+				result.Err = fmt.Errorf("chat %q: %w", result.ChatID, result.Err)
+			}
+			if !yield(result) || last {
+				return
+			}
+		}
+	}
+}
+
+// longOutage is how many failures in a row end an export. Each was tried four times.
+const longOutage = 5
+
+// concernsAll reports whether an error would meet all other calls, too.
+func concernsAll(err error) bool {
+	for _, target := range []error{ErrRateLimitExceeded, ErrAuth, ErrInvalidToken, ErrInvalidOAuthScope} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
 }
 
 // withTranscript fills in the transcript of one chat.

@@ -101,6 +101,15 @@ func (client *Client) Batch() *Client {
 	return batch
 }
 
+// DailyQuota tells how many calls the day has left, for progress and logs. It is zero
+// without a plan that bounds them, and with a [Limiter] that does not tell.
+func (client *Client) DailyQuota() DailyQuota {
+	if client.usable() != nil {
+		return DailyQuota{}
+	}
+	return dailyQuota(client.limiter)()
+}
+
 func newClient(c *config, tokens transport.Tokens, limiter meteredLimiter) *Client {
 	client := &Client{
 		site: c.site, dialect: c.dialect, config: c, limiter: limiter, tokens: tokens,

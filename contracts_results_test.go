@@ -315,7 +315,7 @@ func TestNilIsNeverAPanic(t *testing.T) {
 	}
 	for name, fn := range map[string]any{
 		"NewClient": salesiq.NewClient, "StaticToken": salesiq.StaticToken, "TokenSource": salesiq.TokenSource, "RefreshToken": salesiq.RefreshToken,
-		"FileTokenStore": salesiq.FileTokenStore, "SealTokens": salesiq.SealTokens, "NewLimiter": salesiq.NewLimiter, "IsRetryable": salesiq.IsRetryable,
+		"FileTokenStore": salesiq.FileTokenStore, "SealTokens": salesiq.SealTokens, "NewLimiter": salesiq.NewLimiter, "IsRetryable": salesiq.IsRetryable, "KindOf": salesiq.KindOf,
 		"webhook.NewReceiver": webhook.NewReceiver, "webhook.HMAC": webhook.HMAC, "webhook.RSA": webhook.RSA, "webhook.AnyOf": webhook.AnyOf,
 		"webhook.Parse": webhook.Parse, "webhook.ParseSigned": webhook.ParseSigned, "webhook.On": webhook.On[webhook.ChatEnded], "webhook.OnAny": webhook.OnAny,
 		"webhook.OnWhere": webhook.OnWhere, "webhook.Serve": webhook.Serve, "webhook.SignRSA": webhook.SignRSA, "webhook.NewWorkerPool": webhook.NewWorkerPool,

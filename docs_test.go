@@ -31,7 +31,7 @@ func TestEveryMethodTellsItsEndpoint(t *testing.T) {
 			assert.Contains(t, docOf(method), words, name)
 		}
 	}
-	assert.Len(t, methods, 33+6+1, "the 33 calls, All of six lists, and Transcripts")
+	assert.Len(t, methods, 33+6+2, "the 33 calls, All of six lists, Transcripts and Export")
 }
 
 func TestTableOfCallsHasEveryEndpoint(t *testing.T) {

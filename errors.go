@@ -1,6 +1,7 @@
 package salesiq
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -355,6 +356,55 @@ func IsRetryable(err error) bool {
 		return false
 	}
 	return transport.IsTransient(e.StatusCode, string(e.Code), e.Err)
+}
+
+// KindOf tells what to do about an error of this package, for those who do not ask what
+// exactly has happened. It returns the first of these that matches:
+//
+//	ErrMaybeProcessed         look whether it was done before repeating it
+//	context.Canceled          nothing, since the caller has canceled
+//	ErrInvalidInput           change the arguments
+//	ErrResourceNotFound       there is nothing of that id
+//	ErrChatNotActive          the state does not allow it
+//	ErrPermissionDenied       sign in with other scopes, or as another user
+//	ErrRateLimitExceeded      come back at Error.RetryAt
+//	ErrInternalError          try again later, since the service or the network fails
+//	ErrAuth                   sign in again
+//	context.DeadlineExceeded  give the call more time
+//
+// Each stands for those like it: ErrInvalidInput also for [ErrInvalidRequest],
+// [ErrRequiredFieldMissing], [ErrInvalidVisitorID] and [ErrInvalidDepartment];
+// ErrChatNotActive for [ErrOperatorOffline] and [ErrDuplicateResource];
+// ErrPermissionDenied for [ErrInvalidOAuthScope]; ErrInternalError for whatever
+// [IsRetryable] is true of; ErrAuth for [ErrInvalidToken]. Any other error is its own
+// kind: somebody has to look at it. The kind of nil is nil.
+func KindOf(err error) error {
+	for _, family := range kinds {
+		for _, member := range family {
+			if errors.Is(err, member) {
+				return family[0]
+			}
+		}
+		if family[0] == ErrInternalError && IsRetryable(err) {
+			return ErrInternalError
+		}
+	}
+	return err
+}
+
+// kinds are families of errors, in the order in which they are tested. The first of
+// each stands for all.
+var kinds = [][]error{
+	{ErrMaybeProcessed},
+	{context.Canceled},
+	{ErrInvalidInput, ErrInvalidRequest, ErrRequiredFieldMissing, ErrInvalidVisitorID, ErrInvalidDepartment},
+	{ErrResourceNotFound},
+	{ErrChatNotActive, ErrOperatorOffline, ErrDuplicateResource},
+	{ErrPermissionDenied, ErrInvalidOAuthScope},
+	{ErrRateLimitExceeded},
+	{ErrInternalError},
+	{ErrAuth, ErrInvalidToken},
+	{context.DeadlineExceeded},
 }
 
 // InputError says which argument was refused before any request was made. It

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -155,12 +157,10 @@ func ExampleChatsService_Transcripts() {
 	// chat123456789 true
 }
 
-// A nightly export keeps to its plan over restarts, and fetches only what it lacks: it
-// may be killed at any moment. It keeps only chats that are over, since the transcript of
-// an active one is half of it, and would be there in the next night. The list is not
-// filtered by status: a filter takes one status, and chats that change theirs while
-// pages are read leave the list. A database would stand in place of the map.
-func Example_export() {
+// A nightly export, which may be killed at any moment: the next one goes on. It keeps to
+// its plan, over restarts as well, and leaves a fifth of it to those who wait for an
+// answer. A database would stand in place of the map.
+func ExampleChatsService_Export() {
 	server, err := salesiqtest.NewServer(salesiqtest.WithoutListedTranscripts())
 	if err != nil {
 		log.Fatal(err)
@@ -169,48 +169,51 @@ func Example_export() {
 	auth := salesiq.RefreshToken(server.Credentials(), salesiq.NewMemoryTokenStore())
 	dayFile := filepath.Join(os.TempDir(), "salesiq-day-of-the-export.json")
 	defer os.Remove(dayFile) //nolint:errcheck // The program ends.
-	ctx, stored := context.Background(), map[string]*salesiq.Chat{"chat1138": {}}
+	ctx, chats := context.Background(), map[string]*salesiq.Chat{"chat1138": {}}
 
-	options := append(server.Options(),
-		salesiq.WithPlan(salesiq.Basic().KeptIn(dayFile)),
-		salesiq.WithTracer(&salesiq.Tracer{Wait: func(_ context.Context, wait salesiq.WaitTrace) func(salesiq.WaitTrace) {
-			if wait.Reason == salesiq.WaitQuota {
-				log.Print(wait) // Such as "waiting for quota until 15:04:05".
-			}
-			return nil
-		}}))
-	client, err := salesiq.NewClient(auth, options...)
+	client, err := salesiq.NewClient(auth, append(server.Options(),
+		salesiq.WithPlan(salesiq.Basic().KeptIn(dayFile)), salesiq.WithLogger(slog.Default()))...)
 	if err != nil {
 		log.Fatal(err)
 	}
-	params := &salesiq.ChatListParams{VisitorID: "visitor1120"}
-	missing := func(yield func(*salesiq.Chat, error) bool) {
-		for chat, err := range client.Chats.All(ctx, params) {
-			if err == nil && (stored[chat.ID] != nil || chat.Status != salesiq.ChatEnded && chat.Status != salesiq.ChatMissed) {
+	export := func() (failed error) {
+		params := &salesiq.ChatListParams{FromDate: time.Now().AddDate(0, 0, -30), VisitorID: "visitor1120"}
+		stored := func(chatID string) (bool, error) { return chats[chatID] != nil, nil }
+		for result := range client.Batch().Chats.Export(ctx, params, stored) {
+			if result.Err != nil {
+				failed = errors.Join(failed, result.Err) // The next run tries it again.
 				continue
 			}
-			if !yield(chat, err) {
-				return
-			}
+			chats[result.ChatID] = result.Chat // An error of a database is returned.
 		}
+		return failed
 	}
-	const outage = 5
-	failures := 0 // Of the service, in a row.
-	for result := range client.Chats.Transcripts(ctx, missing) {
-		if failures++; !salesiq.IsRetryable(result.Err) {
-			failures = 0
-		}
-		switch err := result.Err; {
-		case err == nil:
-			stored[result.ChatID] = result.Chat
-		case result.ChatID == "", errors.Is(err, salesiq.ErrRateLimitExceeded), errors.Is(err, salesiq.ErrAuth), ctx.Err() != nil, failures == outage:
-			log.Fatal(err) // So would all others. The next run goes on.
-		default:
-			log.Println(result.ChatID, err) // The next run tries it again.
-		}
+	fmt.Println(export(), len(chats), server.Stats().ByPath["GET /api/v2/chats/chat1138/transcript"])
+	// Output: <nil> 4 0
+}
+
+// What a service that several accounts use does about an error.
+func ExampleKindOf() {
+	ctx, client, stop := emulated()
+	defer stop()
+
+	_, err := client.Chats.SendMessage(ctx, "chat999", salesiq.TextMessage("Hello!"))
+	switch failure, _ := errors.AsType[*salesiq.Error](err); salesiq.KindOf(err) {
+	case nil:
+	case salesiq.ErrMaybeProcessed:
+		fmt.Println("look into the chat before sending it again")
+	case salesiq.ErrInvalidInput:
+		fmt.Println("400", err)
+	case salesiq.ErrResourceNotFound, salesiq.ErrChatNotActive:
+		fmt.Println("404 the chat is over, or there is none")
+	case salesiq.ErrRateLimitExceeded, salesiq.ErrInternalError:
+		fmt.Println("503 not before", failure.RetryAt)
+	case salesiq.ErrAuth, salesiq.ErrPermissionDenied:
+		fmt.Println("502 the account's owner must sign in again")
+	default:
+		fmt.Println("500", err)
 	}
-	fmt.Println(len(stored), server.Stats().ByPath["GET /api/v2/chats/chat1138/transcript"])
-	// Output: 5 0
+	// Output: 404 the chat is over, or there is none
 }
 
 // A batch of the same client leaves a fifth of its plan to those who wait for an answer.

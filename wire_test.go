@@ -195,6 +195,17 @@ var wireCases = []wireCase{
 		method: "GET", path: "/api/v2/chats/c1/transcript",
 	},
 	{
+		call: "Chats.Export", why: "the list of all that began since a day",
+		do: func(ctx context.Context, c *salesiq.Client) error {
+			params := &salesiq.ChatListParams{FromDate: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}
+			for result := range c.Chats.Export(ctx, params, nil) {
+				return result.Err
+			}
+			return nil
+		},
+		method: "GET", path: "/api/v2/chats", query: values{"from_date": {"2026-03-01T00:00:00.000Z"}, "page": {"1"}, "per_page": {"100"}},
+	},
+	{
 		call: "Chats.SendMessage", why: "text: markup and quotes arrive as typed",
 		do: func(ctx context.Context, c *salesiq.Client) error {
 			return second(c.Chats.SendMessage(ctx, "c1", salesiq.TextMessage(`a < b & "c" 👍`)))
