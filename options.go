@@ -42,6 +42,7 @@ type config struct {
 	maxInFlight    int // 0 for the default.
 	plan           Plan
 	planFromEnv    bool       // A limiter replaces it.
+	dayFile        string     // From the environment, for a plan that is not kept elsewhere.
 	rate           rate.Limit // 0 for none.
 	burst          int
 	limiter        Limiter // Nil for the client's own.
