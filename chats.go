@@ -234,6 +234,42 @@ func (s *ChatsService) All(ctx context.Context, params *ChatListParams, opts ...
 	return iterate[Chat](ctx, s.owner(), newCall("Chats.All", "GET /chats").params(params), opts)
 }
 
+// AllOpen iterates over the chats that wait for an operator or have one: those that are
+// not over. The service's filter takes one status, so it lists the waiting ones and then
+// the active ones. A chat that is picked up meanwhile is yielded once, as it was waiting.
+// One that ends meanwhile may be missing.
+//
+//   - Endpoint: GET /api/v2/chats, once for each page of both lists; scope
+//     SalesIQ.chats.READ.
+//   - Errors: as for List; [ErrInvalidInput] for params with a Status.
+//   - Source: specification, "List Chats".
+func (s *ChatsService) AllOpen(ctx context.Context, params *ChatListParams, opts ...CallOption) iter.Seq2[*Chat, error] {
+	var both ChatListParams
+	if params != nil {
+		both = *params
+	}
+	return func(yield func(*Chat, error) bool) {
+		if both.Status != "" {
+			yield(nil, named("Chats.AllOpen", inputError("status", "must not be set, since there are two")))
+			return
+		}
+		waiting := map[string]bool{}
+		for _, status := range []ChatStatus{ChatWaiting, ChatActive} {
+			one := both
+			one.Status = status
+			for chat, err := range s.All(ctx, &one, opts...) {
+				if err == nil && waiting[chat.ID] {
+					continue
+				}
+				if !yield(chat, err) || err != nil {
+					return
+				}
+				waiting[chat.ID] = status == ChatWaiting
+			}
+		}
+	}
+}
+
 // Get returns one chat.
 //
 //   - Endpoint: GET /api/v2/chats/{chat_id}; scope SalesIQ.chats.READ.
@@ -278,8 +314,8 @@ type TranscriptResult struct {
 // known, pass chats without: &Chat{ID: id}.
 //
 // It ranges over chats in turn with the loop, never at the same time, so that an
-// iterator of one's own needs no lock. One that leaves out what is stored already makes
-// an export that can be interrupted; see the package's example "Export".
+// iterator of one's own needs no lock. [ChatsService.Export] has one that leaves out what
+// is stored already.
 //
 // It yields a result for each chat while as many calls are under way as for the pages
 // of a list. One failure leaves the others untouched, and an error of chats itself is

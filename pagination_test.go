@@ -871,6 +871,42 @@ func TestTranscriptsComeWhileOthersAreFetched(t *testing.T) {
 	})
 }
 
+func TestOpenChatsAreThoseThatWaitAndThoseThatGoOn(t *testing.T) {
+	t.Parallel()
+	lists := map[string]string{
+		"waiting": `{"id":"c1","status":"waiting"},{"id":"c2","status":"waiting"}`,
+		"active":  `{"id":"c3","status":"active"},{"id":"c2","status":"active"}`, // c2 was picked up meanwhile.
+	}
+	network := &fakeNetwork{delay: func(*http.Request) time.Duration { return 0 }, answer: func(r *http.Request) (int, string) {
+		if r.URL.Query().Get("operator_id") == "none" {
+			return http.StatusForbidden, `{"status":"error","code":"PERMISSION_DENIED"}`
+		}
+		return http.StatusOK, `{"status":"success","data":[` + lists[r.URL.Query().Get("status")] + `],"pagination":{"page":1,"per_page":100,"total":2}}`
+	}}
+	client := network.client(t)
+	open := func(params *salesiq.ChatListParams) (got []string, err error) {
+		for chat, err := range client.Chats.AllOpen(t.Context(), params) {
+			if err != nil {
+				return got, err
+			}
+			got = append(got, chat.ID+" "+string(chat.Status))
+		}
+		return got, nil
+	}
+	got, err := open(nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"c1 waiting", "c2 waiting", "c3 active"}, got)
+	_, err = open(&salesiq.ChatListParams{Status: salesiq.ChatEnded})
+	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	_, err = open(&salesiq.ChatListParams{OperatorID: "none"})
+	require.ErrorIs(t, err, salesiq.ErrPermissionDenied)
+	assert.Len(t, network.started, 3, "the second list is not asked for")
+	for chat := range client.Chats.AllOpen(t.Context(), nil) {
+		assert.Equal(t, "c1", chat.ID)
+		break
+	}
+}
+
 // exportNetwork has chats of all states, of which one has no transcript.
 func exportNetwork(answer func(r *http.Request, id string) (int, string)) *fakeNetwork {
 	return &fakeNetwork{delay: randomDelay, answer: func(r *http.Request) (int, string) {

@@ -139,6 +139,7 @@ type wireCase struct {
 	path   string
 	query  url.Values
 	body   string // Empty where none may be sent.
+	more   int    // Requests after the one that is shown.
 }
 
 type values = map[string][]string
@@ -193,6 +194,13 @@ var wireCases = []wireCase{
 			return transcriptsOf(c.Chats.Transcripts(ctx, chatsOf("c1")))[0].Err
 		},
 		method: "GET", path: "/api/v2/chats/c1/transcript",
+	},
+	{
+		call: "Chats.AllOpen", why: "those that wait come first",
+		do: func(ctx context.Context, c *salesiq.Client) error {
+			return drain(c.Chats.AllOpen(ctx, &salesiq.ChatListParams{DepartmentID: "d1"}))
+		},
+		more: 1, method: "GET", path: "/api/v2/chats", query: values{"department_id": {"d1"}, "status": {"waiting"}, "page": {"1"}, "per_page": {"100"}},
 	},
 	{
 		call: "Chats.Export", why: "the list of all that began since a day",
@@ -540,7 +548,7 @@ func TestEveryCallIsOnTheWireAsSpecified(t *testing.T) {
 				client := api.client(t, salesiq.WithBaseURL(api.URL+prefix), salesiq.WithUserAgent("desk/1.2"))
 				require.NoError(t, row.do(t.Context(), client))
 
-				require.Len(t, api.requests(), 1)
+				require.Len(t, api.requests(), 1+row.more)
 				got := api.requests()[0]
 				assert.Equal(t, row.method, got.Method)
 				assert.Equal(t, prefix+row.path, got.Path)
