@@ -237,34 +237,38 @@ func (s *ChatsService) All(ctx context.Context, params *ChatListParams, opts ...
 // AllOpen iterates over the chats that wait for an operator or have one: those that are
 // not over. The service's filter takes one status, so it lists the waiting ones and then
 // the active ones. A chat that is picked up meanwhile is yielded once, as it was waiting.
-// One that ends meanwhile may be missing.
+// One that ends meanwhile may be missing. With a Status in params, it is All.
 //
 //   - Endpoint: GET /api/v2/chats, once for each page of both lists; scope
 //     SalesIQ.chats.READ.
-//   - Errors: as for List; [ErrInvalidInput] for params with a Status.
+//   - Errors: as for List.
 //   - Source: specification, "List Chats".
 func (s *ChatsService) AllOpen(ctx context.Context, params *ChatListParams, opts ...CallOption) iter.Seq2[*Chat, error] {
-	var both ChatListParams
-	if params != nil {
-		both = *params
+	if params != nil && params.Status != "" {
+		return s.All(ctx, params, opts...)
+	}
+	list := func(status ChatStatus) iter.Seq2[*Chat, error] {
+		var one ChatListParams
+		if params != nil {
+			one = *params
+		}
+		one.Status = status
+		return s.All(ctx, &one, opts...)
 	}
 	return func(yield func(*Chat, error) bool) {
-		if both.Status != "" {
-			yield(nil, named("Chats.AllOpen", inputError("status", "must not be set, since there are two")))
-			return
-		}
 		waiting := map[string]bool{}
-		for _, status := range []ChatStatus{ChatWaiting, ChatActive} {
-			one := both
-			one.Status = status
-			for chat, err := range s.All(ctx, &one, opts...) {
-				if err == nil && waiting[chat.ID] {
-					continue
-				}
-				if !yield(chat, err) || err != nil {
-					return
-				}
-				waiting[chat.ID] = status == ChatWaiting
+		for chat, err := range list(ChatWaiting) {
+			if !yield(chat, err) || err != nil {
+				return
+			}
+			waiting[chat.ID] = true
+		}
+		for chat, err := range list(ChatActive) {
+			if err == nil && waiting[chat.ID] {
+				continue
+			}
+			if !yield(chat, err) {
+				return
 			}
 		}
 	}
@@ -376,14 +380,11 @@ func (s *ChatsService) Transcripts(ctx context.Context, chats iter.Seq2[*Chat, e
 func (s *ChatsService) Export(ctx context.Context, params *ChatListParams, stored func(chatID string) (bool, error), opts ...CallOption) iter.Seq[TranscriptResult] {
 	missing := func(yield func(*Chat, error) bool) {
 		for chat, err := range s.All(ctx, params, opts...) {
-			has := false
+			wanted := true
 			if err == nil {
-				has = !chat.IsOver() || params != nil && !params.ToDate.IsZero() && !chat.StartedAt.Before(params.ToDate)
+				wanted, err = params.wants(chat, stored)
 			}
-			if err == nil && !has && stored != nil {
-				has, err = stored(chat.ID)
-			}
-			if !has && !yield(chat, err) || err != nil {
+			if wanted && !yield(chat, err) || err != nil {
 				return
 			}
 		}
@@ -404,6 +405,20 @@ func (s *ChatsService) Export(ctx context.Context, params *ChatListParams, store
 			}
 		}
 	}
+}
+
+// wants reports whether an export wants a chat. It also does so beside an error of
+// stored, which is to be told of.
+func (p *ChatListParams) wants(chat *Chat, stored func(chatID string) (bool, error)) (bool, error) {
+	late := p != nil && !p.ToDate.IsZero() && !chat.StartedAt.Before(p.ToDate)
+	if late || !chat.IsOver() {
+		return false, nil
+	}
+	if stored == nil {
+		return true, nil
+	}
+	has, err := stored(chat.ID)
+	return !has || err != nil, err
 }
 
 // longOutage is how many failures in a row end an export. Each was tried four times.

@@ -106,18 +106,18 @@
 // No error holds a credential.
 //
 // An error may match several of them. [KindOf] says which counts: it sorts errors by what
-// to do about them, into ten kinds for a switch. A library on top of a client need not
+// to do about them, into eight kinds for a switch. A library on top of a client need not
 // have kinds of its own: it wraps errors with %w, and its callers ask KindOf.
 //
 //	switch salesiq.KindOf(err) {
 //	case salesiq.ErrMaybeProcessed:    // Look whether it was done before repeating it.
-//	case salesiq.ErrInvalidInput:      // Change the arguments.
+//	case salesiq.ErrInvalidRequest:    // Change the arguments.
 //	case salesiq.ErrResourceNotFound:  // There is nothing of that id.
 //	case salesiq.ErrChatNotActive:     // The state does not allow it.
 //	case salesiq.ErrPermissionDenied:  // Sign in with other scopes, or as another user.
 //	case salesiq.ErrRateLimitExceeded: // Come back at Error.RetryAt.
 //	case salesiq.ErrInternalError:     // Try again later.
-//	case salesiq.ErrAuth:              // Sign in again.
+//	case salesiq.ErrInvalidToken:      // Sign in again.
 //	}
 //
 // [IsRetryable] tells whether the same call may succeed later. In a batch, the end of the

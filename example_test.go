@@ -230,7 +230,7 @@ func Example_tenants() {
 			salesiq.RefreshToken(t.credentials, salesiq.FileTokenStore(path+".token", key)),
 			salesiq.WithDataCenter(t.dataCenter),
 			salesiq.WithPlan(t.plan.KeptIn(path+".day")),
-			salesiq.WithLogger(slog.With("tenant", name)),
+			salesiq.WithLogger(slog.New(slog.DiscardHandler).With("tenant", name)), // Elsewhere, a logger of the program.
 		)
 		if err != nil {
 			log.Fatalf("tenant %s: %v", name, err)
@@ -249,7 +249,7 @@ func Example_tenants() {
 	}
 	_, err = get(context.Background(), "west", "chat123")
 	fmt.Println(clients["south"].DataCenter(), clients["north"].DailyQuota().Left, salesiq.KindOf(err))
-	// Output: IN 5000 invalid input
+	// Output: IN 5000 INVALID_REQUEST
 }
 
 // What a service that several accounts use does about an error.
@@ -258,17 +258,18 @@ func ExampleKindOf() {
 	defer stop()
 
 	_, err := client.Chats.SendMessage(ctx, "chat999", salesiq.TextMessage("Hello!"))
-	switch failure, _ := errors.AsType[*salesiq.Error](err); salesiq.KindOf(err) {
-	case nil:
+	switch salesiq.KindOf(err) {
 	case salesiq.ErrMaybeProcessed:
 		fmt.Println("look into the chat before sending it again")
-	case salesiq.ErrInvalidInput:
+	case salesiq.ErrInvalidRequest:
 		fmt.Println("400", err)
 	case salesiq.ErrResourceNotFound, salesiq.ErrChatNotActive:
 		fmt.Println("404 the chat is over, or there is none")
 	case salesiq.ErrRateLimitExceeded, salesiq.ErrInternalError:
-		fmt.Println("503 not before", failure.RetryAt)
-	case salesiq.ErrAuth, salesiq.ErrPermissionDenied:
+		if failure, ok := errors.AsType[*salesiq.Error](err); ok {
+			fmt.Println("503 not before", failure.RetryAt)
+		}
+	case salesiq.ErrPermissionDenied, salesiq.ErrInvalidToken:
 		fmt.Println("502 the account's owner must sign in again")
 	default:
 		fmt.Println("500", err)

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -598,11 +599,14 @@ func TestPortalIsPartOfEveryPath(t *testing.T) {
 	t.Parallel()
 	api := newAPIRecorder(t, answerSuitably)
 	client := api.client(t, salesiq.WithPortal("Zylker INC/2"))
+	var paths []string
 	for _, row := range wireCases {
 		require.NoError(t, row.do(t.Context(), client))
+		paths = append(paths, slices.Repeat([]string{row.path}, 1+row.more)...)
 	}
+	require.Len(t, api.requests(), len(paths))
 	for i, got := range api.requests() {
-		assert.Equal(t, "/api/v2/Zylker%20INC%2F2"+strings.TrimPrefix(wireCases[i].path, "/api/v2"), got.Path)
+		assert.Equal(t, "/api/v2/Zylker%20INC%2F2"+strings.TrimPrefix(paths[i], "/api/v2"), got.Path)
 	}
 }
 

@@ -79,7 +79,7 @@ func post(ctx context.Context, address salesiq.Secret, id string, content any) e
 	if err != nil {
 		return redact.StripURL(err)
 	}
-	defer response.Body.Close()                                          //nolint:errcheck // It was read as far as it matters.
+	defer response.Body.Close()
 	answer, _ := io.ReadAll(io.LimitReader(response.Body, mostOfAnswer)) //nolint:errcheck // The status says whether it was taken.
 	if response.StatusCode >= 200 && response.StatusCode < 300 {
 		return nil
