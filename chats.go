@@ -247,28 +247,32 @@ func (s *ChatsService) AllOpen(ctx context.Context, params *ChatListParams, opts
 	if params != nil && params.Status != "" {
 		return s.All(ctx, params, opts...)
 	}
-	list := func(status ChatStatus) iter.Seq2[*Chat, error] {
-		var one ChatListParams
-		if params != nil {
-			one = *params
-		}
-		one.Status = status
-		return s.All(ctx, &one, opts...)
+	return distinct(s.All(ctx, params.withStatus(ChatWaiting), opts...), s.All(ctx, params.withStatus(ChatActive), opts...))
+}
+
+// withStatus returns a copy of the params with a status.
+func (p *ChatListParams) withStatus(status ChatStatus) *ChatListParams {
+	if p == nil {
+		return &ChatListParams{Status: status}
 	}
+	narrowed := *p
+	narrowed.Status = status
+	return &narrowed
+}
+
+// distinct iterates over lists, one after the other, and yields each chat once.
+func distinct(lists ...iter.Seq2[*Chat, error]) iter.Seq2[*Chat, error] {
 	return func(yield func(*Chat, error) bool) {
-		waiting := map[string]bool{}
-		for chat, err := range list(ChatWaiting) {
-			if !yield(chat, err) || err != nil {
-				return
-			}
-			waiting[chat.ID] = true
-		}
-		for chat, err := range list(ChatActive) {
-			if err == nil && waiting[chat.ID] {
-				continue
-			}
-			if !yield(chat, err) {
-				return
+		seen := map[string]bool{}
+		for _, list := range lists {
+			for chat, err := range list {
+				if err == nil && seen[chat.ID] {
+					continue
+				}
+				if !yield(chat, err) || err != nil {
+					return
+				}
+				seen[chat.ID] = true
 			}
 		}
 	}
@@ -378,29 +382,33 @@ func (s *ChatsService) Transcripts(ctx context.Context, chats iter.Seq2[*Chat, e
 //   - Errors: as for both, in the results.
 //   - Source: specification, "List Chats", "Get Chat Transcript".
 func (s *ChatsService) Export(ctx context.Context, params *ChatListParams, stored func(chatID string) (bool, error), opts ...CallOption) iter.Seq[TranscriptResult] {
-	missing := func(yield func(*Chat, error) bool) {
+	own := append(slices.Clip(opts), withoutResponse) // It is the list's.
+	return func(yield func(TranscriptResult) bool) {
+		outage := 0
+		for result := range s.Transcripts(ctx, s.missing(ctx, params, stored, opts), own...) {
+			if outage++; !IsRetryable(result.Err) {
+				outage = 0
+			}
+			last := outage == longOutage || result.endsExport(ctx)
+			if result.Err != nil && result.ChatID != "" {
+				result.Err = fmt.Errorf("chat %q: %w", result.ChatID, result.Err)
+			}
+			if !yield(result) || last {
+				return
+			}
+		}
+	}
+}
+
+// missing iterates over the chats of a list that an export wants.
+func (s *ChatsService) missing(ctx context.Context, params *ChatListParams, stored func(chatID string) (bool, error), opts []CallOption) iter.Seq2[*Chat, error] {
+	return func(yield func(*Chat, error) bool) {
 		for chat, err := range s.All(ctx, params, opts...) {
 			wanted := true
 			if err == nil {
 				wanted, err = params.wants(chat, stored)
 			}
 			if wanted && !yield(chat, err) || err != nil {
-				return
-			}
-		}
-	}
-	own := append(slices.Clip(opts), withoutResponse) // It is the list's.
-	return func(yield func(TranscriptResult) bool) {
-		outage := 0
-		for result := range s.Transcripts(ctx, missing, own...) {
-			if outage++; !IsRetryable(result.Err) {
-				outage = 0
-			}
-			last := result.Err != nil && (result.ChatID == "" || outage == longOutage || ctx.Err() != nil || concernsAll(result.Err))
-			if result.Err != nil && result.ChatID != "" {
-				result.Err = fmt.Errorf("chat %q: %w", result.ChatID, result.Err)
-			}
-			if !yield(result) || last {
 				return
 			}
 		}
@@ -424,14 +432,14 @@ func (p *ChatListParams) wants(chat *Chat, stored func(chatID string) (bool, err
 // longOutage is how many failures in a row end an export. Each was tried four times.
 const longOutage = 5
 
-// concernsAll reports whether an error would meet all other calls, too.
-func concernsAll(err error) bool {
-	for _, target := range []error{ErrRateLimitExceeded, ErrAuth, ErrInvalidToken, ErrInvalidOAuthScope} {
-		if errors.Is(err, target) {
-			return true
-		}
+// endsExport reports whether a failure is one of the list, or would meet all other chats,
+// too.
+func (r *TranscriptResult) endsExport(ctx context.Context) bool {
+	if r.Err == nil || r.ChatID == "" {
+		return r.Err != nil
 	}
-	return false
+	is := func(target error) bool { return errors.Is(r.Err, target) }
+	return ctx.Err() != nil || slices.ContainsFunc([]error{ErrRateLimitExceeded, ErrAuth, ErrInvalidToken, ErrInvalidOAuthScope}, is)
 }
 
 // withTranscript fills in the transcript of one chat.
