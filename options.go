@@ -119,24 +119,34 @@ func WithPortal(screenName string) Option {
 
 // notAddress refuses an address that holds a portal's name, and tells the name.
 func notAddress(field, text string) error {
-	_, path, absolute := strings.Cut(text, "://")
-	if !absolute {
+	scheme, path, absolute := strings.Cut(text, ":/")
+	if absolute = absolute && strings.HasPrefix(strings.ToLower(scheme), "http"); !absolute {
 		path = text
 	}
 	segments := strings.FieldsFunc(path, func(c rune) bool { return strings.ContainsRune("/?#", c) })
-	ofZoho := len(segments) > 0 && strings.Contains(segments[0], ".zoho")
-	if !absolute && !ofZoho && !strings.HasPrefix(text, "/") && !strings.HasSuffix(text, "/index") {
+	ofZoho := false
+	if len(segments) > 0 {
+		_, ofZoho = regionOfHost(segments[0])
+	}
+	bare := strings.Trim(path, "/") == path && !strings.Contains(path, "#") && !strings.HasSuffix(path, "/index")
+	if !absolute && !ofZoho && bare {
 		return nil
 	}
 	if len(segments) > 0 && (absolute || ofZoho) {
 		segments = segments[1:]
 	}
-	if len(segments) > 1 && segments[0] == "api" {
-		segments = segments[2:]
+	for _, before := range []string{"api", "visitor", "v1", "v2", "v3"} { // Of the addresses of calls.
+		if len(segments) > 1 && segments[0] == before {
+			segments = segments[1:]
+		}
 	}
 	reason := "must be the screen name alone, which follows the host in the address of the portal"
-	if len(segments) > 0 {
-		reason = fmt.Sprintf("must be the screen name alone, not an address: it is probably %q", segments[0])
+	if len(segments) > 0 && segments[0] != "api" {
+		name, err := url.PathUnescape(segments[0])
+		if err != nil {
+			name = segments[0]
+		}
+		reason = fmt.Sprintf("must be the screen name alone, not an address: it is probably %q", name)
 	}
 	return inputError(field, reason)
 }
@@ -305,6 +315,9 @@ func (c *config) finish() error {
 	}
 	c.site.API = cmp.Or(base, c.site.API)
 	c.site.Accounts = cmp.Or(plainURL(c.accountsURL), c.site.Accounts)
+	if c.dataCenter == "" && c.site.Hosts != c.site.region.Hosts() {
+		c.site.region = c.site.Hosts.region()
+	}
 	if c.httpClient == nil {
 		c.httpClient = &http.Client{Transport: newHTTPTransport(c.inFlight(), c.attemptTimeout)}
 		t, ok := c.httpClient.Transport.(*http.Transport)

@@ -106,7 +106,8 @@ const (
 
 // deviceCode reads the answer to a device. The vendor's pages call expires_in seconds,
 // and the live service was seen to count it in milliseconds: what would be more than
-// an hour in seconds is taken for those.
+// an hour in seconds is taken for those. The standard (RFC 8628) has an interval, which
+// the vendor's pages do not; one that is longer than the code lives is not believed.
 func (a answer) deviceCode(start time.Time) (DeviceCode, error) {
 	code := DeviceCode{
 		DeviceCode: a.text("device_code"),
@@ -124,6 +125,9 @@ func (a answer) deviceCode(start time.Time) (DeviceCode, error) {
 		}
 	}
 	code.Expiry = start.Add(lifetime)
+	if n, err := strconv.ParseFloat(a.text("interval"), 64); err == nil && n >= 1 && n <= lifetime.Seconds() {
+		code.Interval = time.Duration(n * float64(time.Second))
+	}
 	return code, nil
 }
 

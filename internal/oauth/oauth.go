@@ -110,6 +110,7 @@ type DeviceCode struct {
 	UserCode   string // For the user to enter at Address.
 	Address    string
 	Expiry     time.Time
+	Interval   time.Duration // At which to ask; 0 if the server does not say.
 }
 
 // DeviceCode begins the sign-in of a device that has no browser.
