@@ -237,15 +237,19 @@ func (a *refreshAuth) doWithoutVault(c *config) {
 	if !a.forgiving || a.credentials.RefreshToken.IsZero() {
 		return
 	}
+	logger := c.logger
+	if logger == nil {
+		logger = slog.Default() // Whoever sets variables alone has none, and must hear of it.
+	}
+	if store, ok := a.vault.store.(*fileStore); ok && store.isEmpty() {
+		logger.Warn("salesiq token file is empty: it is filled with the first token", slog.String("file", store.path))
+		return
+	}
 	_, err := a.vault.Load(context.Background())
 	if !isForeign(err) {
 		return
 	}
 	a.vault = NewMemoryTokenStore()
-	logger := c.logger
-	if logger == nil {
-		logger = slog.Default() // Whoever sets variables alone has none, and must hear of it.
-	}
 	logger.Warn("salesiq token file not used: the token is in memory alone, and each start requests one; delete the file to begin anew",
 		slog.String("cause", err.Error()))
 }

@@ -402,7 +402,7 @@ func (o *OAuth) Find(ctx context.Context) (*Account, error) {
 		switch {
 		case !failed:
 			return o.account(ctx, dc, token), nil
-		case ctx.Err() != nil, !e.RetryAt.IsZero() && e.Code != "":
+		case ctx.Err() != nil, !e.RetryAt.IsZero() && (e.Code != "" || e.StatusCode == http.StatusTooManyRequests):
 			return nil, e
 		case e.Code == "":
 			nowhere = &AuthError{Err: errNotAllAsked, RetryAt: later(nowhere.RetryAt, e.RetryAt)}
@@ -552,7 +552,7 @@ func (s *oauthServer) token(ctx context.Context, request func(context.Context) (
 	if err != nil {
 		return Token{}, err
 	}
-	if err := s.site.checkAPIDomain(token.APIDomain); err != nil {
+	if err := cmp.Or(s.site.checkAPIDomain(token.APIDomain), s.site.checkLocation(token.Location)); err != nil {
 		return Token{}, &AuthError{Permanent: true, Err: err}
 	}
 	return Token{

@@ -81,6 +81,12 @@ func hostsBelow(domain string) Hosts {
 	return Hosts{"https://salesiq." + domain, "https://accounts." + domain, "https://salesiq.zohopublic." + ending}
 }
 
+// ending returns what the domains of a data center end in, such as "com.au".
+func (dc DataCenter) ending() string {
+	_, ending, _ := strings.Cut(dc.Hosts().Accounts, ".zoho.")
+	return ending
+}
+
 // DataCenters returns the data centers that this package knows.
 func DataCenters() []DataCenter {
 	return []DataCenter{US, EU, IN, AU, JP, CA, CN, CACloud, SA, unitedKingdom, emirates}
@@ -249,7 +255,7 @@ func siteAt(base string) site {
 }
 
 // zohoEnding is the ending of a domain of Zoho's, such as "com.au".
-var zohoEnding = regexp.MustCompile(`^(com|eu|[a-z]{2}|com\.[a-z]{2})$`)
+var zohoEnding = regexp.MustCompile(`^([a-z]{2}|com\.[a-z]{2})$`)
 
 // regionAt returns the data center to which an address or host of Zoho's belongs. One
 // that is not listed has the hosts of hostsBelow. An address must be one of https,
@@ -372,8 +378,11 @@ func shortName(dc DataCenter) string {
 
 // goName is what to write for a data center in a program.
 func goName(dc DataCenter) string {
-	if dc == CACloud {
+	switch dc {
+	case CACloud:
 		return "salesiq.CACloud"
+	case unitedKingdom, emirates:
+		return strconv.Quote(string(dc))
 	}
 	if _, known := dataCenters[dc]; known {
 		return "salesiq." + string(dc)
@@ -479,6 +488,16 @@ func (s site) checkAPIDomain(apiDomain string) error {
 		return nil
 	}
 	return s.otherRegion(theirs, fmt.Sprintf("the token belongs to data center %s (api_domain %s)", shortName(theirs), redact.OneLine(apiDomain)))
+}
+
+// checkLocation refuses a token whose answer says that the account lives in another
+// data center.
+func (s site) checkLocation(location string) error {
+	theirs, known := regionOfLocation(location)
+	if !known || s.region == "" || theirs.Hosts().Accounts == s.region.Hosts().Accounts || theirs.Hosts().Accounts == s.Accounts {
+		return nil
+	}
+	return s.otherRegion(theirs, fmt.Sprintf("the token belongs to data center %s (location %s)", shortName(theirs), redact.OneLine(location)))
 }
 
 // otherRegion returns the error for an account that lives elsewhere.

@@ -36,7 +36,7 @@ func judge(status int, body []byte) (answer, *Failure) {
 	if err := wire.Unmarshal(body, &a.fields); err != nil {
 		return answer{}, notJSON(status, body)
 	}
-	f := &Failure{Status: status, Code: a.text("error"), Description: a.text("error_description"), Location: a.text("user_location")}
+	f := &Failure{Status: status, Code: a.text("error"), Description: a.text("error_description"), Location: a.location()}
 	f.Throttled = status == http.StatusTooManyRequests || saysThrottled(f.Code) || saysThrottled(f.Description)
 	success := status >= 200 && status < 300
 	switch {
@@ -69,6 +69,7 @@ func (a answer) token(start time.Time) (Token, error) {
 		RefreshToken: a.text("refresh_token"),
 		APIDomain:    a.text("api_domain"),
 		Scope:        a.text("scope"),
+		Location:     a.location(),
 		Expiry:       start.Add(a.lifetime()),
 	}
 	var problem string
@@ -82,6 +83,9 @@ func (a answer) token(start time.Time) (Token, error) {
 	}
 	return Token{}, &Failure{Status: a.status, Err: fmt.Errorf("%w: %s", transport.ErrDecode, problem)}
 }
+
+// location returns where the account lives, as far as the answer tells.
+func (a answer) location() string { return cmp.Or(a.text("user_location"), a.text("location")) }
 
 // validToken reports whether text can be a token: the mask of one cannot.
 func validToken(text string) bool { return transport.ValidToken(text) && text != redact.Mask }

@@ -68,6 +68,7 @@ type Token struct {
 	AccessToken  string
 	RefreshToken string // Empty if the server gave none.
 	APIDomain    string // Empty if the server gave none.
+	Location     string // Where the account lives; empty if the server does not say.
 	Scope        string // What was granted, separated by spaces or commas; empty if the server does not say.
 	Expiry       time.Time
 }
