@@ -245,7 +245,10 @@ func (a *refreshAuth) doWithoutVault(c *config) {
 		logger.Warn("salesiq token file is empty: it is filled with the first token", slog.String("file", store.path))
 		return
 	}
-	_, err := a.vault.Load(context.Background())
+	stored, err := a.vault.Load(context.Background())
+	if err == nil && stored.Grant != "" && stored.Grant != fingerprint(a.credentials.RefreshToken) {
+		logger.Warn("salesiq token file is another refresh token's than ZOHO_REFRESH_TOKEN: it is replaced with the first token")
+	}
 	if !isForeign(err) {
 		return
 	}

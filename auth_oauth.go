@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -367,15 +368,16 @@ type Account struct {
 
 // Find tells where the account of o.Credentials lives, and what they permit: which
 // options a client needs. It asks the OAuth server of each known data center, o's
-// first, until one accepts the refresh token, and then the service for the portals. So
-// client secret and refresh token go to all those servers of Zoho's; but to none of
-// them if o.DataCenter is one of your own. Of the 10 tokens in 10 minutes that the
-// server gives out, one is spent.
+// first, until one accepts the refresh token or tells which does, and then the service
+// for the portals. So client secret and refresh token go to all those servers of
+// Zoho's; but to none of them if o.DataCenter is one of your own. Each has 10 seconds.
+// Of the 10 tokens in 10 minutes that the server gives out, one is spent.
 //
 //	POST {accounts}/oauth/v2/token
 //	GET /api/v2/portals
 //
-// Errors: an [InputError]; an [AuthError] that tells what each server said.
+// Errors: an [InputError]; an [AuthError] that tells what each server said. It is
+// permanent if all of them answered.
 func (o *OAuth) Find(ctx context.Context) (*Account, error) {
 	if o == nil {
 		return nil, errNilOAuth()
@@ -390,20 +392,20 @@ func (o *OAuth) Find(ctx context.Context) (*Account, error) {
 	}
 	said := make([]string, 0, len(dataCenters))
 	nowhere := &AuthError{Permanent: true, Err: errFoundNowhere}
-	for _, dc := range o.candidates() {
-		server, err := o.server(dc)
-		if err != nil {
-			return nil, err
-		}
-		token, err := askServer(ctx, func(ctx context.Context) (oauth.Token, error) {
-			return server.endpoint.Refresh(ctx, o.Credentials.application(), o.Credentials.RefreshToken.Reveal())
-		})
+	for ahead := o.candidates(); len(ahead) > 0; {
+		dc := ahead[0]
+		ahead = ahead[1:]
+		token, err := o.refreshAt(ctx, dc)
 		e, failed := errors.AsType[*AuthError](err)
 		switch {
-		case !failed:
+		case err == nil:
 			return o.account(ctx, dc, token), nil
+		case !failed:
+			return nil, err
 		case ctx.Err() != nil, !e.RetryAt.IsZero() && (e.Code != "" || e.StatusCode == http.StatusTooManyRequests):
 			return nil, e
+		case strings.EqualFold(e.Code, codeOtherDC) && slices.Contains(ahead, e.DataCenter):
+			ahead = []DataCenter{e.DataCenter}
 		case e.Code == "":
 			nowhere = &AuthError{Err: errNotAllAsked, RetryAt: later(nowhere.RetryAt, e.RetryAt)}
 		}
@@ -415,6 +417,22 @@ func (o *OAuth) Find(ctx context.Context) (*Account, error) {
 	}
 	nowhere.Err = fmt.Errorf("%w (%s)", nowhere.Err, strings.Join(said, ", "))
 	return nil, nowhere
+}
+
+// findPatience bounds the wait for one data center of many.
+const findPatience = 10 * time.Second
+
+// refreshAt asks the OAuth server of a data center for a token.
+func (o *OAuth) refreshAt(ctx context.Context, dc DataCenter) (oauth.Token, error) {
+	server, err := o.server(dc)
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, findPatience, errNoAnswer)
+	defer cancel()
+	return askServer(ctx, func(ctx context.Context) (oauth.Token, error) {
+		return server.endpoint.Refresh(ctx, o.Credentials.application(), o.Credentials.RefreshToken.Reveal())
+	})
 }
 
 var (

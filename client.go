@@ -149,9 +149,10 @@ func newClient(c *config, tokens transport.Tokens, limiter meteredLimiter) *Clie
 //
 // Without a token file, each start requests a token, and the service gives out 10 in
 // 10 minutes. The file is a [FileTokenStore]. Without SALESIQ_TOKEN_KEY, its key is
-// read from a file beside it whose name ends in .key. An empty file is filled. One that
-// does not open with the key is left alone, and the client does without it. Of both, its
-// logger, or else the default one, gets a warning.
+// read from a file beside it whose name ends in .key. An empty file is filled, and one
+// that came from another ZOHO_REFRESH_TOKEN is replaced. One that does not open with the
+// key is left alone, and the client does without it. Of each, its logger, or else the
+// default one, gets a warning.
 //
 // [OAuth.Find] and examples/signin tell what belongs into these variables.
 //
