@@ -109,7 +109,7 @@ func run(ctx context.Context, out io.Writer, c config) error {
 	case oauth.Credentials.ClientID == "":
 		var opts []salesiqtest.Option
 		if c.find {
-			opts = append(opts, salesiqtest.Live(), salesiqtest.WithScopes(append(defaultScopes, "SalesIQ.portals.READ")...)) // It has portals.
+			opts = append(opts, salesiqtest.Live(), salesiqtest.WithScopes(append(strings.Split(join(defaultScopes), ","), "SalesIQ.portals.READ")...)) // It has portals.
 		}
 		emulator, err := salesiqtest.NewServer(opts...)
 		if err != nil {
