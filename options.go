@@ -119,10 +119,7 @@ func WithPortal(screenName string) Option {
 
 // notAddress refuses an address that holds a portal's name, and tells the name.
 func notAddress(field, text string) error {
-	scheme, path, absolute := strings.Cut(text, ":/")
-	if absolute = absolute && strings.HasPrefix(strings.ToLower(scheme), "http"); !absolute {
-		path = text
-	}
+	path, absolute := withoutScheme(text)
 	segments := strings.FieldsFunc(path, func(c rune) bool { return strings.ContainsRune("/?#", c) })
 	ofZoho := false
 	if len(segments) > 0 {
@@ -135,20 +132,38 @@ func notAddress(field, text string) error {
 	if len(segments) > 0 && (absolute || ofZoho) {
 		segments = segments[1:]
 	}
-	for _, before := range []string{"api", "visitor", "v1", "v2", "v3"} { // Of the addresses of calls.
-		if len(segments) > 1 && segments[0] == before {
+	if name := portalIn(segments); name != "" {
+		return inputError(field, fmt.Sprintf("must be the screen name alone, not an address: it is probably %q", name))
+	}
+	return inputError(field, "must be the screen name alone, which follows the host in the address of the portal")
+}
+
+// withoutScheme returns what follows http: or https: in an address, and whether it has
+// either.
+func withoutScheme(text string) (rest string, absolute bool) {
+	scheme, rest, found := strings.Cut(text, ":/")
+	if !found || !strings.HasPrefix(strings.ToLower(scheme), "http") {
+		return text, false
+	}
+	return rest, true
+}
+
+// portalIn returns the portal's name in the path of an address of Zoho's, be it of a
+// page or of a call. It is empty if there is none.
+func portalIn(segments []string) string {
+	for _, before := range []string{"api", "visitor", "v1", "v2", "v3"} {
+		if len(segments) > 0 && segments[0] == before {
 			segments = segments[1:]
 		}
 	}
-	reason := "must be the screen name alone, which follows the host in the address of the portal"
-	if len(segments) > 0 && segments[0] != "api" {
-		name, err := url.PathUnescape(segments[0])
-		if err != nil {
-			name = segments[0]
-		}
-		reason = fmt.Sprintf("must be the screen name alone, not an address: it is probably %q", name)
+	if len(segments) == 0 {
+		return ""
 	}
-	return inputError(field, reason)
+	name, err := url.PathUnescape(segments[0])
+	if err != nil {
+		return segments[0]
+	}
+	return name
 }
 
 // WithPlaintext permits sending tokens over plain HTTP to other hosts than this
