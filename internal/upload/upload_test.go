@@ -293,3 +293,13 @@ type closer struct {
 }
 
 func (c *closer) Close() error { *c.closed++; return nil }
+
+func TestReaderThatMiscountsIsAnError(t *testing.T) {
+	t.Parallel()
+	for why, count := range map[string]int{"too much": 1 << 20, "less than nothing": -1} {
+		body, err := upload.Raw(t.Context(), upload.Source{Content: readerFunc(func([]byte) (int, error) { return count, nil })})
+		require.NoError(t, err, why)
+		_, err = body.Open().Read(make([]byte, 8))
+		require.ErrorContains(t, err, "impossible count", why)
+	}
+}
