@@ -237,15 +237,22 @@ func (a *refreshAuth) doWithoutVault(c *config) {
 	if !a.forgiving || a.credentials.RefreshToken.IsZero() {
 		return
 	}
-	_, err := a.vault.Load(context.Background())
-	if !isForeign(err) {
-		return
-	}
-	a.vault = NewMemoryTokenStore()
 	logger := c.logger
 	if logger == nil {
 		logger = slog.Default() // Whoever sets variables alone has none, and must hear of it.
 	}
+	if store, ok := a.vault.store.(*fileStore); ok && store.isEmpty() {
+		logger.Warn("salesiq token file is empty: it is filled with the first token", slog.String("file", store.path))
+		return
+	}
+	stored, err := a.vault.Load(context.Background())
+	if err == nil && stored.Grant != "" && stored.Grant != fingerprint(a.credentials.RefreshToken) {
+		logger.Warn("salesiq token file is another refresh token's than ZOHO_REFRESH_TOKEN: it is replaced with the first token")
+	}
+	if !isForeign(err) {
+		return
+	}
+	a.vault = NewMemoryTokenStore()
 	logger.Warn("salesiq token file not used: the token is in memory alone, and each start requests one; delete the file to begin anew",
 		slog.String("cause", err.Error()))
 }

@@ -33,12 +33,14 @@ type AuthError struct {
 	// Err is the cause, where it is not a code of the server.
 	Err error
 
-	unreachable bool // The next request may well get through.
+	location    string // Where the account lives, in the server's own word; empty if it does not say.
+	unreachable bool   // The next request may well get through.
 }
 
 // The codes of the OAuth server that this package acts upon.
 const (
 	codeInvalidCode         = "invalid_code"
+	codeInvalidRefreshToken = "invalid_refresh_token"
 	codeInvalidGrant        = "invalid_grant"
 	codeInvalidClient       = "invalid_client"
 	codeInvalidClientSecret = "invalid_client_secret"
@@ -61,7 +63,7 @@ var remedies = map[string]string{
 	"access_denied":             "the user, or an administrator, did not consent",
 	codeInvalidCode:             tokenRemedy,
 	codeInvalidGrant:            tokenRemedy,
-	"invalid_refresh_token":     tokenRemedy,
+	codeInvalidRefreshToken:     tokenRemedy,
 	"invalid_token":             "the token is revoked already, or another data center's",
 	"invalid_grant_type":        requestRemedy,
 	"unsupported_grant_type":    "the client's type does not allow this way of signing in: a self client is needed for client_credentials, a non-browser client for a device",
@@ -81,7 +83,7 @@ var remedies = map[string]string{
 	"invalid_org":               soidRemedy,
 	"invalid_soid":              soidRemedy,
 	"no_org":                    "the user has no account in a service whose scopes are asked for: leave those scopes out, or sign up for it",
-	codeOtherDC:                 "the account lives in another data center",
+	codeOtherDC:                 "the account lives in another data center: OAuth.Find tells in which",
 	"invalid_request":           requestRemedy,
 	"invalid_response_type":     requestRemedy,
 	"unsupported_response_type": requestRemedy,
@@ -92,8 +94,11 @@ var remedies = map[string]string{
 
 // remedy returns what to do about the error, or "" if nothing is known.
 func (e *AuthError) remedy() string {
-	if e.DataCenter != "" && strings.EqualFold(e.Code, codeOtherDC) {
+	switch other := strings.EqualFold(e.Code, codeOtherDC); {
+	case other && e.DataCenter != "":
 		return fmt.Sprintf("the account lives in data center %s: use WithDataCenter(%s), or OAuth.DataCenter to sign in", shortName(e.DataCenter), goName(e.DataCenter))
+	case other && e.location != "":
+		return fmt.Sprintf("the account lives in data center %q, which this package does not know: give LookupDataCenter the address of its portal", e.location)
 	}
 	return remedies[strings.ToLower(e.Code)]
 }
@@ -158,9 +163,10 @@ func newAuthError(err error) *AuthError {
 		return &AuthError{Err: err} // The user's transport panicked, or the time was up.
 	}
 	e := &AuthError{Code: f.Code, Description: f.Description, StatusCode: f.Status, Err: f.Err, unreachable: f.Unreachable}
-	if dc, ok := regionNames[strings.ToLower(f.Location)]; ok {
+	if dc, ok := regionOfLocation(f.Location); ok {
 		e.DataCenter = dc
 	}
+	e.location = f.Location
 	e.Permanent = !f.Throttled && (e.remedy() != "" || errors.Is(f.Err, ErrRedirect))
 	wait := f.RetryAfter
 	if f.Throttled {

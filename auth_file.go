@@ -67,6 +67,12 @@ func (f *fileStore) Load(context.Context) ([]byte, error) {
 	return content, nil
 }
 
+// isEmpty reports whether the file is there, and holds nothing.
+func (f *fileStore) isEmpty() bool {
+	info, err := os.Lstat(f.path)
+	return err == nil && info.Mode().IsRegular() && info.Size() == 0
+}
+
 func (f *fileStore) Save(_ context.Context, sealed []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -341,6 +341,17 @@ func TestPortalThatIsAnAddressIsRefusedWithItsName(t *testing.T) {
 		"https://salesiq.zoho.com/api/v2/acme/chats": `"acme"`,
 		"https://salesiq.zoho.com":                   "follows the host",
 		"https://salesiq.zoho.com/?x=y":              `"x=y"`,
+		"SALESIQ.ZOHO.IN/acme":                       `"acme"`,
+		"zoho.com.au/acme":                           `"acme"`,
+		"//salesiq.zoho.jp/acme":                     `"acme"`,
+		"HTTPS://SalesIQ.zohocloud.ca:443/acme":      `"acme"`,
+		"https:/salesiq.zoho.in/acme":                `"acme"`,
+		"acme/":                                      `"acme"`,
+		"acme#/home":                                 `"acme"`,
+		"salesiq.zoho.in.":                           "follows the host",
+		"https://salesiq.zoho.com/acme%20inc/index":  `"acme inc"`,
+		"https://salesiq.zoho.com/visitor/v2/acme/conversations":     `"acme"`,
+		"https://salesiq.zoho.com/api/visitor/v1/acme/conversations": `"acme"`,
 	} {
 		_, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithPortal(address))
 		var e *salesiq.InputError
@@ -386,8 +397,14 @@ func TestTokenFileThatIsEmptyIsFilled(t *testing.T) {
 	s := salesiqtest.Start(t)
 	path := environmentWithFile(t, s)
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
-	require.NoError(t, startAndCall(t))
-	require.NoError(t, startAndCall(t))
+	var log bytes.Buffer
+	logged := salesiq.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))
+	require.NoError(t, startAndCall(t, logged))
+	require.Contains(t, log.String(), "level=WARN msg=\"salesiq token file is empty")
+	require.Contains(t, log.String(), path)
+	log.Reset()
+	require.NoError(t, startAndCall(t, logged))
+	require.Empty(t, log.String())
 	require.Equal(t, 1, s.Stats().TokensIssued)
 }
 
@@ -485,4 +502,53 @@ func TestEnvironmentOfTwoRegionsIsRefusedByTheNameOfItsVariable(t *testing.T) {
 	_, err = salesiq.NewClientFromEnv()
 	require.ErrorContains(t, err, "examples/signin")
 	require.ErrorContains(t, err, "OAuth.Find")
+	require.NotContains(t, err.Error(), "redacted", "nothing was set")
+	for _, line := range []string{
+		"SALESIQ_DATA_CENTER=Mars", "SALESIQ_BASE_URL=salesiq.zoho.in", "SALESIQ_BASE_URL=https://salesiq.zoho.in/acme",
+		"SALESIQ_ACCOUNTS_URL=https://accounts.zoho.in", "SALESIQ_ACCOUNTS_URL=https://sso.corp.com", "SALESIQ_PORTAL=https://salesiq.zoho.in/acme",
+	} {
+		setEnvironment(t, append(environmentCredentials, line)...)
+		_, err = salesiq.NewClientFromEnv()
+		require.ErrorIs(t, err, salesiq.ErrInvalidInput, line)
+		require.ErrorContains(t, err, "examples/signin -find", line)
+		name, _, _ := strings.Cut(line, "=")
+		require.ErrorContains(t, err, name, line)
+	}
+}
+
+func TestTokenKeyWithoutAFileIsRefused(t *testing.T) {
+	setEnvironment(t, append(environmentCredentials, "SALESIQ_TOKEN_KEY="+tokenKey)...)
+	_, err := salesiq.NewClientFromEnv()
+	var e *salesiq.InputError
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, "SALESIQ_TOKEN_FILE", e.Field)
+	require.NotContains(t, err.Error(), tokenKey)
+}
+
+func TestTokenFileOfAnotherAccountIsReplacedAndTold(t *testing.T) {
+	s := salesiqtest.Start(t)
+	path := environmentWithFile(t, s)
+	key, err := hex.DecodeString(tokenKey)
+	require.NoError(t, err)
+	vault := salesiq.FileTokenStore(path, key)
+	require.NoError(t, vault.Save(t.Context(), salesiq.Token{
+		AccessToken: salesiq.NewSecret("theirs"), RefreshToken: salesiq.NewSecret("theirs-too"), Expiry: time.Now().Add(time.Hour), AccountsURL: s.URL, Grant: "theirs",
+	}))
+	var log bytes.Buffer
+	require.NoError(t, startAndCall(t, salesiq.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))))
+	require.Contains(t, log.String(), "another refresh token's than ZOHO_REFRESH_TOKEN")
+	token, err := vault.Load(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, s.Credentials().RefreshToken, token.RefreshToken)
+}
+
+func TestTokenFileThatCannotBeReadForAnotherReasonIsNotToBeDeleted(t *testing.T) {
+	s := salesiqtest.Start(t)
+	path := environmentWithFile(t, s)
+	for why, file := range map[string]string{"its folder is missing": filepath.Join(path, "token"), "a folder": filepath.Dir(path)} {
+		t.Setenv("SALESIQ_TOKEN_FILE", file)
+		_, err := salesiq.NewClientFromEnv()
+		require.ErrorContains(t, err, "SALESIQ_TOKEN_FILE cannot be used", why)
+		require.NotContains(t, err.Error(), "delete", why)
+	}
 }

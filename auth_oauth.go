@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -181,38 +182,58 @@ func (o *OAuth) ParseCallback(query url.Values, state string) (AuthCode, error) 
 	return AuthCode{Code: NewSecret(query.Get("code")), DataCenter: dc}, nil
 }
 
-// callbackDataCenter finds the data center that the callback names.
+// callbackDataCenter finds the data center that the callback names. Server and location
+// must agree, where both are known.
 func (o *OAuth) callbackDataCenter(server, location string) (DataCenter, error) {
 	configured := siteOf(o.DataCenter)
-	if server = plainURL(server); server != "" {
-		for _, dc := range append([]DataCenter{configured.dataCenter()}, DataCenters()...) {
-			if server == dc.Hosts().Accounts && dc != CA {
-				return dc, nil
-			}
+	there, located := regionOfLocation(location)
+	if server != "" {
+		server = plainURL(withScheme(server))
+		dc, ok := configured.signsInAt(server)
+		switch {
+		case !ok:
+			return "", inputError("accounts-server", unknownServer(server))
+		case located && dc.Hosts().region() != "" && dc.Hosts().Accounts != there.Hosts().Accounts:
+			return "", inputError("location", fmt.Sprintf("%q does not belong to the accounts-server %s, which is that of data center %s: "+
+				"the callback is damaged or forged; set OAuth.DataCenter to the one of the account, and sign in again", location, server, shortName(dc)))
 		}
-		return "", inputError("accounts-server", unknownServer(server))
+		return dc, nil
 	}
 	if location == "" || configured.region == "" {
 		return configured.dataCenter(), nil
 	}
-	dc, ok := regionNames[strings.ToLower(location)]
-	if !ok {
+	if !located {
 		return "", inputError("location", fmt.Sprintf("%q is no data center that this package knows, and the callback names no accounts-server: "+
 			"set OAuth.DataCenter to the one of the account", location))
 	}
-	if dc.Hosts().Accounts == configured.Accounts {
+	if there.Hosts().Accounts == configured.Accounts && configured.region != CA {
 		return configured.dataCenter(), nil
 	}
-	return dc, nil
+	return there, nil
+}
+
+// signsInAt returns the data center whose OAuth server it is: this one, or a listed
+// one. Canada's is [CACloud].
+func (s site) signsInAt(server string) (DataCenter, bool) {
+	for _, dc := range append([]DataCenter{s.dataCenter()}, DataCenters()...) {
+		if server == dc.Hosts().Accounts && dc != CA {
+			return dc, true
+		}
+	}
+	return "", false
 }
 
 // unknownServer says how to go on with an OAuth server that is not known.
 func unknownServer(server string) string {
-	reason := "is not the OAuth server of a known data center"
-	if dc, ok := regionAt(server); ok {
-		return fmt.Sprintf("%s: if %s is Zoho's, set OAuth.DataCenter to %s, and sign in again", reason, server, goName(dc))
+	const reason = "is not the OAuth server of a known data center"
+	dc, ok := regionAt(server)
+	switch own := dc.Hosts().Accounts; {
+	case !ok:
+		return reason + ", so that the client secret is not sent there"
+	case own != server:
+		return fmt.Sprintf("%s: that of %s is %s, and not %s, so that the client secret is not sent there", reason, shortName(dc), own, server)
 	}
-	return reason + ", so that the client secret is not sent there"
+	return fmt.Sprintf("%s: if %s is Zoho's, set OAuth.DataCenter to %s, and sign in again", reason, server, goName(dc))
 }
 
 // Exchange turns a code into a token. Keep the token with [TokenVault.Save], or
@@ -303,7 +324,7 @@ func (o *OAuth) SignInDevice(ctx context.Context, show func(address, userCode st
 
 // awaitDevice asks until the user has consented.
 func (o *OAuth) awaitDevice(ctx context.Context, server *oauthServer, code oauth.DeviceCode) (Token, error) {
-	for pace := devicePace; ; {
+	for pace := max(devicePace, code.Interval); ; {
 		select {
 		case <-time.After(pace):
 		case <-ctx.Done():
@@ -316,20 +337,23 @@ func (o *OAuth) awaitDevice(ctx context.Context, server *oauthServer, code oauth
 		if !failed {
 			return token.granted()
 		}
+		waiting := strings.EqualFold(e.Code, codePending) || strings.EqualFold(e.Code, codeSlowDown)
 		switch {
-		case time.Now().After(code.Expiry):
-			return Token{}, e
-		case e.Code == codeSlowDown:
+		case waiting && time.Now().After(code.Expiry):
+			return Token{}, &AuthError{Permanent: true, Err: errCodeExpired}
+		case strings.EqualFold(e.Code, codeSlowDown):
 			pace += devicePaceStep
-		case e.Code == codeOtherDC && e.DataCenter != "" && e.DataCenter.Hosts().Accounts != server.site.Accounts:
+		case strings.EqualFold(e.Code, codeOtherDC) && e.DataCenter != "" && e.DataCenter.Hosts().Accounts != server.site.Accounts:
 			if server, err = o.server(e.DataCenter); err != nil {
 				return Token{}, err
 			}
-		case e.Code != codePending && !e.unreachable:
+		case !waiting && !e.unreachable, time.Now().After(code.Expiry):
 			return Token{}, e
 		}
 	}
 }
+
+var errCodeExpired = errors.New("nobody consented before the code was too old: begin anew")
 
 // Account is what [OAuth.Find] finds.
 type Account struct {
@@ -341,15 +365,16 @@ type Account struct {
 
 // Find tells where the account of o.Credentials lives, and what they permit: which
 // options a client needs. It asks the OAuth server of each known data center, o's
-// first, until one accepts the refresh token, and then the service for the portals. So
-// client secret and refresh token go to all those servers of Zoho's; but to none of
-// them if o.DataCenter is one of your own. Of the 10 tokens in 10 minutes that the
-// server gives out, one is spent.
+// first, until one accepts the refresh token or tells which does, and then the service
+// for the portals. So client secret and refresh token go to all those servers of
+// Zoho's; but to none of them if o.DataCenter is one of your own. Each has 10 seconds.
+// Of the 10 tokens in 10 minutes that the server gives out, one is spent.
 //
 //	POST {accounts}/oauth/v2/token
 //	GET /api/v2/portals
 //
-// Errors: an [InputError]; an [AuthError] that tells what each server said.
+// Errors: an [InputError]; an [AuthError] that tells what each server said. It is
+// permanent if all of them answered.
 func (o *OAuth) Find(ctx context.Context) (*Account, error) {
 	if o == nil {
 		return nil, errNilOAuth()
@@ -363,20 +388,23 @@ func (o *OAuth) Find(ctx context.Context) (*Account, error) {
 		return nil, err
 	}
 	said := make([]string, 0, len(dataCenters))
-	for _, dc := range o.candidates() {
-		server, err := o.server(dc)
-		if err != nil {
-			return nil, err
-		}
-		token, err := askServer(ctx, func(ctx context.Context) (oauth.Token, error) {
-			return server.endpoint.Refresh(ctx, o.Credentials.application(), o.Credentials.RefreshToken.Reveal())
-		})
+	nowhere := &AuthError{Permanent: true, Err: errFoundNowhere}
+	for ahead := o.candidates(); len(ahead) > 0; {
+		dc := ahead[0]
+		ahead = ahead[1:]
+		token, err := o.refreshAt(ctx, dc)
 		e, failed := errors.AsType[*AuthError](err)
 		switch {
-		case !failed:
+		case err == nil:
 			return o.account(ctx, dc, token), nil
-		case ctx.Err() != nil, !e.RetryAt.IsZero():
+		case !failed:
+			return nil, err
+		case ctx.Err() != nil, !e.RetryAt.IsZero() && (e.Code != "" || e.StatusCode == http.StatusTooManyRequests):
 			return nil, e
+		case strings.EqualFold(e.Code, codeOtherDC) && slices.Contains(ahead, e.DataCenter):
+			ahead = []DataCenter{e.DataCenter}
+		case e.Code == "":
+			nowhere = &AuthError{Err: errNotAllAsked, RetryAt: later(nowhere.RetryAt, e.RetryAt)}
 		}
 		what := cmp.Or(e.Code, e.Description)
 		if what == "" && e.Err != nil {
@@ -384,10 +412,38 @@ func (o *OAuth) Find(ctx context.Context) (*Account, error) {
 		}
 		said = append(said, shortName(dc)+": "+what)
 	}
-	return nil, &AuthError{Permanent: true, Err: fmt.Errorf("%w (%s)", errFoundNowhere, strings.Join(said, ", "))}
+	nowhere.Err = fmt.Errorf("%w (%s)", nowhere.Err, strings.Join(said, ", "))
+	return nil, nowhere
 }
 
-var errFoundNowhere = errors.New("no data center accepts these credentials; where it says invalid_code, the client is known and the refresh token is not")
+// findPatience bounds the wait for one data center of many.
+const findPatience = 10 * time.Second
+
+// refreshAt asks the OAuth server of a data center for a token.
+func (o *OAuth) refreshAt(ctx context.Context, dc DataCenter) (oauth.Token, error) {
+	server, err := o.server(dc)
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, findPatience, errNoAnswer)
+	defer cancel()
+	return askServer(ctx, func(ctx context.Context) (oauth.Token, error) {
+		return server.endpoint.Refresh(ctx, o.Credentials.application(), o.Credentials.RefreshToken.Reveal())
+	})
+}
+
+var (
+	errFoundNowhere = errors.New("no data center accepts these credentials; where it says invalid_code, the client is known and the refresh token is not")
+	errNotAllAsked  = errors.New("no data center that answered accepts these credentials, and not all did: try again")
+)
+
+// later returns the later of two times.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
 
 // candidates are the data centers in which an account may live.
 func (o *OAuth) candidates() []DataCenter {
@@ -461,9 +517,9 @@ func (o *OAuth) server(dc DataCenter) (*oauthServer, error) {
 	if o.HTTPClient != nil && o.HTTPClient.Transport != nil {
 		base = o.HTTPClient.Transport
 	}
-	c := &config{plaintext: o.Plaintext}
+	c := &config{plaintext: o.Plaintext, site: site, dataCenter: site.dataCenter()}
 	server := newOAuthServer(site, base, defaultConfig().userAgent)
-	return server, cmp.Or(absoluteURL("data center accounts", site.Accounts), c.checkTLS("data center accounts", site.Accounts))
+	return server, cmp.Or(absoluteURL("data center accounts", site.Accounts), c.checkTLS("data center accounts", site.Accounts), c.checkHosts())
 }
 
 // oauthServer is the OAuth server of one data center.
@@ -511,7 +567,7 @@ func (s *oauthServer) token(ctx context.Context, request func(context.Context) (
 	if err != nil {
 		return Token{}, err
 	}
-	if err := s.site.checkAPIDomain(token.APIDomain); err != nil {
+	if err := cmp.Or(s.site.checkAPIDomain(token.APIDomain), s.site.checkLocation(token.Location)); err != nil {
 		return Token{}, &AuthError{Permanent: true, Err: err}
 	}
 	return Token{

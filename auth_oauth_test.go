@@ -83,36 +83,43 @@ func TestCallbackIsBelievedOnlyWithTheStateAndAKnownServer(t *testing.T) {
 		want   DataCenter
 		refuse string // A part of the error.
 	}{
-		"plain":                            {query: "code=c&state=s", want: US},
-		"configured":                       {query: "code=c&state=s", own: EU, want: EU},
-		"the account lives elsewhere":      {query: "code=c&state=s&location=in&accounts-server=https%3A%2F%2Faccounts.zoho.in", want: IN},
-		"a final slash":                    {query: "code=c&state=s&accounts-server=https://accounts.zoho.in/", want: IN},
-		"only its OAuth server is known":   {query: "code=c&state=s&location=uk&accounts-server=https://accounts.zoho.uk", want: "UK"},
-		"in capitals":                      {query: "code=c&state=s&accounts-server=HTTPS://Accounts.Zoho.EU", want: EU},
-		"the location alone":               {query: "code=c&state=s&location=au", want: AU},
-		"an unknown location":              {query: "code=c&state=s&location=mars", refuse: "OAuth.DataCenter"},
-		"the United Kingdom, in a word":    {query: "code=c&state=s&location=uk", want: "UK"},
-		"the Emirates":                     {query: "code=c&state=s&location=ae&accounts-server=https://accounts.zoho.ae", want: "AE"},
-		"Canada, in a word":                {query: "code=c&state=s&location=ca", want: CACloud},
-		"Canada's server":                  {query: "code=c&state=s&location=ca&accounts-server=https://accounts.zohocloud.ca", want: CACloud},
-		"Canada's, to the specification's": {query: "code=c&state=s&location=ca&accounts-server=https://accounts.zohocloud.ca", own: CA, want: CACloud},
-		"a region that is not listed":      {query: "code=c&state=s&location=xy&accounts-server=https://accounts.zoho.xy", refuse: `salesiq.LookupDataCenter("https://salesiq.zoho.xy")`},
-		"two data centers on one server":   {query: "code=c&state=s&location=ca&accounts-server=https://accounts.zohocloud.ca", own: CACloud, want: CACloud},
-		"a server of one's own":            {query: "code=c&state=s&location=us&accounts-server=http://127.0.0.1:1", own: local, want: local},
-		"a location, to one's own":         {query: "code=c&state=s&location=us", own: local, want: local},
-		"another state":                    {query: "code=c&state=other", refuse: "state"},
-		"no state":                         {query: "code=c", refuse: "state"},
-		"another state, though refused":    {query: "error=access_denied&state=other", refuse: "state"},
-		"refused":                          {query: "error=access_denied&state=s", refuse: "access_denied"},
-		"refused, with a line break":       {query: "error=a%0d%0aforged+line&state=s", refuse: "a forged line"},
-		"no code":                          {query: "state=s", refuse: "code"},
-		"a code that is none":              {query: "state=s&code=a%0d%0ab", refuse: "code"},
-		"a foreign server":                 {query: "code=c&state=s&accounts-server=https://accounts.zoho.com.evil.example", refuse: "accounts-server"},
-		"a foreign server, dressed up":     {query: "code=c&state=s&accounts-server=https://accounts.zoho.com@evil.example", refuse: "accounts-server"},
-		"a known server, another port":     {query: "code=c&state=s&accounts-server=https://accounts.zoho.com:8443", refuse: "accounts-server"},
-		"a known server, another path":     {query: "code=c&state=s&accounts-server=https://accounts.zoho.com/evil", refuse: "accounts-server"},
-		"a known server, without TLS":      {query: "code=c&state=s&accounts-server=http://accounts.zoho.com", refuse: "accounts-server"},
-		"another service of a known owner": {query: "code=c&state=s&accounts-server=https://sites.zoho.com", refuse: "accounts-server"},
+		"plain":                                       {query: "code=c&state=s", want: US},
+		"configured":                                  {query: "code=c&state=s", own: EU, want: EU},
+		"the account lives elsewhere":                 {query: "code=c&state=s&location=in&accounts-server=https%3A%2F%2Faccounts.zoho.in", want: IN},
+		"a final slash":                               {query: "code=c&state=s&accounts-server=https://accounts.zoho.in/", want: IN},
+		"only its OAuth server is known":              {query: "code=c&state=s&location=uk&accounts-server=https://accounts.zoho.uk", want: "UK"},
+		"in capitals":                                 {query: "code=c&state=s&accounts-server=HTTPS://Accounts.Zoho.EU", want: EU},
+		"the location alone":                          {query: "code=c&state=s&location=au", want: AU},
+		"an unknown location":                         {query: "code=c&state=s&location=mars", refuse: "OAuth.DataCenter"},
+		"the United Kingdom, in a word":               {query: "code=c&state=s&location=uk", want: "UK"},
+		"the Emirates":                                {query: "code=c&state=s&location=ae&accounts-server=https://accounts.zoho.ae", want: "AE"},
+		"Canada, in a word":                           {query: "code=c&state=s&location=ca", want: CACloud},
+		"Canada's server":                             {query: "code=c&state=s&location=ca&accounts-server=https://accounts.zohocloud.ca", want: CACloud},
+		"Canada's, to the specification's":            {query: "code=c&state=s&location=ca&accounts-server=https://accounts.zohocloud.ca", own: CA, want: CACloud},
+		"a region that is not listed":                 {query: "code=c&state=s&location=xy&accounts-server=https://accounts.zoho.xy", refuse: `salesiq.LookupDataCenter("https://salesiq.zoho.xy")`},
+		"two data centers on one server":              {query: "code=c&state=s&location=ca&accounts-server=https://accounts.zohocloud.ca", own: CACloud, want: CACloud},
+		"Canada, in a word, to its doubtful host":     {query: "code=c&state=s&location=ca", own: CA, want: CACloud},
+		"a server without https":                      {query: "code=c&state=s&accounts-server=accounts.zoho.com.au&location=au", want: AU},
+		"a location in capitals, with a space":        {query: "code=c&state=s&location=JP+", want: JP},
+		"a location of another server":                {query: "code=c&state=s&location=in&accounts-server=https://accounts.zoho.eu", refuse: "EU"},
+		"a location of another server than one's own": {query: "code=c&state=s&location=in&accounts-server=https://accounts.zoho.eu", own: EU, refuse: "https://accounts.zoho.eu"},
+		"Canada's server under its former name":       {query: "code=c&state=s&accounts-server=https://accounts.zoho.ca", refuse: "https://accounts.zohocloud.ca"},
+		"the API's host":                              {query: "code=c&state=s&accounts-server=https://salesiq.zoho.eu", refuse: "that of EU is https://accounts.zoho.eu"},
+		"a server of one's own":                       {query: "code=c&state=s&location=us&accounts-server=http://127.0.0.1:1", own: local, want: local},
+		"a location, to one's own":                    {query: "code=c&state=s&location=us", own: local, want: local},
+		"another state":                               {query: "code=c&state=other", refuse: "state"},
+		"no state":                                    {query: "code=c", refuse: "state"},
+		"another state, though refused":               {query: "error=access_denied&state=other", refuse: "state"},
+		"refused":                                     {query: "error=access_denied&state=s", refuse: "access_denied"},
+		"refused, with a line break":                  {query: "error=a%0d%0aforged+line&state=s", refuse: "a forged line"},
+		"no code":                                     {query: "state=s", refuse: "code"},
+		"a code that is none":                         {query: "state=s&code=a%0d%0ab", refuse: "code"},
+		"a foreign server":                            {query: "code=c&state=s&accounts-server=https://accounts.zoho.com.evil.example", refuse: "accounts-server"},
+		"a foreign server, dressed up":                {query: "code=c&state=s&accounts-server=https://accounts.zoho.com@evil.example", refuse: "accounts-server"},
+		"a known server, another port":                {query: "code=c&state=s&accounts-server=https://accounts.zoho.com:8443", refuse: "accounts-server"},
+		"a known server, another path":                {query: "code=c&state=s&accounts-server=https://accounts.zoho.com/evil", refuse: "accounts-server"},
+		"a known server, without TLS":                 {query: "code=c&state=s&accounts-server=http://accounts.zoho.com", refuse: "accounts-server"},
+		"another service of a known owner":            {query: "code=c&state=s&accounts-server=https://sites.zoho.com", refuse: "accounts-server"},
 	} {
 		t.Run(why, func(t *testing.T) {
 			t.Parallel()
@@ -492,4 +499,155 @@ func TestFindBelievesTheTokenAndKeepsToTheThrottle(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	require.False(t, e.RetryAt.IsZero())
 	require.Len(t, z.tokens, 1, "other servers would not know better")
+}
+
+// deviceAnswers is an OAuth server that gives out a device code with these fields, and
+// then these answers, of which the last is for ever.
+func deviceAnswers(asked *[]string, fields string, answers ...string) *fakeZoho {
+	start := time.Now()
+	return &fakeZoho{answer: func(n int, r *tokenRequest) (*http.Response, error) {
+		if n == 1 {
+			return answerWith(http.StatusOK, `{"device_code":"d","user_code":"u","verification_uri":"https://v.example"`+fields+`}`), nil
+		}
+		*asked = append(*asked, fmt.Sprint(strings.TrimPrefix(r.URL.Host, "accounts."), " ", time.Since(start)))
+		return answerWith(http.StatusOK, answers[min(n-2, len(answers)-1)]), nil
+	}}
+}
+
+func TestDeviceKeepsToTheIntervalThatCanBeTrue(t *testing.T) {
+	t.Parallel()
+	token := tokenJSON(1, map[string]any{"refresh_token": "refresh-1"})
+	for fields, want := range map[string][]string{
+		``:                                    {"zoho.com 30s"},
+		`,"interval":5`:                       {"zoho.com 30s"},
+		`,"interval":-5`:                      {"zoho.com 30s"},
+		`,"interval":"soon"`:                  {"zoho.com 30s"},
+		`,"interval":45,"expires_in":300`:     {"zoho.com 45s"},
+		`,"interval":"60","expires_in":300`:   {"zoho.com 1m0s"},
+		`,"interval":9000,"expires_in":30000`: {"zoho.com 30s"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var asked []string
+			_, err := testOAuth(deviceAnswers(&asked, fields, token)).SignInDevice(t.Context(), func(string, string) error { return nil })
+			require.NoError(t, err, fields)
+			require.Equal(t, want, asked, fields)
+		})
+	}
+}
+
+func TestDeviceThatNobodyAnswersEndsWithItsCode(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []string{`{"error":"authorization_pending"}`, `{"error":"slow_down"}`, `{"error":"SLOW_DOWN"}`} {
+		synctest.Test(t, func(t *testing.T) {
+			var asked []string
+			_, err := testOAuth(deviceAnswers(&asked, `,"expires_in":120`, answer)).SignInDevice(t.Context(), func(string, string) error { return nil })
+			var e *AuthError
+			require.ErrorAs(t, err, &e, answer)
+			require.True(t, e.Permanent, "%s: asking for ever is no use", answer)
+			require.ErrorContains(t, err, "begin anew", answer)
+			require.False(t, IsRetryable(err))
+			require.LessOrEqual(t, len(asked), 5)
+		})
+	}
+}
+
+func TestOtherDataCenterIsNamedHoweverTheServerDoes(t *testing.T) {
+	t.Parallel()
+	token := tokenJSON(1, map[string]any{"refresh_token": "refresh-1", "api_domain": nil})
+	for answer, want := range map[string]string{
+		`{"error":"other_dc","user_location":"EU"}`: "zoho.eu",
+		`{"error":"other_dc","location":"au"}`:      "zoho.com.au",
+		`{"error":"other_dc","user_location":"ca"}`: "zohocloud.ca",
+		`{"error":"OTHER_DC","user_location":"jp"}`: "zoho.jp",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var asked []string
+			_, err := testOAuth(deviceAnswers(&asked, ``, answer, token)).SignInDevice(t.Context(), func(string, string) error { return nil })
+			require.NoError(t, err, answer)
+			require.Equal(t, []string{"zoho.com 30s", want + " 1m0s"}, asked, answer)
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var asked []string
+		_, err := testOAuth(deviceAnswers(&asked, ``, `{"error":"other_dc","user_location":"kz"}`)).SignInDevice(t.Context(), func(string, string) error { return nil })
+		require.ErrorIs(t, err, ErrWrongDataCenter)
+		require.ErrorContains(t, err, `"kz"`)
+	})
+}
+
+func TestFindTellsAnOutageFromARefusal(t *testing.T) {
+	t.Parallel()
+	for why, test := range map[string]struct {
+		answer    func(host string) (*http.Response, error)
+		permanent bool
+		asked     int
+		found     DataCenter
+	}{
+		"bad credentials": {func(string) (*http.Response, error) {
+			return answerWith(http.StatusOK, `{"error":"invalid_client"}`), nil
+		}, true, 10, ""},
+		"no network": {func(string) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, false, 10, ""},
+		"one region is down, and no other knows": {func(host string) (*http.Response, error) {
+			if host == "accounts.zoho.in" {
+				return nil, io.ErrUnexpectedEOF
+			}
+			return answerWith(http.StatusOK, `{"error":"invalid_client"}`), nil
+		}, false, 10, ""},
+		"one region is down for a while, and another knows": {func(host string) (*http.Response, error) {
+			if host == "accounts.zoho.eu" {
+				return answerWith(http.StatusOK, tokenJSON(1, map[string]any{"api_domain": "https://www.zohoapis.eu"})), nil
+			}
+			down := answerWith(http.StatusServiceUnavailable, "<html>")
+			down.Header.Set("Retry-After", "30")
+			return down, nil
+		}, false, 2, EU},
+		"one tells which": {func(host string) (*http.Response, error) {
+			if host == "accounts.zoho.jp" {
+				return answerWith(http.StatusOK, tokenJSON(1, map[string]any{"api_domain": nil})), nil
+			}
+			return answerWith(http.StatusOK, `{"error":"other_dc","user_location":"jp"}`), nil
+		}, false, 2, JP},
+	} {
+		z := &fakeZoho{answer: func(_ int, r *tokenRequest) (*http.Response, error) { return test.answer(r.URL.Host) }}
+		o := testOAuth(z)
+		o.Credentials.RefreshToken = NewSecret("refresh-token")
+		found, err := o.Find(t.Context())
+		require.Len(t, z.tokens, test.asked, why)
+		if test.found != "" {
+			require.NoError(t, err, why)
+			require.Equal(t, test.found, found.DataCenter, why)
+			continue
+		}
+		var e *AuthError
+		require.ErrorAs(t, err, &e, why)
+		require.Equal(t, test.permanent, e.Permanent, why)
+		require.Equal(t, !test.permanent, IsRetryable(err), why)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		o := testOAuth(&fakeZoho{perToken: time.Hour})
+		o.Credentials.RefreshToken = NewSecret("refresh-token")
+		_, err := o.Find(t.Context())
+		require.ErrorContains(t, err, "did not answer in time")
+		require.LessOrEqual(t, time.Since(start), 100*time.Second, "ten regions that hang")
+	})
+}
+
+func TestScopeOfEachLiveCallIsThatOfTheVendorsPages(t *testing.T) {
+	t.Parallel()
+	table, err := os.ReadFile("live/calls.tsv")
+	require.NoError(t, err)
+	known := 0
+	for row := range strings.Lines(string(table)) {
+		columns := strings.Split(strings.TrimSpace(row), "\t")
+		method, path, scope := columns[2], columns[3], strings.ToLower(columns[4])
+		if _, isMethod := scopeVerbs[method]; !isMethod || path == "-" || scope == "-" {
+			continue
+		}
+		known++
+		path = strings.NewReplacer("{portal}", "acme", "{module}", "companies").Replace(path)
+		want := "salesiq." + strings.Replace(scope, "{module}", "companies", 1)
+		require.Equal(t, want, strings.ToLower(string(neededScope(method, path, "acme"))), columns[1])
+	}
+	require.Greater(t, known, 150)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -433,7 +434,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 func refusesRefreshToken(err error) bool {
 	e, ok := errors.AsType[*AuthError](err)
-	return ok && (strings.EqualFold(e.Code, codeInvalidCode) || strings.EqualFold(e.Code, codeInvalidGrant))
+	return ok && slices.Contains([]string{codeInvalidCode, codeInvalidGrant, codeInvalidRefreshToken}, strings.ToLower(e.Code))
 }
 
 // hasAnother reports whether there is another refresh token than the one that the
@@ -554,8 +555,8 @@ func (f *tokenFinder) disowned(token Token) error {
 	if !f.credentials.RefreshToken.IsZero() || f.self != nil {
 		return errNothingNewer
 	}
-	err := fmt.Errorf("%w: the stored token belongs to %s, the client uses %s",
-		ErrWrongDataCenter, token.AccountsURL, f.server.site.Accounts)
+	err := fmt.Errorf("%w: the stored token belongs to %s, the client uses %s: use %s",
+		ErrWrongDataCenter, token.AccountsURL, f.server.site.Accounts, token.where())
 	return &AuthError{Permanent: true, Err: err}
 }
 

@@ -1289,6 +1289,7 @@ func TestRefusedTokenUnderAnyNameIsRenewedOnce(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{
 		"INVALID_TOKEN", "AUTHENTICATION_FAILURE", "INVALID_OAUTHTOKEN", "invalid_oauthtoken", "INVALID_TICKET",
+		"INVALID_OAUTH", "1002", "1008",
 	} {
 		for _, status := range []int{http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden} {
 			z := &fakeZoho{}
@@ -1335,4 +1336,39 @@ func TestScopesOfAConsentAreKnownAfterARefreshThatNamesNone(t *testing.T) {
 	_, err := r.Header(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []Scope{ScopeChatsRead}, r.scopes())
+}
+
+func TestRefusedTokenIsRenewedAlsoWhereItsNameIsAllThatIsSaid(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"invalid_token", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE"} {
+		for _, status := range []int{http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden} {
+			z := &fakeZoho{}
+			z.call = func(r *http.Request) *http.Response {
+				if strings.HasSuffix(r.Header.Get("Authorization"), "access-1") {
+					return answerWith(status, fmt.Sprintf(`{"error":%q}`, name))
+				}
+				return answerWith(http.StatusOK, `{"status":"success","data":{"id":"c1"}}`)
+			}
+			require.NoError(t, get(t.Context(), clientOf(t, z, nil)), "%s with %d", name, status)
+			require.Equal(t, 2, z.requests())
+		}
+	}
+	for _, body := range []string{`{"error":"OAUTH_SCOPE_MISMATCH"}`, `{"status":"error","code":"1009"}`} {
+		z := &fakeZoho{call: func(*http.Request) *http.Response { return answerWith(http.StatusUnauthorized, body) }}
+		err := get(t.Context(), clientOf(t, z, nil))
+		require.ErrorIs(t, err, ErrInvalidOAuthScope, body)
+		require.ErrorContains(t, err, "SalesIQ.chats.READ", body)
+		require.Equal(t, 1, z.requests(), "%s: another token would not help", body)
+	}
+}
+
+func TestStoredTokenOfAnotherRegionIsRefusedWithTheOptionToChange(t *testing.T) {
+	t.Parallel()
+	vault := NewMemoryTokenStore()
+	require.NoError(t, vault.Save(t.Context(), Token{RefreshToken: NewSecret("r"), AccountsURL: "https://accounts.zoho.in"}))
+	client, err := NewClient(RefreshToken(Credentials{ClientID: "id", ClientSecret: NewSecret("s")}, vault), WithHTTPClient(&http.Client{Transport: &fakeZoho{}}))
+	require.NoError(t, err)
+	err = get(t.Context(), client)
+	require.ErrorIs(t, err, ErrWrongDataCenter)
+	require.ErrorContains(t, err, "WithDataCenter(salesiq.IN)")
 }

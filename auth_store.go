@@ -41,6 +41,14 @@ func (t Token) DataCenter() DataCenter {
 	return Hosts{API: t.AccountsURL, Accounts: t.AccountsURL}.DataCenter()
 }
 
+// where is what to write for the data center of a token.
+func (t Token) where() string {
+	if dc := t.DataCenter(); dc != "" {
+		return "WithDataCenter(" + goName(dc) + "), or sign in again"
+	}
+	return "that server, or sign in again"
+}
+
 // TokenStore keeps the sealed bytes of a token between runs of a program, or for
 // several programs. It knows nothing of what is in them: [SealTokens] seals them
 // on the way there. They are printable ASCII and take less than 4 KiB, so that a

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -220,19 +221,21 @@ func (client *Client) mayFetch(address *url.URL) bool {
 	if err == nil && own.Scheme == address.Scheme && strings.EqualFold(own.Host, address.Host) {
 		return true
 	}
-	return address.Scheme == "https" && (address.Port() == "" || address.Port() == "443") && isFileHost(strings.ToLower(address.Hostname()))
+	return address.Scheme == "https" && (address.Port() == "" || address.Port() == "443") &&
+		isFileHost(strings.TrimSuffix(strings.ToLower(address.Hostname()), "."), client.site.region)
 }
 
 // isFileHost reports whether a host is one of Zoho's and may have files: not those
-// where people sign in.
-func isFileHost(host string) bool {
+// where people sign in. Its ending is that of a listed data center, or of the client's
+// own.
+func isFileHost(host string, own DataCenter) bool {
 	labels := strings.Split(host, ".")
 	if strings.HasPrefix(host, "accounts") || len(labels) < 3 {
 		return false
 	}
-	for _, ending := range []string{"com", "eu", "in", "com.au", "jp", "ca", "com.cn", "sa", "uk", "ae"} {
+	for _, ending := range append(slices.Collect(maps.Keys(regionEndings)), own.ending()) {
 		rest, ok := strings.CutSuffix(host, "."+ending)
-		if !ok {
+		if !ok || ending == "" {
 			continue
 		}
 		sub, name, deep := cutLast(rest)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -392,7 +394,7 @@ func (c *call) encode(ctx context.Context, r *transport.Request) error {
 	given := r.Header.Get("Content-Type")
 	own := ""
 	var err error
-	switch content := c.content.(type) {
+	switch content := bodyOf(c.content).(type) {
 	case nil:
 		return nil
 	case Multipart:
@@ -400,9 +402,9 @@ func (c *call) encode(ctx context.Context, r *transport.Request) error {
 	case *File:
 		own, r.Upload, err = content.encode(ctx)
 	case url.Values:
-		own, r.Body = "application/x-www-form-urlencoded", []byte(content.Encode())
+		own, r.Body = "application/x-www-form-urlencoded", noneIfEmpty([]byte(content.Encode()))
 	case []byte:
-		r.Body, err = content, needsType(given)
+		r.Body, err = noneIfEmpty(content), needsType(given)
 	case json.Marshaler:
 		return c.encodeJSON(r, given)
 	case io.Reader:
@@ -423,6 +425,34 @@ func (c *call) encode(ctx context.Context, r *transport.Request) error {
 		r.Header.Set("Content-Type", own)
 	}
 	return refusedFile("body", err)
+}
+
+// bodyOf returns what is to be sent in place of a value that would become JSON by
+// mistake: a pointer to a form, a file that is none, bytes of a type of their own.
+func bodyOf(content any) any {
+	switch content := content.(type) {
+	case *Multipart:
+		return *content
+	case *url.Values:
+		return *content
+	case File:
+		return &content
+	case json.Marshaler, encoding.TextMarshaler:
+		return content
+	}
+	if v := reflect.ValueOf(content); v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 {
+		return v.Bytes()
+	}
+	return content
+}
+
+// noneIfEmpty returns nil for an empty body, which is then sent as one of length 0
+// instead of in chunks.
+func noneIfEmpty(body []byte) []byte {
+	if len(body) == 0 {
+		return nil
+	}
+	return body
 }
 
 func (m Multipart) encode(ctx context.Context) (kind string, body *transport.Upload, err error) {

@@ -146,7 +146,7 @@ func newClient(c *config, tokens transport.Tokens, limiter meteredLimiter) *Clie
 //	ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET   required
 //	ZOHO_REFRESH_TOKEN    required, unless the token file has one
 //	SALESIQ_TOKEN_FILE    keeps the token from one start to the next
-//	SALESIQ_TOKEN_KEY     seals that file: 64 hexadecimal digits
+//	SALESIQ_TOKEN_KEY     seals that file: 64 hexadecimal digits; needs the file
 //	SALESIQ_DATA_CENTER   such as EU; that of the token file, or else US, by default
 //	SALESIQ_BASE_URL      overrides the data center's API host
 //	SALESIQ_ACCOUNTS_URL  overrides the data center's OAuth host
@@ -159,9 +159,10 @@ func newClient(c *config, tokens transport.Tokens, limiter meteredLimiter) *Clie
 //
 // Without a token file, each start requests a token, and the service gives out 10 in
 // 10 minutes. The file is a [FileTokenStore]. Without SALESIQ_TOKEN_KEY, its key is
-// read from a file beside it whose name ends in .key. An empty file is filled. One that
-// does not open with the key is left alone: the client does without it, and its logger,
-// or else the default one, gets a warning.
+// read from a file beside it whose name ends in .key. An empty file is filled, and one
+// that came from another ZOHO_REFRESH_TOKEN is replaced. One that does not open with the
+// key is left alone, and the client does without it. Of each, its logger, or else the
+// default one, gets a warning.
 //
 // [OAuth.Find] and examples/signin tell what belongs into these variables.
 //
@@ -178,12 +179,12 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 	}
 	missing := cmp.Or(
 		exactly("ZOHO_CLIENT_ID", credentials.ClientID),
-		requiredSecret("ZOHO_CLIENT_SECRET", credentials.ClientSecret))
+		secretVariable("ZOHO_CLIENT_SECRET", credentials.ClientSecret))
 	if missing == nil && (!credentials.RefreshToken.IsZero() || stored.RefreshToken.IsZero()) {
-		missing = requiredSecret("ZOHO_REFRESH_TOKEN", credentials.RefreshToken)
+		missing = secretVariable("ZOHO_REFRESH_TOKEN", credentials.RefreshToken)
 	}
 	if input, ok := errors.AsType[*InputError](missing); ok {
-		input.Reason += "; go run ./examples/signin gets one, and OAuth.Find tells the region and portal that belong to it"
+		input.Reason += "; examples/signin tells how to get it, and OAuth.Find (examples/signin -find) which region and portal belong to it"
 		return nil, input
 	}
 	auth := &refreshAuth{credentials: &credentials, vault: vault, forgiving: true}
@@ -194,13 +195,21 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 	return NewClient(auth, append([]Option{fromEnv(dc)}, opts...)...)
 }
 
+// secretVariable refuses a secret that is not set, or that is none.
+func secretVariable(name string, secret Secret) error {
+	return cmp.Or(required(name, os.Getenv(name)), requiredSecret(name, secret))
+}
+
 // vaultFromEnv returns where the token is kept, and what is there already.
 func vaultFromEnv() (*TokenVault, Token, error) {
 	path := os.Getenv("SALESIQ_TOKEN_FILE")
+	digits, source := os.Getenv("SALESIQ_TOKEN_KEY"), "SALESIQ_TOKEN_KEY"
 	if path == "" {
+		if digits != "" {
+			return nil, Token{}, inputError("SALESIQ_TOKEN_FILE", "is required: SALESIQ_TOKEN_KEY seals that file, and nothing is kept without it")
+		}
 		return NewMemoryTokenStore(), Token{}, nil
 	}
-	digits, source := os.Getenv("SALESIQ_TOKEN_KEY"), "SALESIQ_TOKEN_KEY"
 	if digits == "" {
 		content, err := readPrivate(path + ".key")
 		if err != nil {
@@ -217,7 +226,11 @@ func vaultFromEnv() (*TokenVault, Token, error) {
 		store.emptyOK = true
 	}
 	stored, err := vault.Load(context.Background())
-	if err != nil && (!isForeign(err) || os.Getenv("ZOHO_REFRESH_TOKEN") == "") {
+	switch {
+	case err == nil:
+	case !isForeign(err):
+		return nil, Token{}, inputError("SALESIQ_TOKEN_FILE", fmt.Sprintf("cannot be used (%v); examples/signin makes one that can", err))
+	case os.Getenv("ZOHO_REFRESH_TOKEN") == "":
 		return nil, Token{}, inputError("SALESIQ_TOKEN_FILE", fmt.Sprintf("cannot be used (%v); delete the file, and set ZOHO_REFRESH_TOKEN or run examples/signin, to begin anew", err))
 	}
 	return vault, stored, nil
@@ -226,18 +239,21 @@ func vaultFromEnv() (*TokenVault, Token, error) {
 // environment are the variables that stand for options, each with the name that its
 // option has in errors.
 var environment = []struct {
-	name, field string
-	option      func(string) Option
+	name, field, hint string
+	option            func(string) Option
 }{
-	{"SALESIQ_DATA_CENTER", "data center", withDataCenterNamed},
-	{"SALESIQ_BASE_URL", "base URL", WithBaseURL},
-	{"SALESIQ_ACCOUNTS_URL", "accounts URL", WithAccountsURL},
-	{"SALESIQ_PORTAL", "portal", WithPortal},
-	{"SALESIQ_PLAN", "plan", withPlanNamed},
-	{dayFileVariable, "day file", withDayFile},
+	{"SALESIQ_DATA_CENTER", "data center", findHint, withDataCenterNamed},
+	{"SALESIQ_BASE_URL", "base URL", findHint, WithBaseURL},
+	{"SALESIQ_ACCOUNTS_URL", "accounts URL", findHint, WithAccountsURL},
+	{"SALESIQ_PORTAL", "portal", findHint, WithPortal},
+	{"SALESIQ_PLAN", "plan", "", withPlanNamed},
+	{dayFileVariable, "day file", "", withDayFile},
 }
 
 const dayFileVariable = "SALESIQ_DAY_FILE"
+
+// findHint ends the errors about what OAuth.Find tells.
+const findHint = "; go run ./examples/signin -find tells what belongs here"
 
 // fromEnv applies the variables that are set. An error names the variable. Where they
 // name no host, the stored token does.
@@ -250,7 +266,7 @@ func fromEnv(stored DataCenter) Option {
 				continue
 			}
 			if input, ok := errors.AsType[*InputError](variable.option(value)(c)); ok {
-				return inputError(variable.name, input.Reason)
+				return inputError(variable.name, input.Reason+variable.hint)
 			}
 			c.variables[variable.field] = variable.name
 		}
@@ -260,8 +276,16 @@ func fromEnv(stored DataCenter) Option {
 
 // byVariable names the variable in an error about what came from the environment.
 func (c *config) byVariable(err error) error {
-	if input, ok := errors.AsType[*InputError](err); ok {
-		input.Field = cmp.Or(c.variables[input.Field], input.Field)
+	input, ok := errors.AsType[*InputError](err)
+	if !ok {
+		return err
+	}
+	for _, variable := range environment {
+		if variable.name == c.variables[input.Field] {
+			input.Field = variable.name
+			input.Reason += variable.hint
+			break
+		}
 	}
 	return err
 }

@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/salesiq-go/salesiq/internal/input"
+	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
@@ -79,6 +81,12 @@ func hostsBelow(domain string) Hosts {
 	return Hosts{"https://salesiq." + domain, "https://accounts." + domain, "https://salesiq.zohopublic." + ending}
 }
 
+// ending returns what the domains of a data center end in, such as "com.au".
+func (dc DataCenter) ending() string {
+	_, ending, _ := strings.Cut(dc.Hosts().Accounts, ".zoho.")
+	return ending
+}
+
 // DataCenters returns the data centers that this package knows.
 func DataCenters() []DataCenter {
 	return []DataCenter{US, EU, IN, AU, JP, CA, CN, CACloud, SA, unitedKingdom, emirates}
@@ -103,8 +111,7 @@ func LookupDataCenter(name string) (DataCenter, error) {
 	if dc, ok := regionAt(word); ok {
 		return dc, nil
 	}
-	word = strings.TrimRight(strings.TrimSuffix(strings.TrimSuffix(word, "datacenter"), "dc"), " _-")
-	if dc, ok := regionNames[strings.Trim(word, ".")]; ok {
+	if dc, ok := regionNames[bareName(word)]; ok {
 		return dc, nil
 	}
 	return "", inputError("data center", fmt.Sprintf("%q is unknown; known are %s (OAuth.Find tells where an account lives)",
@@ -112,18 +119,41 @@ func LookupDataCenter(name string) (DataCenter, error) {
 }
 
 // regionNames are what else people call data centers: by ending, country, and the
-// names of the vendor's own libraries.
+// names of the vendor's own libraries. They are as bareName returns them.
 var regionNames = map[string]DataCenter{
-	"us": US, "com": US, "usa": US, "united states": US,
+	"us": US, "com": US, "usa": US, "unitedstates": US,
 	"eu": EU, "europe": EU,
 	"in": IN, "india": IN,
-	"au": AU, "com.au": AU, "australia": AU,
+	"au": AU, "comau": AU, "australia": AU,
 	"jp": JP, "japan": JP,
-	"ca": CACloud, "canada": CACloud,
-	"cn": CN, "com.cn": CN, "china": CN,
-	"sa": SA, "saudi arabia": SA,
-	"uk": unitedKingdom, "gb": unitedKingdom, "united kingdom": unitedKingdom,
-	"ae": emirates, "uae": emirates, "united arab emirates": emirates,
+	"ca": CACloud, "cacloud": CACloud, "canada": CACloud,
+	"cn": CN, "comcn": CN, "china": CN,
+	"sa": SA, "saudiarabia": SA,
+	"uk": unitedKingdom, "gb": unitedKingdom, "unitedkingdom": unitedKingdom,
+	"ae": emirates, "uae": emirates, "unitedarabemirates": emirates,
+}
+
+// bareName returns the letters of a name, in lower case and without the words that
+// say what it is the name of: "EU Data Center" is "eu".
+func bareName(name string) string {
+	letters := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" ._-", r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
+	letters = strings.TrimPrefix(strings.TrimPrefix(letters, "salesiq"), "zoho")
+	for _, word := range []string{"production", "datacenter", "datacentre", "region", "dc"} {
+		letters = strings.TrimSuffix(letters, word)
+	}
+	return letters
+}
+
+// regionOfLocation returns the data center that the service calls so, in a callback or
+// in the answer to a device. Canada's is [CACloud].
+func regionOfLocation(location string) (DataCenter, bool) {
+	dc, ok := regionNames[strings.ToLower(strings.TrimSpace(location))]
+	return dc, ok
 }
 
 // Hosts returns the hosts of a data center. They are empty for a name that is
@@ -187,17 +217,26 @@ func siteOf(dc DataCenter) site {
 	}
 	hosts := dc.Hosts()
 	hosts.API, hosts.Accounts = apiBase(hosts.API), plainURL(hosts.Accounts)
-	region := dc
-	if _, known := dataCenters[dc]; !known {
-		region, _ = regionAt(hosts.API)
+	if _, known := dataCenters[dc]; known {
+		return site{hosts, dc}
 	}
-	return site{hosts, region}
+	return site{hosts, hosts.region()}
+}
+
+// region returns the data center to which the API host belongs, or else the OAuth
+// server: "" if neither is Zoho's.
+func (h Hosts) region() DataCenter {
+	if region, ok := regionOfHost(h.API); ok {
+		return region
+	}
+	region, _ := regionOfHost(h.Accounts)
+	return region
 }
 
 // siteAt returns the site that is served at a base URL, or US for "". An emulator is
-// its own OAuth server, and has no region. A host of Zoho's that is not listed has the
-// sister hosts of hostsBelow. Anywhere else, such as behind a gateway, credentials
-// still go to US alone.
+// its own OAuth server, and has no region. A host of Zoho's has the sister hosts of its
+// region, listed or not. Anywhere else, such as behind a gateway, credentials still go
+// to US alone.
 func siteAt(base string) site {
 	for _, dc := range DataCenters() {
 		if base == "" || dc.Hosts().API == base {
@@ -207,59 +246,115 @@ func siteAt(base string) site {
 	if u, err := url.Parse(base); err == nil && isForTests(u.Hostname()) {
 		return site{Hosts: Hosts{API: base, Accounts: base}}
 	}
-	if region, ok := regionAt(base); ok && region.Hosts().API == base {
-		return siteOf(region)
+	found := siteOf(US)
+	if region, ok := regionOfHost(base); ok {
+		found = siteOf(region)
 	}
-	us := siteOf(US)
-	us.API = base
-	return us
+	found.API = base
+	return found
 }
 
 // zohoEnding is the ending of a domain of Zoho's, such as "com.au".
-var zohoEnding = regexp.MustCompile(`^(com|eu|[a-z]{2}|com\.[a-z]{2})$`)
+var zohoEnding = regexp.MustCompile(`^([a-z]{2}|com\.[a-z]{2})$`)
 
 // regionAt returns the data center to which an address or host of Zoho's belongs. One
-// that is not listed has the hosts of hostsBelow.
+// that is not listed has the hosts of hostsBelow. An address must be one of https,
+// without a port of its own.
 func regionAt(address string) (DataCenter, bool) {
-	host, _, _ := strings.Cut(address, "/")
-	if u, err := url.Parse(plainURL(address)); err == nil && u.Host != "" {
-		if u.Scheme != "https" || u.Port() != "" || u.User != nil {
-			return "", false
-		}
-		host = u.Host
+	u, err := url.Parse(plainURL(withScheme(address)))
+	if err != nil || u.Scheme != "https" || u.Port() != "" || u.User != nil {
+		return "", false
 	}
+	return regionOfName(u.Host)
+}
+
+// regionOfHost is regionAt for whatever port and scheme an address has: tokens of
+// another region are as wrong there.
+func regionOfHost(address string) (DataCenter, bool) {
+	u, err := url.Parse(plainURL(withScheme(address)))
+	if err != nil {
+		return "", false
+	}
+	return regionOfName(u.Hostname())
+}
+
+// withScheme completes an address that people write without https.
+func withScheme(address string) string {
+	if strings.Contains(address, "://") {
+		return address
+	}
+	return "https://" + strings.TrimPrefix(address, "//")
+}
+
+// regionOfName returns the data center to which a host in lower case belongs.
+func regionOfName(host string) (DataCenter, bool) {
 	at := strings.LastIndex("."+host, ".zoho")
 	if at < 0 {
 		return "", false
 	}
-	domain := host[at:]
-	if dc, ok := apiDomains[domain]; ok {
-		return dc, true
-	}
-	brand, ending, _ := strings.Cut(domain, ".")
-	if brand != "zoho" || !zohoEnding.MatchString(ending) {
+	brand, ending, _ := strings.Cut(host[at:], ".")
+	if !slices.Contains(zohoBrands, brand) {
 		return "", false
 	}
-	return hostsBelow(domain).DataCenter(), true
+	if dc, ok := regionEndings[ending]; ok {
+		return dc, true
+	}
+	if !zohoEnding.MatchString(ending) || brand == cloudBrand {
+		return "", false
+	}
+	return hostsBelow("zoho." + ending).DataCenter(), true
 }
 
 // checkHosts refuses an API host and an OAuth server that do not belong together:
-// two of Zoho's of different regions, or one of Zoho's beside a free one of which
-// nobody said that it is meant.
+// two of Zoho's of different regions, one in the place of the other, or one of Zoho's
+// beside a free one of which nobody said that it is meant.
 func (c *config) checkHosts() error {
-	api, ofZoho := regionAt(c.site.API)
-	accounts, accountsOfZoho := regionAt(c.site.Accounts)
+	api, ofZoho := regionOfHost(c.site.API)
+	accounts, accountsOfZoho := regionOfHost(c.site.Accounts)
 	free := c.accountsURL != "" && c.baseURL == "" && c.dataCenter == ""
 	switch {
 	case ofZoho && accountsOfZoho && api.Hosts().Accounts != accounts.Hosts().Accounts:
 		return inputError(c.hostField(), fmt.Sprintf("%s and %s do not belong together: the OAuth server is that of data center %s, the API host that of %s, "+
-			"which refuses its tokens; use WithDataCenter(%s) alone (SALESIQ_DATA_CENTER=%s), or the one of %s if the account lives there",
+			"which refuses its tokens; use WithDataCenter(%s) alone (SALESIQ_DATA_CENTER=%s), or the one of %s if the account lives there (OAuth.Find tells where it does)",
 			c.site.API, c.site.Accounts, shortName(accounts), shortName(api), goName(accounts), shortName(accounts), shortName(api)))
+	case ofZoho && isForSigningIn(c.site.API):
+		return inputError(c.fieldOf("base URL", c.baseURL), fmt.Sprintf("%s is where people sign in, and not the API: use WithDataCenter(%s) alone (SALESIQ_DATA_CENTER=%s)",
+			c.site.API, goName(api), shortName(api)))
+	case accountsOfZoho && !isForSigningIn(c.site.Accounts):
+		return inputError(c.fieldOf("accounts URL", c.accountsURL), fmt.Sprintf("%s is not an OAuth server: that of data center %s is %s, which WithDataCenter(%s) implies (SALESIQ_DATA_CENTER=%s)",
+			c.site.Accounts, shortName(accounts), accounts.Hosts().Accounts, goName(accounts), shortName(accounts)))
 	case ofZoho && !accountsOfZoho && free:
 		return inputError(c.hostField(), fmt.Sprintf("%s would give the tokens for %s, which nothing but the default says: "+
 			"name the API host as well, by WithBaseURL or WithDataCenter (SALESIQ_BASE_URL, SALESIQ_DATA_CENTER)", c.site.Accounts, c.site.API))
+	case ofZoho:
+		return c.checkAPIPath(api)
 	}
 	return nil
+}
+
+// checkAPIPath refuses a path after an API host of Zoho's: it has none, and what people
+// copy there is the address of their portal.
+func (c *config) checkAPIPath(api DataCenter) error {
+	u, err := url.Parse(c.site.API)
+	if err != nil || strings.Trim(u.Path, "/") == "" {
+		return nil //nolint:nilerr // WithBaseURL has read it.
+	}
+	return inputError(c.fieldOf("base URL", c.baseURL), fmt.Sprintf("must be the host alone, %s://%s: a portal's name is for WithPortal (SALESIQ_PORTAL), and WithDataCenter(%s) needs no address",
+		u.Scheme, u.Host, goName(api)))
+}
+
+// isForSigningIn reports whether a host of Zoho's is an OAuth server.
+func isForSigningIn(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && strings.HasPrefix(u.Hostname(), "accounts.")
+}
+
+// fieldOf is the option that an address comes from: its own, or the data center.
+func (c *config) fieldOf(own, address string) string {
+	if address != "" {
+		return own
+	}
+	return "data center"
 }
 
 // hostField is the option that moved the OAuth server away from the API host.
@@ -283,8 +378,11 @@ func shortName(dc DataCenter) string {
 
 // goName is what to write for a data center in a program.
 func goName(dc DataCenter) string {
-	if dc == CACloud {
+	switch dc {
+	case CACloud:
 		return "salesiq.CACloud"
+	case unitedKingdom, emirates:
+		return strconv.Quote(string(dc))
 	}
 	if _, known := dataCenters[dc]; known {
 		return "salesiq." + string(dc)
@@ -360,45 +458,46 @@ func parseIPv4(host string) (string, bool) {
 	return netip.AddrFrom4(octets).String(), true
 }
 
-// apiDomains tells to which data center the hosts below a domain of Zoho's belong.
-// SalesIQ itself is never served at the api_domain of a token.
-var apiDomains = map[string]DataCenter{
-	"zohoapis.com":    US,
-	"zohoapis.eu":     EU,
-	"zohoapis.in":     IN,
-	"zohoapis.com.au": AU,
-	"zohoapis.jp":     JP,
-	"zohoapis.ca":     CACloud,
-	"zohocloud.ca":    CACloud,
-	"zohoapis.com.cn": CN,
-	"zohoapis.sa":     SA,
-	"zohoapis.uk":     unitedKingdom,
-	"zohoapis.ae":     emirates,
-	"zoho.com":        US,
-	"zoho.eu":         EU,
-	"zoho.in":         IN,
-	"zoho.com.au":     AU,
-	"zoho.jp":         JP,
-	"zoho.ca":         CACloud,
-	"zoho.com.cn":     CN,
-	"zoho.sa":         SA,
-	"zoho.uk":         unitedKingdom,
-	"zoho.ae":         emirates,
+// zohoBrands are the domains of Zoho's that have a region as their ending. SalesIQ
+// itself is never served below zohoapis, which is that of the api_domain of a token.
+var zohoBrands = []string{"zoho", "zohoapis", "zohopublic", cloudBrand}
+
+// cloudBrand is the domain of the data center in Canada alone.
+const cloudBrand = "zohocloud"
+
+// regionEndings tells which endings a domain of Zoho's has in the data centers that
+// are listed.
+var regionEndings = map[string]DataCenter{
+	"com":    US,
+	"eu":     EU,
+	"in":     IN,
+	"com.au": AU,
+	"jp":     JP,
+	"ca":     CACloud,
+	"com.cn": CN,
+	"sa":     SA,
+	"uk":     unitedKingdom,
+	"ae":     emirates,
 }
 
 // checkAPIDomain refuses a token that belongs to another data center. Where the
 // api_domain or the region is unknown, it refuses nothing.
 func (s site) checkAPIDomain(apiDomain string) error {
-	u, err := url.Parse(apiDomain)
-	if err != nil || s.region == "" {
-		return nil //nolint:nilerr // An unreadable api_domain names no data center.
-	}
-	_, domain, _ := strings.Cut(strings.ToLower(u.Hostname()), ".")
-	theirs, known := apiDomains[domain]
-	if !known || theirs == s.region || theirs.Hosts().Accounts == s.Accounts {
+	theirs, known := regionOfHost(apiDomain)
+	if !known || s.region == "" || theirs.Hosts().Accounts == s.region.Hosts().Accounts || theirs.Hosts().Accounts == s.Accounts {
 		return nil
 	}
-	return s.otherRegion(theirs, fmt.Sprintf("the token belongs to data center %s (api_domain %s)", theirs, u.Hostname()))
+	return s.otherRegion(theirs, fmt.Sprintf("the token belongs to data center %s (api_domain %s)", shortName(theirs), redact.OneLine(apiDomain)))
+}
+
+// checkLocation refuses a token whose answer says that the account lives in another
+// data center.
+func (s site) checkLocation(location string) error {
+	theirs, known := regionOfLocation(location)
+	if !known || s.region == "" || theirs.Hosts().Accounts == s.region.Hosts().Accounts || theirs.Hosts().Accounts == s.Accounts {
+		return nil
+	}
+	return s.otherRegion(theirs, fmt.Sprintf("the token belongs to data center %s (location %s)", shortName(theirs), redact.OneLine(location)))
 }
 
 // otherRegion returns the error for an account that lives elsewhere.

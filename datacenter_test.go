@@ -53,7 +53,7 @@ func TestAPIDomainTellsDataCentersApart(t *testing.T) {
 	for _, test := range []struct {
 		dc     DataCenter
 		domain string
-		want   string // The data center to use instead; empty if all is well.
+		want   string // What to write for the data center to use instead; empty if all is well.
 		why    string
 	}{
 		{US, "https://www.zohoapis.com", "", "its own"},
@@ -69,7 +69,7 @@ func TestAPIDomainTellsDataCentersApart(t *testing.T) {
 		{IN, "https://www.zohoapis.com.cn", "CN", "another"},
 		{US, "https://www.zohocloud.ca", "CACloud", "another: the host that live integrations use, not salesiq.zoho.ca"},
 		{US, "https://www.zohoapis.ca", "CACloud", "the same"},
-		{US, "https://www.zohoapis.ae", "AE", "one of which only the OAuth server is known"},
+		{US, "https://www.zohoapis.ae", `"AE"`, "one of which only the OAuth server is known, and which has no constant"},
 		{Hosts{API: "https://salesiq.zoho.eu", Accounts: "https://sso.example"}.DataCenter(), "https://www.zohoapis.com", "US", "hosts of one's own, but the API is Zoho's"},
 		{US, "", "", "none was given"},
 		{US, "https://www.zohoapis.example", "", "not a known one"},
@@ -84,7 +84,11 @@ func TestAPIDomainTellsDataCentersApart(t *testing.T) {
 			continue
 		}
 		require.ErrorIs(t, err, ErrWrongDataCenter, test.why)
-		require.ErrorContains(t, err, "WithDataCenter(salesiq."+test.want+")", test.why)
+		want := "salesiq." + test.want
+		if strings.HasPrefix(test.want, `"`) {
+			want = test.want
+		}
+		require.ErrorContains(t, err, "WithDataCenter("+want+")", test.why)
 	}
 }
 
@@ -198,15 +202,17 @@ func TestBaseURLTakesTheSecretsNowhereElse(t *testing.T) {
 func TestRegionIsFoundHoweverPeopleWriteIt(t *testing.T) {
 	t.Parallel()
 	for want, names := range map[DataCenter][]string{
+		IN:      {"IN", ".in", "zoho.in", "India", "salesiq.zoho.in.", "salesiq.zoho.in:443", "//salesiq.zoho.in/acme"},
+		JP:      {"https://salesiq.zoho.jp./", "JPDataCenter.PRODUCTION", "zoho jp", "salesiq.JP", "https://salesiq.zohopublic.jp/widget?wc=1"},
 		US:      {"us", "com", ".com", "zoho.com", "USDataCenter", "US_DC", "https://accounts.zoho.com", "https://salesiq.zoho.com/acme/index", "www.zohoapis.com"},
-		EU:      {"EU", "eu", "Zoho.EU", "EUDataCenter", "https://salesiq.zoho.eu/", "https://www.zohoapis.eu", "salesiq.zoho.eu/acme", "Europe"},
+		EU:      {"EU", "eu", "Zoho.EU", "EUDataCenter", "https://salesiq.zoho.eu/", "https://www.zohoapis.eu", "salesiq.zoho.eu/acme", "Europe", "EU Data Center", "eu data cent" + "re", "EU region", "zoho.eu?x"},
 		AU:      {"au", "com.au", "zoho.com.au", "https://accounts.zoho.com.au"},
 		CN:      {"com.cn", "cndatacenter"},
 		CA:      {"CA", "https://salesiq.zoho.ca"},
-		CACloud: {"ca-cloud", "zohocloud.ca", "https://accounts.zohocloud.ca", "https://www.zohoapis.ca", "Canada", "CADataCenter"},
+		CACloud: {"ca-cloud", "zohocloud.ca", "https://accounts.zohocloud.ca", "https://www.zohoapis.ca", "Canada", "CADataCenter", "CA cloud", "CACloud", "salesiq.zohopublic.ca"},
 		"UK":    {"uk", "GB", "zoho.uk"},
 		"AE":    {"ae", "UAE", "https://accounts.zoho.ae"},
-		Hosts{"https://salesiq.zoho.xy", "https://accounts.zoho.xy", "https://salesiq.zohopublic.xy"}.DataCenter(): {"zoho.xy", "https://accounts.zoho.xy", "https://SalesIQ.zoho.xy/"},
+		Hosts{"https://salesiq.zoho.xy", "https://accounts.zoho.xy", "https://salesiq.zohopublic.xy"}.DataCenter(): {"zoho.xy", "https://accounts.zoho.xy", "https://SalesIQ.zoho.xy/", "www.zohoapis.xy"},
 	} {
 		for _, name := range names {
 			dc, err := LookupDataCenter(name)
@@ -302,5 +308,115 @@ func TestHostOfZohosImpliesItsSisters(t *testing.T) {
 		require.NoError(t, err, base)
 		require.Equal(t, accounts, client.DataCenter().Hosts().Accounts, base)
 		require.Equal(t, base, client.DataCenter().Hosts().API)
+	}
+}
+
+func TestHostOfZohosIsKnownUnderAnyPortSchemeAndPath(t *testing.T) {
+	t.Parallel()
+	for why, test := range map[string]struct {
+		opts  []Option
+		field string
+		says  []string
+	}{
+		"another port of the API": {
+			[]Option{WithBaseURL("https://salesiq.zoho.eu:8443"), WithAccountsURL("https://accounts.zoho.com.au")}, "accounts URL", []string{"AU", "EU"},
+		},
+		"another port of the OAuth server": {
+			[]Option{WithBaseURL("https://salesiq.zoho.com"), WithAccountsURL("https://accounts.zoho.jp:8443")}, "accounts URL", []string{"JP", "US"},
+		},
+		"without TLS": {
+			[]Option{WithBaseURL("https://salesiq.zoho.com.cn"), WithAccountsURL("http://accounts.zoho.in"), WithPlaintext()}, "accounts URL", []string{"CN", "IN"},
+		},
+		"the public host": {
+			[]Option{WithBaseURL("https://salesiq.zohopublic.eu"), WithDataCenter(SA)}, "base URL", []string{"EU", "SA"},
+		},
+		"hosts of one's own, with a port": {
+			[]Option{WithDataCenter(Hosts{API: "https://salesiq.zoho.com:8443", Accounts: "https://accounts.zoho.in"}.DataCenter())}, "data center", []string{"US", "IN"},
+		},
+		"the portal's address": {
+			[]Option{WithBaseURL("https://salesiq.zoho.eu/acme/index")}, "base URL", []string{"WithPortal", "salesiq.EU"},
+		},
+		"the OAuth server in the place of the API": {
+			[]Option{WithBaseURL("https://accounts.zoho.in"), WithDataCenter(IN)}, "base URL", []string{"WithDataCenter(salesiq.IN)"},
+		},
+		"the API in the place of the OAuth server": {
+			[]Option{WithAccountsURL("https://salesiq.zoho.in"), WithDataCenter(IN)}, "accounts URL", []string{"https://accounts.zoho.in", "SALESIQ_DATA_CENTER=IN"},
+		},
+		"a region without a constant": {
+			[]Option{WithAccountsURL("https://accounts.zoho.uk")}, "accounts URL", []string{`WithDataCenter("UK")`},
+		},
+	} {
+		z := &fakeZoho{}
+		_, err := NewClient(RefreshToken(testCredentials, nil), append(test.opts, WithHTTPClient(&http.Client{Transport: z}))...)
+		var e *InputError
+		require.ErrorAs(t, err, &e, why)
+		require.Equal(t, test.field, e.Field, why)
+		for _, words := range test.says {
+			require.ErrorContains(t, err, words, why)
+		}
+	}
+	for base, accounts := range map[string]string{
+		"https://salesiq.zoho.eu:8443":  EU.Hosts().Accounts,
+		"https://salesiq.zohopublic.jp": JP.Hosts().Accounts,
+		"https://www.zohoapis.uk":       "https://accounts.zoho.uk",
+	} {
+		client, err := NewClient(StaticToken("token"), WithBaseURL(base))
+		require.NoError(t, err, base)
+		require.Equal(t, accounts, client.DataCenter().Hosts().Accounts, "secrets of %s go to its sister", base)
+	}
+	o := testOAuth(nil)
+	o.DataCenter = Hosts{API: "https://salesiq.zoho.com", Accounts: "https://accounts.zoho.eu"}.DataCenter()
+	_, err := o.AuthURL("state")
+	require.ErrorContains(t, err, "do not belong together", "before anybody consents")
+}
+
+func TestFreeHostsHaveNoRegionButThatOfTheirOAuthServer(t *testing.T) {
+	t.Parallel()
+	european := func(int, *tokenRequest) (*http.Response, error) {
+		return answerWith(http.StatusOK, tokenJSON(1, map[string]any{"api_domain": "https://www.zohoapis.eu", "location": "eu"})), nil
+	}
+	const gateway = "https://gateway.corp.com"
+	for why, opts := range map[string][]Option{
+		"both are free":             {WithBaseURL(gateway), WithAccountsURL("https://sso.corp.com")},
+		"the OAuth server is EU's":  {WithBaseURL(gateway), WithAccountsURL("https://accounts.zoho.eu")},
+		"hosts of one's own for EU": {WithDataCenter(Hosts{API: gateway, Accounts: "https://accounts.zoho.eu"}.DataCenter())},
+	} {
+		z := &fakeZoho{answer: european}
+		require.NoError(t, get(t.Context(), clientOf(t, z, nil, opts...)), why)
+		z.call = func(*http.Request) *http.Response {
+			return answerWith(http.StatusUnauthorized, `{"status":"error","code":"INVALID_TOKEN"}`)
+		}
+		err := get(t.Context(), clientOf(t, z, nil, opts...))
+		require.ErrorIs(t, err, ErrInvalidToken, why)
+		require.NotContains(t, err.Error(), "than US", why)
+	}
+	z := &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) {
+		return answerWith(http.StatusOK, tokenJSON(1, map[string]any{"api_domain": "https://www.zohoapis.com"})), nil
+	}}
+	err := get(t.Context(), clientOf(t, z, nil, WithBaseURL(gateway), WithAccountsURL("https://accounts.zoho.eu")))
+	require.ErrorIs(t, err, ErrWrongDataCenter)
+	require.Empty(t, z.seen(), "the token went nowhere")
+}
+
+func TestTokenOfAnotherRegionIsKnownHoweverTheAnswerNamesIt(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []map[string]any{
+		{"api_domain": "https://zohoapis.eu"}, {"api_domain": "www.zohoapis.eu"}, {"api_domain": "https://eu1.api.zoho.eu"},
+		{"api_domain": "https://www.zohoapis.eu./"}, {"api_domain": "https://salesiq.zohopublic.eu"}, {"api_domain": "https://www.zohoapis.xy"},
+		{"api_domain": "https://www.zohoapis.com", "location": "in"}, {"api_domain": nil, "location": "CA"}, {"api_domain": nil, "user_location": "eu"},
+	} {
+		z := &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) {
+			return answerWith(http.StatusOK, tokenJSON(1, answer)), nil
+		}}
+		err := get(t.Context(), clientOf(t, z, nil))
+		require.ErrorIs(t, err, ErrWrongDataCenter, "%v", answer)
+		require.ErrorContains(t, err, "WithDataCenter(", "%v", answer)
+		require.Empty(t, z.seen(), "%v: the token went nowhere", answer)
+	}
+	for _, answer := range []map[string]any{{"location": "us"}, {"api_domain": "https://www.zohoapis.com:443/"}, {"location": "mars"}} {
+		z := &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) {
+			return answerWith(http.StatusOK, tokenJSON(1, answer)), nil
+		}}
+		require.NoError(t, get(t.Context(), clientOf(t, z, nil)), "%v", answer)
 	}
 }

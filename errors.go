@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -236,30 +237,41 @@ func (client *Client) tokenRemedy() string {
 }
 
 // neededScope returns the scope that a call needs, or "" where that is not known. The
-// specification has few families of scopes, the live service one for each resource.
+// specification has few families of scopes, the live service one for most resources.
 func neededScope(method, path, portal string) Scope {
 	path, _, _ = strings.Cut(path, "?")
 	segments := strings.Split(strings.Trim(path, "/"), "/")
-	if len(segments) > 2 && segments[0] == "api" {
-		segments = segments[2:]
+	for _, root := range []string{"api", "visitor"} {
+		if len(segments) > 1 && segments[0] == root {
+			segments = segments[1:]
+		}
 	}
-	live := portal != ""
-	if len(segments) > 1 && live && segments[0] == portal {
+	if apiVersion.MatchString(segments[0]) {
 		segments = segments[1:]
 	}
-	resource := segments[0]
-	family, known := scopeFamilies[resource]
-	if live && known {
-		family = resource
+	if len(segments) > 1 && portal != "" && segments[0] == portal {
+		segments = segments[1:]
 	}
-	verbs := map[string]string{http.MethodGet: "READ", http.MethodPost: "CREATE", http.MethodPut: "UPDATE", http.MethodPatch: "UPDATE", http.MethodDelete: "DELETE"}
-	verb := verbs[method]
-	switch {
-	case !known && !liveResources[resource], verb == "":
+	verb, ok := scopeVerbs[method]
+	if !ok || len(segments) == 0 {
 		return ""
+	}
+	if portal != "" || segments[0] == "portals" {
+		return liveScope(segments, verb)
+	}
+	return specifiedScope(segments[0], verb)
+}
+
+var (
+	apiVersion = regexp.MustCompile(`^v[0-9]$`)
+	scopeVerbs = map[string]string{http.MethodGet: "READ", http.MethodPost: "CREATE", http.MethodPut: "UPDATE", http.MethodPatch: "UPDATE", http.MethodDelete: "DELETE"}
+)
+
+func specifiedScope(resource, verb string) Scope {
+	family, known := scopeFamilies[resource]
+	switch {
 	case !known:
-		family = resource
-	case live:
+		return ""
 	case resource == "devices", resource == "notifications":
 		verb = "UPDATE"
 	case verb == "READ", family == "operators":
@@ -277,11 +289,42 @@ var scopeFamilies = map[string]string{
 	"brands": "settings", "routing": "settings", "webhooks": "settings",
 }
 
-// liveResources are those that only the live service has, and whose scope is named
-// after them.
-var liveResources = map[string]bool{
-	"portals": true, "conversations": true, "departments": true, "apps": true, "tags": true, "feedbacks": true,
-	"articles": true, "chatroutingrules": true, "callroutingrules": true, "criteriafields": true,
+// liveScope returns the scope of a call of the live service. Most are named after the
+// resource and the method; live/calls.tsv has them all.
+func liveScope(segments []string, verb string) Scope {
+	resource, last := segments[0], segments[len(segments)-1]
+	family, known := liveFamilies[resource]
+	switch {
+	case !known:
+		return ""
+	case family == "":
+		family = resource
+	case family == "callbacks":
+		verb = "UPDATE"
+	}
+	switch {
+	case resource == "conversations" && last == "calls":
+		family = "media"
+	case resource == "conversations" && last == "feedback" && verb == "READ":
+		family = "feedbacks"
+	case resource == "visitors" && last == "messages":
+		family = "conversations"
+	case resource == "webhooks" && verb == "CREATE" && (last == "events" || last == "apps"):
+		verb = "UPDATE"
+	}
+	return Scope("SalesIQ." + family + "." + verb)
+}
+
+// liveFamilies are the families of the live service's scopes by resource: empty for
+// one that is named after it.
+var liveFamilies = map[string]string{
+	"portals": "", "conversations": "", "chats": "", "visitors": "", "companies": "", "operators": "", "departments": "",
+	"apps": "", "tags": "", "webhooks": "", "articles": "", "cannedresponses": "", "encryptions": "", "counts": "",
+	"visitorroutingrules": "", "chatroutingrules": "", "callroutingrules": "", "criteriafields": "",
+	"leadscorerules": "", "leadscoreconfigs": "", "triggerrules": "", "trackingpresets": "",
+	"visitorhistoryviews": "", "userpreferences": "", "chatmonitors": "", "blockedips": "",
+	"feedbacks": "conversations", "callbacks": "callbacks", "calls": "media", "articlecategories": "articles",
+	"cannedresponsecategories": "cannedresponses", "smalltalkpacks": "faqs", "visitorsview": "visitordetails",
 }
 
 // Is reports whether the error is target: its code, or one of the conditions

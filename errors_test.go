@@ -367,3 +367,21 @@ func TestPermanentAuthErrorDoesNotTellToTryAgain(t *testing.T) {
 	assert.NotContains(t, (&salesiq.AuthError{Code: "invalid_code", Permanent: true, RetryAt: at}).Error(), when)
 	assert.Contains(t, (&salesiq.AuthError{Code: "access_denied", RetryAt: at}).Error(), when)
 }
+
+func TestUnknownPortalIsNotSomethingMissingInEitherDialect(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"error":{"code":1005,"message":"m"}}`, `{"error":{"code":"1006","message":"m"}}`,
+		`{"status":"error","code":"1005","message":"m"}`, `{"status":"error","code":1006,"message":"m"}`, `{"code":1005,"message":"m"}`,
+	} {
+		for _, status := range []int{http.StatusOK, http.StatusBadRequest, http.StatusNotFound} {
+			for _, opts := range [][]salesiq.Option{nil, {salesiq.WithPortal("acme")}} {
+				client := newAPIRecorder(t, answerJSON(status, body)).client(t, opts...)
+				err := client.Webhooks.Delete(t.Context(), "w1")
+				require.ErrorIs(t, err, salesiq.ErrInvalidInput, "%s with %d", body, status)
+				require.NotErrorIs(t, err, salesiq.ErrResourceNotFound, "%s with %d", body, status)
+				require.ErrorContains(t, err, "WithPortal", "%s with %d", body, status)
+			}
+		}
+	}
+}

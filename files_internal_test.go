@@ -36,3 +36,17 @@ func TestFilesAreFetchedFromZohosFileHostsAlone(t *testing.T) {
 		assert.Equal(t, want, client.mayFetch(u), address)
 	}
 }
+
+func TestFilesOfARegionThatIsNotListedAreFetchedFromItsOwnHosts(t *testing.T) {
+	t.Parallel()
+	client, err := NewClient(StaticToken("token"), WithBaseURL("https://salesiq.zoho.xy"))
+	require.NoError(t, err)
+	for address, want := range map[string]bool{
+		"https://files.zohopublic.xy/f": true, "https://download.zoho.xy/f": true, "https://files.zohopublic.com/f": true,
+		"https://files.zohopublic.qq/f": false, "https://accounts.zoho.xy/f": false, "http://files.zohopublic.xy/f": false, "https://files.zohopublic.xy.evil.example/f": false,
+	} {
+		u, err := url.Parse(address)
+		require.NoError(t, err)
+		assert.Equal(t, want, client.mayFetch(u), address)
+	}
+}

@@ -58,12 +58,37 @@ func TestABodyIsSentAsItsTypeSays(t *testing.T) {
 		"a file to open": {&salesiq.File{Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("a,b")), nil }},
 			nil, "text/plain; charset=utf-8", "a,b"},
 		"a reader that cannot seek": {&salesiq.File{Content: io.MultiReader(strings.NewReader(strings.Repeat("a", 1000)))}, nil, "text/plain; charset=utf-8", strings.Repeat("a", 1000)},
+		"a file by value":           {salesiq.File{Content: strings.NewReader("%PDF-1.7")}, nil, "application/pdf", "%PDF-1.7"},
+		"a form by pointer":         {&url.Values{"a": {"1"}}, nil, "application/x-www-form-urlencoded", "a=1"},
+		"bytes of a type of theirs": {ownBytes("a,b"), []salesiq.CallOption{csv}, "text/csv", "a,b"},
+		"bytes that are JSON":       {[]byte(`{"a":1}`), []salesiq.CallOption{salesiq.WithHeader("content-type", "application/json")}, "application/json", `{"a":1}`},
+		"no bytes":                  {[]byte{}, []salesiq.CallOption{csv}, "text/csv", ""},
+		"an empty form":             {url.Values{}, nil, "application/x-www-form-urlencoded", ""},
 		"an empty file":             {&salesiq.File{Content: strings.NewReader("")}, nil, "text/plain; charset=utf-8", ""},
 	} {
 		kind, body, err := sentBody(t, tt.in, tt.opts...)
 		require.NoError(t, err, name)
 		assert.Equal(t, tt.kind, kind, name)
 		assert.Equal(t, tt.body, body, name)
+	}
+}
+
+// ownBytes would become a text in base64 as JSON.
+type ownBytes []byte
+
+func TestAnEmptyBodyHasALength(t *testing.T) {
+	t.Parallel()
+	for why, in := range map[string]any{"a form": url.Values{}, "no form": url.Values(nil), "bytes": []byte{}} {
+		s := testkit.NewServer(t, testkit.OK())
+		var opts []salesiq.CallOption
+		if why == "bytes" {
+			opts = append(opts, salesiq.WithHeader("Content-Type", "text/csv"))
+		}
+		require.NoError(t, faultyClient(t, s).Do(t.Context(), "POST", "/things", in, nil, opts...), why)
+		received := s.Received()
+		require.Len(t, received, 1)
+		assert.Equal(t, "0", received[0].Header.Get("Content-Length"), "%s: servers refuse chunks of nothing", why)
+		assert.NotEmpty(t, received[0].Header.Get("Content-Type"), why)
 	}
 }
 
@@ -75,20 +100,25 @@ func TestABodyThatWouldBeSentAsSomethingElseIsRefused(t *testing.T) {
 		in  any
 		opt salesiq.CallOption
 	}{
-		"body is sent as JSON, not as multipart/form-data": {map[string]string{"a": "b"}, form},
-		"body needs a content type":                        {[]byte("a"), salesiq.WithIdempotent()},
-		"body needs a content type: WithHeader":            {strings.NewReader("a"), salesiq.WithIdempotent()},
-		"Content-Type cannot be set":                       {salesiq.Multipart{"file": file()}, form},
-		"Content-Type cannot be set: the body":             {url.Values{"a": {"b"}}, form},
-		"Content-Type cannot be set: the body has its own": {file(), form},
-		"body needs at least one field":                    {salesiq.Multipart{}, salesiq.WithIdempotent()},
-		"comment must be a string or a *File; it is a int": {salesiq.Multipart{"comment": 1}, salesiq.WithIdempotent()},
-		"file must not be a nil pointer":                   {salesiq.Multipart{"file": (*salesiq.File)(nil)}, salesiq.WithIdempotent()},
-		"body must not be a nil pointer":                   {(*salesiq.File)(nil), salesiq.WithIdempotent()},
-		"body needs Content or Open":                       {&salesiq.File{}, salesiq.WithIdempotent()},
-		"content type must not hold control characters":    {salesiq.Multipart{"file": &salesiq.File{Name: "a", ContentType: "a\r\nb", Content: strings.NewReader("a")}}, salesiq.WithIdempotent()},
-		"cannot be read: disk on fire":                     {salesiq.Multipart{"file": &salesiq.File{Name: "a", Open: func() (io.ReadCloser, error) { return nil, errors.New("disk on fire") }}}, salesiq.WithIdempotent()},
-		"cannot be read: open returned nothing":            {&salesiq.File{Open: func() (io.ReadCloser, error) { return nil, nil }}, salesiq.WithIdempotent()},
+		"body is sent as JSON, not as multipart/form-data":  {map[string]string{"a": "b"}, form},
+		"body needs a content type":                         {[]byte("a"), salesiq.WithIdempotent()},
+		"body needs a content type: WithHeader(":            {ownBytes("a"), salesiq.WithIdempotent()},
+		"a must be a string or a *File":                     {&salesiq.Multipart{"a": 1}, salesiq.WithIdempotent()},
+		"file is empty, which the service refuses (1018)":   {salesiq.Multipart{"file": &salesiq.File{Name: "a", ContentType: "text/plain", Content: io.MultiReader()}}, salesiq.WithIdempotent()},
+		"is sent as JSON, not as multipart/form-data; b":    {"--b--", form},
+		"body is sent as JSON, not as multipart/form-data;": {json.RawMessage(`{}`), form},
+		"body needs a content type: WithHeader":             {strings.NewReader("a"), salesiq.WithIdempotent()},
+		"Content-Type cannot be set":                        {salesiq.Multipart{"file": file()}, form},
+		"Content-Type cannot be set: the body":              {url.Values{"a": {"b"}}, form},
+		"Content-Type cannot be set: the body has its own":  {file(), form},
+		"body needs at least one field":                     {salesiq.Multipart{}, salesiq.WithIdempotent()},
+		"comment must be a string or a *File; it is a int":  {salesiq.Multipart{"comment": 1}, salesiq.WithIdempotent()},
+		"file must not be a nil pointer":                    {salesiq.Multipart{"file": (*salesiq.File)(nil)}, salesiq.WithIdempotent()},
+		"body must not be a nil pointer":                    {(*salesiq.File)(nil), salesiq.WithIdempotent()},
+		"body needs Content or Open":                        {&salesiq.File{}, salesiq.WithIdempotent()},
+		"content type must not hold control characters":     {salesiq.Multipart{"file": &salesiq.File{Name: "a", ContentType: "a\r\nb", Content: strings.NewReader("a")}}, salesiq.WithIdempotent()},
+		"cannot be read: disk on fire":                      {salesiq.Multipart{"file": &salesiq.File{Name: "a", Open: func() (io.ReadCloser, error) { return nil, errors.New("disk on fire") }}}, salesiq.WithIdempotent()},
+		"cannot be read: open returned nothing":             {&salesiq.File{Open: func() (io.ReadCloser, error) { return nil, nil }}, salesiq.WithIdempotent()},
 	} {
 		_, _, err := sentBody(t, tt.in, tt.opt)
 		require.ErrorIs(t, err, salesiq.ErrInvalidInput, reason)
@@ -284,4 +314,80 @@ func TestSomeOfWhatWasAskedForIsNotAll(t *testing.T) {
 	require.ErrorIs(t, err, salesiq.ErrMaybeProcessed)
 	require.ErrorContains(t, err, "1 of 2 failed")
 	assert.False(t, salesiq.IsRetryable(err))
+}
+
+func TestTwoFilesAreSentAgainWithTheirProgress(t *testing.T) {
+	t.Parallel()
+	tooMany := testkit.Answer(429, "application/json", `{"status":"error","code":"RATE_LIMIT_EXCEEDED"}`, "Retry-After: 0")
+	s := testkit.NewServer(t, tooMany, testkit.OK())
+	var told []string
+	file := func(name string, content io.Reader) *salesiq.File {
+		return &salesiq.File{Name: name, Content: content, Progress: func(sent, total int64) {
+			if sent == total {
+				told = append(told, fmt.Sprint(name, " ", total))
+			}
+		}}
+	}
+	require.NoError(t, faultyClient(t, s).Do(t.Context(), "POST", "/things", salesiq.Multipart{
+		"a": file("a", strings.NewReader(strings.Repeat("a", 100_000))), "b": file("b", io.MultiReader(strings.NewReader("short"))),
+	}, nil))
+	assert.Equal(t, []string{"a 100000", "b 5", "a 100000", "b 5"}, told)
+	for _, r := range s.Received() {
+		assert.Contains(t, r.Body, "\r\n\r\nshort\r\n")
+	}
+}
+
+func TestAnEmptyListMayHaveNoBodyOnALaterPage(t *testing.T) {
+	t.Parallel()
+	operators := make([]string, 100)
+	for i := range operators {
+		operators[i] = fmt.Sprintf(`{"id":"o%d"}`, i)
+	}
+	full := `{"status":"success","data":[` + strings.Join(operators, ",") + `]}`
+	s := testkit.NewServer(t, testkit.JSON(full), testkit.Empty(204))
+	count := 0
+	for _, err := range faultyClient(t, s).Operators.All(t.Context(), nil) {
+		require.NoError(t, err)
+		count++
+	}
+	assert.Equal(t, 100, count)
+	assert.Len(t, s.Received(), 2)
+}
+
+func TestADownloadTakesAsMuchAsItsCapAndNoMore(t *testing.T) {
+	t.Parallel()
+	for size, fits := range map[int]bool{999: true, 1000: true, 1001: false} {
+		for why, opts := range map[string][]string{"told": nil, "in chunks": {"Transfer-Encoding: chunked"}} {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/octet-stream")
+				if opts != nil {
+					w.WriteHeader(http.StatusOK)
+					w.(http.Flusher).Flush()
+				}
+				_, err := w.Write(make([]byte, size))
+				assert.NoError(t, err)
+			}))
+			client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithBaseURL(server.URL))
+			require.NoError(t, err)
+			var to bytes.Buffer
+			err = client.Do(t.Context(), "GET", "/f", nil, &salesiq.Download{To: &to, MaxBytes: 1000})
+			server.Close()
+			assert.LessOrEqual(t, to.Len(), 1000)
+			if !fits {
+				require.ErrorIs(t, err, salesiq.ErrTooLarge, "%d, %s", size, why)
+				continue
+			}
+			require.NoError(t, err, "%d, %s", size, why)
+			assert.Equal(t, size, to.Len())
+		}
+	}
+}
+
+func TestSomeOfWhatWasAskedForFailsUnderTheVendorsName(t *testing.T) {
+	t.Parallel()
+	s := testkit.NewServer(t, testkit.Answer(207, "application/json", `{"data":[{"status":"success"},{"status":"error","code":"OAUTH_SCOPE_MISMATCH","message":"m"}]}`))
+	err := faultyClient(t, s).Do(t.Context(), "POST", "/chats", []int{1, 2}, nil)
+	require.ErrorIs(t, err, salesiq.ErrInvalidOAuthScope)
+	require.ErrorContains(t, err, "1 of 2 failed")
+	assert.Len(t, s.Received(), 1)
 }

@@ -120,26 +120,51 @@ func WithPortal(screenName string) Option {
 
 // notAddress refuses an address that holds a portal's name, and tells the name.
 func notAddress(field, text string) error {
-	_, path, absolute := strings.Cut(text, "://")
-	if !absolute {
-		path = text
-	}
+	path, absolute := withoutScheme(text)
 	segments := strings.FieldsFunc(path, func(c rune) bool { return strings.ContainsRune("/?#", c) })
-	ofZoho := len(segments) > 0 && strings.Contains(segments[0], ".zoho")
-	if !absolute && !ofZoho && !strings.HasPrefix(text, "/") && !strings.HasSuffix(text, "/index") {
+	ofZoho := false
+	if len(segments) > 0 {
+		_, ofZoho = regionOfHost(segments[0])
+	}
+	bare := strings.Trim(path, "/") == path && !strings.Contains(path, "#") && !strings.HasSuffix(path, "/index")
+	if !absolute && !ofZoho && bare {
 		return nil
 	}
 	if len(segments) > 0 && (absolute || ofZoho) {
 		segments = segments[1:]
 	}
-	if len(segments) > 1 && segments[0] == "api" {
-		segments = segments[2:]
+	if name := portalIn(segments); name != "" {
+		return inputError(field, fmt.Sprintf("must be the screen name alone, not an address: it is probably %q", name))
 	}
-	reason := "must be the screen name alone, which follows the host in the address of the portal"
-	if len(segments) > 0 {
-		reason = fmt.Sprintf("must be the screen name alone, not an address: it is probably %q", segments[0])
+	return inputError(field, "must be the screen name alone, which follows the host in the address of the portal")
+}
+
+// withoutScheme returns what follows http: or https: in an address, and whether it has
+// either.
+func withoutScheme(text string) (rest string, absolute bool) {
+	scheme, rest, found := strings.Cut(text, ":/")
+	if !found || !strings.HasPrefix(strings.ToLower(scheme), "http") {
+		return text, false
 	}
-	return inputError(field, reason)
+	return rest, true
+}
+
+// portalIn returns the portal's name in the path of an address of Zoho's, be it of a
+// page or of a call. It is empty if there is none.
+func portalIn(segments []string) string {
+	for _, before := range []string{"api", "visitor", "v1", "v2", "v3"} {
+		if len(segments) > 0 && segments[0] == before {
+			segments = segments[1:]
+		}
+	}
+	if len(segments) == 0 {
+		return ""
+	}
+	name, err := url.PathUnescape(segments[0])
+	if err != nil {
+		return segments[0]
+	}
+	return name
 }
 
 // WithPlaintext permits sending tokens over plain HTTP to other hosts than this
@@ -308,6 +333,9 @@ func (c *config) finish() error {
 	}
 	c.site.API = cmp.Or(base, c.site.API)
 	c.site.Accounts = cmp.Or(plainURL(c.accountsURL), c.site.Accounts)
+	if c.dataCenter == "" && c.site.Hosts != c.site.region.Hosts() {
+		c.site.region = c.site.Hosts.region()
+	}
 	if c.httpClient == nil {
 		c.httpClient = &http.Client{Transport: newHTTPTransport(c.inFlight(), c.attemptTimeout)}
 		t, ok := c.httpClient.Transport.(*http.Transport)

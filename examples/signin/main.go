@@ -18,8 +18,8 @@
 //
 // Other ways: -org asks an administrator to consent for the organization, -device
 // signs in on any other screen, and -soid signs a self client in with its ID and secret
-// alone. With ZOHO_REFRESH_TOKEN set, -find tells where its account lives, and which
-// portals and scopes it has.
+// alone. With ZOHO_REFRESH_TOKEN set, or the SALESIQ_TOKEN_FILE of an earlier sign-in,
+// -find tells where its account lives, and which portals and scopes it has.
 package main
 
 import (
@@ -32,6 +32,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -68,7 +69,7 @@ func main() {
 	flag.StringVar(&c.soid, "soid", "", "`service.number` of the organization, to sign a self client in with its credentials alone")
 	flag.BoolVar(&c.org, "org", false, "ask an administrator to consent for the organization")
 	flag.BoolVar(&c.device, "device", false, "consent on another screen, for a client of the type for devices")
-	flag.BoolVar(&c.find, "find", false, "tell where the account of ZOHO_REFRESH_TOKEN lives, and what its token permits")
+	flag.BoolVar(&c.find, "find", false, "tell where the account of ZOHO_REFRESH_TOKEN or SALESIQ_TOKEN_FILE lives, and what its token permits")
 	flag.StringVar(&c.dc, "dc", "US", "`name` of the data center to begin in; for a self client or an account in China, its own")
 	flag.StringVar(&c.portal, "portal", os.Getenv("SALESIQ_PORTAL"), "the portal's `screen name`, which the live service wants")
 	flag.StringVar(&c.redirect, "redirect", "http://localhost:8085/callback", "redirect `URI`, as registered")
@@ -84,6 +85,9 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer, c config) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	dc, err := salesiq.LookupDataCenter(c.dc)
 	if err != nil {
 		return err
@@ -103,7 +107,11 @@ func run(ctx context.Context, out io.Writer, c config) error {
 	case address != "":
 		oauth.DataCenter = salesiq.Hosts{API: cmp.Or(os.Getenv("SALESIQ_BASE_URL"), address), Accounts: address}.DataCenter()
 	case oauth.Credentials.ClientID == "":
-		emulator, err := salesiqtest.NewServer()
+		var opts []salesiqtest.Option
+		if c.find {
+			opts = append(opts, salesiqtest.Live(), salesiqtest.WithScopes(append(strings.Split(join(defaultScopes), ","), "SalesIQ.portals.READ")...)) // It has portals.
+		}
+		emulator, err := salesiqtest.NewServer(opts...)
 		if err != nil {
 			return err
 		}
@@ -121,6 +129,9 @@ func run(ctx context.Context, out io.Writer, c config) error {
 	}
 	switch {
 	case c.find:
+		if err := addStored(ctx, oauth, c); err != nil {
+			return err
+		}
 		return find(ctx, out, oauth)
 	case c.soid != "":
 		oauth.Credentials.RefreshToken = salesiq.Secret{}
@@ -129,13 +140,59 @@ func run(ctx context.Context, out io.Writer, c config) error {
 	return signIn(ctx, out, oauth, c)
 }
 
+// check refuses ways of signing in that exclude each other.
+func (c config) check() error {
+	var ways []string
+	for _, way := range []struct {
+		flag  string
+		given bool
+	}{{"-code", c.code != ""}, {"-soid", c.soid != ""}, {"-device", c.device}, {"-find", c.find}, {"-org", c.org}} {
+		if way.given {
+			ways = append(ways, way.flag)
+		}
+	}
+	if len(ways) > 1 {
+		return fmt.Errorf("%s are different ways: choose one", strings.Join(ways, " and "))
+	}
+	return nil
+}
+
+// addStored adds the refresh token of an earlier sign-in, unless there is another.
+func addStored(ctx context.Context, oauth *salesiq.OAuth, c config) error {
+	if !oauth.Credentials.RefreshToken.IsZero() {
+		return nil
+	}
+	path := cmp.Or(os.Getenv("SALESIQ_TOKEN_FILE"), c.file)
+	if _, err := os.Stat(path); err != nil {
+		return &salesiq.InputError{Field: "ZOHO_REFRESH_TOKEN", Reason: "is required for -find, or the SALESIQ_TOKEN_FILE of an earlier sign-in"}
+	}
+	store, err := account.TokenFile(path)
+	if err != nil {
+		return err
+	}
+	token, err := store.Load(ctx)
+	oauth.Credentials.RefreshToken = token.RefreshToken
+	return err
+}
+
+// variables are what names a data center to the other examples.
+func variables(dc salesiq.DataCenter) string {
+	if slices.Contains(salesiq.DataCenters(), dc) {
+		return "SALESIQ_DATA_CENTER=" + string(dc)
+	}
+	if found, err := salesiq.LookupDataCenter(dc.Hosts().API); err == nil && found == dc {
+		return "SALESIQ_DATA_CENTER=" + dc.Hosts().API
+	}
+	return "SALESIQ_BASE_URL=" + dc.Hosts().API + " SALESIQ_ACCOUNTS_URL=" + dc.Hosts().Accounts
+}
+
 // find tells what the variables for an account must be.
 func find(ctx context.Context, out io.Writer, oauth *salesiq.OAuth) error {
 	found, err := oauth.Find(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "The account lives at %s: SALESIQ_DATA_CENTER=%s\n", found.DataCenter.Hosts().API, found.DataCenter)
+	fmt.Fprintf(out, "The account lives at %s:\n\n\t%s\n\n", found.DataCenter.Hosts().API, variables(found.DataCenter))
 	for _, portal := range found.Portals {
 		fmt.Fprintf(out, "It has a portal: SALESIQ_PORTAL=%s\n", portal)
 	}
@@ -146,7 +203,10 @@ func find(ctx context.Context, out io.Writer, oauth *salesiq.OAuth) error {
 		fmt.Fprintln(out, "The server does not say which scopes the token has.")
 		return nil
 	}
-	fmt.Fprintln(out, "Its token permits", join(found.Scopes))
+	fmt.Fprint(out, "Its token permits:\n\n")
+	for _, scope := range found.Scopes {
+		fmt.Fprintf(out, "\t%s\n", scope)
+	}
 	return nil
 }
 

@@ -258,6 +258,51 @@ func TestAnAccountIsFound(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), &out, c))
 	assert.Contains(t, out.String(), "The account lives at "+server.URL)
+	assert.Contains(t, out.String(), "SALESIQ_BASE_URL="+server.URL+" SALESIQ_ACCOUNTS_URL="+server.URL)
 	t.Setenv("ZOHO_REFRESH_TOKEN", "")
 	require.ErrorIs(t, run(t.Context(), io.Discard, c), salesiq.ErrInvalidInput)
+}
+
+func TestTheAccountOfAnEarlierSignInIsFound(t *testing.T) {
+	start(t)
+	c := testConfig(t)
+	require.NoError(t, run(t.Context(), io.Discard, c))
+	t.Setenv("SALESIQ_TOKEN_FILE", c.file)
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), &out, config{dc: "US", find: true}))
+	assert.Contains(t, out.String(), "The account lives at ")
+}
+
+func TestWhatIsFoundCanBeSet(t *testing.T) {
+	t.Parallel()
+	unlisted, err := salesiq.LookupDataCenter("https://salesiq.zoho.xy")
+	require.NoError(t, err)
+	for dc, want := range map[salesiq.DataCenter]string{
+		salesiq.EU: "SALESIQ_DATA_CENTER=EU",
+		unlisted:   "SALESIQ_DATA_CENTER=https://salesiq.zoho.xy",
+		salesiq.Hosts{API: "http://127.0.0.1:1", Accounts: "http://127.0.0.1:2"}.DataCenter(): "SALESIQ_BASE_URL=http://127.0.0.1:1 SALESIQ_ACCOUNTS_URL=http://127.0.0.1:2",
+	} {
+		assert.Equal(t, want, variables(dc))
+	}
+}
+
+func TestFindWithoutAnySetupShowsPortalsAndScopes(t *testing.T) {
+	for _, name := range []string{"ZOHO_CLIENT_ID", "SALESIQ_ACCOUNTS_URL", "SALESIQ_BASE_URL", "SALESIQ_TOKEN_FILE"} {
+		t.Setenv(name, "")
+	}
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), &out, config{dc: "US", find: true}))
+	assert.Contains(t, out.String(), "SALESIQ_PORTAL="+salesiqtest.Portal)
+	assert.NotContains(t, out.String(), "cannot be listed")
+}
+
+func TestWaysThatExcludeEachOtherAreRefused(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[string]config{
+		"-code and -device":          {code: "1000.a.b", device: true},
+		"-soid and -find":            {soid: salesiqtest.SOID, find: true},
+		"-device and -find and -org": {device: true, find: true, org: true},
+	} {
+		require.ErrorContains(t, run(t.Context(), io.Discard, c), want+" are different ways")
+	}
 }

@@ -36,7 +36,7 @@ func judge(status int, body []byte) (answer, *Failure) {
 	if err := wire.Unmarshal(body, &a.fields); err != nil {
 		return answer{}, notJSON(status, body)
 	}
-	f := &Failure{Status: status, Code: a.text("error"), Description: a.text("error_description"), Location: a.text("user_location")}
+	f := &Failure{Status: status, Code: a.text("error"), Description: a.text("error_description"), Location: a.location()}
 	f.Throttled = status == http.StatusTooManyRequests || saysThrottled(f.Code) || saysThrottled(f.Description)
 	success := status >= 200 && status < 300
 	switch {
@@ -69,6 +69,7 @@ func (a answer) token(start time.Time) (Token, error) {
 		RefreshToken: a.text("refresh_token"),
 		APIDomain:    a.text("api_domain"),
 		Scope:        a.text("scope"),
+		Location:     a.location(),
 		Expiry:       start.Add(a.lifetime()),
 	}
 	var problem string
@@ -82,6 +83,9 @@ func (a answer) token(start time.Time) (Token, error) {
 	}
 	return Token{}, &Failure{Status: a.status, Err: fmt.Errorf("%w: %s", transport.ErrDecode, problem)}
 }
+
+// location returns where the account lives, as far as the answer tells.
+func (a answer) location() string { return cmp.Or(a.text("user_location"), a.text("location")) }
 
 // validToken reports whether text can be a token: the mask of one cannot.
 func validToken(text string) bool { return transport.ValidToken(text) && text != redact.Mask }
@@ -106,7 +110,8 @@ const (
 
 // deviceCode reads the answer to a device. The vendor's pages call expires_in seconds,
 // and the live service was seen to count it in milliseconds: what would be more than
-// an hour in seconds is taken for those.
+// an hour in seconds is taken for those. The standard (RFC 8628) has an interval, which
+// the vendor's pages do not; one that is longer than the code lives is not believed.
 func (a answer) deviceCode(start time.Time) (DeviceCode, error) {
 	code := DeviceCode{
 		DeviceCode: a.text("device_code"),
@@ -124,6 +129,9 @@ func (a answer) deviceCode(start time.Time) (DeviceCode, error) {
 		}
 	}
 	code.Expiry = start.Add(lifetime)
+	if n, err := strconv.ParseFloat(a.text("interval"), 64); err == nil && n >= 1 && n <= lifetime.Seconds() {
+		code.Interval = time.Duration(n * float64(time.Second))
+	}
 	return code, nil
 }
 

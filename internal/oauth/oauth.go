@@ -68,6 +68,7 @@ type Token struct {
 	AccessToken  string
 	RefreshToken string // Empty if the server gave none.
 	APIDomain    string // Empty if the server gave none.
+	Location     string // Where the account lives; empty if the server does not say.
 	Scope        string // What was granted, separated by spaces or commas; empty if the server does not say.
 	Expiry       time.Time
 }
@@ -110,6 +111,7 @@ type DeviceCode struct {
 	UserCode   string // For the user to enter at Address.
 	Address    string
 	Expiry     time.Time
+	Interval   time.Duration // At which to ask; 0 if the server does not say.
 }
 
 // DeviceCode begins the sign-in of a device that has no browser.

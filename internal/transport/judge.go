@@ -57,7 +57,7 @@ func judgeParts(response *http.Response, body []byte, hide redact.Secrets) *Fail
 	f.mixed = true
 	f.Err = errUntold
 	if parts.Total > 0 {
-		f.Answer, f.Excerpt = parts.First, ""
+		f.Answer, f.Excerpt = parts.First.At(f.Status), ""
 		f.Err = fmt.Errorf("%w: %d of %d failed", errSomeFailed, parts.Failed, parts.Total)
 	}
 	return f

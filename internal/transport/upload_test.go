@@ -287,6 +287,55 @@ func TestReaderThatHangsDoesNotHoldTheCall(t *testing.T) {
 	require.Eventually(t, func() bool { return closed.Load() == 1 }, 5*time.Second, time.Millisecond)
 }
 
+// A service may answer before it has read all of an upload, and the transport then goes
+// on reading beside the answer.
+func TestReaderThatHangsWhileTheServiceHasAnsweredIsNotReadAgain(t *testing.T) {
+	t.Parallel()
+	for why, early := range map[string]step{"refused unread": tooMany, "its token was refused": badToken, "an outage": unavailable, "done": good} {
+		synctest.Test(t, func(t *testing.T) {
+			release := make(chan struct{})
+			var attempts, opened, closed atomic.Int64
+			c := config(tripFunc(func(r *http.Request) (*http.Response, error) {
+				attempts.Add(1)
+				first := make(chan struct{})
+				go func() {
+					r.Body.Read(make([]byte, 8)) //nolint:errcheck // What it returns is not what this is about.
+					close(first)
+					io.Copy(io.Discard, r.Body) //nolint:errcheck // The same.
+				}()
+				<-first
+				synctest.Wait() // The reader hangs.
+				return early.response(r), nil
+			}))
+			start := time.Now()
+			_, err := transport.New(c).Do(t.Context(), uploadOf("https://salesiq.example", "PUT", false, func() io.ReadCloser {
+				opened.Add(1)
+				reads := 0
+				return &closer{readerFunc(func([]byte) (int, error) {
+					if reads++; reads == 1 {
+						return 1, nil
+					}
+					<-release
+					return 0, io.EOF
+				}), func() { closed.Add(1) }}
+			}))
+			if why == "done" {
+				require.NoError(t, err)
+			} else {
+				assert.Equal(t, early.status, failure(t, err).Status, "%s: what the service said", why)
+			}
+			assert.Equal(t, int64(1), attempts.Load(), "%s: two would read at once", why)
+			assert.Equal(t, int64(1), opened.Load(), why)
+			synctest.Wait()
+			assert.Zero(t, closed.Load(), "%s: not while it is being read", why)
+			assert.LessOrEqual(t, time.Since(start), c.StallTimeout, "%s: a reader has as long as a read may take", why)
+			close(release)
+			synctest.Wait()
+			assert.Equal(t, int64(1), closed.Load(), "%s: once the reader returns", why)
+		})
+	}
+}
+
 func TestUploadIsNotHeldInMemory(t *testing.T) { // Not parallel: what others allocate would count.
 	const size = 50 << 20
 	s := testkit.NewServer(t, testkit.AnswerWithin(size, testkit.OK()))

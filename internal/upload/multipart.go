@@ -61,7 +61,7 @@ func (f *form) add(ctx context.Context, w *multipart.Writer, part *Part) error {
 		_, err = io.WriteString(body, part.Text)
 		return err
 	}
-	file, err := part.Source.look(ctx, part.ContentType == "")
+	file, err := part.Source.look(ctx, true) // Whether it is empty shows in its beginning alone.
 	if err != nil {
 		return err
 	}

@@ -82,8 +82,15 @@ func isPlainSuccess(body []byte) bool {
 // At returns the error as the status lets it be understood: 1001 means that the
 // token has expired with 400 and 401 only, and may mean anything otherwise. What other
 // services of the vendor's call a refused token or a missing scope has the
-// specification's name.
+// specification's name, and so has a number that was written as a text. Where there is
+// no code, such a name may be the whole message.
 func (b ErrorBody) At(status int) ErrorBody {
+	if n, err := strconv.Atoi(b.Code); err == nil && b.Number == 0 && codeNames[n] != "" {
+		b.Number, b.Code = n, codeNames[n]
+	}
+	if b.Code == "" {
+		b.Code = otherNames[strings.ToUpper(b.Message)]
+	}
 	b.Code = cmp.Or(otherNames[strings.ToUpper(b.Code)], b.Code)
 	if b.Number == numberUnknownAuth && status != http.StatusBadRequest && status != http.StatusUnauthorized {
 		b.Code = strconv.Itoa(b.Number)
@@ -96,10 +103,13 @@ func (b ErrorBody) At(status int) ErrorBody {
 var otherNames = map[string]string{
 	"AUTHENTICATION_FAILURE":  CodeInvalidToken,
 	"AUTHENTICATION_FAILED":   CodeInvalidToken,
+	"INVALID_TOKEN":           CodeInvalidToken, // In small letters, too.
+	"INVALID_OAUTH":           CodeInvalidToken,
 	"INVALID_OAUTHTOKEN":      CodeInvalidToken,
 	"INVALID_OAUTH_TOKEN":     CodeInvalidToken,
 	"INVALID_TICKET":          CodeInvalidToken,
 	"INVALID_AUTHTOKEN":       CodeInvalidToken,
+	"INVALID_OAUTH_SCOPE":     "INVALID_OAUTH_SCOPE",
 	"OAUTH_SCOPE_MISMATCH":    "INVALID_OAUTH_SCOPE",
 	"INVALID_OAUTHSCOPE":      "INVALID_OAUTH_SCOPE",
 	"SCOPE_MISMATCH":          "INVALID_OAUTH_SCOPE",
