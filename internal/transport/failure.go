@@ -52,6 +52,8 @@ func (f *Failure) processable() bool {
 		return false
 	case f.Answer.Code == codeInternalError:
 		return true // The service broke down, whatever the status says.
+	case errors.Is(f.Err, ErrTransport):
+		return true // The missing part of the answer may say that.
 	case f.Answer.Code != "" && f.Status < 500, f.Answer.Message != "" && f.Status < 400:
 		return false // The service says why it did not act.
 	}
