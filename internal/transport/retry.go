@@ -114,7 +114,7 @@ const mostOutdated = 3
 func (s *series) tokenReplaced(f *Failure) bool {
 	switch f.replacement {
 	case OtherToken:
-		return s.refused == 1
+		return s.refused-s.outdated == 1
 	case LikelyNewOne:
 		return s.outdated <= mostOutdated
 	}
