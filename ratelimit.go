@@ -278,6 +278,7 @@ type Outcome struct {
 	Header     http.Header // Nil without an answer. It must not be changed.
 	Sent       bool        // Some of the request may have reached the service.
 	Throttled  bool        // The service refused it as one too many.
+	RetryAt    time.Time   // After such a refusal, when the service wants to be asked again; zero if it does not say.
 }
 
 // RateWindow returns what the answer's header says about the rate limit.
