@@ -60,7 +60,7 @@ func (l *limited) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	return answer, f
 }
 
-// acquire waits for permission, and has the wait told of.
+// acquire waits for permission, and reports the wait.
 func (l *limited) acquire(ctx context.Context, a *attempt) (Lease, error) {
 	reason := WaitQuota
 	if _, ok := l.limiter.(interface{ forecasts() }); ok {
@@ -84,8 +84,10 @@ func (o *Outcome) Report(now time.Time) quota.Report { return o.report(new(dates
 func (o *Outcome) report(d *dates, now time.Time) quota.Report {
 	w := parseWindow(o.Header, d.of(o.Header), now)
 	r := quota.Report{
-		Sent:      o.Sent,
-		Answered:  o.StatusCode != 0,
+		Sent:     o.Sent,
+		Answered: o.StatusCode != 0,
+		// A token may also be refused with a code and another status. A limiter sees no
+		// codes, and counts that call, which is safe: it may start one too few.
 		Refused:   o.Throttled || o.StatusCode == http.StatusUnauthorized,
 		Throttled: o.Throttled,
 		Known:     w.Known,
