@@ -92,9 +92,10 @@ func (w *window) remembers(a *answer, counted, inFlight int) bool {
 		// If windows end, this is a new one.
 		return areOld(min(counted-inFlight, recent), a.Limit)
 	case w.isFirst(a) && !w.seen && w.isReset(a.Reset):
-		// The reset has not moved, although its time has come. If windows end, the old
-		// one goes on, and all of our calls are still counted.
-		return areForgotten(recent, counted)
+		// The reset has not moved, although its time has come. If windows end, either the
+		// old one goes on, and counts all of our calls, or a new one of a second has
+		// begun, and counts none but those under way. Here, it counts some.
+		return counted > inFlight && areForgotten(recent, counted)
 	}
 	return false
 }

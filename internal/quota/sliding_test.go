@@ -167,6 +167,18 @@ func TestWindowThatGoesOnAfterItsResetSlidesIfCallsHaveLeftIt(t *testing.T) {
 	}
 }
 
+func TestWindowsOfASecondDoNotSlide(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	for range 2 {
+		for i := range 8 {
+			assert.Positive(t, l.free())
+			l.call(l.says(10, 9-i, time.Second))
+		}
+		l.pass(time.Second)
+	}
+}
+
 func TestLowerLimitWaitsForAllCallsThatAreTooMany(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t, quota.Limits{PerMinute: 4})

@@ -169,7 +169,7 @@ local function remembers(a, counted)
     return 4 * counted >= s.recent and 2 * (s.recent + under) >= counted
   end
   if moved > second or first and untold then return 3 * math.min(counted - under, s.recent) >= a.limit end
-  return first and s.seen == 0 and is_reset(a.reset) and 2 * counted < s.recent
+  return first and s.seen == 0 and is_reset(a.reset) and under < counted and 2 * counted < s.recent
 end
 
 local function slide()
