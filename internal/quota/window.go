@@ -134,7 +134,8 @@ func (w *window) next(own int) {
 }
 
 // settle accounts for the end of a call, and reports whether its answer speaks
-// of the current window.
+// of the current window. In this order, it finds out how the service counts, which
+// window the answer is of, and what others have used.
 func (w *window) settle(a *answer, inFlight int) (current bool) {
 	w.endProbe(a)
 	if a.Known {
@@ -145,7 +146,7 @@ func (w *window) settle(a *answer, inFlight int) (current bool) {
 		current = !w.isOlder(a)
 	}
 	if current {
-		w.attribute(a, inFlight)
+		w.attribute(a, inFlight) // It may begin the next window, which is current then.
 	}
 	if a.Sent && !a.Refused {
 		w.recent.add(a.now)

@@ -15,6 +15,10 @@
 //	   │
 //	http.RoundTripper                                       nethttp.go, dial.go
 //
+// The decisions are in retry.go and failure.go. What nethttp.go, dial.go, watchdog.go,
+// upload.go and download.go do is below them: they tell whether a request was sent, and
+// end it in time.
+//
 // Lease and token are below the retry, so that each attempt pays quota and
 // carries the current token. The lease comes before the token, so that the token is
 // not out of date when the turn comes. A call keeps its lease while it waits for a
@@ -43,4 +47,23 @@
 // What was not processed may be sent again. What was maybe processed is sent again
 // only if the request is idempotent. Otherwise it is not, and Failure.MaybeProcessed
 // tells the caller why.
+//
+// # Another attempt
+//
+// After a failure, the first line that fits decides whether there is another attempt:
+//
+//	ctx has ended, or the body cannot be read again     no
+//	the limiter held the request                        no
+//	the token was refused                               if there is another: see tokenReplaced
+//	as many attempts were made as there may be; those
+//	  that the rate limit refused do not count          no
+//	the rate limit refused it                           yes
+//	it was maybe processed, and is not idempotent       no
+//	it is transient: an outage, or no whole answer      yes, if the budget pays for it
+//	any other                                           no
+//
+// The pause before it is as long as the service says, or random. There is none after a
+// refused token, nor after a first attempt whose connection ended under it, which costs
+// no budget either. A pause that is longer than the caller accepts, or than ctx lasts,
+// is not begun.
 package transport
