@@ -104,13 +104,15 @@ func TestLockOfTheLiveServiceHoldsAllCallsUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		service := &script{steps: []step{{status: 400, body: `{"error":{"code":1023,"message":"m"}}`}, good}}
-		pipeline := limited(service)
-		start := time.Now()
-		go pipeline.Do(t.Context(), request("GET")) //nolint:errcheck // It is the other that counts.
-		time.Sleep(time.Second)
+		c := config(service)
+		c.MaxAttempts = 1
+		c.Limiter = newQueue(quota.Limits{InFlight: 10})
+		pipeline := transport.New(c)
 		_, err := pipeline.Do(t.Context(), request("GET"))
+		require.Error(t, err)
+		_, err = pipeline.Do(t.Context(), request("GET"))
 		require.NoError(t, err)
-		assert.GreaterOrEqual(t, service.times[1].Sub(start), time.Minute)
+		assert.Equal(t, time.Minute, service.times[1].Sub(service.times[0]))
 	})
 }
 
