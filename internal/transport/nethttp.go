@@ -99,7 +99,7 @@ type sending struct {
 }
 
 // repeatReason is why net/http repeats a request.
-type repeatReason int
+type repeatReason uint8
 
 const (
 	noRepeat     repeatReason = iota
