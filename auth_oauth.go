@@ -42,9 +42,6 @@ const (
 	ScopeAnalyticsRead   Scope = "SalesIQ.analytics.READ"   // Read analytics.
 )
 
-// PromptConsent asks for consent although it was given before. See [OAuth].
-const PromptConsent = "consent"
-
 // OAuth signs a user in, once, for a refresh token to use from then on:
 //
 //   - send the user to [OAuth.AuthURL];
@@ -67,8 +64,8 @@ type OAuth struct {
 	// of SalesIQ is not published.
 	Organization bool
 
-	// Prompt is empty or [PromptConsent]. The server gives a refresh token only
-	// with the user's first consent, unless it is asked for again.
+	// Prompt is empty, or "consent" to ask for consent although it was given before:
+	// the server gives a refresh token only with the user's first consent otherwise.
 	Prompt string
 
 	// HTTPClient gives its transport to the requests. Redirects are refused. The
@@ -247,7 +244,7 @@ func (o *OAuth) Exchange(ctx context.Context, code AuthCode) (Token, error) {
 }
 
 var errNoRefresh = errors.New("the answer has no refresh token, which the server gives with the first consent only: " +
-	"sign in again with OAuth.Prompt set to PromptConsent, or remove the application from the account's connected apps first")
+	"sign in again with OAuth.Prompt set to \"consent\", or remove the application from the account's connected apps first")
 
 // granted returns the first token of a consent, which must have a refresh token.
 func (t Token) granted() (Token, error) {

@@ -48,7 +48,7 @@ func TestConsentURLIsTheSpecifications(t *testing.T) {
 	}, u.Query())
 	require.NotContains(t, address, "client-secret")
 
-	o.Prompt, o.DataCenter = PromptConsent, EU
+	o.Prompt, o.DataCenter = "consent", EU
 	address, err = o.AuthURL("state")
 	require.NoError(t, err)
 	require.Contains(t, address, "prompt=consent")
@@ -337,7 +337,7 @@ func TestConsentWithoutARefreshTokenIsAnErrorWithItsRemedy(t *testing.T) {
 	var e *AuthError
 	require.ErrorAs(t, err, &e)
 	require.True(t, e.Permanent)
-	require.ErrorContains(t, err, "OAuth.Prompt set to PromptConsent")
+	require.ErrorContains(t, err, `OAuth.Prompt set to "consent"`)
 }
 
 func TestScopesOfTheAnswerAreKept(t *testing.T) {
@@ -424,7 +424,7 @@ func TestDeviceAsksMoreSeldomWhenItIsTold(t *testing.T) {
 			return nil, io.ErrUnexpectedEOF // A connection that breaks ends nothing.
 		}}
 		o := testOAuth(z)
-		o.Prompt = PromptConsent
+		o.Prompt = "consent"
 		token, err := o.SignInDevice(t.Context(), func(address, code string) error {
 			require.Equal(t, []string{"https://v.example", "u"}, []string{address, code})
 			return nil

@@ -387,6 +387,8 @@ func TestNilContextIsAnErrorBeforeAnyRequest(t *testing.T) {
 		"SendMessage": func() error { _, err := client.Chats.SendMessage(none, "c1", salesiq.TextMessage("x")); return err },
 		"Delete":      func() error { return client.Webhooks.Delete(none, "w1") },
 		"Transcripts": func() error { return transcriptsOf(client.Chats.Transcripts(none, chatsOf("c1")))[0].Err },
+		"AllOpen":     func() error { return firstError(client.Chats.AllOpen(none, nil)) },
+		"Export":      func() error { return transcriptsOf(client.Chats.Export(none, nil, nil))[0].Err },
 		"Do":          func() error { return client.Do(none, "GET", "/chats", nil, nil) },
 		"live.Get":    func() error { _, err := live.Get[any](none, client, "/apps", nil); return err },
 		"Exchange": func() error {

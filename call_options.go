@@ -66,6 +66,9 @@ func WithResponse(r *Response) CallOption {
 	}
 }
 
+// withoutResponse takes back a WithResponse before it.
+func withoutResponse(o *callOptions) error { o.response = nil; return nil }
+
 // responseTaker fills a Response, by one call at a time.
 type responseTaker struct {
 	mu       sync.Mutex

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/salesiq-go/salesiq/internal/wire"
@@ -42,6 +45,10 @@ type Chat struct {
 	// Extra holds the fields that this version of the package does not know.
 	Extra map[string]json.RawMessage `json:",embed"`
 }
+
+// IsOver reports whether the chat has ended or was missed, so that its transcript does
+// not grow any more.
+func (c *Chat) IsOver() bool { return c.Status == ChatEnded || c.Status == ChatMissed }
 
 // Message is one line of a chat.
 //
@@ -227,6 +234,50 @@ func (s *ChatsService) All(ctx context.Context, params *ChatListParams, opts ...
 	return iterate[Chat](ctx, s.owner(), newCall("Chats.All", "GET /chats").params(params), opts)
 }
 
+// AllOpen iterates over the chats that wait for an operator or have one: those that are
+// not over. The service's filter takes one status, so it lists the waiting ones and then
+// the active ones. A chat that is picked up meanwhile is yielded once, as it was waiting.
+// One that ends meanwhile may be missing. With a Status in params, it is All.
+//
+//   - Endpoint: GET /api/v2/chats, once for each page of both lists; scope
+//     SalesIQ.chats.READ.
+//   - Errors: as for List.
+//   - Source: specification, "List Chats".
+func (s *ChatsService) AllOpen(ctx context.Context, params *ChatListParams, opts ...CallOption) iter.Seq2[*Chat, error] {
+	if params != nil && params.Status != "" {
+		return s.All(ctx, params, opts...)
+	}
+	return distinct(s.All(ctx, params.withStatus(ChatWaiting), opts...), s.All(ctx, params.withStatus(ChatActive), opts...))
+}
+
+// withStatus returns a copy of the params with a status.
+func (p *ChatListParams) withStatus(status ChatStatus) *ChatListParams {
+	if p == nil {
+		return &ChatListParams{Status: status}
+	}
+	narrowed := *p
+	narrowed.Status = status
+	return &narrowed
+}
+
+// distinct iterates over lists, one after the other, and yields each chat once.
+func distinct(lists ...iter.Seq2[*Chat, error]) iter.Seq2[*Chat, error] {
+	return func(yield func(*Chat, error) bool) {
+		seen := map[string]bool{}
+		for _, list := range lists {
+			for chat, err := range list {
+				if err == nil && seen[chat.ID] {
+					continue
+				}
+				if !yield(chat, err) || err != nil {
+					return
+				}
+				seen[chat.ID] = true
+			}
+		}
+	}
+}
+
 // Get returns one chat.
 //
 //   - Endpoint: GET /api/v2/chats/{chat_id}; scope SalesIQ.chats.READ.
@@ -271,8 +322,8 @@ type TranscriptResult struct {
 // known, pass chats without: &Chat{ID: id}.
 //
 // It ranges over chats in turn with the loop, never at the same time, so that an
-// iterator of one's own needs no lock. One that leaves out what is stored already makes
-// an export that can be interrupted; see the package's example "Export".
+// iterator of one's own needs no lock. [ChatsService.Export] has one that leaves out what
+// is stored already.
 //
 // It yields a result for each chat while as many calls are under way as for the pages
 // of a list. One failure leaves the others untouched, and an error of chats itself is
@@ -300,6 +351,95 @@ func (s *ChatsService) Transcripts(ctx context.Context, chats iter.Seq2[*Chat, e
 		}
 	}
 	return callsInOrder(ctx, s.owner(), opts, listed, s.withTranscript)
+}
+
+// Export iterates over the chats that are over and not stored yet, with their
+// transcripts. Which are stored, the caller knows:
+//
+//	from := time.Now().AddDate(0, 0, -30)
+//	for result := range client.Chats.Export(ctx, &salesiq.ChatListParams{FromDate: from}, stored) { … }
+//
+// An export needs no bookmark. It may be killed at any moment: the next one skips what
+// is stored, and a hundred chats of the list cost one call. It leaves out chats that are
+// active or waiting, whose transcripts still grow, for the one after they have ended. A
+// FromDate some weeks back has it find those that were open then, or that failed. A chat
+// that starts at ToDate, or later, is left out in any case, so that ranges of dates do
+// not overlap. Do not set Status, unless one of [ChatEnded] and [ChatMissed] is enough.
+//
+// A chat that fails is a result with an Err, and the others go on. Where they would fail
+// alike, the failure is the last result: when ctx ends, the list fails, quota or token
+// cannot be had, a scope is missing, or for an outage, which is five failures in a row
+// for which [IsRetryable] is true. An Err of a chat begins with its id. So a loop keeps
+// the errors, and need not tell them apart.
+//
+// Stored is called in turn with the loop, never at the same time. Its error ends the
+// export. If it is nil, nothing is stored. Results come in the order of the list, which
+// the specification leaves open. Beside [WithResponse], the Response is that of the list,
+// whose Total counts all chats of the range.
+//
+//   - Endpoint: those of [ChatsService.All] and [ChatsService.Transcripts]; scope
+//     SalesIQ.chats.READ.
+//   - Errors: as for both, in the results.
+//   - Source: specification, "List Chats", "Get Chat Transcript".
+func (s *ChatsService) Export(ctx context.Context, params *ChatListParams, stored func(chatID string) (bool, error), opts ...CallOption) iter.Seq[TranscriptResult] {
+	own := append(slices.Clip(opts), withoutResponse) // It is the list's.
+	return func(yield func(TranscriptResult) bool) {
+		outage := 0
+		for result := range s.Transcripts(ctx, s.missing(ctx, params, stored, opts), own...) {
+			if outage++; !IsRetryable(result.Err) {
+				outage = 0
+			}
+			last := outage == longOutage || result.endsExport(ctx)
+			if result.Err != nil && result.ChatID != "" {
+				result.Err = fmt.Errorf("chat %q: %w", result.ChatID, result.Err)
+			}
+			if !yield(result) || last {
+				return
+			}
+		}
+	}
+}
+
+// missing iterates over the chats of a list that an export wants.
+func (s *ChatsService) missing(ctx context.Context, params *ChatListParams, stored func(chatID string) (bool, error), opts []CallOption) iter.Seq2[*Chat, error] {
+	return func(yield func(*Chat, error) bool) {
+		for chat, err := range s.All(ctx, params, opts...) {
+			wanted := true
+			if err == nil {
+				wanted, err = params.wants(chat, stored)
+			}
+			if wanted && !yield(chat, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// wants reports whether an export wants a chat. It also does so beside an error of
+// stored, which is to be told of.
+func (p *ChatListParams) wants(chat *Chat, stored func(chatID string) (bool, error)) (bool, error) {
+	late := p != nil && !p.ToDate.IsZero() && !chat.StartedAt.Before(p.ToDate)
+	if late || !chat.IsOver() {
+		return false, nil
+	}
+	if stored == nil {
+		return true, nil
+	}
+	has, err := stored(chat.ID)
+	return !has || err != nil, err
+}
+
+// longOutage is how many failures in a row end an export. Each was tried four times.
+const longOutage = 5
+
+// endsExport reports whether a failure is one of the list, or would meet all other chats,
+// too.
+func (r *TranscriptResult) endsExport(ctx context.Context) bool {
+	if r.Err == nil || r.ChatID == "" {
+		return r.Err != nil
+	}
+	is := func(target error) bool { return errors.Is(r.Err, target) }
+	return ctx.Err() != nil || slices.ContainsFunc([]error{ErrRateLimitExceeded, ErrAuth, ErrInvalidToken, ErrInvalidOAuthScope}, is)
 }
 
 // withTranscript fills in the transcript of one chat.

@@ -101,6 +101,15 @@ func (client *Client) Batch() *Client {
 	return batch
 }
 
+// DailyQuota tells how many calls the day has left, for progress and logs. It is zero
+// without a plan that bounds them, and with a [Limiter] that does not tell.
+func (client *Client) DailyQuota() DailyQuota {
+	if client.usable() != nil {
+		return DailyQuota{}
+	}
+	return dailyQuota(client.limiter)()
+}
+
 func newClient(c *config, tokens transport.Tokens, limiter meteredLimiter) *Client {
 	client := &Client{
 		site: c.site, dialect: c.dialect, config: c, limiter: limiter, tokens: tokens,
@@ -143,9 +152,10 @@ func newClient(c *config, tokens transport.Tokens, limiter meteredLimiter) *Clie
 //	SALESIQ_ACCOUNTS_URL  overrides the data center's OAuth host
 //	SALESIQ_PORTAL        the screen name, for the live service
 //	SALESIQ_PLAN          such as basic; see LookupPlan
+//	SALESIQ_DAY_FILE      keeps the plan's day over restarts; see Plan.KeptIn
 //
 // The options come after the environment and override it: [WithLimiter] replaces
-// SALESIQ_PLAN.
+// SALESIQ_PLAN and SALESIQ_DAY_FILE.
 //
 // Without a token file, each start requests a token, and the service gives out 10 in
 // 10 minutes. The file is a [FileTokenStore]. Without SALESIQ_TOKEN_KEY, its key is
@@ -224,7 +234,10 @@ var environment = []struct {
 	{"SALESIQ_ACCOUNTS_URL", "accounts URL", WithAccountsURL},
 	{"SALESIQ_PORTAL", "portal", WithPortal},
 	{"SALESIQ_PLAN", "plan", withPlanNamed},
+	{dayFileVariable, "day file", withDayFile},
 }
+
+const dayFileVariable = "SALESIQ_DAY_FILE"
 
 // fromEnv applies the variables that are set. An error names the variable. Where they
 // name no host, the stored token does.
@@ -269,6 +282,10 @@ func withPlanNamed(name string) Option {
 		c.plan, c.planFromEnv = plan, true
 		return err
 	}
+}
+
+func withDayFile(path string) Option {
+	return func(c *config) error { c.dayFile = path; return nil }
 }
 
 // Do makes a call that has no method. It goes through the whole pipeline: quota,

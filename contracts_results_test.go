@@ -315,9 +315,9 @@ func TestNilIsNeverAPanic(t *testing.T) {
 	}
 	for name, fn := range map[string]any{
 		"NewClient": salesiq.NewClient, "StaticToken": salesiq.StaticToken, "TokenSource": salesiq.TokenSource, "RefreshToken": salesiq.RefreshToken,
-		"FileTokenStore": salesiq.FileTokenStore, "SealTokens": salesiq.SealTokens, "NewLimiter": salesiq.NewLimiter, "IsRetryable": salesiq.IsRetryable,
+		"FileTokenStore": salesiq.FileTokenStore, "SealTokens": salesiq.SealTokens, "NewLimiter": salesiq.NewLimiter, "IsRetryable": salesiq.IsRetryable, "KindOf": salesiq.KindOf,
 		"webhook.NewReceiver": webhook.NewReceiver, "webhook.HMAC": webhook.HMAC, "webhook.RSA": webhook.RSA, "webhook.AnyOf": webhook.AnyOf,
-		"webhook.Parse": webhook.Parse, "webhook.ParseSigned": webhook.ParseSigned, "webhook.On": webhook.On[webhook.ChatEnded], "webhook.OnAny": webhook.OnAny,
+		"webhook.Parse": webhook.Parse, "webhook.ParseSigned": webhook.ParseSigned, "webhook.On": webhook.On[webhook.ChatEnded], "webhook.Forward": webhook.Forward[webhook.ChatEnded], "webhook.OnAny": webhook.OnAny,
 		"webhook.OnWhere": webhook.OnWhere, "webhook.Serve": webhook.Serve, "webhook.SignRSA": webhook.SignRSA, "webhook.NewWorkerPool": webhook.NewWorkerPool,
 		"live.New": live.New, "live.NewBot": live.NewBot, "live.On": live.On[live.ConversationRated], "live.OnAny": live.OnAny, "live.EventOf": live.EventOf,
 		"live.ParseEvent": live.ParseEvent, "live.ReadEnvelope": live.ReadEnvelope, "live.AskQuestions": live.AskQuestions,

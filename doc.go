@@ -28,15 +28,16 @@
 //   - To reach an account outside of the US, use [WithDataCenter].
 //   - To go through a list, use the All method of a service, such as
 //     [ChatsService.All]. Its List method returns one page.
+//   - To see who waits or talks now, use [ChatsService.AllOpen].
 //   - To know how many items a list has while going through it, use [WithResponse].
-//   - To read many transcripts, use [ChatsService.Transcripts]; the example "Export"
-//     does so every night, of chats that have ended or were missed: the transcript of
-//     an active one is half of it.
+//   - To keep all chats with their transcripts, every night those that are new, use
+//     [ChatsService.Export]. To read other transcripts, use [ChatsService.Transcripts].
 //   - To answer a visitor, use [ChatsService.SendMessage].
 //   - To change some fields of an object and leave the others, use the Update
 //     method of a service with [Set] and [Null].
 //   - To tell errors apart, use [errors.Is] with a code such as
-//     [ErrChatNotActive]. To decide whether to try again later, use [IsRetryable].
+//     [ErrChatNotActive]. To decide what to do, use [KindOf], and [IsRetryable] where
+//     only that counts.
 //   - To see the status, header and body of an answer, use [WithResponse].
 //   - To make a call that has no method, use [Client.Do].
 //   - To let a POST be retried like a GET, use [WithIdempotent].
@@ -46,11 +47,14 @@
 //     [NewLimiter], whose plan may be KeptIn a file, too. To share it among processes,
 //     use [WithLimiter] with package salesiqredis. The table in docs/calls.md tells which
 //     of these go together.
+//   - To know how many calls the day has left, use [Client.DailyQuota].
+//   - To serve several accounts, make a client for each, and keep them in a map; the
+//     example "Tenants" does so.
 //   - To ask less often for what rarely changes, use [WithCache].
 //   - To see or change each request, use [WithTransport], which keeps the client's own
 //     pool of connections.
-//   - To watch what a client does, use [WithLogger], or [WithTracer] with a tracer of
-//     your own, of package usage or of salesiqotel.
+//   - To watch what a client does, use [WithLogger], which also tells of long waits, or
+//     [WithTracer] with a tracer of your own, of package usage or of salesiqotel.
 //
 // # Other packages
 //
@@ -99,26 +103,28 @@
 //	if errors.Is(err, salesiq.ErrChatNotActive) { … }
 //
 // Other conditions are sentinel errors, such as [ErrTransport] and [ErrAuth].
-// [IsRetryable] tells whether the same call may succeed later. No error holds a
-// credential. An error may match several of them: test in this order.
+// No error holds a credential.
 //
-//	ErrMaybeProcessed                          look whether it was done before repeating it
-//	ErrInvalidInput, ErrInvalidRequest,        change the arguments
-//	ErrRequiredFieldMissing,
-//	ErrInvalidVisitorID, ErrInvalidDepartment
-//	ErrResourceNotFound                        there is nothing of that id
-//	ErrChatNotActive, ErrOperatorOffline,      the state does not allow it
-//	ErrDuplicateResource
-//	ErrInvalidOAuthScope, ErrPermissionDenied  sign in with other scopes, or as another user
-//	ErrDailyLimit, then ErrRateLimitExceeded   come back at Error.RetryAt
-//	IsRetryable                                try again later
-//	ErrAuth, ErrInvalidToken                   sign in again
-//	any other                                  log it
+// An error may match several of them. [KindOf] says which counts: it sorts errors by what
+// to do about them, into eight kinds for a switch. A library on top of a client need not
+// have kinds of its own: it wraps errors with %w, and its callers ask KindOf.
 //
-// In a batch, the end of the context, [ErrRateLimitExceeded] and [ErrAuth] would meet
-// all other calls, too, and end it. So does an outage: several failures in a row for which
-// IsRetryable is true, such as five. Each of them has been tried four times. Other errors
-// are about one object. The example "Export" does so.
+//	switch salesiq.KindOf(err) {
+//	case salesiq.ErrMaybeProcessed:    // Look whether it was done before repeating it.
+//	case salesiq.ErrInvalidRequest:    // Change the arguments.
+//	case salesiq.ErrResourceNotFound:  // There is nothing of that id.
+//	case salesiq.ErrChatNotActive:     // The state does not allow it.
+//	case salesiq.ErrPermissionDenied:  // Sign in with other scopes, or as another user.
+//	case salesiq.ErrRateLimitExceeded: // Come back at Error.RetryAt.
+//	case salesiq.ErrInternalError:     // Try again later.
+//	case salesiq.ErrInvalidToken:      // Sign in again.
+//	}
+//
+// [IsRetryable] tells whether the same call may succeed later. In a batch, the end of the
+// context, [ErrRateLimitExceeded] and [ErrAuth] would meet all other calls, too, and end
+// it. So does an outage: several failures in a row for which IsRetryable is true, such as
+// five. Each of them has been tried four times. Other errors are about one object.
+// [ChatsService.Export] ends by these rules.
 //
 // # Retries
 //

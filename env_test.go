@@ -3,6 +3,7 @@ package salesiq_test
 import (
 	"context"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -24,7 +25,7 @@ func setEnvironment(t *testing.T, lines ...string) {
 	t.Helper()
 	for _, name := range []string{
 		"ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN",
-		"SALESIQ_DATA_CENTER", "SALESIQ_BASE_URL", "SALESIQ_ACCOUNTS_URL", "SALESIQ_PORTAL", "SALESIQ_PLAN",
+		"SALESIQ_DATA_CENTER", "SALESIQ_BASE_URL", "SALESIQ_ACCOUNTS_URL", "SALESIQ_PORTAL", "SALESIQ_PLAN", "SALESIQ_DAY_FILE",
 		"SALESIQ_TOKEN_FILE", "SALESIQ_TOKEN_KEY",
 	} {
 		t.Setenv(name, "")
@@ -76,9 +77,25 @@ func TestTheEnvironmentNamesThePlanAndALimiterReplacesIt(t *testing.T) {
 	assert.Equal(t, 7, left(salesiq.WithLimiter(newLimiter(t, salesiq.Plan{CallsPerDay: 7}))).Limit)
 }
 
+func TestTheEnvironmentNamesTheFileOfTheDay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "day.json")
+	setEnvironment(t, append(salesiqtest.Start(t).Environment(), "SALESIQ_PLAN=basic", "SALESIQ_DAY_FILE="+path)...)
+	left := func(opts ...salesiq.Option) int {
+		client, err := salesiq.NewClientFromEnv(opts...)
+		require.NoError(t, err)
+		require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
+		return client.DailyQuota().Left
+	}
+	assert.Equal(t, 4_999, left())
+	assert.Equal(t, 4_998, left(), "the next start knows")
+	assert.Equal(t, 997, left(salesiq.WithPlan(salesiq.Free())), "so does a plan of the program's")
+	assert.Equal(t, 4_999, left(salesiq.WithPlan(salesiq.Basic().KeptIn(filepath.Join(t.TempDir(), "own.json")))))
+	assert.Equal(t, 6, left(salesiq.WithLimiter(newLimiter(t, salesiq.Plan{CallsPerDay: 7}))))
+}
+
 func TestAnEnvironmentThatDoesNotDoIsRefusedByTheNameOfItsVariable(t *testing.T) {
 	for _, line := range append(environmentCredentials,
-		"SALESIQ_DATA_CENTER=Mars", "SALESIQ_BASE_URL=Mars", "SALESIQ_ACCOUNTS_URL=Mars", "SALESIQ_PORTAL=..", "SALESIQ_PLAN=gold") {
+		"SALESIQ_DATA_CENTER=Mars", "SALESIQ_BASE_URL=Mars", "SALESIQ_ACCOUNTS_URL=Mars", "SALESIQ_PORTAL=..", "SALESIQ_PLAN=gold", "SALESIQ_DAY_FILE=without-a-plan.json") {
 		name, value, _ := strings.Cut(line, "=")
 		t.Run(name, func(t *testing.T) {
 			setEnvironment(t, environmentCredentials...)

@@ -1,10 +1,12 @@
 package salesiq
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +47,11 @@ func (c ErrorCode) Error() string { return string(c) }
 // Only the live service says so; the specification has no code for it.
 const ErrPlanLimit ErrorCode = "PLAN_LIMIT"
 
+// ErrMaybeProcessed means that the service may have carried the call out, although no
+// answer says so, and that the call must not be repeated blindly. No [Error] has it as
+// its Code, but errors match it, and it is a kind of [KindOf].
+const ErrMaybeProcessed ErrorCode = "MAYBE_PROCESSED"
+
 // What can go wrong apart from the service's own codes. Match with [errors.Is].
 var (
 	// ErrInvalidInput is the cause of every [InputError]. An [Error] matches it where
@@ -61,9 +68,6 @@ var (
 	// ErrWrongDataCenter means that the account lives in another data center
 	// than the one the client uses.
 	ErrWrongDataCenter = errors.New("wrong data center")
-	// ErrMaybeProcessed means that the service may have carried the call out,
-	// although no answer says so, and that the call must not be repeated blindly.
-	ErrMaybeProcessed = errors.New("the service may have processed the call")
 	// ErrRedirect means that the service answered with a redirect, which is not
 	// followed, since it would take the token elsewhere. See [Download] for files.
 	ErrRedirect = transport.ErrRedirect
@@ -139,7 +143,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (%s: %q)", e.ContentType, e.Excerpt)
 	}
 	if e.MaybeProcessed {
-		b.WriteString("; " + ErrMaybeProcessed.Error())
+		b.WriteString("; the service may have processed the call")
 	}
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, " (after %d attempts)", e.Attempts)
@@ -355,6 +359,54 @@ func IsRetryable(err error) bool {
 		return false
 	}
 	return transport.IsTransient(e.StatusCode, string(e.Code), e.Err)
+}
+
+// KindOf sorts errors by what to do about them. It returns the first of these kinds that
+// an error is of:
+//
+//	ErrMaybeProcessed      look whether it was done before repeating it
+//	ErrInvalidRequest      change the arguments
+//	ErrResourceNotFound    there is nothing of that id
+//	ErrChatNotActive       the state does not allow it
+//	ErrPermissionDenied    sign in with other scopes, or as another user
+//	ErrRateLimitExceeded   come back at Error.RetryAt
+//	ErrInternalError       try again later, since the service or the network fails
+//	ErrInvalidToken        sign in again
+//
+// Each stands for those like it: ErrInvalidRequest also for every [InputError], and for
+// [ErrRequiredFieldMissing], [ErrInvalidVisitorID] and [ErrInvalidDepartment];
+// ErrChatNotActive for [ErrOperatorOffline] and [ErrDuplicateResource];
+// ErrPermissionDenied for [ErrInvalidOAuthScope]; ErrInternalError for whatever
+// [IsRetryable] is true of; ErrInvalidToken for [ErrAuth]. The kind is empty for nil, for
+// what the caller has canceled, and for any other error, which somebody has to look at.
+func KindOf(err error) ErrorCode {
+	is := func(target error) bool { return errors.Is(err, target) }
+	switch {
+	case is(ErrMaybeProcessed):
+		return ErrMaybeProcessed
+	case is(context.Canceled):
+		return ""
+	}
+	for _, kind := range kinds {
+		if is(kind.code) || slices.ContainsFunc(kind.of, is) || kind.code == ErrInternalError && IsRetryable(err) {
+			return kind.code
+		}
+	}
+	return ""
+}
+
+// kinds are those of KindOf after ErrMaybeProcessed, in the order in which they are tested.
+var kinds = []struct {
+	code ErrorCode
+	of   []error // Apart from the code itself.
+}{
+	{ErrInvalidRequest, []error{ErrInvalidInput, ErrRequiredFieldMissing, ErrInvalidVisitorID, ErrInvalidDepartment}},
+	{code: ErrResourceNotFound},
+	{ErrChatNotActive, []error{ErrOperatorOffline, ErrDuplicateResource}},
+	{ErrPermissionDenied, []error{ErrInvalidOAuthScope}},
+	{code: ErrRateLimitExceeded},
+	{code: ErrInternalError},
+	{ErrInvalidToken, []error{ErrAuth}},
 }
 
 // InputError says which argument was refused before any request was made. It

@@ -134,6 +134,43 @@ func TestIsRetryable(t *testing.T) {
 	}
 }
 
+func TestKindTellsWhatToDo(t *testing.T) {
+	t.Parallel()
+	coded := func(codes ...salesiq.ErrorCode) (errs []error) {
+		for _, code := range codes {
+			errs = append(errs, &salesiq.Error{Code: code})
+		}
+		return errs
+	}
+	for _, row := range []struct {
+		kind salesiq.ErrorCode
+		of   []error
+	}{
+		{salesiq.ErrMaybeProcessed, []error{&salesiq.Error{MaybeProcessed: true, StatusCode: 503}, &salesiq.Error{MaybeProcessed: true, Err: context.Canceled}}},
+		{salesiq.ErrInvalidRequest, append(coded(salesiq.ErrInvalidRequest, salesiq.ErrRequiredFieldMissing, salesiq.ErrInvalidVisitorID, salesiq.ErrInvalidDepartment), &salesiq.InputError{Field: "page"})},
+		{salesiq.ErrResourceNotFound, append(coded(salesiq.ErrResourceNotFound), &salesiq.Error{StatusCode: 404})},
+		{salesiq.ErrChatNotActive, coded(salesiq.ErrChatNotActive, salesiq.ErrOperatorOffline, salesiq.ErrDuplicateResource)},
+		{salesiq.ErrPermissionDenied, coded(salesiq.ErrPermissionDenied, salesiq.ErrInvalidOAuthScope)},
+		{salesiq.ErrRateLimitExceeded, []error{&salesiq.Error{StatusCode: 429}, &salesiq.Error{Code: salesiq.ErrRateLimitExceeded, Err: context.DeadlineExceeded}}},
+		{salesiq.ErrInternalError, []error{
+			&salesiq.Error{StatusCode: 503}, &salesiq.Error{Err: salesiq.ErrTransport}, &salesiq.Error{StatusCode: 500, Code: salesiq.ErrInternalError},
+			&salesiq.Error{Err: errors.Join(context.DeadlineExceeded, salesiq.ErrTransport)}, &salesiq.Error{Err: errors.Join(salesiq.ErrAuth, &salesiq.AuthError{})},
+		}},
+		{salesiq.ErrInvalidToken, append(coded(salesiq.ErrInvalidToken), &salesiq.Error{Err: errors.Join(salesiq.ErrAuth, &salesiq.AuthError{Permanent: true})})},
+		{"", []error{
+			nil, context.Canceled, &salesiq.Error{StatusCode: 503, Err: context.Canceled}, &salesiq.Error{Err: errors.Join(context.Canceled, salesiq.ErrAuth)},
+			context.DeadlineExceeded, errors.New("other"), &salesiq.Error{StatusCode: 200, Err: salesiq.ErrDecode},
+		}},
+	} {
+		for _, err := range row.of {
+			assert.Equal(t, row.kind, salesiq.KindOf(err), "%v", err)
+			if err != nil {
+				assert.Equal(t, row.kind, salesiq.KindOf(fmt.Errorf("tenant north: %w", err)), "%v", err)
+			}
+		}
+	}
+}
+
 // failing answers all requests with a status or an error, and counts them.
 type failing struct {
 	status   int

@@ -6,13 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -155,13 +159,11 @@ func ExampleChatsService_Transcripts() {
 	// chat123456789 true
 }
 
-// A nightly export keeps to its plan over restarts, and fetches only what it lacks: it
-// may be killed at any moment. It keeps only chats that are over, since the transcript of
-// an active one is half of it, and would be there in the next night. The list is not
-// filtered by status: a filter takes one status, and chats that change theirs while
-// pages are read leave the list. A database would stand in place of the map.
-func Example_export() {
-	server, err := salesiqtest.NewServer(salesiqtest.WithoutListedTranscripts())
+// A nightly export, which may be killed at any moment: the next one goes on. It keeps to
+// its plan, over restarts as well, and leaves a fifth of it to those who wait for an
+// answer. Its logger tells of long waits. A database would stand in place of the map.
+func ExampleChatsService_Export() {
+	server, err := salesiqtest.NewServer()
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -169,48 +171,110 @@ func Example_export() {
 	auth := salesiq.RefreshToken(server.Credentials(), salesiq.NewMemoryTokenStore())
 	dayFile := filepath.Join(os.TempDir(), "salesiq-day-of-the-export.json")
 	defer os.Remove(dayFile) //nolint:errcheck // The program ends.
-	ctx, stored := context.Background(), map[string]*salesiq.Chat{"chat1138": {}}
+	chats := map[string]*salesiq.Chat{}
 
-	options := append(server.Options(),
-		salesiq.WithPlan(salesiq.Basic().KeptIn(dayFile)),
-		salesiq.WithTracer(&salesiq.Tracer{Wait: func(_ context.Context, wait salesiq.WaitTrace) func(salesiq.WaitTrace) {
-			if wait.Reason == salesiq.WaitQuota {
-				log.Print(wait) // Such as "waiting for quota until 15:04:05".
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	export := func() error {
+		// Elsewhere, NewClientFromEnv with the same two options.
+		plan := salesiq.WithPlan(salesiq.Basic().KeptIn(dayFile))
+		client, err := salesiq.NewClient(auth, append(server.Options(), plan, salesiq.WithLogger(slog.Default()))...)
+		if err != nil {
+			return err // Such as that another process is at work with the file.
+		}
+		var failed error
+		params := &salesiq.ChatListParams{FromDate: time.Now().AddDate(0, 0, -30)}
+		stored := func(chatID string) (bool, error) { return chats[chatID] != nil, nil }
+		for result := range client.Batch().Chats.Export(ctx, params, stored) {
+			if result.Err != nil {
+				failed = errors.Join(failed, result.Err) // The next run tries it again.
+				continue
 			}
-			return nil
-		}}))
-	client, err := salesiq.NewClient(auth, options...)
+			chats[result.ChatID] = result.Chat // An error of a database is returned.
+		}
+		return failed
+	}
+	fmt.Println(export(), len(chats) > 100)
+	once := len(chats)
+	fmt.Println(export(), len(chats) == once)
+	// Output:
+	// <nil> true
+	// <nil> true
+}
+
+// Several accounts have a client each, which is made once and kept in a map. It makes no
+// request before the first call, and needs no closing. Each has its own token, data
+// center, plan and logger.
+func Example_tenants() {
+	folder, err := os.MkdirTemp("", "tenants")
 	if err != nil {
 		log.Fatal(err)
 	}
-	params := &salesiq.ChatListParams{VisitorID: "visitor1120"}
-	missing := func(yield func(*salesiq.Chat, error) bool) {
-		for chat, err := range client.Chats.All(ctx, params) {
-			if err == nil && (stored[chat.ID] != nil || chat.Status != salesiq.ChatEnded && chat.Status != salesiq.ChatMissed) {
-				continue
-			}
-			if !yield(chat, err) {
-				return
-			}
+	defer os.RemoveAll(folder)                              //nolint:errcheck // The system cleans up what is left.
+	key := []byte("32 bytes that only this app knows")[:32] // From where secrets are kept.
+	type tenant struct {
+		credentials salesiq.Credentials
+		dataCenter  salesiq.DataCenter
+		plan        salesiq.Plan
+	}
+	secret := salesiq.NewSecret("from a vault")
+	tenants := map[string]tenant{
+		"north": {salesiq.Credentials{ClientID: "1000.NORTH", ClientSecret: secret, RefreshToken: secret}, salesiq.EU, salesiq.Basic()},
+		"south": {salesiq.Credentials{ClientID: "1000.SOUTH", ClientSecret: secret, RefreshToken: secret}, salesiq.IN, salesiq.Enterprise()},
+	}
+
+	clients := make(map[string]*salesiq.Client, len(tenants))
+	for name, t := range tenants {
+		path := filepath.Join(folder, name)
+		clients[name], err = salesiq.NewClient(
+			salesiq.RefreshToken(t.credentials, salesiq.FileTokenStore(path+".token", key)),
+			salesiq.WithDataCenter(t.dataCenter),
+			salesiq.WithPlan(t.plan.KeptIn(path+".day")),
+			salesiq.WithLogger(slog.New(slog.DiscardHandler).With("tenant", name)), // Elsewhere, a logger of the program.
+		)
+		if err != nil {
+			log.Fatalf("tenant %s: %v", name, err)
 		}
 	}
-	const outage = 5
-	failures := 0 // Of the service, in a row.
-	for result := range client.Chats.Transcripts(ctx, missing) {
-		if failures++; !salesiq.IsRetryable(result.Err) {
-			failures = 0
+	get := func(ctx context.Context, tenant, chatID string) (*salesiq.Chat, error) {
+		client, ok := clients[tenant]
+		if !ok {
+			return nil, &salesiq.InputError{Field: "tenant", Reason: "is unknown"}
 		}
-		switch err := result.Err; {
-		case err == nil:
-			stored[result.ChatID] = result.Chat
-		case result.ChatID == "", errors.Is(err, salesiq.ErrRateLimitExceeded), errors.Is(err, salesiq.ErrAuth), ctx.Err() != nil, failures == outage:
-			log.Fatal(err) // So would all others. The next run goes on.
-		default:
-			log.Println(result.ChatID, err) // The next run tries it again.
+		chat, err := client.Chats.Get(ctx, chatID)
+		if err != nil {
+			return nil, fmt.Errorf("tenant %s: %w", tenant, err) // KindOf looks through it.
 		}
+		return chat, nil
 	}
-	fmt.Println(len(stored), server.Stats().ByPath["GET /api/v2/chats/chat1138/transcript"])
-	// Output: 5 0
+	_, err = get(context.Background(), "west", "chat123")
+	fmt.Println(clients["south"].DataCenter(), clients["north"].DailyQuota().Left, salesiq.KindOf(err))
+	// Output: IN 5000 INVALID_REQUEST
+}
+
+// What a service that several accounts use does about an error.
+func ExampleKindOf() {
+	ctx, client, stop := emulated()
+	defer stop()
+
+	_, err := client.Chats.SendMessage(ctx, "chat999", salesiq.TextMessage("Hello!"))
+	switch salesiq.KindOf(err) {
+	case salesiq.ErrMaybeProcessed:
+		fmt.Println("look into the chat before sending it again")
+	case salesiq.ErrInvalidRequest:
+		fmt.Println("400", err)
+	case salesiq.ErrResourceNotFound, salesiq.ErrChatNotActive:
+		fmt.Println("404 the chat is over, or there is none")
+	case salesiq.ErrRateLimitExceeded, salesiq.ErrInternalError:
+		if failure, ok := errors.AsType[*salesiq.Error](err); ok {
+			fmt.Println("503 not before", failure.RetryAt)
+		}
+	case salesiq.ErrPermissionDenied, salesiq.ErrInvalidToken:
+		fmt.Println("502 the account's owner must sign in again")
+	default:
+		fmt.Println("500", err)
+	}
+	// Output: 404 the chat is over, or there is none
 }
 
 // A batch of the same client leaves a fifth of its plan to those who wait for an answer.

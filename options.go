@@ -42,6 +42,7 @@ type config struct {
 	maxInFlight    int // 0 for the default.
 	plan           Plan
 	planFromEnv    bool       // A limiter replaces it.
+	dayFile        string     // From the environment, for a plan that is not kept elsewhere.
 	rate           rate.Limit // 0 for none.
 	burst          int
 	limiter        Limiter // Nil for the client's own.
@@ -219,8 +220,10 @@ func WithUserAgent(application string) Option {
 // it was sent, how long it took from then on, and the service's request id; successes
 // at level debug, failures at warn, with an error where the service did not speak for
 // itself. What ended because the caller canceled it is at level debug, too. A wait is
-// logged when it begins, at level debug, with its reason, and with its length if that
-// is known. Bodies, queries and credentials are never logged.
+// logged when it begins, with its reason, and with its length if that is known. For the
+// rate limit, or for as long as the service says, a wait of a second or more is at level
+// info, so that a nightly job does not look hung: one line, however many calls share the
+// wait. All else is at level debug. Bodies, queries and credentials are never logged.
 //
 // Nil, the default, logs nothing, with one exception: the first time that a new token
 // cannot be stored, [slog.Default] gets a warning. After the next start, the program

@@ -871,6 +871,165 @@ func TestTranscriptsComeWhileOthersAreFetched(t *testing.T) {
 	})
 }
 
+func TestOpenChatsAreThoseThatWaitAndThoseThatGoOn(t *testing.T) {
+	t.Parallel()
+	lists := map[string]string{
+		"waiting": `{"id":"c1","status":"waiting"},{"id":"c2","status":"waiting"}`,
+		"active":  `{"id":"c3","status":"active"},{"id":"c2","status":"active"}`, // c2 was picked up meanwhile.
+	}
+	network := &fakeNetwork{delay: func(*http.Request) time.Duration { return 0 }, answer: func(r *http.Request) (int, string) {
+		if r.URL.Query().Get("operator_id") == "none" {
+			return http.StatusForbidden, `{"status":"error","code":"PERMISSION_DENIED"}`
+		}
+		return http.StatusOK, `{"status":"success","data":[` + lists[r.URL.Query().Get("status")] + `],"pagination":{"page":1,"per_page":100,"total":2}}`
+	}}
+	client := network.client(t)
+	open := func(params *salesiq.ChatListParams) (got []string, err error) {
+		for chat, err := range client.Chats.AllOpen(t.Context(), params) {
+			if err != nil {
+				return got, err
+			}
+			got = append(got, chat.ID+" "+string(chat.Status))
+		}
+		return got, nil
+	}
+	got, err := open(nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"c1 waiting", "c2 waiting", "c3 active"}, got)
+	got, err = open(&salesiq.ChatListParams{Status: salesiq.ChatActive})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"c3 active", "c2 active"}, got)
+	_, err = open(&salesiq.ChatListParams{OperatorID: "none"})
+	require.ErrorIs(t, err, salesiq.ErrPermissionDenied)
+	assert.Len(t, network.started, 4, "the second list is not asked for")
+	for chat, err := range client.Chats.AllOpen(t.Context(), nil) {
+		require.NoError(t, err)
+		assert.Equal(t, "c1", chat.ID)
+		break
+	}
+}
+
+// exportNetwork has chats of all states, of which one has no transcript.
+func exportNetwork(answer func(r *http.Request, id string) (int, string)) *fakeNetwork {
+	return &fakeNetwork{delay: randomDelay, answer: func(r *http.Request) (int, string) {
+		if r.URL.Path != "/api/v2/chats" {
+			return answer(r, strings.Split(r.URL.Path, "/")[4])
+		}
+		var chats []string
+		for i := range 40 {
+			status := []string{"ended", "active", "missed", "waiting"}[i%4]
+			chats = append(chats, fmt.Sprintf(`{"id":"c%d","status":%q,"started_at":"2026-11-%02dT00:00:00Z"}`, i, status, 1+i/4))
+		}
+		return http.StatusOK, `{"status":"success","data":[` + strings.Join(chats, ",") + `],"pagination":{"page":1,"per_page":100,"total":40}}`
+	}}
+}
+
+func TestAnExportHasWhatIsOverAndMissing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network := exportNetwork(func(_ *http.Request, id string) (int, string) {
+			if id == "c4" {
+				return http.StatusNotFound, `{"status":"error","code":"RESOURCE_NOT_FOUND","message":"No such chat"}`
+			}
+			return http.StatusOK, `{"status":"success","data":[{"id":"of-` + id + `"}]}`
+		})
+		params := &salesiq.ChatListParams{ToDate: time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC)}
+		stored := map[string]bool{"c0": true}
+		export := func() (got []string, failures []error) {
+			var list salesiq.Response
+			has := func(id string) (bool, error) { return stored[id], nil }
+			for result := range network.client(t).Chats.Export(t.Context(), params, has, salesiq.WithResponse(&list)) {
+				assert.Equal(t, 40, list.Total, "that of the list")
+				if result.Err != nil {
+					failures = append(failures, result.Err)
+					continue
+				}
+				assert.Equal(t, "of-"+result.ChatID, result.Chat.Transcript[0].ID)
+				got = append(got, result.ChatID)
+				stored[result.ChatID] = true
+			}
+			return got, failures
+		}
+		got, failures := export()
+		assert.Equal(t, strings.Fields("c2 c6 c8 c10 c12 c14 c16 c18 c20 c22 c24 c26 c28 c30"), got, "over, not stored, begun before ToDate")
+		require.Len(t, failures, 1)
+		require.ErrorIs(t, failures[0], salesiq.ErrResourceNotFound)
+		require.ErrorContains(t, failures[0], `chat "c4": salesiq: Chats.Transcript: `)
+		assert.Len(t, network.started, 1+15)
+
+		got, failures = export()
+		assert.Empty(t, got)
+		assert.Len(t, failures, 1)
+		assert.Len(t, network.started, 1+15+1+1, "the next one asks for the list, and for what has failed")
+		assert.Len(t, transcriptsOf(network.client(t).Chats.Export(t.Context(), nil, nil)), 20, "nothing is stored, and all dates are good")
+	})
+}
+
+func TestAnExportEndsWithWhatWouldMeetAllChats(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("the database is away")
+	for name, row := range map[string]struct {
+		status  int
+		body    string
+		stored  func(string) (bool, error)
+		want    error
+		results int
+	}{
+		"an outage":         {status: 503, results: 5},
+		"too many calls":    {status: 429, want: salesiq.ErrRateLimitExceeded, results: 1},
+		"no scope":          {status: 403, body: `{"status":"error","code":"INVALID_OAUTH_SCOPE"}`, want: salesiq.ErrInvalidOAuthScope, results: 1},
+		"no token":          {status: 401, body: `{"status":"error","code":"INVALID_TOKEN"}`, want: salesiq.ErrInvalidToken, results: 1},
+		"the store":         {stored: func(string) (bool, error) { return false, broken }, want: broken, results: 1},
+		"one chat by one":   {status: 403, body: `{"status":"error","code":"PERMISSION_DENIED"}`, want: salesiq.ErrPermissionDenied, results: 20},
+		"one by one, gone":  {status: 404, want: salesiq.ErrResourceNotFound, results: 20},
+		"each one is wrong": {status: 200, body: `no JSON`, want: salesiq.ErrDecode, results: 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				network := exportNetwork(func(*http.Request, string) (int, string) { return row.status, row.body })
+				results := transcriptsOf(network.client(t).Chats.Export(t.Context(), nil, row.stored))
+				require.Len(t, results, row.results)
+				for _, result := range results {
+					assert.Nil(t, result.Chat)
+					if row.want == nil {
+						assert.Equal(t, salesiq.ErrInternalError, salesiq.KindOf(result.Err))
+						continue
+					}
+					require.ErrorIs(t, result.Err, row.want)
+				}
+				assert.Zero(t, network.inFlight)
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		n := 0
+		network := exportNetwork(func(_ *http.Request, id string) (int, string) {
+			return http.StatusOK, `{"status":"success","data":[{"id":"of-` + id + `"}]}`
+		})
+		network.delay = func(r *http.Request) time.Duration {
+			if r.URL.Path == "/api/v2/chats" || strings.Contains(r.URL.Path, "/c0/") {
+				return time.Millisecond
+			}
+			return time.Minute
+		}
+		for result := range network.client(t).Chats.Export(ctx, &salesiq.ChatListParams{}, nil, salesiq.WithCallAttempts(1)) {
+			if n++; n == 1 {
+				require.NoError(t, result.Err)
+				cancel()
+				continue
+			}
+			require.ErrorIs(t, result.Err, context.Canceled)
+		}
+		assert.Equal(t, 2, n)
+		stopped := transcriptsOf(network.client(t).Chats.Export(ctx, nil, nil))
+		require.Len(t, stopped, 1)
+		require.ErrorIs(t, stopped[0].Err, context.Canceled)
+	})
+}
+
 func TestTotalOfAListIsKnownFromItsFirstItemOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -8,12 +8,17 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"reflect"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"weak"
 
+	"github.com/gofrs/flock"
 	"golang.org/x/time/rate"
 
 	"github.com/salesiq-go/salesiq/internal/atomicfile"
@@ -44,12 +49,19 @@ type Plan struct {
 //
 // The file holds a [DailyQuota] as JSON. It is read when the client or the limiter is
 // made, and replaced as a whole before each request is sent. While it cannot be
-// written, calls go on, and the next one writes it. Its directory must exist. One
-// client or limiter at a time has a file. Package salesiqredis keeps the day in Redis,
-// and needs none.
+// written, calls go on, and the next one writes it. Its directory must exist.
+//
+// Clients and limiters of one process may have the same file: then they share the day.
+// A second process is refused, so that two runs of a nightly job do not overlap: the
+// first one locks path.lock, which is made beside the file and stays there, until it
+// ends, however it ends, or until its clients are garbage. Over a network file system,
+// the lock is as good as that system's; where the system has none, as in a browser,
+// there is none. Package salesiqredis keeps the day for several processes in Redis, and
+// needs no file.
 //
 // Errors, reported by [NewClient] and [NewLimiter]: an [InputError] for a plan
-// that bounds no day, and for a file that cannot be read or written.
+// that bounds no day, for a file that cannot be read or written, and, after a second in
+// which the other might have ended, for one that another process has.
 func (p Plan) KeptIn(path string) Plan {
 	p.kept, p.dayFile = true, path
 	return p
@@ -374,11 +386,15 @@ func (c *config) newQueue() (localQueue, error) {
 		Burst:   c.burst,
 		MaxWait: c.maxWait,
 	})
-	if !c.plan.kept {
+	plan, field := c.plan, "plan"
+	if c.dayFile != "" && !plan.kept {
+		plan, field = plan.KeptIn(c.dayFile), dayFileVariable
+	}
+	if !plan.kept {
 		return queue, nil
 	}
-	if err := c.plan.keepDay(queue); err != nil {
-		return nil, inputError("plan", "keeps the day in a file: "+err.Error())
+	if err := plan.keepDay(queue); err != nil {
+		return nil, inputError(field, "keeps the day in a file: "+err.Error())
 	}
 	return queue, nil
 }
@@ -388,31 +404,147 @@ func (c *config) newQueue() (localQueue, error) {
 func (p *Plan) keepDay(queue *transport.Queue) error {
 	switch {
 	case p.CallsPerDay == 0:
-		return errors.New("there is none, since CallsPerDay bounds no day")
+		return errors.New("there is none, since CallsPerDay of the plan bounds no day")
 	case p.dayFile == "":
 		return errors.New("its path must not be empty")
 	}
-	kept, err := os.ReadFile(p.dayFile)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	path, err := filepath.Abs(p.dayFile)
+	if err != nil {
 		return err
 	}
-	var day DailyQuota
-	if err == nil && (wire.Unmarshal(kept, &day) != nil || day.Left < 0 || day.Left > day.Limit) {
-		return fmt.Errorf("%s holds something else: name another file, or delete this one", p.dayFile)
+	if _, err := readDay(path); err != nil {
+		return err // Before a lock is made beside it.
+	}
+	file, err := openDayFile(path)
+	if err != nil {
+		return err
+	}
+	if err := file.join(queue); err != nil {
+		file.leave()
+		return err
+	}
+	runtime.AddCleanup(queue, (*dayFile).leave, file)
+	return nil
+}
+
+// readDay returns the day that is in a file, and a zero one if there is none.
+func readDay(path string) (day DailyQuota, err error) {
+	kept, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return day, nil
+	case err != nil:
+		return day, err
+	case wire.Unmarshal(kept, &day) != nil || day.Left < 0 || day.Left > day.Limit:
+		return day, fmt.Errorf("%s holds something else: name another file, or delete this one", path)
+	}
+	return day, nil
+}
+
+// dayFile is a file that keeps the day for the queues of this process.
+type dayFile struct {
+	path  string
+	lock  *flock.Flock // Nil where the system has no locks.
+	users int          // Guarded by dayFiles.
+
+	mu     sync.Mutex // Guards the file, and what follows.
+	queues []weak.Pointer[transport.Queue]
+}
+
+// dayFiles are the files that queues of this process have, by their paths.
+var dayFiles = struct {
+	mu     sync.Mutex
+	byPath map[string]*dayFile
+}{byPath: map[string]*dayFile{}}
+
+// dayFileWait is how long a process waits for another one to end.
+const dayFileWait = time.Second
+
+// openDayFile locks a file, unless this process has it already.
+func openDayFile(path string) (*dayFile, error) {
+	dayFiles.mu.Lock()
+	defer dayFiles.mu.Unlock()
+	file := dayFiles.byPath[path]
+	if file == nil {
+		lock, err := lockDayFile(path)
+		if err != nil {
+			return nil, err
+		}
+		file = &dayFile{path: path, lock: lock}
+		dayFiles.byPath[path] = file
+	}
+	file.users++
+	return file, nil
+}
+
+func lockDayFile(path string) (*flock.Flock, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), dayFileWait)
+	defer cancel()
+	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
+	_, err := lock.TryLockContext(ctx, lockRetry)
+	switch {
+	case err == nil:
+		return lock, nil
+	case errors.Is(err, errors.ErrUnsupported):
+		return nil, nil //nolint:nilnil // There is none.
+	case errors.Is(err, context.DeadlineExceeded):
+		err = fmt.Errorf("another process has %s: wait until it has ended, or share the day through package salesiqredis", path)
+	}
+	lock.Close() //nolint:errcheck // Nothing was written.
+	return nil, err
+}
+
+// leave gives the file back if no queue has it any more.
+func (f *dayFile) leave() {
+	dayFiles.mu.Lock()
+	defer dayFiles.mu.Unlock()
+	if f.users--; f.users > 0 {
+		return
+	}
+	delete(dayFiles.byPath, f.path)
+	if f.lock != nil {
+		f.lock.Close() //nolint:errcheck // Closing a file that was not written does not fail.
+	}
+}
+
+// join has the file keep the day of a queue, which has that of the file from then on.
+func (f *dayFile) join(queue *transport.Queue) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	day, err := readDay(f.path)
+	if err != nil {
+		return err
 	}
 	queue.Resume(day.Limit-day.Left, day.Reset)
-	var mu sync.Mutex
-	write := func() error {
-		mu.Lock()
-		defer mu.Unlock()
-		now, err := wire.Marshal(dayOf(queue)())
-		if err != nil {
-			return err
-		}
-		return atomicfile.Write(p.dayFile, now)
+	if err = f.write(queue); err != nil {
+		return err
 	}
-	queue.OnStart(func() { write() }) //nolint:errcheck // The next call writes it.
-	return write()
+	f.queues = append(f.queues, weak.Make(queue))
+	queue.OnStart(func() { f.started(queue) })
+	return nil
+}
+
+// started counts a call of a queue for the others, too, and writes the day.
+func (f *dayFile) started(queue *transport.Queue) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, _, end := queue.Today()
+	f.queues = slices.DeleteFunc(f.queues, func(other weak.Pointer[transport.Queue]) bool {
+		q := other.Value()
+		if q != nil && q != queue {
+			q.Resume(1, end)
+		}
+		return q == nil
+	})
+	f.write(queue) //nolint:errcheck // The next call writes it.
+}
+
+func (f *dayFile) write(queue *transport.Queue) error {
+	now, err := wire.Marshal(dayOf(queue)())
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(f.path, now)
 }
 
 // meteredLimiter knows how many calls a minute grants, once an answer has told.

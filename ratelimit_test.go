@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +19,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/time/rate"
@@ -528,6 +531,71 @@ func TestKilledProgramFindsTheDaysCallsInItsFile(t *testing.T) {
 		require.NoError(t, json.Unmarshal(kept, &day), "a program can read it")
 		assert.Equal(t, killed.DailyQuota().Limit, day.Limit)
 	})
+}
+
+func TestASecondProcessIsRefusedTheFileOfADay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "day.json")
+		other := flock.New(path + ".lock") // What another process does.
+		locked, err := other.TryLock()
+		require.NoError(t, err)
+		require.True(t, locked)
+		plan := salesiq.Plan{CallsPerDay: 10}.KeptIn(path)
+		_, err = salesiq.NewLimiter(plan)
+		refused, ok := errors.AsType[*salesiq.InputError](err)
+		require.True(t, ok, "%v", err)
+		assert.Equal(t, "plan", refused.Field)
+		assert.Contains(t, refused.Reason, "another process has "+path)
+		_, err = os.Stat(path)
+		require.ErrorIs(t, err, fs.ErrNotExist, "nothing was written")
+
+		time.AfterFunc(500*time.Millisecond, func() { assert.NoError(t, other.Close()) })
+		assert.Equal(t, 10, newLimiter(t, plan).DailyQuota().Left, "it was about to end")
+	})
+}
+
+func TestLimitersOfAProcessShareTheFileOfADay(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "day.json")
+	plan := salesiq.Plan{CallsPerDay: 10}.KeptIn(path)
+	first, second := newLimiter(t, plan), newLimiter(t, plan)
+	for range 3 {
+		acquire(t, first).Done(salesiq.Outcome{StatusCode: http.StatusOK, Sent: true})
+		acquire(t, second).Done(salesiq.Outcome{StatusCode: http.StatusOK, Sent: true})
+	}
+	assert.Equal(t, 4, first.DailyQuota().Left)
+	assert.Equal(t, 4, second.DailyQuota().Left)
+	third := newLimiter(t, plan)
+	assert.Equal(t, 4, third.DailyQuota().Left)
+	for range 4 {
+		acquire(t, third).Done(salesiq.Outcome{StatusCode: http.StatusOK, Sent: true})
+	}
+	_, err := first.Acquire(t.Context())
+	require.ErrorIs(t, err, salesiq.ErrDailyLimit)
+}
+
+func TestAFileOfADayIsGivenBackOnceNobodyHasIt(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "day.json")
+	kept := newLimiter(t, salesiq.Plan{CallsPerDay: 10}.KeptIn(path))
+	acquire(t, newLimiter(t, salesiq.Plan{CallsPerDay: 10}.KeptIn(path))).Done(salesiq.Outcome{StatusCode: http.StatusOK, Sent: true})
+	other := flock.New(path + ".lock")
+	for range 3 {
+		runtime.GC()
+	}
+	locked, err := other.TryLock()
+	require.NoError(t, err)
+	assert.False(t, locked, "one of two has it")
+	assert.Equal(t, 9, kept.DailyQuota().Left)
+	kept = nil
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		locked, err := other.TryLock()
+		return err == nil && locked
+	}, 10*time.Second, 10*time.Millisecond)
+	require.NoError(t, other.Close())
+	_ = kept
 }
 
 func TestCallsGoOnWhileTheDaysFileCannotBeWritten(t *testing.T) {

@@ -104,6 +104,7 @@ type WaitTrace struct {
 	Call     CallTrace // As it began.
 	Reason   WaitReason
 	Until    time.Time     // When it is over, as far as that is known; zero if it is not.
+	Shared   bool          // Another call of the client waits for the same, and was told of: a log needs one line for both.
 	Duration time.Duration // Known at the end.
 }
 
@@ -390,7 +391,7 @@ func (t *clientTrace) HearsWaits() bool { return len(t.wait) > 0 }
 
 // Wait implements [transport.Observer].
 func (t *clientTrace) Wait(ctx context.Context, w transport.Wait) func(took time.Duration) {
-	wait := WaitTrace{Call: callOf(ctx), Reason: WaitReason(w.Reason), Until: w.Until}
+	wait := WaitTrace{Call: callOf(ctx), Reason: WaitReason(w.Reason), Until: w.Until, Shared: w.Shared}
 	var ends hooks.Ends[WaitTrace]
 	for _, hook := range t.wait {
 		ends.Add(hook(ctx, wait))

@@ -204,6 +204,30 @@ func TestTracerHearsWhyAndUntilWhenACallWaitsWhileItWaits(t *testing.T) {
 	})
 }
 
+func TestTracerHearsWhichWaitsAreOne(t *testing.T) {
+	t.Parallel()
+	opts := []salesiq.Option{salesiq.WithPlan(salesiq.Plan{CallsPerMinute: 3}), salesiq.WithMaxWait(time.Hour)}
+	traced(t, opts, func(t *testing.T, _ *salesiqtest.Server, client *salesiq.Client, log *traceLog) {
+		for range 3 {
+			require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
+		}
+		var calls sync.WaitGroup
+		for range 6 {
+			time.Sleep(10 * time.Millisecond)
+			calls.Go(func() { assert.NoError(t, second(client.Chats.Get(t.Context(), "chat123"))) })
+		}
+		time.Sleep(time.Second)
+		log.mu.Lock()
+		var shared []bool
+		for _, wait := range log.waiting {
+			shared = append(shared, wait.Shared)
+		}
+		log.mu.Unlock()
+		assert.Equal(t, []bool{false, true, true, false, true, true}, shared, "three wait for one minute, three for the next")
+		calls.Wait()
+	})
+}
+
 func TestInterruptedBackoffIsToldOf(t *testing.T) {
 	t.Parallel()
 	traced(t, nil, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, log *traceLog) {

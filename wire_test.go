@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -139,6 +140,7 @@ type wireCase struct {
 	path   string
 	query  url.Values
 	body   string // Empty where none may be sent.
+	more   int    // Requests after the one that is shown.
 }
 
 type values = map[string][]string
@@ -193,6 +195,24 @@ var wireCases = []wireCase{
 			return transcriptsOf(c.Chats.Transcripts(ctx, chatsOf("c1")))[0].Err
 		},
 		method: "GET", path: "/api/v2/chats/c1/transcript",
+	},
+	{
+		call: "Chats.AllOpen", why: "those that wait come first",
+		do: func(ctx context.Context, c *salesiq.Client) error {
+			return drain(c.Chats.AllOpen(ctx, &salesiq.ChatListParams{DepartmentID: "d1"}))
+		},
+		more: 1, method: "GET", path: "/api/v2/chats", query: values{"department_id": {"d1"}, "status": {"waiting"}, "page": {"1"}, "per_page": {"100"}},
+	},
+	{
+		call: "Chats.Export", why: "the list of all that began since a day",
+		do: func(ctx context.Context, c *salesiq.Client) error {
+			params := &salesiq.ChatListParams{FromDate: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}
+			for result := range c.Chats.Export(ctx, params, nil) {
+				return result.Err
+			}
+			return nil
+		},
+		method: "GET", path: "/api/v2/chats", query: values{"from_date": {"2026-03-01T00:00:00.000Z"}, "page": {"1"}, "per_page": {"100"}},
 	},
 	{
 		call: "Chats.SendMessage", why: "text: markup and quotes arrive as typed",
@@ -529,7 +549,7 @@ func TestEveryCallIsOnTheWireAsSpecified(t *testing.T) {
 				client := api.client(t, salesiq.WithBaseURL(api.URL+prefix), salesiq.WithUserAgent("desk/1.2"))
 				require.NoError(t, row.do(t.Context(), client))
 
-				require.Len(t, api.requests(), 1)
+				require.Len(t, api.requests(), 1+row.more)
 				got := api.requests()[0]
 				assert.Equal(t, row.method, got.Method)
 				assert.Equal(t, prefix+row.path, got.Path)
@@ -579,11 +599,14 @@ func TestPortalIsPartOfEveryPath(t *testing.T) {
 	t.Parallel()
 	api := newAPIRecorder(t, answerSuitably)
 	client := api.client(t, salesiq.WithPortal("Zylker INC/2"))
+	var paths []string
 	for _, row := range wireCases {
 		require.NoError(t, row.do(t.Context(), client))
+		paths = append(paths, slices.Repeat([]string{row.path}, 1+row.more)...)
 	}
+	require.Len(t, api.requests(), len(paths))
 	for i, got := range api.requests() {
-		assert.Equal(t, "/api/v2/Zylker%20INC%2F2"+strings.TrimPrefix(wireCases[i].path, "/api/v2"), got.Path)
+		assert.Equal(t, "/api/v2/Zylker%20INC%2F2"+strings.TrimPrefix(paths[i], "/api/v2"), got.Path)
 	}
 }
 

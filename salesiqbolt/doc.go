@@ -23,7 +23,8 @@
 //     which were, use [File.DedupStore] with [webhook.WithDedupStore].
 //   - To keep the access token over restarts, use [File.TokenStore] with
 //     [salesiq.SealTokens].
-//   - To see how much there is to do, use [Inbox.Stats] and [Inbox.Entries].
+//   - To see how much there is to do, use [Inbox.Stats] and [Inbox.Entries]. To let a
+//     probe see it, use [Inbox.Health].
 //   - To deal with what failed for good, use [Inbox.DeadLetters], [Inbox.Replay] and
 //     [Inbox.Purge].
 //   - To choose how long handled events are remembered, and how large the file may

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"log/slog"
 	"net/http"
@@ -20,7 +21,7 @@ import (
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
-const body = `{"event":"chat.rating","timestamp":"2026-03-01T09:30:00.000Z","data":{"chat_id":"chat123","rating":5}}`
+const body = `{"event":"chat.rating","timestamp":"2026-03-01T09:30:00.000Z","data":{"chat_id":"chat123","rating":5,"feedback":"Wow & thanks"}}`
 
 // post delivers an event as the service does.
 func post(receiver http.Handler, secret salesiq.Secret) int {
@@ -76,20 +77,28 @@ func Example() {
 	// second process: chat123 was rated 5
 }
 
-// A whole service. It takes an event before it answers, handles it once, and ends in
-// the right order: no more events, then no more handlers, then the file.
-func ExampleInbox() {
+// A whole service that tells a Slack channel. It takes an event before it answers, and
+// tries again for two days while Slack does not take the message. It ends in the right
+// order: no more events, then no more handlers, then the file.
+func ExampleInbox_Serve() {
 	folder, err := os.MkdirTemp("", "salesiqbolt")
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // The system cleans up what is left.
-	secret := salesiq.NewSecret("the webhook's secret")
+	defer os.RemoveAll(folder)                          //nolint:errcheck // The system cleans up what is left.
+	secret := salesiq.NewSecret("the webhook's secret") // Such as os.Getenv("SALESIQ_WEBHOOK_SECRET").
+	path := filepath.Join(folder, "events.db")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	slack := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(os.Stdout, r.Body) //nolint:errcheck // The output tells.
+		stop()                     // Elsewhere, a signal does so.
+	}))
+	defer slack.Close()
+	slackURL := salesiq.NewSecret(slack.URL) // Such as os.Getenv("SLACK_WEBHOOK_URL").
 
 	run := func() (err error) {
-		file, err := salesiqbolt.Open(filepath.Join(folder, "events.db"), salesiqbolt.WithLogger(slog.Default()))
+		file, err := salesiqbolt.Open(path, salesiqbolt.WithLogger(slog.Default()))
 		if err != nil {
 			return err
 		}
@@ -102,21 +111,23 @@ func ExampleInbox() {
 		if err != nil {
 			return err
 		}
-		err = webhook.On(receiver, func(_ context.Context, e *webhook.ChatRated) error {
-			fmt.Println(e.ChatID, "was rated", e.Rating) // An error has it tried again later.
-			stop()                                       // Elsewhere, a signal does so.
-			return nil
+		escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;") // What visitors write is no markup.
+		err = webhook.Forward(receiver, slackURL, func(e *webhook.ChatRated) any {
+			return map[string]any{"text": fmt.Sprintf("%d of 5: %s", e.Rating, escape.Replace(e.Feedback))}
 		})
 		if err != nil {
 			return err
 		}
+		mux := http.NewServeMux()
+		mux.Handle("POST /webhook/salesiq", receiver)
+		mux.HandleFunc("GET /healthz", inbox.Health)
 		post(receiver, secret) // Elsewhere, the service does so.
-		return inbox.Serve(ctx, &http.Server{Addr: "127.0.0.1:0", Handler: receiver}, receiver.Dispatch)
+		return inbox.Serve(ctx, &http.Server{Addr: "127.0.0.1:0", Handler: mux}, receiver.Dispatch)
 	}
 	if err := run(); err != nil {
 		log.Fatal(err)
 	}
-	// Output: chat123 was rated 5
+	// Output: {"text":"5 of 5: Wow \u0026amp; thanks"}
 }
 
 // What failed for good is looked at, and handled again once its cause is gone.

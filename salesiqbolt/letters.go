@@ -3,8 +3,10 @@ package salesiqbolt
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"iter"
+	"net/http"
 	"slices"
 	"time"
 
@@ -29,6 +31,25 @@ func (s Stats) Age() time.Duration {
 		return 0
 	}
 	return time.Since(s.Oldest)
+}
+
+// Health answers with the [Stats] of the inbox as JSON, for a probe or a person:
+//
+//	mux.HandleFunc("GET /healthz", inbox.Health)
+//
+// Its status is 503 while the file cannot be read, and 200 otherwise: dead letters are
+// worth an alert, but a restart does not help them.
+func (i *Inbox) Health(w http.ResponseWriter, _ *http.Request) {
+	stats, err := i.Stats()
+	if err != nil {
+		http.Error(w, "the inbox cannot be read", http.StatusServiceUnavailable) // The cause has a path.
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]any{ //nolint:errcheck // Whoever asked has gone.
+		"waiting": stats.Waiting, "running": stats.Running, "dead_letters": stats.DeadLetters,
+		"oldest_seconds": int64(stats.Age().Seconds()), "bytes": stats.Bytes, "max_bytes": stats.MaxBytes,
+	})
 }
 
 // Stats returns how many events there are, and how old they are. It costs little.

@@ -27,7 +27,7 @@ func defaultConfig() config {
 		wait:      time.Second,
 		maxSize:   1 << 30,
 		maxEvents: 100_000,
-		maxAge:    24 * time.Hour,
+		maxAge:    30 * 24 * time.Hour,
 	}
 }
 
@@ -101,8 +101,9 @@ func WithMaxEvents(n int) Option {
 	return func(c *config) error { c.maxEvents = n; return atLeast("max events", n, 1) }
 }
 
-// WithMaxAge bounds for how long handled events are remembered. The default is a
-// day.
+// WithMaxAge bounds for how long handled events are remembered. The default is thirty
+// days, since the service delivers events again on request for weeks. [WithMaxEvents]
+// bounds them as well.
 func WithMaxAge(d time.Duration) Option {
 	return func(c *config) error { c.maxAge = d; return positive("max age", d) }
 }

@@ -3,8 +3,10 @@ package salesiqbolt
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 
@@ -14,6 +16,30 @@ import (
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/webhook"
 )
+
+func TestHealthTellsWhatIsInTheInboxAndFailsWithTheFile(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	inbox := inboxOf(t, f)
+	enqueue(t, inbox, 0, 3)
+	answer := httptest.NewRecorder()
+	inbox.Health(answer, nil)
+	assert.Equal(t, http.StatusOK, answer.Code)
+	assert.Equal(t, "application/json", answer.Header().Get("Content-Type"))
+	var told map[string]int64
+	require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &told))
+	s := stats(t, inbox)
+	assert.Equal(t, map[string]int64{"waiting": int64(s.Waiting), "running": 0, "dead_letters": 0, "oldest_seconds": 0, "bytes": s.Bytes, "max_bytes": 1 << 30}, told)
+	assert.NotZero(t, told["waiting"])
+
+	require.NoError(t, f.Close())
+	for _, unusable := range []*Inbox{inbox, nil, {}} {
+		answer = httptest.NewRecorder()
+		unusable.Health(answer, nil)
+		assert.Equal(t, http.StatusServiceUnavailable, answer.Code)
+	}
+	assert.NotContains(t, answer.Body.String(), f.Path())
+}
 
 // The end comes while a handler runs. The handler may finish, and what waits stays in
 // the file.

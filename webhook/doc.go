@@ -22,7 +22,10 @@
 //   - To handle the events of one type, use [On]. To handle all, use [OnAny].
 //   - To handle the events of the live service by type, use On of package live.
 //   - To receive entities without an envelope, use [WithEventName].
+//   - To tell another service, such as a Slack channel, use [Forward].
 //   - To have several effects, each of which must not be repeated, use [Once].
+//   - To serve several accounts, make a receiver for each, at a path of its own, with the
+//     account's secret; the example "Tenants" does so.
 //   - To subscribe to the events that there are handlers for, use [Receiver.Events].
 //   - To refuse deliveries that somebody has captured and plays again, use
 //     [WithTolerance].
@@ -33,11 +36,13 @@
 //     [NewWorkerPool], the Inbox of package salesiqbolt, the Sink of package
 //     salesiqredis, or a queue of your own. [Receiver.Dispatch] handles what comes
 //     out of a queue.
-//   - To serve until a signal, and to end without losing a delivery, use Serve.
+//   - To serve until a signal, and to end without losing a delivery, use [Serve], or
+//     Serve of the Inbox of package salesiqbolt, whose example is a whole service.
 //   - To receive events without net/http, such as in a cloud function, use
 //     [ParseSigned]. To read an event that is verified elsewhere, use [Parse].
 //   - To watch what a receiver does, use [WithLogger] or [WithTracer].
-//   - To sign events in a test, use [SignHMAC] or [SignRSA]. To test a store or a
+//   - To test handlers, use Subscribe of a server of package salesiqtest. To sign events
+//     in a test, use [SignHMAC] or [SignRSA]. To test a store or a
 //     sink of your own, use package webhooktest.
 //
 // # Events

@@ -4,10 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqtest"
@@ -52,6 +59,95 @@ func ExampleOnce() {
 	// error: the database is away
 	// saved 5
 	// error: <nil>
+}
+
+// A Slack channel hears of bad ratings. The event is tried again if Slack does not take
+// the message.
+func ExampleForward() {
+	slack := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(os.Stdout, r.Body) //nolint:errcheck // The output tells.
+	}))
+	defer slack.Close()
+	slackURL := salesiq.NewSecret(slack.URL) // Such as os.Getenv("SLACK_WEBHOOK_URL").
+	receiver, err := webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("the webhook's secret")))
+	if err != nil {
+		log.Print(err)
+		return
+	}
+
+	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;") // What visitors write is no markup.
+	err = webhook.Forward(receiver, slackURL, func(e *webhook.ChatRated) any {
+		if e.Rating > 2 {
+			return nil
+		}
+		return map[string]any{"text": fmt.Sprintf("Chat %s: %d of 5. %s", e.ChatID, e.Rating, escape.Replace(e.Feedback))}
+	}, webhook.Once("slack"))
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	event, err := webhook.Parse([]byte(`{"event":"chat.rating","data":{"chat_id":"chat123","rating":1,"feedback":"Too slow"}}`))
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	if err := receiver.Dispatch(context.Background(), event); err != nil {
+		log.Print(err)
+	}
+	// Output: {"text":"Chat chat123: 1 of 5. Too slow"}
+}
+
+// Several accounts have a receiver each, at a path of its own: with its own secret, and
+// its own memory of events.
+func Example_tenants() {
+	secrets := map[string]salesiq.Secret{"north": salesiq.NewSecret("that of north"), "south": salesiq.NewSecret("that of south")}
+	logger := slog.New(slog.DiscardHandler) // Elsewhere, that of the program.
+	mux := http.NewServeMux()
+	for tenant, secret := range secrets {
+		receiver, err := webhook.NewReceiver(webhook.HMAC(secret), webhook.WithLogger(logger.With("tenant", tenant)))
+		if err != nil {
+			log.Fatalf("tenant %s: %v", tenant, err)
+		}
+		webhook.On(receiver, func(_ context.Context, e *webhook.ChatMissed) error {
+			fmt.Println(tenant, "missed", e.ChatID)
+			return nil
+		})
+		mux.Handle("POST /webhook/"+tenant, receiver)
+	}
+
+	body := `{"event":"chat.missed","timestamp":"2026-03-01T09:30:00.000Z","data":{"chat_id":"chat123"}}`
+	for _, tenant := range []string{"north", "south"} {
+		delivery := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/webhook/"+tenant, strings.NewReader(body))
+		delivery.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(secrets["north"], []byte(body)))
+		answer := httptest.NewRecorder()
+		mux.ServeHTTP(answer, delivery)
+		fmt.Println(tenant, answer.Code)
+	}
+	// Output:
+	// north missed chat123
+	// north 200
+	// south 401
+}
+
+// A handler is tested with what the service would deliver.
+func TestARatingIsTold(t *testing.T) {
+	t.Parallel()
+	server := salesiqtest.Start(t)
+	receiver, err := webhook.NewReceiver(server.Verifier())
+	require.NoError(t, err)
+	var told atomic.Int32
+	require.NoError(t, webhook.On(receiver, func(_ context.Context, e *webhook.ChatRated) error {
+		told.Add(int32(e.Rating))
+		return nil
+	}))
+	server.Subscribe(t, receiver)
+	client := server.Client(t)
+	_, err = client.Chats.End(t.Context(), "chat123", nil)
+	require.NoError(t, err)
+	_, err = client.Chats.Rate(t.Context(), "chat123", &salesiq.ChatRating{Rating: 5})
+	require.NoError(t, err)
+	require.NoError(t, server.Settle(t.Context()))
+	require.EqualValues(t, 5, told.Load())
 }
 
 func ExampleParseSigned() {

@@ -97,7 +97,7 @@ func run(ctx context.Context, out io.Writer, c config) error {
 		DataCenter:   dc,
 		Scopes:       split(c.scopes),
 		Organization: c.org,
-		Prompt:       salesiq.PromptConsent, // Also the second time, a refresh token is wanted.
+		Prompt:       "consent", // Also the second time, a refresh token is wanted.
 	}
 	switch address := os.Getenv("SALESIQ_ACCOUNTS_URL"); {
 	case address != "":

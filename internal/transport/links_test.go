@@ -115,16 +115,54 @@ func TestLogSaysForWhatAndForHowLongAWaitIs(t *testing.T) {
 		require.NoError(t, err)
 		first.Done(Outcome{StatusCode: http.StatusOK, Sent: true})
 		a := newAttempt(t)
-		a.audience = &audience{logger: logger}
+		a.audience = &audience{logger: logger, common: new(commonWaits)}
 		var chain link = &logged{&limited{fine(), q}, logger}
 		go func() {
 			time.Sleep(time.Second)
 			synctest.Wait()
-			assert.Equal(t, "level=DEBUG msg=\"salesiq wait\" operation=Test reason=quota for=59.999s\n", log.String(), "it is told while the call waits")
+			assert.Equal(t, "level=INFO msg=\"salesiq wait\" operation=Test reason=quota for=59.999s\n", log.String(), "it is told while the call waits")
 		}()
 		_, f := chain.do(t.Context(), a)
 		require.Nil(t, f)
 		assert.Contains(t, log.String(), " wait=1m0s duration=0s ", "the service is not blamed")
+	})
+}
+
+func TestLogTellsOfAWaitOnceHoweverManyCallsShareIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log sharedText
+		logger := slog.New(slog.NewTextHandler(&log, nil)) // At level info.
+		q := NewQueue(QueueConfig{Limits: quota.Limits{PerMinute: 10}, MaxWait: time.Hour})
+		heard := &audience{logger: logger, common: new(commonWaits)}
+		var chain link = &logged{&limited{fine(), q}, logger}
+		var calls sync.WaitGroup
+		for i := range 40 {
+			time.Sleep(time.Millisecond)
+			calls.Go(func() {
+				a := newAttempt(t)
+				a.number, a.audience = i, heard
+				_, f := chain.do(t.Context(), a)
+				assert.Nil(t, f)
+			})
+		}
+		calls.Wait()
+		assert.Equal(t, 3, strings.Count(log.String(), "salesiq wait"), log.String(), "one for each minute that thirty calls wait for")
+
+		log.text = nil
+		smooth := NewQueue(QueueConfig{Rate: 1, Burst: 1, MaxWait: time.Hour})
+		chain = &logged{&limited{fine(), smooth}, logger}
+		for range 100 {
+			time.Sleep(time.Millisecond)
+			calls.Go(func() {
+				a := newAttempt(t)
+				a.audience = heard
+				_, f := chain.do(t.Context(), a)
+				assert.Nil(t, f)
+			})
+		}
+		calls.Wait()
+		assert.Equal(t, 10, strings.Count(log.String(), "salesiq wait"), log.String(), "one for ten calls that are spread evenly")
 	})
 }
 
@@ -252,7 +290,7 @@ func TestTokenIsPutOnAndItsFateReported(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				a, w := newAttempt(t), &witness{}
-				a.audience = &audience{observer: w}
+				a.audience = &audience{observer: w, common: new(commonWaits)}
 				_, f := (&authorized{tt.next, tt.tokens}).do(t.Context(), a)
 				assert.Equal(t, tt.accepted, tt.tokens.accepted)
 				assert.Equal(t, tt.rejected, tt.tokens.rejected)
@@ -274,7 +312,7 @@ func TestWaitsThatNobodyHearsOfAreMeasured(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a, w, source := newAttempt(t), &witness{deaf: true}, &slow{}
-		a.audience = &audience{observer: w}
+		a.audience = &audience{observer: w, common: new(commonWaits)}
 		_, f := (&limited{&authorized{fine(), source}, source}).do(t.Context(), a)
 		assert.Nil(t, f)
 		assert.Equal(t, 2*time.Second, a.waited)
@@ -303,7 +341,7 @@ func TestLeaseIsTakenAndItsOutcomeReported(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				a, w := newAttempt(t), &witness{}
-				a.audience = &audience{observer: w}
+				a.audience = &audience{observer: w, common: new(commonWaits)}
 				_, f := (&limited{tt.next, tt.limiter}).do(t.Context(), a)
 				assert.Equal(t, tt.want, tt.limiter.outcome)
 				assert.Equal(t, []WaitReason{WaitQuota}, w.waits)

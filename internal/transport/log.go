@@ -52,11 +52,16 @@ func (l *logged) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 }
 
 // logWait reports a wait that has begun: for what, and for how long, if that is
-// known.
+// known. A long one for the service's limits is worth knowing, once.
 func logWait(ctx context.Context, logger *slog.Logger, operation string, w Wait) {
+	level := slog.LevelDebug
 	attrs := []slog.Attr{slog.String("operation", operation), slog.String("reason", string(w.Reason))}
 	if !w.Until.IsZero() {
-		attrs = append(attrs, slog.Duration("for", max(0, time.Until(w.Until))))
+		left := max(0, time.Until(w.Until))
+		attrs = append(attrs, slog.Duration("for", left))
+		if left >= longWait && !w.Shared && w.Reason != WaitBackoff {
+			level = slog.LevelInfo
+		}
 	}
-	logger.LogAttrs(ctx, slog.LevelDebug, "salesiq wait", attrs...)
+	logger.LogAttrs(ctx, level, "salesiq wait", attrs...)
 }

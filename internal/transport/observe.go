@@ -30,6 +30,7 @@ type Observer interface {
 type Wait struct {
 	Reason WaitReason
 	Until  time.Time // When it is over, as far as that is known; zero if it is not.
+	Shared bool      // Another call waits for the same, and was told of.
 }
 
 // WaitReason is what a call waits for.
@@ -112,6 +113,7 @@ func (a *attempt) end(answer *Answer, f *Failure) AttemptEnd {
 type audience struct {
 	observer Observer
 	logger   *slog.Logger
+	common   *commonWaits
 }
 
 // newAudience returns nil if there is neither an observer nor a log.
@@ -119,7 +121,7 @@ func newAudience(c *Config) *audience {
 	if c.Observer == nil && c.Logger == nil {
 		return nil
 	}
-	return &audience{observer: c.Observer, logger: c.Logger}
+	return &audience{observer: c.Observer, logger: c.Logger, common: new(commonWaits)}
 }
 
 // of returns the audience of a call: without the observer, unless it watches.
@@ -130,21 +132,83 @@ func (l *audience) of(ctx context.Context) *audience {
 	case l.logger == nil:
 		return nil
 	}
-	return &audience{logger: l.logger}
+	return &audience{logger: l.logger, common: l.common}
 }
 
 // hearsWaits reports whether waits are reported. Otherwise they are only measured.
 func (l *audience) hearsWaits() bool { return l.logger != nil || l.observer.HearsWaits() }
 
-// tell reports that a wait has begun. It returns a func to call at its end, or nil.
+// tell reports that a wait has begun. It returns a func to call at its end.
 func (l *audience) tell(ctx context.Context, operation string, w Wait) (end func(time.Duration)) {
+	shared, over := l.common.begin(w)
+	w.Shared = shared
 	if l.logger != nil {
 		logWait(ctx, l.logger, operation, w)
 	}
+	var told func(time.Duration)
 	if l.observer != nil {
-		end = l.observer.Wait(ctx, w)
+		told = l.observer.Wait(ctx, w)
 	}
-	return end
+	return func(took time.Duration) {
+		over()
+		if told != nil {
+			told(took)
+		}
+	}
+}
+
+// commonWaits knows which waits of a pipeline are one for whoever looks at it: ten calls
+// that wait for the next minute wait for one thing.
+type commonWaits struct {
+	mu     sync.Mutex
+	byKind map[waitKind]*commonWait
+}
+
+// waitKind is what waits have in common that may be one. A short one does not stand for
+// those that are worth a line.
+type waitKind struct {
+	reason WaitReason
+	long   bool
+}
+
+// commonWait is what calls wait for at a time.
+type commonWait struct {
+	calls int
+	until time.Time // As it was told last.
+}
+
+const (
+	// longWait is the shortest wait that a program looks hung in.
+	longWait = time.Second
+	// sameWait is how far the ends of waits may be apart that are reported as one, such as
+	// those of calls that are spread evenly.
+	sameWait = 10 * time.Second
+)
+
+// begin reports whether a wait is shared with one that was reported and is not over. It
+// returns a func for its end. Pauses between the attempts of a call are its own.
+func (c *commonWaits) begin(w Wait) (shared bool, end func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKind == nil {
+		c.byKind = map[waitKind]*commonWait{}
+	}
+	kind := waitKind{w.Reason, time.Until(w.Until) >= longWait}
+	common := c.byKind[kind]
+	if common == nil {
+		common = new(commonWait)
+		c.byKind[kind] = common
+	}
+	shared = w.Reason != WaitBackoff && common.calls > 0 && w.Until.Sub(common.until) < sameWait
+	if !shared {
+		common.until = w.Until
+	}
+	common.calls++
+	return shared, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		common.calls--
+	}
 }
 
 // minWait is the shortest wait that is reported. Whatever is shorter was spent on

@@ -121,7 +121,7 @@ func DecodeOpen(body []byte, out any, names ...string) error {
 			value = m[name]
 		}
 	}
-	if len(value) == 0 || value.Kind() == 'n' {
+	if len(value) == 0 || string(value) == "null" {
 		return nil
 	}
 	return UnmarshalLenient(value, out)

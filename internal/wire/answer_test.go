@@ -92,7 +92,7 @@ func TestDecodeOpenFindsTheObject(t *testing.T) {
 		require.NoError(t, wire.DecodeOpen([]byte(row.body), &got, "thing", "item"), row.why)
 		assert.Equal(t, row.want, got, row.why)
 	}
-	for _, body := range []string{`<html>`, `{`, `"ok"`, `[1]`, `{"data":"x"}`} {
+	for _, body := range []string{`no such thing`, `<html>`, `{`, `"ok"`, `[1]`, `{"data":"x"}`} {
 		require.Error(t, wire.DecodeOpen([]byte(body), new(thing), "thing"), body)
 	}
 }
