@@ -238,7 +238,7 @@ func (a *refreshAuth) doWithoutVault(c *config) {
 		return
 	}
 	_, err := a.vault.Load(context.Background())
-	if !isForeign(err) {
+	if !isUnopened(err) {
 		return
 	}
 	a.vault = NewMemoryTokenStore()

@@ -528,7 +528,7 @@ func (f *tokenFinder) unlock(ctx context.Context, lock tokenLock) {
 func (f *tokenFinder) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
 	token, err := usercode.AskWithin(ctx, storeTimeout, vault.Load)
 	if err != nil && !f.loaded {
-		return nil, &AuthError{Permanent: isForeign(err), Err: fmt.Errorf("token store: %w", err)}
+		return nil, &AuthError{Permanent: isUnopened(err), Err: fmt.Errorf("token store: %w", err)}
 	}
 	if err != nil {
 		f.warn(ctx, "salesiq token store not read", err)

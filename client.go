@@ -217,7 +217,7 @@ func vaultFromEnv() (*TokenVault, Token, error) {
 		store.emptyOK = true
 	}
 	stored, err := vault.Load(context.Background())
-	if err != nil && (!isForeign(err) || os.Getenv("ZOHO_REFRESH_TOKEN") == "") {
+	if err != nil && (!isUnopened(err) || os.Getenv("ZOHO_REFRESH_TOKEN") == "") {
 		return nil, Token{}, inputError("SALESIQ_TOKEN_FILE", fmt.Sprintf("cannot be used (%v); delete the file, and set ZOHO_REFRESH_TOKEN or run examples/signin, to begin anew", err))
 	}
 	return vault, stored, nil
