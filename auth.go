@@ -127,7 +127,7 @@ type Credentials struct {
 // waits no longer than its own context. A failure is an [AuthError]. It is
 // remembered until its RetryAt, so that an outage or a revoked token does not
 // become a storm. If the service refuses one requested token after another, the
-// last one stays in use for as long, so that calls fail with what the service says.
+// last one stays in use for a while, so that calls fail with what the service says.
 // No more than 10 tokens are requested in 10 minutes, which is what the service
 // allows.
 //
@@ -249,7 +249,7 @@ func (a *refreshAuth) doWithoutVault(c *config) {
 	if err == nil && stored.Grant != "" && stored.Grant != fingerprint(a.credentials.RefreshToken) {
 		logger.Warn("salesiq token file is another refresh token's than ZOHO_REFRESH_TOKEN: it is replaced with the first token")
 	}
-	if !isForeign(err) {
+	if !isUnopened(err) {
 		return
 	}
 	a.vault = NewMemoryTokenStore()

@@ -56,21 +56,25 @@ var (
 )
 
 // refresher keeps an access token fresh. Each refresh is begun by a call, and may
-// outlive that call. There is no timer. The token decides what a call gets:
+// outlive that call. There is no timer. The age of the token, which is the type
+// tokenAge, decides what a call gets:
 //
-//	the token                       a call gets
-//	------------------------------  ------------------------------------------
-//	fresh                           the token
-//	due (renewAt)                   the token, and begins a refresh
-//	stale (staleAt)                 what the refresh finds; if that fails, the token
-//	expired, or none yet            what the refresh finds
-//	refused by the service          what the refresh finds
-//	refused, as the one before was  the token, until keptUntil
+//	the token              a call gets
+//	---------------------  ------------------------------------------
+//	fresh                  the token
+//	due, from renewAt on   the token, and begins a refresh
+//	stale, from staleAt    what the refresh finds; if that fails, the token
+//	expired, or none       what the refresh finds
 //
-// The last line is for tokens that were just requested. If the service refuses one
-// after the other, the tokens are not the cause, and more of them would not help. A
-// token from the store is never kept: another process may have stored it long ago,
-// and its refusal tells nothing about the next one.
+// What happens to a token that the service refuses depends on where it is from:
+//
+//	the token              what happens
+//	---------------------  ------------------------------------------
+//	from the store         it is dropped: another process may have stored it long ago,
+//	                       and its refusal tells nothing of the next one
+//	requested              it is dropped
+//	requested, after one   it stays in use until keptUntil: the tokens are not the cause,
+//	that was refused, too  and more of them would not help
 //
 // After a refresh that has failed, no token is requested until the failure's
 // RetryAt. Calls that would wait get the failure at once. Only once in a second does
@@ -92,7 +96,7 @@ type refresher struct {
 
 // flight is one refresh that any number of calls wait for.
 type flight struct {
-	tooSoon *AuthError // The earlier failure after which no token may be requested yet; nil if it may.
+	earlier *AuthError // The failure after which no token may be requested yet; nil if one may.
 	twice   bool       // Whether a server that cannot be reached is asked twice.
 
 	done   chan struct{} // Closed when the outcome is there: header or err.
@@ -103,7 +107,7 @@ type flight struct {
 // bearer is an access token in use.
 type bearer struct {
 	accepted  atomic.Bool // By the service, at least once.
-	keptUntil time.Time   // It was refused, but stays in use until then; zero if it was not refused.
+	keptUntil time.Time   // It was refused, but stays in use until then; zero if it was not refused. Guarded by refresher.mu.
 	stored    bool        // It was not requested, but found in the store.
 
 	header  Secret
@@ -123,6 +127,31 @@ func newBearer(token Token, now time.Time) *bearer {
 		staleAt: token.Expiry.Add(-min(expiryMargin, left/10)),
 		expiry:  token.Expiry,
 	}
+}
+
+// tokenAge is how old a token is: see [refresher].
+type tokenAge int
+
+const (
+	tokenFresh tokenAge = iota
+	tokenDue
+	tokenStale
+	tokenExpired
+)
+
+// age returns how old a token is. None counts as expired.
+func (b *bearer) age(now time.Time) tokenAge {
+	switch {
+	case b == nil:
+		return tokenExpired
+	case now.Before(b.renewAt):
+		return tokenFresh
+	case now.Before(b.staleAt):
+		return tokenDue
+	case now.Before(b.expiry):
+		return tokenStale
+	}
+	return tokenExpired
 }
 
 func newRefresher(c *config, credentials *Credentials, vault *TokenVault, self *selfClient) *refresher {
@@ -163,15 +192,11 @@ func (r *refresher) refusesNewTokens() bool {
 
 // Header implements [transport.Tokens].
 func (r *refresher) Header(ctx context.Context) (string, error) {
-	b := r.current.Load()
-	if b == nil {
-		return r.wait(ctx)
-	}
-	now := time.Now()
-	if now.Before(b.renewAt) {
+	b, now := r.current.Load(), time.Now()
+	switch b.age(now) {
+	case tokenFresh:
 		return b.header.Reveal(), nil
-	}
-	if now.Before(b.staleAt) {
+	case tokenDue:
 		r.refreshInBackground(ctx, now)
 		return b.header.Reveal(), nil
 	}
@@ -179,9 +204,7 @@ func (r *refresher) Header(ctx context.Context) (string, error) {
 }
 
 // Rejected implements [transport.Tokens]. If the refused token is not the current
-// one, a newer one is there already. If it is, it is dropped, and the next call has
-// another one found, with one exception: if the service refuses one requested token
-// after another, each stays in use for longer than the one before.
+// one, a newer one is there, or will be found by the next call.
 func (r *refresher) Rejected(header string) transport.Replacement {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -193,7 +216,16 @@ func (r *refresher) Rejected(header string) transport.Replacement {
 		r.current.Store(nil)
 		return transport.LikelyNewOne
 	}
-	now := time.Now()
+	if r.keeps(b, time.Now()) {
+		return transport.SameToken
+	}
+	r.current.Store(nil)
+	return transport.OtherToken
+}
+
+// keeps reports whether a requested token that was refused stays in use. It does not
+// after the first such refusal. Each further token stays for longer than the one before.
+func (r *refresher) keeps(b *bearer, now time.Time) bool {
 	if b.keptUntil.IsZero() {
 		b.keptUntil = now
 		if r.refusals > 0 {
@@ -201,11 +233,7 @@ func (r *refresher) Rejected(header string) transport.Replacement {
 		}
 		r.refusals++
 	}
-	if now.Before(b.keptUntil) {
-		return transport.SameToken
-	}
-	r.current.Store(nil)
-	return transport.OtherToken
+	return now.Before(b.keptUntil)
 }
 
 // Accepted implements [transport.Tokens]. It takes the lock once per token.
@@ -217,7 +245,7 @@ func (r *refresher) Accepted(header string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b.accepted.Store(true)
-	if b.keptUntil.IsZero() {
+	if b.keptUntil.IsZero() { // A service that also refuses the token has not become sound.
 		r.refusals = 0
 	}
 }
@@ -245,7 +273,7 @@ func (r *refresher) wait(ctx context.Context) (string, error) {
 	if f.err == nil {
 		return f.header.Reveal(), nil
 	}
-	if b := r.current.Load(); b != nil && time.Now().Before(b.expiry) {
+	if b := r.current.Load(); b.age(time.Now()) < tokenExpired {
 		return b.header.Reveal(), nil // It is still valid, which is what expiryMargin is for.
 	}
 	return "", f.err
@@ -258,7 +286,7 @@ func (r *refresher) join(ctx context.Context) *flight {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
-	if b := r.current.Load(); b != nil && now.Before(b.staleAt) {
+	if b := r.current.Load(); b.age(now) < tokenStale {
 		return endedFlight(b.header, nil)
 	}
 	if r.flight != nil {
@@ -286,7 +314,7 @@ func (r *refresher) tooSoon(now time.Time) bool {
 func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
 	f := &flight{done: make(chan struct{}), twice: r.failures == 0}
 	if r.tooSoon(now) {
-		f.tooSoon = r.failure
+		f.earlier = r.failure
 	}
 	r.flight, r.started = f, now
 	go r.runFlight(context.WithoutCancel(ctx), f)
@@ -303,7 +331,7 @@ func (r *refresher) runFlight(ctx context.Context, f *flight) {
 		r.failure, r.failures = nil, 0
 		r.current.Store(b)
 		f.header = b.header
-	case f.tooSoon != nil && errors.Is(err, f.tooSoon):
+	case f.earlier != nil && errors.Is(err, f.earlier):
 		r.lookAt = now.Add(lookInterval)
 		f.err = err
 	default:
@@ -316,18 +344,17 @@ func (r *refresher) runFlight(ctx context.Context, f *flight) {
 // refresh finds a new token. If it is too soon to request one, and the store has
 // neither a token nor another refresh token, it returns the earlier failure.
 func (r *refresher) refresh(ctx context.Context, f *flight) (*bearer, error) {
-	if f.tooSoon != nil {
+	if f.earlier != nil {
 		if b := r.finder.look(ctx); b != nil {
 			return b, nil
 		}
 		if !r.finder.hasAnother() {
-			return nil, f.tooSoon
+			return nil, f.earlier
 		}
 	}
 	return r.findTraced(ctx, f.twice)
 }
 
-// findTraced finds a new token, and tells the tracers.
 func (r *refresher) findTraced(ctx context.Context, twice bool) (*bearer, error) {
 	start, requested := time.Now(), r.finder.requested
 	ctx, ends := r.hooks.Begin(ctx, RefreshTrace{})
@@ -391,8 +418,8 @@ type tokenFinder struct {
 	requested    int                    // How many were made.
 }
 
-// find returns a token that is newer than the newest. A server that cannot be
-// reached is asked twice if twice is set.
+// find returns a token that is newer than the newest, which means that it expires
+// later. A server that cannot be reached is asked twice if twice is set.
 //
 // Another process may find a token while this one fails to. So after a failure, the
 // store is read once more. A refused refresh token is a failure that such a process
@@ -458,7 +485,7 @@ func (f *tokenFinder) remember(b *bearer) *bearer {
 // lock, the request is made under its lock, and the store is read again first.
 func (f *tokenFinder) findOnce(ctx context.Context, twice bool) (*bearer, error) {
 	if b, err := f.load(ctx, f.vault); !errors.Is(err, errNothingNewer) {
-		return b, err
+		return b, err // A token, or a store that cannot be used.
 	}
 	locker, ok := f.vault.store.(TokenLocker)
 	if !ok {
@@ -502,7 +529,7 @@ func (f *tokenFinder) unlock(ctx context.Context, lock tokenLock) {
 func (f *tokenFinder) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
 	token, err := usercode.AskWithin(ctx, storeTimeout, vault.Load)
 	if err != nil && !f.loaded {
-		return nil, &AuthError{Permanent: isForeign(err), Err: fmt.Errorf("token store: %w", err)}
+		return nil, &AuthError{Permanent: isUnopened(err), Err: fmt.Errorf("token store: %w", err)}
 	}
 	if err != nil {
 		f.warn(ctx, "salesiq token store not read", err)
@@ -512,7 +539,7 @@ func (f *tokenFinder) load(ctx context.Context, vault *TokenVault) (*bearer, err
 	if !f.owns(token) {
 		return nil, f.disowned(token)
 	}
-	if !token.RefreshToken.IsZero() && !f.unsaved {
+	if !token.RefreshToken.IsZero() && !f.unsaved { // Ours is later if it could not be stored.
 		f.refreshToken = token.RefreshToken
 	}
 	if token.Grant != "" {
@@ -523,7 +550,8 @@ func (f *tokenFinder) load(ctx context.Context, vault *TokenVault) (*bearer, err
 	}
 	now := time.Now()
 	good := transport.ValidToken(token.AccessToken.Reveal()) && token.Expiry.Sub(now) > expiryMargin
-	if !good || f.newest != nil && !token.Expiry.After(f.newest.expiry) {
+	newer := f.newest == nil || token.Expiry.After(f.newest.expiry)
+	if !good || !newer {
 		return nil, errNothingNewer
 	}
 	b := newBearer(token, now)

@@ -1083,6 +1083,20 @@ func TestTokenFromTheStoreThatIsRefusedProvesNothing(t *testing.T) {
 	})
 }
 
+// A2, A15
+func TestRefusalOfAnOldTokenDoesNotUseUpTheRepeatOfANewOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{}
+		store := NewMemoryTokenStore()
+		require.NoError(t, store.Save(t.Context(), Token{AccessToken: NewSecret("stored"), Expiry: time.Now().Add(time.Hour)}))
+		z.revoke("stored")
+		z.revoke("access-1")
+		require.NoError(t, get(t.Context(), clientOf(t, z, store)))
+		require.Equal(t, []string{"stored", "access-1", "access-2"}, z.seen())
+	})
+}
+
 // A15, A16
 func TestNoCallFailsWhereProcessesShareTokensThatAreRevoked(t *testing.T) {
 	t.Parallel()

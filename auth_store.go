@@ -239,5 +239,5 @@ func (v *TokenVault) open(sealed []byte) (token Token, err error) {
 	}, nil
 }
 
-// isForeign reports whether a vault could not open what its store holds.
-func isForeign(err error) bool { return errors.Is(err, seal.ErrFormat) || errors.Is(err, seal.ErrKey) }
+// isUnopened reports whether err says that a vault could not open what its store holds.
+func isUnopened(err error) bool { return errors.Is(err, seal.ErrFormat) || errors.Is(err, seal.ErrKey) }

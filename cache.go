@@ -76,9 +76,9 @@ func newAnswerCache(client *Client, config Cache) (*answerCache, error) {
 	return &answerCache{root: client.resolve(""), config: config, pipeline: client.pipeline, answers: answers}, nil
 }
 
-// exchange sends a request, unless its answer is kept. It drops what a write may
+// ask sends a request, unless its answer is kept. It drops what a write may
 // have changed.
-func (a *answerCache) exchange(ctx context.Context, r *transport.Request, fresh bool) (*transport.Answer, error) {
+func (a *answerCache) ask(ctx context.Context, r *transport.Request, fresh bool) (*transport.Answer, error) {
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		defer a.written(r)

@@ -209,7 +209,6 @@ func (client *Client) newRequest(ctx context.Context, c *call, options *callOpti
 	return &c.request, nil
 }
 
-// newDownload makes what the pipeline needs to take a file.
 func (client *Client) newDownload(d *Download) *transport.Download {
 	return &transport.Download{To: d.To, Limit: cmp.Or(d.MaxBytes, defaultMaxDownload), Follow: client.mayFetch}
 }
@@ -273,7 +272,7 @@ func (client *Client) carryOut(ctx context.Context, c *call, request *transport.
 	if ctx.Err() != nil {
 		return &transport.Answer{}, newError(c, &transport.Answer{}, transport.Ended(ctx))
 	}
-	answer, err := client.exchange(ctx, request, options)
+	answer, err := client.ask(ctx, request, options)
 	if err != nil {
 		options.keepFailure(answer, err)
 		failed := newError(c, answer, err)
@@ -297,10 +296,10 @@ func (client *Client) carryOut(ctx context.Context, c *call, request *transport.
 	return answer, nil
 }
 
-// exchange sends a request, unless the cache has its answer.
-func (client *Client) exchange(ctx context.Context, r *transport.Request, options *callOptions) (*transport.Answer, error) {
+// ask sends a request, unless the cache has its answer.
+func (client *Client) ask(ctx context.Context, r *transport.Request, options *callOptions) (*transport.Answer, error) {
 	if client.cache != nil {
-		return client.cache.exchange(ctx, r, options.fresh)
+		return client.cache.ask(ctx, r, options.fresh)
 	}
 	return client.pipeline.Do(ctx, r)
 }

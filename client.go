@@ -228,7 +228,7 @@ func vaultFromEnv() (*TokenVault, Token, error) {
 	stored, err := vault.Load(context.Background())
 	switch {
 	case err == nil:
-	case !isForeign(err):
+	case !isUnopened(err):
 		return nil, Token{}, inputError("SALESIQ_TOKEN_FILE", fmt.Sprintf("cannot be used (%v); examples/signin makes one that can", err))
 	case os.Getenv("ZOHO_REFRESH_TOKEN") == "":
 		return nil, Token{}, inputError("SALESIQ_TOKEN_FILE", fmt.Sprintf("cannot be used (%v); delete the file, and set ZOHO_REFRESH_TOKEN or run examples/signin, to begin anew", err))

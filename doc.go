@@ -135,23 +135,24 @@
 //     504, after those that gateways use in their place (520 to 530 without 526, 598,
 //     599), after a broken connection, and after an answer that was cut.
 //   - POST and PATCH are retried only where the service surely did nothing: after
-//     a 429 or the code [ErrRateLimitExceeded], after an HTTP/2 stream that it
-//     refused, after an idle connection that it gave up with a 408, and after a
+//     a 429 or the code [ErrRateLimitExceeded], after a 408 that has another code of
+//     the service's, after an HTTP/2 stream that it refused, after an idle connection that it gave up with a 408, and after a
 //     connection that never carried a byte (or, with a transport of
 //     [WithHTTPClient], that never came about). Any other failure after which the
 //     service may have acted is an error that matches [ErrMaybeProcessed], since a
 //     visitor must not read the same answer twice. [WithIdempotent] lifts this for
 //     one call.
 //   - Any request is sent once more, with a new token, after the service refused
-//     the token, and up to three times more where the token was out of date: another
-//     process had stored it, or a newer one was there.
+//     the token. Up to three times more, it is sent again after the token was out of
+//     date: another process had stored it, or a newer one was there.
 //   - Nothing is retried after other answers, after a certificate that is not
 //     valid, after a TLS handshake that was refused, after a proxy refused to connect,
 //     for a name that is not found, or where the context would end first.
 //
-// A 429 costs no attempt, since nothing was done. The call goes on, for two minutes
-// after the first one ([WithMaxWait]), or until the context ends. With one attempt,
-// there is no retry.
+// A 429 costs no attempt, since nothing was done. Once a call has met as many of them
+// as it has attempts, it goes on for two minutes ([WithMaxWait]), counted from the first
+// one. The context may end it sooner. With one attempt, there is no retry but the one
+// after a refused token.
 //
 // The pause before a retry is the one that the service asks for (Retry-After, or
 // the reset of the rate limit). Where it asks for none, the pause is random: up to

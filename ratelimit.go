@@ -290,6 +290,7 @@ type Outcome struct {
 	Header     http.Header // Nil without an answer. It must not be changed.
 	Sent       bool        // Some of the request may have reached the service.
 	Throttled  bool        // The service refused it as one too many.
+	RetryAt    time.Time   // After such a refusal, when the service wants to be asked again; zero if it does not say.
 }
 
 // RateWindow returns what the answer's header says about the rate limit.
@@ -555,10 +556,13 @@ type meteredLimiter interface {
 // width returns a func that tells how many calls to begin at once, for someone who
 // makes many.
 //
-// That is twice as many as may be under way, so that no request waits until the
-// answer of another is decoded. Where a minute grants few calls, it is a tenth of
-// them. That is enough to use the minute up, and the last calls need not wait for
-// minute after minute.
+//	what a minute grants    calls to begin
+//	not known yet           as many as may be under way
+//	many                    twice as many, so that no request waits until the answer of
+//	                        another is decoded; with a limiter of the caller's, or with
+//	                        more than ten under way, as many
+//	few                     a tenth of what a minute grants, which uses it up: more would
+//	                        make the last calls wait for minute after minute
 func (c *config) width(limiter meteredLimiter) func() int {
 	underWay := min(c.inFlight(), maxInFlight)
 	most := underWay

@@ -777,6 +777,9 @@ func TestOutcomeTellsWhatTheServiceSaid(t *testing.T) {
 			"unavailable for a while": {outcome: salesiq.Outcome{StatusCode: 503, Header: header("3", "Retry-After: 7")}, wait: -1},
 			"too many at once":        {outcome: salesiq.Outcome{StatusCode: 429, Throttled: true, Header: header("3")}, refused: true, wait: -1},
 			"too many in the window":  {outcome: salesiq.Outcome{StatusCode: 429, Throttled: true, Header: header("0")}, refused: true, wait: 40 * time.Second},
+			"the body names a time": {
+				outcome: salesiq.Outcome{StatusCode: 400, Throttled: true, Header: header("0"), RetryAt: time.Now().Add(time.Minute)}, refused: true, wait: time.Minute,
+			},
 			"the service names a time": {
 				outcome: salesiq.Outcome{StatusCode: 429, Throttled: true, Header: header("0", "Retry-After: 7")}, refused: true, wait: 7 * time.Second,
 			},

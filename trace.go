@@ -290,14 +290,14 @@ func callOf(ctx context.Context) CallTrace {
 }
 
 // traced makes a call and tells the tracers.
-func (client *Client) traced(ctx context.Context, c *call, exchange func(context.Context) (*transport.Answer, error)) error {
+func (client *Client) traced(ctx context.Context, c *call, carryOut func(context.Context) (*transport.Answer, error)) error {
 	call := CallTrace{Operation: c.request.Operation, Method: c.request.Method, Host: client.trace.host}
 	if c.template != "" {
 		call.Template = strings.TrimPrefix(client.resolve(c.template), client.trace.root)
 	}
 	start := time.Now()
 	ctx, ends := client.trace.call.Begin(&callContext{ctx, call}, call)
-	answer, err := exchange(ctx)
+	answer, err := carryOut(ctx)
 	took := time.Since(start)
 	call.StatusCode, call.Attempts, call.Err = statusOfCall(answer, err), answer.Attempts, err
 	call.Waited = min(answer.Waited, took) // Another caller may have asked earlier for the same.

@@ -92,7 +92,6 @@ func Once(name string) HandlerOption {
 	}
 }
 
-// register adds a handler to a receiver.
 func register(receiver *Receiver, h handler, opts []HandlerOption) error {
 	switch {
 	case receiver == nil:

@@ -61,9 +61,10 @@ import (
 //     event whose delivery has not succeeded in that time, or else another one: none is
 //     lost, and a success of which the service has not heard is repeated.
 //
-// What cannot be known: after more than five minutes, a later delivery counts as
-// another event. And if an equal body was handled in those minutes, while no first
-// delivery of another such event got here, its later ones are taken for that.
+// That can be wrong in two cases. After more than five minutes, a later delivery
+// counts as another event. And where an equal body was handled within the last five
+// minutes, and the first delivery of another such event is lost, its later ones are
+// taken for those of the handled event, and dropped.
 //
 // Each such event has an [EventInfo.EventID] of its own, which is in
 // [EventInfo.Body] as the member occurrence, so that [Parse] finds it again behind a
@@ -78,11 +79,12 @@ import (
 //   - A compressed body: 415, since nothing says which form of it is signed.
 //   - A signature that the [Verifier] refuses: 401. The body is not parsed, and
 //     the content type does not matter.
-//   - A body that is not a JSON object: 400.
-//   - An event that is too old ([WithTolerance]): 403.
+//   - A body that breaks off, or is not a JSON object: 400.
+//   - An event that is too old, or too far ahead ([WithTolerance]): 403.
 //   - An event that was handled before: 200, without handling it again.
-//   - An event that another delivery is handling: 200 once that has succeeded, or
-//     503 if it takes too long.
+//   - An event that another delivery is handling: 200 once that has succeeded. If it
+//     fails, this delivery handles the event. If it takes longer than half of the time
+//     that a handler has, 503.
 //   - A handler that fails, panics or takes too long ([WithHandlerTimeout]): 500.
 //     If the handler succeeds after that, the event counts as handled.
 //   - A [DedupStore] that fails before the handlers, or a [Sink] that fails: 503. One
@@ -94,8 +96,8 @@ type Receiver struct {
 	store     DedupStore
 	onFailure DedupFailure
 	sink      Sink                               // Nil if there are handlers alone.
-	handleBy  func(context.Context, Event) error // It dispatches to the handlers, or hands over to the sink.
-	ifFailed  outcome                            // How a delivery ends if handleBy fails.
+	consumer  func(context.Context, Event) error // It runs the handlers, or hands over to the sink.
+	ifFailed  outcome                            // How a delivery ends if the consumer fails.
 	maxBody   int64
 	timeout   time.Duration
 	tolerance time.Duration
@@ -123,7 +125,7 @@ func NewReceiver(verifier Verifier, opts ...Option) (*Receiver, error) {
 		logger:   slog.New(slog.DiscardHandler),
 		inUse:    new(atomic.Bool),
 	}
-	r.handleBy, r.ifFailed = r.dispatch, failed
+	r.consumer, r.ifFailed = r.dispatch, failed
 	for _, option := range opts {
 		if option == nil {
 			return nil, inputError("option", "must not be nil")
@@ -224,12 +226,12 @@ func (d delivery) tell(event Event, how outcome, err error) {
 	d.ends.Tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: how.status(), Duration: time.Since(d.began), Err: err})
 }
 
-// logEvent logs how the handling of an event ended. An error of one that was handled is
-// that of its mark in the store.
-func logEvent(ctx context.Context, logger *slog.Logger, event Event, handled bool, err error, more ...slog.Attr) {
+// logEvent logs how the handling of an event ended. If it succeeded, err is that of the
+// mark in the store.
+func logEvent(ctx context.Context, logger *slog.Logger, event Event, succeeded bool, err error, more ...slog.Attr) {
 	level, message := slog.LevelDebug, "webhook event handled"
 	switch {
-	case err != nil && handled:
+	case err != nil && succeeded:
 		level, message = slog.LevelError, "webhook event handled, but not marked"
 	case err != nil:
 		level, message = slog.LevelError, "webhook event failed"
@@ -254,7 +256,7 @@ var (
 	errTooOld       = errors.New("the time of the event is too far away")
 )
 
-// accept reads a request and returns its event, or how to refuse it.
+// accept reads a request and returns its event, or no event and how to refuse it.
 func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
 	if encoding := request.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, compressed, errCompressed
@@ -276,7 +278,7 @@ func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
 	if at := event.Info().EventTime; r.tolerance > 0 && !at.IsZero() && time.Since(at).Abs() > r.tolerance {
 		return nil, tooOld, errTooOld
 	}
-	return event, handled, nil
+	return event, failed, nil // As long as nothing else is known.
 }
 
 // parse makes an event of a body. Where the receiver has a name for events, the body
@@ -328,7 +330,7 @@ func (r *Receiver) read(request *http.Request) ([]byte, error) {
 // answer has an event handled and answers the service, in time even if the handlers
 // go on. It returns when they have ended.
 func (r *Receiver) answer(work *handling, event Event) (outcome, error) {
-	defer work.finish(failed) // For a store that ends the goroutine. Otherwise it comes second, and does nothing.
+	defer work.finish(failed) // This answers if a store ends the goroutine. Otherwise it is done already.
 	how, err := r.process(work, event)
 	return work.finish(how), err
 }
@@ -341,7 +343,7 @@ func (r *Receiver) process(work *handling, event Event) (how outcome, err error)
 	id := event.Info().EventID
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
-		how, failure := r.handle(work, event)
+		how, failure := r.consume(work, event)
 		return how, errors.Join(err, failure)
 	case err != nil:
 		return unavailable, err
@@ -350,13 +352,14 @@ func (r *Receiver) process(work *handling, event Event) (how outcome, err error)
 	case state == DedupClaimed:
 		return beingHandled, nil
 	}
-	how, err = r.handle(work, event)
+	how, err = r.consume(work, event)
 	return how, errors.Join(err, r.settle(work, id, err == nil))
 }
 
 // claim claims an event, and leaves time for the handlers. While another delivery
-// has the event, claim asks again, until half of the time is over. A store that does
-// not answer is given three quarters of the time.
+// has the event, claim asks again, until half of the time is over: if the other fails,
+// this one gets the event. A store that does not answer is given three quarters of the
+// time.
 func (r *Receiver) claim(work *handling, eventID string) (DedupState, error) {
 	const shortest, longest = 5 * time.Millisecond, 200 * time.Millisecond
 	latest := work.deadline.Add(-r.timeout / 2)
@@ -404,9 +407,9 @@ func (r *Receiver) settle(ctx context.Context, eventID string, succeeded bool) e
 // settleTimeout is for a store that answers late, after the time of the event.
 const settleTimeout = 2 * time.Second
 
-// handle has an event handled, or handed over to the sink.
-func (r *Receiver) handle(ctx context.Context, event Event) (outcome, error) {
-	if err := callHandler(ctx, r.handleBy, event); err != nil {
+// consume has an event handled, or handed over to the sink.
+func (r *Receiver) consume(ctx context.Context, event Event) (outcome, error) {
+	if err := callHandler(ctx, r.consumer, event); err != nil {
 		return r.ifFailed, err
 	}
 	return handled, nil

@@ -49,9 +49,14 @@ func recurringBody(info *EventInfo) (r recurring, ok bool) {
 	return recurring{info.Body, envelope.Counted, envelope.Attempt}, true
 }
 
-// occurrence is one of several events with equal bodies. It has two keys in the store:
-// its ticket is done once the occurrence has been seen, and its event once it has been
-// handled.
+// occurrence is one of several events with equal bodies: so many before it came in the
+// same period. It has two keys in the store, which together tell its state:
+//
+//	ticket   event     the occurrence
+//	free     free      has not come; the next event may be it
+//	done     free      has come, and was not handled; a later delivery handles it
+//	done     claimed   is being handled
+//	done     done      was handled
 type occurrence struct {
 	eventID string
 	body    []byte
@@ -74,7 +79,7 @@ func (i *EventInfo) become(o *occurrence) { i.EventID, i.Body = o.eventID, o.bod
 
 func periodOf(at time.Time) int64 { return at.UnixNano() / int64(occurrencePeriod) }
 
-// claimOccurrence claims the first occurrence that nobody has seen.
+// claimOccurrence claims the first occurrence that has not come.
 func (r *Receiver) claimOccurrence(work *handling, info *EventInfo, body recurring) (DedupState, error) {
 	for n, period := 0, periodOf(time.Now()); ; n++ {
 		o, err := body.occurrence(period, n)
@@ -104,11 +109,11 @@ func (r *Receiver) claimOccurrence(work *handling, info *EventInfo, body recurri
 // findOccurrence claims an occurrence that was seen and not handled. If there is none,
 // and the body counts its deliveries, it finds one that is handled now, or was. The
 // oldest come first.
-func (r *Receiver) findOccurrence(work *handling, info *EventInfo, body recurring) (state DedupState, found bool, err error) {
+func (r *Receiver) findOccurrence(work *handling, info *EventInfo, body recurring) (_ DedupState, found bool, _ error) {
 	var busy, done *occurrence
-	for o, err := range r.occurrences(work, body) {
-		if err != nil {
-			return DedupFree, false, err
+	for o, failure := range r.occurrences(work, body) {
+		if failure != nil {
+			return DedupFree, false, failure
 		}
 		state, err := r.begin(work, o.eventID)
 		switch {
@@ -160,7 +165,8 @@ func (r *Receiver) occurrences(work *handling, body recurring) iter.Seq2[*occurr
 	}
 }
 
-// hasSeen tells whether an occurrence has been seen.
+// hasSeen reports whether an occurrence has been seen. The way to ask a store is to
+// claim the ticket, so a ticket that was free is given back.
 func (r *Receiver) hasSeen(work *handling, o *occurrence) (bool, error) {
 	state, err := r.begin(work, o.ticket())
 	if err == nil && state == DedupFree {

@@ -32,8 +32,6 @@ func startWork(request context.Context, timeout time.Duration, w http.ResponseWr
 	if http2 {
 		work.expired = make(chan struct{})
 	}
-	work.mu.Lock()
-	defer work.mu.Unlock()
 	work.timer = time.AfterFunc(timeout, work.expire)
 	return work
 }
@@ -54,14 +52,14 @@ func (work *handling) expire() {
 	close(work.expired)
 }
 
-// finish ends the context and answers, unless that was done before. It returns how
-// the delivery ended.
+// finish ends the context and answers, unless expire or an earlier finish has. It
+// returns how the delivery ended; after an earlier finish, that means nothing.
 func (work *handling) finish(how outcome) outcome {
 	work.timer.Stop()
 	work.mu.Lock()
 	defer work.mu.Unlock()
 	if work.answered {
-		return tookTooLong // By expire, if this is the first call of finish.
+		return tookTooLong
 	}
 	work.end(context.Canceled)
 	how.send(work.w)

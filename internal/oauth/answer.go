@@ -52,8 +52,8 @@ func judge(status int, body []byte) (answer, *Failure) {
 func notJSON(status int, body []byte) *Failure {
 	f := &Failure{Status: status, Err: fmt.Errorf("%w: not JSON", transport.ErrDecode)}
 	f.Throttled = status == http.StatusTooManyRequests || saysThrottled(string(body))
-	nobody := status >= http.StatusBadGateway // Behind a proxy.
-	f.Unreachable = !f.Throttled && (nobody || wire.Truncated(body))
+	fromProxy := status >= http.StatusBadGateway // A proxy answers so when it cannot reach the server.
+	f.Unreachable = !f.Throttled && (fromProxy || wire.Truncated(body))
 	return f
 }
 

@@ -174,7 +174,7 @@ func (s *Server) post(ctx context.Context, path string, form url.Values, hide re
 		request = traced
 		defer func() { end(response, err) }()
 	}
-	response, err = transport.Exchange(s.Transport, request)
+	response, err = transport.RoundTrip(s.Transport, request)
 	if err != nil {
 		return answer{}, broken(ctx, 0, err, hide)
 	}

@@ -1,46 +1,3 @@
-// Package quota keeps account of the service's limits: so many calls in a
-// window of a minute, so many a day, so many at once. It is arithmetic on what
-// its caller reports, and knows no network, no clock and no lock.
-//
-// # Two clocks
-//
-// Every "now" is by the caller's clock; Reset and Date are by the service's. A time
-// of one is never compared with a time of the other, so it does not matter if a
-// clock is wrong: a window ends as long after its answer arrived as Reset is after
-// Date. If a service never tells a Date, its clock is taken to be the caller's,
-// until a reset contradicts that.
-//
-// # A window
-//
-//	fresh      no call was started in it    the first call goes alone: the probe
-//	probing    the probe is under way       calls wait for its answer, 3 s at most
-//	open       the probe was answered       calls go while some are left
-//	spent      no call is left              calls wait for the end
-//	over       its end has come             the next window is fresh
-//
-// An answer can also tell that another window has begun sooner.
-//
-// # How long a call counts
-//
-// Services count in two ways. With one, windows follow each other, and a call counts
-// until its window ends. With the other, the window slides: it is the last minute,
-// and a call counts for a minute. No answer says which it is, but when a window ends,
-// its calls are forgotten, and a window that slides still counts them. So a window is
-// in one of three states:
-//
-//	state    own calls count           the next state
-//	untold   for a minute each, which  ending, once an answer tells a reset
-//	         is enough either way
-//	ending   until the window ends     sliding, if the reset moves on, or should have,
-//	                                   and the service still counts the calls before
-//	sliding  for a minute each         ending, if the reset moves on, and the service
-//	                                   has forgotten them
-//
-// What is free is the limit less the own calls that count, and less those of others.
-// Others are what an answer counts beyond the own calls. While the window is ending,
-// they count until its end, and the first call of the next one goes alone to ask for
-// them. In the other states they count for a minute, since nobody knows when they
-// were made.
 package quota
 
 import (
@@ -66,7 +23,7 @@ type Call struct {
 type Report struct {
 	Sent      bool // Some of the request may have reached the service.
 	Answered  bool // The service, or something before it, gave an answer.
-	Refused   bool // Turned away, so it used no call. If it did, Remaining tells.
+	Refused   bool // Turned away, and taken to have used no call; an answer's Remaining corrects that.
 	Throttled bool // Refused for being one too many.
 
 	Known     bool // Limit and Remaining were given.
@@ -101,11 +58,11 @@ func New(l Limits) *Account {
 func (a *Account) Ready(now time.Time, c Class) bool {
 	a.roll(now)
 	return a.slots.free() && !now.Before(a.pause.until) && !a.Probing(now) &&
-		a.window.free() > c.leaves(a.window.size()) && a.day.free() > c.leaves(a.day.limit)
+		a.window.free() > c.reserve(a.window.size()) && a.day.free() > c.reserve(a.day.limit)
 }
 
 // Probing reports whether all wait for the answer to a call that went alone.
-func (a *Account) Probing(now time.Time) bool { return a.window.probing(now) }
+func (a *Account) Probing(now time.Time) bool { return a.window.holdsOthers(now) }
 
 // Start counts a call that is started now, which must be Ready.
 func (a *Account) Start(now time.Time) Call {
@@ -124,8 +81,8 @@ type answer struct {
 
 	call  Call
 	now   time.Time
-	in    time.Duration // From now to Reset.
-	dated bool          // Whether in is known.
+	in    time.Duration // From now to Reset, by the clock that Reset is taken to be by.
+	dated bool          // Whether that clock is trusted, so that in is true.
 }
 
 // End accounts for the end of a call.
@@ -134,7 +91,7 @@ func (a *Account) End(c Call, r Report, now time.Time) {
 	a.slots.inFlight--
 	x := &answer{Report: r, call: c, now: now}
 	a.clock.read(x)
-	a.day.follow(&a.clock, now, a.slots.inFlight+1)
+	a.day.follow(&a.clock, now, a.slots.inFlight+1) // With this call.
 	if !r.Sent || r.Refused {
 		a.day.used--
 	}
@@ -169,7 +126,7 @@ func (a *Account) PerWindow() (calls int, known bool) {
 	if size := a.window.size(); size > 0 {
 		return size, true
 	}
-	return math.MaxInt, a.window.probed
+	return math.MaxInt, a.window.stage == probed
 }
 
 // Earliest returns the time before which a call of a class cannot be started if
@@ -177,8 +134,8 @@ func (a *Account) PerWindow() (calls int, known bool) {
 // It may take longer, for what others do and for calls that have to end first.
 func (a *Account) Earliest(now time.Time, ahead int, c Class) (at time.Time, daily bool) {
 	a.roll(now)
-	at = latest(now, a.pause.until, a.window.earliest(now, ahead+c.leaves(a.window.size())))
-	if end := a.day.earliest(now, ahead+c.leaves(a.day.limit)); end.After(at) {
+	at = latest(now, a.pause.until, a.window.earliest(now, ahead+c.reserve(a.window.size())))
+	if end := a.day.earliest(now, ahead+c.reserve(a.day.limit)); end.After(at) {
 		return end, true
 	}
 	return at, false
@@ -188,8 +145,8 @@ func (a *Account) Earliest(now time.Time, ahead int, c Class) (at time.Time, dai
 // is not after now, there is no time to wait for: ask when a call has ended.
 func (a *Account) Look(now time.Time, c Class) time.Time {
 	at, _ := a.Earliest(now, 0, c)
-	if a.window.probing(now) {
-		at = latest(at, a.window.probe.Add(patience))
+	if a.window.holdsOthers(now) {
+		at = latest(at, a.window.probeBegan.Add(patience))
 	}
 	return at
 }

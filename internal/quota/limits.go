@@ -14,15 +14,15 @@ const (
 	Batch             // It leaves a fifth of each limit to others.
 )
 
-// leaves returns how many calls of a limit the class leaves to others.
-func (c Class) leaves(limit int) int {
+// reserve returns how many calls of a limit the class keeps free for others.
+func (c Class) reserve(limit int) int {
 	if c == Batch {
 		return limit / 5
 	}
 	return 0
 }
 
-// day counts the calls of a day, of which no header tells. When it begins is
+// day counts the calls of a day, which no header does. When it begins is
 // not documented; it is taken to be the day of UTC, by the service's clock.
 type day struct {
 	limit int       // 0 for none.
@@ -79,12 +79,17 @@ type clock struct {
 	known bool
 	moved bool // By more than the resolution, and nobody has looked since.
 
-	doubted bool // It is not the caller's: by that, a window went on after its reset.
+	// The caller's clock cannot stand in for the service's: by the caller's, a window
+	// refused a call after its reset.
+	doubted bool
 }
 
-// read finds out how long the window of an answer lasts, if that can be told. It
-// deletes a Reset that cannot be true. Until the service has told its clock, the
-// caller's stands in for it, where that leaves no more than a window.
+// read finds out how long the window of an answer lasts, as in and dated.
+//
+//	the service has told a Date   the reset is believed if it is an hour away at most;
+//	                              otherwise it is deleted
+//	it never has                  the reset is compared with the caller's clock, and
+//	                              believed if it is a minute away at most
 func (c *clock) read(a *answer) {
 	if !a.Date.IsZero() {
 		c.set(a.Date.Sub(a.now))
@@ -98,7 +103,7 @@ func (c *clock) read(a *answer) {
 	}
 	if !c.known {
 		c.doubted = c.doubted || a.Throttled && a.in < -resolution
-		a.dated = !c.doubted && a.in > 0 && a.in <= minute+2*resolution
+		a.dated = !c.doubted && a.in > 0 && a.in <= longestIn
 		return
 	}
 	if a.dated = a.in >= 0 && a.in <= maxResetIn; !a.dated {
@@ -106,6 +111,8 @@ func (c *clock) read(a *answer) {
 	}
 }
 
+// set notes by how much the service's clock is ahead. Two Dates may differ by their
+// rounding alone.
 func (c *clock) set(ahead time.Duration) {
 	if d := ahead - c.ahead; !c.known || d < -2*resolution || d > 2*resolution {
 		c.ahead, c.moved = ahead, true
@@ -121,40 +128,41 @@ func (c *clock) midnight(now time.Time) time.Time {
 
 // slots bounds the calls at once. The service's bound is the organization's, so
 // that others may fill it: a refusal halves the calls at once, and each round of
-// good answers adds one.
+// answers that are no 429 adds one.
 type slots struct {
 	most     int // 0 for no bound.
 	open     int // At present; from 1 to most.
 	inFlight int
-	good     int // Answers since the last change.
-	shrunk   int // The call started last when it was shrunk last.
+	passed   int // Answers that were no 429, since open has changed.
+	shrunkAt int // Number of the newest call when open was halved last.
 }
 
 func (s *slots) free() bool { return s.most == 0 || s.inFlight < s.open }
 
-// shrink heeds a refusal, unless the call had been started before the refusal
-// that was heeded last.
-func (s *slots) shrink(c Call, calls int) {
-	if c.number <= s.shrunk {
+// shrink halves the calls at once after a refusal. Calls that were under way when it
+// did so last were too many for the same reason, so their refusals change nothing.
+func (s *slots) shrink(c Call, newest int) {
+	if c.number <= s.shrunkAt {
 		return
 	}
-	s.open, s.good, s.shrunk = max(1, s.open/2), 0, calls
+	s.open, s.passed, s.shrunkAt = max(1, s.open/2), 0, newest
 }
 
+// grow counts an answer that is no 429.
 func (s *slots) grow() {
 	if s.open >= s.most {
 		return
 	}
-	if s.good++; s.good >= s.open {
-		s.open, s.good = s.open+1, 0
+	if s.passed++; s.passed >= s.open {
+		s.open, s.passed = s.open+1, 0
 	}
 }
 
 // pause keeps everybody from calling.
 type pause struct {
-	until   time.Time
-	last    time.Duration // The length of the last one, if no good answer followed.
-	started int           // The call started last when it began.
+	until  time.Time
+	last   time.Duration // The length of the last one; zero once an answer was no 429.
+	grewAt int           // Number of the newest call when it was begun by grow last.
 }
 
 func (p *pause) extend(until time.Time) {
@@ -163,13 +171,14 @@ func (p *pause) extend(until time.Time) {
 	}
 }
 
-// grow pauses after a refusal that gave no time, longer each time, but no longer
-// than a window can last.
-func (p *pause) grow(c Call, calls int, now time.Time) {
-	if c.number <= p.started {
+// grow pauses after a refusal that gave no time: twice as long each time, but no longer
+// than a window can last. As in [slots.shrink], calls that were under way then change
+// nothing.
+func (p *pause) grow(c Call, newest int, now time.Time) {
+	if c.number <= p.grewAt {
 		return
 	}
 	p.last = min(minute, max(time.Second, 2*p.last))
-	p.started = calls
+	p.grewAt = newest
 	p.extend(now.Add(p.last))
 }

@@ -2,21 +2,23 @@ package quota
 
 import "time"
 
-// recent counts the calls that ended within the last minute, by the second.
+// recent counts the calls that ended within the last minute, by the second that they
+// ended in, rounded up. It is a ring: a second has the place of the one that is
+// len(calls) earlier. That is a minute of seconds and the one that has begun.
 type recent struct {
 	from   time.Time // When seconds began to be counted.
 	second int64     // How many have passed.
-	calls  [61]int   // By the second that they ended in, rounded up; 61 seconds share a place.
+	calls  [lifetime + 1]int
 	total  int
 }
 
 const (
-	aSecond = int64(time.Second)
-	aMinute = 60
+	aSecond  = int64(time.Second)
+	lifetime = 60 // Seconds after which a call expires.
 )
 
-// pass lets time pass, and returns how many calls have left.
-func (r *recent) pass(now time.Time) (left int) {
+// pass lets time pass, and returns how many calls have expired.
+func (r *recent) pass(now time.Time) (expired int) {
 	if r.from.IsZero() {
 		r.from = now
 	}
@@ -26,14 +28,14 @@ func (r *recent) pass(now time.Time) (left int) {
 	}
 	if r.total > 0 {
 		for s := max(r.second, second-int64(len(r.calls))) + 1; s <= second; s++ {
-			place := r.at(s - aMinute)
-			left += *place
+			place := r.at(s - lifetime)
+			expired += *place
 			*place = 0
 		}
-		r.total -= left
+		r.total -= expired
 	}
 	r.second = second
-	return left
+	return expired
 }
 
 // add counts a call that ends now.
@@ -48,20 +50,25 @@ func (r *recent) at(second int64) *int {
 	return &r.calls[(second+places)%places]
 }
 
-// leaves returns when the call has left that n others leave before.
-func (r *recent) leaves(n int) time.Time {
-	second := r.second + 1 - aMinute
+// expiry returns when a call expires. Calls are numbered from 0 in the order in which
+// they do.
+func (r *recent) expiry(n int) time.Time {
+	second := r.second + 1 - lifetime
 	for ; n >= *r.at(second); second++ {
 		n -= *r.at(second)
 	}
-	return r.from.Add(time.Duration(second+aMinute) * time.Second)
+	return r.from.Add(time.Duration(second+lifetime) * time.Second)
 }
 
-// lasting returns how many calls are there for some seconds more.
+// soon is in how many seconds a call may be gone at the service already: its clock,
+// the way there and the rounding differ by that at most.
+const soon = 4
+
+// lasting returns how many calls do not expire soon.
 func (r *recent) lasting() int {
 	n := r.total
-	for s := r.second + 1; s < r.second+5; s++ {
-		n -= *r.at(s - aMinute)
+	for s := r.second + 1; s <= r.second+soon; s++ {
+		n -= *r.at(s - lifetime)
 	}
 	return n
 }

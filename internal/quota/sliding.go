@@ -2,21 +2,24 @@ package quota
 
 import "time"
 
-// leaving reports whether own calls leave the window one by one, each a minute
-// after its end at the latest. That is true where the window slides. It is safe
-// where no answer has told a reset yet, since no call counts for longer.
-func (w *window) leaving() bool { return w.sliding || w.reset.IsZero() }
+// callsExpire reports whether own calls stop counting one by one, each a minute after
+// its end at the latest. Otherwise all of them stop when the window ends.
+func (w *window) callsExpire() bool { return w.counting != ending }
 
-// leaves returns the time before which a call cannot be started that n others go
-// before, or zero if nobody knows. Each of them takes the place of an own call that
-// leaves, or all take those of others, when nothing is known of these any more.
-func (w *window) leaves(now time.Time, n int) (at time.Time) {
+// placeAfter returns the time before which a call cannot be started, if n others go
+// before it and nothing is free now. It is zero if nobody knows.
+//
+// Each call takes the place of an own call that has expired, in the order of expiry.
+// Once all those places are taken, the next round takes the same places a minute
+// later, and so on. If the last place of others' calls comes free sooner, that counts.
+func (w *window) placeAfter(now time.Time, n int) (at time.Time) {
 	if w.own > 0 {
-		at = now // A call under way may yet turn out not to count.
-		if next := n % w.own; next < w.recent.total {
-			at = w.recent.leaves(next)
+		round, place := n/w.own, n%w.own
+		at = now // The place of a call under way: it may yet turn out not to count.
+		if place < w.recent.total {
+			at = w.recent.expiry(place)
 		}
-		at = at.Add(time.Duration(n/w.own) * minute)
+		at = at.Add(time.Duration(round) * minute)
 	}
 	if w.others > 0 && (at.IsZero() || w.end.Before(at)) {
 		return w.end
@@ -24,47 +27,75 @@ func (w *window) leaves(now time.Time, n int) (at time.Time) {
 	return at
 }
 
-// learnWhetherItSlides compares what the service counts beside a call with the own
-// calls of the last minute, when a window that ends has made room for the next.
-func (w *window) learnWhetherItSlides(a *answer, inFlight int) {
-	if !a.Known || w.reset.IsZero() {
+// What follows guesses how the service counts, from two numbers: how many calls it
+// counts beside the one that it answers, and how many own calls ended in the last
+// minute. The numbers never agree exactly: others call as well, and a call under way
+// may be counted or not. So they are compared by thresholds. A wrong guess stays until
+// an answer contradicts it:
+//
+//	wrong guess   in truth   what it costs
+//	ending        sliding    429s: calls are started that the service has no place for
+//	sliding       ending     time: own calls count for up to a minute after they were forgotten
+
+// areForgotten reports whether a service that counts so few has forgotten own calls
+// that it would still count if the window slid. It is fewer than half of them, since
+// a few may have been refused, or not have arrived.
+func areForgotten(calls, counted int) bool { return 2*counted < calls }
+
+// someAreCounted reports whether a service that counts so many still counts some of
+// the own calls. A quarter is enough where all but certain evidence is there besides:
+// the service has forgotten all of them or none.
+func someAreCounted(calls, counted int) bool { return 4*counted >= calls }
+
+// areOurs reports whether the calls that a service counts are mostly our own. If there
+// are more than twice as many, others explain them as well.
+func areOurs(calls, counted int) bool { return counted <= 2*calls }
+
+// areOld reports whether calls that a service counts in what should be a new window are
+// our own of before. They are if they fill a third of the limit: others would hardly
+// have made as many in the first moment.
+func areOld(calls, limit int) bool { return 3*calls >= limit }
+
+// learnCounting guesses whether the window slides.
+func (w *window) learnCounting(a *answer, inFlight int) {
+	if !a.Known || w.counting == untold {
 		return
 	}
 	counted := a.Limit - a.Remaining
 	if !a.Refused {
-		counted--
+		counted-- // This call.
 	}
 	moved := a.Reset.Sub(w.reset)
 	switch {
-	case moved > resolution && 2*counted < w.recent.lasting():
+	case moved > resolution && areForgotten(w.recent.lasting(), counted):
 		w.stopSliding()
-	case !w.sliding && w.recent.total > 0 && w.remembers(a, counted, inFlight):
+	case w.counting == ending && w.recent.total > 0 && w.remembers(a, counted, inFlight):
 		w.slide(inFlight)
 	}
-	if w.sliding && moved > resolution {
+	if w.counting == sliding && moved > resolution {
 		w.reset = a.Reset
 	}
 }
 
-// remembers reports whether a service that counts so many calls beside one still
-// counts those of the window before.
+// remembers reports whether the service still counts calls that it would have
+// forgotten if the window were ending.
 func (w *window) remembers(a *answer, counted, inFlight int) bool {
 	recent := w.recent.total
 	moved := a.Reset.Sub(w.reset)
-	first := a.call.probe && a.call.epoch == w.epoch && w.own == 1
-	untold := a.Reset.IsZero() || !a.dated && a.in.Abs() > resolution
+	resetUnknown := a.Reset.IsZero() || !a.dated && a.in.Abs() > resolution
 	switch {
-	case moved > resolution && moved < minute-2*resolution:
-		// No window that ends is so short. But a clock may have been set, and then
-		// it has forgotten the calls, or has counted others.
-		return 4*counted >= recent && 2*(recent+inFlight) >= counted
-	case moved > resolution, first && untold:
-		// It should be a new window, where others had time for few calls.
-		return 3*min(counted-inFlight, recent) >= a.Limit
-	case first && !w.seen && w.isReset(a.Reset):
-		// A window that goes on after its reset forgets nothing, and one that is new
-		// forgets all.
-		return inFlight < counted && 2*counted < recent
+	case moved > resolution && moved < shortestIn:
+		// The reset has moved on by less than a minute, which ending windows cannot do.
+		// But if the service's clock was set, the calls are forgotten, or are others'.
+		return someAreCounted(recent, counted) && areOurs(recent+inFlight, counted)
+	case moved > resolution, w.isFirst(a) && resetUnknown:
+		// If windows end, this is a new one.
+		return areOld(min(counted-inFlight, recent), a.Limit)
+	case w.isFirst(a) && !w.seen && w.isReset(a.Reset):
+		// The reset has not moved, although its time has come. If windows end, either the
+		// old one goes on, and counts all of our calls, or a new one of a second has
+		// begun, and counts none but those under way. Here, it counts some.
+		return counted > inFlight && areForgotten(recent, counted)
 	}
 	return false
 }
@@ -75,12 +106,13 @@ func (w *window) slide(inFlight int) {
 	taken := w.own + w.others
 	w.own = inFlight + 1 + w.recent.total // With the call that is being settled.
 	w.others = max(0, taken-w.own)
-	w.sliding, w.blind = true, 0
+	w.counting, w.blind = sliding, 0
 }
 
-// stopSliding goes back to windows that end, of which the current one is over.
+// stopSliding goes back to windows that end. The reset that was told last is that of
+// a window that is over.
 func (w *window) stopSliding() {
-	if w.sliding {
-		w.sliding, w.seen = false, true
+	if w.counting == sliding {
+		w.counting, w.seen = ending, true
 	}
 }

@@ -13,33 +13,66 @@ const (
 	// Resets have whole seconds, and need not be rounded in the same way each
 	// time.
 	resolution = time.Second
+	// The longest time from an answer to the end of a window, by two times that are
+	// both rounded.
+	longestIn = minute + 2*resolution
+	// The shortest time from one reset to the next, and from the first call of a
+	// window to its reset, by such times.
+	shortestIn = minute - 2*resolution
 	// How long the others wait for the call that goes alone. It is there to
 	// learn from, not to hold everybody up.
 	patience = 3 * time.Second
 )
 
-// window is what is known about the current window of the service. If it is one
-// that ends, it is identified by its reset, and all calls under way are counted in
-// it, since any of them may be charged to it.
+// stage is how far a window is: see the package documentation.
+type stage int
+
+const (
+	fresh stage = iota
+	probing
+	probed
+)
+
+// counting is how long the service counts a call: see the package documentation.
+type counting int
+
+const (
+	untold counting = iota
+	ending
+	sliding
+)
+
+// opening is when windows begin. It tells when in the second of its reset a window
+// ends.
+type opening int
+
+const (
+	unclear opening = iota // As by a call, until an answer shows that it is by the clock.
+	byClock                // With each minute of the service's clock: at the start of the second.
+	byACall                // With the first call, for sure, since a window went on after its reset.
+)
+
+// window is what is known about the current window of the service. While it is
+// ending, it is identified by its reset, and all calls under way are counted in it,
+// since any of them may be charged to it.
 type window struct {
 	plan  int // Own calls per window; 0 for no limit.
 	limit int // Everybody's calls per window; 0 until the service has told.
+
+	stage    stage
+	counting counting
+	opening  opening
 
 	epoch  int       // Counts windows.
 	seen   bool      // An answer has told the reset of this window.
 	reset  time.Time // That reset; if none was told yet, that of the window seen last. By the service's clock.
 	end    time.Time // When this window is over at the latest; zero if unknown. By the caller's clock.
-	own    int       // Calls started in it, or under way when it began; or of the last minute, if they are leaving.
+	own    int       // Calls started in it, or under way when it began; if calls expire, those that have not.
 	others int       // Calls that someone else made in it, at least.
-	blind  int       // Own calls that ended in it without word of a reset.
+	blind  int       // Own calls that ended in it, whose answers told no reset.
 	recent recent    // Own calls that ended in the last minute.
 
-	probe  time.Time // When the call that goes alone was started; zero before.
-	probed bool      // It was answered.
-
-	aligned   bool // Windows begin by the service's clock, so that resets are exact.
-	unaligned bool // They do not: a window went on after its reset.
-	sliding   bool // There are none: the window is the last minute.
+	probeBegan time.Time // When the probe was started.
 }
 
 // free returns how many more calls may be started in the window.
@@ -66,26 +99,28 @@ func (w *window) size() int {
 // what others have used.
 func (w *window) start(now time.Time) (probe bool) {
 	w.own++
-	if w.probed || !w.probe.IsZero() {
+	if w.stage != fresh {
 		return false
 	}
-	w.probe = now
+	w.stage, w.probeBegan = probing, now
 	return true
 }
 
-func (w *window) probing(now time.Time) bool {
-	return !w.probed && !w.probe.IsZero() && now.Before(w.probe.Add(patience))
+// holdsOthers reports whether calls wait for the answer to the probe.
+func (w *window) holdsOthers(now time.Time) bool {
+	return w.stage == probing && now.Before(w.probeBegan.Add(patience))
 }
 
 // roll begins the next window when this one is over for certain.
 func (w *window) roll(now time.Time, inFlight int) {
-	left := w.recent.pass(now)
-	if w.leaving() {
-		w.own -= left
-		inFlight = w.own
+	expired := w.recent.pass(now)
+	carried := inFlight
+	if w.callsExpire() {
+		w.own -= expired
+		carried = w.own
 	}
 	if !w.end.IsZero() && !now.Before(w.end) {
-		w.next(inFlight)
+		w.next(carried)
 	}
 }
 
@@ -95,22 +130,23 @@ func (w *window) next(own int) {
 	w.epoch++
 	w.seen, w.end = false, time.Time{}
 	w.own, w.others, w.blind = own, 0, 0
-	w.probe, w.probed = time.Time{}, false
+	w.stage = fresh
 }
 
 // settle accounts for the end of a call, and reports whether its answer speaks
-// of the current window.
+// of the current window. In this order, it finds out how the service counts, which
+// window the answer is of, and what others have used.
 func (w *window) settle(a *answer, inFlight int) (current bool) {
 	w.endProbe(a)
 	if a.Known {
 		w.limit = a.Limit
 	}
 	if a.Sent {
-		w.learnWhetherItSlides(a, inFlight)
+		w.learnCounting(a, inFlight)
 		current = !w.isOlder(a)
 	}
 	if current {
-		w.attribute(a, inFlight)
+		w.attribute(a, inFlight) // It may begin the next window, which is current then.
 	}
 	if a.Sent && !a.Refused {
 		w.recent.add(a.now)
@@ -118,19 +154,24 @@ func (w *window) settle(a *answer, inFlight int) (current bool) {
 	if !current || a.Refused {
 		w.own-- // It was counted here in case that it would be charged to this window.
 	}
-	// A refusal without a reset would close the window for nobody knows how
-	// long, unless calls leave it; the account pauses instead.
-	if current && a.Known && (!a.Throttled || !a.Reset.IsZero() || w.leaving() && w.recent.total > 0) {
+	if current && a.Known && w.canTellOthers(a) {
 		w.countOthers(a)
 	}
 	return current
+}
+
+// canTellOthers reports whether an answer is to be believed about the calls of others.
+// A refusal without a reset would close the window, and nobody knows for how long,
+// unless calls of ours expire; the account pauses instead.
+func (w *window) canTellOthers(a *answer) bool {
+	return !a.Throttled || !a.Reset.IsZero() || w.callsExpire() && w.recent.total > 0
 }
 
 // countOthers takes for others' what an answer counts beyond the own calls. Where
 // windows end, that holds until the end; elsewhere for a minute, unless there are more.
 func (w *window) countOthers(a *answer) {
 	others := max(0, w.limit-a.Remaining-w.own)
-	if !w.leaving() {
+	if w.counting == ending {
 		w.others = max(w.others, others)
 	} else if others >= w.others {
 		w.others, w.end = others, a.now.Add(minute)
@@ -141,7 +182,7 @@ func (w *window) countOthers(a *answer) {
 // that of the window which is the current one from now on.
 func (w *window) attribute(a *answer, inFlight int) {
 	switch {
-	case w.sliding, w.reset.IsZero() && a.Reset.IsZero(): // There is no window to find.
+	case w.counting == sliding, w.counting == untold && a.Reset.IsZero(): // There is no window to find.
 	case a.Reset.IsZero():
 		w.settleBlind(a)
 	case w.seen && w.isReset(a.Reset):
@@ -153,26 +194,27 @@ func (w *window) attribute(a *answer, inFlight int) {
 
 // isOlder reports whether an answer speaks of a window before this one.
 func (w *window) isOlder(a *answer) bool {
-	if w.sliding || a.Reset.IsZero() || w.seen && w.isReset(a.Reset) {
+	if w.counting == sliding || a.Reset.IsZero() || w.seen && w.isReset(a.Reset) {
 		return false
 	}
 	return a.call.epoch < w.epoch && w.isOver(a.Reset)
 }
 
-// endProbe lets the others go once the first call was answered; if it was not,
-// the next one is the first.
+// endProbe lets the others go once a call was answered. If the probe was not, the next
+// call is one.
 func (w *window) endProbe(a *answer) {
 	switch {
 	case a.call.epoch != w.epoch:
 	case a.Answered:
-		w.probed = true
-	case a.call.probe:
-		w.probe = time.Time{}
+		w.stage = probed
+	case a.call.probe && w.stage == probing:
+		w.stage = fresh
 	}
 }
 
-// settleBlind counts a call whose answer tells no reset. Where none ever does, the
-// window is taken to be over a minute after the last answer.
+// settleBlind counts a call whose answer tells no reset, although one of an earlier
+// window did. As long as none tells that of this window, it is taken to be over a
+// minute after the last answer.
 func (w *window) settleBlind(a *answer) {
 	if !a.Refused {
 		w.blind++
@@ -194,18 +236,20 @@ func (w *window) isOver(reset time.Time) bool {
 	if w.seen {
 		return reset.Before(w.reset)
 	}
-	return !w.reset.IsZero() && !reset.After(w.reset.Add(resolution))
+	return w.counting != untold && !reset.After(w.reset.Add(resolution))
 }
 
 // identify takes the reset of an answer for that of the current window.
 //
 // If this window was seen with another reset, the next one has begun: sooner than
-// at the latest possible time, or the service's clock was set. Three kinds of calls
-// may have been charged to the next one: this call and those that ended blind, which
-// are among the calls that the answer counts, and those under way. The latter are
-// added to what the answer counts, although it may count some of them already. A
-// service that counts the last sixty seconds tells another reset in each answer, so
-// that no later answer would add what was missing.
+// at the latest possible time, or the service's clock was set. These calls may have
+// been charged to the next one:
+//
+//	this call, and those that ended blind   the answer counts them
+//	those under way                         the answer may count them or not
+//
+// The calls under way are added to what the answer counts, since no later answer need
+// do so: a service whose window slides tells another reset in each.
 func (w *window) identify(a *answer, inFlight int) {
 	switch {
 	case w.seen:
@@ -215,36 +259,45 @@ func (w *window) identify(a *answer, inFlight int) {
 			w.others = max(0, a.Limit-a.Remaining-ended)
 		}
 	case w.isReset(a.Reset) && a.call.epoch == w.epoch:
-		w.unaligned = true
+		w.opening = byACall // It went on after the reset of the window before.
 	}
-	w.learnKind(a)
-	w.seen, w.reset = true, a.Reset
-	w.probed = w.probed || a.Known // What a call that goes alone is for.
+	w.learnOpening(a)
+	w.counting, w.seen, w.reset = ending, true, a.Reset
+	if a.Known {
+		w.stage = probed // The answer has told what a probe is to find out.
+	}
 	w.end = w.bound(a)
 }
 
-// learnKind finds out whether windows begin by the clock or with a call. If some
-// of a window is gone when the first call of all is made in it, it is the clock.
-func (w *window) learnKind(a *answer) {
-	firstOfOurs := a.call.probe && a.call.epoch == w.epoch && w.own == 1
-	firstOfAll := firstOfOurs && a.Known && a.Remaining == a.Limit-1
-	someIsGone := a.dated && a.in < minute-2*resolution
-	w.aligned = !w.unaligned && (w.aligned || firstOfAll && someIsGone)
+// isFirst reports whether an answer is to the first of our calls in this window, and
+// no other was charged to it.
+func (w *window) isFirst(a *answer) bool {
+	return a.call.probe && a.call.epoch == w.epoch && w.own == 1
 }
 
-// bound returns when a window is over at the latest, judged by one answer in
-// it. A window that begins with a call ends within the second that Reset names, and
-// one that begins by the clock at the start of that second. No window is longer
-// than a minute, unless its reset is further away than rounding explains.
+// learnOpening finds out whether windows begin by the clock. They do if some of a
+// window is gone when the first call of all is made in it.
+func (w *window) learnOpening(a *answer) {
+	firstOfAll := w.isFirst(a) && a.Known && a.Remaining == a.Limit-1
+	someIsGone := a.dated && a.in < shortestIn
+	if w.opening == unclear && firstOfAll && someIsGone {
+		w.opening = byClock
+	}
+}
+
+// bound returns when a window is over at the latest, judged by one answer in it. That
+// is within the second that Reset names, or at its start if windows begin by the clock.
+// No window is longer than a minute, unless its reset is further away than rounding
+// explains.
 func (w *window) bound(a *answer) time.Time {
 	if !a.dated {
 		return a.now.Add(minute)
 	}
 	in := a.in
-	if !w.aligned {
+	if w.opening != byClock {
 		in += resolution
 	}
-	if in <= minute+2*resolution {
+	if in <= longestIn {
 		in = min(in, minute)
 	}
 	return a.now.Add(in)
@@ -264,8 +317,8 @@ func (w *window) earliest(now time.Time, ahead int) (at time.Time) {
 	switch {
 	case ahead < free || size == 0:
 		return now
-	case w.leaving():
-		at = w.leaves(now, ahead-free)
+	case w.callsExpire():
+		at = w.placeAfter(now, ahead-free)
 	case !w.end.IsZero():
 		at = w.end.Add(time.Duration((ahead-max(0, free))/size) * minute)
 	}

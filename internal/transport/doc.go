@@ -7,15 +7,22 @@
 //	Pipeline     a call: as many attempts as it is worth    retry.go, library.go
 //	   │
 //	logged       a line in the log                          log.go
-//	observed     what tracers hear                          observe.go
+//	observed     tells tracers of the attempt               observe.go
 //	limited      a lease: quota, and a free place           limit.go, queue.go
 //	authorized   the token of the moment                    token.go
+//	requested    tells tracers of the request               observe.go
 //	sender       one request, one whole answer in memory    send.go, judge.go
 //	   │
-//	http.RoundTripper                                       nethttp.go
+//	http.RoundTripper                                       nethttp.go, dial.go
+//
+// The decisions are in retry.go and failure.go. What nethttp.go, dial.go, watchdog.go,
+// upload.go and download.go do is below them: they tell whether a request was sent, and
+// end it in time.
 //
 // Lease and token are below the retry, so that each attempt pays quota and
-// carries the current token.
+// carries the current token. The lease comes before the token, so that the token is
+// not out of date when the turn comes. A call keeps its lease while it waits for a
+// token that is being renewed.
 //
 // # Maybe processed
 //
@@ -23,19 +30,40 @@
 // twice. So a failure says what the service can have done with the request. The
 // first line that fits decides:
 //
-//	nothing of it was written to a connection           not processed
-//	refused unread: rate limit, token, HTTP/2 stream    not processed
 //	some parts of it were done, others not              maybe processed
+//	nothing of it was written to a connection           not processed
+//	a 408 at once, on a connection that was idle        not processed
+//	refused unread: rate limit, token, HTTP/2 stream    not processed
+//	no answer, or half of one                           maybe processed
 //	an error with the code of an internal error         maybe processed
 //	an error with another code, and no 5xx              not processed
 //	a 2xx or 3xx whose body is an error with a message  not processed
 //	any other 2xx or 3xx, 408, 5xx                      maybe processed
 //	any other 4xx                                       not processed
-//	no answer, or half of one                           maybe processed
 //
 // Codes are those of the service's own error bodies: a gateway in front of it has
 // none. A 2xx is a failure if its body is an error, or not what it should be.
 //
 // What was not processed may be sent again. What was maybe processed is sent again
-// only if the request is idempotent; otherwise the caller is told.
+// only if the request is idempotent. Otherwise it is not, and Failure.MaybeProcessed
+// tells the caller why.
+//
+// # Another attempt
+//
+// After a failure, the first line that fits decides whether there is another attempt:
+//
+//	ctx has ended, or the body cannot be read again     no
+//	the limiter held the request                        no
+//	the token was refused                               if there is another: see tokenReplaced
+//	as many attempts were made as there may be; those
+//	  that the rate limit refused do not count          no
+//	the rate limit refused it                           yes
+//	it was maybe processed, and is not idempotent       no
+//	it is transient: an outage, or no whole answer      yes, if the budget pays for it
+//	any other                                           no
+//
+// The pause before it is as long as the service says, or random. There is none after a
+// refused token, nor after a first attempt whose connection ended under it, which costs
+// no budget either. A pause that is longer than the caller accepts, or than ctx lasts,
+// is not begun.
 package transport

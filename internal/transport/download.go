@@ -295,7 +295,7 @@ func (s *sender) fetch(ctx context.Context, address *url.URL) (*http.Response, e
 		return nil, err
 	}
 	request.Header = http.Header{"Accept": anyType, "User-Agent": s.userAgent}
-	response, err := Exchange(s.wire.next, request)
+	response, err := RoundTrip(s.base.next, request)
 	if err == nil && response.Request == nil {
 		response = new(*response)
 		response.Request = request // Against which it resolves a redirect.

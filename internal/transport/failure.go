@@ -24,13 +24,13 @@ type Failure struct {
 	RequestID      string
 	RetryAt        time.Time // By the local clock; zero if unknown.
 	Sent           bool      // Some of the request may have reached the service.
-	MaybeProcessed bool
-	Err            error // The cause, unless the service spoke for itself.
+	MaybeProcessed bool      // The service may have acted on it, and it must not do so twice.
+	Err            error     // The cause, unless the service spoke for itself.
 
 	replacement Replacement // What the next attempt would carry, if the token was refused.
-	moved       bool        // Its connection ended under it, as connections do.
-	mixed       bool        // Some of what was asked for was done.
-	held        bool        // The limiter did not let it go, and says that waiting is in vain.
+	moved       bool        // Its connection ended before the service had answered; another attempt has another one.
+	mixed       bool        // Some parts of what was asked for were done, others not.
+	held        bool        // The limiter did not let it go, since it would wait for too long.
 }
 
 func (f *Failure) Error() string {
@@ -42,9 +42,9 @@ func (f *Failure) Error() string {
 
 func (f *Failure) Unwrap() error { return f.Err }
 
-// processable reports whether the service may have acted on the request: it was
-// sent, and not refused before anything could happen.
-func (f *Failure) processable() bool {
+// mayHaveActed reports whether the service may have acted on the request. It is the
+// table of the package documentation.
+func (f *Failure) mayHaveActed() bool {
 	switch {
 	case f.mixed:
 		return true
@@ -52,16 +52,17 @@ func (f *Failure) processable() bool {
 		return false
 	case f.Answer.Code == codeInternalError:
 		return true // The service broke down, whatever the status says.
+	case errors.Is(f.Err, ErrTransport):
+		return true // The missing part of the answer may say that.
 	case f.Answer.Code != "" && f.Status < 500, f.Answer.Message != "" && f.Status < 400:
 		return false // The service says why it did not act.
 	}
 	return f.Status < 400 || f.Status >= 500 || f.Status == http.StatusRequestTimeout
 }
 
-// refusedUnread reports whether the request was turned away before anybody read it:
-// it is to come later, or with another token. Most often the service says so, which
-// works, then: a retry adds nothing to an outage, and no retry budget is spent. For
-// a request that is held, the limiter says so.
+// refusedUnread reports whether the request was turned away before anybody read it, for
+// the rate limit or for its token. The service is up, then, so that another attempt
+// spends no retry budget.
 func (f *Failure) refusedUnread() bool { return f.throttled() || f.tokenRefused() }
 
 func (f *Failure) throttled() bool {

@@ -18,21 +18,21 @@ func TestFateOfARequestIsToldByWhatHasLeft(t *testing.T) {
 	cancel()
 	broken := errors.New("broken")
 	for _, tt := range []struct {
-		name    string
-		ctx     context.Context
-		header  bool // All of it was handed over.
-		bytes   int64
-		stopped bool
-		sent    bool
+		name   string
+		ctx    context.Context
+		header bool // All of it was handed over.
+		bytes  int64
+		repeat repeatReason
+		sent   bool
 	}{
-		{"nothing left, the exchange broke", t.Context(), false, 0, false, false},
-		{"nothing left, it was ended", ended, false, 0, false, false},
-		{"nothing left of the whole header", t.Context(), true, 0, false, false},
-		{"half a header left, the exchange broke", t.Context(), false, 100, false, false},
-		{"half a header left, it was ended", ended, false, 100, false, true},
-		{"the header left, the exchange broke", t.Context(), true, 100, false, true},
-		{"the header left, it was ended", ended, true, 100, false, true},
-		{"the header left, and would be repeated", t.Context(), true, 100, true, true},
+		{"nothing left, the exchange broke", t.Context(), false, 0, noRepeat, false},
+		{"nothing left, it was ended", ended, false, 0, noRepeat, false},
+		{"nothing left of the whole header", t.Context(), true, 0, noRepeat, false},
+		{"half a header left, the exchange broke", t.Context(), false, 100, noRepeat, false},
+		{"half a header left, it was ended", ended, false, 100, noRepeat, true},
+		{"the header left, the exchange broke", t.Context(), true, 100, noRepeat, true},
+		{"the header left, it was ended", ended, true, 100, noRepeat, true},
+		{"the header left, and would be repeated", t.Context(), true, 100, afterBreak, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -40,10 +40,10 @@ func TestFateOfARequestIsToldByWhatHasLeft(t *testing.T) {
 			defer func() { assert.NoError(t, errors.Join(here.Close(), there.Close())) }()
 			conn := &meteredConn{Conn: here}
 			conn.written.Store(40 + tt.bytes)
-			s := &sending{wire: &roundTripper{}, conn: conn, before: 40, header: tt.header, stopped: tt.stopped}
+			s := &sending{base: &roundTripper{}, conn: conn, before: 40, header: tt.header, repeat: tt.repeat}
 			sent, moved := s.fate(tt.ctx, broken)
 			assert.Equal(t, tt.sent, sent)
-			assert.Equal(t, tt.stopped, moved)
+			assert.Equal(t, tt.repeat == afterBreak, moved)
 		})
 	}
 }
@@ -54,8 +54,8 @@ func TestFateWithoutAConnectionIsToldByTheTransport(t *testing.T) {
 	t.Parallel()
 	broken, undialed := errors.New("broken"), &net.OpError{Op: "dial", Err: errors.New("refused")}
 	for _, traces := range []bool{false, true} {
-		s := &sending{wire: &roundTripper{}}
-		s.wire.traces.Store(traces)
+		s := &sending{base: &roundTripper{}}
+		s.base.traces.Store(traces)
 		sent, moved := s.fate(t.Context(), broken)
 		assert.Equal(t, !traces, sent)
 		assert.False(t, moved)

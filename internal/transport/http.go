@@ -15,10 +15,10 @@ import (
 	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
-// This file holds what is true of any exchange over HTTP, be it with the service
-// or, in package oauth, with the OAuth server.
+// This file holds what is true of any request over HTTP, be it to the service
+// or, in package oauth, to the OAuth server.
 
-// What can be wrong with an exchange, as causes of a Failure.
+// What can be wrong with a request or its answer, as causes of a Failure.
 var (
 	ErrTransport = errors.New("no complete answer")
 	ErrDecode    = errors.New("the answer was not understood")
@@ -26,7 +26,7 @@ var (
 	ErrTooLarge  = errors.New("the answer is too large")
 )
 
-// IsPermanent reports whether a broken exchange would break again.
+// IsPermanent reports whether a request that failed with err would fail again.
 func IsPermanent(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
@@ -51,10 +51,10 @@ func isRefusal(err error) bool {
 	return true
 }
 
-// Exchange sends a request through a RoundTripper that may be careless: the answer
+// RoundTrip sends a request through a RoundTripper that may be careless: the answer
 // it returns has a header and a body, or it returns an error. An answer in another
 // protocol has no body: it would be the connection, and no context ends that.
-func Exchange(base http.RoundTripper, request *http.Request) (*http.Response, error) {
+func RoundTrip(base http.RoundTripper, request *http.Request) (*http.Response, error) {
 	response, err := base.RoundTrip(request)
 	if err != nil {
 		err = nameProxy(base, err)

@@ -77,7 +77,7 @@ func (s *sender) judgeSuccess(response *http.Response, body []byte, hide redact.
 		return f
 	}
 	if _, found := wire.HiddenError(body); found {
-		hidden, _ := wire.HiddenError(hide.InBody(body)) // Again, since success is the common case.
+		hidden, _ := wire.HiddenError(hide.InBody(body)) // Hiding secrets first would cost each success a copy.
 		f := newFailure(response.StatusCode, response.Header, body, hide)
 		f.say(hidden)
 		return f

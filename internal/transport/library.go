@@ -12,15 +12,19 @@ import (
 	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
-// This file is all there is of go-retryablehttp. The library makes the loop:
+// This file is all there is of go-retryablehttp. A series decides what is sent again,
+// and when. The library does the rest:
 //
 //	for {
+//		rewind the body
 //		series.try               one attempt
 //		series.again             is there another, and after which pause?
 //		wait for the pause, or for the end of ctx
 //	}
 //
-// All decisions are in try and again.
+// It asks three funcs of ours on the way: RoundTrip calls try, CheckRetry calls again,
+// and Backoff returns the pause. The last two share the pause in RetryWaitMin, which the
+// library hands from one to the other, and uses for nothing else.
 
 // loop is a series in the hands of the library. It is the transport of the
 // library's http.Client. Series, library and client are one object, and so one
@@ -68,8 +72,8 @@ func (l *loop) prepare(ctx context.Context) error {
 	return l.message.SetBody(r.Body)
 }
 
-// checkRetry asks the series whether there is another attempt. The library passes
-// RetryWaitMin to Backoff, which returns it as the pause.
+// checkRetry asks the series whether there is another attempt, and leaves the pause
+// before it to Backoff.
 func (l *loop) checkRetry(ctx context.Context, _ *http.Response, _ error) (again bool, err error) {
 	l.library.RetryWaitMin, again = l.again(ctx)
 	if again {

@@ -29,6 +29,7 @@ type Outcome struct {
 	Header     http.Header // Nil without an answer. It must not be changed.
 	Sent       bool        // Some of the request may have reached the service.
 	Throttled  bool        // The service refused it as one too many.
+	RetryAt    time.Time   // After such a refusal, when the service wants to be asked again; zero if it does not say.
 }
 
 // limited is the link that keeps the number of requests within bounds: how many
@@ -52,11 +53,14 @@ func (l *limited) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 		o.StatusCode, o.Header = answer.Status, answer.Header
 	} else {
 		o = Outcome{StatusCode: f.Status, Header: f.Header, Sent: f.Sent && !undialed(f.Err), Throttled: f.throttled()}
+		if o.Throttled {
+			o.RetryAt = f.RetryAt
+		}
 	}
 	return answer, f
 }
 
-// acquire waits for permission, and has the wait told of.
+// acquire waits for permission, and reports the wait.
 func (l *limited) acquire(ctx context.Context, a *attempt) (Lease, error) {
 	reason := WaitQuota
 	if _, ok := l.limiter.(interface{ forecasts() }); ok {
@@ -80,8 +84,10 @@ func (o *Outcome) Report(now time.Time) quota.Report { return o.report(new(dates
 func (o *Outcome) report(d *dates, now time.Time) quota.Report {
 	w := parseWindow(o.Header, d.of(o.Header), now)
 	r := quota.Report{
-		Sent:      o.Sent,
-		Answered:  o.StatusCode != 0,
+		Sent:     o.Sent,
+		Answered: o.StatusCode != 0,
+		// A token may also be refused with a code and another status. A limiter sees no
+		// codes, and counts that call, which is safe: it may start one too few.
 		Refused:   o.Throttled || o.StatusCode == http.StatusUnauthorized,
 		Throttled: o.Throttled,
 		Known:     w.Known,
@@ -90,7 +96,7 @@ func (o *Outcome) report(d *dates, now time.Time) quota.Report {
 		Reset:     w.Reset,
 		Date:      w.Date,
 	}
-	if o.Throttled {
+	if r.RetryAt = o.RetryAt; o.Throttled && r.RetryAt.IsZero() { // An outcome that a test has made.
 		r.RetryAt = retryAt(o.StatusCode, o.Header, now)
 	}
 	return r

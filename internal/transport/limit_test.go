@@ -83,6 +83,39 @@ func TestWaitAfterARefusal(t *testing.T) {
 	}
 }
 
+// R5: a reset without a Date may be of a clock that is minutes ahead.
+func TestResetByAnUnknownClockHoldsNobodyUpForLongerThanAWindow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		header := map[string]string{
+			"Date": "", "X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "0",
+			"X-RateLimit-Reset": strconv.FormatInt(time.Now().Add(10*time.Minute+30*time.Second).Unix(), 10),
+		}
+		service := &script{steps: []step{{status: 429, header: header, body: tooMany.body}, good}}
+		pipeline := limited(service)
+		_, err := pipeline.Do(t.Context(), request("GET"))
+		require.NoError(t, err, "a pause of ten minutes would not be begun")
+		assert.LessOrEqual(t, service.times[1].Sub(service.times[0]), time.Minute)
+	})
+}
+
+// R3: the live service locks the client's address, and no header says so.
+func TestLockOfTheLiveServiceHoldsAllCallsUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		service := &script{steps: []step{{status: 400, body: `{"error":{"code":1023,"message":"m"}}`}, good}}
+		c := config(service)
+		c.MaxAttempts = 1
+		c.Limiter = newQueue(quota.Limits{InFlight: 10})
+		pipeline := transport.New(c)
+		_, err := pipeline.Do(t.Context(), request("GET"))
+		require.Error(t, err)
+		_, err = pipeline.Do(t.Context(), request("GET"))
+		require.NoError(t, err)
+		assert.Equal(t, time.Minute, service.times[1].Sub(service.times[0]))
+	})
+}
+
 // R2, R3, R4: whatever a broken service says, nobody runs in a loop.
 func TestRefusalsWithoutEndAreNoHotLoop(t *testing.T) {
 	t.Parallel()

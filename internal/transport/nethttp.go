@@ -7,11 +7,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // This file holds all that depends on how net/http works inside. What differs between
@@ -37,32 +35,33 @@ import (
 // roundTripper is a RoundTripper, and what is known of it.
 type roundTripper struct {
 	next   http.RoundTripper
-	http2  atomic.Bool // The last answer came by it.
-	traces atomic.Bool // It tells of connections, as net/http does.
+	http2  atomic.Bool // The last answer came over HTTP/2.
+	traces atomic.Bool // It calls httptrace, as net/http does.
 
-	// It repeats over HTTP/2 only what the server surely refused.
-	repeatsRefused bool
+	// A repeat over HTTP/2 means that the server has refused the request. It does with a
+	// transport of our own, in a version of Go that repeats nothing else.
+	repeatsRefusedOnly bool
 }
 
 func newRoundTripper(next http.RoundTripper, own bool) *roundTripper {
-	r := &roundTripper{next: next, repeatsRefused: own && !repeatsBlamed}
+	r := &roundTripper{next: next, repeatsRefusedOnly: own && !repeatsAfterProtocolError}
 	_, ok := next.(*http.Transport)
 	r.traces.Store(ok && !dialsItself)
 	return r
 }
 
-// send sends the request of an exchange. As long as nothing of it could be written
+// do sends the request of an exchange. As long as nothing of it could be written
 // to a connection that was used before, it tries the next one.
-func (r *roundTripper) send(ctx context.Context, x *exchange, header func() http.Header) (*http.Response, error) {
+func (r *roundTripper) do(ctx context.Context, x *exchange, header func() http.Header) (*http.Response, error) {
 	for {
-		response, err := r.sendOnce(ctx, x, header())
+		response, err := r.doOnce(ctx, x, header())
 		if err == nil || ctx.Err() != nil || !x.unsentOnOldConnection() || !x.attempt.request.repeatable() {
 			return response, err
 		}
 	}
 }
 
-func (r *roundTripper) sendOnce(ctx context.Context, x *exchange, header http.Header) (*http.Response, error) {
+func (r *roundTripper) doOnce(ctx context.Context, x *exchange, header http.Header) (*http.Response, error) {
 	x.begin(r, x.attempt.message.Method, header)
 	request := x.attempt.message.WithContext(httptrace.WithClientTrace(ctx, &x.trace))
 	request.Header, request.Host = header, request.URL.Host
@@ -77,7 +76,7 @@ func (r *roundTripper) sendOnce(ctx context.Context, x *exchange, header http.He
 		return nil, err
 	}
 	request.GetBody = nil // So that net/http says why it would repeat the request, and does not.
-	response, err := Exchange(r.next, request)
+	response, err := RoundTrip(r.next, request)
 	if err == nil {
 		r.http2.Store(response.ProtoMajor == 2)
 	}
@@ -88,45 +87,50 @@ func (r *roundTripper) sendOnce(ctx context.Context, x *exchange, header http.He
 // service has not seen any of it. The reverse need not be true.
 type sending struct {
 	trace httptrace.ClientTrace
-	wire  *roundTripper
+	base  *roundTripper
 
-	mu         sync.Mutex // Guards what follows.
-	conn       net.Conn   // That the request was given.
-	before     int64      // What conn had carried by then, if it counts.
-	reused     bool       // It carried other requests before.
-	header     bool       // The header was handed over to a connection, or to its buffer.
-	replayable bool       // HTTP/1 would repeat it, too, although it may have been processed.
-	stopped    bool       // Net/http was about to repeat the request, and was stopped.
-	refused    bool       // It was about to do so since the service had refused the request.
+	mu         sync.Mutex   // Guards what follows.
+	conn       net.Conn     // The connection that the request was given; nil before.
+	before     int64        // What conn had carried by then, if it counts.
+	reused     bool         // It had carried other requests.
+	header     bool         // Net/http has written the header to it, or to a buffer before it.
+	replayable bool         // HTTP/1 would repeat the request, too.
+	repeat     repeatReason // Why net/http was about to repeat the request, and was stopped.
 }
+
+// repeatReason is why net/http repeats a request.
+type repeatReason uint8
+
+const (
+	noRepeat     repeatReason = iota
+	afterBreak                // Its connection has ended, and it may have been carried out.
+	afterRefusal              // The service has refused it, so nothing was done.
+)
 
 var (
 	errMoved   = errors.New("the connection ended the request, which may have been carried out by then")
 	errRefused = errors.New("the service refused the request's stream")
 )
 
-func (x *exchange) begin(wire *roundTripper, method string, header http.Header) {
+func (x *exchange) begin(base *roundTripper, method string, header http.Header) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.wire, x.conn, x.header, x.replayable = wire, nil, false, replayable(method, header)
+	x.base, x.conn, x.header, x.replayable = base, nil, false, replayable(method, header)
 	x.trace.GotConn, x.trace.WroteHeaders = x.gotConn, x.wroteHeaders
 }
 
 // gotConn is called when net/http has a connection for the request, and again before
-// it repeats the request on another. If the request was sent, the second call stops
-// that. Over HTTP/2, ending the context is enough: net/http looks at it before it
-// writes. Over HTTP/1 it may not look, so the connection is closed, which nobody else
-// uses.
+// it repeats the request on another. If some of the request was sent, it stops the
+// repeat:
 //
-// Whether the service had refused the request shows in the second connection. A
-// refused stream leaves its connection in use, so that the second is the first. After
-// a PROTOCOL_ERROR, and when the server goes away, it is another one. A server that
-// goes away says which requests it has read, so that is a refusal, too, with a version
-// of net/http that does not repeat after a PROTOCOL_ERROR (repeatsRefused).
+//	HTTP/2   by ending the context, at which net/http looks before it writes
+//	HTTP/1   by closing the connection as well, since net/http may not look
+//
+// Over HTTP/1, nobody else uses that connection.
 func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.wire.traces.Store(true)
+	x.base.traces.Store(true)
 	if x.conn == nil || !x.written() {
 		x.conn, x.reused = info.Conn, info.Reused
 		if meter := meterOf(info.Conn); meter != nil {
@@ -134,15 +138,29 @@ func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 		}
 		return
 	}
-	x.sending.stopped, x.refused = true, info.Conn == x.conn || x.wire.repeatsRefused && !x.replayable
-	if x.refused {
+	x.repeat = x.whyRepeated(info.Conn)
+	if x.repeat == afterRefusal {
 		x.cancel(errRefused)
 	} else {
 		x.cancel(errMoved)
 	}
-	if x.reused && !x.wire.http2.Load() && !speaksHTTP2(info.Conn) {
+	if x.reused && !x.base.http2.Load() && !speaksHTTP2(info.Conn) {
 		info.Conn.Close()
 	}
+}
+
+// whyRepeated tells from the second connection why net/http repeats the request.
+//
+//	second connection   request              why
+//	the first one       any                  the service refused its stream, which leaves the connection in use
+//	another one         HTTP/1 repeats it    unknown: the first one may have broken
+//	another one         HTTP/1 does not      the service goes away, and says that it has not read the request;
+//	                                         up to Go 1.26, or a PROTOCOL_ERROR
+func (s *sending) whyRepeated(second net.Conn) repeatReason {
+	if second == s.conn || s.base.repeatsRefusedOnly && !s.replayable {
+		return afterRefusal
+	}
+	return afterBreak
 }
 
 // replayable reports whether net/http takes a request for one that can be repeated
@@ -168,9 +186,11 @@ func (s *sending) wroteHeaders() {
 
 // written reports whether the service may know of the request: net/http has written
 // the whole header to a buffer, and some of it has left the buffer.
-func (s *sending) written() bool { return s.header && s.counted() }
+func (s *sending) written() bool { return s.header && s.connWrote() }
 
-func (s *sending) counted() bool {
+// connWrote reports whether the connection may have carried a byte since the request
+// was given to it. One that does not count may.
+func (s *sending) connWrote() bool {
 	meter := meterOf(s.conn)
 	return meter == nil || meter.written.Load() != s.before
 }
@@ -180,23 +200,26 @@ func (s *sending) counted() bool {
 func (s *sending) unsentOnOldConnection() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.reused && s.conn != nil && !s.written() && !s.stopped
+	return s.reused && s.conn != nil && !s.written() && s.repeat == noRepeat
 }
 
 // fate tells what became of a request that failed: whether the service may carry it
-// out (sent), and whether its connection ended under it (moved). If ctx has ended in
-// the middle, net/http may still be writing the request. A transport that tells of no
-// connection is believed to have sent it, unless it could not connect.
+// out (sent), and whether its connection ended under it (moved).
+//
+//	the service refused it    not sent, moved
+//	it had a connection       sent, if header and bytes have left, or may yet leave
+//	it had none               not sent, if the transport tells of connections, or could not dial
 func (s *sending) fate(ctx context.Context, err error) (sent, moved bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.refused || refused(err):
+	case s.repeat == afterRefusal || saysRefused(err):
 		return false, true
 	case s.header || s.conn != nil:
-		return s.counted() && (s.header || ctx.Err() != nil), s.stopped
+		headerMayLeave := s.header || ctx.Err() != nil // Net/http may still be writing if ctx has ended in the middle.
+		return s.connWrote() && headerMayLeave, s.repeat == afterBreak
 	}
-	return !s.wire.traces.Load() && !undialed(err), false
+	return !s.base.traces.Load() && !undialed(err), false
 }
 
 // kept reports whether the request was given a connection that carried others
@@ -207,73 +230,9 @@ func (s *sending) kept() bool {
 	return s.reused
 }
 
-// refused reports whether an HTTP/2 server has said that it did not begin with
+// saysRefused reports whether an HTTP/2 server has said that it did not begin with
 // a request that has no GetBody. Such errors are known by their text alone.
-func refused(err error) bool {
+func saysRefused(err error) bool {
 	_, reason, _ := strings.Cut(err.Error(), "http2: Transport: cannot retry err [")
 	return strings.Contains(reason, "; REFUSED_STREAM;") || strings.Contains(reason, "shutdown GOAWAY]")
-}
-
-// DialFunc opens connections for an http.Transport.
-type DialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
-
-// OwnDialing makes a transport dial as a pipeline wants it: within a time limit, and
-// [Metered]. In a browser, where fetch does it all, there is nothing to dial.
-func OwnDialing(t *http.Transport, limit time.Duration) {
-	dial, old := t.DialContext, t.Dial //nolint:staticcheck // Deprecated, but used.
-	switch {
-	case dial != nil:
-	case old != nil:
-		dial = func(_ context.Context, network, address string) (net.Conn, error) { return old(network, address) }
-	case dialsItself:
-		return
-	default:
-		dial = new(net.Dialer).DialContext
-		t.ForceAttemptHTTP2 = true // Which a DialContext turns off otherwise.
-	}
-	t.Dial = nil //nolint:staticcheck // See above.
-	t.DialContext = Metered(func(ctx context.Context, network, address string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
-		return dial(ctx, network, address)
-	})
-}
-
-// dialsItself tells the platforms on which net/http has fetch make a request, unless
-// the transport has a func to dial.
-const dialsItself = runtime.GOARCH == "wasm"
-
-// Metered makes connections count what they carry, which is how a POST that
-// met a dead connection is known to be unsent. Without it, such a POST counts
-// as sent.
-func Metered(dial DialFunc) DialFunc {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if err != nil || conn == nil { // Without either, net/http says whose fault it is.
-			return nil, err
-		}
-		return &meteredConn{Conn: conn}, nil
-	}
-}
-
-type meteredConn struct {
-	net.Conn
-
-	written atomic.Int64
-}
-
-// Write counts before it writes, so that nothing is under way uncounted.
-func (c *meteredConn) Write(b []byte) (int, error) {
-	c.written.Add(int64(len(b)))
-	n, err := c.Conn.Write(b)
-	c.written.Add(int64(n - len(b)))
-	return n, err
-}
-
-func meterOf(conn net.Conn) *meteredConn {
-	if secured, ok := conn.(*tls.Conn); ok {
-		conn = secured.NetConn()
-	}
-	metered, _ := conn.(*meteredConn) // A user's transport has other ones.
-	return metered
 }

@@ -2,5 +2,6 @@
 
 package transport
 
-// repeatsBlamed tells that net/http repeats a request after a PROTOCOL_ERROR.
-const repeatsBlamed = true
+// repeatsAfterProtocolError tells whether net/http repeats a request over HTTP/2 after a
+// PROTOCOL_ERROR, which says nothing of whether the service has processed it.
+const repeatsAfterProtocolError = true

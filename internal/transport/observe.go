@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// Observer is told what happens to a call on its way.
+// Observer watches calls on their way.
 type Observer interface {
-	// Watches reports whether anybody wants to hear of the call of ctx. If not,
-	// nothing else is called for it.
+	// Watches reports whether the call of ctx is watched. If not, no other method is
+	// called for it.
 	Watches(ctx context.Context) bool
-	// Attempt is told that an attempt begins: which one of its call, counted
-	// from 1. It returns a context for the attempt, derived from ctx, and a func
-	// for its end. What it puts into header is sent along.
+	// Attempt is called when an attempt begins, with its number in the call, from 1.
+	// It returns a context for the attempt, derived from ctx, and a func to call at
+	// its end. What it puts into header is sent along.
 	Attempt(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd))
-	// Request is told that the request of an attempt is sent, after all waits. It
-	// returns and may put into header what Attempt may.
+	// Request is called when the request of an attempt is sent, after all waits.
+	// Otherwise it is like Attempt.
 	Request(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd))
 	// HearsWaits reports whether Wait is to be called at all.
 	HearsWaits() bool
-	// Wait is told that a wait has begun. It returns a func for its end.
+	// Wait is called when a wait has begun. It returns a func to call at its end.
 	Wait(ctx context.Context, w Wait) func(took time.Duration)
 }
 
@@ -108,15 +108,15 @@ func (a *attempt) end(answer *Answer, f *Failure) AttemptEnd {
 	return e
 }
 
-// audience is who hears of the waits of calls: the observer and the log, each
-// unless it is nil.
+// audience gets the reports of waits: the observer and the log, each unless it is
+// nil.
 type audience struct {
 	observer Observer
 	logger   *slog.Logger
 	common   *commonWaits
 }
 
-// newAudience returns nil if nobody wants to hear.
+// newAudience returns nil if there is neither an observer nor a log.
 func newAudience(c *Config) *audience {
 	if c.Observer == nil && c.Logger == nil {
 		return nil
@@ -135,10 +135,10 @@ func (l *audience) of(ctx context.Context) *audience {
 	return &audience{logger: l.logger, common: l.common}
 }
 
-// hearsWaits reports whether a wait is told of. Otherwise, it is measured alone.
+// hearsWaits reports whether waits are reported. Otherwise they are only measured.
 func (l *audience) hearsWaits() bool { return l.logger != nil || l.observer.HearsWaits() }
 
-// tell says that a wait has begun. It returns a func for the end.
+// tell reports that a wait has begun. It returns a func to call at its end.
 func (l *audience) tell(ctx context.Context, operation string, w Wait) (end func(time.Duration)) {
 	shared, over := l.common.begin(w)
 	w.Shared = shared
@@ -180,12 +180,12 @@ type commonWait struct {
 const (
 	// longWait is the shortest wait that a program looks hung in.
 	longWait = time.Second
-	// sameWait is how far the ends of waits may be apart that are told of as one, such as
+	// sameWait is how far the ends of waits may be apart that are reported as one, such as
 	// those of calls that are spread evenly.
 	sameWait = 10 * time.Second
 )
 
-// begin reports whether a wait is shared with one that was told of and is not over. It
+// begin reports whether a wait is shared with one that was reported and is not over. It
 // returns a func for its end. Pauses between the attempts of a call are its own.
 func (c *commonWaits) begin(w Wait) (shared bool, end func()) {
 	c.mu.Lock()
@@ -211,12 +211,12 @@ func (c *commonWaits) begin(w Wait) (shared bool, end func()) {
 	}
 }
 
-// minWait is the shortest wait that is told of. Whatever is shorter was spent on
+// minWait is the shortest wait that is reported. Whatever is shorter was spent on
 // finding that there is nothing to wait for.
 const minWait = time.Millisecond
 
-// wait is a wait that the audience hears of once it has lasted for minWait. All
-// methods do nothing on a nil wait, which is one that nobody hears of.
+// wait is a wait that is reported once it has lasted for minWait. A nil wait is never
+// reported: its methods do nothing.
 type wait struct {
 	audience  *audience
 	ctx       context.Context //nolint:containedctx // It is that of the goroutine that waits.
@@ -228,11 +228,11 @@ type wait struct {
 	what  Wait
 	told  bool
 	over  bool
-	done  func(time.Duration) // Nil if nobody wants to hear of the end.
+	done  func(time.Duration) // Reports the end; may be nil.
 }
 
-// startWait begins a wait of an attempt. Without a reason, it is one only if forecast
-// gives one.
+// startWait begins a wait of an attempt. Without a reason, it is reported only if
+// forecast gives one.
 func (a *attempt) startWait(ctx context.Context, reason WaitReason) *wait {
 	if a.audience == nil {
 		return nil
@@ -248,7 +248,7 @@ func (a *attempt) startWait(ctx context.Context, reason WaitReason) *wait {
 	return w
 }
 
-// tellLater has the audience told once the wait has lasted for minWait.
+// tellLater reports the wait once it has lasted for minWait.
 func (w *wait) tellLater() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -268,7 +268,7 @@ func (a *attempt) endWait(w *wait) {
 	a.waited += w.end()
 }
 
-// tell tells the audience, once, unless the wait is over.
+// tell reports the wait, once, unless it is over.
 func (w *wait) tell() {
 	if !w.told && !w.over {
 		w.told = true
@@ -308,8 +308,7 @@ func (w *wait) in(ctx context.Context) context.Context {
 	return context.WithValue(ctx, waitKey{}, w)
 }
 
-// forecast says what the wait in ctx is for. It is called by whoever knows, before
-// the audience is told.
+// forecast says what the wait in ctx is for. A limiter calls it, since only it knows.
 func forecast(ctx context.Context, what Wait) {
 	if w, ok := ctx.Value(waitKey{}).(*wait); ok {
 		w.mu.Lock()
@@ -319,7 +318,7 @@ func forecast(ctx context.Context, what Wait) {
 	}
 }
 
-// startPause tells the audience of a pause that comes before the next attempt.
+// startPause reports a pause that comes before the next attempt.
 func (s *series) startPause(ctx context.Context, pause time.Duration) {
 	if s.last.audience == nil || pause < minWait {
 		return

@@ -11,7 +11,7 @@ import (
 // say otherwise.
 type Config struct {
 	Base           http.RoundTripper
-	OwnBase        bool           // Base is an http.Transport that nobody has taught another HTTP/2.
+	OwnBase        bool           // Base is an http.Transport with the HTTP/2 of package net/http.
 	Jar            http.CookieJar // Optional.
 	Tokens         Tokens
 	Limiter        Limiter
@@ -56,7 +56,7 @@ type attempt struct {
 	protocol  string        // Of the answer; empty without one.
 	paused    time.Duration // How long the call paused before it; zero without an audience.
 	waited    time.Duration // For lease and token; zero without an audience.
-	waitBegan time.Time     // Zero, except within a wait that nobody hears of.
+	waitBegan time.Time     // Zero, except within a wait that is measured, but reported to nobody.
 }
 
 // Pipeline sends requests. It is safe for concurrent use.
@@ -73,7 +73,7 @@ func New(c Config) *Pipeline {
 	// One request is sent, and its whole answer read and judged.
 	var chain link = newSender(c)
 
-	// Tracers hear of the request alone, without the waits.
+	// Tracers are told of the request alone, without the waits.
 	if c.Observer != nil {
 		chain = &requested{next: chain, observer: c.Observer}
 	}
@@ -81,10 +81,12 @@ func New(c Config) *Pipeline {
 	// It carries the token of the moment.
 	chain = &authorized{next: chain, tokens: c.Tokens}
 
-	// Before that, it waits for its turn: quota, and a free place.
+	// Before that, it waits for its turn: quota, and a free place. The token comes last,
+	// so that it is not out of date by the time of the turn; while a token is renewed,
+	// calls that wait for it keep their places.
 	chain = &limited{next: chain, limiter: c.Limiter}
 
-	// Tracers hear of the attempt, and of what it waits for on the way down.
+	// Tracers are told of the attempt, and of what it waits for on the way down.
 	if c.Observer != nil {
 		chain = &observed{next: chain, observer: c.Observer}
 	}
@@ -99,7 +101,7 @@ func New(c Config) *Pipeline {
 }
 
 // Do sends a request until it is answered or given up. The Answer is never nil;
-// after an error only its Attempts count.
+// after an error it has nothing but Attempts and Waited.
 func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
 	l := &loop{series: series{pipeline: p, last: attempt{request: r, audience: p.audience.of(ctx)}}}
 	l.run(ctx)

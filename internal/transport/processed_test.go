@@ -31,8 +31,8 @@ func TestStatusesThatSayNothingHappenedEndWhereOthersBegin(t *testing.T) {
 		{501, "CHAT_NOT_ACTIVE", true},
 	} {
 		f := Failure{Sent: true, Status: tt.status, Answer: wire.ErrorBody{Code: tt.code}}
-		assert.Equal(t, tt.want, f.processable(), "%d %s", tt.status, tt.code)
+		assert.Equal(t, tt.want, f.mayHaveActed(), "%d %s", tt.status, tt.code)
 		f.Sent = false
-		assert.False(t, f.processable(), "%d %s, which nobody was asked", tt.status, tt.code)
+		assert.False(t, f.mayHaveActed(), "%d %s, which nobody was asked", tt.status, tt.code)
 	}
 }

@@ -26,7 +26,7 @@ type Queue struct {
 	rate    *rate.Limiter // Nil for none.
 	unused  int           // Tokens of the rate that were taken for requests that were never sent.
 	waiting []*waiter
-	horizon time.Time   // The turn of the last waiter, as it was when the queue was last looked at.
+	lastAt  time.Time   // When the last one of those may go, as of the last look at the queue.
 	timer   *time.Timer // Set while somebody waits.
 	spare   *lease      // Leases for reuse.
 	dates   dates
@@ -72,7 +72,7 @@ type waiter struct {
 // if the turn would come after the deadline of ctx or the longest wait.
 func (q *Queue) Acquire(ctx context.Context) (Lease, error) { return q.acquire(ctx, quota.Interactive) }
 
-// forecasts says that whoever waits in the queue is told of by forecast.
+// forecasts marks a limiter that reports waits through forecast.
 func (q *Queue) forecasts() {}
 
 // BatchQueue is a queue for those who leave a part of each limit to others.
@@ -193,7 +193,7 @@ func (q *Queue) join(ctx context.Context, now time.Time, class quota.Class) *wai
 		w.refuse(at, daily)
 	} else {
 		w.outlook = q.outlook(now, at)
-		q.waiting, q.horizon = append(q.waiting, w), at
+		q.waiting, q.lastAt = append(q.waiting, w), at
 	}
 	q.advance(now)
 	return w
@@ -295,8 +295,8 @@ func (q *Queue) refuseLate(now time.Time) {
 	}
 	newest := q.waiting[len(q.waiting)-1]
 	last, _ := q.earliest(now, q.ahead(newest.class)-1, newest.class)
-	movedBack := last.After(now) && last.After(q.horizon)
-	q.horizon = last
+	movedBack := last.After(now) && last.After(q.lastAt)
+	q.lastAt = last
 	if !movedBack && now.Sub(q.waiting[0].since) < q.maxWait {
 		return
 	}

@@ -21,10 +21,12 @@ type Window struct {
 }
 
 // The longest pause that is believed. A longer one is a unit mistaken or a
-// value broken.
+// value broken. Without a Date it may be a clock that is wrong: a window lasts for a
+// minute, and the two times are rounded.
 const (
-	maxResetIn    = time.Hour
-	maxRetryAfter = 24 * time.Hour
+	maxResetIn        = time.Hour
+	maxUndatedResetIn = time.Minute + 2*time.Second
+	maxRetryAfter     = 24 * time.Hour
 )
 
 // ParseWindow reads the X-RateLimit headers. The time to the reset is counted
@@ -116,10 +118,12 @@ func retryAt(status int, header http.Header, now time.Time) time.Time {
 	if status != http.StatusTooManyRequests {
 		return time.Time{}
 	}
-	// With calls remaining, the refusal was about too many at once, which has
-	// nothing to do with the window.
-	if w := ParseWindow(header, now); w.ResetIn > 0 && w.Remaining == 0 {
-		return now.Add(w.ResetIn)
+	w := ParseWindow(header, now)
+	switch {
+	case w.ResetIn == 0, w.Date.IsZero() && w.ResetIn > maxUndatedResetIn:
+		return time.Time{}
+	case w.Remaining > 0:
+		return time.Time{} // There were too many calls at once, which has nothing to do with the window.
 	}
-	return time.Time{}
+	return now.Add(w.ResetIn)
 }

@@ -26,8 +26,8 @@ type series struct {
 	failure  *Failure
 
 	throttledSince time.Time // When the rate limit refused the first attempt.
-	throttled      uint32    // Attempts that it refused.
-	refused        uint16    // Attempts whose token was refused.
+	throttled      uint32    // Attempts that it refused. They do not count against the most.
+	refused        uint16    // Attempts whose token was refused. They count.
 	outdated       uint16    // Those of them whose token was out of date.
 
 	pauseBegan time.Time           // Zero without a pause, or without an audience.
@@ -62,7 +62,7 @@ func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
 	return pause, s.affordable(ctx, pause) && (f.refusedUnread() || s.pipeline.budget.spend())
 }
 
-// count counts the failures that are not counted as attempts.
+// count counts the refusals for the rate limit and for a token.
 func (s *series) count(f *Failure) {
 	if f.throttled() {
 		if s.throttled++; s.throttled == 1 {
@@ -77,9 +77,9 @@ func (s *series) count(f *Failure) {
 	}
 }
 
-// enough reports whether there were as many attempts as there may be. Attempts that
-// the rate limit refused are not counted, unless there may be one attempt only. A
-// refused token never makes it enough: tokenReplaced has a bound of its own.
+// enough reports whether there were as many attempts as there may be, less those that
+// the rate limit refused. If there may be one attempt only, it is enough in any case but
+// that of a refused token, for which tokenReplaced has a bound of its own.
 func (s *series) enough(f *Failure) bool {
 	if f.tokenRefused() {
 		return false
@@ -108,13 +108,17 @@ func (s *series) worthRetrying(f *Failure) bool {
 // mostOutdated bounds the tokens of one call that were out of date.
 const mostOutdated = 3
 
-// tokenReplaced reports whether another attempt has a token that may be accepted. A
-// call tries another token once. If the refused token was out of date, that proves
-// nothing about the next one, and the call may go on for a few.
+// tokenReplaced reports whether another attempt has a token that may be accepted:
+//
+//	the refused token          another attempt
+//	was out of date            up to mostOutdated times: its refusal tells nothing of the next
+//	was new, the first such    yes
+//	was new, the second such   no: the tokens are not the cause
+//	is the only one            no
 func (s *series) tokenReplaced(f *Failure) bool {
 	switch f.replacement {
 	case OtherToken:
-		return s.refused == 1
+		return s.refused-s.outdated == 1
 	case LikelyNewOne:
 		return s.outdated <= mostOutdated
 	}
@@ -159,23 +163,29 @@ func (s *series) affordable(ctx context.Context, pause time.Duration) bool {
 }
 
 const (
-	minBackoff = 500 * time.Millisecond
-	maxBackoff = 20 * time.Second
+	baseBackoff = 500 * time.Millisecond // Doubled after each attempt, the longest random pause.
+	maxBackoff  = 20 * time.Second
 
-	promptAttempts = 4 // Come as soon as the service says.
+	// After so many attempts, a call no longer comes as soon as the service says.
+	promptAttempts = 4
 )
 
-// pause returns how long to wait after a failure: as long as the service says,
-// or longer after each attempt. If the service goes on refusing although the call
-// came when it said, the pauses grow, too.
+// pause returns how long to wait after a failure: as long as the service says, or a
+// random time that grows with the attempts. If the service goes on refusing although the
+// call came when it said, that is added, too.
 func (f *Failure) pause(attempts int) time.Duration {
 	switch {
 	case f.tokenRefused():
 		return 0
 	case !f.RetryAt.IsZero():
-		return max(0, time.Until(f.RetryAt)) + jitter(min(maxBackoff, minBackoff<<min(max(0, attempts-promptAttempts), 10)))
+		return max(0, time.Until(f.RetryAt)) + backoff(max(0, attempts-promptAttempts))
 	}
-	return jitter(min(maxBackoff, minBackoff<<min(attempts, 10)))
+	return backoff(attempts)
+}
+
+// backoff returns a random pause, the longest of which was doubled so many times.
+func backoff(doublings int) time.Duration {
+	return jitter(min(maxBackoff, baseBackoff<<min(doublings, 10)))
 }
 
 // Random draws a number below n. A simulation puts one in its place that a seed fixes.

@@ -131,6 +131,7 @@ var (
 	refused     = step{dial: &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}}
 	reset       = step{reset: &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}}
 	cut         = step{status: 200, body: `{"status":"succ`, cut: true}
+	cutError    = step{status: 409, body: `{"status":"error","co`, cut: true}
 )
 
 func TestWhatIsSentAgain(t *testing.T) {
@@ -160,6 +161,9 @@ func TestWhatIsSentAgain(t *testing.T) {
 
 		{name: "GET whose answer was cut", method: "GET", steps: []step{cut, good}, attempts: 2},
 		{name: "POST whose answer was cut: it succeeded, probably", method: "POST", steps: []step{cut, good}, attempts: 1, fails: true, maybe: true},
+
+		{name: "POST whose error was cut: the rest may have said that the service broke down", method: "POST", steps: []step{cutError, good}, attempts: 1, fails: true, maybe: true},
+		{name: "GET whose error was cut", method: "GET", steps: []step{cutError, good}, attempts: 2},
 
 		{name: "POST after a 429: it was refused before anything happened", method: "POST", steps: []step{tooMany, good}, attempts: 2},
 		{name: "POST after a 409 that calls itself an internal error: the service broke down", method: "POST", steps: []step{brokeDown, good}, attempts: 1, fails: true, maybe: true},

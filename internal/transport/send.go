@@ -17,7 +17,7 @@ import (
 // other outcome is a failure. Since it reads the body itself, no caller can
 // hold a connection or a slot by forgetting to.
 type sender struct {
-	wire      *roundTripper
+	base      *roundTripper
 	jar       http.CookieJar // Nil for none.
 	userAgent []string
 	patience  patience
@@ -26,7 +26,7 @@ type sender struct {
 
 func newSender(c Config) *sender {
 	return &sender{
-		wire:      newRoundTripper(c.Base, c.OwnBase),
+		base:      newRoundTripper(c.Base, c.OwnBase),
 		jar:       c.Jar,
 		userAgent: []string{c.UserAgent},
 		patience:  patience{attempt: c.AttemptTimeout, stall: c.StallTimeout},
@@ -54,20 +54,21 @@ func (s *sender) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	x := &exchange{attempt: a, hide: a.secrets()}
 	x.watch(cancel, &s.patience)
 	defer x.unwatch()
-	f := s.exchange(ctx, x)
+	f := s.sendAndReceive(ctx, x)
 	if a.request.Upload != nil {
 		_, unread := x.endUpload(caller)
 		x.blameReader(caller, f, unread)
 	}
 	if f != nil {
-		f.MaybeProcessed = !a.request.Idempotent && f.processable()
+		f.MaybeProcessed = !a.request.Idempotent && f.mayHaveActed()
 		return nil, f
 	}
 	return &x.answer, nil
 }
 
-func (s *sender) exchange(ctx context.Context, x *exchange) *Failure {
-	response, err := s.wire.send(ctx, x, func() http.Header { return s.header(x) }) //nolint:bodyclose // Receive does.
+// sendAndReceive fills x.answer with a success.
+func (s *sender) sendAndReceive(ctx context.Context, x *exchange) *Failure {
+	response, err := s.base.do(ctx, x, func() http.Header { return s.header(x) }) //nolint:bodyclose // Receive does.
 	if errors.Is(err, errUnread) {
 		return &Failure{Err: err}
 	}

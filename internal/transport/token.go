@@ -22,7 +22,7 @@ type Replacement int
 const (
 	SameToken    Replacement = iota // There is no other.
 	OtherToken                      // If the service refuses that, too, the token is not the cause.
-	LikelyNewOne                    // The refused one was out of date, which says nothing about the next.
+	LikelyNewOne                    // The refused one was out of date, which tells nothing of the next.
 )
 
 // authorized is the link that puts the current token on each attempt, and reports
@@ -48,7 +48,7 @@ func (l *authorized) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	return answer, f
 }
 
-// header waits for a token, and has the wait told of.
+// header waits for a token, and reports the wait.
 func (l *authorized) header(ctx context.Context, a *attempt) (string, error) {
 	w := a.startWait(ctx, WaitToken)
 	defer a.endWait(w)

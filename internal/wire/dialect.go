@@ -14,8 +14,9 @@ type Dialect interface {
 	// Portal is the escaped name of the portal; empty if the dialect has none.
 	Portal() string
 
-	// name names the dialect, and says how to make a client that speaks it.
-	name() string
+	// hint says that an answer is of the dialect, and how to make a client that speaks
+	// it. Each dialect has one of its own.
+	hint() string
 	// speaks reports whether an object can be of this dialect only.
 	speaks(m members) bool
 	// exceptions are the objects that are not to be read plainly.
@@ -44,7 +45,7 @@ const (
 	plain   meaning = "as an envelope if it has data, as the data otherwise"
 	itself  meaning = "as the data, although it has a member of that name"
 	done    meaning = "as a success without data"
-	inWords meaning = "as a success without data, for whom a text is no answer"
+	inWords meaning = "as a success of a change, whose text stands for the object; as no answer otherwise"
 	refused meaning = "as a failure"
 )
 
@@ -89,10 +90,10 @@ func Spoken(body []byte) Dialect {
 // Mismatch returns an error for a client that speaks one dialect and was answered
 // in another, and nil if it was not. Whoever asks for portals cannot have one yet.
 func Mismatch(own, spoken Dialect, path string) error {
-	if own == nil || spoken == nil || own.name() == spoken.name() || isAboutPortals(strings.TrimPrefix(path, Root)) {
+	if own == nil || spoken == nil || own.hint() == spoken.hint() || isAboutPortals(strings.TrimPrefix(path, Root)) {
 		return nil
 	}
-	return errors.New("this is " + spoken.name())
+	return errors.New(spoken.hint())
 }
 
 // members are what an object holds, by its names in lower case. Their values are

@@ -26,7 +26,7 @@ func isAboutPortals(path string) bool {
 
 func (d live) Portal() string { return d.portal }
 
-func (live) name() string { return "the live service's answer: see WithPortal" }
+func (live) hint() string { return "this is the live service's answer: see WithPortal" }
 
 func (live) speaks(m members) bool {
 	return m["url"] != nil && m["object"] != nil || m["error"].Kind() == '{' && !m.holds("status")

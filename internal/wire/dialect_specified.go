@@ -14,8 +14,8 @@ func (specified) Address(host, path string) string { return address(host, Root, 
 
 func (specified) Portal() string { return "" }
 
-func (specified) name() string {
-	return "an answer as specified, where paths have no portal: a client speaks so without WithPortal"
+func (specified) hint() string {
+	return "this is an answer as specified, where paths have no portal: a client speaks so without WithPortal"
 }
 
 func (specified) speaks(m members) bool {

@@ -128,12 +128,11 @@ func (b ErrorBody) RefusesToken(status int) bool {
 	return status == http.StatusUnauthorized
 }
 
-// lockPause is how long the live service is left alone once it has locked the
-// client's address, of which it says only that it takes a while.
+// lockPause is how long no call is made once the live service has locked the client's
+// address. The service says only that a lock takes a while.
 const lockPause = time.Minute
 
-// Pause is how long the service wants to be left alone, where its code says that it
-// wants to; 0 otherwise.
+// Pause returns how long the service wants to be left alone by its code, or 0.
 func (b ErrorBody) Pause() time.Duration {
 	if b.Number == numberLocked {
 		return lockPause

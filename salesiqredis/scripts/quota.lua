@@ -1,6 +1,17 @@
 -- The accounting of internal/quota, for all processes of an organization at
--- once. Functions are named as they are there. Times are microseconds; those of
--- this server are the caller's own clock there.
+-- once. Times are microseconds; those of this server are the caller's own clock
+-- there. Functions and fields are named as they are there, but for these:
+--
+--   here                                there
+--   attribute                           isOlder, learnCounting and attribute
+--   learn_whether_it_slides, learn_kind learnCounting, learnOpening
+--   leaving, leaves, recent_leaves      callsExpire, placeAfter, expiry
+--   pause                               pause.grow
+--   under                               inFlight
+--   s.probe, s.probed                   stage: 0 and 0 is fresh, s.probed 1 is probed
+--   s.reset, s.sliding                  counting: 0 and 0 is untold, s.sliding 1 is sliding
+--   s.aligned, s.cut                    opening: byClock, byACall
+--   s.good, s.shrunk, s.pause_started   passed, shrunkAt, grewAt
 
 local quota, leases, processes, line, recent = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local process = ARGV[1] -- Empty for someone who only looks.
