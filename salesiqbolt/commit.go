@@ -146,10 +146,14 @@ func (f *File) stopCommits() error {
 	f.commits.mu.Unlock()
 	f.commits.signal()
 	<-f.commits.ended
-	if f.commits.owed > 0 {
-		return fmt.Errorf("lacks the marks of %d events that were handled, which are handled again: %w", f.commits.owed, f.commits.trouble)
+	if f.commits.owed == 0 {
+		return nil
 	}
-	return nil
+	cause := f.commits.trouble
+	if failure, ok := errors.AsType[*FileError](cause); ok {
+		cause = failure.Err // The path is told before.
+	}
+	return fmt.Errorf("lacks the marks of %d events that were handled, which are handled again: it %w", f.commits.owed, cause)
 }
 
 // commitGroup makes one commit of a group. If that fails, the jobs that are owed
@@ -220,7 +224,7 @@ func (f *File) apply(jobs []*job) error {
 	c := &change{file: f, now: time.Now()}
 	err := guard(func() error { return f.write(c, jobs) })
 	switch {
-	case errors.Is(err, ErrDamaged), errors.Is(err, ErrUncertain):
+	case errors.Is(err, ErrDamaged), errors.Is(err, ErrUncertain), errors.Is(err, errUnmapped), errors.Is(err, errReplaced):
 		return f.breakDown(err)
 	case err != nil:
 		return f.fail(err)
@@ -233,10 +237,11 @@ func (f *File) write(c *change, jobs []*job) (err error) {
 	if c.tx, err = f.db.Begin(true); err != nil {
 		return err
 	}
-	for _, j := range jobs {
-		if err = j.apply(c); err != nil {
-			break
-		}
+	if int64(c.tx.ID()) != f.tx.Load()+1 {
+		err = errReplaced
+	}
+	for n := 0; err == nil && n < len(jobs); n++ {
+		err = jobs[n].apply(c)
 	}
 	if err == nil {
 		err = c.forget()
@@ -250,9 +255,10 @@ func (f *File) write(c *change, jobs []*job) (err error) {
 	return f.db.View(f.measure)
 }
 
-// measure notes how large the file is.
+// measure notes how large the file is, and which commit was the last.
 func (f *File) measure(tx *bbolt.Tx) error {
 	free := int64(f.db.Stats().FreeAlloc)
+	f.tx.Store(int64(tx.ID()))
 	f.size.Store(tx.Size())
 	f.used.Store(tx.Size() - free)
 	return nil

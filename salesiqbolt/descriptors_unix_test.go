@@ -96,3 +96,5 @@ func spendDescriptors() (spent []*os.File, err error) {
 		spent = append(spent, file)
 	}
 }
+
+func makePipe(at string) error { return syscall.Mkfifo(at, 0o600) }

@@ -28,7 +28,7 @@ func (s Stats) Age() time.Duration {
 	if s.Oldest.IsZero() {
 		return 0
 	}
-	return time.Since(s.Oldest)
+	return max(0, time.Since(s.Oldest)) // The clock may have been set back.
 }
 
 // Stats returns how many events there are, and how old they are. It costs little.

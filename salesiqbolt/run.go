@@ -19,20 +19,22 @@ type Handler func(ctx context.Context, event webhook.Event) error
 
 // Run lets handle work on events, several at once ([WithWorkers]), until ctx ends.
 // It returns the context's error as soon as the handlers under way have returned,
-// whose contexts do not end with ctx. While the file cannot be written, Run waits.
+// whose contexts do not end with ctx. It waits for none whose time
+// ([WithHandlerTimeout]) has been over for some seconds. While the file cannot be
+// written, Run waits.
 //
 // An event whose handler fails, panics or ends its goroutine is tried again after
 // a pause ([WithPauses]). After its last try ([WithRetryFor], [WithMaxTries]) it is a dead letter.
 // Which try it is, the handler finds in [webhook.EventInfo].Try.
 //
 // Errors: a [salesiq.InputError] for no handler; a [FileError] once the file is
-// closed, or cannot be used any more without opening it anew.
-func (i *Inbox) Run(ctx context.Context, handle Handler) error {
+// closed, or cannot be used any more without opening it anew; [ErrHandlerStuck].
+func (i *Inbox) Run(ctx context.Context, handle Handler) (err error) {
 	if err := cmp.Or(i.check(), given("handler", handle)); err != nil {
 		return err
 	}
 	var running sync.WaitGroup
-	defer running.Wait()
+	defer func() { err = i.await(ctx, &running, err) }()
 	free := make(chan struct{}, i.workers)
 	for range i.workers {
 		free <- struct{}{}
@@ -63,6 +65,26 @@ func (i *Inbox) Run(ctx context.Context, handle Handler) error {
 			idle(ctx, changed, next, err != nil)
 		}
 	}
+}
+
+// stuckGrace is how long a handler may take beyond its time, and the file to be
+// written.
+const stuckGrace = 5 * time.Second
+
+// await waits until the handlers have returned, or should have, and returns why the run
+// has ended.
+func (i *Inbox) await(ctx context.Context, running *sync.WaitGroup, err error) error {
+	ended := make(chan struct{})
+	go func() { running.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return err
+	case <-time.After(i.timeout + stuckGrace):
+	}
+	if ctx.Err() != nil {
+		return ErrHandlerStuck
+	}
+	return errors.Join(ErrHandlerStuck, err)
 }
 
 // Serve receives events and lets handle work on them until ctx ends: it is
