@@ -179,7 +179,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		r.logger.LogAttrs(request.Context(), slog.LevelWarn, "webhook refused",
 			slog.Int("status", how.status()), slog.String("reason", err.Error()))
 		how.send(w)
-		d.tell(nil, how, err)
+		d.tell(nil, how, time.Since(d.began), err)
 		return
 	}
 	for _, trace := range r.traces {
@@ -215,13 +215,14 @@ type delivery struct {
 // carryOut has an event handled, and tells of it.
 func (d delivery) carryOut(work *handling, event Event) {
 	how, err := d.receiver.answer(work, event)
-	logEvent(work, d.receiver.logger, event, how == handled, err, slog.Int("status", how.status()), slog.Duration("duration", time.Since(d.began)))
-	d.tell(event, how, err)
+	took := time.Since(d.began)
+	logEvent(work, d.receiver.logger, event, how == handled, err, slog.Int("status", how.status()), slog.Duration("duration", took))
+	d.tell(event, how, took, err)
 }
 
-func (d delivery) tell(event Event, how outcome, err error) {
+func (d delivery) tell(event Event, how outcome, took time.Duration, err error) {
 	duplicate := how == handledBefore || how == beingHandled
-	d.ends.Tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: how.status(), Duration: time.Since(d.began), Err: err})
+	d.ends.Tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: how.status(), Duration: took, Err: err})
 }
 
 // logEvent logs how the handling of an event ended. An error of one that was handled is
@@ -371,8 +372,11 @@ func (r *Receiver) claim(work *handling, eventID string) (DedupState, error) {
 		if err != nil {
 			return state, fmt.Errorf("deduplication: %w", err)
 		}
+		if state != DedupClaimed {
+			return state, nil
+		}
 		left := time.Until(latest)
-		if state != DedupClaimed || left <= 0 {
+		if left <= 0 {
 			return state, nil
 		}
 		select {
