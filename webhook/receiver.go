@@ -84,7 +84,8 @@ import (
 //   - An event that another delivery is handling: 200 once that has succeeded, or
 //     503 if it takes too long.
 //   - A handler that fails, panics or takes too long ([WithHandlerTimeout]): 500.
-//     If the handler succeeds after that, the event counts as handled.
+//     If the handler succeeds after that, the event counts as handled. Over HTTP/2,
+//     [http.Server.Shutdown] does not wait for it, but [Serve] does.
 //   - A [DedupStore] that fails before the handlers, or a [Sink] that fails: 503. One
 //     that fails to mark an event after its handlers have succeeded: 200, since a
 //     further delivery would handle it again.
@@ -193,8 +194,9 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		return
 	}
 	// Over HTTP/2, an answer ends when ServeHTTP returns, and not before.
-	ended := make(chan struct{})
-	go func(d delivery) { defer close(ended); d.carryOut(work, event) }(d)
+	ended, late := make(chan struct{}), lateHandlersOf(request.Context())
+	late.begin()
+	go func(d delivery) { defer late.end(); defer close(ended); d.carryOut(work, event) }(d)
 	select {
 	case <-ended:
 	case <-work.expired:
