@@ -259,8 +259,10 @@ var (
 
 // accept reads a request and returns its event, or how to refuse it.
 func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
-	if encoding := request.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, compressed, errCompressed
+	for _, encoding := range request.Header["Content-Encoding"] {
+		if encoding != "" && !strings.EqualFold(encoding, "identity") {
+			return nil, compressed, errCompressed
+		}
 	}
 	body, err := r.read(request)
 	if _, bounded := errors.AsType[*http.MaxBytesError](err); bounded || errors.Is(err, errBodyTooLarge) {
