@@ -129,7 +129,7 @@ func countLate(server *http.Server) *lateHandlers {
 
 // lateHandlersOf returns what counts the handlers of a delivery, or nil.
 func lateHandlersOf(ctx context.Context) *lateHandlers {
-	late, _ := ctx.Value(lateKey{}).(*lateHandlers) //nolint:errcheck // Nil is fine.
+	late, _ := ctx.Value(lateKey{}).(*lateHandlers)
 	return late
 }
 
