@@ -118,6 +118,7 @@ func (c *committer) next() (group []*job, closing bool) {
 func (f *File) commit() {
 	defer close(f.commits.ended)
 	var owed []*job
+	var last lastCommit
 	for pause := firstRetry; ; {
 		var retry <-chan time.Time
 		if len(owed) > 0 {
@@ -125,10 +126,13 @@ func (f *File) commit() {
 		}
 		select {
 		case <-f.commits.wake:
+			f.commits.gather(last)
 		case <-retry:
 		}
 		group, closing := f.commits.next()
+		began := time.Now()
 		owed = f.commitGroup(append(owed, group...))
+		last = lastCommit{len(group), time.Since(began)}
 		pause = min(2*pause, lastRetry)
 		if len(owed) == 0 {
 			pause = firstRetry
@@ -137,6 +141,40 @@ func (f *File) commit() {
 			return
 		}
 	}
+}
+
+// lastCommit is how many jobs a commit had, and how long it took.
+type lastCommit struct {
+	jobs int
+	took time.Duration
+}
+
+// gatherStep is how long nobody may come before a commit begins.
+const gatherStep = 200 * time.Microsecond
+
+// gather waits a little for others to come, so that they need not wait for the commit
+// after the next one. Those who had the last commit come back one by one, and so it waits
+// until as many are there, or nobody comes any more, or half the time of a commit is
+// over. Who comes alone does not wait.
+func (c *committer) gather(last lastCommit) {
+	if last.jobs < 2 {
+		return
+	}
+	latest := time.Now().Add(last.took / 2)
+	for before := 0; ; time.Sleep(gatherStep) {
+		n := c.waiting()
+		if n == before || n >= last.jobs || !time.Now().Before(latest) {
+			return
+		}
+		before = n
+	}
+}
+
+// waiting returns how many jobs wait.
+func (c *committer) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.queue)
 }
 
 // stopCommits waits until the jobs are done, or have failed.
