@@ -65,15 +65,18 @@ type Holder struct {
 	Program string    `json:"program"`
 	PID     int       `json:"pid"`
 	Host    string    `json:"host"`
-	Since   time.Time `json:"since"`
+	Since   time.Time `json:"since"` // Zero where it is not known.
 }
 
 func (e *InUseError) Error() string {
 	if e.Holder.PID == 0 {
 		return "is in use by another program"
 	}
-	return fmt.Sprintf("is in use by %s, process %d on %s, since %s",
-		cmp.Or(e.Holder.Program, "a program"), e.Holder.PID, cmp.Or(e.Holder.Host, "some host"), e.Holder.Since.Format(time.RFC3339))
+	text := fmt.Sprintf("is in use by %s, process %d on %s", cmp.Or(e.Holder.Program, "a program"), e.Holder.PID, cmp.Or(e.Holder.Host, "some host"))
+	if !e.Holder.Since.IsZero() {
+		text += ", since " + e.Holder.Since.Format(time.RFC3339)
+	}
+	return text
 }
 
 func (f *File) fail(err error) error { return fileError(f.path, err) }

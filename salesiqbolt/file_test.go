@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -216,7 +217,7 @@ func TestNoteOverwritesNothingOfSomebodyElse(t *testing.T) {
 	require.NoError(t, os.WriteFile(holderPath(path), []byte("# To do\n"), 0o600))
 	f := openAt(t, path)
 	_, err := Open(path, WithOpenWait(0))
-	require.ErrorContains(t, err, "is in use by another program")
+	require.Regexp(t, fmt.Sprintf("is in use by (another program|.*, process %d on )", os.Getpid()), err.Error())
 	require.NoError(t, f.Close())
 	content, err := os.ReadFile(holderPath(path))
 	require.NoError(t, err)
@@ -279,7 +280,27 @@ func TestNoteOfADeadProcessNamesNobody(t *testing.T) {
 	note = bytes.Replace(note, strconv.AppendInt(nil, int64(os.Getpid()), 10), strconv.AppendInt(nil, int64(ended.command.Process.Pid), 10), 1)
 	require.NoError(t, os.WriteFile(holderPath(path), note, 0o600))
 	_, err = Open(path, WithOpenWait(0))
-	require.ErrorContains(t, err, "is in use by another program")
+	require.ErrorContains(t, err, "is in use by ")
+	assert.NotContains(t, err.Error(), strconv.Itoa(ended.command.Process.Pid))
+}
+
+// The note lies beside one name of a file. Linux tells who has the lock.
+func TestSecondOpenerByAnotherNameIsToldWhoHasTheFile(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	openAt(t, path)
+	if err := os.Link(path, path+".other"); err != nil || runtime.GOOS != "linux" {
+		t.Skipf("there are no links, or the system does not tell: %v", err)
+	}
+	_, err := Open(path+".other", WithOpenWait(0))
+	inUse, ok := errors.AsType[*InUseError](err)
+	require.True(t, ok, "%v", err)
+	if inUse.Holder.PID == 0 {
+		t.Skip("this file system has other numbers there")
+	}
+	assert.Equal(t, os.Getpid(), inUse.Holder.PID)
+	assert.NotEmpty(t, inUse.Holder.Program)
+	assert.NotContains(t, err.Error(), "since")
 }
 
 // A file that was moved away is still open when another one of that name is made.

@@ -60,11 +60,12 @@ func removeHolder(path string, note []byte) {
 }
 
 // readHolder returns who has a file, or nobody where that is not known. A process of
-// this machine that has ended is not the one.
+// this machine that has ended is not the one. There is no note where the file has
+// another name, or where whoever has it could not write one.
 func readHolder(path string) (holder Holder) {
 	note, ok := bytes.CutPrefix(readHolderNote(path), []byte(holderBegins))
 	if !ok || json.Unmarshal(note, &holder) != nil || holder.Host == hostName() && !isRunning(holder.PID) {
-		return Holder{}
+		return lockHolder(path)
 	}
 	return holder
 }
