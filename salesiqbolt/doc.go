@@ -74,9 +74,13 @@
 // confirm a commit, nobody knows what is on it, and the file must be opened anew
 // ([ErrUncertain]).
 //
-// The file does not become smaller. What was freed is used again. It needs no more
-// descriptors than one, which is opened at the beginning, and no network file
-// system: a lock there is as good as that system's.
+// The file does not become smaller. What was freed is used again. While no program has
+// it, the tool of bbolt makes a smaller copy, which may take its place:
+//
+//	go run go.etcd.io/bbolt/cmd/bbolt@latest compact -o smaller.db events.db
+//
+// The file needs no more descriptors than one, which is opened at the beginning, and no
+// network file system: a lock there is as good as that system's.
 //
 // Access to the file is access to the events, which are not sealed. Its owner alone
 // can read it. Tokens are sealed before they come here ([salesiq.SealTokens]).

@@ -210,6 +210,42 @@ func TestOpenWaitsForWhoIsAboutToClose(t *testing.T) {
 	openAt(t, path, WithOpenWait(patience))
 }
 
+// The tool of bbolt does the same.
+func TestFileThatBboltHasCompactedIsTheSame(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	f := openAt(t, path)
+	inbox := inboxOf(t, f, WithMaxTries(1))
+	enqueue(t, inbox, 0, 2000)
+	var p tape
+	stop := run(t, inbox, p.handle)
+	eventually(t, func() bool { s := stats(t, inbox); return s.Waiting+s.Running == 0 }, "they are handled")
+	stop()
+	bury(t, inbox, 2000, 2003)
+	enqueue(t, inbox, 3000, 3010)
+	require.NoError(t, f.Close())
+	before, err := os.Stat(path)
+	require.NoError(t, err)
+
+	from, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+	require.NoError(t, err)
+	to, err := bbolt.Open(path+".smaller", 0o600, nil)
+	require.NoError(t, err)
+	require.NoError(t, bbolt.Compact(to, from, 1<<16))
+	require.NoError(t, errors.Join(from.Close(), to.Close(), os.Rename(path+".smaller", path)))
+
+	inbox = inboxOf(t, openAt(t, path))
+	after, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Less(t, after.Size(), before.Size())
+	s := stats(t, inbox)
+	assert.Equal(t, []int{10, 3}, []int{s.Waiting, s.DeadLetters})
+	enqueue(t, inbox, 0, 2000)
+	assert.Equal(t, 10, stats(t, inbox).Waiting, "they are known")
+	enqueue(t, inbox, 4000, 4001)
+	assert.Equal(t, 11, stats(t, inbox).Waiting, "numbers go on")
+}
+
 // Where the note would lie, there is somebody else's file.
 func TestNoteOverwritesNothingOfSomebodyElse(t *testing.T) {
 	t.Parallel()
