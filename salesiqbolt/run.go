@@ -159,7 +159,8 @@ func (i *Inbox) take(n int) (entries []Entry, next time.Time, err error) {
 		return nil, time.Time{}, err
 	}
 	for _, e := range dead {
-		i.logFailure(e, true)
+		event, _ := e.Event() //nolint:errcheck // The log does without.
+		i.logFailure(e, event, true)
 	}
 	return entries, time.Time{}, nil
 }
@@ -167,13 +168,16 @@ func (i *Inbox) take(n int) (entries []Entry, next time.Time, err error) {
 // handle handles an entry, and has the file say how that ended. The next entry
 // does not wait for the latter.
 func (i *Inbox) handle(ctx context.Context, e Entry, handle Handler, free chan<- struct{}) {
-	err := i.try(ctx, e, handle)
+	event, err := e.Event()
+	if err == nil {
+		err = i.try(ctx, event, handle)
+	}
 	free <- struct{}{}
-	id, name := slog.String("event_id", e.EventID), slog.String("event", e.eventName())
+	id, name := slog.String("event_id", e.EventID), slog.String("event", nameOf(event))
 	if err != nil {
 		e.LastError = shorten(err)
 		e.Due = time.Now().Add(i.pause(e.Tries))
-		i.logFailure(e, e.Tries >= i.tries)
+		i.logFailure(e, event, e.Tries >= i.tries)
 		err = i.file.do(ctx, &job{owed: true, apply: func(c *change) error { return c.putBack(e, i.tries) }, bytes: len(e.Body) + overhead})
 	} else if err = i.file.do(ctx, &job{owed: true, apply: func(c *change) error { return c.finish(e) }}); err == nil {
 		i.file.logger.LogAttrs(ctx, slog.LevelDebug, "salesiq event handled", name, id, slog.Int("try", e.Tries))
@@ -184,24 +188,20 @@ func (i *Inbox) handle(ctx context.Context, e Entry, handle Handler, free chan<-
 }
 
 // logFailure logs a try that failed. That is an error once it was the last.
-func (i *Inbox) logFailure(e Entry, last bool) {
+func (i *Inbox) logFailure(e Entry, event webhook.Event, last bool) {
 	level, message := slog.LevelWarn, "salesiq event failed"
 	if last {
 		level, message = slog.LevelError, "salesiq event is a dead letter"
 	}
 	i.file.logger.LogAttrs(context.Background(), level, message,
-		slog.String("event", e.eventName()), slog.String("event_id", e.EventID), slog.Int("try", e.Tries), slog.Int("of", i.tries), slog.String("error", e.LastError))
+		slog.String("event", nameOf(event)), slog.String("event_id", e.EventID), slog.Int("try", e.Tries), slog.Int("of", i.tries), slog.String("error", e.LastError))
 }
 
 var errGoexit = errors.New("the handler ended its goroutine")
 
 // try calls the handler in a goroutine of its own, which it may end. It makes an
 // error of a panic, whose value may hold anything.
-func (i *Inbox) try(ctx context.Context, e Entry, handle Handler) error {
-	event, err := e.Event()
-	if err != nil {
-		return err
-	}
+func (i *Inbox) try(ctx context.Context, event webhook.Event, handle Handler) error {
 	ctx, cancel := context.WithTimeout(ctx, i.timeout)
 	defer cancel()
 	ended := make(chan error, 1)
