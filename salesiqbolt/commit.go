@@ -161,7 +161,7 @@ func (c *committer) gather(last lastCommit) {
 		return
 	}
 	latest := time.Now().Add(last.took / 2)
-	for before := 0; ; time.Sleep(gatherStep) {
+	for before := 0; ; <-time.After(gatherStep) {
 		n := c.waiting()
 		if n == before || n >= last.jobs || !time.Now().Before(latest) {
 			return
