@@ -333,7 +333,7 @@ func (r *Receiver) read(request *http.Request) ([]byte, error) {
 // answer has an event handled and answers the service, in time even if the handlers
 // go on. It returns when they have ended.
 func (r *Receiver) answer(work *handling, event Event) (outcome, error) {
-	defer work.finish(failed) // For a store that ends the goroutine. Otherwise it comes second, and does nothing.
+	defer work.abandon() // For a store that ends the goroutine. Otherwise it comes second, and does nothing.
 	how, err := r.process(work, event)
 	return work.finish(how), err
 }
@@ -356,6 +356,7 @@ func (r *Receiver) process(work *handling, event Event) (how outcome, err error)
 		return beingHandled, nil
 	}
 	how, err = r.handle(work, event)
+	work.soFar = how
 	return how, errors.Join(err, r.settle(work, id, err == nil))
 }
 

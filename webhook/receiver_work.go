@@ -17,6 +17,7 @@ type handling struct {
 	request  context.Context // It is a context itself.
 	deadline time.Time
 	timer    *time.Timer
+	soFar    outcome       // How the handlers have ended; failed before.
 	expired  chan struct{} // Closed when the time is over; nil for HTTP/1.
 
 	mu       sync.Mutex // Guards what follows.
@@ -66,6 +67,24 @@ func (work *handling) finish(how outcome) outcome {
 	work.end(context.Canceled)
 	how.send(work.w)
 	return how
+}
+
+// abandon answers, unless that was done before, and leaves the connection to be closed:
+// the goroutine that has it ends.
+func (work *handling) abandon() {
+	work.timer.Stop()
+	work.mu.Lock()
+	defer work.mu.Unlock()
+	if work.answered {
+		return
+	}
+	work.end(context.Canceled)
+	if work.expired == nil {
+		work.w.Header().Set("Connection", "close")
+		work.soFar.sendAtOnce(work.w)
+		return
+	}
+	work.soFar.write(work.w)
 }
 
 func (work *handling) end(err error) {
