@@ -333,14 +333,15 @@ func (r *Receiver) read(request *http.Request) ([]byte, error) {
 // answer has an event handled and answers the service, in time even if the handlers
 // go on. It returns when they have ended.
 func (r *Receiver) answer(work *handling, event Event) (outcome, error) {
-	defer work.abandon() // For a store that ends the goroutine. Otherwise it comes second, and does nothing.
-	how, err := r.process(work, event)
+	soFar := failed
+	defer work.abandon(&soFar) // For a store that ends the goroutine. Otherwise it comes second, and does nothing.
+	how, err := r.process(work, event, &soFar)
 	return work.finish(how), err
 }
 
 // process claims an event, has it handled, and marks it. A panic of the store is an
-// error.
-func (r *Receiver) process(work *handling, event Event) (how outcome, err error) {
+// error. Should the store end the goroutine, soFar tells how the handlers have ended.
+func (r *Receiver) process(work *handling, event Event, soFar *outcome) (how outcome, err error) {
 	defer usercode.CatchPanic(&err)
 	state, err := r.claimEvent(work, event.Info())
 	id := event.Info().EventID
@@ -356,7 +357,7 @@ func (r *Receiver) process(work *handling, event Event) (how outcome, err error)
 		return beingHandled, nil
 	}
 	how, err = r.handle(work, event)
-	work.soFar = how
+	*soFar = how
 	return how, errors.Join(err, r.settle(work, id, err == nil))
 }
 

@@ -17,7 +17,6 @@ type handling struct {
 	request  context.Context // It is a context itself.
 	deadline time.Time
 	timer    *time.Timer
-	soFar    outcome       // How the handlers have ended; failed before.
 	expired  chan struct{} // Closed when the time is over; nil for HTTP/1.
 
 	mu       sync.Mutex // Guards what follows.
@@ -69,9 +68,9 @@ func (work *handling) finish(how outcome) outcome {
 	return how
 }
 
-// abandon answers, unless that was done before, and leaves the connection to be closed:
-// the goroutine that has it ends.
-func (work *handling) abandon() {
+// abandon answers how the work has ended so far, unless it was answered before, and
+// leaves the connection to be closed: the goroutine that has it ends.
+func (work *handling) abandon(soFar *outcome) {
 	work.timer.Stop()
 	work.mu.Lock()
 	defer work.mu.Unlock()
@@ -81,10 +80,10 @@ func (work *handling) abandon() {
 	work.end(context.Canceled)
 	if work.expired == nil {
 		work.w.Header().Set("Connection", "close")
-		work.soFar.sendAtOnce(work.w)
+		soFar.sendAtOnce(work.w)
 		return
 	}
-	work.soFar.write(work.w)
+	soFar.write(work.w)
 }
 
 func (work *handling) end(err error) {

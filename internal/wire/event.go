@@ -53,7 +53,7 @@ func DecodeEvent(body []byte) (Event, error) {
 		case partAttempt:
 			event.Counter, event.Attempt = name, attemptOf(value)
 		case partMark:
-			event.Marked = event.Marked || exact
+			event.Marked = true
 		}
 	})
 	if broken, ok := errors.AsType[*syntaxError](err); ok {
@@ -81,36 +81,40 @@ const (
 	partMark
 )
 
-// parts has the names of the parts, in quotes.
-var parts = [...]struct {
-	quoted string
-	part   int
-}{
-	{`"event"`, partEvent}, {`"data"`, partData}, {`"timestamp"`, partTime}, {`"event_time"`, partTime},
-	{`"entity"`, partEntity}, {`"attempt"`, partAttempt}, {quotedMark, partMark},
-}
-
 // partOf tells which part of an envelope a name in quotes means, and whether exactly.
 // One that is written with escapes means a part exactly or not at all.
 func partOf(name jsonValue) (part int, exact bool) {
-	if bytes.IndexByte(name, '\\') >= 0 {
-		name = slices.Concat([]byte{'"'}, unquoted(name), []byte{'"'})
-		part, exact = partNamed(name)
-		if !exact {
-			part = noPart
-		}
-		return part, exact
+	if part = partNamed(name); part != noPart {
+		return part, true
 	}
-	return partNamed(name)
-}
-
-func partNamed(name []byte) (part int, exact bool) {
-	for _, p := range parts {
-		if len(p.quoted) == len(name) && equalsByCase(name, p.quoted) {
-			return p.part, string(name) == p.quoted
+	if bytes.IndexByte(name, '\\') >= 0 {
+		part = partNamed(slices.Concat([]byte{'"'}, unquoted(name), []byte{'"'}))
+		return part, part != noPart
+	}
+	for _, known := range []string{`"event"`, `"data"`, `"timestamp"`, `"event_time"`, `"entity"`, `"attempt"`} {
+		if len(known) == len(name) && equalsByCase(name, known) {
+			return partNamed([]byte(known)), false
 		}
 	}
 	return noPart, false
+}
+
+func partNamed(name []byte) int {
+	switch string(name) {
+	case `"event"`:
+		return partEvent
+	case `"timestamp"`, `"event_time"`:
+		return partTime
+	case `"data"`:
+		return partData
+	case `"entity"`:
+		return partEntity
+	case `"attempt"`:
+		return partAttempt
+	case quotedMark:
+		return partMark
+	}
+	return noPart
 }
 
 // equalsByCase tells whether a name is, but for the case of its ASCII letters, one in
