@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -149,24 +150,28 @@ type lastCommit struct {
 	took time.Duration
 }
 
-// gatherStep is how long nobody may come before a commit begins.
-const gatherStep = 200 * time.Microsecond
+// gatherYields is how often others may run without anybody coming before a commit begins:
+// some tenths of a millisecond.
+const gatherYields = 500
 
-// gather waits a little for others to come, so that they need not wait for the commit
-// after the next one. Those who had the last commit come back one by one, and so it waits
-// until as many are there, or nobody comes any more, or half the time of a commit is
-// over. Who comes alone does not wait.
+// gather lets others come, so that they need not wait for the commit after the next one.
+// Those who had the last commit come back one by one, and so it waits until as many are
+// there, or nobody comes any more, or half the time of a commit is over. Who comes alone
+// does not wait.
 func (c *committer) gather(last lastCommit) {
 	if last.jobs < 2 {
 		return
 	}
 	latest := time.Now().Add(last.took / 2)
-	for before := 0; ; <-time.After(gatherStep) {
+	for before, quiet := 0, 0; quiet < gatherYields; quiet++ {
 		n := c.waiting()
-		if n == before || n >= last.jobs || !time.Now().Before(latest) {
+		if n >= last.jobs || !time.Now().Before(latest) {
 			return
 		}
-		before = n
+		if n > before {
+			before, quiet = n, 0
+		}
+		runtime.Gosched() // A sleep would take longer than asked for where there is much to do.
 	}
 }
 

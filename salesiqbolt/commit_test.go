@@ -1,8 +1,9 @@
 package salesiqbolt
 
 import (
+	"runtime"
+	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -10,37 +11,39 @@ import (
 
 // Senders that had the last commit come back one by one. They share the next one, and
 // nobody waits for who does not come.
-func TestCommitBeginsOnceThoseOfTheLastOneAreBack(t *testing.T) {
-	t.Parallel()
+func TestCommitBeginsOnceThoseOfTheLastOneAreBack(t *testing.T) { // Others would have the processor.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for name, row := range map[string]struct {
-		last   lastCommit
-		come   int           // Jobs that come, one each 100 µs.
-		jobs   int           // Those that are there when the commit begins.
-		within time.Duration // That is after so long at most.
+		last        lastCommit
+		come        int // Jobs that come, one after the other.
+		least, most int // Those that are there when the commit begins.
 	}{
-		"all come back":          {lastCommit{20, 100 * time.Millisecond}, 20, 20, 3 * time.Millisecond},
-		"most come back":         {lastCommit{20, 100 * time.Millisecond}, 15, 15, 3 * time.Millisecond},
-		"more come":              {lastCommit{20, 100 * time.Millisecond}, 50, 20, 3 * time.Millisecond},
-		"one comes":              {lastCommit{20, 100 * time.Millisecond}, 1, 1, gatherStep},
-		"one came alone":         {lastCommit{1, 100 * time.Millisecond}, 20, 1, 0},
-		"the first":              {lastCommit{}, 20, 1, 0},
-		"a commit takes no time": {lastCommit{200, time.Millisecond}, 200, 6, 600 * time.Microsecond},
+		"all come back":          {lastCommit{20, time.Hour}, 20, 20, 20},
+		"most come back":         {lastCommit{21, time.Hour}, 20, 20, 20},
+		"nobody comes back":      {lastCommit{20, time.Hour}, 1, 1, 1},
+		"more come":              {lastCommit{20, time.Hour}, 50, 20, 50},
+		"one came alone":         {lastCommit{1, time.Hour}, 1, 1, 1},
+		"a commit takes no time": {lastCommit{20, 0}, 20, 1, 20},
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			c := &committer{queue: []*job{{}}}
-			go func() {
-				for range row.come - 1 {
-					time.Sleep(100 * time.Microsecond)
-					c.mu.Lock()
-					c.queue = append(c.queue, &job{})
-					c.mu.Unlock()
-				}
-			}()
-			began := time.Now()
-			c.gather(row.last)
-			assert.InDelta(t, row.jobs, c.waiting(), 2, name)
-			assert.LessOrEqual(t, time.Since(began), row.within, name)
-			time.Sleep(time.Second)
+		c := &committer{queue: []*job{{}}}
+		var coming sync.WaitGroup
+		coming.Go(func() {
+			for range row.come - 1 {
+				runtime.Gosched()
+				c.mu.Lock()
+				c.queue = append(c.queue, &job{})
+				c.mu.Unlock()
+			}
 		})
+		ended := make(chan int)
+		go func() { c.gather(row.last); ended <- c.waiting() }()
+		select {
+		case n := <-ended:
+			assert.GreaterOrEqual(t, n, row.least, name)
+			assert.LessOrEqual(t, n, row.most, name)
+		case <-time.After(patience):
+			assert.Fail(t, "it waits for who does not come", name)
+		}
+		coming.Wait()
 	}
 }
