@@ -133,7 +133,7 @@ func (f *File) commit() {
 		group, closing := f.commits.next()
 		began := time.Now()
 		owed = f.commitGroup(append(owed, group...))
-		last = lastCommit{len(group), time.Since(began)}
+		last = lastCommit{countSenders(group), time.Since(began)}
 		pause = min(2*pause, lastRetry)
 		if len(owed) == 0 {
 			pause = firstRetry
@@ -144,28 +144,38 @@ func (f *File) commit() {
 	}
 }
 
-// lastCommit is how many jobs a commit had, and how long it took.
+// lastCommit is how many senders a commit had, and how long it took.
 type lastCommit struct {
-	jobs int
-	took time.Duration
+	senders int
+	took    time.Duration
+}
+
+// countSenders counts the jobs that bring something new. Marks come when they come.
+func countSenders(jobs []*job) (n int) {
+	for _, j := range jobs {
+		if !j.owed && j.bytes > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // gatherYields is how often others may run without anybody coming before a commit begins:
 // some tenths of a millisecond.
 const gatherYields = 500
 
-// gather lets others come, so that they need not wait for the commit after the next one.
+// gather lets other senders come, so that they need not wait for the commit after the next one.
 // Those who had the last commit come back one by one, and so it waits until as many are
 // there, or nobody comes any more, or half the time of a commit is over. Who comes alone
 // does not wait.
 func (c *committer) gather(last lastCommit) {
-	if last.jobs < 2 {
+	if last.senders < 2 {
 		return
 	}
 	latest := time.Now().Add(last.took / 2)
 	for before, quiet := 0, 0; quiet < gatherYields; quiet++ {
 		n := c.waiting()
-		if n >= last.jobs || !time.Now().Before(latest) {
+		if n >= last.senders || !time.Now().Before(latest) {
 			return
 		}
 		if n > before {
@@ -175,11 +185,11 @@ func (c *committer) gather(last lastCommit) {
 	}
 }
 
-// waiting returns how many jobs wait.
+// waiting returns how many senders wait.
 func (c *committer) waiting() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.queue)
+	return countSenders(c.queue)
 }
 
 // stopCommits waits until the jobs are done, or have failed.

@@ -25,13 +25,13 @@ func TestCommitBeginsOnceThoseOfTheLastOneAreBack(t *testing.T) { // Others woul
 		"one came alone":         {lastCommit{1, time.Hour}, 1, 1, 1},
 		"a commit takes no time": {lastCommit{20, 0}, 20, 1, 20},
 	} {
-		c := &committer{queue: []*job{{}}}
+		c := &committer{queue: []*job{{bytes: 1}, {bytes: 1, owed: true}}}
 		var coming sync.WaitGroup
 		coming.Go(func() {
 			for range row.come - 1 {
 				runtime.Gosched()
 				c.mu.Lock()
-				c.queue = append(c.queue, &job{})
+				c.queue = append(c.queue, &job{bytes: 1})
 				c.mu.Unlock()
 			}
 		})
