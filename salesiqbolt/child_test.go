@@ -31,7 +31,7 @@ const (
 	pathVariable  = "SALESIQBOLT_TEST_PATH"
 )
 
-var children = map[string]func() error{"server": serverChild, "descriptors": descriptorsChild}
+var children = map[string]func() error{"server": serverChild, "descriptors": descriptorsChild, "nothing": func() error { return nil }}
 
 const hookSecret = "a secret of some length"
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -118,6 +119,7 @@ func (c *committer) next() (group []*job, closing bool) {
 func (f *File) commit() {
 	defer close(f.commits.ended)
 	var owed []*job
+	var last lastCommit
 	for pause := firstRetry; ; {
 		var retry <-chan time.Time
 		if len(owed) > 0 {
@@ -125,10 +127,13 @@ func (f *File) commit() {
 		}
 		select {
 		case <-f.commits.wake:
+			f.commits.gather(last)
 		case <-retry:
 		}
 		group, closing := f.commits.next()
+		began := time.Now()
 		owed = f.commitGroup(append(owed, group...))
+		last = lastCommit{countSenders(group), time.Since(began)}
 		pause = min(2*pause, lastRetry)
 		if len(owed) == 0 {
 			pause = firstRetry
@@ -139,6 +144,54 @@ func (f *File) commit() {
 	}
 }
 
+// lastCommit is how many senders a commit had, and how long it took.
+type lastCommit struct {
+	senders int
+	took    time.Duration
+}
+
+// countSenders counts the jobs that bring something new. Marks come when they come.
+func countSenders(jobs []*job) (n int) {
+	for _, j := range jobs {
+		if !j.owed && j.bytes > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// gatherYields is how often others may run without anybody coming before a commit begins:
+// some tenths of a millisecond.
+const gatherYields = 500
+
+// gather lets other senders come, so that they need not wait for the commit after the next one.
+// Those who had the last commit come back one by one, and so it waits until as many are
+// there, or nobody comes any more, or half the time of a commit is over. Who comes alone
+// does not wait.
+func (c *committer) gather(last lastCommit) {
+	if last.senders < 2 {
+		return
+	}
+	latest := time.Now().Add(last.took / 2)
+	for before, quiet := 0, 0; quiet < gatherYields; quiet++ {
+		n := c.waiting()
+		if n >= last.senders || !time.Now().Before(latest) {
+			return
+		}
+		if n > before {
+			before, quiet = n, 0
+		}
+		runtime.Gosched() // A sleep would take longer than asked for where there is much to do.
+	}
+}
+
+// waiting returns how many senders wait.
+func (c *committer) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return countSenders(c.queue)
+}
+
 // stopCommits waits until the jobs are done, or have failed.
 func (f *File) stopCommits() error {
 	f.commits.mu.Lock()
@@ -146,10 +199,14 @@ func (f *File) stopCommits() error {
 	f.commits.mu.Unlock()
 	f.commits.signal()
 	<-f.commits.ended
-	if f.commits.owed > 0 {
-		return fmt.Errorf("lacks the marks of %d events that were handled, which are handled again: %w", f.commits.owed, f.commits.trouble)
+	if f.commits.owed == 0 {
+		return nil
 	}
-	return nil
+	cause := f.commits.trouble
+	if failure, ok := errors.AsType[*FileError](cause); ok {
+		cause = failure.Err // The path is told before.
+	}
+	return fmt.Errorf("lacks the marks of %d events that were handled, which are handled again: it %w", f.commits.owed, cause)
 }
 
 // commitGroup makes one commit of a group. If that fails, the jobs that are owed
@@ -220,7 +277,7 @@ func (f *File) apply(jobs []*job) error {
 	c := &change{file: f, now: time.Now()}
 	err := guard(func() error { return f.write(c, jobs) })
 	switch {
-	case errors.Is(err, ErrDamaged), errors.Is(err, ErrUncertain):
+	case errors.Is(err, ErrDamaged), errors.Is(err, ErrUncertain), errors.Is(err, errUnmapped), errors.Is(err, errReplaced):
 		return f.breakDown(err)
 	case err != nil:
 		return f.fail(err)
@@ -233,10 +290,11 @@ func (f *File) write(c *change, jobs []*job) (err error) {
 	if c.tx, err = f.db.Begin(true); err != nil {
 		return err
 	}
-	for _, j := range jobs {
-		if err = j.apply(c); err != nil {
-			break
-		}
+	if int64(c.tx.ID()) != f.tx.Load()+1 {
+		err = errReplaced
+	}
+	for n := 0; err == nil && n < len(jobs); n++ {
+		err = jobs[n].apply(c)
 	}
 	if err == nil {
 		err = c.forget()
@@ -250,9 +308,10 @@ func (f *File) write(c *change, jobs []*job) (err error) {
 	return f.db.View(f.measure)
 }
 
-// measure notes how large the file is.
+// measure notes how large the file is, and which commit was the last.
 func (f *File) measure(tx *bbolt.Tx) error {
 	free := int64(f.db.Stats().FreeAlloc)
+	f.tx.Store(int64(tx.ID()))
 	f.size.Store(tx.Size())
 	f.used.Store(tx.Size() - free)
 	return nil

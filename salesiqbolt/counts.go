@@ -14,7 +14,7 @@ type counts struct {
 	mu sync.Mutex // Guards what follows.
 	tally
 
-	changed chan struct{} // Closed when an entry begins to wait.
+	changed chan struct{} // Closed when an entry may have become due.
 }
 
 // load counts what is in a file.
@@ -38,7 +38,7 @@ func (c *counts) add(delta tally) {
 	c.due += delta.due
 	c.taken += delta.taken
 	c.dead += delta.dead
-	if delta.due > 0 {
+	if delta.due > 0 || delta.taken < 0 && c.due > 0 { // It may have waited for one that was handled.
 		close(c.changed)
 		c.changed = make(chan struct{})
 	}
@@ -50,7 +50,7 @@ func (c *counts) now() tally {
 	return c.tally
 }
 
-// wait returns a channel that is closed when an entry begins to wait.
+// wait returns a channel that is closed when an entry may have become due.
 func (c *counts) wait() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()

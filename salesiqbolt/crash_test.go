@@ -141,8 +141,8 @@ func TestKillsLoseNoEventAndHandleNoneTwice(t *testing.T) {
 			lost++
 		}
 	}
-	t.Logf("%d deliveries of %d events, %d kills, %d deliveries refused or cut, in %.0f s: %d lost, %d handled again after they were marked, %d handled again in the window between work and mark",
-		deliveries, events, kills, m.refused.Load(), time.Since(began).Seconds(), lost, j.twice, j.window)
+	t.Logf("%d deliveries of %d events, %d kills, %d second openers, %d deliveries refused or cut, in %.0f s: %d lost, %d handled again after they were marked, %d handled again in the window between work and mark",
+		deliveries, events, kills, kills, m.refused.Load(), time.Since(began).Seconds(), lost, j.twice, j.window)
 	assert.Zero(t, lost)
 	assert.Zero(t, j.twice)
 	s := stats(t, inboxOf(t, openAt(t, path)))

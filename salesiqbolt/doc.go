@@ -63,20 +63,25 @@
 // is a directory, a device and a symbolic link ([ErrNotRegular]), and what cannot be
 // read any more ([ErrDamaged]).
 //
-// If the file is deleted, moved, replaced or cut while it is in use, no event is
-// taken any more, and the errors say so ([ErrGone], [ErrDamaged]). A file that is
-// put back is used again.
+// If the file is deleted, moved, replaced, overwritten or cut while it is in use, no
+// event is taken any more, and the errors say so ([ErrGone], [ErrDamaged]). A file that
+// was moved and is put back is used again.
 //
 // On a full disk no event is taken ([ErrFull]), and none is handled that could not
 // be marked. Marks of events that were being handled are written when there is room
 // again, before anything else. If Close comes first, it says how many are missing.
 //
-// If the disk does not confirm a commit, nobody knows what is on it, and the file
-// must be opened anew ([ErrUncertain]).
+// The same holds for a disk that becomes read-only ([ErrReadOnly]). If the disk does not
+// confirm a commit, nobody knows what is on it, and the file must be opened anew
+// ([ErrUncertain]).
 //
-// The file does not become smaller. What was freed is used again. It needs no more
-// descriptors than one, which is opened at the beginning, and no network file
-// system: a lock there is as good as that system's.
+// The file does not become smaller. What was freed is used again. While no program has
+// it, the tool of bbolt makes a smaller copy, which may take its place:
+//
+//	go run go.etcd.io/bbolt/cmd/bbolt@latest compact -o smaller.db events.db
+//
+// The file needs no more descriptors than one, which is opened at the beginning, and no
+// network file system: a lock there is as good as that system's.
 //
 // Access to the file is access to the events, which are not sealed. Its owner alone
 // can read it. Tokens are sealed before they come here ([salesiq.SealTokens]).

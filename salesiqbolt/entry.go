@@ -34,10 +34,9 @@ func (e Entry) Event() (webhook.Event, error) {
 	return event, nil
 }
 
-// eventName returns the name of the event, if it has one, for the log.
-func (e Entry) eventName() string {
-	event, err := e.Event()
-	if err != nil {
+// nameOf returns the name of an event, if it has one, for the log.
+func nameOf(event webhook.Event) string {
+	if event == nil {
 		return ""
 	}
 	return string(event.Info().EventName)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -39,12 +40,20 @@ var (
 	// ErrFull means that the disk is full, or that the file has reached its
 	// [WithMaxSize]. What was taken before is kept, and work goes on once there is room.
 	ErrFull = errors.New("has no room left")
+	// ErrReadOnly means that the disk takes no more writes, such as after a failure of
+	// its own. What was taken before is kept.
+	ErrReadOnly = errors.New("is on a disk that has become read-only: mend that, and start the program again if it does not go on")
 	// ErrUncertain means that the system could not write to the disk, and does not
 	// say what is on it. The file must be opened anew.
 	ErrUncertain = errors.New("may not be on disk as it was written: start the program again to read what is there")
 	// ErrClosed means that the file was closed.
 	ErrClosed = errors.New("is closed")
 )
+
+// ErrHandlerStuck means that [Inbox.Run] has ended without handlers that do not return
+// although their time is over. Their events are handled again once the file is opened
+// anew.
+var ErrHandlerStuck = errors.New("salesiqbolt: handlers do not return though their time is over")
 
 // InUseError means that another program has the file, or this one has it twice.
 type InUseError struct {
@@ -56,15 +65,18 @@ type Holder struct {
 	Program string    `json:"program"`
 	PID     int       `json:"pid"`
 	Host    string    `json:"host"`
-	Since   time.Time `json:"since"`
+	Since   time.Time `json:"since"` // Zero where it is not known.
 }
 
 func (e *InUseError) Error() string {
 	if e.Holder.PID == 0 {
 		return "is in use by another program"
 	}
-	return fmt.Sprintf("is in use by %s, process %d on %s, since %s",
-		cmp.Or(e.Holder.Program, "a program"), e.Holder.PID, cmp.Or(e.Holder.Host, "some host"), e.Holder.Since.Format(time.RFC3339))
+	text := fmt.Sprintf("is in use by %s, process %d on %s", cmp.Or(e.Holder.Program, "a program"), e.Holder.PID, cmp.Or(e.Holder.Host, "some host"))
+	if !e.Holder.Since.IsZero() {
+		text += ", since " + e.Holder.Since.Format(time.RFC3339)
+	}
+	return text
 }
 
 func (f *File) fail(err error) error { return fileError(f.path, err) }
@@ -85,9 +97,17 @@ func withoutPath(err error) error {
 	return err
 }
 
-// cannotGrow begins the error of bbolt where the file could not be made longer. It
-// has no other sign.
-const cannotGrow = "file resize error: "
+// How errors of bbolt begin that have no other sign. Nothing was written then.
+const (
+	cannotGrow = "file resize error: " // The file could not be made longer.
+	cannotMap  = "mmap "               // Nor mapped into memory anew: it cannot be read any more.
+)
+
+// errUnmapped means that bbolt cannot go on with a file that is as it was.
+var errUnmapped = errors.New("cannot be read any more: start the program again")
+
+// errReplaced means that somebody has written other content into the file.
+var errReplaced = fmt.Errorf("%w (its content was replaced)", ErrGone)
 
 // explainCommit says what a failed commit means. Where writing has failed, nothing
 // has changed, and a later commit may succeed. Where the disk did not confirm what
@@ -95,16 +115,35 @@ const cannotGrow = "file resize error: "
 func explainCommit(err error) error {
 	p, ok := errors.AsType[*fs.PathError](err)
 	switch {
-	case ok && p.Op == "write" && isFull(p.Err), strings.HasPrefix(err.Error(), cannotGrow):
-		return fmt.Errorf("%w: %w", ErrFull, withoutPath(err))
-	case ok && p.Op == "write":
-		return err
+	case ok && p.Op == "write", strings.HasPrefix(err.Error(), cannotGrow):
+		return nameCause(err)
+	case strings.HasPrefix(err.Error(), cannotMap):
+		return fmt.Errorf("%w: %w", errUnmapped, nameCause(err))
 	}
 	return fmt.Errorf("%w: %w", ErrUncertain, err)
 }
 
+// nameCause says what an error that has changed nothing comes from. bbolt keeps no
+// more than the text of some.
+func nameCause(err error) error {
+	comesFrom := func(cause syscall.Errno) bool {
+		return errors.Is(err, cause) || strings.HasSuffix(err.Error(), cause.Error())
+	}
+	switch {
+	case slices.ContainsFunc(noRoom, comesFrom):
+		return fmt.Errorf("%w: %w", ErrFull, withoutPath(err))
+	case comesFrom(syscall.EROFS):
+		return fmt.Errorf("%w: %w", ErrReadOnly, withoutPath(err))
+	}
+	return err
+}
+
+// noRoom is what a file system says that has no room: for anybody, for this user, or
+// in this file.
+var noRoom = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG}
+
 func isFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
+	return slices.ContainsFunc(noRoom, func(cause syscall.Errno) bool { return errors.Is(err, cause) })
 }
 
 func inputError(field, reason string) error {

@@ -22,10 +22,12 @@ type File struct {
 	info fs.FileInfo
 	file *os.File // What bbolt has opened.
 	db   *bbolt.DB
+	note []byte // That says who has the file; nil if there is none.
 
 	broken atomic.Pointer[FileError] // Why nothing can be read or written any more.
 	size   atomic.Int64              // What is used of the file, and may be read.
 	used   atomic.Int64              // That without free pages.
+	tx     atomic.Int64              // The number of the last commit.
 	closed atomic.Bool
 	ended  error // What Close has returned.
 	once   sync.Once
@@ -74,7 +76,7 @@ func Open(path string, opts ...Option) (*File, error) {
 		f.release() //nolint:errcheck // The other error says more.
 		return nil, f.fail(err)
 	}
-	noteHolder(path)
+	f.note = noteHolder(path)
 	go f.commit()
 	return f, nil
 }
@@ -114,7 +116,7 @@ func (f *File) Close() error {
 func (f *File) close() error {
 	err := f.stopCommits()
 	f.closed.Store(true)
-	removeHolder(f.path)
+	removeHolder(f.path, f.note)
 	return errors.Join(err, f.release())
 }
 
@@ -168,9 +170,17 @@ func (f *File) view(read func(*bbolt.Tx) error) error {
 	if err := f.usable(); err != nil {
 		return err
 	}
-	err := guard(func() error { return f.db.View(read) })
+	first := f.tx.Load()
+	err := guard(func() error {
+		return f.db.View(func(tx *bbolt.Tx) error {
+			if id := int64(tx.ID()); first != 0 && (id < first || id > f.tx.Load()+1) {
+				return errReplaced
+			}
+			return read(tx)
+		})
+	})
 	switch {
-	case errors.Is(err, ErrDamaged):
+	case errors.Is(err, ErrDamaged), errors.Is(err, errReplaced):
 		return f.breakDown(err)
 	case f.closed.Load() && err != nil:
 		return f.fail(ErrClosed)

@@ -1,12 +1,15 @@
 package salesiqbolt
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -207,6 +210,42 @@ func TestOpenWaitsForWhoIsAboutToClose(t *testing.T) {
 	openAt(t, path, WithOpenWait(patience))
 }
 
+// The tool of bbolt does the same.
+func TestFileThatBboltHasCompactedIsTheSame(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	f := openAt(t, path)
+	inbox := inboxOf(t, f, WithMaxTries(1))
+	enqueue(t, inbox, 0, 2000)
+	var p tape
+	stop := run(t, inbox, p.handle)
+	eventually(t, func() bool { s := stats(t, inbox); return s.Waiting+s.Running == 0 }, "they are handled")
+	stop()
+	bury(t, inbox, 2000, 2003)
+	enqueue(t, inbox, 3000, 3010)
+	require.NoError(t, f.Close())
+	before, err := os.Stat(path)
+	require.NoError(t, err)
+
+	from, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+	require.NoError(t, err)
+	to, err := bbolt.Open(path+".smaller", 0o600, nil)
+	require.NoError(t, err)
+	require.NoError(t, bbolt.Compact(to, from, 1<<16))
+	require.NoError(t, errors.Join(from.Close(), to.Close(), os.Rename(path+".smaller", path)))
+
+	inbox = inboxOf(t, openAt(t, path))
+	after, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Less(t, after.Size(), before.Size())
+	s := stats(t, inbox)
+	assert.Equal(t, []int{10, 3}, []int{s.Waiting, s.DeadLetters})
+	enqueue(t, inbox, 0, 2000)
+	assert.Equal(t, 10, stats(t, inbox).Waiting, "they are known")
+	enqueue(t, inbox, 4000, 4001)
+	assert.Equal(t, 11, stats(t, inbox).Waiting, "numbers go on")
+}
+
 // Where the note would lie, there is somebody else's file.
 func TestNoteOverwritesNothingOfSomebodyElse(t *testing.T) {
 	t.Parallel()
@@ -214,11 +253,139 @@ func TestNoteOverwritesNothingOfSomebodyElse(t *testing.T) {
 	require.NoError(t, os.WriteFile(holderPath(path), []byte("# To do\n"), 0o600))
 	f := openAt(t, path)
 	_, err := Open(path, WithOpenWait(0))
-	require.ErrorContains(t, err, "is in use by another program")
+	require.Regexp(t, fmt.Sprintf("is in use by (another program|.*, process %d on )", os.Getpid()), err.Error())
 	require.NoError(t, f.Close())
 	content, err := os.ReadFile(holderPath(path))
 	require.NoError(t, err)
 	assert.Equal(t, "# To do\n", string(content))
+}
+
+// What lies where the note would be may be anything. It is left alone, and holds nobody
+// up.
+func TestNoteLeavesAloneWhateverLiesThere(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("links and pipes are other things there")
+	}
+	for name, put := range map[string]func(at string) error{
+		"empty file": func(at string) error { return os.WriteFile(at, nil, 0o600) },
+		"directory":  func(at string) error { return os.Mkdir(at, 0o700) },
+		"link": func(at string) error {
+			return errors.Join(os.WriteFile(at+".to", nil, 0o600), os.Symlink(at+".to", at))
+		},
+		"link to nobody": func(at string) error { return os.Symlink(at+".nothing", at) },
+		"pipe":           makePipe,
+	} {
+		path := newPath(t)
+		require.NoError(t, put(holderPath(path)), name)
+		before, err := os.Lstat(holderPath(path))
+		require.NoError(t, err)
+		ended := make(chan error, 1)
+		go func() {
+			f, err := Open(path, WithSync(SyncNever), WithOpenWait(0))
+			if err == nil {
+				_, again := Open(path, WithOpenWait(0))
+				_, told := errors.AsType[*InUseError](again)
+				assert.True(t, told, "%s: %v", name, again)
+				err = f.Close()
+			}
+			ended <- err
+		}()
+		select {
+		case err := <-ended:
+			require.NoError(t, err, name)
+		case <-time.After(patience):
+			require.Fail(t, "it hangs", name)
+		}
+		after, err := os.Lstat(holderPath(path))
+		require.NoError(t, err, name)
+		assert.True(t, os.SameFile(before, after), name)
+	}
+}
+
+// A process that was killed leaves its note. Whoever has the file then may not have been
+// able to write another one.
+func TestNoteOfADeadProcessNamesNobody(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	openAt(t, path)
+	note, err := os.ReadFile(holderPath(path))
+	require.NoError(t, err)
+	ended := startChild(t, "nothing", path)
+	ended.stop(t)
+	note = bytes.Replace(note, strconv.AppendInt(nil, int64(os.Getpid()), 10), strconv.AppendInt(nil, int64(ended.command.Process.Pid), 10), 1)
+	require.NoError(t, os.WriteFile(holderPath(path), note, 0o600))
+	_, err = Open(path, WithOpenWait(0))
+	require.ErrorContains(t, err, "is in use by ")
+	assert.NotContains(t, err.Error(), strconv.Itoa(ended.command.Process.Pid))
+}
+
+// The note lies beside one name of a file. Linux tells who has the lock.
+func TestSecondOpenerByAnotherNameIsToldWhoHasTheFile(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	openAt(t, path)
+	if err := os.Link(path, path+".other"); err != nil || runtime.GOOS != "linux" {
+		t.Skipf("there are no links, or the system does not tell: %v", err)
+	}
+	_, err := Open(path+".other", WithOpenWait(0))
+	inUse, ok := errors.AsType[*InUseError](err)
+	require.True(t, ok, "%v", err)
+	if inUse.Holder.PID == 0 {
+		t.Skip("this file system has other numbers there")
+	}
+	assert.Equal(t, os.Getpid(), inUse.Holder.PID)
+	assert.NotEmpty(t, inUse.Holder.Program)
+	assert.NotContains(t, err.Error(), "since")
+}
+
+// A file that was moved away is still open when another one of that name is made.
+func TestCloseLeavesTheNoteOfAnotherFile(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("an open file cannot be moved there")
+	}
+	path := newPath(t)
+	first := openAt(t, path)
+	require.NoError(t, os.Rename(path, path+".away"))
+	second := openAt(t, path)
+	second.note = bytes.Replace(second.note, []byte(filepath.Base(os.Args[0])), []byte("second"), 1)
+	require.NoError(t, replaceNote(path, second.note))
+	require.NoError(t, first.Close())
+	_, err := Open(path, WithOpenWait(0))
+	require.ErrorContains(t, err, "is in use by second, process ")
+	require.NoError(t, second.Close())
+	assert.NoFileExists(t, holderPath(path))
+}
+
+// A backup that is copied over the file leaves its name and its length.
+func TestContentThatIsReplacedWhileInUseIsAnErrorAtTheNextEvent(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a mapped file cannot be cut there")
+	}
+	for behind := range 4 {
+		path := newPath(t)
+		f := openAt(t, path)
+		inbox, store := inboxOf(t, f), f.DedupStore()
+		enqueue(t, inbox, 0, 100)
+		backup, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for n := range behind + 1 {
+			enqueue(t, inbox, 100+n, 101+n)
+		}
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		require.NoError(t, err)
+		_, err = file.Write(backup)
+		require.NoError(t, errors.Join(err, file.Close()))
+		_, err = store.Begin(t.Context(), "next")
+		require.ErrorIs(t, err, ErrGone, "%d commits behind", behind)
+		require.ErrorIs(t, inbox.Enqueue(t.Context(), newEvent(t, 1000)), ErrGone)
+		require.NoError(t, f.Close())
+		left, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.Equal(t, backup, left[:len(backup)], "the backup is whole")
+	}
 }
 
 // pulls are the ways in which a file can go while it is in use.

@@ -3,11 +3,14 @@ package salesiqbolt
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -142,6 +145,102 @@ func TestFullDiskKeepsNoPieceOfANewFile(t *testing.T) {
 	assert.Len(t, entries, 1, "the ballast")
 	empty()
 	enqueue(t, inboxOf(t, openAt(t, path)), 0, 1)
+}
+
+// brokenDisk returns a folder on a disk of 64 MiB whose data are on another one, of a
+// size that can be too small. It becomes read-only at a failure.
+func brokenDisk(t *testing.T, size string) (folder, data, device string) {
+	t.Helper()
+	folder, data = t.TempDir(), t.TempDir()
+	if err := syscall.Mount("tmpfs", data, "tmpfs", 0, "size="+size); err != nil {
+		t.Skipf("no disk can be mounted here: %v", err)
+	}
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(data, syscall.MNT_DETACH)) })
+	image := filepath.Join(data, "image")
+	require.NoError(t, os.WriteFile(image, nil, 0o600))
+	require.NoError(t, os.Truncate(image, 64<<20))
+	for _, command := range [][]string{
+		{"mkfs.ext4", "-q", "-F", "-O", "^has_journal", image},
+		{"mount", "-o", "loop,errors=remount-ro", image, folder},
+	} {
+		if out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput(); err != nil {
+			t.Skipf("%v: %v: %s", command, err, out)
+		}
+	}
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(folder, syscall.MNT_DETACH)) })
+	mounts, err := os.ReadFile("/proc/mounts")
+	require.NoError(t, err)
+	before, _, found := strings.Cut(string(mounts), " "+folder+" ")
+	require.True(t, found)
+	return folder, data, filepath.Base(before[strings.LastIndex(before, "\n")+1:])
+}
+
+// A disk that has failed is made read-only by the system, while the file is open.
+func TestDiskThatBecomesReadOnlyIsAnErrorAtTheNextEvent(t *testing.T) {
+	t.Parallel()
+	folder, data, device := brokenDisk(t, "16m")
+	f := openAt(t, filepath.Join(folder, "events.db"), WithSync(SyncCommits))
+	inbox, store := inboxOf(t, f), f.DedupStore()
+	enqueue(t, inbox, 0, 20)
+	begin(t, store, "under way")
+	require.NoError(t, os.WriteFile("/sys/fs/ext4/"+device+"/trigger_fs_error", []byte("1"), 0o200))
+	err := inbox.Enqueue(t.Context(), newEvent(t, 100))
+	require.ErrorIs(t, err, ErrReadOnly)
+	require.NotErrorIs(t, err, ErrUncertain, "nothing was written")
+	require.ErrorIs(t, store.Done(t.Context(), "under way"), ErrReadOnly)
+	_, err = store.Begin(t.Context(), "next")
+	require.ErrorIs(t, err, ErrReadOnly, "its mark would be lost")
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	var p tape
+	require.Error(t, inbox.Run(ctx, p.handle))
+	assert.Zero(t, p.count(), "nothing is handled that could not be marked")
+	require.ErrorContains(t, f.Close(), "lacks the marks of 1 events")
+
+	// The machine starts again, as one has to after such a failure.
+	require.NoError(t, syscall.Unmount(folder, 0))
+	out, err := exec.CommandContext(t.Context(), "mount", "-o", "loop", filepath.Join(data, "image"), folder).CombinedOutput()
+	require.NoError(t, err, string(out))
+	assert.Equal(t, 20, stats(t, inboxOf(t, openAt(t, filepath.Join(folder, "events.db")))).Waiting)
+}
+
+// What was written may not be on the disk, and the system tells that once.
+func TestDiskThatDoesNotConfirmACommitHasTheFileOpenedAnew(t *testing.T) {
+	t.Parallel()
+	folder, data, _ := brokenDisk(t, "4m")
+	path := filepath.Join(folder, "events.db")
+	f := openAt(t, path, WithSync(SyncCommits))
+	inbox, store := inboxOf(t, f), f.DedupStore()
+	enqueue(t, inbox, 0, 20)
+	begin(t, store, "under way")
+	empty := fill(t, data)
+	taken := 20
+	var err error
+	for ; err == nil && taken < 5000; taken++ { // Some pages are on the disk already.
+		err = inbox.Enqueue(t.Context(), newEvent(t, taken))
+	}
+	taken--
+	require.ErrorIs(t, err, ErrUncertain)
+	require.ErrorContains(t, err, "start the program again")
+	empty()
+	require.ErrorIs(t, inbox.Enqueue(t.Context(), newEvent(t, 5000)), ErrUncertain, "no later commit hides it")
+	require.ErrorIs(t, store.Done(t.Context(), "under way"), ErrUncertain)
+	_, err = store.Begin(t.Context(), "next")
+	require.ErrorIs(t, err, ErrUncertain)
+	require.ErrorIs(t, inbox.Run(t.Context(), new(tape).handle), ErrUncertain, "it does not wait for ever")
+	require.ErrorIs(t, f.Close(), ErrUncertain)
+
+	inbox = inboxOf(t, openAt(t, path))
+	known := map[string]bool{}
+	for e, err := range inbox.Entries(t.Context()) {
+		require.NoError(t, err)
+		known[e.EventID] = true
+	}
+	for n := range taken {
+		assert.True(t, known[newEvent(t, n).Info().EventID], "it was taken")
+	}
+	enqueue(t, inbox, 6000, 6100)
+	t.Logf("%d events taken before the disk did not confirm a commit: none lost", taken)
 }
 
 func TestReadOnlyDiskIsRefused(t *testing.T) {

@@ -1,6 +1,7 @@
 package salesiqbolt
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -22,9 +23,11 @@ import (
 // An event is handled at least once. It is handled again if its handler fails, or
 // if the process ends, or the disk is full, between the end of the handler and the
 // commit that follows. A handler for which that matters can use
-// [webhook.EventInfo.EventID] as a key of its own. A try that the end of the
-// process cut short counts, and the tenth one that is cut short is the last, so that an
-// event that ends the process does not do so for ever.
+// [webhook.EventInfo.EventID] as a key of its own.
+//
+// A try that the end of the process cut short counts. An event with three of them may
+// be what ends the process, or have been beside that. So it is handled while no other
+// such event is, and its tenth try that is cut short is the last.
 //
 // No event is dropped to make room, and no dead letter.
 type Inbox struct {
@@ -89,6 +92,9 @@ const (
 	// maxCuts is how many tries of an event the process may cut short. A handler that
 	// ends the process would do so for days otherwise.
 	maxCuts = 10
+	// suspectCuts is after how many of them an event is handled while no other such
+	// event is, so that those cuts are not counted that another event has caused.
+	suspectCuts = 3
 )
 
 // check refuses an inbox that nobody made.
@@ -123,6 +129,9 @@ func (i *Inbox) Enqueue(ctx context.Context, event webhook.Event) error {
 	if err := checkID(info.EventID); err != nil {
 		return err
 	}
+	if len(info.Body) == 0 {
+		return inputError("event", "must have a body: read it with webhook.Parse")
+	}
 	size := len(info.Body) + overhead
 	if f.used.Load()+int64(size) > f.maxSize {
 		return f.fail(fmt.Errorf("%w: it has reached its size of %d bytes", ErrFull, f.maxSize))
@@ -156,7 +165,27 @@ func (c *change) enqueue(info *webhook.EventInfo) error {
 // wait lets an entry wait until it is due.
 func (c *change) wait(e Entry) error {
 	c.delta.due++
-	return c.bucket(dueBucket).Put(e.dueKey(), nil)
+	return c.bucket(dueBucket).Put(e.dueKey(), e.suspicion())
+}
+
+// suspicion is what stands beside an entry that waits or is handled: something for one
+// that may be what ends the process.
+func (e Entry) suspicion() []byte {
+	if e.cuts < suspectCuts {
+		return nil
+	}
+	return []byte{1}
+}
+
+// suspectRuns tells whether an entry is handled that may be what ends the process.
+func (c *change) suspectRuns() bool {
+	cursor := c.bucket(takenBucket).Cursor()
+	for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
+		if len(v) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // entryOf reads an entry, if it is in a bucket.
@@ -183,7 +212,8 @@ func (c *change) removeFrom(bucket, k []byte, count *int) (found bool, err error
 // few, and then the others in their order. Entries that have had their tries
 // become dead letters.
 func (c *change) take(n, tries int, latest time.Time) (taken []Entry, dead []Entry, err error) {
-	for _, k := range c.dueKeys(n, latest) {
+	keys, _ := c.dueKeys(n, latest)
+	for _, k := range keys {
 		if _, err := c.removeFrom(dueBucket, k, &c.delta.due); err != nil {
 			return nil, nil, err
 		}
@@ -200,7 +230,7 @@ func (c *change) take(n, tries int, latest time.Time) (taken []Entry, dead []Ent
 			e.Tries++
 			taken = append(taken, e)
 			c.delta.taken++
-			err = c.bucket(takenBucket).Put(key(e.number), nil)
+			err = c.bucket(takenBucket).Put(key(e.number), e.suspicion())
 		}
 		if err != nil {
 			return nil, nil, err
@@ -209,21 +239,33 @@ func (c *change) take(n, tries int, latest time.Time) (taken []Entry, dead []Ent
 	return taken, dead, nil
 }
 
-// dueKeys returns the keys of entries that are due. A time beyond the longest
-// pause comes from a clock that was wrong, and has come, too.
-func (c *change) dueKeys(n int, latest time.Time) (keys [][]byte) {
+// dueKeys returns the keys of entries that are due, and when the next one will be. A
+// time beyond the longest pause comes from a clock that was wrong, and has come, too.
+func (c *change) dueKeys(n int, latest time.Time) (keys [][]byte, next time.Time) {
 	cursor := c.bucket(dueBucket).Cursor()
-	tried := key(1)
-	for k, _ := cursor.Seek(tried); k != nil && len(keys) < n; k, _ = cursor.Next() {
-		if at := readTime(k); at.After(c.now) && !at.After(latest) {
-			break
+	suspect, known := false, false // Whether one is handled, or is among the keys.
+	from := func(first []byte, until func(k []byte) bool) {
+		for k, v := cursor.Seek(first); k != nil && len(keys) < n && until(k); k, v = cursor.Next() {
+			if len(v) > 0 {
+				if !known {
+					suspect, known = c.suspectRuns(), true
+				}
+				if suspect {
+					continue
+				}
+				suspect = true
+			}
+			keys = append(keys, bytes.Clone(k))
 		}
-		keys = append(keys, append([]byte(nil), k...))
 	}
-	for k, _ := cursor.First(); k != nil && string(k) < string(tried) && len(keys) < n; k, _ = cursor.Next() {
-		keys = append(keys, append([]byte(nil), k...))
+	tried := key(1)
+	from(tried, func(k []byte) bool { return !readTime(k).After(c.now) })
+	from(key(writeTime(latest)+1), func([]byte) bool { return true })
+	from(nil, func(k []byte) bool { return string(k) < string(tried) })
+	if k, _ := cursor.Seek(key(writeTime(c.now) + 1)); k != nil {
+		next = readTime(k)
 	}
-	return keys
+	return keys, next
 }
 
 // nextDue returns how many entries are due, up to one, and when the next one is.
@@ -233,11 +275,8 @@ func (i *Inbox) nextDue() (due bool, next time.Time, err error) {
 	}
 	err = i.file.view(func(tx *bbolt.Tx) error {
 		c := &change{tx: tx, file: i.file, now: time.Now()}
-		if due = len(c.dueKeys(1, c.now.Add(2*i.longestPause))) > 0; !due {
-			if k, _ := tx.Bucket(dueBucket).Cursor().First(); k != nil {
-				next = readTime(k)
-			}
-		}
+		keys, at := c.dueKeys(1, c.now.Add(2*i.longestPause))
+		due, next = len(keys) > 0, at
 		return nil
 	})
 	return due, next, err

@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -436,6 +438,135 @@ func TestTryIsNotCutShortForDays(t *testing.T) {
 		}
 		require.NoError(t, f.Close())
 	}
+}
+
+// Nobody knows which of several events has ended the process.
+func TestEventBesideOneThatEndsTheProcessIsHandled(t *testing.T) {
+	t.Parallel()
+	const events, workers = 12, 4
+	path := newPath(t)
+	ends := newEvent(t, 5).Info().EventID
+	handled := map[string]int{}
+	deaths := 0
+	for life := 0; ; life++ {
+		require.Less(t, life, 50)
+		f, err := Open(path, WithSync(SyncNever), WithOpenWait(patience))
+		require.NoError(t, err)
+		inbox := inboxOf(t, f)
+		if life == 0 {
+			enqueue(t, inbox, 0, events)
+		}
+		var ended bool
+		for entries := []Entry{{}}; len(entries) > 0 && !ended; {
+			entries, _, err = inbox.take(workers)
+			require.NoError(t, err)
+			ended = slices.ContainsFunc(entries, func(e Entry) bool { return e.EventID == ends })
+			for _, e := range entries {
+				if !ended {
+					handled[e.EventID]++
+					require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.finish(e) }}))
+				}
+			}
+		}
+		s := stats(t, inbox)
+		require.NoError(t, f.Close())
+		if !ended {
+			assert.Equal(t, []int{0, 0, 1}, []int{s.Waiting, s.Running, s.DeadLetters}, "the one that ends it")
+			break
+		}
+		deaths++
+	}
+	assert.Len(t, handled, events-1)
+	assert.Zero(t, handled[ends])
+	assert.Equal(t, maxCuts, deaths)
+}
+
+func TestSuspectsAreHandledOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	const events = 20
+	for life := range suspectCuts {
+		f := openAt(t, path)
+		inbox := inboxOf(t, f)
+		if life == 0 {
+			enqueue(t, inbox, 0, events)
+		}
+		entries, _, err := inbox.take(events)
+		require.NoError(t, err)
+		require.Len(t, entries, events)
+		require.NoError(t, f.Close())
+	}
+	inbox := inboxOf(t, openAt(t, path), WithWorkers(events))
+	enqueue(t, inbox, events, events+5)
+	var now, most, others atomic.Int32
+	var p tape
+	run(t, inbox, func(ctx context.Context, event webhook.Event) error {
+		if event.Info().Try == 1 {
+			others.Add(1)
+		} else {
+			most.Store(max(most.Load(), now.Add(1)))
+			defer now.Add(-1)
+			time.Sleep(time.Millisecond)
+		}
+		return p.handle(ctx, event)
+	})
+	eventually(t, func() bool { return p.count() == events+5 }, "all are handled")
+	assert.EqualValues(t, 1, most.Load())
+	assert.EqualValues(t, 5, others.Load(), "they wait for no suspect")
+}
+
+func TestHandlerThatDoesNotReturnHoldsUpNoShutdown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		path := newPath(t)
+		f := openAt(t, path)
+		inbox := inboxOf(t, f, WithHandlerTimeout(time.Minute))
+		enqueue(t, inbox, 0, 1)
+		ctx, stop := context.WithCancel(t.Context())
+		release := make(chan struct{})
+		began := time.Now()
+		err := inbox.Run(ctx, func(context.Context, webhook.Event) error { stop(); <-release; return nil })
+		require.ErrorIs(t, err, ErrHandlerStuck)
+		assert.InDelta(t, time.Minute, time.Since(began), float64(10*time.Second))
+		require.NoError(t, f.Close())
+		close(release)
+		synctest.Wait()
+		f = openAt(t, path)
+		assert.Equal(t, 1, stats(t, inboxOf(t, f)).Waiting, "it is handled again")
+		require.NoError(t, f.Close())
+	})
+}
+
+func TestEventWithoutABodyIsRefused(t *testing.T) {
+	t.Parallel()
+	inbox := inboxOf(t, openNew(t))
+	event := &webhook.ChatRated{EventInfo: webhook.EventInfo{EventID: "an id"}}
+	assertRefuses(t, "event", inbox.Enqueue(t.Context(), event))
+	assert.Zero(t, stats(t, inbox).Waiting)
+}
+
+// A clock that is set back leaves no event behind, be there others in its way.
+func TestClockThatIsSetBackHoldsNoEventUp(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	inbox := inboxOf(t, f)
+	enqueue(t, inbox, 0, 2)
+	entries, _, err := inbox.take(2)
+	require.NoError(t, err)
+	for n, due := range []time.Duration{time.Minute, 3 * time.Hour} {
+		e := entries[n]
+		e.Due = time.Now().Add(due)
+		require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.putBack(e, 10) }}))
+	}
+	due, next, err := inbox.nextDue()
+	require.NoError(t, err)
+	assert.True(t, due)
+	assert.WithinDuration(t, time.Now().Add(time.Minute), next, time.Second)
+	taken, _, err := inbox.take(2)
+	require.NoError(t, err)
+	require.Len(t, taken, 1)
+	assert.Equal(t, entries[1].EventID, taken[0].EventID)
+	assert.Zero(t, Stats{Oldest: time.Now().Add(time.Hour)}.Age())
 }
 
 // A clock that was an hour ahead lets no event wait for an hour.

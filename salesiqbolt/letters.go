@@ -30,7 +30,7 @@ func (s Stats) Age() time.Duration {
 	if s.Oldest.IsZero() {
 		return 0
 	}
-	return time.Since(s.Oldest)
+	return max(0, time.Since(s.Oldest)) // The clock may have been set back.
 }
 
 // Health answers with the [Stats] of the inbox as JSON, for a probe or a person:

@@ -19,20 +19,22 @@ type Handler func(ctx context.Context, event webhook.Event) error
 
 // Run lets handle work on events, several at once ([WithWorkers]), until ctx ends.
 // It returns the context's error as soon as the handlers under way have returned,
-// whose contexts do not end with ctx. While the file cannot be written, Run waits.
+// whose contexts do not end with ctx. It waits for none whose time
+// ([WithHandlerTimeout]) has been over for some seconds. While the file cannot be
+// written, Run waits.
 //
 // An event whose handler fails, panics or ends its goroutine is tried again after
 // a pause ([WithPauses]). After its last try ([WithRetryFor], [WithMaxTries]) it is a dead letter.
 // Which try it is, the handler finds in [webhook.EventInfo].Try.
 //
 // Errors: a [salesiq.InputError] for no handler; a [FileError] once the file is
-// closed, or cannot be used any more without opening it anew.
-func (i *Inbox) Run(ctx context.Context, handle Handler) error {
+// closed, or cannot be used any more without opening it anew; [ErrHandlerStuck].
+func (i *Inbox) Run(ctx context.Context, handle Handler) (err error) {
 	if err := cmp.Or(i.check(), given("handler", handle)); err != nil {
 		return err
 	}
 	var running sync.WaitGroup
-	defer running.Wait()
+	defer func() { err = i.await(ctx, &running, err) }()
 	free := make(chan struct{}, i.workers)
 	for range i.workers {
 		free <- struct{}{}
@@ -63,6 +65,26 @@ func (i *Inbox) Run(ctx context.Context, handle Handler) error {
 			idle(ctx, changed, next, err != nil)
 		}
 	}
+}
+
+// stuckGrace is how long a handler may take beyond its time, and the file to be
+// written.
+const stuckGrace = 5 * time.Second
+
+// await waits until the handlers have returned, or should have, and returns why the run
+// has ended.
+func (i *Inbox) await(ctx context.Context, running *sync.WaitGroup, err error) error {
+	ended := make(chan struct{})
+	go func() { running.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return err
+	case <-time.After(i.timeout + stuckGrace):
+	}
+	if ctx.Err() != nil {
+		return ErrHandlerStuck
+	}
+	return errors.Join(ErrHandlerStuck, err)
 }
 
 // Serve receives events and lets handle work on them until ctx ends: it is
@@ -137,7 +159,8 @@ func (i *Inbox) take(n int) (entries []Entry, next time.Time, err error) {
 		return nil, time.Time{}, err
 	}
 	for _, e := range dead {
-		i.logFailure(e, true)
+		event, _ := e.Event() //nolint:errcheck // The log does without.
+		i.logFailure(e, event, true)
 	}
 	return entries, time.Time{}, nil
 }
@@ -145,13 +168,16 @@ func (i *Inbox) take(n int) (entries []Entry, next time.Time, err error) {
 // handle handles an entry, and has the file say how that ended. The next entry
 // does not wait for the latter.
 func (i *Inbox) handle(ctx context.Context, e Entry, handle Handler, free chan<- struct{}) {
-	err := i.try(ctx, e, handle)
+	event, err := e.Event()
+	if err == nil {
+		err = i.try(ctx, event, handle)
+	}
 	free <- struct{}{}
-	id, name := slog.String("event_id", e.EventID), slog.String("event", e.eventName())
+	id, name := slog.String("event_id", e.EventID), slog.String("event", nameOf(event))
 	if err != nil {
 		e.LastError = shorten(err)
 		e.Due = time.Now().Add(i.pause(e.Tries))
-		i.logFailure(e, e.Tries >= i.tries)
+		i.logFailure(e, event, e.Tries >= i.tries)
 		err = i.file.do(ctx, &job{owed: true, apply: func(c *change) error { return c.putBack(e, i.tries) }, bytes: len(e.Body) + overhead})
 	} else if err = i.file.do(ctx, &job{owed: true, apply: func(c *change) error { return c.finish(e) }}); err == nil {
 		i.file.logger.LogAttrs(ctx, slog.LevelDebug, "salesiq event handled", name, id, slog.Int("try", e.Tries))
@@ -162,24 +188,20 @@ func (i *Inbox) handle(ctx context.Context, e Entry, handle Handler, free chan<-
 }
 
 // logFailure logs a try that failed. That is an error once it was the last.
-func (i *Inbox) logFailure(e Entry, last bool) {
+func (i *Inbox) logFailure(e Entry, event webhook.Event, last bool) {
 	level, message := slog.LevelWarn, "salesiq event failed"
 	if last {
 		level, message = slog.LevelError, "salesiq event is a dead letter"
 	}
 	i.file.logger.LogAttrs(context.Background(), level, message,
-		slog.String("event", e.eventName()), slog.String("event_id", e.EventID), slog.Int("try", e.Tries), slog.Int("of", i.tries), slog.String("error", e.LastError))
+		slog.String("event", nameOf(event)), slog.String("event_id", e.EventID), slog.Int("try", e.Tries), slog.Int("of", i.tries), slog.String("error", e.LastError))
 }
 
 var errGoexit = errors.New("the handler ended its goroutine")
 
 // try calls the handler in a goroutine of its own, which it may end. It makes an
 // error of a panic, whose value may hold anything.
-func (i *Inbox) try(ctx context.Context, e Entry, handle Handler) error {
-	event, err := e.Event()
-	if err != nil {
-		return err
-	}
+func (i *Inbox) try(ctx context.Context, event webhook.Event, handle Handler) error {
 	ctx, cancel := context.WithTimeout(ctx, i.timeout)
 	defer cancel()
 	ended := make(chan error, 1)

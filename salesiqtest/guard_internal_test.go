@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -43,6 +44,49 @@ func TestWhatPagesSendIsBoundedInSum(t *testing.T) {
 	s.Reset()
 	status, _ = call(60 << 10)
 	assert.Equal(t, http.StatusOK, status)
+}
+
+// The OAuth server keeps the scopes that a page asks for.
+func TestWhatPagesSendToSignInIsBoundedInSum(t *testing.T) {
+	t.Parallel()
+	s := Start(t)
+	consent := func(site string, size int) (status int) {
+		query := url.Values{
+			"client_id": {clientID}, "response_type": {"code"}, "redirect_uri": {"http://127.0.0.1:7/"}, "scope": {strings.Repeat("x", size)},
+		}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/oauth/v2/auth?"+query.Encode(), http.NoBody)
+		require.NoError(t, err)
+		if site != "" {
+			request.Header.Set("Sec-Fetch-Site", site)
+		}
+		response, err := s.HTTPClient().Transport.RoundTrip(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		return response.StatusCode
+	}
+	assert.Equal(t, http.StatusFound, consent("cross-site", 1000))
+	assert.Equal(t, http.StatusBadRequest, consent("cross-site", 300<<10), "one is too large")
+	require.NoError(t, s.act(func(d *state) error { d.widget.received = maxPageBytes - 10_000; return nil }))
+	taken := 0
+	for consent("cross-site", 2000) == http.StatusFound {
+		taken++
+		require.Less(t, taken, 10)
+	}
+	assert.Equal(t, 4, taken)
+	assert.Equal(t, http.StatusFound, consent("", 2000), "a program is none")
+	assert.Equal(t, http.StatusForbidden, controlAs(t, s, "Origin"), "and control calls are for no page at all")
+}
+
+// controlAs makes a control call as a page does.
+func controlAs(t *testing.T, s *Server, header string) (status int) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/_emulator/reset", http.NoBody)
+	require.NoError(t, err)
+	request.Header.Set(header, "http://localhost")
+	response, err := s.HTTPClient().Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	return response.StatusCode
 }
 
 // sendAsPage sends a body without telling its length, as a page may do.

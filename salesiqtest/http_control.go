@@ -51,7 +51,7 @@ func (s *Server) controlRoutes() *http.ServeMux {
 type controlHandler func(body []byte) (any, error)
 
 func (handle controlHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
+	if isFromPage(r) {
 		answerControl(w, nil, refuse(salesiq.ErrPermissionDenied, "control calls are not for web pages", details{"field": "Origin"}))
 		return
 	}

@@ -130,3 +130,18 @@ func (s *Server) countPage(length int) error {
 	s.state.widget.received += length + pageOverhead
 	return nil
 }
+
+// countSignIn counts what a page sends to the OAuth server, which keeps scopes, as well.
+func (s *Server) countSignIn(r *http.Request, length int) error {
+	if !strings.HasPrefix(r.URL.Path, "/oauth/") || !isFromPage(r) {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.countPage(length + len(r.URL.RawQuery))
+}
+
+// isFromPage tells whether a browser says that a request comes from a page.
+func isFromPage(r *http.Request) bool {
+	return r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != ""
+}

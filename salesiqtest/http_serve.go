@@ -80,6 +80,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) int {
 	}
 	body, readErr := io.ReadAll(io.LimitReader(r.Body, bodyLimit(r)+1))
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if err := s.countSignIn(r, len(body)); err != nil {
+		answer := newRecorder()
+		s.refuseCall(answer, r, err)
+		answer.send(w)
+		return answer.status
+	}
 	fault := s.pickFault(r)
 	if readErr != nil || !sleep(r.Context(), fault.Latency) {
 		panic(http.ErrAbortHandler) // The client has gone, or the server is about to.

@@ -355,7 +355,7 @@ func Parse(body []byte) (Event, error) {
 	if err := wire.UnmarshalLenient(envelope.Data, event); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoEvent, err)
 	}
-	*event.Info() = EventInfo{EventID: eventID(body, envelope.Counted), EventName: kind.name, EventTime: envelope.Time, Body: body, Data: envelope.Data}
+	*event.Info() = EventInfo{EventID: eventID(body, envelope.Counter), EventName: kind.name, EventTime: envelope.Time, Body: body, Data: envelope.Data}
 	return event, nil
 }
 
@@ -379,14 +379,10 @@ func ParseNamed(name salesiq.EventName, body []byte) (Event, error) {
 	return Parse(named)
 }
 
-// eventID hashes a body without its count of deliveries, if it has one. Half of a
-// SHA-256 is enough to tell events apart.
-func eventID(body []byte, counted bool) string {
-	except := ""
-	if counted {
-		except = `"attempt"`
-	}
-	sum := wire.HashObject(body, except)
+// eventID hashes a body without the member that counts its deliveries, if it has one.
+// Half of a SHA-256 is enough to tell events apart.
+func eventID(body, counter []byte) string {
+	sum := wire.HashObject(body, string(counter))
 	return hex.EncodeToString(sum[:sha256.Size/2])
 }
 

@@ -2,6 +2,7 @@ package webhook_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -36,4 +37,33 @@ func TestMembersOfAnEventMatchExactlyOrByCaseAlone(t *testing.T) {
 			assert.JSONEq(t, `"other"`, string(rated.Extra[name]), members)
 		}
 	}
+}
+
+// That holds for the envelope, too.
+func TestMembersOfAnEnvelopeMatchExactlyOrByCaseAlone(t *testing.T) {
+	t.Parallel()
+	const at = "2026-03-05T09:41:07Z"
+	for body, rating := range map[string]int{
+		`{"Event":"chat.rating","Timestamp":"` + at + `","DATA":{"rating":4}}`:                                   4,
+		`{"EVENT":"chat.ended","event":"chat.rating","timestamp":"` + at + `","data":{"rating":4},"Data":{}}`:    4,
+		`{"event":"chat.rating","EVENT":"chat.ended","Data":{},"data":{"rating":4},"timestamp":"` + at + `"}`:    4,
+		`{"\u0065vent":"chat.rating","timestamp":"` + at + `","d\u0061ta":{"rating":4}}`:                         4,
+		`{"event":"chat.rating","timestamp":"` + at + `","D\u0061ta":{"rating":4}}`:                              0, // Not by escapes and case.
+		`{"event":"chat.rating","timestamp":"` + at + `","TIMESTAMP":"2001-01-01T00:00:00Z","dat":{"rating":4}}`: 0,
+	} {
+		event, err := webhook.Parse([]byte(body))
+		require.NoError(t, err, body)
+		rated, ok := event.(*webhook.ChatRated)
+		require.True(t, ok, body)
+		assert.Equal(t, rating, rated.Rating, body)
+		assert.Equal(t, at, rated.EventTime.Format(time.RFC3339), body)
+	}
+	id := func(body string) string {
+		event, err := webhook.Parse([]byte(body))
+		require.NoError(t, err, body)
+		return event.Info().EventID
+	}
+	first := id(`{"event":"e","Attempt":1,"entity":{"id":"1"}}`)
+	assert.Equal(t, first, id(`{"event":"e","Attempt":2,"entity":{"id":"1"}}`), "it counts deliveries")
+	assert.NotEqual(t, id(`{"event":"e","attempt":1,"Attempt":1}`), id(`{"event":"e","attempt":2,"Attempt":2}`), "one alone does")
 }

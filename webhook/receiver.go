@@ -86,7 +86,8 @@ import (
 //     fails, this delivery handles the event. If it takes longer than half of the time
 //     that a handler has, 503.
 //   - A handler that fails, panics or takes too long ([WithHandlerTimeout]): 500.
-//     If the handler succeeds after that, the event counts as handled.
+//     If the handler succeeds after that, the event counts as handled. Over HTTP/2,
+//     [http.Server.Shutdown] does not wait for it, but [Serve] does.
 //   - A [DedupStore] that fails before the handlers, or a [Sink] that fails: 503. One
 //     that fails to mark an event after its handlers have succeeded: 200, since a
 //     further delivery would handle it again.
@@ -181,7 +182,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		r.logger.LogAttrs(request.Context(), slog.LevelWarn, "webhook refused",
 			slog.Int("status", how.status()), slog.String("reason", err.Error()))
 		how.send(w)
-		d.tell(nil, how, err)
+		d.tell(nil, how, time.Since(d.began), err)
 		return
 	}
 	for _, trace := range r.traces {
@@ -195,8 +196,9 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		return
 	}
 	// Over HTTP/2, an answer ends when ServeHTTP returns, and not before.
-	ended := make(chan struct{})
-	go func(d delivery) { defer close(ended); d.carryOut(work, event) }(d)
+	ended, late := make(chan struct{}), lateHandlersOf(request.Context())
+	late.begin()
+	go func(d delivery) { defer late.end(); defer close(ended); d.carryOut(work, event) }(d)
 	select {
 	case <-ended:
 	case <-work.expired:
@@ -217,13 +219,14 @@ type delivery struct {
 // carryOut has an event handled, and tells of it.
 func (d delivery) carryOut(work *handling, event Event) {
 	how, err := d.receiver.answer(work, event)
-	logEvent(work, d.receiver.logger, event, how == handled, err, slog.Int("status", how.status()), slog.Duration("duration", time.Since(d.began)))
-	d.tell(event, how, err)
+	took := time.Since(d.began)
+	logEvent(work, d.receiver.logger, event, how == handled, err, slog.Int("status", how.status()), slog.Duration("duration", took))
+	d.tell(event, how, took, err)
 }
 
-func (d delivery) tell(event Event, how outcome, err error) {
+func (d delivery) tell(event Event, how outcome, took time.Duration, err error) {
 	duplicate := how == handledBefore || how == beingHandled
-	d.ends.Tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: how.status(), Duration: time.Since(d.began), Err: err})
+	d.ends.Tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: how.status(), Duration: took, Err: err})
 }
 
 // logEvent logs how the handling of an event ended. If it succeeded, err is that of the
@@ -258,8 +261,10 @@ var (
 
 // accept reads a request and returns its event, or no event and how to refuse it.
 func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
-	if encoding := request.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, compressed, errCompressed
+	for _, encoding := range request.Header["Content-Encoding"] {
+		if encoding != "" && !strings.EqualFold(encoding, "identity") {
+			return nil, compressed, errCompressed
+		}
 	}
 	body, err := r.read(request)
 	if _, bounded := errors.AsType[*http.MaxBytesError](err); bounded || errors.Is(err, errBodyTooLarge) {
@@ -330,14 +335,15 @@ func (r *Receiver) read(request *http.Request) ([]byte, error) {
 // answer has an event handled and answers the service, in time even if the handlers
 // go on. It returns when they have ended.
 func (r *Receiver) answer(work *handling, event Event) (outcome, error) {
-	defer work.finish(failed) // This answers if a store ends the goroutine. Otherwise it is done already.
-	how, err := r.process(work, event)
+	soFar := failed
+	defer work.abandon(&soFar) // This answers if a store ends the goroutine. Otherwise it is done already.
+	how, err := r.process(work, event, &soFar)
 	return work.finish(how), err
 }
 
 // process claims an event, has it handled, and marks it. A panic of the store is an
-// error.
-func (r *Receiver) process(work *handling, event Event) (how outcome, err error) {
+// error. Should the store end the goroutine, soFar tells how the handlers have ended.
+func (r *Receiver) process(work *handling, event Event, soFar *outcome) (how outcome, err error) {
 	defer usercode.CatchPanic(&err)
 	state, err := r.claimEvent(work, event.Info())
 	id := event.Info().EventID
@@ -353,6 +359,7 @@ func (r *Receiver) process(work *handling, event Event) (how outcome, err error)
 		return beingHandled, nil
 	}
 	how, err = r.consume(work, event)
+	*soFar = how
 	return how, errors.Join(err, r.settle(work, id, err == nil))
 }
 
@@ -374,8 +381,11 @@ func (r *Receiver) claim(work *handling, eventID string) (DedupState, error) {
 		if err != nil {
 			return state, fmt.Errorf("deduplication: %w", err)
 		}
+		if state != DedupClaimed {
+			return state, nil
+		}
 		left := time.Until(latest)
-		if state != DedupClaimed || left <= 0 {
+		if left <= 0 {
 			return state, nil
 		}
 		select {

@@ -6,7 +6,7 @@ import (
 )
 
 // outcome is how a delivery ended.
-type outcome int
+type outcome uint8
 
 const (
 	failed outcome = iota // Also where nothing else is known.

@@ -33,8 +33,8 @@ func (r *Receiver) claimEvent(work *handling, info *EventInfo) (DedupState, erro
 // for another event.
 type recurring struct {
 	body    []byte
-	counted bool // Whether the body counts its deliveries.
-	attempt int  // That count, or 0.
+	counter []byte // The name of the member that counts its deliveries; empty for none.
+	attempt int    // That count, or 0.
 }
 
 // recurringBody returns the body of an event if it is recurring.
@@ -43,10 +43,10 @@ func recurringBody(info *EventInfo) (r recurring, ok bool) {
 		return r, false
 	}
 	envelope, err := wire.DecodeEvent(info.Body)
-	if err != nil || envelope.Marked || !envelope.Counted && !envelope.Entity {
+	if err != nil || envelope.Marked || len(envelope.Counter) == 0 && !envelope.Entity {
 		return r, false
 	}
-	return recurring{info.Body, envelope.Counted, envelope.Attempt}, true
+	return recurring{info.Body, envelope.Counter, envelope.Attempt}, true
 }
 
 // occurrence is one of several events with equal bodies: so many before it came in the
@@ -71,7 +71,7 @@ func (r recurring) occurrence(period int64, n int) (*occurrence, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &occurrence{eventID(body, r.counted), body}, nil
+	return &occurrence{eventID(body, r.counter), body}, nil
 }
 
 // become gives an event the identity of an occurrence.

@@ -241,6 +241,37 @@ func TestGoexitInAHandlerIsAnsweredOverBothVersionsOfHTTP(t *testing.T) {
 	}
 }
 
+// endingStore ends the goroutine in one of its methods.
+type endingStore struct {
+	webhook.DedupStore
+
+	inBegin bool
+}
+
+func (s endingStore) Begin(ctx context.Context, eventID string) (webhook.DedupState, error) {
+	if s.inBegin {
+		runtime.Goexit()
+	}
+	return s.DedupStore.Begin(ctx, eventID)
+}
+
+func (endingStore) Done(context.Context, string) error { runtime.Goexit(); return nil }
+
+// W9: and so is a store that does. An event that was handled counts as that.
+func TestGoexitInAStoreIsAnsweredOverBothVersionsOfHTTP(t *testing.T) {
+	t.Parallel()
+	for _, http2 := range []bool{false, true} {
+		for inBegin, want := range map[bool]int{true: http.StatusInternalServerError, false: http.StatusOK} {
+			store := endingStore{testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour)), inBegin}
+			receiver, _ := newReceiver(webhook.WithDedupStore(store))
+			status, text, err := sendTo(t, newTLSServer(t, receiver, http2), ratedBody("c1"))
+			require.NoError(t, err)
+			assert.Equal(t, want, status)
+			assert.NotEmpty(t, text)
+		}
+	}
+}
+
 // W6: what the store has forgotten is played again, unless a tolerance refuses it.
 func TestACapturedDeliveryIsPlayedAgainOnlyWithoutATolerance(t *testing.T) {
 	t.Parallel()

@@ -290,6 +290,10 @@ func TestACompressedBodyIsRefused(t *testing.T) {
 
 	plain := ratedBody("c1")
 	request = newRequest(t, http.MethodPost, plain)
+	request.Header["Content-Encoding"] = []string{"identity", "br"}
+	request.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(salesiq.NewSecret(hookSecret), plain))
+	assert.Equal(t, http.StatusUnsupportedMediaType, serve(receiver, request).Code)
+	request = newRequest(t, http.MethodPost, plain)
 	request.Header.Set("Content-Encoding", "identity")
 	request.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(salesiq.NewSecret(hookSecret), plain))
 	assert.Equal(t, http.StatusOK, serve(receiver, request).Code)

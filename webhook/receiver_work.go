@@ -66,6 +66,24 @@ func (work *handling) finish(how outcome) outcome {
 	return how
 }
 
+// abandon answers how the work has ended so far, unless it was answered before, and
+// leaves the connection to be closed: the goroutine that has it ends.
+func (work *handling) abandon(soFar *outcome) {
+	work.timer.Stop()
+	work.mu.Lock()
+	defer work.mu.Unlock()
+	if work.answered {
+		return
+	}
+	work.end(context.Canceled)
+	if work.expired == nil {
+		work.w.Header().Set("Connection", "close")
+		soFar.sendAtOnce(work.w)
+		return
+	}
+	soFar.write(work.w)
+}
+
 func (work *handling) end(err error) {
 	work.answered, work.err = true, err
 	if work.done != nil {

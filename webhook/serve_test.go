@@ -146,3 +146,59 @@ func TestServeBoundsHowSlowlyABodyMayCome(t *testing.T) {
 		assert.Equal(t, want, server.ReadTimeout)
 	}
 }
+
+// Over HTTP/2 a delivery whose time is over is answered while its handlers go on. What
+// they work with is still there.
+func TestServeWaitsForLateHandlersOverHTTP2(t *testing.T) {
+	t.Parallel()
+	secret := salesiq.NewSecret("of the webhook")
+	receiver, err := webhook.NewReceiver(webhook.HMAC(secret), webhook.WithHandlerTimeout(20*time.Millisecond))
+	require.NoError(t, err)
+	release, done := make(chan struct{}), make(chan struct{})
+	require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error {
+		<-release
+		close(done)
+		return nil
+	}))
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	listening, ended := make(chan string, 1), make(chan error, 1)
+	server := &http.Server{Addr: "127.0.0.1:0", Handler: receiver, Protocols: new(http.Protocols), BaseContext: func(l net.Listener) context.Context {
+		listening <- l.Addr().String()
+		return context.WithoutCancel(ctx)
+	}}
+	server.Protocols.SetUnencryptedHTTP2(true)
+	worked := make(chan error, 1)
+	go func() {
+		ended <- webhook.Serve(ctx, server, func(ctx context.Context) error {
+			<-ctx.Done()
+			select {
+			case <-done:
+				worked <- nil
+			default:
+				worked <- errors.New("the worker has ended before a handler")
+			}
+			return ctx.Err()
+		})
+	}()
+	body := `{"event":"chat.rating","data":{"rating":1}}`
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+<-listening, strings.NewReader(body))
+	require.NoError(t, err)
+	request.Header.Set(webhook.HeaderSignature, webhook.SignHMAC(secret, []byte(body)))
+	transport := &http.Transport{Protocols: server.Protocols}
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	transport.CloseIdleConnections()
+	assert.Equal(t, 2, response.ProtoMajor)
+	assert.Equal(t, http.StatusInternalServerError, response.StatusCode)
+	stop()
+	select {
+	case err := <-ended:
+		require.Fail(t, "it has ended before the handler", "%v", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	close(release)
+	require.NoError(t, <-ended)
+	require.NoError(t, <-worked)
+}

@@ -185,11 +185,24 @@ func (set *settings) check(rest []string) error {
 	return nil
 }
 
+// checkBound refuses an address that is not loopback although its name looks like that.
+func (set *settings) checkBound(at net.Addr) error {
+	host, _, err := net.SplitHostPort(at.String())
+	if err == nil && !set.insecureBind && !input.IsLoopback(host) {
+		err = fmt.Errorf("-addr: %q means %s, which is not a loopback address: anyone could sign in (see -insecure-bind)", set.addr, host)
+	}
+	return err
+}
+
 func serve(ctx context.Context, set settings, stdout, stderr io.Writer) error {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", set.addr)
 	if err != nil {
 		return fmt.Errorf("cannot serve: %w", err)
+	}
+	if err := set.checkBound(listener.Addr()); err != nil {
+		listener.Close()
+		return err
 	}
 	opts := []salesiqtest.Option{
 		salesiqtest.WithListener(listener),

@@ -214,6 +214,17 @@ func TestAnOpenAddressTakesAnExtraWord(t *testing.T) {
 	assert.Equal(t, "0.0.0.0:0", set.addr)
 }
 
+// A name such as emulator.localhost may mean any address.
+func TestTheAddressThatIsBoundCountsAndNotItsName(t *testing.T) {
+	t.Parallel()
+	for at, refused := range map[string]bool{"192.0.2.7": true, "0.0.0.0": true, "127.0.0.3": false, "::1": false} {
+		bound := &net.TCPAddr{IP: net.ParseIP(at), Port: 80}
+		err := (&settings{addr: "emulator.localhost:80"}).checkBound(bound)
+		assert.Equal(t, refused, err != nil, at)
+		assert.NoError(t, (&settings{addr: "emulator.localhost:80", insecureBind: true}).checkBound(bound))
+	}
+}
+
 func TestRequestsNameThisMachineOrAHostThatIsPermitted(t *testing.T) {
 	t.Parallel()
 	environment, _, _ := program(t, "-host emulator.test -host other.test -redirect-uri https://shop.example/back")

@@ -14,7 +14,7 @@ func HashObject(object []byte, except string) [sha256.Size]byte {
 	c := canonicals.Get().(*canonical) //nolint:forcetypeassert // The pool holds nothing else.
 	defer canonicals.Put(c)
 	defer c.forget()
-	c.rest, c.except = WithoutMark(object), except
+	c.text, c.at, c.except = WithoutMark(object), 0, except
 	c.value(true)
 	return sha256.Sum256(c.written)
 }
@@ -22,7 +22,8 @@ func HashObject(object []byte, except string) [sha256.Size]byte {
 // canonical writes a JSON value without white space, its members in the order of
 // their names.
 type canonical struct {
-	rest    []byte // What is left to read.
+	text    []byte
+	at      int    // The next byte of the text.
 	except  string // The name of members of the outermost object to leave out, with quotes.
 	written []byte
 	members []member // Of the objects that are being written, outermost first.
@@ -37,7 +38,7 @@ var canonicals = sync.Pool{New: func() any { return new(canonical) }}
 // forget keeps the room, unless it is unusually large, and nothing else.
 func (c *canonical) forget() {
 	const keep = 64 << 10
-	c.rest, c.written, c.members, c.scratch = nil, c.written[:0], c.members[:0], c.scratch[:0]
+	c.text, c.written, c.members, c.scratch = nil, c.written[:0], c.members[:0], c.scratch[:0]
 	if cap(c.written)+cap(c.scratch) > keep {
 		c.written, c.scratch = nil, nil
 	}
@@ -68,49 +69,64 @@ func (c *canonical) value(outermost bool) {
 
 // peek skips white space and returns the next byte, or 0 at the end.
 func (c *canonical) peek() byte {
-	for i, next := range c.rest {
-		if next != ' ' && next != '\t' && next != '\r' && next != '\n' {
-			c.rest = c.rest[i:]
+	for ; c.at < len(c.text); c.at++ {
+		if next := c.text[c.at]; next > ' ' || next != ' ' && next != '\t' && next != '\r' && next != '\n' {
 			return next
 		}
 	}
-	c.rest = nil
 	return 0
 }
 
 // write copies n bytes, or what is left.
 func (c *canonical) write(n int) {
-	n = min(n, len(c.rest))
-	c.written = append(c.written, c.rest[:n]...)
-	c.rest = c.rest[n:]
+	end := min(c.at+n, len(c.text))
+	c.written = append(c.written, c.text[c.at:end]...)
+	c.at = end
 }
 
 // scalar copies a text, a number or a literal.
 func (c *canonical) scalar() {
-	if c.peek() != '"' {
-		n := bytes.IndexAny(c.rest, " \t\r\n,:]}")
-		if n < 0 {
-			n = len(c.rest)
-		}
-		c.write(max(n, 1))
+	rest := c.text[c.at:]
+	if len(rest) == 0 {
+		return
+	}
+	if rest[0] == '"' {
+		c.write(textLength(rest))
 		return
 	}
 	n := 1
-	for end := false; !end; end = !escapes(c.rest[1 : n-1]) {
-		next := bytes.IndexByte(c.rest[n:], '"')
-		if next < 0 {
-			n = len(c.rest)
-			break
-		}
-		n += next + 1
+	for n < len(rest) && !endsScalar[rest[n]] {
+		n++
 	}
 	c.write(n)
+}
+
+// endsScalar has the bytes that end a number or a literal.
+var endsScalar = [256]bool{' ': true, '\t': true, '\r': true, '\n': true, ',': true, ':': true, ']': true, '}': true}
+
+// textLength returns the length of the text that something begins with, with its
+// quotes.
+func textLength(rest []byte) int {
+	for n := 1; ; {
+		next := bytes.IndexByte(rest[n:], '"')
+		if next < 0 {
+			return len(rest)
+		}
+		n += next + 1
+		if !escapes(rest[1 : n-1]) {
+			return n
+		}
+	}
 }
 
 // escapes tells whether a text's next byte is escaped, by an odd number of
 // backslashes.
 func escapes(text []byte) bool {
-	return (len(text)-len(bytes.TrimRight(text, `\`)))%2 == 1
+	n := len(text)
+	for n > 0 && text[n-1] == '\\' {
+		n--
+	}
+	return (len(text)-n)%2 == 1
 }
 
 // object writes an object. A comma follows each member.
@@ -120,7 +136,7 @@ func (c *canonical) object(outermost bool) {
 	sorted := true
 	for next := c.peek(); next != '}' && next != 0; next = c.peek() {
 		if next == ',' {
-			c.rest = c.rest[1:]
+			c.at++
 			continue
 		}
 		m := member{name: len(c.written)}
@@ -140,7 +156,7 @@ func (c *canonical) object(outermost bool) {
 		sorted = sorted && (len(c.members) == first+1 || c.compare(c.members[len(c.members)-2], m) <= 0)
 	}
 	if !sorted {
-		slices.SortStableFunc(c.members[first:], c.compare)
+		c.sort(c.members[first:])
 		c.scratch = c.scratch[:0]
 		for _, m := range c.members[first:] {
 			c.scratch = append(c.scratch, c.written[m.name:m.end]...)
@@ -149,6 +165,20 @@ func (c *canonical) object(outermost bool) {
 	}
 	c.members = c.members[:first]
 	c.write(1)
+}
+
+// sort orders members. Those of one name stay in their order. Few are the rule.
+func (c *canonical) sort(members []member) {
+	const few = 24
+	if len(members) > few {
+		slices.SortStableFunc(members, c.compare)
+		return
+	}
+	for i := 1; i < len(members); i++ {
+		for j := i; j > 0 && c.compare(members[j-1], members[j]) > 0; j-- {
+			members[j-1], members[j] = members[j], members[j-1]
+		}
+	}
 }
 
 // compare orders members by name, as it is written.

@@ -18,33 +18,41 @@ type Event struct {
 	Name    []byte // Empty where there is none.
 	Time    time.Time
 	Data    []byte // What happened to what; the whole body where nothing is marked as that.
-	Counted bool   // Whether the body counts how often it was sent.
+	Counter []byte // The name of the member that counts how often the body was sent, in quotes, as it is written; empty for none.
 	Attempt int    // That count, if it is a number.
 	Entity  bool   // Whether Data is the entity of a live event, or a body without any envelope.
 	Marked  bool   // Whether the body has the member that [MarkEvent] adds.
 }
 
 // DecodeEvent takes a webhook's body apart, in either form: event, timestamp
-// and data, or event, entity_type, entity_id, attempt and entity. Members of
-// another type than these should have count as absent.
+// and data, or event, entity_type, entity_id, attempt and entity. These names match
+// exactly, or else by case alone. Members of another type than they should have count as
+// absent.
 func DecodeEvent(body []byte) (Event, error) {
 	body = WithoutMark(body)
 	event := Event{Data: body}
 	var data, entity jsonValue
+	var exactly byte // A bit for each part that a member of its very name has given.
 	err := eachMember(body, func(name, value jsonValue) {
-		switch string(name) {
-		case `"event"`:
+		part, exact := partOf(name)
+		switch bit := byte(1) << part; {
+		case exact:
+			exactly |= bit
+		case exactly&bit != 0:
+			return
+		}
+		switch part {
+		case partEvent:
 			event.Name = unquoted(value)
-		case `"timestamp"`, `"event_time"`:
+		case partTime:
 			event.Time = timeOf(unquoted(value))
-		case `"data"`:
+		case partData:
 			data = value
-		case `"entity"`:
+		case partEntity:
 			entity = value
-		case `"attempt"`:
-			event.Counted = true
-			event.Attempt = attemptOf(value)
-		case quotedMark:
+		case partAttempt:
+			event.Counter, event.Attempt = name, attemptOf(value)
+		case partMark:
 			event.Marked = true
 		}
 	})
@@ -60,6 +68,67 @@ func DecodeEvent(body []byte) (Event, error) {
 		event.Entity = len(event.Name) == 0
 	}
 	return event, err
+}
+
+// The parts of an envelope.
+const (
+	noPart = iota
+	partEvent
+	partTime
+	partData
+	partEntity
+	partAttempt
+	partMark
+)
+
+// partOf tells which part of an envelope a name in quotes means, and whether exactly.
+// One that is written with escapes means a part exactly or not at all.
+func partOf(name jsonValue) (part int, exact bool) {
+	if part = partNamed(name); part != noPart {
+		return part, true
+	}
+	if bytes.IndexByte(name, '\\') >= 0 {
+		part = partNamed(slices.Concat([]byte{'"'}, unquoted(name), []byte{'"'}))
+		return part, part != noPart
+	}
+	for _, known := range []string{`"event"`, `"data"`, `"timestamp"`, `"event_time"`, `"entity"`, `"attempt"`} {
+		if len(known) == len(name) && equalsByCase(name, known) {
+			return partNamed([]byte(known)), false
+		}
+	}
+	return noPart, false
+}
+
+func partNamed(name []byte) int {
+	switch string(name) {
+	case `"event"`:
+		return partEvent
+	case `"timestamp"`, `"event_time"`:
+		return partTime
+	case `"data"`:
+		return partData
+	case `"entity"`:
+		return partEntity
+	case `"attempt"`:
+		return partAttempt
+	case quotedMark:
+		return partMark
+	}
+	return noPart
+}
+
+// equalsByCase tells whether a name is, but for the case of its ASCII letters, one in
+// lower case of the same length.
+func equalsByCase(name []byte, lower string) bool {
+	for i, c := range name {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // attemptOf reads a count of deliveries, or 0 for what is none.
@@ -98,7 +167,7 @@ func MarkEvent(body []byte, mark string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return addMember(body, eventMark, mark, len(event.Name) == 0 && !event.Counted && !event.enveloped(body))
+	return addMember(body, eventMark, mark, len(event.Name) == 0 && len(event.Counter) == 0 && !event.enveloped(body))
 }
 
 // addMember adds a member to an object, or to one of which the object is the entity.

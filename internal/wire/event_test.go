@@ -32,10 +32,10 @@ func TestAnEventIsOneObject(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "a.b", string(event.Name))
 	assert.JSONEq(t, `{"x":1}`, string(event.Data))
-	assert.True(t, event.Counted)
+	assert.Equal(t, `"attempt"`, string(event.Counter))
 	event, err = DecodeEvent([]byte(`{"event":"a","timestamp":"2024-01-15T10:30:00Z","data":"x","entity":[]}`))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"event":"a","timestamp":"2024-01-15T10:30:00Z","data":"x","entity":[]}`, string(event.Data), "the whole, where nothing is marked")
 	assert.Equal(t, "2024-01-15T10:30:00Z", event.Time.Format(time.RFC3339))
-	assert.False(t, event.Counted)
+	assert.Empty(t, event.Counter)
 }
