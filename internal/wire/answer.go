@@ -106,6 +106,9 @@ func isDue(m members, wanted reflect.Type) bool {
 // without an envelope, or nothing, which leaves out as it is.
 func DecodeOpen(body []byte, out any, names ...string) error {
 	value := jsonValue(trim(body))
+	if decodeEnveloped(value, out, len(names) > 0) {
+		return nil
+	}
 	for _, name := range append([]string{"data"}, names...) {
 		if value.Kind() != '{' {
 			break
@@ -125,6 +128,25 @@ func DecodeOpen(body []byte, out any, names ...string) error {
 		return nil
 	}
 	return UnmarshalLenient(value, out)
+}
+
+// decodeEnveloped reports whether it has decoded the data of an envelope. It looks at a body
+// once, and does not look into data that may wrap others.
+func decodeEnveloped(body []byte, out any, mayWrap bool) bool {
+	brackets := "[{"
+	if mayWrap {
+		brackets = "["
+	}
+	pointer := reflect.ValueOf(out)
+	if pointer.Kind() != reflect.Pointer || pointer.IsNil() {
+		return false
+	}
+	m, ok := decodeData(body, brackets, pointer.Elem())
+	if ok && (meaningOf(m) == done || !m.wraps("data")) {
+		pointer.Elem().SetZero()
+		return false
+	}
+	return ok
 }
 
 // wraps reports whether an object is there for the sake of one member. One that is
@@ -165,6 +187,10 @@ type Rest struct {
 // empty list.
 func DecodePart[T any](body []byte, items, key string) (list []T, rest Rest, err error) {
 	value := jsonValue(trim(body))
+	if m, ok := decodeData(value, "[", reflect.ValueOf(&list).Elem()); ok {
+		rest.read(m, key)
+		return list, rest, nil
+	}
 	for _, name := range []string{"data", items} {
 		if value.Kind() != '{' || name == "" {
 			break

@@ -32,6 +32,9 @@ func (s *scan) peek() byte {
 	return 0
 }
 
+// ends reports whether nothing follows.
+func (s *scan) ends() bool { return s.peek() == 0 && s.at == len(s.text) }
+
 func (s *scan) take(c byte) bool {
 	if s.peek() != c {
 		return false

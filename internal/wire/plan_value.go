@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -24,17 +25,66 @@ type decoding struct {
 
 var decodings = sync.Pool{New: func() any { return new(decoding) }}
 
-// decodeByPlan reports whether it has decoded body into v, which is zero.
-func decodeByPlan(body []byte, v reflect.Value, t *target, lenient bool) bool {
+// begin returns a decoding of a body, which is to end.
+func begin(body []byte, t *target, lenient bool) *decoding {
 	d := decodings.Get().(*decoding) //nolint:forcetypeassert // The pool holds nothing else.
-	defer decodings.Put(d)
 	d.scan, d.library = scan{text: body}, library{target: t, body: body}
 	d.lenient, d.sharing, d.failed = lenient, lenient, false
-	ok := d.value(t.plan, v) && d.peek() == 0 && d.at == len(body)
+	return d
+}
+
+// end lets go of the body.
+func (d *decoding) end() {
 	if d.scan, d.library = (scan{}), (library{}); cap(d.scratch) > maxCounted {
 		d.scratch = nil
 	}
-	return ok
+	decodings.Put(d)
+}
+
+// decodeByPlan reports whether it has decoded body into v, which is zero.
+func decodeByPlan(body []byte, v reflect.Value, t *target, lenient bool) bool {
+	d := begin(body, t, lenient)
+	defer d.end()
+	return d.value(t.plan, v) && d.ends()
+}
+
+// decodeData is membersOf, and decodes the member data into v on the way, which is
+// zero, as [UnmarshalLenient] does. It returns false, and leaves v zero, where that takes
+// more than one look: where a name is there twice, or data begin with another bracket.
+func decodeData(object []byte, brackets string, v reflect.Value) (m members, ok bool) {
+	t := targetOf(v.Type(), v.Type())
+	if t.plan == nil || plans != "on" || !v.IsZero() {
+		return nil, false
+	}
+	d := begin(object, t, true)
+	defer d.end()
+	found := false
+	var room [24]pair
+	all, ok := d.members(room[:0], func(name []byte) ([]byte, bool) {
+		if found || string(name) != `"data"` || strings.IndexByte(brackets, d.peek()) < 0 {
+			return d.skip()
+		}
+		found = true
+		return d.part(v)
+	})
+	m = members{}
+	for _, member := range all {
+		m.add(member.name, member.value)
+	}
+	if ok && found && d.ends() && len(m) == len(all) {
+		return m, true
+	}
+	v.SetZero()
+	return nil, false
+}
+
+// part decodes a part of the body as if it were all of it, and returns it.
+func (d *decoding) part(v reflect.Value) (part []byte, ok bool) {
+	start, depth := d.at, d.depth
+	d.library.body, d.library.more, d.depth = d.scan.text[start:], true, 0
+	ok = d.value(d.library.target.plan, v)
+	d.depth = depth
+	return d.scan.text[start:d.at], ok
 }
 
 // value decodes the next value into v, which is zero. It returns false if the
