@@ -20,7 +20,8 @@ type decoding struct {
 	failed  bool // The library has to say what is wrong.
 	sharing bool
 	shared  sharedStrings
-	scratch []byte // For what is written with escapes.
+	scratch []byte  // For what is written with escapes.
+	order   []uint8 // That of the target, as far as the objects so far are in another.
 }
 
 var decodings = sync.Pool{New: func() any { return new(decoding) }}
@@ -30,6 +31,7 @@ func begin(body []byte, t *target, lenient bool) *decoding {
 	d := decodings.Get().(*decoding) //nolint:forcetypeassert // The pool holds nothing else.
 	d.scan, d.library = scan{text: body}, library{target: t, body: body}
 	d.lenient, d.sharing, d.failed = lenient, lenient, false
+	d.order = append(d.order[:0], t.order...)
 	return d
 }
 
@@ -317,11 +319,8 @@ func (d *decoding) readTime(v reflect.Value, c byte) bool {
 	if *at, ok = instantOf(text); ok {
 		return true
 	}
-	if d.lenient && len(text) == 0 {
-		return true // No text is no time.
-	}
-	if _, counts := countOf(text); counts && d.lenient {
-		*at = timeOf(text)
+	if n, counts := countOf(text); d.lenient && (counts || len(text) == 0) {
+		*at = sinceEpoch(n) // No text is no time.
 		return true
 	}
 	return at.UnmarshalText(text) == nil // Otherwise it is handed on.
