@@ -146,7 +146,15 @@ func (d *decoding) read(p *plan, v reflect.Value, c byte) bool {
 
 // text takes a string, and returns what it means. The slice is good until the next one.
 func (d *decoding) text() (text []byte, ok bool) {
-	if text, ok = d.plainText(); ok {
+	if d.peek() != '"' {
+		return nil, false
+	}
+	return d.textHere()
+}
+
+// textHere is text where a quote is next.
+func (d *decoding) textHere() (text []byte, ok bool) {
+	if text, ok = d.plainHere(); ok {
 		return text, true
 	}
 	quoted, ok := d.quoted()
@@ -163,7 +171,7 @@ func (d *decoding) word(c byte) (word []byte, ok bool) {
 	case !d.lenient:
 		return nil, false
 	case c == '"':
-		return d.plainText()
+		return d.plainHere()
 	case c == 't' || c == 'f' || c == '-' || isDigit(c):
 		return d.skip()
 	}
@@ -172,7 +180,7 @@ func (d *decoding) word(c byte) (word []byte, ok bool) {
 
 func (d *decoding) readString(v reflect.Value, c byte) bool {
 	if c == '"' {
-		text, ok := d.text()
+		text, ok := d.textHere()
 		if ok {
 			v.SetString(d.string(text))
 		}
@@ -312,7 +320,7 @@ func (d *decoding) readTime(v reflect.Value, c byte) bool {
 		*at = timeOf(word)
 		return ok
 	}
-	text, ok := d.plainText()
+	text, ok := d.plainHere()
 	if !ok {
 		return false
 	}
