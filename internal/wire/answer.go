@@ -109,6 +109,11 @@ func DecodeOpen(body []byte, out any, names ...string) error {
 	if decodeEnveloped(value, out, len(names) > 0) {
 		return nil
 	}
+	return decodeInTurn(value, out, names)
+}
+
+// decodeInTurn takes answers apart, one within the other, before it decodes what is left.
+func decodeInTurn(value jsonValue, out any, names []string) error {
 	for _, name := range append([]string{"data"}, names...) {
 		if value.Kind() != '{' {
 			break
@@ -130,18 +135,19 @@ func DecodeOpen(body []byte, out any, names ...string) error {
 	return UnmarshalLenient(value, out)
 }
 
-// decodeEnveloped reports whether it has decoded the data of an envelope. It looks at a body
-// once, and does not look into data that may wrap others.
-func decodeEnveloped(body []byte, out any, mayWrap bool) bool {
-	brackets := "[{"
-	if mayWrap {
-		brackets = "["
-	}
+// decodeEnveloped is decodeInTurn for data in an envelope, which it decodes on the way. It
+// returns false, and leaves out as it is, for other answers, and for data that may wrap
+// what is wanted.
+func decodeEnveloped(answer jsonValue, out any, mayWrap bool) bool {
 	pointer := reflect.ValueOf(out)
 	if pointer.Kind() != reflect.Pointer || pointer.IsNil() {
 		return false
 	}
-	m, ok := decodeData(body, brackets, pointer.Elem())
+	brackets := "[{"
+	if mayWrap {
+		brackets = "["
+	}
+	m, ok := decodeData(answer, brackets, pointer.Elem())
 	if ok && (meaningOf(m) == done || !m.wraps("data")) {
 		pointer.Elem().SetZero()
 		return false
@@ -191,6 +197,11 @@ func DecodePart[T any](body []byte, items, key string) (list []T, rest Rest, err
 		rest.read(m, key)
 		return list, rest, nil
 	}
+	return decodePartInTurn[T](value, items, key)
+}
+
+// decodePartInTurn takes an answer apart before it decodes the list.
+func decodePartInTurn[T any](value jsonValue, items, key string) (list []T, rest Rest, err error) {
 	for _, name := range []string{"data", items} {
 		if value.Kind() != '{' || name == "" {
 			break
