@@ -189,7 +189,7 @@ func (pl *planner) fillStruct(p *plan) bool {
 	}
 	p.order = len(pl.order)
 	for i := range len(p.fields) + 1 {
-		pl.order = append(pl.order, uint8(i)) //nolint:gosec // There are at most maxFields.
+		pl.order = append(pl.order, uint8(i))
 	}
 	return true
 }

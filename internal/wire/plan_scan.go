@@ -84,16 +84,9 @@ func (s *scan) literal(word string) bool {
 	return true
 }
 
-// plainText takes a string that stands for itself, and returns it without its quotes.
+// plainText takes a string that stands for itself, and returns it without its quotes. A
+// quote is next.
 func (s *scan) plainText() (text []byte, ok bool) {
-	if s.peek() != '"' {
-		return nil, false
-	}
-	return s.plainHere()
-}
-
-// plainHere is plainText where a quote is next.
-func (s *scan) plainHere() (text []byte, ok bool) {
 	start := s.at + 1
 	end := plainEnd(s.text, start)
 	if end < len(s.text) && s.text[end] >= utf8.RuneSelf {

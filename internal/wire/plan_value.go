@@ -152,9 +152,9 @@ func (d *decoding) text() (text []byte, ok bool) {
 	return d.textHere()
 }
 
-// textHere is text where a quote is next.
+// textHere is text for a string whose quote is next.
 func (d *decoding) textHere() (text []byte, ok bool) {
-	if text, ok = d.plainHere(); ok {
+	if text, ok = d.plainText(); ok {
 		return text, true
 	}
 	quoted, ok := d.quoted()
@@ -171,7 +171,7 @@ func (d *decoding) word(c byte) (word []byte, ok bool) {
 	case !d.lenient:
 		return nil, false
 	case c == '"':
-		return d.plainHere()
+		return d.plainText()
 	case c == 't' || c == 'f' || c == '-' || isDigit(c):
 		return d.skip()
 	}
@@ -320,7 +320,7 @@ func (d *decoding) readTime(v reflect.Value, c byte) bool {
 		*at = timeOf(word)
 		return ok
 	}
-	text, ok := d.plainHere()
+	text, ok := d.plainText()
 	if !ok {
 		return false
 	}
