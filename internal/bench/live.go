@@ -45,7 +45,7 @@ func measureLive(ctx context.Context, p plan, _ string, r *report) error {
 			}
 			return expect(len(page), livePage)
 		}},
-	}, p.canned)
+	}, p.goals)
 }
 
 func specifiedPages() (pages [][]byte) {
