@@ -74,7 +74,7 @@ const (
 )
 
 var plans = map[string]plan{
-	longPlan:  {goals: 21, others: 9, pages: 1000, transcripts: 1000, bursts: 50, jobRounds: 3},
+	longPlan:  {goals: 17, others: 7, pages: 1000, transcripts: 1000, bursts: 50, jobRounds: 3},
 	shortPlan: {goals: 7, others: 1, pages: 100, transcripts: 100, bursts: 10, jobRounds: 1},
 }
 

@@ -192,11 +192,15 @@ func warm(ctx context.Context, c contestant) (took time.Duration, err error) {
 }
 
 // measureMemory counts what an operation allocates, without a garbage
-// collection in between, so that it is the same each time. The least of a few
-// tries leaves out what happens beside it.
+// collection in between, so that it is the same each time: three times for each answer that
+// takes turns, unless that would take long. The least of a few tries leaves out what
+// happens beside it.
 func (c contestant) measureMemory(ctx context.Context, took time.Duration) (least memory, err error) {
-	const tries, enough, most = 3, 6 * rotation, 30 * time.Millisecond
-	count := int(min(enough, max(1, most/took)))
+	const tries, long = 3, 50 * time.Millisecond
+	count := 3 * rotation
+	if took > long {
+		count = 1
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	for try := range tries {
 		runtime.GC()
