@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/salesiq-go/salesiq"
 )
@@ -31,6 +32,48 @@ type chatAnswer struct {
 	Status string        `json:"status"`
 	Data   *salesiq.Chat `json:"data"`
 }
+
+// plainAnswer is a listAnswer whose structs have no methods, and so are decoded by
+// whichever library it is given to.
+type (
+	plainAnswer struct {
+		Data []plainChat `json:"data"`
+	}
+	plainChat struct {
+		ID           string             `json:"id"`
+		VisitorID    string             `json:"visitor_id"`
+		OperatorID   string             `json:"operator_id"`
+		DepartmentID string             `json:"department_id"`
+		Status       salesiq.ChatStatus `json:"status"`
+		Type         salesiq.ChatType   `json:"type"`
+		StartedAt    time.Time          `json:"started_at"`
+		EndedAt      time.Time          `json:"ended_at"`
+		Duration     salesiq.Seconds    `json:"duration"`
+		Rating       *int               `json:"rating"`
+		Feedback     *string            `json:"feedback"`
+		Transcript   []plainMessage     `json:"transcript"`
+		VisitorInfo  plainVisitor       `json:"visitor_info"`
+		Tags         []string           `json:"tags"`
+		CustomFields map[string]any     `json:"custom_fields"`
+	}
+	plainMessage struct {
+		ID         string              `json:"id"`
+		SenderType salesiq.SenderType  `json:"sender_type"`
+		SenderID   string              `json:"sender_id"`
+		Text       string              `json:"message"`
+		Timestamp  time.Time           `json:"timestamp"`
+		Type       salesiq.MessageType `json:"type"`
+	}
+	plainVisitor struct {
+		Name     string `json:"name"`
+		Email    string `json:"email"`
+		Phone    string `json:"phone"`
+		City     string `json:"city"`
+		Country  string `json:"country"`
+		Browser  string `json:"browser"`
+		Platform string `json:"platform"`
+	}
+)
 
 // lines are said in every chat.
 var lines = []string{

@@ -8,9 +8,13 @@ import (
 	"fmt"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
+
+const byLibrary = "json/v2, into structs without methods"
 
 // measureFloor races the decoder against one that knows nothing but the page of
 // this benchmark, member by member.
@@ -18,30 +22,39 @@ func measureFloor(ctx context.Context, p plan, _ string, r *report) error {
 	if err := checkFloor(); err != nil {
 		return err
 	}
-	pages := pagesJSON()
-	decoding := func(decode func(page []byte) ([]salesiq.Chat, error)) func(context.Context) error {
-		next := 0
+	pages, next := pagesJSON(), 0
+	decoding := func(decode func(page []byte) (chats int, err error)) func(context.Context) error {
 		return func(context.Context) error {
 			chats, err := decode(pages[next%len(pages)])
 			next++
-			if err != nil {
-				return err
-			}
-			return expect(len(chats), chatsPerPage)
+			return errors.Join(err, expect(chats, chatsPerPage))
 		}
 	}
 	return r.race(ctx, floorRace, "A page of 100 chats, 147 kB: decoding alone", []contestant{
-		{name: "a decoder of this one page, written by hand", op: decoding(decodePage)},
-		{name: ours, op: decoding(func(page []byte) ([]salesiq.Chat, error) {
-			chats, _, err := wire.DecodeList[salesiq.Chat](page)
-			return chats, err
+		{name: "a decoder of this one page, written by hand", op: decoding(func(page []byte) (int, error) {
+			chats, err := decodePage(page)
+			return len(chats), err
 		})},
-		{name: "encoding/json", op: decoding(func(page []byte) ([]salesiq.Chat, error) {
+		{name: ours, op: decoding(func(page []byte) (int, error) {
+			chats, _, err := wire.DecodeList[salesiq.Chat](page)
+			return len(chats), err
+		})},
+		{name: byLibrary, op: decoding(func(page []byte) (int, error) {
+			var answer plainAnswer
+			err := jsonv2.Unmarshal(page, &answer, tunedOptions)
+			return len(answer.Data), err
+		})},
+		{name: "encoding/json, into structs without methods", op: decoding(func(page []byte) (int, error) {
+			var answer plainAnswer
+			err := json.Unmarshal(page, &answer)
+			return len(answer.Data), err
+		})},
+		{name: "encoding/json, into ours", op: decoding(func(page []byte) (int, error) {
 			var answer listAnswer
 			err := json.Unmarshal(page, &answer)
-			return answer.Data, err
+			return len(answer.Data), err
 		})},
-	}, p.canned)
+	}, p.goals)
 }
 
 // cursor goes through a page whose members come in the order that listOf writes.

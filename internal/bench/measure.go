@@ -137,14 +137,14 @@ func race(ctx context.Context, contestants []contestant, rounds int) ([]result, 
 }
 
 // slice returns how many operations each contestant makes in a round. It is the same
-// number for all, and each allocates at least three heaps' worth: the garbage
-// collector would favor those who make too few to meet it.
+// number for all, and each allocates at least two heaps' worth: the garbage collector
+// would favor those who make too few to meet it.
 func slice(results []result) int {
 	least := math.Inf(1)
 	for _, r := range results {
 		least = min(least, max(1, r.Memory.Bytes))
 	}
-	const heaps, most = 3, 5000 // The bound is for those who allocate next to nothing.
+	const heaps, most = 2, 5000 // The bound is for those who allocate next to nothing.
 	return int(min(most, math.Ceil(heaps*heapGoal()/least)))
 }
 
@@ -192,11 +192,15 @@ func warm(ctx context.Context, c contestant) (took time.Duration, err error) {
 }
 
 // measureMemory counts what an operation allocates, without a garbage
-// collection in between, so that it is the same each time. The least of a few
-// tries leaves out what happens beside it.
+// collection in between, so that it is the same each time: three times for each answer that
+// takes turns, unless that would take long. The least of a few tries leaves out what
+// happens beside it.
 func (c contestant) measureMemory(ctx context.Context, took time.Duration) (least memory, err error) {
-	const tries, most = 3, 100 * time.Millisecond
-	count := int(min(100, max(1, most/took)))
+	const tries, long = 3, 50 * time.Millisecond
+	count := 3 * rotation
+	if took > long {
+		count = 1
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	for try := range tries {
 		runtime.GC()

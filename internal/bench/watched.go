@@ -50,7 +50,7 @@ func measureWatched(ctx context.Context, p plan, _ string, r *report) error {
 			return err
 		}})
 	}
-	return r.race(ctx, watchedRace, "One chat, 1.5 kB, watched or not, without a network", contestants, p.canned)
+	return r.race(ctx, watchedRace, "One chat, 1.5 kB, watched or not, without a network", contestants, p.goals)
 }
 
 // watchedGoals are about what a call costs more when it is watched.

@@ -55,7 +55,7 @@ func measureWebhooks(ctx context.Context, p plan, _ string, r *report) error {
 		{name: "go-github's ValidatePayload, encoding/json, no memory", op: delivering(all, validatePayload)},
 		{name: ours, op: delivering(all, newReceiver())},
 	}
-	return r.race(ctx, webhookRace, "1,000 deliveries of 1 KiB: receivers alone, without a network", contestants, p.webhooks)
+	return r.race(ctx, webhookRace, "1,000 deliveries of 1 KiB: receivers alone, without a network", contestants, p.others)
 }
 
 // writer is a http.ResponseWriter that costs nothing.

@@ -51,7 +51,7 @@ func (l *loop) run(ctx context.Context) {
 	l.library = retryablehttp.Client{
 		HTTPClient:   &l.client,
 		RetryMax:     math.MaxInt, // The series counts.
-		CheckRetry:   l.checkRetry,
+		CheckRetry:   never,
 		Backoff:      func(pause, _ time.Duration, _ int, _ *http.Response) time.Duration { return pause },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
@@ -72,6 +72,9 @@ func (l *loop) prepare(ctx context.Context) error {
 	return l.message.SetBody(r.Body)
 }
 
+// never stands in for checkRetry where an attempt has not failed.
+func never(context.Context, *http.Response, error) (again bool, err error) { return false, nil }
+
 // checkRetry asks the series whether there is another attempt, and leaves the pause
 // before it to Backoff.
 func (l *loop) checkRetry(ctx context.Context, _ *http.Response, _ error) (again bool, err error) {
@@ -87,7 +90,10 @@ var succeeded = &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}
 // RoundTrip makes an attempt for the library.
 func (l *loop) RoundTrip(message *http.Request) (*http.Response, error) {
 	if l.try(message); l.failure != nil {
+		l.library.CheckRetry = l.checkRetry
 		return nil, l.failure
 	}
+	l.library.CheckRetry = never
+	l.pipeline.budget.earn()
 	return succeeded, nil
 }

@@ -51,6 +51,7 @@ type attempt struct {
 	number    int           // Of the call's attempts, from 1.
 	message   *http.Request // Method, address and body to send.
 	audience  *audience     // Nil for none.
+	room      *exchange     // For its exchange, of which nothing is set; nil for none.
 	header    http.Header   // What the observer adds; nil for nothing.
 	token     string        // The Authorization header.
 	protocol  string        // Of the answer; empty without one.

@@ -21,7 +21,8 @@ const (
 // failure is set.
 type series struct {
 	pipeline *Pipeline
-	last     attempt // Its request and audience are those of all.
+	last     attempt  // Its request and audience are those of all.
+	first    exchange // That of the first attempt, which so needs no memory of its own.
 	answer   *Answer
 	failure  *Failure
 
@@ -38,6 +39,9 @@ type series struct {
 // try makes one attempt.
 func (s *series) try(message *http.Request) {
 	s.last = attempt{request: s.last.request, number: s.last.number + 1, message: message, audience: s.last.audience, paused: s.endPause()}
+	if s.last.number == 1 {
+		s.last.room = &s.first
+	}
 	s.answer, s.failure = s.pipeline.chain.do(message.Context(), &s.last)
 	s.waited += s.last.waited
 }
@@ -47,10 +51,6 @@ func (s *series) try(message *http.Request) {
 // nothing: it has another connection.
 func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
 	f := s.failure
-	if f == nil {
-		s.pipeline.budget.earn()
-		return 0, false
-	}
 	s.count(f)
 	if ctx.Err() != nil || s.enough(f) || !s.worthRetrying(f) || !s.last.request.repeatable() {
 		return 0, false

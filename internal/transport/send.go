@@ -51,7 +51,11 @@ func (s *sender) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	caller := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	x := &exchange{attempt: a, hide: a.secrets()}
+	x := a.room
+	if x == nil {
+		x = new(exchange)
+	}
+	x.attempt, x.hide = a, a.secrets()
 	x.watch(cancel, &s.patience)
 	defer x.unwatch()
 	f := s.sendAndReceive(ctx, x)

@@ -106,6 +106,14 @@ func isDue(m members, wanted reflect.Type) bool {
 // without an envelope, or nothing, which leaves out as it is.
 func DecodeOpen(body []byte, out any, names ...string) error {
 	value := jsonValue(trim(body))
+	if decodeEnveloped(value, out, len(names) > 0) {
+		return nil
+	}
+	return decodeInTurn(value, out, names)
+}
+
+// decodeInTurn takes answers apart, one within the other, before it decodes what is left.
+func decodeInTurn(value jsonValue, out any, names []string) error {
 	for _, name := range append([]string{"data"}, names...) {
 		if value.Kind() != '{' {
 			break
@@ -125,6 +133,26 @@ func DecodeOpen(body []byte, out any, names ...string) error {
 		return nil
 	}
 	return UnmarshalLenient(value, out)
+}
+
+// decodeEnveloped is decodeInTurn for data in an envelope, which it decodes on the way. It
+// returns false, and leaves out as it is, for other answers, and for data that may wrap
+// what is wanted.
+func decodeEnveloped(answer jsonValue, out any, mayWrap bool) bool {
+	pointer := reflect.ValueOf(out)
+	if pointer.Kind() != reflect.Pointer || pointer.IsNil() {
+		return false
+	}
+	brackets := "[{"
+	if mayWrap {
+		brackets = "["
+	}
+	m, ok := decodeData(answer, brackets, pointer.Elem())
+	if ok && (meaningOf(m) == done || !m.wraps("data")) {
+		pointer.Elem().SetZero()
+		return false
+	}
+	return ok
 }
 
 // wraps reports whether an object is there for the sake of one member. One that is
@@ -165,6 +193,15 @@ type Rest struct {
 // empty list.
 func DecodePart[T any](body []byte, items, key string) (list []T, rest Rest, err error) {
 	value := jsonValue(trim(body))
+	if m, ok := decodeData(value, "[", reflect.ValueOf(&list).Elem()); ok {
+		rest.read(m, key)
+		return list, rest, nil
+	}
+	return decodePartInTurn[T](value, items, key)
+}
+
+// decodePartInTurn takes an answer apart before it decodes the list.
+func decodePartInTurn[T any](value jsonValue, items, key string) (list []T, rest Rest, err error) {
 	for _, name := range []string{"data", items} {
 		if value.Kind() != '{' || name == "" {
 			break

@@ -1,11 +1,16 @@
 package wire_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
@@ -152,4 +157,97 @@ func TestDecodePartFindsTheListAndWhatFollows(t *testing.T) {
 			assert.Equal(t, row.rest, rest)
 		})
 	}
+}
+
+// openAnswer is an answer to a call whose answers are not documented.
+type openAnswer struct {
+	URL     string       `json:"url"`
+	Object  string       `json:"object"`
+	Time    any          `json:"sync_time"`
+	Data    []everything `json:"data"`
+	Next    string       `json:"next"`
+	More    bool         `json:"more_data_available"`
+	Status  string       `json:"status"`
+	Thing   []keeping    `json:"thing"`
+	Error   any          `json:"error"`
+	ID      string       `json:"id"`
+	Message string       `json:"message"`
+}
+
+// envelopes are answers with data of some kind.
+var envelopes = []reflect.Type{
+	reflect.TypeFor[openAnswer](),
+	reflect.TypeFor[struct {
+		URL    string      `json:"url"`
+		Object string      `json:"object"`
+		Data   *everything `json:"data"`
+	}](),
+	reflect.TypeFor[struct {
+		Data  []keeping   `json:"data"`
+		Count json.Number `json:"count"`
+	}](),
+	reflect.TypeFor[struct {
+		Data struct {
+			Thing everything `json:"thing"`
+		} `json:"data"`
+	}](),
+}
+
+// assertSameInTurn decodes an answer in one look, and in turn.
+func assertSameInTurn(t *testing.T, body []byte) {
+	t.Helper()
+	for _, kind := range []reflect.Type{reflect.TypeFor[[]everything](), reflect.TypeFor[everything](), reflect.TypeFor[keeping](), reflect.TypeFor[any]()} {
+		for _, names := range [][]string{nil, {"thing"}} {
+			once, inTurn := reflect.New(kind).Interface(), reflect.New(kind).Interface()
+			copied := append([]byte(nil), body...)
+			err := wire.DecodeOpen(copied, once, names...)
+			clear(copied) // Nothing may be a part of it.
+			requireSame(t, wire.DecodeInTurn(body, inTurn, names...), err, inTurn, once, body)
+		}
+	}
+	for _, items := range []string{"", "thing"} {
+		once, rest, err := wire.DecodePart[everything](body, items, "next")
+		inTurn, restInTurn, want := wire.DecodePartInTurn[everything](body, items, "next")
+		requireSame(t, want, err, inTurn, once, body)
+		require.Equal(t, restInTurn, rest, "%q", body)
+	}
+}
+
+func requireSame(t *testing.T, wantErr, err error, want, got any, body []byte) {
+	t.Helper()
+	require.Equal(t, fmt.Sprint(wantErr), fmt.Sprint(err), "%q", body)
+	if !testkit.SameBits(want, got) {
+		require.Equal(t, want, got, "%q", body)
+		require.Fail(t, "the sign of a zero", "%q", body)
+	}
+}
+
+func TestOneLookFindsWhatOneInTurnDoes(t *testing.T) {
+	t.Parallel()
+	tries := 400
+	if testkit.RaceEnabled {
+		tries = 40
+	}
+	for i, kind := range envelopes {
+		dice := rand.New(rand.NewPCG(3, uint64(i)))
+		for range tries {
+			assertSameInTurn(t, testkit.OddJSON(dice, kind))
+		}
+	}
+}
+
+func FuzzOneLookFindsWhatOneInTurnDoes(f *testing.F) {
+	for i, kind := range envelopes {
+		dice := rand.New(rand.NewPCG(4, uint64(i)))
+		for range 5 {
+			f.Add(testkit.OddJSON(dice, kind))
+		}
+	}
+	for _, odd := range []string{
+		`{"data":[],"data":[{}]}`, `{"Data":[{}],"data":[]}`, `{"d\u0061ta":[{}],"data":[]}`, `{"data":[{"any":1e400}],"x":12345678901234567890}`,
+		`{"data":[{"any":12345678901234567890}]}`, `{"data":{"id":"a"},"id":"b"}`, `{"data":[]}]`, `{"data":[{}]`, `{"data":{},"url":"/x","object":"y"}`, `{"data" : [ { } ] }`,
+	} {
+		f.Add([]byte(odd))
+	}
+	f.Fuzz(assertSameInTurn)
 }

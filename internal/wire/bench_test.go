@@ -272,7 +272,7 @@ func (h *byHand) page() (chats []benchChat) {
 func (h *byHand) members(member func(name []byte)) {
 	h.take('{')
 	for !h.take('}') {
-		name, _ := h.plainText()
+		name, _ := h.plain()
 		h.take(':')
 		member(name)
 		h.take(',')
@@ -287,19 +287,24 @@ func (h *byHand) items(item func()) {
 	}
 }
 
+func (h *byHand) plain() (text []byte, ok bool) {
+	h.peek()
+	return h.plainText()
+}
+
 func (h *byHand) string() string {
-	text, _ := h.plainText()
+	text, _ := h.plain()
 	return string(text)
 }
 
 func (h *byHand) short() string {
-	text, _ := h.plainText()
+	text, _ := h.plain()
 	h.d.sharing = true
 	return h.d.string(text)
 }
 
 func (h *byHand) time() time.Time {
-	text, _ := h.plainText()
+	text, _ := h.plain()
 	at, _ := instantOf(text)
 	return at
 }

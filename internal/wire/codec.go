@@ -191,14 +191,21 @@ func (t *target) decodeByLibrary(data []byte, into reflect.Value, lenient bool) 
 type library struct {
 	target    *target
 	body      []byte
+	more      bool // Whether something follows in body that is no part of it.
 	long      bool // Whether body has a long number,
 	longKnown bool // if that is known.
 }
 
 func (l *library) hasLong() bool {
-	if !l.longKnown {
-		l.long, l.longKnown = hasLongNumber(l.body), true
+	if l.longKnown {
+		return l.long
 	}
+	if l.more {
+		s := scan{text: l.body}
+		s.skip()
+		l.body, l.more = l.body[:s.at], false
+	}
+	l.long, l.longKnown = hasLongNumber(l.body), true
 	return l.long
 }
 

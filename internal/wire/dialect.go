@@ -103,10 +103,13 @@ type members map[string]jsonValue
 // membersOf takes an object apart.
 func membersOf(object jsonValue) (members, error) {
 	m := members{}
-	err := eachMember(object, func(name, value jsonValue) {
-		m[strings.ToLower(string(unquoted(name)))] = value
-	})
+	err := eachMember(object, m.add)
 	return m, err
+}
+
+// add adds a member. Its name is in quotes.
+func (m members) add(name, value jsonValue) {
+	m[strings.ToLower(string(unquoted(name)))] = value
 }
 
 // word returns the text of a member in lower case.

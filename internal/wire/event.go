@@ -221,18 +221,24 @@ func eachMember(object []byte, do func(name, value jsonValue)) error {
 // appendMembers reports whether it could take the object apart.
 func appendMembers(to []pair, object []byte) (all []pair, ok bool) {
 	s := scan{text: object}
+	all, ok = s.members(to, func([]byte) ([]byte, bool) { return s.skip() })
+	return all, ok && s.ends()
+}
+
+// members takes an object, and has take take the value of each name.
+func (s *scan) members(to []pair, take func(name []byte) (value []byte, ok bool)) (all []pair, ok bool) {
 	if !s.open('{') {
 		return nil, false
 	}
 	if s.closes('}') {
-		return to, s.peek() == 0 && s.at == len(object)
+		return to, true
 	}
 	for more := true; more; {
 		name, named := s.quoted()
 		if !named || !s.take(':') {
 			return nil, false
 		}
-		value, valued := s.skip()
+		value, valued := take(name)
 		if !valued {
 			return nil, false
 		}
@@ -241,7 +247,7 @@ func appendMembers(to []pair, object []byte) (all []pair, ok bool) {
 			return nil, false
 		}
 	}
-	return to, s.peek() == 0 && s.at == len(object)
+	return to, true
 }
 
 func eachByLibrary(object []byte, do func(name, value jsonValue)) error {

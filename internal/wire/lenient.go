@@ -234,6 +234,8 @@ func boolOf(meaning string) bool {
 	switch strings.ToLower(meaning) {
 	case "true", "yes", "on", "enabled":
 		return true
+	case "", "false":
+		return false // What follows would take its time to say so.
 	}
 	n, err := strconv.ParseFloat(meaning, 64)
 	return err == nil && n != 0

@@ -59,6 +59,7 @@ type plan struct {
 
 	// Of a struct.
 	fields   []planField    // In the order in which they are declared.
+	order    int            // Where its part of a decoding's order begins.
 	named    map[string]int // Fields by their names.
 	folded   map[string]int // Fields by their names in lower case.
 	hasUpper bool           // Whether a field's name is not in lower case.
@@ -68,6 +69,7 @@ type plan struct {
 
 type planField struct {
 	name  string
+	key   string // The name in quotes, and a colon.
 	index int
 	plan  *plan
 }
@@ -90,7 +92,8 @@ func (s *fieldSet) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
 // planner makes the plans of a type and of all that it holds.
 type planner struct {
 	plans   map[reflect.Type]*plan
-	objects bool // Whether an object with methods is among them.
+	objects bool    // Whether an object with methods is among them.
+	order   []uint8 // See [target].
 }
 
 // plan returns nil for a type that is for the library alone. A type that holds
@@ -181,7 +184,14 @@ func (pl *planner) fillStruct(p *plan) bool {
 		}
 	}
 	hasMembers := len(p.fields) > 0 || p.rest != nil || p.typ.NumField() == 0
-	return hasMembers && len(p.fields) <= maxFields
+	if !hasMembers || len(p.fields) > maxFields {
+		return false
+	}
+	p.order = len(pl.order)
+	for i := range len(p.fields) + 1 {
+		pl.order = append(pl.order, uint8(i))
+	}
+	return true
 }
 
 // take refuses a field that is out of the ordinary.
@@ -210,7 +220,7 @@ func (pl *planner) addField(p *plan, name string, index int) bool {
 	}
 	p.named[name], p.folded[lower] = len(p.fields), len(p.fields)
 	p.hasUpper = p.hasUpper || name != lower
-	p.fields = append(p.fields, planField{name, index, of})
+	p.fields = append(p.fields, planField{name, `"` + name + `":`, index, of})
 	return true
 }
 
@@ -220,7 +230,7 @@ func (pl *planner) fillRest(p *plan, index int) bool {
 	if of == nil || of.kind != asMap {
 		return false
 	}
-	p.rest = &planField{field.Name, index, of}
+	p.rest = &planField{name: field.Name, index: index, plan: of}
 	p.raw = field.Type == rawMapType
 	return true
 }
@@ -230,6 +240,9 @@ type target struct {
 	plan    *plan // Nil if it is for the library alone.
 	objects bool  // Whether the library may meet objects with methods.
 	lenient lenient
+
+	// For each struct, which field comes first, and which comes after each of its fields.
+	order []uint8
 }
 
 // asked is a type that a caller asks for: an envelope, and what is wanted in it.
@@ -244,7 +257,7 @@ func targetOf(typ, wanted reflect.Type) *target {
 	}
 	pl := planner{plans: map[reflect.Type]*plan{}}
 	made := &target{plan: pl.plan(typ), lenient: newLenient(typ, wanted)}
-	made.objects = pl.objects || made.plan == nil
+	made.objects, made.order = pl.objects || made.plan == nil, pl.order
 	found, _ := targets.LoadOrStore(asked{typ, wanted}, made)
 	return found.(*target) //nolint:forcetypeassert // Nothing else is stored.
 }

@@ -130,16 +130,16 @@ func (d *decoding) readStruct(p *plan, v reflect.Value) bool {
 		return true
 	}
 	var seen fieldSet
-	expected := 0
+	last := -1
 	for more := true; more; {
-		i, name, ok := d.member(p, expected)
+		i, name, ok := d.member(p, last)
 		switch {
 		case !ok:
 			return false
 		case i >= 0:
 			f := &p.fields[i]
 			ok = seen.add(i) && d.value(f.plan, v.Field(f.index))
-			expected = i + 1
+			last = i
 		default:
 			ok = !p.misspells(name) && d.readRest(p, v, name)
 		}
@@ -154,15 +154,15 @@ func (d *decoding) readStruct(p *plan, v reflect.Value) bool {
 }
 
 // member takes the name of a member and its colon, and returns the index of its field,
-// or -1 and the name. Members mostly come in the order of the fields.
-func (d *decoding) member(p *plan, expected int) (field int, name []byte, ok bool) {
-	if expected < len(p.fields) && d.peek() == '"' {
-		name := p.fields[expected].name
-		start := d.at + 1
-		end := start + len(name)
-		if end < len(d.scan.text) && d.scan.text[end] == '"' && string(d.scan.text[start:end]) == name {
-			d.at = end + 1
-			return expected, nil, d.take(':')
+// or -1 and the name. It looks first for the field that came after the last one in the
+// object before.
+func (d *decoding) member(p *plan, last int) (field int, name []byte, ok bool) {
+	expected := &d.order[p.order+last+1]
+	if i := int(*expected); i < len(p.fields) {
+		key := p.fields[i].key
+		if end := d.at + len(key); end <= len(d.scan.text) && string(d.scan.text[d.at:end]) == key {
+			d.at = end
+			return i, nil, true
 		}
 	}
 	name, ok = d.text()
@@ -170,6 +170,7 @@ func (d *decoding) member(p *plan, expected int) (field int, name []byte, ok boo
 		return -1, nil, false
 	}
 	if i, found := p.named[string(name)]; found {
+		*expected = uint8(i) //nolint:gosec // There are at most maxFields.
 		return i, nil, d.take(':')
 	}
 	return -1, name, d.take(':')

@@ -32,6 +32,9 @@ func (s *scan) peek() byte {
 	return 0
 }
 
+// ends reports whether nothing follows.
+func (s *scan) ends() bool { return s.peek() == 0 && s.at == len(s.text) }
+
 func (s *scan) take(c byte) bool {
 	if s.peek() != c {
 		return false
@@ -81,11 +84,9 @@ func (s *scan) literal(word string) bool {
 	return true
 }
 
-// plainText takes a string that stands for itself, and returns it without its quotes.
+// plainText takes a string that stands for itself, and returns it without its quotes. A
+// quote is next.
 func (s *scan) plainText() (text []byte, ok bool) {
-	if s.peek() != '"' {
-		return nil, false
-	}
 	start := s.at + 1
 	end := plainEnd(s.text, start)
 	if end < len(s.text) && s.text[end] >= utf8.RuneSelf {
@@ -104,18 +105,16 @@ func (s *scan) plainText() (text []byte, ok bool) {
 }
 
 // plainEnd returns the index of the first byte, from start on, that is not printable
-// ASCII, or is a quote or a backslash. It looks at eight bytes at a time: of each, the
-// highest bit is set where the byte is one of these.
+// ASCII, or is a quote or a backslash. It looks at sixteen bytes at a time.
 func plainEnd(text []byte, start int) int {
-	const ones, highest = 0x0101010101010101, 0x8080808080808080
-	for ; start+8 <= len(text); start += 8 {
-		word := binary.LittleEndian.Uint64(text[start:])
-		quotes, backslashes := word^'"'*ones, word^'\\'*ones
-		found := (word - ' '*ones) & ^word // Below a space.
-		found |= (quotes - ones) & ^quotes
-		found |= (backslashes - ones) & ^backslashes
-		if found = (found | word) & highest; found != 0 {
-			return start + bits.TrailingZeros64(found)/8
+	for ; start+16 <= len(text); start += 16 {
+		both := text[start : start+16]
+		first, second := unplain(binary.LittleEndian.Uint64(both)), unplain(binary.LittleEndian.Uint64(both[8:]))
+		if first != 0 {
+			return start + bits.TrailingZeros64(first)/8
+		}
+		if second != 0 {
+			return start + 8 + bits.TrailingZeros64(second)/8
 		}
 	}
 	for ; start < len(text); start++ {
@@ -124,6 +123,14 @@ func plainEnd(text []byte, start int) int {
 		}
 	}
 	return start
+}
+
+// unplain has the highest bit set of the first of eight bytes that is not plain. Bytes
+// after that one may have it set, too.
+func unplain(word uint64) uint64 {
+	const ones, highest = 0x0101010101010101, 0x8080808080808080
+	quotes, backslashes := word^'"'*ones, word^'\\'*ones
+	return (word | (word - ' '*ones) | (quotes - ones) | (backslashes - ones)) & highest
 }
 
 // quoted takes a string, and returns it with its quotes.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -19,22 +20,73 @@ type decoding struct {
 	failed  bool // The library has to say what is wrong.
 	sharing bool
 	shared  sharedStrings
-	scratch []byte // For what is written with escapes.
+	scratch []byte  // For what is written with escapes.
+	order   []uint8 // That of the target, as far as the objects so far are in another.
 }
 
 var decodings = sync.Pool{New: func() any { return new(decoding) }}
 
-// decodeByPlan reports whether it has decoded body into v, which is zero.
-func decodeByPlan(body []byte, v reflect.Value, t *target, lenient bool) bool {
+// begin returns a decoding of a body, which is to end.
+func begin(body []byte, t *target, lenient bool) *decoding {
 	d := decodings.Get().(*decoding) //nolint:forcetypeassert // The pool holds nothing else.
-	defer decodings.Put(d)
 	d.scan, d.library = scan{text: body}, library{target: t, body: body}
 	d.lenient, d.sharing, d.failed = lenient, lenient, false
-	ok := d.value(t.plan, v) && d.peek() == 0 && d.at == len(body)
+	d.order = append(d.order[:0], t.order...)
+	return d
+}
+
+// end lets go of the body.
+func (d *decoding) end() {
 	if d.scan, d.library = (scan{}), (library{}); cap(d.scratch) > maxCounted {
 		d.scratch = nil
 	}
-	return ok
+	decodings.Put(d)
+}
+
+// decodeByPlan reports whether it has decoded body into v, which is zero.
+func decodeByPlan(body []byte, v reflect.Value, t *target, lenient bool) bool {
+	d := begin(body, t, lenient)
+	defer d.end()
+	return d.value(t.plan, v) && d.ends()
+}
+
+// decodeData is membersOf, and decodes the member data into v on the way, which is
+// zero, as [UnmarshalLenient] does. It returns false, and leaves v zero, where that takes
+// more than one look: where a name is there twice, or data begin with another bracket.
+func decodeData(object []byte, brackets string, v reflect.Value) (m members, ok bool) {
+	t := targetOf(v.Type(), v.Type())
+	if t.plan == nil || plans != "on" || !v.IsZero() {
+		return nil, false
+	}
+	d := begin(object, t, true)
+	defer d.end()
+	found := false
+	var room [24]pair
+	all, ok := d.members(room[:0], func(name []byte) ([]byte, bool) {
+		if found || string(name) != `"data"` || strings.IndexByte(brackets, d.peek()) < 0 {
+			return d.skip()
+		}
+		found = true
+		return d.part(v)
+	})
+	m = members{}
+	for _, member := range all {
+		m.add(member.name, member.value)
+	}
+	if ok && found && d.ends() && len(m) == len(all) {
+		return m, true
+	}
+	v.SetZero()
+	return nil, false
+}
+
+// part decodes a part of the body as if it were all of it, and returns it.
+func (d *decoding) part(v reflect.Value) (part []byte, ok bool) {
+	start, depth := d.at, d.depth
+	d.library.body, d.library.more, d.depth = d.scan.text[start:], true, 0
+	ok = d.value(d.library.target.plan, v)
+	d.depth = depth
+	return d.scan.text[start:d.at], ok
 }
 
 // value decodes the next value into v, which is zero. It returns false if the
@@ -94,6 +146,14 @@ func (d *decoding) read(p *plan, v reflect.Value, c byte) bool {
 
 // text takes a string, and returns what it means. The slice is good until the next one.
 func (d *decoding) text() (text []byte, ok bool) {
+	if d.peek() != '"' {
+		return nil, false
+	}
+	return d.textHere()
+}
+
+// textHere is text for a string whose quote is next.
+func (d *decoding) textHere() (text []byte, ok bool) {
 	if text, ok = d.plainText(); ok {
 		return text, true
 	}
@@ -120,7 +180,7 @@ func (d *decoding) word(c byte) (word []byte, ok bool) {
 
 func (d *decoding) readString(v reflect.Value, c byte) bool {
 	if c == '"' {
-		text, ok := d.text()
+		text, ok := d.textHere()
 		if ok {
 			v.SetString(d.string(text))
 		}
@@ -267,11 +327,8 @@ func (d *decoding) readTime(v reflect.Value, c byte) bool {
 	if *at, ok = instantOf(text); ok {
 		return true
 	}
-	if d.lenient && len(text) == 0 {
-		return true // No text is no time.
-	}
-	if _, counts := countOf(text); counts && d.lenient {
-		*at = timeOf(text)
+	if n, counts := countOf(text); d.lenient && (counts || len(text) == 0) {
+		*at = sinceEpoch(n) // No text is no time.
 		return true
 	}
 	return at.UnmarshalText(text) == nil // Otherwise it is handed on.
