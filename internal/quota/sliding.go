@@ -54,10 +54,11 @@ func (w *window) remembers(a *answer, counted, inFlight int) bool {
 	first := a.call.probe && a.call.epoch == w.epoch && w.own == 1
 	untold := a.Reset.IsZero() || !a.dated && a.in.Abs() > resolution
 	switch {
-	case moved > resolution && moved < minute-2*resolution:
-		// No window that ends is so short. But a clock may have been set, and then
-		// it has forgotten the calls, or has counted others.
-		return 4*counted >= recent && 2*(recent+inFlight) >= counted
+	case w.movesEarly(a):
+		// No window of a minute is so short. But one that is shorter may have begun, or
+		// a clock may have been set: then the service has forgotten the calls, and counts
+		// those under way, or it has counted others.
+		return counted > inFlight && 4*counted >= recent && 2*(recent+inFlight) >= counted
 	case moved > resolution, first && untold:
 		// It should be a new window, where others had time for few calls.
 		return 3*min(counted-inFlight, recent) >= a.Limit
@@ -66,6 +67,13 @@ func (w *window) remembers(a *answer, counted, inFlight int) bool {
 		return 2*counted < recent
 	}
 	return false
+}
+
+// movesEarly reports whether an answer tells a later reset, although a minute has not
+// gone by.
+func (w *window) movesEarly(a *answer) bool {
+	moved := a.Reset.Sub(w.reset)
+	return moved > resolution && moved < minute-2*resolution
 }
 
 // slide goes over to a window that slides. What was not free before is not free

@@ -179,3 +179,24 @@ func TestLowerLimitWaitsForAllCallsThatAreTooMany(t *testing.T) {
 	l.call(r)
 	assert.Equal(t, 50*time.Second, l.wait(), "when the third has left")
 }
+
+// A window of a service need not be a minute. Calls that begin it together are
+// answered in any order: the first answer may count all of them.
+func TestShortWindowThatCountsCallsUnderWayDoesNotSlide(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{InFlight: 10})
+	l.call(l.says(20, 19, 2*time.Second))
+	l.pass(time.Second)
+	var underWay []quota.Call
+	for range 10 {
+		underWay = append(underWay, l.start())
+	}
+	l.pass(time.Second)
+	for i, call := range underWay {
+		l.end(call, l.says(20, 10+i, 3*time.Second))
+	}
+	for used := 11; l.free() > 0; used++ {
+		l.call(l.says(20, 20-used, 3*time.Second))
+	}
+	assert.LessOrEqual(t, l.wait(), 4*time.Second, "until the window ends")
+}

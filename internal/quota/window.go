@@ -205,14 +205,18 @@ func (w *window) isOver(reset time.Time) bool {
 // are among the calls that the answer counts, and those under way. The latter are
 // added to what the answer counts, although it may count some of them already. A
 // service that counts the last sixty seconds tells another reset in each answer, so
-// that no later answer would add what was missing.
+// that no later answer would add what was missing. If a window was shorter than a
+// minute, what is counted is under way, or else it is known from before.
 func (w *window) identify(a *answer, inFlight int) {
 	switch {
 	case w.seen:
-		ended := w.blind + 1
+		ended, before := w.blind+1, w.recent.total+w.others
 		w.next(inFlight + ended)
-		if a.Known {
-			w.others = max(0, a.Limit-a.Remaining-ended)
+		if counted := a.Limit - a.Remaining - ended; a.Known {
+			w.others = max(0, counted)
+			if w.movesEarly(a) && counted <= inFlight {
+				w.others = min(w.others, before)
+			}
 		}
 	case w.isReset(a.Reset) && a.call.epoch == w.epoch:
 		w.unaligned = true

@@ -147,11 +147,20 @@ local function learn_kind(a)
   end
 end
 
+local function moves_early(a)
+  local moved = a.reset - s.reset
+  return moved > second and moved < minute - 2 * second
+end
+
 local function identify(a)
   if s.seen == 1 then
-    local ended = s.blind + 1
+    local ended, before = s.blind + 1, s.recent + s.others
     next_window(under + ended)
-    if a.known then s.others = math.max(0, a.limit - a.remaining - ended) end
+    if a.known then
+      local counted = a.limit - a.remaining - ended
+      s.others = math.max(0, counted)
+      if moves_early(a) and counted <= under then s.others = math.min(s.others, before) end
+    end
   elseif is_reset(a.reset) and a.epoch == s.epoch then
     s.cut = 1
   end
@@ -165,8 +174,8 @@ local function remembers(a, counted)
   local moved = a.reset - s.reset
   local first = a.probe and a.epoch == s.epoch and s.own == 1
   local untold = a.reset == 0 or not a.dated and math.abs(a.within) > second
-  if moved > second and moved < minute - 2 * second then
-    return 4 * counted >= s.recent and 2 * (s.recent + under) >= counted
+  if moves_early(a) then
+    return counted > under and 4 * counted >= s.recent and 2 * (s.recent + under) >= counted
   end
   if moved > second or first and untold then return 3 * math.min(counted - under, s.recent) >= a.limit end
   return first and s.seen == 0 and is_reset(a.reset) and 2 * counted < s.recent
