@@ -98,6 +98,29 @@ func TestProcessThatEndsInLineHoldsNobodyUp(t *testing.T) {
 	assert.False(t, server.Exists("salesiq:{acme}:line"))
 }
 
+// Each key of the account ends by itself, also one that was gone in the meantime.
+func TestAccountEndsWhenNobodyCalls(t *testing.T) {
+	t.Parallel()
+	o, server := solo(t, WithMaxInFlight(1))
+	names := []string{"quota", "leases", "processes", "line", "recent"}
+	for range 2 {
+		acquire(t, o.Limiter()).Done(success(1000, 900))
+		held := acquire(t, o.Limiter())
+		granted := waitFor(t, o.Limiter())
+		for _, key := range o.keys(names...) {
+			assert.True(t, server.Exists(key), key)
+			assert.Greater(t, server.TTL(key), 24*time.Hour, key)
+		}
+		held.Done(success(1000, 900))
+		(<-granted).Done(success(1000, 900))
+		for _, key := range o.keys(names[1:]...) {
+			server.Del(key)
+		}
+	}
+	server.FastForward(49 * time.Hour)
+	assert.Empty(t, server.Keys())
+}
+
 // A month of processes that come and go, most of them without a word.
 func TestNothingGrows(t *testing.T) {
 	t.Parallel()

@@ -17,10 +17,14 @@ local kept_for = 172800000     -- Milliseconds.
 
 local function whole(n) return string.format('%.0f', n) end
 
--- The state: numbers by name. What is not there is zero.
-local s = setmetatable({}, {__index = function() return 0 end})
+-- The state: numbers by name. What is not there is zero. What was stored before is
+-- not stored again.
+local s, old = setmetatable({}, {__index = function() return 0 end}), {}
 local stored = redis.call('HGETALL', quota)
-for i = 1, #stored, 2 do s[stored[i]] = tonumber(stored[i + 1]) end
+for i = 1, #stored, 2 do
+  local name, value = stored[i], tonumber(stored[i + 1])
+  s[name], old[name] = value, value
+end
 
 -- Where the clock is set back, or a replica with a later one takes over, time
 -- goes on from where it was.
@@ -30,16 +34,27 @@ if now < s.now then s.lag, now = s.lag + s.now - now, s.now end
 s.now = now
 
 local under = redis.call('ZCARD', leases)
+local waiting = redis.call('ZCARD', line)
 if s.open == 0 or s.open > most then s.open = most end
 
+-- keep lets a key end when nobody has called for long. All are kept anew each hour,
+-- and each when it comes into being.
+local function keep(key) redis.call('PEXPIRE', key, kept_for) end
+
 local function save()
+  local begins = now - s.kept > hour
+  if begins then s.kept = now end
   local fields = {}
   for name, value in pairs(s) do
-    fields[#fields + 1] = name
-    fields[#fields + 1] = whole(value)
+    if value ~= old[name] then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = whole(value)
+    end
   end
-  redis.call('HSET', quota, unpack(fields))
-  for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, kept_for) end
+  if #fields > 0 then redis.call('HSET', quota, unpack(fields)) end
+  if begins then
+    for _, key in ipairs(KEYS) do keep(key) end
+  end
 end
 
 -- The calls that ended within the last minute, by the second.
@@ -63,7 +78,8 @@ local function pass()
 end
 
 local function add()
-  redis.call('HINCRBY', recent, whole(math.ceil((now - s.recent_from) / second) % places), 1)
+  local place = whole(math.ceil((now - s.recent_from) / second) % places)
+  if redis.call('HINCRBY', recent, place, 1) == 1 then keep(recent) end
   s.recent = s.recent + 1
 end
 
@@ -363,6 +379,7 @@ local function start(ticket)
   s.calls, s.day_used, s.own = s.calls + 1, s.day_used + 1, s.own + 1
   if s.probed == 0 and s.probe == 0 then s.probe = now end
   redis.call('ZADD', leases, whole(now + lease_time), lease)
+  if under == 0 then keep(leases) end
   under = under + 1
   return lease
 end
@@ -413,6 +430,7 @@ local unsent = {sent = false, reset = 0, date = 0, remaining = 0, retry_in = -1}
 
 -- expire ends the leases whose holders did not: their calls may have been made.
 local function expire()
+  if under == 0 then return end
   for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', whole(now))) do
     finish(lease, {sent = true, reset = 0, date = 0, remaining = 0, retry_in = -1})
   end
@@ -446,22 +464,23 @@ end
 
 local granted = {}
 
+local function drop(ticket) waiting = waiting - redis.call('ZREM', line, ticket) end
+
 local function serve()
   local place = 0 -- Those before it ask in a moment, and find what is left for them.
-  while startable() > place do
+  while waiting > place and startable() > place do
     local ticket = redis.call('ZRANGE', line, place, place)[1]
-    if not ticket then return end
     local holder = string.match(ticket, ':(.*)$')
     if holder == process then
       granted[ticket] = start(ticket)
-      redis.call('ZREM', line, ticket)
+      drop(ticket)
     elseif listens(holder) and not is_error(redis.pcall('PUBLISH', line .. ':' .. holder, receipt(ticket))) then
       start(ticket)
-      redis.call('ZREM', line, ticket)
+      drop(ticket)
     elseif asks(holder) then
       place = place + 1
     else
-      redis.call('ZREM', line, ticket)
+      drop(ticket)
     end
   end
 end
@@ -470,7 +489,13 @@ end
 local function join(name, waited)
   local ticket = name .. ':' .. process
   granted[ticket] = find(ticket)
-  if not granted[ticket] then redis.call('ZADD', line, 'NX', whole(now - waited), ticket) end
+  if granted[ticket] then return end
+  if waiting == 0 and startable() > 0 then
+    granted[ticket] = start(ticket)
+    return
+  end
+  waiting = waiting + redis.call('ZADD', line, 'NX', whole(now - waited), ticket)
+  if waiting == 1 then keep(line) end
 end
 
 -- answer says what became of a question: the lease, or in how long there may be
@@ -481,7 +506,7 @@ local function answer(name, may_wait)
   local at, daily = earliest(redis.call('ZRANK', line, ticket))
   local since = tonumber(redis.call('ZSCORE', line, ticket))
   if at > now + may_wait then
-    redis.call('ZREM', line, ticket)
+    drop(ticket)
     since = 0
   end
   return {'', at - now, daily, since}
@@ -490,7 +515,7 @@ end
 -- leave takes back a question, whatever has become of it.
 local function leave(name)
   local ticket = name .. ':' .. process
-  redis.call('ZREM', line, ticket)
+  drop(ticket)
   finish(ticket, unsent)
 end
 
@@ -503,10 +528,22 @@ local function tell(at)
   if first[1] then redis.pcall('PUBLISH', line, 'look ' .. whole(at - now) .. ' ' .. whole(tonumber(first[2]))) end
 end
 
+-- seen notes that this process calls. It fails, and leaves everything as it is, where
+-- nothing can be written.
 local function seen()
-  if process ~= '' then redis.call('ZADD', processes, whole(now), process) end
+  if process == '' then
+    redis.call('HSET', quota, 'now', whole(now))
+  elseif redis.call('ZADD', processes, whole(now), process) == 1 then
+    keep(processes)
+  end
+end
+
+-- sweep drops what is too old, once in a while.
+local function sweep()
+  if now - s.swept < second then return end
+  s.swept = now
   redis.call('ZREMRANGEBYSCORE', processes, '-inf', whole(now - seen_for))
-  return redis.call('ZCARD', processes)
+  waiting = waiting - redis.call('ZREMRANGEBYSCORE', line, '-inf', whole(now - max_wait))
 end
 
 -- rank returns how many processes come before this one in an order that does not
@@ -528,10 +565,8 @@ local function report(i)
   }
 end
 
--- It fails here, and leaves everything as it is, where nothing can be written.
-redis.call('HSET', quota, 'now', whole(now))
-local members = seen()
-redis.call('ZREMRANGEBYSCORE', line, '-inf', whole(now - max_wait))
+seen()
+sweep()
 expire()
 roll()
 
@@ -574,9 +609,9 @@ tell(at)
 -- process listens.
 local first_at, daily = earliest(0)
 local outlook = {
-  ready() and 1 or 0, first_at - now, daily, members, size(), s.day_end - now,
+  ready() and 1 or 0, first_at - now, daily, redis.call('ZCARD', processes), size(), s.day_end - now,
   per_day == 0 and 0 or math.max(0, day_free()), math.max(0, math.min(window_free(), size())), at - now, my_rank,
-  under, s.open, redis.call('ZCARD', line), answers, brought, listening,
+  under, s.open, waiting, answers, brought, listening,
 }
 save()
 return outlook

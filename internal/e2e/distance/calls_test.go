@@ -300,9 +300,10 @@ func (r *row) run(t *testing.T) *result {
 	all := r.processes * r.callers
 	if r.took > 0 {
 		// What one process takes for them, where a slot changes hands by a round trip.
-		optimum := r.alone(t, emulator, calls) + r.distance*time.Duration(calls/atOnce)
-		result.ratio = float64(ended.Sub(began)) / float64(optimum)
-		result.queue = optimum / time.Duration(calls) * time.Duration(all)
+		took, longest := r.alone(t, emulator, calls)
+		turns := r.distance * time.Duration(calls/atOnce)
+		result.ratio = float64(ended.Sub(began)) / float64(took+turns)
+		result.queue = longest + turns/time.Duration(calls)*time.Duration(all)
 	} else {
 		// That of someone who knows when each window begins, and whose calls take no time.
 		result.ratio = float64(ended.Sub(began)) / float64(first.Add(time.Duration(r.windows-1)*window).Sub(began))
@@ -343,8 +344,8 @@ func (r *row) call(t *testing.T, processes []*process, calls int) (failures int,
 }
 
 // alone returns how long a single process takes for as many calls of as many
-// callers, with a limiter of its own.
-func (r *row) alone(t *testing.T, emulator *salesiqtest.Server, calls int) time.Duration {
+// callers, with a limiter of its own, and how long its callers wait at most.
+func (r *row) alone(t *testing.T, emulator *salesiqtest.Server, calls int) (took, longest time.Duration) {
 	t.Helper()
 	client := emulator.Client(t, salesiq.WithMaxInFlight(atOnce), salesiq.WithMaxWait(time.Hour))
 	_, err := client.Chats.List(t.Context(), nil) // It has a token then.
@@ -352,8 +353,8 @@ func (r *row) alone(t *testing.T, emulator *salesiqtest.Server, calls int) time.
 	began := time.Now()
 	one := *r
 	one.callers = r.processes * r.callers
-	one.call(t, []*process{{client: client}}, calls)
-	return time.Since(began)
+	_, longest = one.call(t, []*process{{client: client}}, calls)
+	return time.Since(began), longest
 }
 
 // join starts the processes. The token is in Redis already.
