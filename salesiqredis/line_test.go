@@ -55,6 +55,32 @@ func TestCallThatWaitsIsToldWithoutAsking(t *testing.T) {
 	assert.LessOrEqual(t, far.trips.Load()-asked, int64(1), "the end of its own call")
 }
 
+func TestCallsOfAllProcessesAreServedInTheOrderOfComing(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	var all []salesiq.Limiter
+	for range 3 {
+		all = append(all, join(t, dial(t, server), WithMaxInFlight(1)).Limiter())
+	}
+	acquire(t, all[0]).Done(success(1000, 900))
+	held := acquire(t, all[0])
+	var came []<-chan salesiq.Lease
+	for _, i := range []int{0, 2, 0, 1, 1, 0, 2} {
+		came = append(came, waitFor(t, all[i]))
+	}
+	for _, l := range all {
+		listens(t, l.(*limiter))
+	}
+	for i, next := range came {
+		held.Done(success(1000, 900))
+		held = <-next
+		for _, later := range came[i+1:] {
+			assert.Empty(t, later)
+		}
+	}
+	held.Done(success(1000, 900))
+}
+
 func TestPlaceInLineOutlastsItsTicket(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
