@@ -38,6 +38,9 @@ func (w *window) learnWhetherItSlides(a *answer, inFlight int) {
 	switch {
 	case moved > resolution && 2*counted < w.recent.lasting():
 		w.stopSliding()
+		if w.movesEarly(a) {
+			w.forgot = a.now
+		}
 	case !w.sliding && w.recent.total > 0 && w.remembers(a, counted, inFlight):
 		w.slide(inFlight)
 	}
@@ -54,6 +57,8 @@ func (w *window) remembers(a *answer, counted, inFlight int) bool {
 	first := a.call.probe && a.call.epoch == w.epoch && w.own == 1
 	untold := a.Reset.IsZero() || !a.dated && a.in.Abs() > resolution
 	switch {
+	case w.movesEarly(a) && !w.forgot.IsZero() && a.now.Sub(w.forgot) < minute:
+		return false
 	case w.movesEarly(a):
 		// No window of a minute is so short. But one that is shorter may have begun, or
 		// a clock may have been set: then the service has forgotten the calls, and counts

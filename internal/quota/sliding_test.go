@@ -200,3 +200,19 @@ func TestShortWindowThatCountsCallsUnderWayDoesNotSlide(t *testing.T) {
 	}
 	assert.LessOrEqual(t, l.wait(), 4*time.Second, "until the window ends")
 }
+
+// Calls that this account does not know of fill a window of a few seconds. They are not
+// taken for calls remembered where windows were seen to forget.
+func TestShortWindowThatOthersHaveFilledDoesNotSlide(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	const length = 10 * time.Second
+	for range 2 {
+		for i := range 5 {
+			l.call(l.says(10, 9-i, length))
+		}
+		l.pass(length + time.Second)
+	}
+	l.call(l.says(10, 0, length))
+	assert.LessOrEqual(t, l.wait(), length+time.Second)
+}

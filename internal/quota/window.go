@@ -40,6 +40,8 @@ type window struct {
 	aligned   bool // Windows begin by the service's clock, so that resets are exact.
 	unaligned bool // They do not: a window went on after its reset.
 	sliding   bool // There are none: the window is the last minute.
+
+	forgot time.Time // When an answer told last that a window shorter than a minute had ended.
 }
 
 // free returns how many more calls may be started in the window.

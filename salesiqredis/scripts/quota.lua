@@ -153,6 +153,11 @@ local function settle_blind(a)
   if s.seen == 0 and size() > 0 then s.window_end = now + minute end
 end
 
+local function moves_early(a)
+  local moved = a.reset - s.reset
+  return moved > second and moved < minute - 2 * second
+end
+
 local function learn_kind(a)
   local first = a.probe and a.epoch == s.epoch and s.own == 1
   local untouched = a.known and a.remaining == a.limit - 1 and a.dated and a.within < minute - 2 * second
@@ -161,11 +166,6 @@ local function learn_kind(a)
   elseif first and untouched then
     s.aligned = 1
   end
-end
-
-local function moves_early(a)
-  local moved = a.reset - s.reset
-  return moved > second and moved < minute - 2 * second
 end
 
 local function identify(a)
@@ -191,6 +191,7 @@ local function remembers(a, counted)
   local first = a.probe and a.epoch == s.epoch and s.own == 1
   local untold = a.reset == 0 or not a.dated and math.abs(a.within) > second
   if moves_early(a) then
+    if s.forgot > 0 and now - s.forgot < minute then return false end
     return counted > under and 4 * counted >= s.recent and 2 * (s.recent + under) >= counted
   end
   if moved > second or first and untold then return 3 * math.min(counted - under, s.recent) >= a.limit end
@@ -211,6 +212,7 @@ local function learn_whether_it_slides(a)
   local moved = a.reset > s.reset + second
   if moved and 2 * counted < lasting() then
     if s.sliding == 1 then s.sliding, s.seen = 0, 1 end
+    if moves_early(a) then s.forgot = now end
   elseif s.sliding == 0 and s.recent > 0 and remembers(a, counted) then
     slide()
   end
