@@ -136,7 +136,7 @@ func (l *limiter) fail(err error) {
 const (
 	firstPoll  = 10 * time.Millisecond
 	lastPoll   = 100 * time.Millisecond
-	earPoll    = 250 * time.Millisecond // Where it will be told in a moment.
+	earPoll    = 400 * time.Millisecond // Where it listens in a moment. The script keeps its place for half a second.
 	firstQuiet = 2 * time.Second
 	lastQuiet  = 4 * time.Second
 )

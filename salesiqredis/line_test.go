@@ -55,6 +55,32 @@ func TestCallThatWaitsIsToldWithoutAsking(t *testing.T) {
 	assert.LessOrEqual(t, far.trips.Load()-asked, int64(1), "the end of its own call")
 }
 
+func TestCallsOfAllProcessesAreServedInTheOrderOfComing(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	var all []salesiq.Limiter
+	for range 3 {
+		all = append(all, join(t, dial(t, server), WithMaxInFlight(1)).Limiter())
+	}
+	acquire(t, all[0]).Done(success(1000, 900))
+	held := acquire(t, all[0])
+	var came []<-chan salesiq.Lease
+	for _, i := range []int{0, 2, 0, 1, 1, 0, 2} {
+		came = append(came, waitFor(t, all[i]))
+	}
+	for _, l := range all {
+		listens(t, l.(*limiter))
+	}
+	for i, next := range came {
+		held.Done(success(1000, 900))
+		held = <-next
+		for _, later := range came[i+1:] {
+			assert.Empty(t, later)
+		}
+	}
+	held.Done(success(1000, 900))
+}
+
 func TestPlaceInLineOutlastsItsTicket(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
@@ -96,6 +122,29 @@ func TestProcessThatEndsInLineHoldsNobodyUp(t *testing.T) {
 	held.Done(success(1000, 900))
 	(<-granted).Done(success(1000, 900))
 	assert.False(t, server.Exists("salesiq:{acme}:line"))
+}
+
+// Each key of the account ends by itself, also one that was gone in the meantime.
+func TestAccountEndsWhenNobodyCalls(t *testing.T) {
+	t.Parallel()
+	o, server := solo(t, WithMaxInFlight(1))
+	names := []string{"quota", "leases", "processes", "line", "recent"}
+	for range 2 {
+		acquire(t, o.Limiter()).Done(success(1000, 900))
+		held := acquire(t, o.Limiter())
+		granted := waitFor(t, o.Limiter())
+		for _, key := range o.keys(names...) {
+			assert.True(t, server.Exists(key), key)
+			assert.Greater(t, server.TTL(key), 24*time.Hour, key)
+		}
+		held.Done(success(1000, 900))
+		(<-granted).Done(success(1000, 900))
+		for _, key := range o.keys(names[1:]...) {
+			server.Del(key)
+		}
+	}
+	server.FastForward(49 * time.Hour)
+	assert.Empty(t, server.Keys())
 }
 
 // A month of processes that come and go, most of them without a word.

@@ -8,6 +8,10 @@
 // It starts an emulator that fails at times, and runs until Ctrl-C. Import
 // dashboard.json into Grafana, and have Prometheus read alerts.yml. The counts of
 // package usage are at /usage. With OTEL_EXPORTER_OTLP_ENDPOINT set, spans go there.
+//
+// With a Redis, the quota and the events are those of all processes that use it:
+//
+//	go run ./examples/observability -redis redis://127.0.0.1:6379
 package main
 
 import (
@@ -21,7 +25,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -29,7 +32,6 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/salesiqbolt"
 	"github.com/salesiq-go/salesiq/salesiqotel"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 	"github.com/salesiq-go/salesiq/usage"
@@ -38,12 +40,14 @@ import (
 
 type config struct {
 	listen string
+	redis  string        // URL; empty for an inbox on disk, and a quota of its own.
 	pause  time.Duration // Between what happens.
 }
 
 func main() {
 	var c config
 	flag.StringVar(&c.listen, "listen", "127.0.0.1:9464", "`address` to serve metrics on, and to receive webhooks")
+	flag.StringVar(&c.redis, "redis", "", "`URL` of a Redis through which processes share quota and events")
 	flag.DurationVar(&c.pause, "pause", time.Second, "between what happens in the emulator")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -66,18 +70,13 @@ func run(ctx context.Context, out io.Writer, c config) (err error) {
 		return err
 	}
 	defer service.Close()
-	folder, err := os.MkdirTemp("", "salesiq-observability")
+	parts, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // The system cleans up what is left.
-	file, err := salesiqbolt.Open(filepath.Join(folder, "events.db"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+	defer func() { err = errors.Join(err, parts.close()) }()
 
-	w, err := watch(p, service, file)
+	w, err := watch(p, service, parts)
 	if err != nil {
 		return err
 	}
@@ -90,13 +89,13 @@ type watched struct {
 	monitor   *usage.Monitor
 	client    *salesiq.Client
 	receiver  *webhook.Receiver
-	inbox     *salesiqbolt.Inbox
+	handle    func(context.Context, handler) error // Hands events over until the context ends.
 	secret    salesiq.Secret
 }
 
 // watch makes them.
-func watch(p *providers, service *salesiqtest.Server, file *salesiqbolt.File) (*watched, error) {
-	w := &watched{monitor: usage.NewMonitor(), secret: salesiq.NewSecret("the webhook's secret")}
+func watch(p *providers, service *salesiqtest.Server, parts *parts) (*watched, error) {
+	w := &watched{monitor: usage.NewMonitor(), handle: parts.handle, secret: salesiq.NewSecret("the webhook's secret")}
 	var err error
 	w.telemetry, err = salesiqotel.New(salesiqotel.WithTracerProvider(p.spans), salesiqotel.WithMeterProvider(p.metrics))
 	if err != nil {
@@ -104,25 +103,24 @@ func watch(p *providers, service *salesiqtest.Server, file *salesiqbolt.File) (*
 	}
 	w.client, err = salesiq.NewClient(
 		salesiq.RefreshToken(service.Credentials(), salesiq.NewMemoryTokenStore()),
-		append(service.Options(),
-			salesiq.WithPlan(salesiq.Plan{CallsPerMinute: 150, CallsPerDay: 5000}),
-			salesiq.WithTracer(w.telemetry.ClientTracer(), w.monitor.Tracer()))...)
+		append(service.Options(), parts.quota, salesiq.WithTracer(w.telemetry.ClientTracer(), w.monitor.Tracer()))...)
 	if err != nil {
 		return nil, err
 	}
-	w.inbox, err = file.Inbox(salesiqbolt.WithMaxTries(3), salesiqbolt.WithPauses(50*time.Millisecond, time.Second))
-	if err != nil {
-		return nil, err
-	}
-	w.receiver, err = webhook.NewReceiver(webhook.HMAC(w.secret), webhook.WithSink(w.inbox), webhook.WithTracer(w.telemetry.WebhookTracer()))
+	w.receiver, err = webhook.NewReceiver(webhook.HMAC(w.secret), webhook.WithSink(parts.events), webhook.WithTracer(w.telemetry.WebhookTracer()))
 	if err != nil {
 		return nil, err
 	}
 	if err := webhook.OnAny(w.receiver, handle); err != nil {
 		return nil, err
 	}
-	if _, err := w.telemetry.ObserveBacklog("inbox", w.backlog); err != nil {
+	if _, err := w.telemetry.ObserveBacklog(parts.name, parts.backlog); err != nil {
 		return nil, err
+	}
+	if parts.alone != nil {
+		if _, err := w.telemetry.ObserveAlone(parts.alone); err != nil {
+			return nil, err
+		}
 	}
 	return w, exportUsage(p.metrics, w.monitor)
 }
@@ -133,11 +131,6 @@ func handle(_ context.Context, event webhook.Event) error {
 		return fmt.Errorf("nobody knows what to do at the end of %s", ended.ChatID)
 	}
 	return nil
-}
-
-func (w *watched) backlog(context.Context) (salesiqotel.Backlog, error) {
-	s, err := w.inbox.Stats()
-	return salesiqotel.Backlog{Events: s.Waiting + s.Running, Oldest: s.Oldest, DeadLetters: s.DeadLetters}, err
 }
 
 // serve answers, handles and plays until ctx ends.
@@ -159,7 +152,7 @@ func (w *watched) serve(ctx context.Context, out io.Writer, c config, service *s
 	var running sync.WaitGroup
 	var served, handled error
 	running.Go(func() { served = server.Serve(listener); stop() })
-	running.Go(func() { handled = w.inbox.Run(ctx, w.telemetry.Handler(w.receiver.Dispatch)); stop() })
+	running.Go(func() { handled = w.handle(ctx, w.telemetry.Handler(w.receiver.Dispatch)); stop() })
 	running.Go(func() { w.play(ctx, service, "http://"+listener.Addr().String(), c.pause) })
 	fmt.Fprintf(out, "Metrics are at http://%s/metrics\n", listener.Addr())
 	<-ctx.Done()

@@ -121,14 +121,15 @@ func TestDashboardIsOneThatCanBeImported(t *testing.T) {
 	}
 }
 
-// start runs the program until the test ends, and returns its address.
-func start(t *testing.T) (address string) {
+// start runs the program until the test ends, and returns its address. The URL of a
+// Redis may be empty.
+func start(t *testing.T, redis string) (address string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, in, config{listen: "127.0.0.1:0", pause: 20 * time.Millisecond})
+		ended <- run(ctx, in, config{listen: "127.0.0.1:0", redis: redis, pause: 20 * time.Millisecond})
 		in.Close() //nolint:errcheck // It never fails.
 	}()
 	t.Cleanup(func() {
@@ -166,7 +167,7 @@ func TestDashboardAndAlertsAskForMetricsThatThereAre(t *testing.T) {
 	require.NoError(t, err)
 	alone := &answer{}
 	p.page.ServeHTTP(alone, &http.Request{Method: http.MethodGet, Header: http.Header{}})
-	address := start(t)
+	address := start(t, "")
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		page := get(c, "http://"+address+"/metrics") + alone.String()
 		for name, asked := range askedFor(t) {
@@ -229,7 +230,7 @@ func TestAlertsFireWhenTheyShouldAndNotBefore(t *testing.T) {
 // Prometheus, which reads the example's metrics, has an answer for every panel.
 func TestEveryPanelShowsSomething(t *testing.T) {
 	t.Parallel()
-	prometheus := newPrometheus(t, start(t))
+	prometheus := newPrometheus(t, start(t, ""))
 	for _, p := range readDashboard(t).Panels {
 		if p.Title == "Processes alone" {
 			continue // Nobody shares the example's quota.

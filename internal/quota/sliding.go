@@ -69,6 +69,9 @@ func (w *window) learnCounting(a *answer, inFlight int) {
 	switch {
 	case moved > resolution && areForgotten(w.recent.lasting(), counted):
 		w.stopSliding()
+		if w.movesEarly(a) {
+			w.forgot = a.now
+		}
 	case w.counting == ending && w.recent.total > 0 && w.remembers(a, counted, inFlight):
 		w.slide(inFlight)
 	}
@@ -84,10 +87,13 @@ func (w *window) remembers(a *answer, counted, inFlight int) bool {
 	moved := a.Reset.Sub(w.reset)
 	resetUnknown := a.Reset.IsZero() || !a.dated && a.in.Abs() > resolution
 	switch {
-	case moved > resolution && moved < shortestIn:
-		// The reset has moved on by less than a minute, which ending windows cannot do.
-		// But if the service's clock was set, the calls are forgotten, or are others'.
-		return someAreCounted(recent, counted) && areOurs(recent+inFlight, counted)
+	case w.movesEarly(a) && !w.forgot.IsZero() && a.now.Sub(w.forgot) < minute:
+		return false // Its windows are shorter.
+	case w.movesEarly(a):
+		// The reset has moved on by less than a minute, which windows of a minute cannot
+		// do. But a shorter one may have begun, or the service's clock may have been set:
+		// then the calls are forgotten but for those under way, or are others'.
+		return counted > inFlight && someAreCounted(recent, counted) && areOurs(recent+inFlight, counted)
 	case moved > resolution, w.isFirst(a) && resetUnknown:
 		// If windows end, this is a new one.
 		return areOld(min(counted-inFlight, recent), a.Limit)
@@ -98,6 +104,13 @@ func (w *window) remembers(a *answer, counted, inFlight int) bool {
 		return counted > inFlight && areForgotten(recent, counted)
 	}
 	return false
+}
+
+// movesEarly reports whether an answer tells a later reset, although a minute has not
+// gone by.
+func (w *window) movesEarly(a *answer) bool {
+	moved := a.Reset.Sub(w.reset)
+	return moved > resolution && moved < shortestIn
 }
 
 // slide goes over to a window that slides. What was not free before is not free

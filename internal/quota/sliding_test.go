@@ -191,3 +191,40 @@ func TestLowerLimitWaitsForAllCallsThatAreTooMany(t *testing.T) {
 	l.call(r)
 	assert.Equal(t, 50*time.Second, l.wait(), "when the third has left")
 }
+
+// A window of a service need not be a minute. Calls that begin it together are
+// answered in any order: the first answer may count all of them.
+func TestShortWindowThatCountsCallsUnderWayDoesNotSlide(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{InFlight: 10})
+	l.call(l.says(20, 19, 2*time.Second))
+	l.pass(time.Second)
+	var underWay []quota.Call
+	for range 10 {
+		underWay = append(underWay, l.start())
+	}
+	l.pass(time.Second)
+	for i, call := range underWay {
+		l.end(call, l.says(20, 10+i, 3*time.Second))
+	}
+	for used := 11; l.free() > 0; used++ {
+		l.call(l.says(20, 20-used, 3*time.Second))
+	}
+	assert.LessOrEqual(t, l.wait(), 4*time.Second, "until the window ends")
+}
+
+// Calls that this account does not know of fill a window of a few seconds. They are not
+// taken for calls remembered where windows were seen to forget.
+func TestShortWindowThatOthersHaveFilledDoesNotSlide(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	const length = 10 * time.Second
+	for range 2 {
+		for i := range 5 {
+			l.call(l.says(10, 9-i, length))
+		}
+		l.pass(length + time.Second)
+	}
+	l.call(l.says(10, 0, length))
+	assert.LessOrEqual(t, l.wait(), length+time.Second)
+}

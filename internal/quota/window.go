@@ -72,6 +72,8 @@ type window struct {
 	blind  int       // Own calls that ended in it, whose answers told no reset.
 	recent recent    // Own calls that ended in the last minute.
 
+	forgot time.Time // When an answer told last that a window shorter than a minute had ended.
+
 	probeBegan time.Time // When the probe was started.
 }
 
@@ -249,14 +251,18 @@ func (w *window) isOver(reset time.Time) bool {
 //	those under way                         the answer may count them or not
 //
 // The calls under way are added to what the answer counts, since no later answer need
-// do so: a service whose window slides tells another reset in each.
+// do so: a service whose window slides tells another reset in each. If a window was
+// shorter than a minute, what is counted is under way, or else it is known from before.
 func (w *window) identify(a *answer, inFlight int) {
 	switch {
 	case w.seen:
-		ended := w.blind + 1
+		ended, before := w.blind+1, w.recent.total+w.others
 		w.next(inFlight + ended)
-		if a.Known {
-			w.others = max(0, a.Limit-a.Remaining-ended)
+		if counted := a.Limit - a.Remaining - ended; a.Known {
+			w.others = max(0, counted)
+			if w.movesEarly(a) && counted <= inFlight {
+				w.others = min(w.others, before)
+			}
 		}
 	case w.isReset(a.Reset) && a.call.epoch == w.epoch:
 		w.opening = byACall // It went on after the reset of the window before.

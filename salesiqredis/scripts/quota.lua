@@ -28,10 +28,14 @@ local kept_for = 172800000     -- Milliseconds.
 
 local function whole(n) return string.format('%.0f', n) end
 
--- The state: numbers by name. What is not there is zero.
-local s = setmetatable({}, {__index = function() return 0 end})
+-- The state: numbers by name. What is not there is zero. What was stored before is
+-- not stored again.
+local s, old = setmetatable({}, {__index = function() return 0 end}), {}
 local stored = redis.call('HGETALL', quota)
-for i = 1, #stored, 2 do s[stored[i]] = tonumber(stored[i + 1]) end
+for i = 1, #stored, 2 do
+  local name, value = stored[i], tonumber(stored[i + 1])
+  s[name], old[name] = value, value
+end
 
 -- Where the clock is set back, or a replica with a later one takes over, time
 -- goes on from where it was.
@@ -41,16 +45,27 @@ if now < s.now then s.lag, now = s.lag + s.now - now, s.now end
 s.now = now
 
 local under = redis.call('ZCARD', leases)
+local waiting = redis.call('ZCARD', line)
 if s.open == 0 or s.open > most then s.open = most end
 
+-- keep lets a key end when nobody has called for long. All are kept anew each hour,
+-- and each when it comes into being.
+local function keep(key) redis.call('PEXPIRE', key, kept_for) end
+
 local function save()
+  local begins = now - s.kept > hour
+  if begins then s.kept = now end
   local fields = {}
   for name, value in pairs(s) do
-    fields[#fields + 1] = name
-    fields[#fields + 1] = whole(value)
+    if value ~= old[name] then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = whole(value)
+    end
   end
-  redis.call('HSET', quota, unpack(fields))
-  for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, kept_for) end
+  if #fields > 0 then redis.call('HSET', quota, unpack(fields)) end
+  if begins then
+    for _, key in ipairs(KEYS) do keep(key) end
+  end
 end
 
 -- The calls that ended within the last minute, by the second.
@@ -74,7 +89,8 @@ local function pass()
 end
 
 local function add()
-  redis.call('HINCRBY', recent, whole(math.ceil((now - s.recent_from) / second) % places), 1)
+  local place = whole(math.ceil((now - s.recent_from) / second) % places)
+  if redis.call('HINCRBY', recent, place, 1) == 1 then keep(recent) end
   s.recent = s.recent + 1
 end
 
@@ -148,6 +164,11 @@ local function settle_blind(a)
   if s.seen == 0 and size() > 0 then s.window_end = now + minute end
 end
 
+local function moves_early(a)
+  local moved = a.reset - s.reset
+  return moved > second and moved < minute - 2 * second
+end
+
 local function learn_kind(a)
   local first = a.probe and a.epoch == s.epoch and s.own == 1
   local untouched = a.known and a.remaining == a.limit - 1 and a.dated and a.within < minute - 2 * second
@@ -160,9 +181,13 @@ end
 
 local function identify(a)
   if s.seen == 1 then
-    local ended = s.blind + 1
+    local ended, before = s.blind + 1, s.recent + s.others
     next_window(under + ended)
-    if a.known then s.others = math.max(0, a.limit - a.remaining - ended) end
+    if a.known then
+      local counted = a.limit - a.remaining - ended
+      s.others = math.max(0, counted)
+      if moves_early(a) and counted <= under then s.others = math.min(s.others, before) end
+    end
   elseif is_reset(a.reset) and a.epoch == s.epoch then
     s.cut = 1
   end
@@ -176,8 +201,9 @@ local function remembers(a, counted)
   local moved = a.reset - s.reset
   local first = a.probe and a.epoch == s.epoch and s.own == 1
   local untold = a.reset == 0 or not a.dated and math.abs(a.within) > second
-  if moved > second and moved < minute - 2 * second then
-    return 4 * counted >= s.recent and 2 * (s.recent + under) >= counted
+  if moves_early(a) then
+    if s.forgot > 0 and now - s.forgot < minute then return false end
+    return counted > under and 4 * counted >= s.recent and 2 * (s.recent + under) >= counted
   end
   if moved > second or first and untold then return 3 * math.min(counted - under, s.recent) >= a.limit end
   return first and s.seen == 0 and is_reset(a.reset) and under < counted and 2 * counted < s.recent
@@ -197,6 +223,7 @@ local function learn_whether_it_slides(a)
   local moved = a.reset > s.reset + second
   if moved and 2 * counted < lasting() then
     if s.sliding == 1 then s.sliding, s.seen = 0, 1 end
+    if moves_early(a) then s.forgot = now end
   elseif s.sliding == 0 and s.recent > 0 and remembers(a, counted) then
     slide()
   end
@@ -365,6 +392,7 @@ local function start(ticket)
   s.calls, s.day_used, s.own = s.calls + 1, s.day_used + 1, s.own + 1
   if s.probed == 0 and s.probe == 0 then s.probe = now end
   redis.call('ZADD', leases, whole(now + lease_time), lease)
+  if under == 0 then keep(leases) end
   under = under + 1
   return lease
 end
@@ -415,6 +443,7 @@ local unsent = {sent = false, reset = 0, date = 0, remaining = 0, retry_in = -1}
 
 -- expire ends the leases whose holders did not: their calls may have been made.
 local function expire()
+  if under == 0 then return end
   for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', whole(now))) do
     finish(lease, {sent = true, reset = 0, date = 0, remaining = 0, retry_in = -1})
   end
@@ -448,22 +477,23 @@ end
 
 local granted = {}
 
+local function drop(ticket) waiting = waiting - redis.call('ZREM', line, ticket) end
+
 local function serve()
   local place = 0 -- Those before it ask in a moment, and find what is left for them.
-  while startable() > place do
+  while waiting > place and startable() > place do
     local ticket = redis.call('ZRANGE', line, place, place)[1]
-    if not ticket then return end
     local holder = string.match(ticket, ':(.*)$')
     if holder == process then
       granted[ticket] = start(ticket)
-      redis.call('ZREM', line, ticket)
+      drop(ticket)
     elseif listens(holder) and not is_error(redis.pcall('PUBLISH', line .. ':' .. holder, receipt(ticket))) then
       start(ticket)
-      redis.call('ZREM', line, ticket)
+      drop(ticket)
     elseif asks(holder) then
       place = place + 1
     else
-      redis.call('ZREM', line, ticket)
+      drop(ticket)
     end
   end
 end
@@ -472,7 +502,13 @@ end
 local function join(name, waited)
   local ticket = name .. ':' .. process
   granted[ticket] = find(ticket)
-  if not granted[ticket] then redis.call('ZADD', line, 'NX', whole(now - waited), ticket) end
+  if granted[ticket] then return end
+  if waiting == 0 and startable() > 0 then
+    granted[ticket] = start(ticket)
+    return
+  end
+  waiting = waiting + redis.call('ZADD', line, 'NX', whole(now - waited), ticket)
+  if waiting == 1 then keep(line) end
 end
 
 -- answer says what became of a question: the lease, or in how long there may be
@@ -483,7 +519,7 @@ local function answer(name, may_wait)
   local at, daily = earliest(redis.call('ZRANK', line, ticket))
   local since = tonumber(redis.call('ZSCORE', line, ticket))
   if at > now + may_wait then
-    redis.call('ZREM', line, ticket)
+    drop(ticket)
     since = 0
   end
   return {'', at - now, daily, since}
@@ -492,7 +528,7 @@ end
 -- leave takes back a question, whatever has become of it.
 local function leave(name)
   local ticket = name .. ':' .. process
-  redis.call('ZREM', line, ticket)
+  drop(ticket)
   finish(ticket, unsent)
 end
 
@@ -505,10 +541,22 @@ local function tell(at)
   if first[1] then redis.pcall('PUBLISH', line, 'look ' .. whole(at - now) .. ' ' .. whole(tonumber(first[2]))) end
 end
 
+-- seen notes that this process calls. It fails, and leaves everything as it is, where
+-- nothing can be written.
 local function seen()
-  if process ~= '' then redis.call('ZADD', processes, whole(now), process) end
+  if process == '' then
+    redis.call('HSET', quota, 'now', whole(now))
+  elseif redis.call('ZADD', processes, whole(now), process) == 1 then
+    keep(processes)
+  end
+end
+
+-- sweep drops what is too old, once in a while.
+local function sweep()
+  if now - s.swept < second then return end
+  s.swept = now
   redis.call('ZREMRANGEBYSCORE', processes, '-inf', whole(now - seen_for))
-  return redis.call('ZCARD', processes)
+  waiting = waiting - redis.call('ZREMRANGEBYSCORE', line, '-inf', whole(now - max_wait))
 end
 
 -- rank returns how many processes come before this one in an order that does not
@@ -530,10 +578,8 @@ local function report(i)
   }
 end
 
--- It fails here, and leaves everything as it is, where nothing can be written.
-redis.call('HSET', quota, 'now', whole(now))
-local members = seen()
-redis.call('ZREMRANGEBYSCORE', line, '-inf', whole(now - max_wait))
+seen()
+sweep()
 expire()
 roll()
 
@@ -576,9 +622,9 @@ tell(at)
 -- process listens.
 local first_at, daily = earliest(0)
 local outlook = {
-  ready() and 1 or 0, first_at - now, daily, members, size(), s.day_end - now,
+  ready() and 1 or 0, first_at - now, daily, redis.call('ZCARD', processes), size(), s.day_end - now,
   per_day == 0 and 0 or math.max(0, day_free()), math.max(0, math.min(window_free(), size())), at - now, my_rank,
-  under, s.open, redis.call('ZCARD', line), answers, brought, listening,
+  under, s.open, waiting, answers, brought, listening,
 }
 save()
 return outlook
