@@ -188,20 +188,21 @@ func (w *world) next(left plan, to time.Duration) (at time.Duration, change func
 
 func (w *world) beginStep(s step) {
 	w.notes("begins", s.String())
+	going := w.going(s.Kind, s.Who)
 	w.guard.Lock()
 	w.faults[s.Kind]++
 	w.steps = append(w.steps, s)
 	w.guard.Unlock()
 	w.disturbs(s)
-	switch s.Kind {
-	case "kill":
+	switch {
+	case s.Kind == "kill":
 		w.kill(s.Who, int(s.Amount))
-	case "revoke", "oauth-denied":
+	case s.Kind == "revoke", s.Kind == "oauth-denied":
 		w.service.emulator.RevokeTokens()
 		w.revokes()
-	case "restart":
+	case s.Kind == "restart":
 		w.network.breakLines(func(c *line) bool { return isService(c.to) })
-	case "token-disk":
+	case s.Kind == "token-disk" && !going:
 		w.must(os.Rename(filepath.Join(w.folder, "tokens"), filepath.Join(w.folder, "away")))
 	}
 }
