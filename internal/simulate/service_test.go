@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -46,6 +45,12 @@ type service struct {
 	token    string // Of the console.
 }
 
+// operators and visitors are those that are always there.
+const (
+	operators = 12
+	visitors  = 40
+)
+
 func newService(w *world) *service {
 	s := &service{world: w}
 	data := salesiqtest.Data{}
@@ -75,12 +80,6 @@ func newService(w *world) *service {
 	})
 	return s
 }
-
-// operators and visitors are those that are always there.
-const (
-	operators = 12
-	visitors  = 40
-)
 
 type lineKey struct{}
 
@@ -129,77 +128,9 @@ func (s *service) console(method, path, body string) (status int, answer []byte)
 	return rec.Code, rec.Body.Bytes()
 }
 
-// gate enforces the rate limit, which may change and be counted in three ways.
-type gate struct {
-	limit, perDay int
-
-	start time.Time // Of the window.
-	used  int
-	day   time.Time
-	today int
-	times []time.Time // Calls of the last minute, by a clock that nobody sets.
-}
-
-// roll begins a new day and a new window where they are due.
-func (g *gate) roll(now time.Time, opened bool) {
-	if day := now.Truncate(24 * time.Hour); !day.Equal(g.day) {
-		g.day, g.today = day, 0
-	}
-	if now.Before(g.start) || now.Sub(g.start) >= time.Minute {
-		g.start, g.used = now, 0
-		if !opened {
-			g.start = now.Truncate(time.Minute)
-		}
-	}
-	for len(g.times) > 0 && time.Since(g.times[0]) >= time.Minute {
-		g.times = g.times[1:]
-	}
-}
-
-func (g *gate) count() {
-	g.used++
-	g.today++
-	g.times = append(g.times, time.Now())
-}
-
-// state tells what is left of a window, and when it ends.
-func (g *gate) state(now time.Time, limit int, sliding bool) (left int, reset time.Time) {
-	left, reset = limit-g.used, g.start.Add(time.Minute)
-	if sliding {
-		left, reset = limit-len(g.times), now.Add(time.Minute)
-		if len(g.times) > 0 {
-			reset = now.Add(time.Minute - time.Since(g.times[0]))
-		}
-	}
-	return max(0, left), reset.Add(time.Second - 1).Truncate(time.Second)
-}
-
 // now is the time by the service's clock.
 func (s *service) now() time.Time {
 	return time.Now().Add(time.Duration(s.world.active("clock", "all") * float64(time.Minute))).UTC()
-}
-
-// answer is what is sent back, if anything is.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-func refusal(status int, code string) *answer {
-	return &answer{status, http.Header{"Content-Type": {"application/json"}},
-		fmt.Appendf(nil, `{"status":"error","code":%q,"message":"it was simulated","details":{}}`, code)}
-}
-
-func page(status int) *answer {
-	return &answer{status, http.Header{"Content-Type": {"text/html"}}, []byte("<html><title>Oops</title>The gateway is unwell.</html>")}
-}
-
-func (a *answer) send(w http.ResponseWriter) {
-	maps.Copy(w.Header(), a.header)
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-	w.WriteHeader(a.status)
-	w.Write(a.body)
 }
 
 // answerAPI answers a call of a client. It takes time before and after the call is
@@ -231,11 +162,6 @@ func (s *service) answerAPI(rw http.ResponseWriter, r *http.Request) {
 		w.toldToWait(r, body, a.header.Get("Retry-After"))
 	}
 	a.send(rw)
-}
-
-// latency is from ten to fifty milliseconds, and hardly ever the same twice.
-func latency(n int64) time.Duration {
-	return 10*time.Millisecond + time.Duration(uint64(n)%uint64(40*time.Millisecond))
 }
 
 // decide carries a call out, or does what a service that is unwell would do.

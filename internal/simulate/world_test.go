@@ -2,17 +2,14 @@ package simulate
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -23,9 +20,8 @@ import (
 )
 
 var (
-	sortedKinds = slices.Sorted(maps.Keys(kinds))
-	discard     = log.New(io.Discard, "", 0) //nolint:forbidigo // What an http.Server takes.
-	silent      = slog.New(slog.DiscardHandler)
+	discard = log.New(io.Discard, "", 0) //nolint:forbidigo // What an http.Server takes.
+	silent  = slog.New(slog.DiscardHandler)
 )
 
 // world is all that there is in a run.
@@ -61,7 +57,7 @@ func run(t *testing.T, seed uint64, days float64, p plan, log io.Writer) (r *rep
 	before := runtime.GOMAXPROCS(1) // What runs when is then decided by waits alone.
 	defer runtime.GOMAXPROCS(before)
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	folder := t.TempDir()
+	folder := scratch(t)
 	synctest.Test(t, func(*testing.T) {
 		w := &world{dice: dice(seed), plan: p, folder: folder}
 		defer func(f func(int64) int64) { transport.Random = f }(transport.Random)
@@ -71,6 +67,16 @@ func run(t *testing.T, seed uint64, days float64, p plan, log io.Writer) (r *rep
 		r = w.report()
 	})
 	return r
+}
+
+// scratch returns a folder for the files of programs, in memory if the system has such.
+func scratch(t *testing.T) string {
+	folder, err := os.MkdirTemp("/dev/shm", "simulate")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	return folder
 }
 
 func (w *world) setUp(log io.Writer) {
@@ -86,21 +92,9 @@ func (w *world) setUp(log io.Writer) {
 	w.subscribe()
 }
 
-// subscribe makes the webhooks: the desk's for all that happens in chats, the inbox's
-// for what it has work with.
-func (w *world) subscribe() {
-	for _, hook := range [][2]string{{desk, `"chat.started","chat.ended","message.received"`}, {inbox, `"chat.started","chat.ended"`}} {
-		status, body := w.service.console("POST", "/api/v2/webhooks", fmt.Sprintf(`{"name":%q,"url":"http://%s/","secret":%q,"enabled":true,"events":[%s]}`,
-			hook[0], host(hook[0]), webhookSecret, hook[1]))
-		if status >= 300 {
-			panic(string(body))
-		}
-	}
-}
-
 // epoch is how long the service keeps chats. Then all programs end, and start again
 // with a service that has none.
-const epoch = 7 * 24 * time.Hour
+const epoch = 3 * 24 * time.Hour
 
 // conduct carries the plan out, and ends the world.
 func (w *world) conduct(length time.Duration) {
@@ -161,16 +155,6 @@ func (w *world) conductEpoch(left plan, to time.Duration) plan {
 	return left
 }
 
-// settle waits until nothing is on its way any more.
-func (w *world) settle() {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
-	defer cancel()
-	w.must(w.service.emulator.Settle(ctx))
-	time.Sleep(10 * time.Minute)
-	synctest.Wait()
-	w.checkEvents(0)
-}
-
 // next returns what comes next in a plan, and when. The steps of the last hour are left
 // out, so that there is an end in peace.
 func (w *world) next(left plan, to time.Duration) (at time.Duration, change func() plan) {
@@ -186,85 +170,14 @@ func (w *world) next(left plan, to time.Duration) (at time.Duration, change func
 	return left[0].At, func() plan { w.beginStep(left[0]); return left[1:] }
 }
 
-func (w *world) beginStep(s step) {
-	w.notes("begins", s.String())
-	going := w.going(s.Kind, s.Who)
-	w.guard.Lock()
-	w.faults[s.Kind]++
-	w.steps = append(w.steps, s)
-	w.guard.Unlock()
-	w.disturbs(s)
-	switch {
-	case s.Kind == "kill":
-		w.kill(s.Who, int(s.Amount))
-	case s.Kind == "revoke", s.Kind == "oauth-denied":
-		w.service.emulator.RevokeTokens()
-		w.revokes()
-	case s.Kind == "restart":
-		w.network.breakLines(func(c *line) bool { return isService(c.to) })
-	case s.Kind == "token-disk" && !going:
-		w.must(os.Rename(filepath.Join(w.folder, "tokens"), filepath.Join(w.folder, "away")))
-	}
-}
-
-func (w *world) endStep(s step) {
-	w.notes("ends", s.String())
-	w.guard.Lock()
-	w.steps = slices.DeleteFunc(w.steps, func(other step) bool { return other == s })
-	w.lastEnds = later(w.lastEnds, time.Now().Add(kinds[s.Kind].after))
-	w.guard.Unlock()
-	w.disturbs(s)
-	switch {
-	case s.Kind == "kill" && !w.processes[s.Who].alive() && !w.going("kill", s.Who):
-		w.start(s.Who)
-	case s.Kind == "token-disk" && !w.going("token-disk", "all"):
-		w.must(os.Rename(filepath.Join(w.folder, "away"), filepath.Join(w.folder, "tokens")))
-	}
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-// going reports whether a fault of a kind befalls a program at present.
-func (w *world) going(kind, who string) bool {
-	w.guard.Lock()
-	defer w.guard.Unlock()
-	return slices.ContainsFunc(w.steps, func(s step) bool { return s.Kind == kind && (s.Who == who || s.Who == "all") })
-}
-
-// active returns the amount of a fault that befalls a program at present, or zero.
-func (w *world) active(kind, who string) (amount float64) {
-	w.guard.Lock()
-	defer w.guard.Unlock()
-	for _, s := range w.steps {
-		if s.Kind == kind && (s.Who == who || s.Who == "all") {
-			amount = s.Amount
-		}
-	}
-	return amount
-}
-
-// hits decides whether something is hit by a kind of fault.
-func (w *world) hits(kind, who string, roll interface{ Float64() float64 }) bool {
-	amount := w.active(kind, who)
-	if amount == 0 || roll.Float64() >= amount {
-		return false
-	}
-	w.guard.Lock()
-	defer w.guard.Unlock()
-	w.hit[kind]++
-	return true
-}
-
-// calm reports whether nothing goes wrong at present, nor are there consequences.
-func (w *world) calm() bool {
-	w.guard.Lock()
-	defer w.guard.Unlock()
-	return len(w.steps) == 0 && time.Now().After(w.lastEnds)
+// settle waits until nothing is on its way any more.
+func (w *world) settle() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
+	defer cancel()
+	w.must(w.service.emulator.Settle(ctx))
+	time.Sleep(10 * time.Minute)
+	synctest.Wait()
+	w.checkEvents(0)
 }
 
 // sleep waits, and reports whether the world goes on.
@@ -285,37 +198,5 @@ func (w *world) must(err error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.violate("the world works", "%v", err)
-	}
-}
-
-func sortLines(lines []*line) {
-	slices.SortFunc(lines, func(a, b *line) int {
-		if d := strings.Compare(a.who()+a.to, b.who()+b.to); d != 0 {
-			return d
-		}
-		return int(a.number - b.number)
-	})
-}
-
-// notes is tell for who is not at the record.
-func (w *world) notes(what, detail string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.tell(what, detail)
-}
-
-// tell counts a step of the run. The same seed takes the same steps, which the sum of
-// all of them shows. It is the same for steps of one moment in any order, since nothing
-// but the scheduler decides on that.
-func (w *world) tell(what, detail string) {
-	w.counted++
-	at := time.Since(w.began)
-	if at != w.moment {
-		w.sum = mix(w.sum + w.sumOfMoment)
-		w.moment, w.sumOfMoment = at, 0
-	}
-	w.sumOfMoment += mix(hash(uint64(at), what) + hash(0, detail))
-	if w.log != nil {
-		fmt.Fprintf(w.log, "%9d %12v %s %s\n", w.counted, at, what, detail)
 	}
 }
