@@ -17,6 +17,12 @@ func (d dice) roll(what string, numbers ...int64) *rand.Rand {
 	return rand.New(rand.NewPCG(uint64(d), h))
 }
 
+// pause draws how long a request waits before it is repeated, up to n. Two that are
+// repeated at one moment differ, be it by nanoseconds, so that their order is fixed.
+func (d dice) pause(what string, n int64) int64 {
+	return d.roll("pause "+what, time.Now().UnixNano()).Int64N(max(n, int64(time.Microsecond)))
+}
+
 // hash is that of FNV-1a, which is short and good enough here.
 func hash(h uint64, text string) uint64 {
 	h ^= 14695981039346656037

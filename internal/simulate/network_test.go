@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // network connects programs and the service. Nothing of it leaves the process, and all
@@ -40,7 +42,7 @@ func (n *network) dialer(p *process) func(ctx context.Context, _, addr string) (
 		if l == nil || p != nil && !p.alive() || n.world.active("restart", "all") > 0 && isService(addr) {
 			return nil, &net.OpError{Op: "dial", Net: "memory", Addr: address(addr), Err: errNobody}
 		}
-		near, far := net.Pipe()
+		near, far := newPipe(n.delay)
 		c := &line{Conn: near, network: n, from: p, to: l.host, left: -1, closed: make(chan struct{})}
 		c.far = farEnd{far, c}
 		n.mu.Lock()
@@ -113,6 +115,27 @@ type address string
 func (a address) Network() string { return "memory" }
 
 func (a address) String() string { return string(a) }
+
+// delay is how long data travel. It depends on the time and on what they are, so that
+// what is written at one moment arrives in the same order in each run.
+func (n *network) delay(data []byte) time.Duration {
+	h := hash(uint64(n.world.dice), string(kindOf(data)))
+	return time.Duration(mix(h+uint64(time.Now().UnixNano())) % uint64(time.Microsecond))
+}
+
+// kindOf returns what is the same of data in each run, where keys and tokens differ: the
+// first line of HTTP/1, the kind and stream of a frame of HTTP/2, the kind of a record of
+// TLS.
+func kindOf(data []byte) []byte {
+	switch {
+	case len(data) > 0 && data[0] >= 'A':
+		line, _, _ := bytes.Cut(data[:min(len(data), 200)], []byte("\r"))
+		return line
+	case len(data) >= 9 && data[0] == 0:
+		return data[3:9]
+	}
+	return data[:min(len(data), 1)]
+}
 
 var (
 	errNobody = errors.New("nobody listens there")

@@ -60,8 +60,8 @@ func run(t *testing.T, seed uint64, days float64, p plan, log io.Writer) (r *rep
 	folder := scratch(t)
 	synctest.Test(t, func(*testing.T) {
 		w := &world{dice: dice(seed), plan: p, folder: folder}
-		defer func(f func(int64) int64) { transport.Random = f }(transport.Random)
-		transport.Random = func(n int64) int64 { return w.dice.roll("pause", time.Now().UnixNano()).Int64N(n) }
+		defer func(f func(*transport.Request, int64) int64) { transport.Random = f }(transport.Random)
+		transport.Random = func(r *transport.Request, n int64) int64 { return w.dice.pause(r.Method+r.URL+string(r.Body), n) }
 		w.setUp(log)
 		w.conduct(time.Duration(days * float64(24*time.Hour)))
 		r = w.report()

@@ -56,9 +56,9 @@ func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
 		return 0, false
 	}
 	if f.moved && s.last.number == 1 {
-		return 0, true
+		return jitter(s.last.request, 0), true
 	}
-	pause = f.pause(s.last.number)
+	pause = f.pause(s.last.request, s.last.number)
 	return pause, s.affordable(ctx, pause) && (f.refusedUnread() || s.pipeline.budget.spend())
 }
 
@@ -168,18 +168,19 @@ const (
 // pause returns how long to wait after a failure: as long as the service says,
 // or longer after each attempt. If the service goes on refusing although the call
 // came when it said, the pauses grow, too.
-func (f *Failure) pause(attempts int) time.Duration {
+func (f *Failure) pause(r *Request, attempts int) time.Duration {
 	switch {
 	case f.tokenRefused():
 		return 0
 	case !f.RetryAt.IsZero():
-		return max(0, time.Until(f.RetryAt)) + jitter(min(maxBackoff, minBackoff<<min(max(0, attempts-promptAttempts), 10)))
+		return max(0, time.Until(f.RetryAt)) + jitter(r, min(maxBackoff, minBackoff<<min(max(0, attempts-promptAttempts), 10)))
 	}
-	return jitter(min(maxBackoff, minBackoff<<min(attempts, 10)))
+	return jitter(r, min(maxBackoff, minBackoff<<min(attempts, 10)))
 }
 
-// Random draws a number below n. A simulation puts one in its place that a seed fixes.
-var Random = rand.Int64N //nolint:gochecknoglobals // Nobody else sets it.
+// Random draws a number up to n, for a request. A simulation puts one in its place that
+// a seed fixes, and that tells requests apart which come at one moment.
+var Random = func(_ *Request, n int64) int64 { return rand.Int64N(n + 1) } //nolint:gochecknoglobals // Nobody else sets it.
 
 // jitter spreads callers over the whole of d.
-func jitter(d time.Duration) time.Duration { return time.Duration(Random(int64(d))) + 1 }
+func jitter(r *Request, d time.Duration) time.Duration { return time.Duration(Random(r, int64(d))) }
