@@ -37,8 +37,7 @@ func keyOf(program string, e webhook.Event) string {
 	return program + " unknown"
 }
 
-func (w *world) handlingOf(p *process, e webhook.Event) *handling {
-	key := keyOf(p.name, e)
+func (w *world) handlingOf(key string) *handling {
 	if w.handled[key] == nil {
 		w.handled[key] = &handling{}
 	}
@@ -49,29 +48,39 @@ func (w *world) handlingOf(p *process, e webhook.Event) *handling {
 func (w *world) handlings(p *process, e webhook.Event) int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	h := w.handlingOf(p, e)
+	h := w.handlingOf(keyOf(p.name, e))
 	h.begun++
 	return h.begun
 }
 
-// handles notes that a program has handled an event. It may do so again only if it was
-// killed, or its store failed, before the mark.
+// handles notes that a program has handled an event.
 func (w *world) handles(p *process, e webhook.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	h := w.handlingOf(p, e)
-	window := h.trouble || h.by != nil && !h.by.alive() && h.by.died.Sub(h.last) < 10*time.Second
-	w.holds("an event is handled once", h.times == 0 || window && !h.marked, "%s: again, marked %v", keyOf(p.name, e), h.marked)
-	h.times++
-	h.last, h.by, h.trouble = time.Now(), p, w.going("store", p.name)
 	w.events++
-	w.tell("handled", keyOf(p.name, e))
-	if p.name == desk {
-		w.ids(e.Info().EventID, h)
-	}
+	w.succeeds(p, keyOf(p.name, e), e.Info().EventID)
 }
 
-func (w *world) ids(id string, h *handling) { w.handled["id "+id] = h }
+// notesOnce notes that the handler of the desk that has a name has handled an event.
+func (w *world) notesOnce(p *process, e webhook.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.succeeds(p, keyOf(p.name, e)+" "+onceName, e.Info().EventID+"/"+onceName)
+}
+
+// succeeds checks that a handler succeeds for the first time, or that the process was
+// killed, or the store failed, before the mark.
+func (w *world) succeeds(p *process, key, id string) {
+	h := w.handlingOf(key)
+	window := h.trouble || h.by != nil && !h.by.alive() && h.by.died.Sub(h.last) < 10*time.Second
+	w.holds("an event is handled once", h.times == 0 || window && !h.marked, "%s: again, marked %v", key, h.marked)
+	h.times++
+	h.last, h.by, h.trouble = time.Now(), p, w.going("store", p.name)
+	w.tell("handled", key)
+	if p.name == desk {
+		w.handled["id "+id] = h
+	}
+}
 
 // marks notes what a store says of a mark.
 func (w *world) marks(_ *process, id string, err error) {

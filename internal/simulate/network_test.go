@@ -124,7 +124,7 @@ func (n *network) delay(data []byte) time.Duration {
 }
 
 // kindOf returns what is the same of data in each run, where keys and tokens differ: the
-// first line of HTTP/1, the kind and stream of a frame of HTTP/2, the kind of a record of
+// first line of HTTP/1, the kind of a frame of HTTP/2, the kind of a record of
 // TLS.
 func kindOf(data []byte) []byte {
 	switch {
@@ -132,7 +132,7 @@ func kindOf(data []byte) []byte {
 		line, _, _ := bytes.Cut(data[:min(len(data), 200)], []byte("\r"))
 		return line
 	case len(data) >= 9 && data[0] == 0:
-		return data[3:9]
+		return data[3:4]
 	}
 	return data[:min(len(data), 1)]
 }

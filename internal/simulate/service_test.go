@@ -171,6 +171,10 @@ func (s *service) decide(from *process, r *http.Request, body []byte, roll inter
 	switch {
 	case hit("elsewhere"):
 		return &answer{http.StatusTemporaryRedirect, http.Header{"Location": {"http://" + trapHost + r.URL.Path}}, nil}
+	case hit("region"): // The host is that of another region, which does not know the token.
+		elsewhere := r.Clone(r.Context())
+		elsewhere.Header.Set("Authorization", "Zoho-oauthtoken 1000.of.another.region")
+		return s.carryOut(elsewhere, body)
 	case hit("outage"):
 		a := refusal(http.StatusServiceUnavailable, "INTERNAL_ERROR")
 		if roll.Float64() < .5 {

@@ -10,14 +10,24 @@ import (
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
+// onceName is the name of a handler that is to succeed once, whatever others do.
+const onceName = "note"
+
 // startDesk starts the program that answers visitors. Its handlers only note what is to
 // be done, and at times fail or take too long.
 func (p *process) startDesk() {
 	p.listen(webhook.WithDedupStore(&unreliable{DedupStore: p.file.DedupStore(), process: p}))
+	p.world.must(webhook.On(p.receiver, func(_ context.Context, e *webhook.ChatEnded) error {
+		if !p.alive() {
+			return errKilled
+		}
+		p.world.notesOnce(p, e)
+		return nil
+	}, webhook.Once(onceName)))
 	p.world.must(webhook.OnAny(p.receiver, func(_ context.Context, e webhook.Event) error {
 		roll := p.world.dice.roll("handler"+e.Info().EventID, p.generation, p.world.handlings(p, e))
 		switch {
-		case roll.Float64() < .02:
+		case roll.Float64() < .05:
 			return errors.New("a handler that fails at times")
 		case roll.Float64() < .01:
 			time.Sleep(7 * time.Second)
