@@ -84,6 +84,7 @@ func (w *world) beginStep(s step) {
 		w.kill(s.Who, int(s.Amount))
 	case s.Kind == "revoke", s.Kind == "oauth-denied":
 		w.service.emulator.RevokeTokens()
+		w.live.emulator.RevokeTokens()
 		w.revokes()
 	case s.Kind == "restart":
 		w.network.breakLines(func(c *line) bool { return isService(c.to) })

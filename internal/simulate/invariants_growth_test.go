@@ -40,5 +40,5 @@ func (w *world) forget() {
 	clear(w.goes)
 	clear(w.tokenTimes)
 	clear(w.denied)
-	w.temporary, w.names = nil, nil
+	w.temporary, w.names, w.conversations = nil, nil, nil
 }

@@ -46,13 +46,20 @@ func (w *world) operatorComes(id string) { w.comes[id] = time.Now() }
 
 func (w *world) operatorGoes(id string) { w.goes[id] = time.Now(); delete(w.comes, id) }
 
-// walk is a way through the list of operators.
+// walk is a way through a list.
 type walk struct {
-	world *world
-	began time.Time
-	seen  map[string]bool
-	there []string // When it began.
-	twice string
+	world   *world
+	began   time.Time
+	seen    map[string]bool
+	there   []string // When it began.
+	twice   string
+	changes bool // Somebody changes the list meanwhile.
+}
+
+func (w *world) beginWalkOfConversations() *walk {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return &walk{world: w, began: time.Now(), seen: map[string]bool{}, there: slices.Clone(w.conversations)}
 }
 
 func (w *world) beginWalk() *walk {
@@ -62,7 +69,7 @@ func (w *world) beginWalk() *walk {
 	for i := 1; i <= operators; i++ {
 		there = append(there, fmt.Sprintf("operator%d", i))
 	}
-	return &walk{world: w, began: time.Now(), seen: map[string]bool{}, there: there}
+	return &walk{world: w, began: time.Now(), seen: map[string]bool{}, there: there, changes: true}
 }
 
 // sees notes an item. Somebody may change the list meanwhile.
@@ -71,7 +78,7 @@ func (k *walk) sees(id string) {
 		k.twice = id
 	}
 	k.seen[id] = true
-	if w := k.world; w.dice.roll("changes "+id, time.Now().UnixNano()).Float64() < .03 {
+	if w := k.world; k.changes && w.dice.roll("changes "+id, time.Now().UnixNano()).Float64() < .03 {
 		w.changeList()
 	}
 }
@@ -81,7 +88,7 @@ func (w *world) endWalk(k *walk, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.holds("a walk sees all, and each once", k.twice == "", "%s came twice", k.twice)
-	if err != nil || k.began.Hour() != time.Now().Hour() {
+	if err != nil || k.changes && k.began.Hour() != time.Now().Hour() {
 		return
 	}
 	for _, id := range k.there {

@@ -65,7 +65,9 @@ type record struct {
 
 	names []version // Of the operator whom the desk reads.
 	comes map[string]time.Time
-	goes  map[string]time.Time
+
+	conversations []string // At the live service, oldest first.
+	goes          map[string]time.Time
 
 	heap uint64
 }

@@ -17,6 +17,7 @@ type line struct {
 	number  int64
 	once    sync.Once
 	closed  chan struct{}
+	locks   bool // Who writes holds a lock meanwhile, as over HTTP/2 and TLS, while others wait for it.
 
 	mu   sync.Mutex
 	left int  // Bytes that still come; -1 for all.
@@ -49,7 +50,7 @@ var kindsOfBreak = []string{"reset-before", "reset-within", "reset-after", "half
 // it gets lost.
 func (c *line) Write(b []byte) (int, error) {
 	w := c.network.world
-	if c.who() != batch { // Who holds a lock meanwhile, over HTTP/2, while others wait for it.
+	if !c.locks {
 		w.awaits(c.from)
 	}
 	roll := w.dice.roll("write "+c.who()+c.to, time.Now().UnixNano()) // Whichever connection it is.

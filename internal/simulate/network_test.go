@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ type network struct {
 	world *world
 	hosts map[string]*listener // By address, as in "desk.localhost:80".
 	open  atomic.Int64         // Connections.
+	tls   *identity
 
 	mu     sync.Mutex
 	lines  map[*line]bool
@@ -25,11 +27,13 @@ type network struct {
 }
 
 // listen makes a host that can be dialed until its listener is closed.
-func (n *network) listen(host string) *listener {
+func (n *network) listen(host string) *listener { return n.listenAt(host, 80) }
+
+func (n *network) listenAt(host string, port int) *listener {
 	l := &listener{host: host, queue: make(chan net.Conn), closed: make(chan struct{})}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.hosts[host+":80"] = l
+	n.hosts[fmt.Sprintf("%s:%d", host, port)] = l
 	return l
 }
 
@@ -43,7 +47,7 @@ func (n *network) dialer(p *process) func(ctx context.Context, _, addr string) (
 			return nil, &net.OpError{Op: "dial", Net: "memory", Addr: address(addr), Err: errNobody}
 		}
 		near, far := newPipe(n.delay)
-		c := &line{Conn: near, network: n, from: p, to: l.host, left: -1, closed: make(chan struct{})}
+		c := &line{Conn: near, network: n, from: p, to: l.host, locks: p != nil && p.name == batch || strings.HasSuffix(addr, ":443"), left: -1, closed: make(chan struct{})}
 		c.far = farEnd{far, c}
 		n.mu.Lock()
 		n.dialed[c.who()+c.to]++

@@ -21,7 +21,7 @@ const rememberedFor = 12 * time.Hour
 
 // open opens the files.
 func (p *process) open() (err error) {
-	if p.name == batch {
+	if p.name == batch || p.name == clerk {
 		return nil
 	}
 	p.file, err = salesiqbolt.Open(p.world.eventsFile(p.name, p.generation), salesiqbolt.WithSync(salesiqbolt.SyncNever),

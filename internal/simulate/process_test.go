@@ -11,6 +11,7 @@ import (
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/salesiqbolt"
+	"github.com/salesiq-go/salesiq/salesiqtest"
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
@@ -26,6 +27,7 @@ type process struct {
 	doom       atomic.Int64  // Awaits that are left until it is killed; 0 or less if it is not to be.
 	doomed     chan struct{} // Closed when there are none.
 	died       time.Time
+	secure     bool // It calls the API over TLS, as all do the OAuth server.
 	running    sync.WaitGroup
 
 	client   *salesiq.Client
@@ -45,7 +47,7 @@ const (
 // share a limiter divide the limits among themselves.
 type share struct{ perMinute, perDay, atOnce int }
 
-var shares = map[string]share{desk: {10, 3000, 3}, inbox: {3, 500, 2}, batch: {7, 1500, 3}}
+var shares = map[string]share{desk: {10, 3000, 3}, inbox: {3, 500, 2}, batch: {7, 1500, 3}, clerk: {8, 1000, 2}}
 
 var errKilled = errors.New("the process was killed")
 
@@ -57,6 +59,7 @@ func host(program string) string { return program + ".localhost" }
 func (w *world) start(name string) {
 	w.generations[name]++
 	p := &process{world: w, name: name, generation: w.generations[name], queue: make(chan webhook.Event, 200)}
+	p.secure = w.dice.roll("secure "+name, p.generation).Float64() < secured
 	p.context, p.cancel = context.WithCancelCause(context.Background())
 	w.processes[name] = p
 	w.must(p.open())
@@ -68,8 +71,21 @@ func (w *world) start(name string) {
 		p.startInbox()
 	case batch:
 		p.startBatch()
+	case clerk:
+		p.startClerk()
 	}
 	w.notes("start", name)
+}
+
+// secured is the part of processes that use TLS. Each connection takes the time of a call.
+const secured = .1
+
+// service is the one that a program works with.
+func (p *process) service() *service {
+	if p.name == clerk {
+		return p.world.live
+	}
+	return p.world.service
 }
 
 // connect makes the client.
@@ -86,19 +102,27 @@ func (p *process) connect() (err error) {
 	if p.name == batch {
 		limiter = limiter.Batch()
 	}
-	transport := &http.Transport{DialContext: w.network.dialer(p)}
-	if p.name == batch {
-		transport.Protocols = new(http.Protocols)
-		transport.Protocols.SetUnencryptedHTTP2(true)
-	}
+	transport := &http.Transport{DialContext: w.network.dialer(p), TLSClientConfig: w.network.tls.client.Clone(), Protocols: new(http.Protocols)}
+	transport.Protocols.SetHTTP1(p.name != batch)
+	transport.Protocols.SetHTTP2(p.name == batch)
+	transport.Protocols.SetUnencryptedHTTP2(p.name == batch)
 	before := http.DefaultTransport
 	http.DefaultTransport = transport                 //nolint:reassign // The client copies it, and makes it count what it writes.
 	defer func() { http.DefaultTransport = before }() //nolint:reassign // See above.
+	service, scheme := p.service(), "http://"
+	if p.secure {
+		scheme = "https://"
+	}
+	options := []salesiq.Option{
+		salesiq.WithBaseURL(scheme + service.host), salesiq.WithAccountsURL("https://" + service.accounts), salesiq.WithPlaintext(),
+		salesiq.WithLimiter(limiter), salesiq.WithCache(salesiq.Cache{}), salesiq.WithLogger(silent),
+	}
+	if p.name == clerk {
+		options = append(options, salesiq.WithPortal(salesiqtest.Portal))
+	}
 	key := make([]byte, 32)
-	p.client, err = salesiq.NewClient(
-		salesiq.RefreshToken(w.service.emulator.Credentials(), salesiq.FileTokenStore(filepath.Join(w.folder, "tokens", "token"), key)),
-		salesiq.WithBaseURL("http://"+apiHost), salesiq.WithAccountsURL("http://"+accountsHost), salesiq.WithPlaintext(),
-		salesiq.WithLimiter(limiter), salesiq.WithCache(salesiq.Cache{}), salesiq.WithLogger(silent))
+	store := salesiq.FileTokenStore(filepath.Join(w.folder, "tokens", service.host), key)
+	p.client, err = salesiq.NewClient(salesiq.RefreshToken(service.emulator.Credentials(), store), options...)
 	return err
 }
 

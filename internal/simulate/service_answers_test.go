@@ -14,9 +14,13 @@ type answer struct {
 	body   []byte
 }
 
-func refusal(status int, code string) *answer {
-	return &answer{status, http.Header{"Content-Type": {"application/json"}},
-		fmt.Appendf(nil, `{"status":"error","code":%q,"message":"it was simulated","details":{}}`, code)}
+func (s *service) refusal(status int, code string) *answer {
+	body := fmt.Appendf(nil, `{"status":"error","code":%q,"message":"it was simulated","details":{}}`, code)
+	if s.live {
+		number := map[string]int{"INTERNAL_ERROR": 1001, "RATE_LIMIT_EXCEEDED": 1023}[code]
+		body = fmt.Appendf(nil, `{"error":{"code":%d,"message":"it was simulated"}}`, number)
+	}
+	return &answer{status, http.Header{"Content-Type": {"application/json"}}, body}
 }
 
 func page(status int) *answer {

@@ -3,12 +3,14 @@ package simulate
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,10 +25,14 @@ const (
 	apiHost      = "api.localhost"
 	accountsHost = "accounts.localhost"
 	trapHost     = "trap.localhost" // Redirects lead there. Nobody may follow them.
+
+	liveHost         = "live.localhost"
+	liveAccountsHost = "live-accounts.localhost"
 )
 
 func isService(addr string) bool {
-	return strings.HasPrefix(addr, apiHost) || strings.HasPrefix(addr, accountsHost)
+	host, _, _ := strings.Cut(addr, ":")
+	return slices.Contains([]string{apiHost, accountsHost, liveHost, liveAccountsHost}, host)
 }
 
 const (
@@ -38,6 +44,9 @@ const (
 // service is the emulator, and in front of it what limits and breaks a service.
 type service struct {
 	world    *world
+	host     string // Of the API.
+	accounts string
+	live     bool // It speaks the live service's dialect, and does not tell its limits.
 	emulator *salesiqtest.Server
 	servers  []*http.Server
 	mu       sync.Mutex // Guards the gate.
@@ -51,8 +60,13 @@ const (
 	visitors  = 40
 )
 
-func newService(w *world) *service {
-	s := &service{world: w}
+func newService(w *world, live bool) *service {
+	s := &service{world: w, host: apiHost, accounts: accountsHost}
+	options := []salesiqtest.Option{salesiqtest.InMemory(), salesiqtest.WithoutDefaultData(), salesiqtest.WithMaxInFlight(0), salesiqtest.WithWebhookTransport(newCourier(w))}
+	if live {
+		s.host, s.accounts, s.live = liveHost, liveAccountsHost, true
+		options = append(options, salesiqtest.Live())
+	}
 	data := salesiqtest.Data{}
 	for i := 1; i <= operators; i++ {
 		data.Operators = append(data.Operators, salesiq.Operator{
@@ -64,15 +78,17 @@ func newService(w *world) *service {
 	for i := range visitors {
 		data.Visitors = append(data.Visitors, salesiq.Visitor{ID: fmt.Sprintf("visitor%d", i), Name: "A visitor"})
 	}
-	emulator, err := salesiqtest.NewServer(salesiqtest.InMemory(), salesiqtest.WithoutDefaultData(), salesiqtest.WithData(data),
-		salesiqtest.WithMaxInFlight(0), salesiqtest.WithWebhookTransport(newCourier(w)))
+	emulator, err := salesiqtest.NewServer(append(options, salesiqtest.WithData(data))...)
 	if err != nil {
 		panic(err)
 	}
 	s.emulator, s.token = emulator, emulator.AccessToken()
 	s.gate = gate{limit: callsPerMinute, perDay: callsPerDay}
-	s.serve(apiHost, s.answerAPI)
-	s.serve(accountsHost, s.answerAccounts)
+	s.serve(s.host, s.answerAPI)
+	s.serve(s.accounts, s.answerAccounts)
+	if live {
+		return s
+	}
 	s.serve(trapHost, func(_ http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -83,9 +99,13 @@ func newService(w *world) *service {
 
 type lineKey struct{}
 
-// serve serves a host over both versions of HTTP.
+// serve serves a host over both versions of HTTP, with TLS and without.
 func (s *service) serve(host string, handle http.HandlerFunc) {
-	s.servers = append(s.servers, serveOn(s.world.network.listen(host), handle))
+	n := s.world.network
+	server := serveOn(n.listen(host), handle)
+	server.TLSConfig = n.tls.server.Clone()
+	go server.ServeTLS(n.listenAt(host, 443), "", "")
+	s.servers = append(s.servers, server)
 }
 
 func serveOn(l *listener, handle http.Handler) *http.Server {
@@ -95,10 +115,14 @@ func serveOn(l *listener, handle http.Handler) *http.Server {
 		ErrorLog:    discard,
 		IdleTimeout: 5 * time.Minute,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			if secure, ok := c.(*tls.Conn); ok {
+				c = secure.NetConn()
+			}
 			return context.WithValue(ctx, lineKey{}, c.(farEnd).line)
 		},
 	}
 	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetHTTP2(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	go server.Serve(l)
 	return server
@@ -176,13 +200,13 @@ func (s *service) decide(from *process, r *http.Request, body []byte, roll inter
 		elsewhere.Header.Set("Authorization", "Zoho-oauthtoken 1000.of.another.region")
 		return s.carryOut(elsewhere, body)
 	case hit("outage"):
-		a := refusal(http.StatusServiceUnavailable, "INTERNAL_ERROR")
+		a := s.refusal(http.StatusServiceUnavailable, "INTERNAL_ERROR")
 		if roll.Float64() < .5 {
 			a.header.Set("Retry-After", "7")
 		}
 		return a
 	case hit("storm"):
-		a := refusal(http.StatusTooManyRequests, "RATE_LIMIT_EXCEEDED")
+		a := s.refusal(http.StatusTooManyRequests, "RATE_LIMIT_EXCEEDED")
 		if roll.Float64() < .5 {
 			a.header.Set("Retry-After", strconv.Itoa(2+int(roll.Float64()*20)))
 		}
@@ -204,7 +228,7 @@ func (s *service) decide(from *process, r *http.Request, body []byte, roll inter
 	left, _ := s.gate.state(now, limit, sliding)
 	var a *answer
 	if left == 0 || s.gate.today >= s.gate.perDay {
-		a = refusal(http.StatusTooManyRequests, "RATE_LIMIT_EXCEEDED")
+		a = s.refusal(http.StatusTooManyRequests, "RATE_LIMIT_EXCEEDED")
 		w.refuses(from, left == 0)
 	} else {
 		a = s.carryOut(r, body)
@@ -213,7 +237,7 @@ func (s *service) decide(from *process, r *http.Request, body []byte, roll inter
 		}
 		w.processed(from, r, body, a)
 	}
-	if w.active("no-headers", "all") == 0 {
+	if !s.live && w.active("no-headers", "all") == 0 {
 		left, reset := s.gate.state(now, limit, sliding)
 		a.header.Set("X-Ratelimit-Limit", strconv.Itoa(limit))
 		a.header.Set("X-Ratelimit-Remaining", strconv.Itoa(left))
@@ -223,7 +247,7 @@ func (s *service) decide(from *process, r *http.Request, body []byte, roll inter
 	switch {
 	case a.status >= 300:
 	case hit("breakdown"):
-		return refusal(http.StatusInternalServerError, "INTERNAL_ERROR")
+		return s.refusal(http.StatusInternalServerError, "INTERNAL_ERROR")
 	case hit("foreign-page"):
 		return page(http.StatusOK)
 	case hit("empty-answer"):

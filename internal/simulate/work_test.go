@@ -7,9 +7,10 @@ const (
 	desk  = "desk"  // Answers visitors, from a queue in memory. HTTP/1.
 	inbox = "inbox" // Works through events that it keeps in a file. HTTP/1.
 	batch = "batch" // Goes through lists, as a batch. HTTP/2.
+	clerk = "clerk" // Works with the live service, in its dialect. HTTP/1.
 )
 
-var programs = []string{desk, inbox, batch}
+var programs = []string{desk, inbox, batch, clerk}
 
 // patience is how long a program waits for a call that somebody else waits for.
 const patience = 150 * time.Second

@@ -34,6 +34,7 @@ type world struct {
 	stopAll context.CancelFunc
 	network *network
 	service *service
+	live    *service // In the live service's dialect.
 	works   sync.WaitGroup
 	ghosts  sync.WaitGroup // What is left of processes.
 
@@ -86,8 +87,11 @@ func (w *world) setUp(log io.Writer) {
 	w.network = &network{world: w, hosts: map[string]*listener{}, lines: map[*line]bool{}, dialed: map[string]int64{}}
 	w.processes, w.generations, w.days = map[string]*process{}, map[string]int64{}, map[string]salesiq.DailyQuota{}
 	w.record, w.hit = newRecord(log), map[string]int{}
+	tls, err := newIdentity(apiHost, accountsHost, liveHost, liveAccountsHost)
+	w.must(err)
+	w.network.tls = tls
+	w.service, w.live = newService(w, false), newService(w, true)
 	w.must(os.Mkdir(filepath.Join(w.folder, "tokens"), 0o700))
-	w.service = newService(w)
 	w.renames("operator3 v0")
 	w.subscribe()
 }
@@ -105,6 +109,7 @@ func (w *world) conduct(length time.Duration) {
 	}
 	w.stopAll()
 	w.service.close()
+	w.live.close()
 	w.network.breakLines(func(*line) bool { return true })
 	synctest.Wait()
 }
@@ -119,6 +124,7 @@ func (w *world) conductEpoch(left plan, to time.Duration) plan {
 	w.context = ctx
 	w.works.Go(w.comeAndGo)
 	w.works.Go(w.changeOperators)
+	w.works.Go(w.converse)
 	for !w.failed() {
 		next, change := w.next(left, to)
 		if change == nil {
@@ -146,6 +152,7 @@ func (w *world) conductEpoch(left plan, to time.Duration) plan {
 	synctest.Wait()
 	w.checkGrowth()
 	w.service.emulator.Reset()
+	w.live.emulator.Reset()
 	w.forget()
 	w.renames("operator3 v0")
 	w.subscribe()
