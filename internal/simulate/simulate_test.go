@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -20,7 +21,7 @@ var (
 	planFile = flag.String("plan", "", "run the plan in this file, with -seed, instead of the one that the seed draws")
 	shrinks  = flag.Bool("shrink", false, "with -seed: find a shorter plan that still fails")
 	stepLog  = flag.String("steps", "", "with -seed: write each step of the run to this file")
-	reports  = flag.String("reports", "", "with -seeds: write a report for each seed to this folder")
+	reports  = flag.String("reports", "", "with -seeds: write what each seed prints to a file in this folder")
 )
 
 // Without flags, these seeds are run, and a new one beside them.
@@ -64,16 +65,20 @@ func simulateApart(t *testing.T, seed uint64) {
 	}
 	run := exec.CommandContext(t.Context(), program, "-test.run", "^TestNothing", "-test.v", "-test.timeout", "0",
 		"-seed", fmt.Sprint(seed), "-days", fmt.Sprint(*days))
-	output, err := run.CombinedOutput()
-	if run.ProcessState != nil {
-		output = fmt.Appendf(output, "%v of a processor\n", run.ProcessState.UserTime()+run.ProcessState.SystemTime())
-	}
+	var output strings.Builder
+	run.Stdout = &output
 	if *reports != "" {
-		if err := os.WriteFile(filepath.Join(*reports, fmt.Sprintf("seed%d", seed)), output, 0o600); err != nil {
-			t.Error(err)
+		file, err := os.Create(filepath.Join(*reports, fmt.Sprintf("seed%d", seed)))
+		if err != nil {
+			t.Fatal(err)
 		}
+		defer file.Close()
+		run.Stdout = io.MultiWriter(&output, file)
 	}
-	t.Logf("%s", output)
+	run.Stderr = run.Stdout
+	err = run.Run()
+	fmt.Fprintf(run.Stdout, "%v of a processor\n", run.ProcessState.UserTime()+run.ProcessState.SystemTime())
+	t.Logf("%s", output.String())
 	if err != nil {
 		t.Error(err)
 	}

@@ -64,7 +64,7 @@ func run(t *testing.T, seed uint64, days float64, p plan, log io.Writer) (r *rep
 		defer func(f func(*transport.Request, int64) int64) { transport.Random = f }(transport.Random)
 		transport.Random = func(r *transport.Request, n int64) int64 { return w.dice.pause(r.Method+r.URL+string(r.Body), n) }
 		w.setUp(log)
-		w.conduct(time.Duration(days * float64(24*time.Hour)))
+		w.conduct(time.Duration(days*float64(24*time.Hour)), t.Logf)
 		r = w.report()
 	})
 	return r
@@ -101,11 +101,14 @@ func (w *world) setUp(log io.Writer) {
 const epoch = 3 * 24 * time.Hour
 
 // conduct carries the plan out, and ends the world.
-func (w *world) conduct(length time.Duration) {
+func (w *world) conduct(length time.Duration, logf func(format string, arguments ...any)) {
 	left := slices.Clone(w.plan)
 	slices.SortStableFunc(left, func(a, b step) int { return int(a.At - b.At) })
 	for at := time.Duration(0); at < length && !w.failed(); at += epoch {
 		left = w.conductEpoch(left, min(at+epoch, length))
+		if at+epoch < length { // It takes a while.
+			logf("day %.0f: %d calls, %d events, %d steps", (at+epoch).Hours()/24, w.calls, w.events, w.counted)
+		}
 	}
 	w.stopAll()
 	w.service.close()
