@@ -29,6 +29,7 @@ func (w *world) renames(name string) {
 func (w *world) readsOperator(name string, languages []string, began time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.holds("an account sees its own alone", name != guestName, "an account has read of another: %s", name)
 	for i, v := range w.names {
 		until := time.Now()
 		if i+1 < len(w.names) {
@@ -40,6 +41,13 @@ func (w *world) readsOperator(name string, languages []string, began time.Time) 
 		}
 	}
 	w.holds("a read is no older than the cache", false, "%s %v", name, languages)
+}
+
+// readsGuest checks that an account has read what is its own.
+func (w *world) readsGuest(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.holds("an account sees its own alone", name == guestName, "an account has read of another: %s", name)
 }
 
 func (w *world) operatorComes(id string) { w.comes[id] = time.Now() }

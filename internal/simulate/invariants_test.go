@@ -22,6 +22,7 @@ var invariants = []string{
 	"an event is handled once",
 	"a walk sees all, and each once",
 	"a read is no older than the cache",
+	"an account sees its own alone",
 	"a call ends in time",
 	"an error is typed and has no secret",
 	"calls succeed in calm",

@@ -82,6 +82,20 @@ var mutations = []mutation{
 		"if !time.Now().Before(e.expires) {", "if e.expires.IsZero() {",
 	},
 	{
+		"clients share one cache", "cache.go",
+		"	return &answerCache{root: client.resolve(\"\"), config: config, pipeline: client.pipeline, answers: answers}, nil\n}\n",
+		"	if shared == nil {\n\t\tshared = answers\n\t}\n" +
+			"	return &answerCache{root: client.resolve(\"\"), config: config, pipeline: client.pipeline, answers: shared}, nil\n}\n\nvar shared *transport.Cache\n",
+	},
+	{
+		"what comes again is yielded again, in the live dialect", "live/pages.go",
+		"items := p.walk.New(part.items)", "items := part.items",
+	},
+	{
+		"a handler that has succeeded once runs again", "webhook/handlers.go",
+		"	case state == DedupDone:\n\t\treturn nil\n	case state == DedupClaimed:\n\t\treturn fmt", "	case state == DedupClaimed:\n\t\treturn fmt",
+	},
+	{
 		"an event is marked before it was handled", "webhook/receiver.go",
 		"	how, err = r.handle(work, event)\n", "	r.store.Done(work, id)\n\thow, err = r.handle(work, event)\n",
 	},

@@ -31,6 +31,7 @@ type process struct {
 	running    sync.WaitGroup
 
 	client   *salesiq.Client
+	guest    *salesiq.Client // Of the desk: that of another account at the same host.
 	limiter  *salesiq.SharedLimiter
 	file     *salesiqbolt.File // Nil for one that receives no events.
 	receiver *webhook.Receiver
@@ -123,6 +124,10 @@ func (p *process) connect() (err error) {
 	key := make([]byte, 32)
 	store := salesiq.FileTokenStore(filepath.Join(w.folder, "tokens", service.host), key)
 	p.client, err = salesiq.NewClient(salesiq.RefreshToken(service.emulator.Credentials(), store), options...)
+	if p.name == desk && err == nil {
+		p.guest, err = salesiq.NewClient(salesiq.StaticToken(guestToken), salesiq.WithBaseURL(scheme+service.host), salesiq.WithPlaintext(),
+			salesiq.WithCache(salesiq.Cache{}), salesiq.WithLogger(silent))
+	}
 	return err
 }
 

@@ -57,7 +57,7 @@ func (p *process) goThroughConversations(service *live.Service, order string) {
 func (w *world) converse() {
 	for n := int64(1); ; n++ {
 		roll := w.dice.roll("converses", n)
-		if !w.sleep(time.Duration(5+roll.IntN(20))*time.Minute + latency(roll.Int64())) {
+		if !w.sleep(time.Duration(15+roll.IntN(30))*time.Minute + latency(roll.Int64())) {
 			return
 		}
 		chat, err := w.live.emulator.StartChat(fmt.Sprintf("visitor%d", roll.IntN(visitors)), "Good day")

@@ -96,7 +96,8 @@ func (p *process) answer(e *webhook.MessageReceived) {
 	}
 }
 
-// readOperators reads an operator through the cache, and spoils what it has got.
+// readOperators reads an operator through the cache, and spoils what it has got. So does
+// a client of another account, where the operator with this id is somebody else.
 func (p *process) readOperators() {
 	for p.waits("reads", 97*time.Second) {
 		began := time.Now()
@@ -109,5 +110,10 @@ func (p *process) readOperators() {
 		}
 		p.world.readsOperator(got.Name, got.Languages, began)
 		got.Name, got.Languages[0] = "spoiled", "spoiled"
+		ctx, cancel := context.WithTimeout(p.context, time.Minute)
+		if theirs, err := p.guest.Operators.Get(ctx, "operator3"); err == nil {
+			p.world.readsGuest(theirs.Name)
+		}
+		cancel()
 	}
 }
