@@ -115,6 +115,13 @@ func TestListsOfAnyStyleKeepTheirPromises(t *testing.T) {
 			}
 			return http.StatusOK, untold(list, from, 10, "")
 		}, upTo(1, 20), salesiq.ErrDecode},
+		{"the body of a page is lost", number, func(_, from int, list []int) (int, string) {
+			if from >= 20 {
+				return http.StatusOK, ""
+			}
+			return http.StatusOK, untold(list, from, 10, `,"more_data_available":true`)
+		}, upTo(1, 20), salesiq.ErrDecode},
+		{"the body of the first page is lost", index, func(_, _ int, _ []int) (int, string) { return http.StatusOK, "" }, nil, salesiq.ErrDecode},
 		{"pages are capped to one item", index, func(_, from int, list []int) (int, string) {
 			return http.StatusOK, untold(list[:3], from, 1, "")
 		}, upTo(1, 3), nil},
