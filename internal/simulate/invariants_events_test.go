@@ -91,6 +91,31 @@ func (w *world) marks(_ *process, id string, err error) {
 	}
 }
 
+// botAnswers checks that a request is handled once in a process, however often it comes.
+func (w *world) botAnswers(p *process, requestID string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tell("bot", "asked")
+	w.holds("a bot answers once", w.botRequests[requestID] != p, "%s again", requestID)
+	w.botRequests[requestID] = p
+}
+
+// checkAnswers checks that no visitor has read an answer of the bot twice.
+func (w *world) checkAnswers() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, id := range w.conversations {
+		chat, _ := w.live.emulator.Chat(id)
+		said := map[string]int{}
+		for _, m := range chat.Transcript {
+			said[m.Text]++
+		}
+		for _, text := range []string{"one", "two"} {
+			w.holds("a bot answers once", said["answer to "+text] <= 1, "%s: %d times", id, said["answer to "+text])
+		}
+	}
+}
+
 // delivers notes how a delivery was answered.
 func (w *world) delivers(program string, body []byte, status int) {
 	w.mu.Lock()

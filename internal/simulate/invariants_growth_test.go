@@ -40,5 +40,6 @@ func (w *world) forget() {
 	clear(w.goes)
 	clear(w.tokenTimes)
 	clear(w.denied)
+	clear(w.botRequests)
 	w.temporary, w.names, w.conversations = nil, nil, nil
 }

@@ -20,6 +20,7 @@ var invariants = []string{
 	"a pause is kept",
 	"an event is handled",
 	"an event is handled once",
+	"a bot answers once",
 	"a walk sees all, and each once",
 	"a read is no older than the cache",
 	"an account sees its own alone",
@@ -67,7 +68,8 @@ type record struct {
 	names []version // Of the operator whom the desk reads.
 	comes map[string]time.Time
 
-	conversations []string // At the live service, oldest first.
+	conversations []string            // At the live service, oldest first.
+	botRequests   map[string]*process // By whom each was handled.
 	goes          map[string]time.Time
 
 	heap uint64
@@ -80,7 +82,8 @@ func newRecord(log io.Writer) *record {
 		serving: map[*process]int{}, asked: map[string]int{}, disturbed: map[string]time.Time{},
 		tokenTimes: map[*process][]time.Time{}, denied: map[*process]time.Time{},
 		handled: map[string]*handling{}, arrivals: map[string]*arrival{},
-		comes: map[string]time.Time{}, goes: map[string]time.Time{},
+		botRequests: map[string]*process{},
+		comes:       map[string]time.Time{}, goes: map[string]time.Time{},
 	}
 }
 

@@ -62,10 +62,12 @@ const (
 
 func newService(w *world, live bool) *service {
 	s := &service{world: w, host: apiHost, accounts: accountsHost}
-	options := []salesiqtest.Option{salesiqtest.InMemory(), salesiqtest.WithoutDefaultData(), salesiqtest.WithMaxInFlight(0), salesiqtest.WithWebhookTransport(newCourier(w))}
+	options := []salesiqtest.Option{salesiqtest.InMemory(), salesiqtest.WithoutDefaultData(), salesiqtest.WithMaxInFlight(0)}
 	if live {
 		s.host, s.accounts, s.live = liveHost, liveAccountsHost, true
-		options = append(options, salesiqtest.Live())
+		options = append(options, salesiqtest.Live(), salesiqtest.WithBot(theBot), salesiqtest.WithWebhookTransport(newBotWire(w)))
+	} else {
+		options = append(options, salesiqtest.WithWebhookTransport(newCourier(w)))
 	}
 	data := salesiqtest.Data{}
 	for i := 1; i <= operators; i++ {

@@ -10,8 +10,9 @@ import (
 )
 
 // startClerk starts the program that works with the live service: it goes through the
-// conversations, of which more begin, and notes something about the latest.
+// conversations, of which more begin, notes something about the latest, and has a bot.
 func (p *process) startClerk() {
+	p.startBot()
 	service := live.New(p.client)
 	p.run(func() {
 		for order := ""; p.waits("conversations", 11*time.Minute); {
@@ -63,6 +64,12 @@ func (w *world) converse() {
 		chat, err := w.live.emulator.StartChat(fmt.Sprintf("visitor%d", roll.IntN(visitors)), "Good day")
 		w.must(err)
 		w.conversationBegins(chat)
+		for _, text := range []string{"one", "two"} {
+			if !w.sleep(time.Minute + latency(roll.Int64())) {
+				return
+			}
+			w.live.emulator.VisitorSays(chat.ID, text)
+		}
 	}
 }
 

@@ -185,9 +185,11 @@ func (w *world) settle() {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	w.must(w.service.emulator.Settle(ctx))
+	w.must(w.live.emulator.Settle(ctx))
 	time.Sleep(10 * time.Minute)
 	synctest.Wait()
 	w.checkEvents(0)
+	w.checkAnswers()
 }
 
 // sleep waits, and reports whether the world goes on.
