@@ -61,13 +61,15 @@ type walk struct {
 	seen    map[string]bool
 	there   []string // When it began.
 	twice   string
-	changes bool // Somebody changes the list meanwhile.
+	change  func()  // What somebody does to the list meanwhile,
+	odds    float64 // and how often per item.
+	leaving bool    // Items leave it, if only in some hours.
 }
 
 func (w *world) beginWalkOfConversations() *walk {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return &walk{world: w, began: time.Now(), seen: map[string]bool{}, there: slices.Clone(w.conversations)}
+	return &walk{world: w, began: time.Now(), seen: map[string]bool{}, there: slices.Clone(w.conversations), change: w.beginConversation, odds: .004}
 }
 
 func (w *world) beginWalk() *walk {
@@ -77,7 +79,7 @@ func (w *world) beginWalk() *walk {
 	for i := 1; i <= operators; i++ {
 		there = append(there, fmt.Sprintf("operator%d", i))
 	}
-	return &walk{world: w, began: time.Now(), seen: map[string]bool{}, there: there, changes: true}
+	return &walk{world: w, began: time.Now(), seen: map[string]bool{}, there: there, change: w.changeList, odds: .03, leaving: true}
 }
 
 // sees notes an item. Somebody may change the list meanwhile.
@@ -86,8 +88,8 @@ func (k *walk) sees(id string) {
 		k.twice = id
 	}
 	k.seen[id] = true
-	if w := k.world; k.changes && w.dice.roll("changes "+id, time.Now().UnixNano()).Float64() < .03 {
-		w.changeList()
+	if k.world.dice.roll("changes "+id, time.Now().UnixNano()).Float64() < k.odds {
+		k.change()
 	}
 }
 
@@ -96,7 +98,7 @@ func (w *world) endWalk(k *walk, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.holds("a walk sees all, and each once", k.twice == "", "%s came twice", k.twice)
-	if err != nil || k.changes && k.began.Hour() != time.Now().Hour() {
+	if err != nil || k.leaving && k.began.Hour() != time.Now().Hour() {
 		return
 	}
 	for _, id := range k.there {

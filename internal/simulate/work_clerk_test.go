@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/live"
 )
 
@@ -61,19 +60,21 @@ func (w *world) converse() {
 		if !w.sleep(time.Duration(15+roll.IntN(30))*time.Minute + latency(roll.Int64())) {
 			return
 		}
-		chat, err := w.live.emulator.StartChat(fmt.Sprintf("visitor%d", roll.IntN(visitors)), "Good day")
-		w.must(err)
-		w.conversationBegins(chat)
+		w.beginConversation()
+		latest := w.latestConversation()
 		for _, text := range []string{"one", "two"} {
 			if !w.sleep(time.Minute + latency(roll.Int64())) {
 				return
 			}
-			w.live.emulator.VisitorSays(chat.ID, text)
+			w.live.emulator.VisitorSays(latest, text)
 		}
 	}
 }
 
-func (w *world) conversationBegins(chat salesiq.Chat) {
+func (w *world) beginConversation() {
+	visitor := w.dice.roll("begins", time.Now().UnixNano()).IntN(visitors)
+	chat, err := w.live.emulator.StartChat(fmt.Sprintf("visitor%d", visitor), "Good day")
+	w.must(err)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.conversations = append(w.conversations, chat.ID)
