@@ -114,32 +114,41 @@ var mutations = []mutation{
 }
 
 // TestKnownFaultsAreFound puts each known fault into the packages by way of an overlay,
-// and runs seeds until one fails. It prints the table of docs/simulation.md.
+// and runs seeds until one fails. That one is run again three times. It prints the table
+// of docs/simulation.md.
 func TestKnownFaultsAreFound(t *testing.T) {
 	if *mutate == 0 {
 		t.Skip("takes a minute for each fault; run it with -mutate 6 -days 1 -timeout 0")
 	}
-	table := "| fault | seeds | what does not hold |\n| --- | --- | --- |\n"
+	table := "| fault | seeds | what does not hold | at step | again at that step |\n| --- | --- | --- | --- | --- |\n"
 	for _, m := range mutations {
 		if !strings.Contains(m.name, *mutateOne) {
 			continue
 		}
 		program := m.build(t)
-		seed, found := 0, ""
+		seed, found, step := 0, "", ""
 		for seed < *mutate && found == "" {
 			seed++
-			found = find(t.Context(), program, seed)
+			found, step = find(t.Context(), program, seed)
 		}
 		if found == "" {
 			t.Errorf("%d seeds have not found: %s", *mutate, m.name)
 			found = "not found"
 		}
-		row := fmt.Sprintf("| %s | %d | %s |\n", m.name, seed, found)
+		same := 0
+		for range replays {
+			if again, at := find(t.Context(), program, seed); again == found && at == step {
+				same++
+			}
+		}
+		row := fmt.Sprintf("| %s | %d | %s | %s | %d of %d |\n", m.name, seed, found, step, same, replays)
 		t.Log(row)
 		table += row
 	}
 	t.Log("\n" + table)
 }
+
+const replays = 3
 
 // build makes a program of these tests, with the fault.
 func (m mutation) build(t *testing.T) string {
@@ -174,17 +183,17 @@ func (m mutation) build(t *testing.T) string {
 	return program
 }
 
-var violation = regexp.MustCompile(`fails: step \d+, [^:]+: ([^:]+):`)
+var violation = regexp.MustCompile(`fails: step (\d+), [^:]+: ([^:]+):`)
 
-// find runs a seed, and returns what does not hold, if anything.
-func find(ctx context.Context, program string, seed int) string {
+// find runs a seed, and returns what does not hold, if anything, and at which step.
+func find(ctx context.Context, program string, seed int) (invariant, step string) {
 	output, err := exec.CommandContext(ctx, program, "-test.run", "TestNothing", "-seed", fmt.Sprint(seed), "-days", fmt.Sprint(*days)).CombinedOutput()
 	if err == nil {
-		return ""
+		return "", ""
 	}
 	if found := violation.FindSubmatch(output); found != nil {
-		return string(found[1])
+		return string(found[2]), string(found[1])
 	}
 	first, _, _ := strings.Cut(string(output), "\n")
-	return "the run does not end: " + first
+	return "the run does not end: " + first, ""
 }
