@@ -46,3 +46,8 @@ func (g *gate) state(now time.Time, limit int, sliding bool) (left int, reset ti
 	}
 	return max(0, left), reset.Add(time.Second - 1).Truncate(time.Second)
 }
+
+// now is the time by the service's clock.
+func (s *service) now() time.Time {
+	return time.Now().Add(time.Duration(s.world.active("clock", "all") * float64(time.Minute))).UTC()
+}

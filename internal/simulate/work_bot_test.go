@@ -22,10 +22,10 @@ func (p *process) startBot() {
 	bot, err := live.NewBot(webhook.HMAC(salesiq.NewSecret(webhookSecret)), live.OnMessage(func(_ context.Context, m *live.BotMessage) (*live.BotAnswer, error) {
 		roll := p.world.dice.roll("bot"+m.ID, time.Now().UnixNano())
 		p.world.botAnswers(p, m.ID)
-		switch {
-		case roll.Float64() < .05:
+		switch fate := roll.Float64(); {
+		case fate < .05:
 			return nil, errors.New("a bot that fails at times")
-		case roll.Float64() < .05:
+		case fate < .1:
 			time.Sleep(4500 * time.Millisecond)
 		default:
 			time.Sleep(latency(roll.Int64()))

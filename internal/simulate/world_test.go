@@ -72,7 +72,7 @@ func run(t *testing.T, seed uint64, days float64, p plan, log io.Writer) (r *rep
 
 // scratch returns a folder for the files of programs, in memory if the system has such.
 func scratch(t *testing.T) string {
-	folder, err := os.MkdirTemp("/dev/shm", "simulate")
+	folder, err := os.MkdirTemp("/dev/shm", "simulate") //nolint:usetesting // That of the test is on a disk.
 	if err != nil {
 		return t.TempDir()
 	}

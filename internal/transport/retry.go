@@ -180,7 +180,7 @@ func (f *Failure) pause(r *Request, attempts int) time.Duration {
 
 // Random draws a number up to n, for a request. A simulation puts one in its place that
 // a seed fixes, and that tells requests apart which come at one moment.
-var Random = func(_ *Request, n int64) int64 { return rand.Int64N(n + 1) } //nolint:gochecknoglobals // Nobody else sets it.
+var Random = func(_ *Request, n int64) int64 { return rand.Int64N(n + 1) } //nolint:gochecknoglobals,gosec // Nobody else sets it, and it is no secret.
 
 // jitter spreads callers over the whole of d.
 func jitter(r *Request, d time.Duration) time.Duration { return time.Duration(Random(r, int64(d))) }
