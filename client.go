@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -285,8 +284,8 @@ func withPlanNamed(name string) Option {
 // text of each [Secret]; the same is true of params. The data of the answer is
 // decoded into out, a pointer, unless out is nil. An answer without an envelope is
 // decoded as a whole. An out with a method UnmarshalAnswer(body []byte) error reads
-// all of the answer itself, and must copy what it keeps of body, which is empty only
-// for the status 204. A *[Download] takes the answer as a file.
+// all of the answer itself, and must copy what it keeps of body. A *[Download] takes
+// the answer as a file.
 //
 // Errors: an [InputError] for a method that HTTP does not allow, a path that leaves
 // the API, or an out that is not a pointer; an [Error] otherwise.
@@ -303,12 +302,7 @@ func (client *Client) Do(ctx context.Context, method, path string, in, out any, 
 	}
 	decode := func(body []byte) error { return c.decodeOpen(body, out) }
 	if whole, ok := out.(interface{ UnmarshalAnswer(body []byte) error }); ok {
-		decode = func(body []byte) error {
-			if len(body) == 0 && c.status != http.StatusNoContent {
-				return wire.ErrNoData // It got lost, and is no empty list.
-			}
-			return whole.UnmarshalAnswer(wire.WithoutMark(body))
-		}
+		decode = func(body []byte) error { return whole.UnmarshalAnswer(wire.WithoutMark(body)) }
 	}
 	return client.do(ctx, c, opts, decode)
 }

@@ -120,8 +120,7 @@ func TestListsOfAnyStyleKeepTheirPromises(t *testing.T) {
 				return http.StatusOK, ""
 			}
 			return http.StatusOK, untold(list, from, 10, `,"more_data_available":true`)
-		}, upTo(1, 20), salesiq.ErrDecode},
-		{"the body of the first page is lost", index, func(_, _ int, _ []int) (int, string) { return http.StatusOK, "" }, nil, salesiq.ErrDecode},
+		}, upTo(1, 20), salesiq.ErrIncomplete},
 		{"pages are capped to one item", index, func(_, from int, list []int) (int, string) {
 			return http.StatusOK, untold(list[:3], from, 1, "")
 		}, upTo(1, 3), nil},
