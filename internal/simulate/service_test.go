@@ -100,13 +100,20 @@ type lineKey struct{}
 // serve serves a host over both versions of HTTP, with TLS and without.
 func (s *service) serve(host string, handle http.HandlerFunc) {
 	n := s.world.network
-	server := serveOn(n.listen(host), handle)
+	server := newServer(handle)
 	server.TLSConfig = n.tls.server.Clone()
+	go server.Serve(n.listen(host))
 	go server.ServeTLS(n.listenAt(host, 443), "", "")
 	s.servers = append(s.servers, server)
 }
 
 func serveOn(l *listener, handle http.Handler) *http.Server {
+	server := newServer(handle)
+	go server.Serve(l)
+	return server
+}
+
+func newServer(handle http.Handler) *http.Server {
 	server := &http.Server{
 		Handler:     handle,
 		Protocols:   new(http.Protocols),
@@ -122,7 +129,6 @@ func serveOn(l *listener, handle http.Handler) *http.Server {
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetHTTP2(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
-	go server.Serve(l)
 	return server
 }
 
