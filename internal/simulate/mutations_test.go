@@ -63,7 +63,7 @@ var mutations = []mutation{
 	},
 	{
 		"a token of the store is not looked for", "auth_refresh.go",
-		"	if !good || r.newest != nil && !token.Expiry.After(r.newest.expiry) {", "	if true || good {",
+		"	if !good || f.newest != nil && !token.Expiry.After(f.newest.expiry) {", "	if true || good {",
 	},
 	{
 		"the client's secret goes to the host of the API", "options.go",
@@ -150,28 +150,41 @@ func TestKnownFaultsAreFound(t *testing.T) {
 
 const replays = 3
 
+// TestKnownFaultsCanBePutIn notices at once that a file has changed.
+func TestKnownFaultsCanBePutIn(t *testing.T) {
+	for _, m := range mutations {
+		m.read(t)
+	}
+}
+
+// read returns the file that a fault is put into, and what is in it.
+func (m mutation) read(t *testing.T) (path, text string) {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("../..", m.file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(content), m.old); n != 1 {
+		t.Errorf("%s: %d times in %s: %q", m.name, n, m.file, m.old)
+	}
+	return path, string(content)
+}
+
 // build makes a program of these tests, with the fault.
 func (m mutation) build(t *testing.T) string {
 	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(root, m.file)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(text), m.old); n != 1 {
-		t.Fatalf("%s: %d times in %s: %q", m.name, n, m.file, m.old)
-	}
+	path, text := m.read(t)
 	folder := t.TempDir()
 	mutated, overlay, program := filepath.Join(folder, "mutated.go"), filepath.Join(folder, "overlay.json"), filepath.Join(folder, "program")
 	replaced, err := json.Marshal(map[string]any{"Replace": map[string]string{path: mutated}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{mutated: []byte(strings.Replace(string(text), m.old, m.new, 1)), overlay: replaced} {
+	for name, content := range map[string][]byte{mutated: []byte(strings.Replace(text, m.old, m.new, 1)), overlay: replaced} {
 		if err := os.WriteFile(name, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
