@@ -118,6 +118,10 @@ func (p *pager[T]) next() bool {
 		return false
 	}
 	n, total := len(part.items), part.rest.Paging.Total
+	if n == 0 && p.more && part.rest.More == nil {
+		p.yield(nil, incomplete("the page that was promised is empty"))
+		return false
+	}
 	last := n == 0 || p.isLast(&part)
 	step := p.walk.Take(part.items, p.from, total)
 	if p.style.Key == "" && !p.readAgain(&step) {
@@ -195,12 +199,18 @@ func (p *pager[T]) end(cause *salesiq.Error) {
 	if !missing {
 		return
 	}
-	e := &salesiq.Error{Operation: "Pages", Method: http.MethodGet}
+	e := incomplete(fmt.Sprintf("%d of %d", seen, told))
 	if cause != nil {
+		reason := e.Err
 		*e = *cause
+		e.Err = reason
 	}
-	e.Err = fmt.Errorf("%w: %d of %d", salesiq.ErrIncomplete, seen, told)
 	p.yield(nil, e)
+}
+
+// incomplete is the error of a list that ended too early.
+func incomplete(why string) *salesiq.Error {
+	return &salesiq.Error{Operation: "Pages", Method: http.MethodGet, Err: fmt.Errorf("%w: %s", salesiq.ErrIncomplete, why)}
 }
 
 // All iterates over the items of all pages; see [Pages].

@@ -41,6 +41,10 @@ func TestListsOfAnyStyleKeepTheirPromises(t *testing.T) {
 		}, upTo(1, 12), salesiq.ErrIncomplete},
 		{"items leave that were read, by number", number, leaving, upTo(1, 30), nil},
 		{"items leave that were read, by index", index, leaving, upTo(1, 30), nil},
+		{"items leave while a page is read again, by number", number, leavingTwice(2), upTo(1, 30), nil},
+		{"items leave while a page is read again, by index", index, leavingTwice(2), upTo(1, 30), nil},
+		{"more leave than are on a page while one is read again, by number", number, leavingTwice(6), upTo(1, 30), nil},
+		{"more leave than are on a page while one is read again, by index", index, leavingTwice(6), upTo(1, 30), nil},
 		{"an item comes at the start", number, func(request, from int, list []int) (int, string) {
 			if request > 1 {
 				list = append([]int{100}, list...)
@@ -111,6 +115,12 @@ func TestListsOfAnyStyleKeepTheirPromises(t *testing.T) {
 			}
 			return http.StatusOK, untold(list, from, 10, "")
 		}, upTo(1, 20), salesiq.ErrDecode},
+		{"the body of a page is lost", number, func(_, from int, list []int) (int, string) {
+			if from >= 20 {
+				return http.StatusOK, ""
+			}
+			return http.StatusOK, untold(list, from, 10, `,"more_data_available":true`)
+		}, upTo(1, 20), salesiq.ErrIncomplete},
 		{"pages are capped to one item", index, func(_, from int, list []int) (int, string) {
 			return http.StatusOK, untold(list[:3], from, 1, "")
 		}, upTo(1, 3), nil},
@@ -270,6 +280,15 @@ func leaving(request, from int, list []int) (status int, body string) {
 		list = list[2:]
 	}
 	return http.StatusOK, told(list, from, 10, "")
+}
+
+// leavingTwice is a service of whose first items some leave after the second page was
+// read, and as many while a page is read again. Then nothing more changes.
+func leavingTwice(items int) func(request, from int, list []int) (status int, body string) {
+	return func(request, from int, list []int) (status int, body string) {
+		gone := items * min(2, max(0, request-2))
+		return http.StatusOK, told(list[gone:], from, 10, "")
+	}
 }
 
 // told is a page of a list that tells its total.

@@ -549,6 +549,22 @@ func TestDayMovesWithAClockThatMoved(t *testing.T) {
 	}
 }
 
+// What is written down of it is repeated by the script of package salesiqredis.
+func TestDayThatBeganByTheServicesClockHasAllItsCalls(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{PerDay: 3})
+	l.pass(24*time.Hour - 10*time.Minute)
+	l.call(silent)
+	l.call(silent)
+	later := silent
+	later.Date = l.now.Add(20 * time.Minute)
+	l.call(later)
+	assert.Equal(t, 2, l.free(), "the one that told is charged to the day that began")
+	at, daily := l.Earliest(l.now, 2, quota.Interactive)
+	assert.True(t, daily)
+	assert.Equal(t, l.now.Add(24*time.Hour-10*time.Minute), at)
+}
+
 func TestDayThatIsOverByTheServicesClockCostsNothing(t *testing.T) {
 	t.Parallel()
 	evening := start.Add(24*time.Hour - 10*time.Minute)

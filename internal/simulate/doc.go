@@ -7,13 +7,17 @@
 //
 // The files, in the order in which they are best read:
 //
+//   - simulate_test.go, report_test.go: the flags, the seeds, and what a run tells.
+//   - faults_test.go: all kinds of fault, when they begin and end, and whom they hit.
 //   - plan_test.go: the faults of a run, as lines, drawn from a seed.
+//   - chance_test.go: random numbers that are the same in each run.
 //   - world_test.go: the world, and the conductor who carries the plan out.
-//   - wire_test.go: connections that break below HTTP.
-//   - service_test.go: the emulator, with what a service does wrong in front of it.
-//   - process_test.go: programs that are killed and started again, with their files.
-//   - work_test.go: what the programs and the visitors do.
-//   - invariants_test.go: what must hold whatever happens.
+//   - network_*.go: connections in memory, how they break below HTTP, and TLS.
+//   - service_*.go: the emulator, and what a service does wrong in front of it; its
+//     answers, its limits and its clock, and how it delivers events.
+//   - process_*.go: programs that are killed and started again, with their files.
+//   - work_*.go: what each program, its bot and the visitors do.
+//   - invariants_*.go: what must hold whatever happens, by subject.
 //   - shrink_test.go: a shorter plan that still fails.
 //   - mutations_test.go: known faults of the packages, and whether the world finds them.
 package simulate

@@ -1,16 +1,13 @@
 package simulate
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"crypto/tls"
 	"fmt"
-	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,10 +21,14 @@ const (
 	apiHost      = "api.localhost"
 	accountsHost = "accounts.localhost"
 	trapHost     = "trap.localhost" // Redirects lead there. Nobody may follow them.
+
+	liveHost         = "live.localhost"
+	liveAccountsHost = "live-accounts.localhost"
 )
 
 func isService(addr string) bool {
-	return strings.HasPrefix(addr, apiHost) || strings.HasPrefix(addr, accountsHost)
+	host, _, _ := strings.Cut(addr, ":")
+	return slices.Contains([]string{apiHost, accountsHost, liveHost, liveAccountsHost}, host)
 }
 
 const (
@@ -39,6 +40,9 @@ const (
 // service is the emulator, and in front of it what limits and breaks a service.
 type service struct {
 	world    *world
+	host     string // Of the API.
+	accounts string
+	live     bool // It speaks the live service's dialect, and does not tell its limits.
 	emulator *salesiqtest.Server
 	servers  []*http.Server
 	mu       sync.Mutex // Guards the gate.
@@ -46,8 +50,21 @@ type service struct {
 	token    string // Of the console.
 }
 
-func newService(w *world) *service {
-	s := &service{world: w}
+// operators and visitors are those that are always there.
+const (
+	operators = 12
+	visitors  = 40
+)
+
+func newService(w *world, live bool) *service {
+	s := &service{world: w, host: apiHost, accounts: accountsHost}
+	options := []salesiqtest.Option{salesiqtest.InMemory(), salesiqtest.WithoutDefaultData(), salesiqtest.WithMaxInFlight(0)}
+	if live {
+		s.host, s.accounts, s.live = liveHost, liveAccountsHost, true
+		options = append(options, salesiqtest.Live(), salesiqtest.WithBot(theBot), salesiqtest.WithWebhookTransport(newBotWire(w)))
+	} else {
+		options = append(options, salesiqtest.WithWebhookTransport(newCourier(w)))
+	}
 	data := salesiqtest.Data{}
 	for i := 1; i <= operators; i++ {
 		data.Operators = append(data.Operators, salesiq.Operator{
@@ -59,15 +76,17 @@ func newService(w *world) *service {
 	for i := range visitors {
 		data.Visitors = append(data.Visitors, salesiq.Visitor{ID: fmt.Sprintf("visitor%d", i), Name: "A visitor"})
 	}
-	emulator, err := salesiqtest.NewServer(salesiqtest.InMemory(), salesiqtest.WithoutDefaultData(), salesiqtest.WithData(data),
-		salesiqtest.WithMaxInFlight(0), salesiqtest.WithWebhookTransport(newCourier(w)))
+	emulator, err := salesiqtest.NewServer(append(options, salesiqtest.WithData(data))...)
 	if err != nil {
 		panic(err)
 	}
 	s.emulator, s.token = emulator, emulator.AccessToken()
 	s.gate = gate{limit: callsPerMinute, perDay: callsPerDay}
-	s.serve(apiHost, s.answerAPI)
-	s.serve(accountsHost, s.answerAccounts)
+	s.serve(s.host, s.answerAPI)
+	s.serve(s.accounts, s.answerAccounts)
+	if live {
+		return s
+	}
 	s.serve(trapHost, func(_ http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -76,32 +95,40 @@ func newService(w *world) *service {
 	return s
 }
 
-// operators and visitors are those that are always there.
-const (
-	operators = 12
-	visitors  = 40
-)
-
 type lineKey struct{}
 
-// serve serves a host over both versions of HTTP.
+// serve serves a host over both versions of HTTP, with TLS and without.
 func (s *service) serve(host string, handle http.HandlerFunc) {
-	s.servers = append(s.servers, serveOn(s.world.network.listen(host), handle))
+	n := s.world.network
+	server := newServer(handle)
+	server.TLSConfig = n.tls.server.Clone()
+	go server.Serve(n.listen(host))
+	go server.ServeTLS(n.listenAt(host, 443), "", "")
+	s.servers = append(s.servers, server)
 }
 
 func serveOn(l *listener, handle http.Handler) *http.Server {
+	server := newServer(handle)
+	go server.Serve(l)
+	return server
+}
+
+func newServer(handle http.Handler) *http.Server {
 	server := &http.Server{
 		Handler:     handle,
 		Protocols:   new(http.Protocols),
 		ErrorLog:    discard,
 		IdleTimeout: 5 * time.Minute,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			if secure, ok := c.(*tls.Conn); ok {
+				c = secure.NetConn()
+			}
 			return context.WithValue(ctx, lineKey{}, c.(farEnd).line)
 		},
 	}
 	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetHTTP2(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
-	go server.Serve(l)
 	return server
 }
 
@@ -127,218 +154,4 @@ func (s *service) console(method, path, body string) (status int, answer []byte)
 		return s.console(method, path, body)
 	}
 	return rec.Code, rec.Body.Bytes()
-}
-
-// gate enforces the rate limit, which may change and be counted in three ways.
-type gate struct {
-	limit, perDay int
-
-	start time.Time // Of the window.
-	used  int
-	day   time.Time
-	today int
-	times []time.Time // Calls of the last minute, by a clock that nobody sets.
-}
-
-// roll begins a new day and a new window where they are due.
-func (g *gate) roll(now time.Time, opened bool) {
-	if day := now.Truncate(24 * time.Hour); !day.Equal(g.day) {
-		g.day, g.today = day, 0
-	}
-	if now.Before(g.start) || now.Sub(g.start) >= time.Minute {
-		g.start, g.used = now, 0
-		if !opened {
-			g.start = now.Truncate(time.Minute)
-		}
-	}
-	for len(g.times) > 0 && time.Since(g.times[0]) >= time.Minute {
-		g.times = g.times[1:]
-	}
-}
-
-func (g *gate) count() {
-	g.used++
-	g.today++
-	g.times = append(g.times, time.Now())
-}
-
-// state tells what is left of a window, and when it ends.
-func (g *gate) state(now time.Time, limit int, sliding bool) (left int, reset time.Time) {
-	left, reset = limit-g.used, g.start.Add(time.Minute)
-	if sliding {
-		left, reset = limit-len(g.times), now.Add(time.Minute)
-		if len(g.times) > 0 {
-			reset = now.Add(time.Minute - time.Since(g.times[0]))
-		}
-	}
-	return max(0, left), reset.Add(time.Second - 1).Truncate(time.Second)
-}
-
-// now is the time by the service's clock.
-func (s *service) now() time.Time {
-	return time.Now().Add(time.Duration(s.world.active("clock", "all") * float64(time.Minute))).UTC()
-}
-
-// answer is what is sent back, if anything is.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-func refusal(status int, code string) *answer {
-	return &answer{status, http.Header{"Content-Type": {"application/json"}},
-		fmt.Appendf(nil, `{"status":"error","code":%q,"message":"it was simulated","details":{}}`, code)}
-}
-
-func page(status int) *answer {
-	return &answer{status, http.Header{"Content-Type": {"text/html"}}, []byte("<html><title>Oops</title>The gateway is unwell.</html>")}
-}
-
-func (a *answer) send(w http.ResponseWriter) {
-	maps.Copy(w.Header(), a.header)
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-	w.WriteHeader(a.status)
-	w.Write(a.body)
-}
-
-// answerAPI answers a call of a client. It takes time before and after the call is
-// carried out, so that connections may break on either side of that.
-func (s *service) answerAPI(rw http.ResponseWriter, r *http.Request) {
-	w, from := s.world, lineOf(r).from
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return
-	}
-	roll := w.dice.roll("call "+from.name+r.Method+r.URL.String()+textOf(r, body), time.Now().UnixNano())
-	w.arrives(from, r, body)
-	leave := sync.OnceFunc(func() { w.leaves(from) })
-	defer leave()
-	stay := context.AfterFunc(r.Context(), leave) // Who has gone does not count.
-	defer stay()
-	before, after := latency(roll.Int64()), latency(roll.Int64())
-	if w.hits("slow", "all", roll) {
-		before += time.Duration(roll.Int64N(int64(20 * time.Second)))
-	}
-	time.Sleep(before)
-	w.together(from)
-	w.awaits(from)
-	a := s.decide(from, r, body, roll)
-	w.awaits(from)
-	time.Sleep(after)
-	leave() // Before the client can see the answer, and call again.
-	if a.header.Get("Retry-After") != "" {
-		w.toldToWait(r, body, a.header.Get("Retry-After"))
-	}
-	a.send(rw)
-}
-
-// latency is from ten to fifty milliseconds, and hardly ever the same twice.
-func latency(n int64) time.Duration {
-	return 10*time.Millisecond + time.Duration(uint64(n)%uint64(40*time.Millisecond))
-}
-
-// decide carries a call out, or does what a service that is unwell would do.
-func (s *service) decide(from *process, r *http.Request, body []byte, roll interface{ Float64() float64 }) *answer {
-	w := s.world
-	hit := func(kind string) bool { return w.hits(kind, from.name, roll) }
-	switch {
-	case hit("elsewhere"):
-		return &answer{http.StatusTemporaryRedirect, http.Header{"Location": {"http://" + trapHost + r.URL.Path}}, nil}
-	case hit("outage"):
-		a := refusal(http.StatusServiceUnavailable, "INTERNAL_ERROR")
-		if roll.Float64() < .5 {
-			a.header.Set("Retry-After", "7")
-		}
-		return a
-	case hit("storm"):
-		a := refusal(http.StatusTooManyRequests, "RATE_LIMIT_EXCEEDED")
-		if roll.Float64() < .5 {
-			a.header.Set("Retry-After", strconv.Itoa(2+int(roll.Float64()*20)))
-		}
-		return a
-	case hit("echo"): // A gateway that shows what it was sent.
-		a := page(http.StatusBadGateway)
-		a.body = fmt.Appendf(nil, "Bad request: %s %s Authorization: %s", r.Method, r.URL, r.Header.Get("Authorization"))
-		return a
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.now()
-	limit := s.gate.limit
-	if factor := w.active("limit", "all"); factor > 0 {
-		limit = max(1, int(float64(limit)*factor))
-	}
-	s.gate.roll(now, w.active("opened-window", "all") > 0)
-	sliding := w.active("sliding-window", "all") > 0
-	left, _ := s.gate.state(now, limit, sliding)
-	var a *answer
-	if left == 0 || s.gate.today >= s.gate.perDay {
-		a = refusal(http.StatusTooManyRequests, "RATE_LIMIT_EXCEEDED")
-		w.refuses(from, left == 0)
-	} else {
-		a = s.carryOut(r, body)
-		if a.status != http.StatusUnauthorized {
-			s.gate.count()
-		}
-		w.processed(from, r, body, a)
-	}
-	if w.active("no-headers", "all") == 0 {
-		left, reset := s.gate.state(now, limit, sliding)
-		a.header.Set("X-Ratelimit-Limit", strconv.Itoa(limit))
-		a.header.Set("X-Ratelimit-Remaining", strconv.Itoa(left))
-		a.header.Set("X-Ratelimit-Reset", strconv.FormatInt(reset.Unix(), 10))
-	}
-	a.header.Set("Date", now.Format(http.TimeFormat))
-	switch {
-	case a.status >= 300:
-	case hit("breakdown"):
-		return refusal(http.StatusInternalServerError, "INTERNAL_ERROR")
-	case hit("foreign-page"):
-		return page(http.StatusOK)
-	case hit("empty-answer"):
-		a.body = nil
-	}
-	return a
-}
-
-// carryOut has the emulator carry a call out.
-func (s *service) carryOut(r *http.Request, body []byte) *answer {
-	again := r.Clone(context.Background())
-	again.Body = io.NopCloser(bytes.NewReader(body))
-	rec := httptest.NewRecorder()
-	s.emulator.ServeHTTP(rec, again)
-	for _, name := range []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"} {
-		rec.Header().Del(name) // The gate tells.
-	}
-	return &answer{rec.Code, rec.Header(), rec.Body.Bytes()}
-}
-
-// answerAccounts is the OAuth server.
-func (s *service) answerAccounts(rw http.ResponseWriter, r *http.Request) {
-	w, from := s.world, lineOf(r).from
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return
-	}
-	roll := w.dice.roll("oauth "+from.name, time.Now().UnixNano())
-	w.requestsToken(from, r)
-	time.Sleep(latency(roll.Int64()))
-	var a *answer
-	switch {
-	case w.hits("oauth-silence", "all", roll):
-		time.Sleep(time.Minute)
-		return
-	case w.hits("oauth-outage", "all", roll):
-		a = page(http.StatusBadGateway)
-	case w.active("oauth-denied", "all") > 0:
-		a = &answer{200, http.Header{"Content-Type": {"application/json"}}, []byte(`{"error":"Access Denied","error_description":"too many","status":"failure"}`)}
-	default:
-		a = s.carryOut(r, body)
-	}
-	var told struct{ Error string }
-	json.Unmarshal(a.body, &told)
-	w.givesToken(from, told.Error)
-	time.Sleep(latency(roll.Int64()))
-	a.send(rw)
 }

@@ -4,10 +4,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"math/rand/v2"
 	"os"
-	"slices"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,11 +15,13 @@ import (
 
 var (
 	oneSeed  = flag.Uint64("seed", 0, "run this seed alone")
-	seeds    = flag.Int("seeds", 0, "run so many seeds, from 1 on")
+	from     = flag.Uint64("from", 1, "the first of -seeds")
+	seeds    = flag.Int("seeds", 0, "run so many seeds, as many at once as -parallel says")
 	days     = flag.Float64("days", fixedDays, "how many virtual days a run has")
 	planFile = flag.String("plan", "", "run the plan in this file, with -seed, instead of the one that the seed draws")
-	shrinks  = flag.Bool("shrink", false, "find a shorter plan that still fails")
-	stepLog  = flag.String("steps", "", "write each step of the run to this file")
+	shrinks  = flag.Bool("shrink", false, "with -seed: find a shorter plan that still fails")
+	stepLog  = flag.String("steps", "", "with -seed: write each step of the run to this file")
+	reports  = flag.String("reports", "", "with -seeds: write what each seed prints to a file in this folder")
 )
 
 // Without flags, these seeds are run, and a new one beside them.
@@ -31,21 +33,54 @@ const (
 	fixedDaysWhenSlow  = .15
 )
 
-func TestNothingIsLostDoneTwiceOrLeftBehindWhateverHappens(t *testing.T) { // Not parallel: it has one processor.
-	first, n := uint64(1), *seeds
-	switch {
-	case *oneSeed > 0:
-		first, n = *oneSeed, 1
-	case n == 0 && slow:
-		n, *days = fixedSeedsWhenSlow, min(*days, fixedDaysWhenSlow)
-	case n == 0:
-		n = fixedSeeds
+func TestNothingIsLostDoneTwiceOrLeftBehindWhateverHappens(t *testing.T) { // Not parallel: its seeds are.
+	if *oneSeed > 0 {
+		simulate(t, *oneSeed)
+		return
 	}
-	for seed := range uint64(n) {
-		simulate(t, first+seed)
+	n, news := *seeds, []uint64{}
+	if n == 0 {
+		n, news = fixedSeeds, []uint64{rand.Uint64N(1_000_000_000)}
+		if slow {
+			n, *days = fixedSeedsWhenSlow, min(*days, fixedDaysWhenSlow)
+		}
 	}
-	if *oneSeed == 0 && *seeds == 0 {
-		simulate(t, rand.Uint64N(1_000_000_000))
+	for i := range uint64(n) {
+		news = append(news, *from+i)
+	}
+	for _, seed := range news {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			simulateApart(t, seed)
+		})
+	}
+}
+
+// simulateApart runs a seed in a process of its own, since a run uses one processor.
+func simulateApart(t *testing.T, seed uint64) {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := exec.CommandContext(t.Context(), program, "-test.run", "^TestNothing", "-test.v", "-test.timeout", "0",
+		"-seed", fmt.Sprint(seed), "-days", fmt.Sprint(*days))
+	var output strings.Builder
+	run.Stdout = &output
+	if *reports != "" {
+		file, err := os.Create(filepath.Join(*reports, fmt.Sprintf("seed%d", seed)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		run.Stdout = io.MultiWriter(&output, file)
+	}
+	run.Stderr = run.Stdout
+	err = run.Run()
+	fmt.Fprintf(run.Stdout, "%v of a processor\n", run.ProcessState.UserTime()+run.ProcessState.SystemTime())
+	t.Logf("%s", output.String())
+	if err != nil {
+		t.Error(err)
 	}
 }
 
@@ -81,26 +116,9 @@ func simulate(t *testing.T, seed uint64) {
 	if *shrinks {
 		p = shrink(t, seed, *days, p, r.failure)
 	}
-	t.Errorf("seed %d fails: %v\nrun it again: go test ./internal/simulate -seed %d -days %v -v\nthe plan:\n%s", seed, r.failure, seed, *days, p)
-}
-
-// String tells of a run in a few lines.
-func (r *report) String(took time.Duration) string {
-	var b strings.Builder
-	virtual := r.virtual.Hours() / 24
-	fmt.Fprintf(&b, "%.2f days in %v; %d calls (%.1f%% succeeded), %d requests (%.0f a second), %d tokens, %d events; a day has %.0f calls, %.0f events; %d steps, sum %016x",
-		virtual, took.Round(time.Millisecond), r.calls, 100*float64(r.succeeded)/float64(max(1, r.calls)), r.requests, float64(r.requests)/took.Seconds(),
-		r.tokens, r.events, float64(r.calls)/virtual, float64(r.events)/virtual, r.steps, r.sum)
-	b.WriteString("\nfaults:")
-	for _, kind := range slices.Sorted(maps.Keys(r.faults)) {
-		fmt.Fprintf(&b, " %s %d", kind, r.faults[kind])
-		if n := r.hit[kind]; n > 0 {
-			fmt.Fprintf(&b, " (%d hits)", n)
-		}
+	title := "the plan"
+	if !*shrinks && *planFile == "" {
+		title, p = "its last hours", p.since(r.failure.At-12*time.Hour)
 	}
-	b.WriteString("\nchecks:")
-	for _, invariant := range slices.Sorted(maps.Keys(r.checked)) {
-		fmt.Fprintf(&b, " %q %d", invariant, r.checked[invariant])
-	}
-	return b.String()
+	t.Errorf("seed %d fails: %v\nrun it again: go test ./internal/simulate -seed %d -days %v -v\n%s:\n%s", seed, r.failure, seed, *days, title, p)
 }

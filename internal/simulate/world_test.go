@@ -2,17 +2,14 @@ package simulate
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -23,9 +20,8 @@ import (
 )
 
 var (
-	sortedKinds = slices.Sorted(maps.Keys(kinds))
-	discard     = log.New(io.Discard, "", 0) //nolint:forbidigo // What an http.Server takes.
-	silent      = slog.New(slog.DiscardHandler)
+	discard = log.New(io.Discard, "", 0) //nolint:forbidigo // What an http.Server takes.
+	silent  = slog.New(slog.DiscardHandler)
 )
 
 // world is all that there is in a run.
@@ -38,6 +34,7 @@ type world struct {
 	stopAll context.CancelFunc
 	network *network
 	service *service
+	live    *service // In the live service's dialect.
 	works   sync.WaitGroup
 	ghosts  sync.WaitGroup // What is left of processes.
 
@@ -61,16 +58,26 @@ func run(t *testing.T, seed uint64, days float64, p plan, log io.Writer) (r *rep
 	before := runtime.GOMAXPROCS(1) // What runs when is then decided by waits alone.
 	defer runtime.GOMAXPROCS(before)
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	folder := t.TempDir()
+	folder := scratch(t)
 	synctest.Test(t, func(*testing.T) {
 		w := &world{dice: dice(seed), plan: p, folder: folder}
-		defer func(f func(int64) int64) { transport.Random = f }(transport.Random)
-		transport.Random = func(n int64) int64 { return w.dice.roll("pause", time.Now().UnixNano()).Int64N(n) }
+		defer func(f func(*transport.Request, int64) int64) { transport.Random = f }(transport.Random)
+		transport.Random = func(r *transport.Request, n int64) int64 { return w.dice.pause(r.Method+r.URL+string(r.Body), n) }
 		w.setUp(log)
-		w.conduct(time.Duration(days * float64(24*time.Hour)))
+		w.conduct(time.Duration(days*float64(24*time.Hour)), t.Logf)
 		r = w.report()
 	})
 	return r
+}
+
+// scratch returns a folder for the files of programs, in memory if the system has such.
+func scratch(t *testing.T) string {
+	folder, err := os.MkdirTemp("/dev/shm", "simulate") //nolint:usetesting // That of the test is on a disk.
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	return folder
 }
 
 func (w *world) setUp(log io.Writer) {
@@ -80,37 +87,32 @@ func (w *world) setUp(log io.Writer) {
 	w.network = &network{world: w, hosts: map[string]*listener{}, lines: map[*line]bool{}, dialed: map[string]int64{}}
 	w.processes, w.generations, w.days = map[string]*process{}, map[string]int64{}, map[string]salesiq.DailyQuota{}
 	w.record, w.hit = newRecord(log), map[string]int{}
+	tls, err := newIdentity(apiHost, accountsHost, liveHost, liveAccountsHost)
+	w.must(err)
+	w.network.tls = tls
+	w.service, w.live = newService(w, false), newService(w, true)
 	w.must(os.Mkdir(filepath.Join(w.folder, "tokens"), 0o700))
-	w.service = newService(w)
 	w.renames("operator3 v0")
 	w.subscribe()
 }
 
-// subscribe makes the webhooks: the desk's for all that happens in chats, the inbox's
-// for what it has work with.
-func (w *world) subscribe() {
-	for _, hook := range [][2]string{{desk, `"chat.started","chat.ended","message.received"`}, {inbox, `"chat.started","chat.ended"`}} {
-		status, body := w.service.console("POST", "/api/v2/webhooks", fmt.Sprintf(`{"name":%q,"url":"http://%s/","secret":%q,"enabled":true,"events":[%s]}`,
-			hook[0], host(hook[0]), webhookSecret, hook[1]))
-		if status >= 300 {
-			panic(string(body))
-		}
-	}
-}
-
 // epoch is how long the service keeps chats. Then all programs end, and start again
 // with a service that has none.
-const epoch = 7 * 24 * time.Hour
+const epoch = 3 * 24 * time.Hour
 
 // conduct carries the plan out, and ends the world.
-func (w *world) conduct(length time.Duration) {
+func (w *world) conduct(length time.Duration, logf func(format string, arguments ...any)) {
 	left := slices.Clone(w.plan)
 	slices.SortStableFunc(left, func(a, b step) int { return int(a.At - b.At) })
 	for at := time.Duration(0); at < length && !w.failed(); at += epoch {
 		left = w.conductEpoch(left, min(at+epoch, length))
+		if at+epoch < length { // It takes a while.
+			logf("day %.0f: %d calls, %d events, %d steps", (at+epoch).Hours()/24, w.calls, w.events, w.counted)
+		}
 	}
 	w.stopAll()
 	w.service.close()
+	w.live.close()
 	w.network.breakLines(func(*line) bool { return true })
 	synctest.Wait()
 }
@@ -125,6 +127,7 @@ func (w *world) conductEpoch(left plan, to time.Duration) plan {
 	w.context = ctx
 	w.works.Go(w.comeAndGo)
 	w.works.Go(w.changeOperators)
+	w.works.Go(w.converse)
 	for !w.failed() {
 		next, change := w.next(left, to)
 		if change == nil {
@@ -152,6 +155,7 @@ func (w *world) conductEpoch(left plan, to time.Duration) plan {
 	synctest.Wait()
 	w.checkGrowth()
 	w.service.emulator.Reset()
+	w.live.emulator.Reset()
 	w.forget()
 	w.renames("operator3 v0")
 	w.subscribe()
@@ -159,16 +163,6 @@ func (w *world) conductEpoch(left plan, to time.Duration) plan {
 		time.Sleep(rest)
 	}
 	return left
-}
-
-// settle waits until nothing is on its way any more.
-func (w *world) settle() {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
-	defer cancel()
-	w.must(w.service.emulator.Settle(ctx))
-	time.Sleep(10 * time.Minute)
-	synctest.Wait()
-	w.checkEvents(0)
 }
 
 // next returns what comes next in a plan, and when. The steps of the last hour are left
@@ -186,84 +180,16 @@ func (w *world) next(left plan, to time.Duration) (at time.Duration, change func
 	return left[0].At, func() plan { w.beginStep(left[0]); return left[1:] }
 }
 
-func (w *world) beginStep(s step) {
-	w.notes("begins", s.String())
-	w.guard.Lock()
-	w.faults[s.Kind]++
-	w.steps = append(w.steps, s)
-	w.guard.Unlock()
-	w.disturbs(s)
-	switch s.Kind {
-	case "kill":
-		w.kill(s.Who, int(s.Amount))
-	case "revoke", "oauth-denied":
-		w.service.emulator.RevokeTokens()
-		w.revokes()
-	case "restart":
-		w.network.breakLines(func(c *line) bool { return isService(c.to) })
-	case "token-disk":
-		w.must(os.Rename(filepath.Join(w.folder, "tokens"), filepath.Join(w.folder, "away")))
-	}
-}
-
-func (w *world) endStep(s step) {
-	w.notes("ends", s.String())
-	w.guard.Lock()
-	w.steps = slices.DeleteFunc(w.steps, func(other step) bool { return other == s })
-	w.lastEnds = later(w.lastEnds, time.Now().Add(kinds[s.Kind].after))
-	w.guard.Unlock()
-	w.disturbs(s)
-	switch {
-	case s.Kind == "kill" && !w.processes[s.Who].alive() && !w.going("kill", s.Who):
-		w.start(s.Who)
-	case s.Kind == "token-disk" && !w.going("token-disk", "all"):
-		w.must(os.Rename(filepath.Join(w.folder, "away"), filepath.Join(w.folder, "tokens")))
-	}
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-// going reports whether a fault of a kind befalls a program at present.
-func (w *world) going(kind, who string) bool {
-	w.guard.Lock()
-	defer w.guard.Unlock()
-	return slices.ContainsFunc(w.steps, func(s step) bool { return s.Kind == kind && (s.Who == who || s.Who == "all") })
-}
-
-// active returns the amount of a fault that befalls a program at present, or zero.
-func (w *world) active(kind, who string) (amount float64) {
-	w.guard.Lock()
-	defer w.guard.Unlock()
-	for _, s := range w.steps {
-		if s.Kind == kind && (s.Who == who || s.Who == "all") {
-			amount = s.Amount
-		}
-	}
-	return amount
-}
-
-// hits decides whether something is hit by a kind of fault.
-func (w *world) hits(kind, who string, roll interface{ Float64() float64 }) bool {
-	amount := w.active(kind, who)
-	if amount == 0 || roll.Float64() >= amount {
-		return false
-	}
-	w.guard.Lock()
-	defer w.guard.Unlock()
-	w.hit[kind]++
-	return true
-}
-
-// calm reports whether nothing goes wrong at present, nor are there consequences.
-func (w *world) calm() bool {
-	w.guard.Lock()
-	defer w.guard.Unlock()
-	return len(w.steps) == 0 && time.Now().After(w.lastEnds)
+// settle waits until nothing is on its way any more.
+func (w *world) settle() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
+	defer cancel()
+	w.must(w.service.emulator.Settle(ctx))
+	w.must(w.live.emulator.Settle(ctx))
+	time.Sleep(10 * time.Minute)
+	synctest.Wait()
+	w.checkEvents(0)
+	w.checkAnswers()
 }
 
 // sleep waits, and reports whether the world goes on.
@@ -284,37 +210,5 @@ func (w *world) must(err error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.violate("the world works", "%v", err)
-	}
-}
-
-func sortLines(lines []*line) {
-	slices.SortFunc(lines, func(a, b *line) int {
-		if d := strings.Compare(a.who()+a.to, b.who()+b.to); d != 0 {
-			return d
-		}
-		return int(a.number - b.number)
-	})
-}
-
-// notes is tell for who is not at the record.
-func (w *world) notes(what, detail string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.tell(what, detail)
-}
-
-// tell counts a step of the run. The same seed takes the same steps, which the sum of
-// all of them shows. It is the same for steps of one moment in any order, since nothing
-// but the scheduler decides on that.
-func (w *world) tell(what, detail string) {
-	w.counted++
-	at := time.Since(w.began)
-	if at != w.moment {
-		w.sum = mix(w.sum + w.sumOfMoment)
-		w.moment, w.sumOfMoment = at, 0
-	}
-	w.sumOfMoment += mix(hash(uint64(at), what) + hash(0, detail))
-	if w.log != nil {
-		fmt.Fprintf(w.log, "%9d %12v %s %s\n", w.counted, at, what, detail)
 	}
 }

@@ -56,9 +56,9 @@ func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
 		return 0, false
 	}
 	if f.moved && s.last.number == 1 {
-		return 0, true
+		return jitter(s.last.request, 0), true
 	}
-	pause = f.pause(s.last.number)
+	pause = f.pause(s.last.request, s.last.number)
 	return pause, s.affordable(ctx, pause) && (f.refusedUnread() || s.pipeline.budget.spend())
 }
 
@@ -173,23 +173,24 @@ const (
 // pause returns how long to wait after a failure: as long as the service says, or a
 // random time that grows with the attempts. If the service goes on refusing although the
 // call came when it said, that is added, too.
-func (f *Failure) pause(attempts int) time.Duration {
+func (f *Failure) pause(r *Request, attempts int) time.Duration {
 	switch {
 	case f.tokenRefused():
 		return 0
 	case !f.RetryAt.IsZero():
-		return max(0, time.Until(f.RetryAt)) + backoff(max(0, attempts-promptAttempts))
+		return max(0, time.Until(f.RetryAt)) + backoff(r, max(0, attempts-promptAttempts))
 	}
-	return backoff(attempts)
+	return backoff(r, attempts)
 }
 
 // backoff returns a random pause, the longest of which was doubled so many times.
-func backoff(doublings int) time.Duration {
-	return jitter(min(maxBackoff, baseBackoff<<min(doublings, 10)))
+func backoff(r *Request, doublings int) time.Duration {
+	return jitter(r, min(maxBackoff, baseBackoff<<min(doublings, 10)))
 }
 
-// Random draws a number below n. A simulation puts one in its place that a seed fixes.
-var Random = rand.Int64N //nolint:gochecknoglobals // Nobody else sets it.
+// Random draws a number up to n, for a request. A simulation puts one in its place that
+// a seed fixes, and that tells requests apart which come at one moment.
+var Random = func(_ *Request, n int64) int64 { return rand.Int64N(n + 1) } //nolint:gochecknoglobals,gosec // Nobody else sets it, and it is no secret.
 
 // jitter spreads callers over the whole of d.
-func jitter(d time.Duration) time.Duration { return time.Duration(Random(int64(d))) + 1 }
+func jitter(r *Request, d time.Duration) time.Duration { return time.Duration(Random(r, int64(d))) }

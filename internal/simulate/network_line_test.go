@@ -1,94 +1,9 @@
 package simulate
 
 import (
-	"context"
-	"errors"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
-)
-
-// network connects programs and the service. Nothing of it leaves the process, and all
-// waits are for channels, as virtual time needs it.
-type network struct {
-	world *world
-	hosts map[string]*listener // By address, as in "desk.localhost:80".
-	open  atomic.Int64         // Connections.
-
-	mu     sync.Mutex
-	lines  map[*line]bool
-	dialed map[string]int64 // Connections so far, by who and whom.
-}
-
-// listener accepts the connections of a host.
-type listener struct {
-	host   string
-	queue  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (l *listener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.queue:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *listener) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
-func (l *listener) Addr() net.Addr { return address(l.host) }
-
-type address string
-
-func (a address) Network() string { return "memory" }
-func (a address) String() string  { return string(a) }
-
-// listen makes a host that can be dialed until its listener is closed.
-func (n *network) listen(host string) *listener {
-	l := &listener{host: host, queue: make(chan net.Conn), closed: make(chan struct{})}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.hosts[host+":80"] = l
-	return l
-}
-
-// dialer returns what connects a program, or the service if p is nil, to any host.
-func (n *network) dialer(p *process) func(ctx context.Context, _, addr string) (net.Conn, error) {
-	return func(ctx context.Context, _, addr string) (net.Conn, error) {
-		n.mu.Lock()
-		l := n.hosts[addr]
-		n.mu.Unlock()
-		if l == nil || p != nil && !p.alive() || n.world.active("restart", "all") > 0 && isService(addr) {
-			return nil, &net.OpError{Op: "dial", Net: "memory", Addr: address(addr), Err: errNobody}
-		}
-		near, far := net.Pipe()
-		c := &line{Conn: near, network: n, from: p, to: l.host, left: -1, closed: make(chan struct{})}
-		c.far = farEnd{far, c}
-		n.mu.Lock()
-		n.dialed[c.who()+c.to]++
-		c.number = n.dialed[c.who()+c.to]
-		n.mu.Unlock()
-		select {
-		case l.queue <- c.far:
-		case <-l.closed:
-			return nil, &net.OpError{Op: "dial", Net: "memory", Addr: address(addr), Err: errNobody}
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-		n.mu.Lock()
-		n.lines[c] = true
-		n.mu.Unlock()
-		n.open.Add(1)
-		return c, nil
-	}
-}
-
-var (
-	errNobody = errors.New("nobody listens there")
-	errReset  = errors.New("connection reset by peer")
 )
 
 // line is a connection as who has dialed it sees it.
@@ -102,6 +17,7 @@ type line struct {
 	number  int64
 	once    sync.Once
 	closed  chan struct{}
+	locks   bool // Who writes holds a lock meanwhile, as over HTTP/2 and TLS, while others wait for it.
 
 	mu   sync.Mutex
 	left int  // Bytes that still come; -1 for all.
@@ -116,7 +32,8 @@ type farEnd struct {
 }
 
 func (f farEnd) RemoteAddr() net.Addr { return address("memory:1") }
-func (f farEnd) LocalAddr() net.Addr  { return address(f.line.to) }
+
+func (f farEnd) LocalAddr() net.Addr { return address(f.line.to) }
 
 func (c *line) who() string {
 	if c.from == nil {
@@ -133,7 +50,7 @@ var kindsOfBreak = []string{"reset-before", "reset-within", "reset-after", "half
 // it gets lost.
 func (c *line) Write(b []byte) (int, error) {
 	w := c.network.world
-	if c.who() != batch { // Who holds a lock meanwhile, over HTTP/2, while others wait for it.
+	if !c.locks {
 		w.awaits(c.from)
 	}
 	roll := w.dice.roll("write "+c.who()+c.to, time.Now().UnixNano()) // Whichever connection it is.
@@ -225,20 +142,4 @@ func (c *line) Close() error {
 		c.far.Close()
 	})
 	return nil
-}
-
-// breakLines closes the connections that a condition is true of, in their order.
-func (n *network) breakLines(of func(*line) bool) {
-	n.mu.Lock()
-	var hit []*line
-	for c := range n.lines {
-		if of(c) {
-			hit = append(hit, c)
-		}
-	}
-	n.mu.Unlock()
-	sortLines(hit)
-	for _, c := range hit {
-		c.Close()
-	}
 }

@@ -1,0 +1,113 @@
+package simulate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+)
+
+type call struct {
+	process       *process
+	operation     string
+	began, latest time.Time
+	calm          bool
+	canceled      bool
+}
+
+// haste is how late a call may end.
+const haste = 5 * time.Millisecond
+
+// dayOf is what a program has kept of its day.
+func (w *world) dayOf(program string) salesiq.DailyQuota {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.days[program]
+}
+
+func (w *world) begins(c *call) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.underWay[c] = true
+}
+
+// returns checks what a call has come to.
+func (w *world) returns(c *call, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.underWay, c)
+	if !c.process.alive() {
+		return
+	}
+	w.days[c.process.name] = c.process.limiter.DailyQuota()
+	w.calls++
+	if err == nil {
+		w.succeeded++
+	}
+	now := time.Now()
+	w.tell("call", fmt.Sprintf("%s %s %v %v", c.process.name, c.operation, now.Sub(c.began), outcome(err)))
+	w.holds("a call ends in time", !now.After(c.latest.Add(haste)), "%s of %s, %v late: %v", c.operation, c.process.name, now.Sub(c.latest), err)
+	if err == nil {
+		return
+	}
+	w.checkError(err)
+	e, _ := errors.AsType[*salesiq.Error](err)
+	if !c.calm || !w.calm() || c.canceled || e == nil || c.process.context.Err() != nil {
+		return
+	}
+	w.holds("calls succeed in calm", w.isFair(c.process, e), "%s of %s: %v", c.operation, c.process.name, err)
+}
+
+// isFair reports whether an error is no fault of the way to the service: the service
+// has refused the call for what it asks, or the program has used up its share.
+func (w *world) isFair(p *process, e *salesiq.Error) bool {
+	mine := shares[p.name]
+	switch {
+	case errors.Is(e, salesiq.ErrChatNotActive), errors.Is(e, salesiq.ErrResourceNotFound):
+		return true
+	case errors.Is(e, salesiq.ErrDailyLimit):
+		most := mine.perDay
+		if p.name == batch {
+			most = most * 4 / 5
+		}
+		// The day is the service's, whose clock may be off by an hour and a half.
+		asked := w.asked[p.name]
+		if now := time.Now(); now.Sub(now.Truncate(24*time.Hour)) < 95*time.Minute {
+			asked = max(asked, w.askedBefore[p.name])
+		}
+		return asked >= most*3/4
+	case errors.Is(e, salesiq.ErrRateLimitExceeded):
+		return e.RetryAt.After(time.Now()) && p.name != batch
+	}
+	return errors.Is(e, salesiq.ErrIncomplete)
+}
+
+func outcome(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	e, _ := errors.AsType[*salesiq.Error](err)
+	if e == nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%d %s %d attempts, maybe processed %v", e.StatusCode, e.Code, e.Attempts, e.MaybeProcessed)
+}
+
+// checkError checks that an error is one of the documented ones, and shows no secret.
+func (w *world) checkError(err error) {
+	e, typed := errors.AsType[*salesiq.Error](err)
+	_, input := errors.AsType[*salesiq.InputError](err)
+	w.holds("an error is typed and has no secret", typed || input, "%T: %v", err, err)
+	shown := fmt.Sprintf("%v\n%+v\n%#v", err, err, err)
+	if e != nil {
+		data, _ := json.Marshal(e)
+		shown += string(data) + e.LogValue().String() + e.LogFields().String()
+	}
+	for _, secret := range []string{clientSecret, refreshToken, webhookSecret} {
+		w.holds("an error is typed and has no secret", !strings.Contains(shown, secret), "%s", shown)
+	}
+	w.holds("an error is typed and has no secret", !strings.Contains(shown, "oauthtoken 1000."), "%s", shown)
+}

@@ -1,0 +1,82 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/salesiq-go/salesiq/salesiqbolt"
+	"github.com/salesiq-go/salesiq/webhook"
+)
+
+// eventsFile is where a generation of a program keeps events.
+func (w *world) eventsFile(program string, generation int64) string {
+	return filepath.Join(w.folder, fmt.Sprintf("%s-%d.db", program, generation))
+}
+
+// rememberedFor is for how long handled events are known again. None is delivered later.
+const rememberedFor = 12 * time.Hour
+
+// open opens the files.
+func (p *process) open() (err error) {
+	if p.name == batch || p.name == clerk {
+		return nil
+	}
+	p.file, err = salesiqbolt.Open(p.world.eventsFile(p.name, p.generation), salesiqbolt.WithSync(salesiqbolt.SyncNever),
+		salesiqbolt.WithMaxAge(rememberedFor), salesiqbolt.WithMaxEvents(20_000))
+	return err
+}
+
+// unreliable is a store of a program on a disk that fails at times, before or after
+// what was to be done.
+type unreliable struct {
+	webhook.DedupStore
+
+	process *process
+}
+
+var errDisk = errors.New("input/output error")
+
+func (u *unreliable) use(id string, do func() error) error {
+	p := u.process
+	roll := p.world.dice.roll("store "+p.name+id, time.Now().UnixNano())
+	time.Sleep(time.Duration(roll.Int64N(int64(3 * time.Millisecond))))
+	p.world.awaits(p)
+	hit, before := p.world.hits("store", p.name, roll), roll.IntN(2) == 0
+	switch {
+	case !p.alive():
+		return errKilled
+	case hit && before:
+		return errDisk
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	p.world.awaits(p)
+	if hit {
+		return errDisk
+	}
+	return nil
+}
+
+func (u *unreliable) Begin(ctx context.Context, id string) (state webhook.DedupState, err error) {
+	err = u.use(id, func() (err error) { state, err = u.DedupStore.Begin(ctx, id); return err })
+	if err != nil && state == webhook.DedupFree {
+		u.DedupStore.Abort(ctx, id) // Who is told of a failure does not know of the claim.
+	}
+	return state, err
+}
+
+func (u *unreliable) Done(ctx context.Context, id string) error {
+	err := u.use(id, func() error { return u.DedupStore.Done(ctx, id) })
+	if u.process.alive() {
+		u.process.world.marks(u.process, id, err)
+	}
+	return err
+}
+
+func (u *unreliable) Abort(ctx context.Context, id string) error {
+	return u.use(id, func() error { return u.DedupStore.Abort(ctx, id) })
+}
