@@ -283,8 +283,9 @@ func TestDeadLettersAreReplayedAndPurged(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 247, n)
 	assert.Equal(t, 247, stats(t, inbox).Waiting)
-	bury(t, inbox, 250, 250)
-	stop = run(t, inbox, func(context.Context, webhook.Event) error { return errors.New("no") })
+	fails := func(context.Context, webhook.Event) error { return errors.New("no") }
+	run(t, inbox, fails)() // It is stopped at once.
+	stop = run(t, inbox, fails)
 	eventually(t, func() bool { return stats(t, inbox).DeadLetters == 247 }, "they have failed again")
 	stop()
 	n, err = inbox.PurgeAll(t.Context())
