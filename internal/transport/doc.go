@@ -63,7 +63,7 @@
 //	any other                                           no
 //
 // The pause before it is as long as the service says, or random. There is none after a
-// refused token, nor after a first attempt whose connection ended under it, which costs
-// no budget either. A pause that is longer than the caller accepts, or than ctx lasts,
+// refused token, nor after a first attempt whose connection ended under it or whose stream was
+// refused, which costs no budget either. A pause that is longer than the caller accepts, or than ctx lasts,
 // is not begun.
 package transport

@@ -23,12 +23,12 @@ type Failure struct {
 	Excerpt        string // Of a body that is not the service's.
 	RequestID      string
 	RetryAt        time.Time // By the local clock; zero if unknown.
-	Sent           bool      // Some of the request may have reached the service.
+	Sent           bool      // The service may have taken the request up: some of it may have arrived, and was not refused unread.
 	MaybeProcessed bool      // The service may have acted on it, and it must not do so twice.
 	Err            error     // The cause, unless the service spoke for itself.
 
 	replacement Replacement // What the next attempt would carry, if the token was refused.
-	moved       bool        // Its connection ended before the service had answered; another attempt has another one.
+	freeRetry   bool        // The connection or its stream was given up, which says nothing of the service: a second attempt is free.
 	mixed       bool        // Some parts of what was asked for were done, others not.
 	held        bool        // The limiter did not let it go, since it would wait for too long.
 }

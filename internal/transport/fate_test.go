@@ -41,9 +41,9 @@ func TestFateOfARequestIsToldByWhatHasLeft(t *testing.T) {
 			conn := &meteredConn{Conn: here}
 			conn.written.Store(40 + tt.bytes)
 			s := &sending{base: &roundTripper{}, conn: conn, before: 40, header: tt.header, repeat: tt.repeat}
-			sent, moved := s.fate(tt.ctx, broken)
+			sent, freeRetry := s.fate(tt.ctx, broken)
 			assert.Equal(t, tt.sent, sent)
-			assert.Equal(t, tt.repeat == afterBreak, moved)
+			assert.Equal(t, tt.repeat == afterBreak, freeRetry)
 		})
 	}
 }
@@ -56,11 +56,11 @@ func TestFateWithoutAConnectionIsToldByTheTransport(t *testing.T) {
 	for _, traces := range []bool{false, true} {
 		s := &sending{base: &roundTripper{}}
 		s.base.traces.Store(traces)
-		sent, moved := s.fate(t.Context(), broken)
+		sent, freeRetry := s.fate(t.Context(), broken)
 		assert.Equal(t, !traces, sent)
-		assert.False(t, moved)
-		sent, moved = s.fate(t.Context(), undialed)
+		assert.False(t, freeRetry)
+		sent, freeRetry = s.fate(t.Context(), undialed)
 		assert.False(t, sent)
-		assert.False(t, moved)
+		assert.False(t, freeRetry)
 	}
 }

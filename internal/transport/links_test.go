@@ -403,7 +403,7 @@ func TestSenderWritesTheHeader(t *testing.T) {
 func TestConnectionThatEndsUnderARequestCostsNoPauseOnce(t *testing.T) {
 	t.Parallel()
 	p := &Pipeline{maxAttempts: 4, maxWait: time.Minute}
-	s := &series{pipeline: p, last: attempt{request: &Request{Idempotent: true}}, failure: &Failure{Sent: true, moved: true, Err: ErrTransport}}
+	s := &series{pipeline: p, last: attempt{request: &Request{Idempotent: true}}, failure: &Failure{Sent: true, freeRetry: true, Err: ErrTransport}}
 	for number, free := range map[int]bool{1: true, 2: false, 3: false} {
 		s.last.number = number
 		before := p.budget.debt.Load()

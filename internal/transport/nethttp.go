@@ -84,7 +84,8 @@ func (r *roundTripper) doOnce(ctx context.Context, x *exchange, header http.Head
 }
 
 // sending follows a request through net/http. If it calls a request unsent, the
-// service has not seen any of it. The reverse need not be true.
+// service has not taken it up: nothing of it has arrived, or the service refused it
+// unread. If it calls one sent, that is only possible.
 type sending struct {
 	trace httptrace.ClientTrace
 	base  *roundTripper
@@ -108,7 +109,7 @@ const (
 )
 
 var (
-	errMoved   = errors.New("the connection ended the request, which may have been carried out by then")
+	errEnded   = errors.New("the connection ended the request, which may have been carried out by then")
 	errRefused = errors.New("the service refused the request's stream")
 )
 
@@ -142,7 +143,7 @@ func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 	if x.repeat == afterRefusal {
 		x.cancel(errRefused)
 	} else {
-		x.cancel(errMoved)
+		x.cancel(errEnded)
 	}
 	if x.reused && !x.base.http2.Load() && !speaksHTTP2(info.Conn) {
 		info.Conn.Close()
@@ -204,12 +205,13 @@ func (s *sending) unsentOnOldConnection() bool {
 }
 
 // fate tells what became of a request that failed: whether the service may carry it
-// out (sent), and whether its connection ended under it (moved).
+// out (sent), and whether a second attempt is free (freeRetry). It is if the request
+// failed because its stream was refused or its connection ended.
 //
-//	the service refused it    not sent, moved
+//	the service refused it    not sent, free
 //	it had a connection       sent, if header and bytes have left, or may yet leave
 //	it had none               not sent, if the transport tells of connections, or could not dial
-func (s *sending) fate(ctx context.Context, err error) (sent, moved bool) {
+func (s *sending) fate(ctx context.Context, err error) (sent, freeRetry bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {

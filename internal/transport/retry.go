@@ -47,16 +47,16 @@ func (s *series) try(message *http.Request) {
 }
 
 // again decides whether another attempt follows the last one, and after which
-// pause. If the connection ended under the first attempt, the next one costs
-// nothing: it has another connection.
+// pause. If the first attempt failed for its connection alone, the second one costs no
+// pause and no budget: the service is not known to be in trouble.
 func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
 	f := s.failure
 	s.count(f)
 	if ctx.Err() != nil || s.enough(f) || !s.worthRetrying(f) || !s.last.request.repeatable() {
 		return 0, false
 	}
-	if f.moved && s.last.number == 1 {
-		return jitter(s.last.request, 0), true
+	if f.freeRetry && s.last.number == 1 {
+		return jitter(s.last.request, 0), true // It is 0, except in a simulation: see Random.
 	}
 	pause = f.pause(s.last.request, s.last.number)
 	return pause, s.affordable(ctx, pause) && (f.refusedUnread() || s.pipeline.budget.spend())

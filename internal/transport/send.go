@@ -14,7 +14,8 @@ import (
 )
 
 // sender is the lowest link: one request, one whole answer in memory. Every
-// other outcome is a failure. Since it reads the body itself, no caller can
+// other outcome is a failure. A connection that had ended before anything was written
+// to it does not count as a request: see roundTripper.do. Since it reads the body itself, no caller can
 // hold a connection or a slot by forgetting to.
 type sender struct {
 	base      *roundTripper
@@ -78,7 +79,7 @@ func (s *sender) sendAndReceive(ctx context.Context, x *exchange) *Failure {
 	}
 	if err != nil {
 		f := new(Failure)
-		f.Sent, f.moved = x.fate(ctx, err)
+		f.Sent, f.freeRetry = x.fate(ctx, err)
 		return x.broken(ctx, err, f)
 	}
 	x.attempt.protocol = response.Proto
@@ -97,7 +98,7 @@ func (s *sender) sendAndReceive(ctx context.Context, x *exchange) *Failure {
 		x.answer.Release()
 	}
 	if f != nil && x.wasIdle(response, f) {
-		f.Sent, f.moved = false, true
+		f.Sent, f.freeRetry = false, true
 	}
 	return f
 }
