@@ -55,15 +55,18 @@
 //	ctx has ended, or the body cannot be read again     no
 //	the limiter held the request                        no
 //	the token was refused                               if there is another: see tokenReplaced
-//	as many attempts were made as there may be; those
-//	  that the rate limit refused do not count          no
+//	as many attempts were made as there may be          no
 //	the rate limit refused it                           yes
 //	it was maybe processed, and is not idempotent       no
 //	it is transient: an outage, or no whole answer      yes, if the budget pays for it
 //	any other                                           no
 //
-// The pause before it is as long as the service says, or random. There is none after a
-// refused token, nor after a first attempt whose connection ended under it or whose stream was
-// refused, which costs no budget either. A pause that is longer than the caller accepts, or than ctx lasts,
-// is not begun.
+// Attempts that the rate limit refused are not among those that were made, unless there
+// may be one only: then no failure but a refused token is followed by another.
+//
+// The pause before it is random. If the service says when to come again, the pause lasts
+// until then and for a random time more. There is none after a refused token, nor after a
+// first attempt whose connection ended under it or whose stream was refused, which costs
+// no budget either. A pause that is longer than the caller accepts, or than ctx lasts, is
+// not begun.
 package transport

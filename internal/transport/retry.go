@@ -27,8 +27,8 @@ type series struct {
 	failure  *Failure
 
 	throttledSince time.Time // When the rate limit refused the first attempt.
-	throttled      uint32    // Attempts that it refused. They do not count against the most.
-	refused        uint16    // Attempts whose token was refused. They count.
+	throttled      uint32    // Attempts that it refused. They do not count against the most, unless that is one.
+	refused        uint16    // Attempts whose token was refused. They count, but do not end the call: tokenReplaced bounds them.
 	outdated       uint16    // Those of them whose token was out of date.
 
 	pauseBegan time.Time           // Zero without a pause, or without an audience.
@@ -163,16 +163,17 @@ func (s *series) affordable(ctx context.Context, pause time.Duration) bool {
 }
 
 const (
-	baseBackoff = 500 * time.Millisecond // Doubled after each attempt, the longest random pause.
+	baseBackoff = 500 * time.Millisecond // Doubled for each attempt, it bounds the random pause: a second after the first.
 	maxBackoff  = 20 * time.Second
 
-	// After so many attempts, a call no longer comes as soon as the service says.
+	// If the service says when to come again, that many attempts come within baseBackoff
+	// of that time. Later ones come later.
 	promptAttempts = 4
 )
 
-// pause returns how long to wait after a failure: as long as the service says, or a
-// random time that grows with the attempts. If the service goes on refusing although the
-// call came when it said, that is added, too.
+// pause returns how long to wait after a failure: a random time that grows with the
+// attempts. If the service says when to come again, that time counts from then on, and
+// grows only after promptAttempts.
 func (f *Failure) pause(r *Request, attempts int) time.Duration {
 	switch {
 	case f.tokenRefused():
@@ -183,7 +184,7 @@ func (f *Failure) pause(r *Request, attempts int) time.Duration {
 	return backoff(r, attempts)
 }
 
-// backoff returns a random pause, the longest of which was doubled so many times.
+// backoff returns a random pause of up to baseBackoff, doubled so many times.
 func backoff(r *Request, doublings int) time.Duration {
 	return jitter(r, min(maxBackoff, baseBackoff<<min(doublings, 10)))
 }
