@@ -104,7 +104,7 @@ func WithTolerance(d time.Duration) Option {
 }
 
 // WithLogger logs what is refused and what fails, and, at level debug, what is
-// handled: name and id of the event, status, duration, and the errors of
+// handled or left to another delivery: name and id of the event, status, duration, and the errors of
 // handlers. Bodies and signatures are never logged. Nil, the default, logs
 // nothing.
 func WithLogger(logger *slog.Logger) Option {

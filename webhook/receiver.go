@@ -218,10 +218,10 @@ type delivery struct {
 
 // carryOut has an event handled, and tells of it.
 func (d delivery) carryOut(work *handling, event Event) {
-	how, err := d.receiver.answer(work, event)
+	answered, ended, err := d.receiver.answer(work, event)
 	took := time.Since(d.began)
-	logEvent(work, d.receiver.logger, event, how == handled, err, slog.Int("status", how.status()), slog.Duration("duration", took))
-	d.tell(event, how, took, err)
+	logEvent(work, d.receiver.logger, event, ended, err, slog.Int("status", answered.status()), slog.Duration("duration", took))
+	d.tell(event, answered, took, err)
 }
 
 func (d delivery) tell(event Event, how outcome, took time.Duration, err error) {
@@ -229,12 +229,14 @@ func (d delivery) tell(event Event, how outcome, took time.Duration, err error) 
 	d.ends.Tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: how.status(), Duration: took, Err: err})
 }
 
-// logEvent logs how the handling of an event ended. If it succeeded, err is that of the
-// mark in the store.
-func logEvent(ctx context.Context, logger *slog.Logger, event Event, succeeded bool, err error, more ...slog.Attr) {
+// logEvent logs how the handling of an event ended, whatever the service was answered by
+// then. If the event was handled, err is that of the store.
+func logEvent(ctx context.Context, logger *slog.Logger, event Event, ended outcome, err error, more ...slog.Attr) {
 	level, message := slog.LevelDebug, "webhook event handled"
 	switch {
-	case err != nil && succeeded:
+	case ended == beingHandled:
+		message = "webhook event is being handled by another delivery"
+	case err != nil && ended == handled:
 		level, message = slog.LevelError, "webhook event handled, but not marked"
 	case err != nil:
 		level, message = slog.LevelError, "webhook event failed"
@@ -333,12 +335,12 @@ func (r *Receiver) read(request *http.Request) ([]byte, error) {
 }
 
 // answer has an event handled and answers the service, in time even if the handlers
-// go on. It returns when they have ended.
-func (r *Receiver) answer(work *handling, event Event) (outcome, error) {
+// go on. It returns when they have ended: what was answered, and how they ended.
+func (r *Receiver) answer(work *handling, event Event) (answered, ended outcome, err error) {
 	soFar := failed
 	defer work.abandon(&soFar) // This answers if a store ends the goroutine. Otherwise it is done already.
-	how, err := r.process(work, event, &soFar)
-	return work.finish(how), err
+	ended, err = r.process(work, event, &soFar)
+	return work.finish(ended), ended, err
 }
 
 // process claims an event, has it handled, and marks it. A panic of the store is an

@@ -674,6 +674,54 @@ func TestAnEventWhoseMarkFailsIsNotLoggedAsAFailedOne(t *testing.T) {
 	assert.Contains(t, logged.String(), "connection refused")
 }
 
+// busyStore says that another delivery has the event.
+type busyStore struct{ webhook.DedupStore }
+
+func (busyStore) Begin(context.Context, string) (webhook.DedupState, error) {
+	return webhook.DedupClaimed, nil
+}
+
+func TestTheLogTellsHowTheHandlersEndedWhateverWasAnswered(t *testing.T) {
+	t.Parallel()
+	memory := func() webhook.DedupStore { return testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour)) }
+	away := errors.New("connection refused")
+	for name, test := range map[string]struct {
+		store    webhook.DedupStore
+		takes    time.Duration
+		fails    error
+		status   int
+		message  string
+		hasError bool
+	}{
+		"handled":                     {memory(), 0, nil, 200, "webhook event handled", false},
+		"handled late":                {memory(), time.Minute, nil, 500, "webhook event handled", false},
+		"handled late, not marked":    {&crashingStore{DedupStore: memory(), done: away}, time.Minute, nil, 500, "webhook event handled, but not marked", true},
+		"handled late, not claimed":   {&crashingStore{DedupStore: memory(), begin: away}, time.Minute, nil, 500, "webhook event handled, but not marked", true},
+		"failed late":                 {memory(), time.Minute, errors.New("no"), 500, "webhook event failed", true},
+		"another delivery has it":     {busyStore{memory()}, 0, nil, 503, "webhook event is being handled by another delivery", false},
+		"failed, and was not claimed": {&crashingStore{DedupStore: memory(), begin: away}, 0, errors.New("no"), 500, "webhook event failed", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var logged bytes.Buffer
+				var result webhook.DeliveryResult
+				receiver, log := newReceiver(webhook.WithDedupStore(test.store), webhook.WithDedupFailure(webhook.DedupProcess),
+					webhook.WithLogger(slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+					webhook.WithTracer(&webhook.Tracer{Delivery: func(context.Context, webhook.DeliveryInfo) (context.Context, func(webhook.DeliveryResult)) {
+						return nil, func(r webhook.DeliveryResult) { result = r }
+					}}))
+				log.answer = func() error { time.Sleep(test.takes); return test.fails }
+				assert.Equal(t, test.status, post(t, receiver, ratedBody("c1")).Code)
+				synctest.Wait()
+				assert.Contains(t, logged.String(), `msg="`+test.message+`"`)
+				assert.Equal(t, test.status, result.StatusCode)
+				assert.Equal(t, test.hasError, result.Err != nil)
+			})
+		})
+	}
+}
+
 // W12.
 func TestAStoreThatIsAwayRefusesOrProcesses(t *testing.T) {
 	t.Parallel()

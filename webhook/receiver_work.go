@@ -52,8 +52,7 @@ func (work *handling) expire() {
 	close(work.expired)
 }
 
-// finish ends the context and answers, unless expire or an earlier finish has. It
-// returns how the delivery ended; after an earlier finish, that means nothing.
+// finish ends the context and answers, unless expire has. It returns what was answered.
 func (work *handling) finish(how outcome) outcome {
 	work.timer.Stop()
 	work.mu.Lock()

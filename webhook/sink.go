@@ -139,7 +139,7 @@ func (p *WorkerPool) empty() {
 			err = callHandler(p.context, p.handle, event)
 		}
 		if err != nil {
-			logEvent(p.context, p.logger, event, false, err)
+			logEvent(p.context, p.logger, event, failed, err)
 		}
 	}
 }

@@ -33,5 +33,10 @@ type DeliveryResult struct {
 	Duplicate  bool  // Another delivery of the event was handled, or still is.
 	StatusCode int   // As answered.
 	Duration   time.Duration
-	Err        error // Nil after a success.
+
+	// Err is what failed: why the delivery was refused, the error of a handler or sink,
+	// or that of the [DedupStore]. So with a StatusCode of 200, the event was handled, and
+	// the store failed. It is nil with a 503 if another delivery has the event, and with
+	// a 500 if handlers took too long, but succeeded.
+	Err error
 }
