@@ -19,15 +19,17 @@ type AuthError struct {
 	Description string // The server's own, if it gave one.
 	StatusCode  int    // Of the server's answer, which is 200 for many errors; 0 without one.
 
-	// Permanent is set when asking again does not help: something must be
-	// changed first, and Error says what.
+	// Permanent is set when waiting does not help: something must be changed first,
+	// and Error says what. A token is requested again all the same, after one to ten
+	// minutes, since the change may be made where the program does not see it.
 	Permanent bool
 
 	// DataCenter is where the account lives, if the server says so ("other_dc").
 	DataCenter DataCenter
 
-	// RetryAt is when a token will be requested again. Until then calls fail
-	// with this error at once. It is zero outside of calls.
+	// RetryAt is when a token may be requested again. Until then, calls that have no
+	// valid token fail with this error, at once: all but one a second, which looks into
+	// the store first. It is zero outside of calls.
 	RetryAt time.Time
 
 	// Err is the cause, where it is not a code of the server.

@@ -57,6 +57,9 @@ func notJSON(status int, body []byte) *Failure {
 	return f
 }
 
+// saysThrottled finds the server's words for too many requests. Access denied, with a
+// space, is one; the code access_denied, with an underscore, says that the user did not
+// consent.
 func saysThrottled(words string) bool {
 	words = strings.ToLower(words)
 	return strings.Contains(words, "access denied") || strings.Contains(words, "too many requests")

@@ -6,8 +6,11 @@
 //
 // Every "now" is by the caller's clock; Reset and Date are by the service's. A time
 // of one is never compared with a time of the other, so it does not matter if a
-// clock is wrong: a window ends as long after its answer arrived as Reset is after
-// Date. If a service never tells a Date, its clock is taken to be the caller's,
+// clock is wrong. What counts is how long Reset is after Date: a window is taken to be
+// over that long after its answer arrived, and a second more if windows do not begin by
+// the clock, since Reset may stand for any moment of its second. No window is longer
+// than a minute, unless its Reset is clearly further away. That is window.bound. If a
+// service never tells a Date, its clock is taken to be the caller's,
 // until a reset contradicts that.
 //
 // # How far a window is
