@@ -43,7 +43,7 @@ func (s *staticToken) bind(*config) (transport.Tokens, error) {
 
 func (s *staticToken) Header(context.Context) (string, error) { return s.header.Reveal(), nil }
 
-func (s *staticToken) Rejected(string) transport.Replacement { return transport.SameToken }
+func (s *staticToken) Rejected(string) transport.Refusal { return transport.TokenKept }
 
 func (s *staticToken) Accepted(string) {}
 
@@ -107,7 +107,7 @@ func statusOf(e *oauth2.RetrieveError) int {
 	return e.Response.StatusCode
 }
 
-func (f *foreignTokens) Rejected(string) transport.Replacement { return transport.OtherToken }
+func (f *foreignTokens) Rejected(string) transport.Refusal { return transport.TokenDropped }
 
 func (f *foreignTokens) Accepted(string) {}
 

@@ -73,8 +73,9 @@ var (
 //	from the store         it is dropped: another process may have stored it long ago,
 //	                       and its refusal tells nothing of the next one
 //	requested              it is dropped
-//	requested, after one   it stays in use until keptUntil: the tokens are not the cause,
-//	that was refused, too  and more of them would not help
+//	requested, after one   it stays in use until droppableAt, since the tokens are not the
+//	that was refused, too  cause, and more of them would not help; a refusal after that
+//	                       drops it, and the next one stays for longer
 //
 // After a refresh that has failed, no token is requested until the failure's
 // RetryAt. Calls that would wait get the failure at once. Only once in a second does
@@ -106,9 +107,9 @@ type flight struct {
 
 // bearer is an access token in use.
 type bearer struct {
-	accepted  atomic.Bool // By the service, at least once.
-	keptUntil time.Time   // It was refused, but stays in use until then; zero if it was not refused. Guarded by refresher.mu.
-	stored    bool        // It was not requested, but found in the store.
+	accepted    atomic.Bool // By the service, at least once.
+	droppableAt time.Time   // From then on, a refusal drops it. Zero if it was never refused. Guarded by refresher.mu.
+	stored      bool        // It was not requested, but found in the store.
 
 	header  Secret
 	scopes  []Scope   // None if the server did not say.
@@ -204,36 +205,39 @@ func (r *refresher) Header(ctx context.Context) (string, error) {
 }
 
 // Rejected implements [transport.Tokens]. If the refused token is not the current
-// one, a newer one is there, or will be found by the next call.
-func (r *refresher) Rejected(header string) transport.Replacement {
+// one, a newer one is there, or will be found by the next call. What happens to the
+// current one is in the second table of refresher.
+func (r *refresher) Rejected(header string) transport.Refusal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b := r.current.Load()
 	if b == nil || b.header.Reveal() != header {
-		return transport.LikelyNewOne
+		return transport.TokenOutdated
 	}
-	if b.stored {
+	if b.stored { // Another process may have stored it long ago.
 		r.current.Store(nil)
-		return transport.LikelyNewOne
+		return transport.TokenOutdated
 	}
-	if r.keeps(b, time.Now()) {
-		return transport.SameToken
+	now := time.Now()
+	if r.noteRefusal(b, now); now.Before(b.droppableAt) {
+		return transport.TokenKept
 	}
 	r.current.Store(nil)
-	return transport.OtherToken
+	return transport.TokenDropped
 }
 
-// keeps reports whether a requested token that was refused stays in use. It does not
-// after the first such refusal. Each further token stays for longer than the one before.
-func (r *refresher) keeps(b *bearer, now time.Time) bool {
-	if b.keptUntil.IsZero() {
-		b.keptUntil = now
-		if r.refusals > 0 {
-			b.keptUntil = now.Add(doubled(firstPause, r.refusals-1, maxPermanentPause))
-		}
-		r.refusals++
+// noteRefusal counts a requested token that is refused for the first time, and sets when
+// it may be dropped: the first such token at once, each further one after a longer time
+// than the one before.
+func (r *refresher) noteRefusal(b *bearer, now time.Time) {
+	if !b.droppableAt.IsZero() {
+		return
 	}
-	return now.Before(b.keptUntil)
+	b.droppableAt = now
+	if r.refusals > 0 {
+		b.droppableAt = now.Add(doubled(firstPause, r.refusals-1, maxPermanentPause))
+	}
+	r.refusals++
 }
 
 // Accepted implements [transport.Tokens]. It takes the lock once per token.
@@ -245,7 +249,7 @@ func (r *refresher) Accepted(header string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b.accepted.Store(true)
-	if b.keptUntil.IsZero() { // A service that also refuses the token has not become sound.
+	if b.droppableAt.IsZero() { // One that was refused as well shows no sound service.
 		r.refusals = 0
 	}
 }

@@ -50,7 +50,7 @@ var mutations = []mutation{
 	},
 	{
 		"a refused token is taken for a good one", "auth_refresh.go",
-		"	r.current.Store(nil)\n\treturn transport.OtherToken\n", "	return transport.OtherToken\n",
+		"	r.current.Store(nil)\n\treturn transport.TokenDropped\n", "	return transport.TokenDropped\n",
 	},
 	{
 		"a token is requested although it was denied", "auth_error.go",

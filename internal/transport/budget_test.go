@@ -103,7 +103,7 @@ func TestSuccessesRefillTheRetryBudget(t *testing.T) {
 type anotherToken struct{}
 
 func (anotherToken) Header(context.Context) (string, error) { return "a token", nil }
-func (anotherToken) Rejected(string) transport.Replacement  { return transport.OtherToken }
+func (anotherToken) Rejected(string) transport.Refusal      { return transport.TokenDropped }
 func (anotherToken) Accepted(string)                        {}
 
 func TestRateLimitAndRefusedTokenAreNotChargedToTheRetryBudget(t *testing.T) {

@@ -27,10 +27,10 @@ type Failure struct {
 	MaybeProcessed bool      // The service may have acted on it, and it must not do so twice.
 	Err            error     // The cause, unless the service spoke for itself.
 
-	replacement Replacement // What the next attempt would carry, if the token was refused.
-	freeRetry   bool        // The connection or its stream was given up, which says nothing of the service: a second attempt is free.
-	mixed       bool        // Some parts of what was asked for were done, others not.
-	held        bool        // The limiter did not let it go, since it would wait for too long.
+	refusal   Refusal // What became of the token, if it was refused.
+	freeRetry bool    // The connection or its stream was given up, which says nothing of the service: a second attempt is free.
+	mixed     bool    // Some parts of what was asked for were done, others not.
+	held      bool    // The limiter did not let it go, since it would wait for too long.
 }
 
 func (f *Failure) Error() string {

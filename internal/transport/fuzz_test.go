@@ -70,7 +70,7 @@ type knownToken struct{}
 const known = "1000.0123456789abcdef.fedcba9876543210"
 
 func (knownToken) Header(context.Context) (string, error) { return "Zoho-oauthtoken " + known, nil }
-func (knownToken) Rejected(string) Replacement            { return SameToken }
+func (knownToken) Rejected(string) Refusal                { return TokenKept }
 func (knownToken) Accepted(string)                        {}
 
 type open struct{}

@@ -257,8 +257,8 @@ func (s *slow) Header(context.Context) (string, error) {
 	time.Sleep(time.Second)
 	return "Zoho-oauthtoken 1000.token", s.err
 }
-func (s *slow) Rejected(header string) Replacement { s.rejected = header; return OtherToken }
-func (s *slow) Accepted(header string)             { s.accepted = header }
+func (s *slow) Rejected(header string) Refusal { s.rejected = header; return TokenDropped }
+func (s *slow) Accepted(header string)         { s.accepted = header }
 
 func (s *slow) Acquire(context.Context) (Lease, error) {
 	time.Sleep(time.Second)
@@ -302,7 +302,7 @@ func TestTokenIsPutOnAndItsFateReported(t *testing.T) {
 					return
 				}
 				assert.Equal(t, token, tt.next.got.token)
-				assert.Equal(t, tt.rejected != "", f != nil && f.replacement == OtherToken)
+				assert.Equal(t, tt.rejected != "", f != nil && f.refusal == TokenDropped)
 			})
 		})
 	}

@@ -27,7 +27,7 @@ type authorized struct{}
 func (authorized) Header(context.Context) (string, error) {
 	return "Zoho-oauthtoken " + accessToken, nil
 }
-func (authorized) Rejected(string) transport.Replacement { return transport.SameToken }
+func (authorized) Rejected(string) transport.Refusal { return transport.TokenKept }
 
 func (authorized) Accepted(string) {}
 

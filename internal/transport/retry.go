@@ -71,7 +71,7 @@ func (s *series) count(f *Failure) {
 	}
 	if f.tokenRefused() {
 		s.refused++
-		if f.replacement == LikelyNewOne {
+		if f.refusal == TokenOutdated {
 			s.outdated++
 		}
 	}
@@ -111,15 +111,15 @@ const mostOutdated = 3
 // tokenReplaced reports whether another attempt has a token that may be accepted:
 //
 //	the refused token          another attempt
-//	was out of date            up to mostOutdated times: its refusal tells nothing of the next
-//	was new, the first such    yes
-//	was new, the second such   no: the tokens are not the cause
-//	is the only one            no
+//	is outdated                up to mostOutdated times: its refusal tells nothing of the next
+//	is dropped, first such     yes
+//	is dropped, second such    no: the tokens are not the cause
+//	is kept                    no: it would be refused again
 func (s *series) tokenReplaced(f *Failure) bool {
-	switch f.replacement {
-	case OtherToken:
+	switch f.refusal {
+	case TokenDropped:
 		return s.refused-s.outdated == 1
-	case LikelyNewOne:
+	case TokenOutdated:
 		return s.outdated <= mostOutdated
 	}
 	return false

@@ -93,12 +93,12 @@ type tokens struct {
 
 func (t *tokens) Header(context.Context) (string, error) { return t.current, nil }
 
-func (t *tokens) Rejected(string) transport.Replacement {
+func (t *tokens) Rejected(string) transport.Refusal {
 	if t.static {
-		return transport.SameToken
+		return transport.TokenKept
 	}
 	t.current = "another token"
-	return transport.OtherToken
+	return transport.TokenDropped
 }
 
 func (t *tokens) Accepted(string) {}

@@ -9,20 +9,26 @@ type Tokens interface {
 	// Header returns the value of the Authorization header to send now.
 	Header(ctx context.Context) (string, error)
 	// Rejected reports that the service refused the token in header, and tells
-	// what another attempt would carry.
-	Rejected(header string) Replacement
+	// what has become of it.
+	Rejected(header string) Refusal
 	// Accepted reports that a call with the token in header succeeded.
 	Accepted(header string)
 }
 
-// Replacement is what another attempt would carry after a token was refused.
-type Replacement int
+// Refusal is what becomes of a token that the service refuses. It tells whether another
+// attempt is worth making: see tokenReplaced.
+type Refusal int
 
-// What it may be.
 const (
-	SameToken    Replacement = iota // There is no other.
-	OtherToken                      // If the service refuses that, too, the token is not the cause.
-	LikelyNewOne                    // The refused one was out of date, which tells nothing of the next.
+	// TokenKept: another attempt would carry it again. There is no other, or others
+	// would be refused, too.
+	TokenKept Refusal = iota
+	// TokenDropped: another attempt carries another one. If that is refused, too, the
+	// tokens are not the cause.
+	TokenDropped
+	// TokenOutdated: so it does, but this one was out of date, or may have been, such as
+	// one from a store. Its refusal tells nothing of the next.
+	TokenOutdated
 )
 
 // authorized is the link that puts the current token on each attempt, and reports
@@ -43,7 +49,7 @@ func (l *authorized) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	case f == nil:
 		l.tokens.Accepted(token)
 	case f.tokenRefused():
-		f.replacement = l.tokens.Rejected(token)
+		f.refusal = l.tokens.Rejected(token)
 	}
 	return answer, f
 }
