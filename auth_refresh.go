@@ -41,7 +41,9 @@ const (
 )
 
 // Time limits for the store and its lock, the pause before a second try, and how
-// often the store is read while no token is requested after a failure.
+// often the store is read while no token is requested after a failure. Whoever has the
+// lock may need more than lockTimeout if the OAuth server is slow. Then a second token
+// is requested without the lock: calls should not wait for that long.
 const (
 	storeTimeout = 5 * time.Second
 	lockTimeout  = 15 * time.Second
@@ -393,16 +395,22 @@ func doubled(first time.Duration, times int, most time.Duration) time.Duration {
 	return min(first<<min(times, 10), most)
 }
 
-// tokenFinder finds new tokens: in the store, or else by a request. Its methods call
-// each other in this order:
+// tokenFinder finds new tokens: in the store, or else by a request. The methods above
+// call those below:
 //
-//	find         a new token; after a failure it tries again
-//	findOnce     the store, then a request, under the store's lock if it has one
-//	load         what the store has
-//	obtain       a request, whose token is stored
-//	request      as many requests as it takes
+//	find         findOnce; after a failure findAfter, up to twice
+//	findAfter    look; findOnce again if hasAnother
+//	findOnce     load, then obtain, under the store's lock if it has one
+//	look         load, if nothing is to be requested
+//	hasAnother   whether the store had another refresh token than the refused one
+//	load         the token of the store, and its refresh token, which it puts into
+//	             refreshToken
+//	obtain       request; notes in refused a refresh token that was refused, and stores
+//	             the new token
+//	request      one request, or two if the server cannot be reached
 //
-// One of them is called at a time, so the fields need no lock.
+// So a refresh token that another process has stored is noticed by load, and used by the
+// next findOnce. One of the methods is called at a time, so the fields need no lock.
 type tokenFinder struct {
 	server      *oauthServer
 	credentials *Credentials
@@ -469,7 +477,7 @@ func refusesRefreshToken(err error) bool {
 }
 
 // hasAnother reports whether there is another refresh token than the one that the
-// server has just refused.
+// server has just refused: the last load has found it.
 func (f *tokenFinder) hasAnother() bool { return !f.refused.IsZero() && f.refused != f.refreshToken }
 
 // look returns a newer token of the store, or nil.
@@ -528,8 +536,8 @@ func (f *tokenFinder) unlock(ctx context.Context, lock tokenLock) {
 }
 
 // load returns the stored token if it is good and newer than the newest, and
-// otherwise errNothingNewer or what is wrong with the store. It also takes over the
-// stored refresh token.
+// otherwise errNothingNewer or what is wrong with the store. In either case it takes over
+// the stored refresh token, for hasAnother and the next request.
 func (f *tokenFinder) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
 	token, err := usercode.AskWithin(ctx, storeTimeout, vault.Load)
 	if err != nil && !f.loaded {

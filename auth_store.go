@@ -65,7 +65,7 @@ type TokenStore interface {
 }
 
 // TokenLocker is a [TokenStore] that several processes share, so that one of
-// them renews the token while the others wait for it.
+// them renews the token while the others wait for it, for up to 15 seconds each.
 type TokenLocker interface {
 	TokenStore
 	// Lock waits until no other process renews the token, or ctx ends. The store
