@@ -24,29 +24,29 @@
 // not out of date when the turn comes. A call keeps its lease while it waits for a
 // token that is being renewed.
 //
-// # Maybe processed
+// # What the service may have done
 //
 // A request that is not idempotent, such as a POST, must not be carried out
 // twice. So a failure says what the service can have done with the request. The
 // first line that fits decides:
 //
-//	some parts of it were done, others not              maybe processed
-//	nothing of it was written to a connection           not processed
-//	a 408 at once, on a connection that was idle        not processed
-//	refused unread: rate limit, token, HTTP/2 stream    not processed
-//	no answer, or half of one                           maybe processed
-//	an error with the code of an internal error         maybe processed
-//	an error with another code, and no 5xx              not processed
-//	a 2xx or 3xx whose body is an error with a message  not processed
-//	any other 2xx or 3xx, 408, 5xx                      maybe processed
-//	any other 4xx                                       not processed
+//	some parts of it were done, others not              may have acted
+//	nothing of it was written to a connection           has not acted
+//	a 408 at once, on a connection that was idle        has not acted
+//	refused unread: rate limit, token, HTTP/2 stream    has not acted
+//	no answer, or half of one                           may have acted
+//	an error with the code of an internal error         may have acted
+//	an error with another code, and no 5xx              has not acted
+//	a 2xx or 3xx whose body is an error with a message  has not acted
+//	any other 2xx or 3xx, 408, 5xx                      may have acted
+//	any other 4xx                                       has not acted
 //
 // Codes are those of the service's own error bodies: a gateway in front of it has
 // none. A 2xx is a failure if its body is an error, or not what it should be.
 //
-// What was not processed may be sent again. What was maybe processed is sent again
-// only if the request is idempotent. Otherwise it is not, and Failure.MaybeProcessed
-// tells the caller why.
+// If the service has not acted, the request may be sent again. If it may have acted, the
+// request is sent again only if it is idempotent. The two together are
+// Failure.MaybeProcessed: the service may have acted, and the request is not idempotent.
 //
 // # Another attempt
 //
@@ -57,7 +57,7 @@
 //	the token was refused                               if there is another: see tokenReplaced
 //	as many attempts were made as there may be          no
 //	the rate limit refused it                           yes
-//	it was maybe processed, and is not idempotent       no
+//	it is MaybeProcessed                                no
 //	it is transient: an outage, or no whole answer      yes, if the budget pays for it
 //	any other                                           no
 //

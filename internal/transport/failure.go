@@ -24,7 +24,7 @@ type Failure struct {
 	RequestID      string
 	RetryAt        time.Time // By the local clock; zero if unknown.
 	Sent           bool      // The service may have taken the request up: some of it may have arrived, and was not refused unread.
-	MaybeProcessed bool      // The service may have acted on it, and it must not do so twice.
+	MaybeProcessed bool      // The service may have acted on it, and the request is not idempotent.
 	Err            error     // The cause, unless the service spoke for itself.
 
 	refusal   Refusal // What became of the token, if it was refused.
