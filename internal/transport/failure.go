@@ -65,8 +65,10 @@ func (f *Failure) mayHaveActed() bool {
 // spends no retry budget.
 func (f *Failure) refusedUnread() bool { return f.throttled() || f.tokenRefused() }
 
+// throttled reports whether the service refused the request for the rate limit. What the
+// limiter held has the same code, but no status: it has not left.
 func (f *Failure) throttled() bool {
-	return !f.mixed && (f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit)
+	return !f.mixed && f.Status != 0 && (f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit)
 }
 
 // endedBy returns the failure of a call. If ctx ended it, the context's error and

@@ -103,7 +103,7 @@ func (a *attempt) end(answer *Answer, f *Failure) AttemptEnd {
 		e.Status, e.Header, e.RequestID = answer.Status, answer.Header, requestID(answer.Header, answer.secrets())
 	} else {
 		e.Status, e.Header, e.RequestID = f.Status, f.Header, f.RequestID
-		e.Throttled = f.Status != 0 && f.throttled()
+		e.Throttled = f.throttled()
 	}
 	return e
 }
