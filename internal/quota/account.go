@@ -79,10 +79,10 @@ func (a *Account) Cancel(c Call, now time.Time) { a.End(c, Report{}, now) }
 type answer struct {
 	Report
 
-	call  Call
-	now   time.Time
-	in    time.Duration // From now to Reset, by the clock that Reset is taken to be by.
-	dated bool          // Whether that clock is trusted, so that in is true.
+	call    Call
+	now     time.Time
+	in      time.Duration // From now to Reset, by the clock that Reset is taken to be by.
+	trusted bool          // That clock is trusted, so that in is true. It need not be a Date's.
 }
 
 // End accounts for the end of a call.

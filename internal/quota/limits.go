@@ -84,7 +84,7 @@ type clock struct {
 	doubted bool
 }
 
-// read finds out how long the window of an answer lasts, as in and dated.
+// read finds out how long the window of an answer lasts, as in and trusted.
 //
 //	the service has told a Date   the reset is believed if it is an hour away at most;
 //	                              otherwise it is deleted
@@ -103,10 +103,10 @@ func (c *clock) read(a *answer) {
 	}
 	if !c.known {
 		c.doubted = c.doubted || a.Throttled && a.in < -resolution
-		a.dated = !c.doubted && a.in > 0 && a.in <= longestIn
+		a.trusted = !c.doubted && a.in > 0 && a.in <= longestIn
 		return
 	}
-	if a.dated = a.in >= 0 && a.in <= maxResetIn; !a.dated {
+	if a.trusted = a.in >= 0 && a.in <= maxResetIn; !a.trusted {
 		a.Reset = time.Time{}
 	}
 }

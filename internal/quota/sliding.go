@@ -85,7 +85,7 @@ func (w *window) learnCounting(a *answer, inFlight int) {
 func (w *window) remembers(a *answer, counted, inFlight int) bool {
 	recent := w.recent.total
 	moved := a.Reset.Sub(w.reset)
-	resetUnknown := a.Reset.IsZero() || !a.dated && a.in.Abs() > resolution
+	resetUnknown := a.Reset.IsZero() || !a.trusted && a.in.Abs() > resolution
 	switch {
 	case w.movesEarly(a) && !w.forgot.IsZero() && a.now.Sub(w.forgot) < minute:
 		return false // Its windows are shorter.

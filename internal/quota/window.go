@@ -285,7 +285,7 @@ func (w *window) isFirst(a *answer) bool {
 // window is gone when the first call of all is made in it.
 func (w *window) learnOpening(a *answer) {
 	firstOfAll := w.isFirst(a) && a.Known && a.Remaining == a.Limit-1
-	someIsGone := a.dated && a.in < shortestIn
+	someIsGone := a.trusted && a.in < shortestIn
 	if w.opening == unclear && firstOfAll && someIsGone {
 		w.opening = byClock
 	}
@@ -296,7 +296,7 @@ func (w *window) learnOpening(a *answer) {
 // No window is longer than a minute, unless its reset is further away than rounding
 // explains.
 func (w *window) bound(a *answer) time.Time {
-	if !a.dated {
+	if !a.trusted {
 		return a.now.Add(minute)
 	}
 	in := a.in
