@@ -103,7 +103,7 @@ func (sc scenario) run(t *testing.T, dial func(scenario, *wire) func(context.Con
 type token struct{}
 
 func (token) Header(context.Context) (string, error) { return "Zoho-oauthtoken t", nil }
-func (token) Rejected(string) transport.Refusal  { return transport.TokenKept }
+func (token) Rejected(string) transport.Refusal      { return transport.TokenKept }
 func (token) Accepted(string)                        {}
 
 // dialOurs is the client's own pipeline.

@@ -66,7 +66,7 @@ type window struct {
 	epoch  int       // Counts windows.
 	seen   bool      // An answer has told the reset of this window.
 	reset  time.Time // That reset; if none was told yet, that of the window seen last. By the service's clock.
-	end    time.Time // When this window is over at the latest; zero if unknown. By the caller's clock.
+	end    time.Time // When this window is over at the latest; if calls expire, when those of others have. Zero if unknown. By the caller's clock.
 	own    int       // Calls started in it, or under way when it began; if calls expire, those that have not.
 	others int       // Calls that someone else made in it, at least.
 	blind  int       // Own calls that ended in it, whose answers told no reset.
@@ -113,7 +113,9 @@ func (w *window) holdsOthers(now time.Time) bool {
 	return w.stage == probing && now.Before(w.probeBegan.Add(patience))
 }
 
-// roll begins the next window when this one is over for certain.
+// roll begins the next window when this one is over for certain. If calls expire, there
+// are no windows, and the next one means: the calls of others are forgotten, and a probe
+// counts them anew.
 func (w *window) roll(now time.Time, inFlight int) {
 	expired := w.recent.pass(now)
 	carried := inFlight
@@ -241,29 +243,12 @@ func (w *window) isOver(reset time.Time) bool {
 	return w.counting != untold && !reset.After(w.reset.Add(resolution))
 }
 
-// identify takes the reset of an answer for that of the current window.
-//
-// If this window was seen with another reset, the next one has begun: sooner than
-// at the latest possible time, or the service's clock was set. These calls may have
-// been charged to the next one:
-//
-//	this call, and those that ended blind   the answer counts them
-//	those under way                         the answer may count them or not
-//
-// The calls under way are added to what the answer counts, since no later answer need
-// do so: a service whose window slides tells another reset in each. If a window was
-// shorter than a minute, what is counted is under way, or else it is known from before.
+// identify takes the reset of an answer for that of the current window. If this one was
+// seen with another reset, that is the next one.
 func (w *window) identify(a *answer, inFlight int) {
 	switch {
 	case w.seen:
-		ended, before := w.blind+1, w.recent.total+w.others
-		w.next(inFlight + ended)
-		if counted := a.Limit - a.Remaining - ended; a.Known {
-			w.others = max(0, counted)
-			if w.movesEarly(a) && counted <= inFlight {
-				w.others = min(w.others, before)
-			}
-		}
+		w.beginEarly(a, inFlight)
 	case w.isReset(a.Reset) && a.call.epoch == w.epoch:
 		w.opening = byACall // It went on after the reset of the window before.
 	}
@@ -273,6 +258,32 @@ func (w *window) identify(a *answer, inFlight int) {
 		w.stage = probed // The answer has told what a probe is to find out.
 	}
 	w.end = w.bound(a)
+}
+
+// beginEarly begins the next window before the end of this one: an answer has told its
+// reset. So this one ended sooner than at the latest possible time, or the service's clock
+// was set. All own calls that may have been charged to the next one are counted in it:
+//
+//	this call, and those that ended blind   own; what else the answer counts is others'
+//	those under way                         own, even if the answer counts them already
+//
+// Calls under way so may count twice. That is safe; and if the answer does not count
+// them, no later one need do so: a service whose window slides tells another reset in each.
+//
+// There is one exception. If the reset moves by less than a minute, and no more is counted
+// than is under way, that is mostly what is counted. Then no more of it is others' than
+// the calls that were known before.
+func (w *window) beginEarly(a *answer, inFlight int) {
+	charged, known := w.blind+1, w.recent.total+w.others
+	w.next(charged + inFlight)
+	if !a.Known {
+		return
+	}
+	rest := a.Limit - a.Remaining - charged
+	w.others = max(0, rest)
+	if w.movesEarly(a) && rest <= inFlight {
+		w.others = min(w.others, known)
+	}
 }
 
 // isFirst reports whether an answer is to the first of our calls in this window, and
