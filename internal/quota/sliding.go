@@ -27,11 +27,17 @@ func (w *window) placeAfter(now time.Time, n int) (at time.Time) {
 	return at
 }
 
-// What follows guesses how the service counts, from two numbers: how many calls it
-// counts beside the one that it answers, and how many own calls ended in the last
-// minute. The numbers never agree exactly: others call as well, and a call under way
-// may be counted or not. So they are compared by thresholds. A wrong guess stays until
-// an answer contradicts it:
+// What follows guesses how the service counts. It compares what the service counts with
+// what it would count if its window slid:
+//
+//	counted   the calls that it counts, beside the one that it answers
+//	old       those of them that cannot be under way, since there are more of them
+//	recent    the own calls that ended in the last minute: if it slides, it counts all
+//	lasting   those of them that it counts for certain, although clocks differ a little
+//
+// The numbers never agree exactly: others call as well, and a call under way may be
+// counted or not. So they are compared by thresholds. A wrong guess stays until an answer
+// contradicts it:
 //
 //	wrong guess   in truth   what it costs
 //	ending        sliding    429s: calls are started that the service has no place for
@@ -56,23 +62,28 @@ func areOurs(calls, counted int) bool { return counted <= 2*calls }
 // have made as many in the first moment.
 func areOld(calls, limit int) bool { return 3*calls >= limit }
 
-// learnCounting guesses whether the window slides.
+// counted returns how many calls the service counts beside the one that it answers.
+func (a *answer) counted() int {
+	if a.Refused {
+		return a.Limit - a.Remaining
+	}
+	return a.Limit - a.Remaining - 1
+}
+
+// learnCounting guesses whether the window slides. If the reset moves on and the calls
+// are forgotten, it does not. If they are remembered when they should not be, it does.
 func (w *window) learnCounting(a *answer, inFlight int) {
 	if !a.Known || w.counting == untold {
 		return
 	}
-	counted := a.Limit - a.Remaining
-	if !a.Refused {
-		counted-- // This call.
-	}
 	moved := a.Reset.Sub(w.reset)
 	switch {
-	case moved > resolution && areForgotten(w.recent.lasting(), counted):
+	case moved > resolution && areForgotten(w.recent.lasting(), a.counted()):
 		w.stopSliding()
 		if w.movesEarly(a) {
 			w.forgot = a.now
 		}
-	case w.counting == ending && w.recent.total > 0 && w.remembers(a, counted, inFlight):
+	case w.counting == ending && w.recent.total > 0 && w.remembers(a, inFlight):
 		w.slide(inFlight)
 	}
 	if w.counting == sliding && moved > resolution {
@@ -80,28 +91,36 @@ func (w *window) learnCounting(a *answer, inFlight int) {
 	}
 }
 
-// remembers reports whether the service still counts calls that it would have
-// forgotten if the window were ending.
-func (w *window) remembers(a *answer, counted, inFlight int) bool {
-	recent := w.recent.total
+// remembers reports whether the service still counts calls that it would have forgotten
+// if windows ended. By the reset of its answer:
+//
+//	the reset                     if windows end              the window slides if
+//	----------------------------  --------------------------  ------------------------------
+//	has moved on, by less than    a shorter one has begun,    it counts old calls: in all a
+//	a minute                      or the clock was set: what  quarter of our recent ones at
+//	                              it counts is under way, or  least, and at most twice as
+//	                              others'                     many as ours
+//	has moved on by a minute, or  a new one has begun         old calls that may be ours
+//	is unknown in the answer to                               fill a third of the limit
+//	a window's first call
+//	is the same in the answer to  the old one goes on, and    it counts old calls, but in
+//	a window's first call, when   counts all of our calls,    all less than half of our
+//	its time has come             or a new one of a second    recent ones
+//	                              has begun, and counts none
+//
+// In the first case, it does not if shorter windows were seen within the last minute.
+func (w *window) remembers(a *answer, inFlight int) bool {
+	recent, counted, old := w.recent.total, a.counted(), a.counted()-inFlight
 	moved := a.Reset.Sub(w.reset)
 	resetUnknown := a.Reset.IsZero() || !a.trusted && a.in.Abs() > resolution
 	switch {
-	case w.movesEarly(a) && !w.forgot.IsZero() && a.now.Sub(w.forgot) < minute:
-		return false // Its windows are shorter.
 	case w.movesEarly(a):
-		// The reset has moved on by less than a minute, which windows of a minute cannot
-		// do. But a shorter one may have begun, or the service's clock may have been set:
-		// then the calls are forgotten but for those under way, or are others'.
-		return counted > inFlight && someAreCounted(recent, counted) && areOurs(recent+inFlight, counted)
+		shorter := !w.forgot.IsZero() && a.now.Sub(w.forgot) < minute
+		return !shorter && old > 0 && someAreCounted(recent, counted) && areOurs(recent+inFlight, counted)
 	case moved > resolution, w.isFirst(a) && resetUnknown:
-		// If windows end, this is a new one.
-		return areOld(min(counted-inFlight, recent), a.Limit)
+		return areOld(min(old, recent), a.Limit)
 	case w.isFirst(a) && !w.seen && w.isReset(a.Reset):
-		// The reset has not moved, although its time has come. If windows end, either the
-		// old one goes on, and counts all of our calls, or a new one of a second has
-		// begun, and counts none but those under way. Here, it counts some.
-		return counted > inFlight && areForgotten(recent, counted)
+		return old > 0 && areForgotten(recent, counted)
 	}
 	return false
 }
