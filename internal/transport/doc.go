@@ -24,6 +24,11 @@
 // not out of date when the turn comes. A call keeps its lease while it waits for a
 // token that is being renewed.
 //
+// Three loops can send a request again. The first is that of the Pipeline, and makes
+// attempts. The second, in roundTripper.do, looks for a connection that has not ended:
+// nothing was written, so it is no attempt. The third is net/http's own, which is stopped
+// as soon as anything was written: see nethttp.go.
+//
 // # What the service may have done
 //
 // A request that is not idempotent, such as a POST, must not be carried out

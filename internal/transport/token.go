@@ -20,14 +20,14 @@ type Tokens interface {
 type Refusal int
 
 const (
-	// TokenKept: another attempt would carry it again. There is no other, or others
+	// TokenKept means that another attempt would carry it again. There is no other, or others
 	// would be refused, too.
 	TokenKept Refusal = iota
-	// TokenDropped: another attempt carries another one. If that is refused, too, the
-	// tokens are not the cause.
+	// TokenDropped means that another attempt carries another one. If that is refused,
+	// too, the tokens are not the cause.
 	TokenDropped
-	// TokenOutdated: so it does, but this one was out of date, or may have been, such as
-	// one from a store. Its refusal tells nothing of the next.
+	// TokenOutdated means the same of a token that was out of date, or may have been,
+	// such as one from a store. Its refusal tells nothing of the next.
 	TokenOutdated
 )
 
