@@ -273,7 +273,9 @@ func (q *Queue) advance(now time.Time) {
 // later one may.
 var classes = [...]quota.Class{quota.Interactive, quota.Batch}
 
-// next returns the place in the queue of who may go first, or -1.
+// next returns the place in the queue of who may go first, or -1. If there is room for a
+// batch, there is for everybody, and the first of all goes. If there is less room, the
+// first one goes that is no batch.
 func (q *Queue) next(now time.Time) int {
 	if len(q.waiting) == 0 {
 		return -1
@@ -286,9 +288,10 @@ func (q *Queue) next(now time.Time) int {
 	return -1
 }
 
-// refuseLate refuses those whose turn comes too late. Turns move back when the
-// service lowers its limit. Each was early enough before, so nobody is late now
-// unless the last one's turn has moved back, or the first has waited it out.
+// refuseLate refuses those whose turn comes too late. Whoever joined the queue had a turn
+// in time. So there are two reasons to look at all of them: the first has waited for
+// maxWait, or turns have moved back, as when the service lowers its limit. The turn of
+// the last one tells that: it is later than it was at the last look (lastAt).
 func (q *Queue) refuseLate(now time.Time) {
 	if len(q.waiting) == 0 {
 		return
@@ -307,7 +310,7 @@ func (q *Queue) refuseLate(now time.Time) {
 		if late {
 			w.refuse(at, daily)
 		} else {
-			for class := w.class; int(class) < len(ahead); class++ {
+			for class := w.class; int(class) < len(ahead); class++ { // It goes before these.
 				ahead[class]++
 			}
 		}

@@ -22,7 +22,8 @@ type Window struct {
 
 // The longest pause that is believed. A longer one is a unit mistaken or a
 // value broken. Without a Date it may be a clock that is wrong: a window lasts for a
-// minute, and the two times are rounded.
+// minute, and the two times are rounded. They are for what users see, and for retryAt;
+// package quota has bounds of its own, since it learns about clocks as well.
 const (
 	maxResetIn        = time.Hour
 	maxUndatedResetIn = time.Minute + 2*time.Second
@@ -47,7 +48,7 @@ func parseWindow(header http.Header, date, now time.Time) Window {
 		now = date
 	}
 	reset := number(header, "X-Ratelimit-Reset")
-	if reset <= 0 || reset > math.MaxInt32*4 {
+	if reset <= 0 || reset > math.MaxInt32*4 { // Those are no seconds, but milliseconds: they would be after 2242.
 		return w
 	}
 	w.Reset = time.Unix(reset, 0)
