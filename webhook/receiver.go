@@ -285,7 +285,7 @@ func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
 	if at := event.Info().EventTime; r.tolerance > 0 && !at.IsZero() && time.Since(at).Abs() > r.tolerance {
 		return nil, tooOld, errTooOld
 	}
-	return event, failed, nil // As long as nothing else is known.
+	return event, failed, nil // The outcome counts only if there is no event.
 }
 
 // parse makes an event of a body. Where the receiver has a name for events, the body
@@ -348,7 +348,7 @@ func (r *Receiver) answer(work *handling, event Event) (answered, ended outcome,
 func (r *Receiver) process(work *handling, event Event, soFar *outcome) (how outcome, err error) {
 	defer usercode.CatchPanic(&err)
 	state, err := r.claimEvent(work, event.Info())
-	id := event.Info().EventID
+	id := event.Info().EventID // Only now: claimEvent may have changed it.
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
 		how, failure := r.consume(work, event)

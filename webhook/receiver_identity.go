@@ -186,7 +186,8 @@ func (r *Receiver) begin(work *handling, id string) (DedupState, error) {
 	return state, nil
 }
 
-// dispatchRecurring runs the handlers for an event that has no identity yet.
+// dispatchRecurring runs the handlers for an event that has no identity yet. Nobody has to
+// be answered, so the handling is only the time limit of the claim.
 func (r *Receiver) dispatchRecurring(ctx context.Context, event Event) (err error) {
 	info := event.Info()
 	state, err := r.claimEvent(&handling{request: ctx, deadline: time.Now().Add(r.timeout)}, info)
