@@ -231,8 +231,14 @@ type wait struct {
 	done  func(time.Duration) // Reports the end; may be nil.
 }
 
-// startWait begins a wait of an attempt. Without a reason, it is reported only if
-// forecast gives one.
+// startWait begins a wait of an attempt. What becomes of it depends on who listens:
+//
+//	nobody                               nothing
+//	those who want to know of no waits   it is only measured, by means of waitBegan
+//	others, and there is a reason        it is reported once it has lasted for minWait
+//	others, and there is none            so it is, from when the limiter's forecast gives one
+//
+// In the first two cases, the wait is nil.
 func (a *attempt) startWait(ctx context.Context, reason WaitReason) *wait {
 	if a.audience == nil {
 		return nil

@@ -57,7 +57,7 @@ type attempt struct {
 	protocol  string        // Of the answer; empty without one.
 	paused    time.Duration // How long the call paused before it; zero without an audience.
 	waited    time.Duration // For lease and token; zero without an audience.
-	waitBegan time.Time     // Zero, except within a wait that is measured, but reported to nobody.
+	waitBegan time.Time     // Set within a wait that is only measured: see startWait.
 }
 
 // Pipeline sends requests. It is safe for concurrent use.
