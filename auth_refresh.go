@@ -285,9 +285,16 @@ func (r *refresher) wait(ctx context.Context) (string, error) {
 	return "", f.err
 }
 
-// join returns the refresh under way or a new one. If there is nothing to find out,
-// it is one that has ended: another call has found a token, or it is too soon to try
-// again after a failure.
+// join returns the refresh to wait for. The first line that fits decides:
+//
+//	another call has found a token         one that has ended, with that token
+//	a refresh is under way                 that one
+//	too soon after a failure to request,   one that has ended, with that failure
+//	and to look into the store, too
+//	too soon to request                    a new one, which begins with a look into the
+//	                                       store, and ends there unless the store has
+//	                                       another refresh token
+//	any other                              a new one
 func (r *refresher) join(ctx context.Context) *flight {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -315,8 +322,8 @@ func (r *refresher) tooSoon(now time.Time) bool {
 	return r.failure != nil && now.Before(r.failure.RetryAt)
 }
 
-// startFlight begins a refresh, which outlives the call that needed it first. If it
-// is too soon to request a token, the refresh only looks into the store.
+// startFlight begins a refresh, which outlives the call that needed it first. What it may
+// do is decided here: see join.
 func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
 	f := &flight{done: make(chan struct{}), twice: r.failures == 0}
 	if r.tooSoon(now) {
@@ -327,6 +334,9 @@ func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
 	return f
 }
 
+// runFlight carries out a refresh, and tells those who wait. A success ends the failures.
+// A look into the store that finds nothing leaves the last failure as it was. Any other
+// failure is the last one from now on.
 func (r *refresher) runFlight(ctx context.Context, f *flight) {
 	b, err := r.refresh(ctx, f)
 	r.mu.Lock()
