@@ -2,6 +2,18 @@
 // window of a minute, so many a day, so many at once. It is arithmetic on what
 // its caller reports, and knows no network, no clock and no lock.
 //
+// An [Account] is made of parts. A call may start ([Account.Ready]) if all of them let it,
+// and its end ([Account.End]) teaches them:
+//
+//	window   so many calls a minute: the service's limit and the plan   window.go, sliding.go, recent.go
+//	day      so many calls a day, of the plan                           limits.go
+//	slots    so many calls at once                                      limits.go
+//	pause    nobody calls until then                                    limits.go
+//	clock    the service's                                              limits.go
+//
+// Whoever does not want to know how the service is found to count skips sliding.go, and
+// takes each window for one that ends.
+//
 // # Two clocks
 //
 // Every "now" is by the caller's clock; Reset and Date are by the service's. A time
@@ -49,4 +61,23 @@
 // Others are what an answer counts beyond the own calls. While the window is ending,
 // they count until its end. Otherwise they count for a minute, since nobody knows when
 // they were made.
+//
+// If no answer tells a limit, only the plan bounds the window, and without a plan nothing
+// does: what is left are the slots, and what follows.
+//
+// # What a refusal does
+//
+// A call that the service refuses as one too many (429) is taken to have used no call of
+// the window or the day. Besides, all that fit of these apply:
+//
+//	the answer                             what follows
+//	says when to come again                nobody calls until then
+//	says that calls remain                 there were too many at once: half the slots, and
+//	                                       one more with each round of other answers
+//	says that none remain, and the reset   nothing more: the window has none free until its end
+//	explains nothing                       half the slots; if it says no time either, nobody
+//	                                       calls for 1 s, then 2, 4, and so on up to a minute
+//
+// That is Account.throttle. A refused call that waits its turn again is the business of
+// package transport, as is who shares an account.
 package quota
