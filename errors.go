@@ -421,8 +421,8 @@ func IsRetryable(err error) bool {
 // ErrChatNotActive for [ErrOperatorOffline] and [ErrDuplicateResource];
 // ErrPermissionDenied for [ErrInvalidOAuthScope]; ErrInternalError for whatever
 // [IsRetryable] is true of, and for a deadline of the caller's that passed before anything
-// was sent; ErrInvalidToken for [ErrAuth]. The kind is empty for nil, for
-// what the caller has canceled, and for any other error, which somebody has to look at.
+// was sent; ErrInvalidToken for [ErrAuth]. The kind is empty for nil, for what the caller
+// has canceled, and for any other error, which somebody has to look at.
 func KindOf(err error) ErrorCode {
 	is := func(target error) bool { return errors.Is(err, target) }
 	switch {
