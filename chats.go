@@ -244,10 +244,13 @@ func (s *ChatsService) All(ctx context.Context, params *ChatListParams, opts ...
 //   - Errors: as for List.
 //   - Source: specification, "List Chats".
 func (s *ChatsService) AllOpen(ctx context.Context, params *ChatListParams, opts ...CallOption) iter.Seq2[*Chat, error] {
-	if params != nil && params.Status != "" {
-		return s.All(ctx, params, opts...)
+	list := func(p *ChatListParams) iter.Seq2[*Chat, error] {
+		return iterate[Chat](ctx, s.owner(), newCall("Chats.AllOpen", "GET /chats").params(p), opts)
 	}
-	return distinct(s.All(ctx, params.withStatus(ChatWaiting), opts...), s.All(ctx, params.withStatus(ChatActive), opts...))
+	if params != nil && params.Status != "" {
+		return list(params)
+	}
+	return distinct(list(params.withStatus(ChatWaiting)), list(params.withStatus(ChatActive)))
 }
 
 // withStatus returns a copy of the params with a status.
