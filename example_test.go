@@ -202,9 +202,16 @@ func ExampleChatsService_Export() {
 	// <nil> true
 }
 
+// errUnknownTenant is told apart by errors.Is, and is ErrInvalidRequest for KindOf.
+var errUnknownTenant error = &salesiq.InputError{Field: "tenant", Reason: "is unknown"}
+
 // Several accounts have a client each, which is made once and kept in a map. It makes no
 // request before the first call, and needs no closing. Each has its own token, data
 // center, plan and logger.
+//
+// The day's file of KeptIn is for one process, such as a service: a second one is refused.
+// Tools that run beside each other have the plan alone, WithPlan(t.plan), and count the
+// day each for itself, or share it through package salesiqredis.
 func Example_tenants() {
 	folder, err := os.MkdirTemp("", "tenants")
 	if err != nil {
@@ -239,7 +246,7 @@ func Example_tenants() {
 	get := func(ctx context.Context, tenant, chatID string) (*salesiq.Chat, error) {
 		client, ok := clients[tenant]
 		if !ok {
-			return nil, &salesiq.InputError{Field: "tenant", Reason: "is unknown"}
+			return nil, fmt.Errorf("tenant %q: %w", tenant, errUnknownTenant)
 		}
 		chat, err := client.Chats.Get(ctx, chatID)
 		if err != nil {
@@ -248,8 +255,8 @@ func Example_tenants() {
 		return chat, nil
 	}
 	_, err = get(context.Background(), "west", "chat123")
-	fmt.Println(clients["south"].DataCenter(), clients["north"].DailyQuota().Left, salesiq.KindOf(err))
-	// Output: IN 5000 INVALID_REQUEST
+	fmt.Println(clients["south"].DataCenter(), clients["north"].DailyQuota().Left, salesiq.KindOf(err), errors.Is(err, errUnknownTenant))
+	// Output: IN 5000 INVALID_REQUEST true
 }
 
 // What a service that several accounts use does about an error.
