@@ -172,18 +172,21 @@ func ExampleChatsService_Export() {
 	dayFile := filepath.Join(os.TempDir(), "salesiq-day-of-the-export.json")
 	defer os.Remove(dayFile) //nolint:errcheck // The program ends.
 	chats := map[string]*salesiq.Chat{}
+	var from time.Time // It is kept beside the chats.
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	export := func() error {
-		// Elsewhere, NewClientFromEnv with the same two options.
+		// Elsewhere, NewClientFromEnv with the same two options, and SALESIQ_TOKEN_FILE
+		// for a job that is started often.
 		plan := salesiq.WithPlan(salesiq.Basic().KeptIn(dayFile))
 		client, err := salesiq.NewClient(auth, append(server.Options(), plan, salesiq.WithLogger(slog.Default()))...)
 		if err != nil {
 			return err // Such as that another process is at work with the file.
 		}
 		var failed error
-		params := &salesiq.ChatListParams{FromDate: time.Now().AddDate(0, 0, -30)}
+		began := time.Now()
+		params := &salesiq.ChatListParams{FromDate: from} // Zero at first, then 30 days before the last run without an error.
 		stored := func(chatID string) (bool, error) { return chats[chatID] != nil, nil }
 		for result := range client.Batch().Chats.Export(ctx, params, stored) {
 			if result.Err != nil {
@@ -191,6 +194,9 @@ func ExampleChatsService_Export() {
 				continue
 			}
 			chats[result.ChatID] = result.Chat // An error of a database is returned.
+		}
+		if failed == nil {
+			from = began.AddDate(0, 0, -30)
 		}
 		return failed
 	}
