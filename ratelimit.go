@@ -503,7 +503,7 @@ func (f *dayFile) join(queue *transport.Queue) error {
 		return err
 	}
 	queue.Resume(day.Limit-day.Left, day.Reset)
-	if err = f.write(queue); err != nil {
+	if err := f.write(queue); err != nil {
 		return err
 	}
 	f.queues = append(f.queues, weak.Make(queue))
