@@ -37,6 +37,7 @@ type AuthError struct {
 
 	location    string // Where the account lives, in the server's own word; empty if it does not say.
 	unreachable bool   // The next request may well get through.
+	throttled   bool   // The server gave out too many tokens.
 }
 
 // The codes of the OAuth server that this package acts upon.
@@ -56,6 +57,7 @@ const (
 	scopesRemedy  = "ask for scopes that exist and that the client may have: comma-separated, with their prefix, such as SalesIQ.operators.READ"
 	soidRemedy    = "name the organization, as service.number (see Credentials.SelfClient): its number is in the service's settings"
 	expiryRemedy  = "nobody consented in time: begin anew"
+	startsRemedy  = "keep the token from one start to the next, and for all processes: FileTokenStore, or SALESIQ_TOKEN_FILE"
 	requestRemedy = "the server misses or does not know a parameter: check the client's type in the API console, and its redirect URL"
 )
 
@@ -97,6 +99,8 @@ var remedies = map[string]string{
 // remedy returns what to do about the error, or "" if nothing is known.
 func (e *AuthError) remedy() string {
 	switch other := strings.EqualFold(e.Code, codeOtherDC); {
+	case e.throttled:
+		return startsRemedy
 	case other && e.DataCenter != "":
 		return fmt.Sprintf("the account lives in data center %s: use WithDataCenter(%s), or OAuth.DataCenter to sign in", shortName(e.DataCenter), goName(e.DataCenter))
 	case other && e.location != "":
@@ -164,7 +168,7 @@ func newAuthError(err error) *AuthError {
 	if !ok {
 		return &AuthError{Err: err} // The user's transport panicked, or the time was up.
 	}
-	e := &AuthError{Code: f.Code, Description: f.Description, StatusCode: f.Status, Err: f.Err, unreachable: f.Unreachable}
+	e := &AuthError{Code: f.Code, Description: f.Description, StatusCode: f.Status, Err: f.Err, unreachable: f.Unreachable, throttled: f.Throttled}
 	if dc, ok := regionOfLocation(f.Location); ok {
 		e.DataCenter = dc
 	}

@@ -229,6 +229,7 @@ func TestAuthErrorIsPermanentOnlyWhereAskingAgainDoesNotHelp(t *testing.T) {
 		require.Equal(t, test.permanent, e.Permanent, why)
 		require.Equal(t, test.failure.Unreachable, e.unreachable, why)
 		require.Equal(t, test.failure.Throttled, !e.RetryAt.IsZero(), why)
+		require.Equal(t, test.failure.Throttled, strings.Contains(e.Error(), "SALESIQ_TOKEN_FILE"), why)
 	}
 }
 

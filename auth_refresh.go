@@ -339,6 +339,15 @@ func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
 // failure is the last one from now on.
 func (r *refresher) runFlight(ctx context.Context, f *flight) {
 	b, err := r.refresh(ctx, f)
+	if isNews := r.land(f, b, err); isNews {
+		r.finder.warn(ctx, "salesiq token not renewed", err) // Once, and without the lock: the handler is the user's.
+	}
+	close(f.done)
+}
+
+// land notes the outcome of a flight, and reports whether it is a failure that nobody was
+// told of.
+func (r *refresher) land(f *flight, b *bearer, err error) (isNews bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.flight = nil
@@ -353,8 +362,9 @@ func (r *refresher) runFlight(ctx context.Context, f *flight) {
 	default:
 		r.fail(err, now)
 		f.err = r.failure
+		return true
 	}
-	close(f.done)
+	return false
 }
 
 // refresh finds a new token. If it is too soon to request one, and the store has
@@ -621,7 +631,6 @@ func (f *tokenFinder) obtain(ctx context.Context, vault *TokenVault, twice bool)
 		f.refused = f.refreshToken
 	}
 	if err != nil {
-		f.warn(ctx, "salesiq token not renewed", err)
 		return nil, err
 	}
 	token.Grant = f.grant

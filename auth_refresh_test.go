@@ -901,6 +901,20 @@ func TestOutageOfTheTokenServerStaysWithinTheBudget(t *testing.T) {
 	})
 }
 
+func TestFailureOfATokenIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		z := &fakeZoho{answer: refusal("invalid_client")}
+		client := clientOf(t, z, nil, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		for range 3 {
+			requireAuthError(t, get(t.Context(), client))
+		}
+		require.Equal(t, 1, strings.Count(log.String(), "\n"), log.String())
+		require.Contains(t, log.String(), `level=WARN msg="salesiq token not renewed" cause="no access token: invalid_client`)
+	})
+}
+
 func TestNoMoreThanTenTokensInTenMinutes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -244,10 +244,13 @@ func (s *ChatsService) All(ctx context.Context, params *ChatListParams, opts ...
 //   - Errors: as for List.
 //   - Source: specification, "List Chats".
 func (s *ChatsService) AllOpen(ctx context.Context, params *ChatListParams, opts ...CallOption) iter.Seq2[*Chat, error] {
-	if params != nil && params.Status != "" {
-		return s.All(ctx, params, opts...)
+	list := func(p *ChatListParams) iter.Seq2[*Chat, error] {
+		return iterate[Chat](ctx, s.owner(), newCall("Chats.AllOpen", "GET /chats").params(p), opts)
 	}
-	return distinct(s.All(ctx, params.withStatus(ChatWaiting), opts...), s.All(ctx, params.withStatus(ChatActive), opts...))
+	if params != nil && params.Status != "" {
+		return list(params)
+	}
+	return distinct(list(params.withStatus(ChatWaiting)), list(params.withStatus(ChatActive)))
 }
 
 // withStatus returns a copy of the params with a status.
@@ -356,15 +359,16 @@ func (s *ChatsService) Transcripts(ctx context.Context, chats iter.Seq2[*Chat, e
 // Export iterates over the chats that are over and not stored yet, with their
 // transcripts. Which are stored, the caller knows:
 //
-//	from := time.Now().AddDate(0, 0, -30)
 //	for result := range client.Chats.Export(ctx, &salesiq.ChatListParams{FromDate: from}, stored) { … }
 //
-// An export needs no bookmark. It may be killed at any moment: the next one skips what
-// is stored, and a hundred chats of the list cost one call. It leaves out chats that are
-// active or waiting, whose transcripts still grow, for the one after they have ended. A
-// FromDate some weeks back has it find those that were open then, or that failed. A chat
-// that starts at ToDate, or later, is left out in any case, so that ranges of dates do
-// not overlap. Do not set Status, unless one of [ChatEnded] and [ChatMissed] is enough.
+// An export may be killed at any moment: the next one skips what is stored, and a hundred
+// chats of the list cost one call. It leaves out chats that are active or waiting, whose
+// transcripts still grow, for the one after they have ended. A FromDate some weeks before
+// the last export without an error finds those that were open then, and all later ones,
+// after a pause as well. The first export has none. What changes in a stored chat, such
+// as its rating, is not seen. A chat that starts at ToDate, or later, is left out in any
+// case, so that ranges of dates do not overlap. Do not set Status, unless one of
+// [ChatEnded] and [ChatMissed] is enough.
 //
 // A chat that fails is a result with an Err, and the others go on. Where they would fail
 // alike, the failure is the last result: when ctx ends, the list fails, quota or token

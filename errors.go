@@ -413,15 +413,16 @@ func IsRetryable(err error) bool {
 //	ErrChatNotActive       the state does not allow it
 //	ErrPermissionDenied    sign in with other scopes, or as another user
 //	ErrRateLimitExceeded   come back at Error.RetryAt
-//	ErrInternalError       try again later, since the service or the network fails
+//	ErrInternalError       try again later, since the service or the network fails or is slow
 //	ErrInvalidToken        sign in again
 //
 // Each stands for those like it: ErrInvalidRequest also for every [InputError], and for
 // [ErrRequiredFieldMissing], [ErrInvalidVisitorID] and [ErrInvalidDepartment];
 // ErrChatNotActive for [ErrOperatorOffline] and [ErrDuplicateResource];
 // ErrPermissionDenied for [ErrInvalidOAuthScope]; ErrInternalError for whatever
-// [IsRetryable] is true of; ErrInvalidToken for [ErrAuth]. The kind is empty for nil, for
-// what the caller has canceled, and for any other error, which somebody has to look at.
+// [IsRetryable] is true of, and for a deadline of the caller's that passed before anything
+// was sent; ErrInvalidToken for [ErrAuth]. The kind is empty for nil, for what the caller
+// has canceled, and for any other error, which somebody has to look at.
 func KindOf(err error) ErrorCode {
 	is := func(target error) bool { return errors.Is(err, target) }
 	switch {
@@ -434,6 +435,9 @@ func KindOf(err error) ErrorCode {
 		if is(kind.code) || slices.ContainsFunc(kind.of, is) || kind.code == ErrInternalError && IsRetryable(err) {
 			return kind.code
 		}
+	}
+	if is(context.DeadlineExceeded) {
+		return ErrInternalError // Something else was slow, and nothing was done.
 	}
 	return ""
 }

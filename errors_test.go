@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -155,11 +156,12 @@ func TestKindTellsWhatToDo(t *testing.T) {
 		{salesiq.ErrInternalError, []error{
 			&salesiq.Error{StatusCode: 503}, &salesiq.Error{Err: salesiq.ErrTransport}, &salesiq.Error{StatusCode: 500, Code: salesiq.ErrInternalError},
 			&salesiq.Error{Err: errors.Join(context.DeadlineExceeded, salesiq.ErrTransport)}, &salesiq.Error{Err: errors.Join(salesiq.ErrAuth, &salesiq.AuthError{})},
+			context.DeadlineExceeded, &salesiq.Error{Err: context.DeadlineExceeded},
 		}},
 		{salesiq.ErrInvalidToken, append(coded(salesiq.ErrInvalidToken), &salesiq.Error{Err: errors.Join(salesiq.ErrAuth, &salesiq.AuthError{Permanent: true})})},
 		{"", []error{
 			nil, context.Canceled, &salesiq.Error{StatusCode: 503, Err: context.Canceled}, &salesiq.Error{Err: errors.Join(context.Canceled, salesiq.ErrAuth)},
-			context.DeadlineExceeded, errors.New("other"), &salesiq.Error{StatusCode: 200, Err: salesiq.ErrDecode},
+			&salesiq.Error{Err: errors.Join(context.Canceled, context.DeadlineExceeded)}, errors.New("other"), &salesiq.Error{StatusCode: 200, Err: salesiq.ErrDecode},
 		}},
 	} {
 		for _, err := range row.of {
@@ -168,6 +170,50 @@ func TestKindTellsWhatToDo(t *testing.T) {
 				assert.Equal(t, row.kind, salesiq.KindOf(fmt.Errorf("tenant north: %w", err)), "%v", err)
 			}
 		}
+	}
+}
+
+func TestDeadlineBeforeAnythingWasSentIsForLater(t *testing.T) {
+	t.Parallel()
+	hangs := func(path string) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path == path {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
+				Body: io.NopCloser(strings.NewReader(`{"access_token":"a","expires_in":3600,"status":"success","data":{}}`))}, nil
+		})
+	}
+	credentials := salesiq.Credentials{ClientID: "id", ClientSecret: salesiq.NewSecret("s"), RefreshToken: salesiq.NewSecret("r")}
+	deadline := func(t *testing.T) (context.Context, context.CancelFunc) {
+		return context.WithTimeout(t.Context(), time.Second)
+	}
+	cancel := func(t *testing.T) (context.Context, context.CancelFunc) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		return ctx, cancel
+	}
+	const token, message = "/oauth/v2/token", "/api/v2/chats/c1/messages"
+	for why, row := range map[string]struct {
+		hangs string
+		end   func(t *testing.T) (context.Context, context.CancelFunc)
+		want  salesiq.ErrorCode
+	}{
+		"no token came in time":          {token, deadline, salesiq.ErrInternalError},
+		"the message may have been sent": {message, deadline, salesiq.ErrMaybeProcessed},
+		"the caller gave up":             {token, cancel, ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client, err := salesiq.NewClient(salesiq.RefreshToken(credentials, salesiq.NewMemoryTokenStore()), salesiq.WithHTTPClient(&http.Client{Transport: hangs(row.hangs)}))
+			require.NoError(t, err)
+			ctx, stop := row.end(t)
+			defer stop()
+			_, err = client.Chats.SendMessage(ctx, "c1", salesiq.TextMessage("Hello!"))
+			require.ErrorIs(t, err, ctx.Err(), why)
+			assert.Equal(t, row.want, salesiq.KindOf(err), "%s: %v", why, err)
+			time.Sleep(time.Hour) // The refresh outlives the call.
+		})
 	}
 }
 

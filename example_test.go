@@ -172,18 +172,21 @@ func ExampleChatsService_Export() {
 	dayFile := filepath.Join(os.TempDir(), "salesiq-day-of-the-export.json")
 	defer os.Remove(dayFile) //nolint:errcheck // The program ends.
 	chats := map[string]*salesiq.Chat{}
+	var from time.Time // It is kept beside the chats.
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	export := func() error {
-		// Elsewhere, NewClientFromEnv with the same two options.
+		// Elsewhere, NewClientFromEnv with the same two options, and SALESIQ_TOKEN_FILE
+		// for a job that is started often.
 		plan := salesiq.WithPlan(salesiq.Basic().KeptIn(dayFile))
 		client, err := salesiq.NewClient(auth, append(server.Options(), plan, salesiq.WithLogger(slog.Default()))...)
 		if err != nil {
 			return err // Such as that another process is at work with the file.
 		}
 		var failed error
-		params := &salesiq.ChatListParams{FromDate: time.Now().AddDate(0, 0, -30)}
+		began := time.Now()
+		params := &salesiq.ChatListParams{FromDate: from} // Zero at first, then 30 days before the last run without an error.
 		stored := func(chatID string) (bool, error) { return chats[chatID] != nil, nil }
 		for result := range client.Batch().Chats.Export(ctx, params, stored) {
 			if result.Err != nil {
@@ -191,6 +194,9 @@ func ExampleChatsService_Export() {
 				continue
 			}
 			chats[result.ChatID] = result.Chat // An error of a database is returned.
+		}
+		if failed == nil {
+			from = began.AddDate(0, 0, -30)
 		}
 		return failed
 	}
@@ -202,9 +208,16 @@ func ExampleChatsService_Export() {
 	// <nil> true
 }
 
+// errUnknownTenant is told apart by errors.Is, and is ErrInvalidRequest for KindOf.
+var errUnknownTenant error = &salesiq.InputError{Field: "tenant", Reason: "is unknown"}
+
 // Several accounts have a client each, which is made once and kept in a map. It makes no
 // request before the first call, and needs no closing. Each has its own token, data
 // center, plan and logger.
+//
+// The day's file of KeptIn is for one process, such as a service: a second one is refused.
+// Tools that run beside each other have the plan alone, WithPlan(t.plan), and count the
+// day each for itself, or share it through package salesiqredis.
 func Example_tenants() {
 	folder, err := os.MkdirTemp("", "tenants")
 	if err != nil {
@@ -239,7 +252,7 @@ func Example_tenants() {
 	get := func(ctx context.Context, tenant, chatID string) (*salesiq.Chat, error) {
 		client, ok := clients[tenant]
 		if !ok {
-			return nil, &salesiq.InputError{Field: "tenant", Reason: "is unknown"}
+			return nil, fmt.Errorf("tenant %q: %w", tenant, errUnknownTenant)
 		}
 		chat, err := client.Chats.Get(ctx, chatID)
 		if err != nil {
@@ -248,8 +261,8 @@ func Example_tenants() {
 		return chat, nil
 	}
 	_, err = get(context.Background(), "west", "chat123")
-	fmt.Println(clients["south"].DataCenter(), clients["north"].DailyQuota().Left, salesiq.KindOf(err))
-	// Output: IN 5000 INVALID_REQUEST
+	fmt.Println(clients["south"].DataCenter(), clients["north"].DailyQuota().Left, salesiq.KindOf(err), errors.Is(err, errUnknownTenant))
+	// Output: IN 5000 INVALID_REQUEST true
 }
 
 // What a service that several accounts use does about an error.

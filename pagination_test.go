@@ -901,7 +901,12 @@ func TestOpenChatsAreThoseThatWaitAndThoseThatGoOn(t *testing.T) {
 	assert.Equal(t, []string{"c3 active", "c2 active"}, got)
 	_, err = open(&salesiq.ChatListParams{OperatorID: "none"})
 	require.ErrorIs(t, err, salesiq.ErrPermissionDenied)
+	require.ErrorContains(t, err, "Chats.AllOpen")
 	assert.Len(t, network.started, 4, "the second list is not asked for")
+	_, err = open(&salesiq.ChatListParams{OperatorID: "none", Status: salesiq.ChatActive})
+	require.ErrorContains(t, err, "Chats.AllOpen")
+	_, err = open(&salesiq.ChatListParams{Page: -1})
+	require.ErrorContains(t, err, "Chats.AllOpen")
 	for chat, err := range client.Chats.AllOpen(t.Context(), nil) {
 		require.NoError(t, err)
 		assert.Equal(t, "c1", chat.ID)

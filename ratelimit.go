@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -53,11 +52,11 @@ type Plan struct {
 //
 // Clients and limiters of one process may have the same file: then they share the day.
 // A second process is refused, so that two runs of a nightly job do not overlap: the
-// first one locks path.lock, which is made beside the file and stays there, until it
-// ends, however it ends, or until its clients are garbage. Over a network file system,
-// the lock is as good as that system's; where the system has none, as in a browser,
-// there is none. Package salesiqredis keeps the day for several processes in Redis, and
-// needs no file.
+// first one locks path.lock, which is made beside the file and stays there. It has the
+// lock until it ends, however it ends, even when it has no client any more. Over a
+// network file system, the lock is as good as that system's; where the system has none,
+// as in a browser, there is none. Package salesiqredis keeps the day for several
+// processes in Redis, and needs no file.
 //
 // Errors, reported by [NewClient] and [NewLimiter]: an [InputError] for a plan
 // that bounds no day, for a file that cannot be read or written, and, after a second in
@@ -415,16 +414,7 @@ func (p *Plan) keepDay(queue *transport.Queue) error {
 	if _, err := readDay(path); err != nil {
 		return err // Before a lock is made beside it.
 	}
-	file, err := openDayFile(path)
-	if err != nil {
-		return err
-	}
-	if err := file.join(queue); err != nil {
-		file.leave()
-		return err
-	}
-	runtime.AddCleanup(queue, (*dayFile).leave, file)
-	return nil
+	return keepIn(path, queue)
 }
 
 // readDay returns the day that is in a file, and a zero one if there is none.
@@ -443,15 +433,15 @@ func readDay(path string) (day DailyQuota, err error) {
 
 // dayFile is a file that keeps the day for the queues of this process.
 type dayFile struct {
-	path  string
-	lock  *flock.Flock // Nil where the system has no locks.
-	users int          // Guarded by dayFiles.
+	path string
+	lock *flock.Flock // Nil where the system has no locks.
 
 	mu     sync.Mutex // Guards the file, and what follows.
 	queues []weak.Pointer[transport.Queue]
 }
 
-// dayFiles are the files that queues of this process have, by their paths.
+// dayFiles are the files that this process has, by their paths. It has them, and their
+// locks, until it ends: a job may have work left when its last client is garbage.
 var dayFiles = struct {
 	mu     sync.Mutex
 	byPath map[string]*dayFile
@@ -460,21 +450,25 @@ var dayFiles = struct {
 // dayFileWait is how long a process waits for another one to end.
 const dayFileWait = time.Second
 
-// openDayFile locks a file, unless this process has it already.
-func openDayFile(path string) (*dayFile, error) {
+// keepIn has a file keep the day of a queue. The file is locked, unless this process has
+// it already.
+func keepIn(path string, queue *transport.Queue) error {
 	dayFiles.mu.Lock()
 	defer dayFiles.mu.Unlock()
-	file := dayFiles.byPath[path]
-	if file == nil {
-		lock, err := lockDayFile(path)
-		if err != nil {
-			return nil, err
-		}
-		file = &dayFile{path: path, lock: lock}
-		dayFiles.byPath[path] = file
+	if file := dayFiles.byPath[path]; file != nil {
+		return file.join(queue)
 	}
-	file.users++
-	return file, nil
+	lock, err := lockDayFile(path)
+	if err != nil {
+		return err
+	}
+	file := &dayFile{path: path, lock: lock}
+	if err := file.join(queue); err != nil {
+		file.unlock()
+		return err
+	}
+	dayFiles.byPath[path] = file
+	return nil
 }
 
 func lockDayFile(path string) (*flock.Flock, error) {
@@ -494,14 +488,7 @@ func lockDayFile(path string) (*flock.Flock, error) {
 	return nil, err
 }
 
-// leave gives the file back if no queue has it any more.
-func (f *dayFile) leave() {
-	dayFiles.mu.Lock()
-	defer dayFiles.mu.Unlock()
-	if f.users--; f.users > 0 {
-		return
-	}
-	delete(dayFiles.byPath, f.path)
+func (f *dayFile) unlock() {
 	if f.lock != nil {
 		f.lock.Close() //nolint:errcheck // Closing a file that was not written does not fail.
 	}
@@ -516,7 +503,7 @@ func (f *dayFile) join(queue *transport.Queue) error {
 		return err
 	}
 	queue.Resume(day.Limit-day.Left, day.Reset)
-	if err = f.write(queue); err != nil {
+	if err := f.write(queue); err != nil {
 		return err
 	}
 	f.queues = append(f.queues, weak.Make(queue))

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 
 	"github.com/salesiq-go/salesiq"
@@ -37,15 +38,16 @@ const mostOfAnswer = 4 << 10
 // answer is lost is posted again. The header Idempotency-Key has the id of the event, for
 // a service that knows such keys. Slack does not.
 //
-// Errors: an [salesiq.InputError] for an address that is no absolute URL, and for no
-// message; those of [On].
+// Errors: an [salesiq.InputError] that names the type of the events, for an address that
+// is no absolute URL, and for no message; those of [On].
 func Forward[E EventType](receiver *Receiver, address salesiq.Secret, message func(event *E) any, opts ...HandlerOption) error {
+	of := "for " + reflect.TypeFor[E]().Name()
 	target, err := url.Parse(address.Reveal())
 	if err != nil || target.Host == "" || target.Scheme != "https" && target.Scheme != "http" {
-		return inputError("address", "must be an absolute URL that begins with https:// or http://")
+		return inputError("address", of+" must be an absolute URL that begins with https:// or http://")
 	}
 	if message == nil {
-		return inputError("message", "must not be nil")
+		return inputError("message", of+" must not be nil")
 	}
 	return On(receiver, func(ctx context.Context, event *E) error {
 		content := message(event)

@@ -94,10 +94,12 @@ func TestForwardFailsWithoutTellingTheAddress(t *testing.T) {
 		input, ok := errors.AsType[*salesiq.InputError](err)
 		require.True(t, ok, "%s: %v", name, err)
 		assert.Equal(t, "address", input.Field)
+		assert.Contains(t, input.Reason, "ChatMissed", "of several registrations")
 		assert.NotContains(t, err.Error(), "hidden")
 	}
 	err = webhook.Forward[webhook.ChatMissed](receiver, salesiq.NewSecret("https://hooks.example"), nil)
 	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
+	require.ErrorContains(t, err, "ChatMissed")
 }
 
 func TestForwardWithOncePostsOnce(t *testing.T) {

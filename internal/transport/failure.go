@@ -31,6 +31,7 @@ type Failure struct {
 	freeRetry bool    // The connection or its stream was given up, which says nothing of the service: a second attempt is free.
 	mixed     bool    // Some parts of what was asked for were done, others not.
 	held      bool    // The limiter did not let it go, since it would wait for too long.
+	tokenless bool    // There was no token for it.
 }
 
 func (f *Failure) Error() string {

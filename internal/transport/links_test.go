@@ -100,6 +100,33 @@ func TestLogSaysWhyThereIsNoAnswerAndDoesNotWarnOfACancel(t *testing.T) {
 	}
 }
 
+func TestLogDoesNotWarnOfEachCallThatTokenOrLimiterStop(t *testing.T) {
+	t.Parallel()
+	for _, stopped := range []link{
+		&authorized{next: fine(), tokens: noToken{}},
+		&limited{next: fine(), limiter: spentLimiter{}},
+	} {
+		var log bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		_, f := (&logged{stopped, logger}).do(t.Context(), newAttempt(t))
+		require.NotNil(t, f)
+		assert.Contains(t, log.String(), `level=DEBUG msg="salesiq attempt"`)
+		assert.Contains(t, log.String(), `error="`+f.Error()+`"`)
+	}
+}
+
+// noToken has none.
+type noToken struct{ Tokens }
+
+func (noToken) Header(context.Context) (string, error) { return "", errors.New("no access token") }
+
+// spentLimiter lets nothing go.
+type spentLimiter struct{}
+
+func (spentLimiter) Acquire(context.Context) (Lease, error) {
+	return nil, Held(time.Time{}, ErrDailyLimit)
+}
+
 func TestLogSaysForWhatAndForHowLongAWaitIs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

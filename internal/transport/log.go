@@ -10,8 +10,9 @@ import (
 )
 
 // logged is the link that reports attempts to the log. What it logs is an
-// allow-list: no body, no query, no header but the request's id. A caller that cancels
-// is nothing to warn of.
+// allow-list: no body, no query, no header but the request's id. It does not warn where
+// the caller cancels. Nor does it where limiter or token stop all calls alike: their
+// errors say so, and a warning for each would bury the others.
 type logged struct {
 	next   link
 	logger *slog.Logger
@@ -30,7 +31,7 @@ func (l *logged) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 		status, id = answer.Status, requestID(answer.Header, answer.secrets())
 	} else {
 		status, id, code = f.Status, f.RequestID, f.Answer.Code
-		if !errors.Is(ctx.Err(), context.Canceled) {
+		if !errors.Is(ctx.Err(), context.Canceled) && !f.held && !f.tokenless {
 			level = slog.LevelWarn
 		}
 	}

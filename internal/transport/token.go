@@ -41,7 +41,7 @@ type authorized struct {
 func (l *authorized) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	token, err := l.header(ctx, a)
 	if err != nil {
-		return nil, &Failure{Err: err}
+		return nil, &Failure{Err: err, tokenless: true}
 	}
 	a.token = token
 	answer, f := l.next.do(ctx, a)
