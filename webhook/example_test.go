@@ -100,7 +100,7 @@ func ExampleForward() {
 // Several accounts have a receiver each, at a path of its own: with its own secret, and
 // its own memory of events.
 func Example_tenants() {
-	secrets := map[string]salesiq.Secret{"north": salesiq.NewSecret("that of north"), "south": salesiq.NewSecret("that of south")}
+	secrets := map[string]salesiq.Secret{"north": salesiq.NewSecret("the secret of north"), "south": salesiq.NewSecret("the secret of south")}
 	logger := slog.New(slog.DiscardHandler) // Elsewhere, that of the program.
 	mux := http.NewServeMux()
 	for tenant, secret := range secrets {

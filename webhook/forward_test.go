@@ -33,7 +33,7 @@ func rated(t *testing.T) webhook.Event {
 
 func forwarder(t *testing.T, address salesiq.Secret, opts ...webhook.HandlerOption) *webhook.Receiver {
 	t.Helper()
-	receiver, err := webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("secret")))
+	receiver, err := webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("the webhook's secret")))
 	require.NoError(t, err)
 	require.NoError(t, webhook.Forward(receiver, address, func(e *webhook.ChatRated) any {
 		if e.Rating > 2 {
