@@ -162,13 +162,13 @@ func TestLogTellsOfAWaitOnceHoweverManyCallsShareIt(t *testing.T) {
 		logger := slog.New(slog.NewTextHandler(&log, nil)) // At level info.
 		q := NewQueue(QueueConfig{Limits: quota.Limits{PerMinute: 10}, MaxWait: time.Hour})
 		heard := &audience{logger: logger, common: new(commonWaits)}
-		var chain link = &logged{&limited{fine(), q}, logger}
 		var calls sync.WaitGroup
 		for i := range 40 {
 			time.Sleep(time.Millisecond)
 			calls.Go(func() {
 				a := newAttempt(t)
 				a.number, a.audience = i, heard
+				chain := &logged{&limited{fine(), q}, logger}
 				_, f := chain.do(t.Context(), a)
 				assert.Nil(t, f)
 			})
@@ -178,12 +178,12 @@ func TestLogTellsOfAWaitOnceHoweverManyCallsShareIt(t *testing.T) {
 
 		log.text = nil
 		smooth := NewQueue(QueueConfig{Rate: 1, Burst: 1, MaxWait: time.Hour})
-		chain = &logged{&limited{fine(), smooth}, logger}
 		for range 100 {
 			time.Sleep(time.Millisecond)
 			calls.Go(func() {
 				a := newAttempt(t)
 				a.audience = heard
+				chain := &logged{&limited{fine(), smooth}, logger}
 				_, f := chain.do(t.Context(), a)
 				assert.Nil(t, f)
 			})
