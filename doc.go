@@ -177,7 +177,8 @@
 //
 // The service grants an organization ten calls at once, and by its plan so many
 // calls a minute and a day. A Client keeps account of all three. Rather than have
-// a call refused, it makes the call wait. Who comes first is served first.
+// a call refused, it makes the call wait. Who comes first is served first; a call that was
+// refused nevertheless comes again.
 //
 //   - At once: ten calls ([WithMaxInFlight]), and fewer for a while after the
 //     service found that too many.

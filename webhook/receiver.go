@@ -55,15 +55,15 @@ import (
 //
 //   - With attempt 1, it is another event.
 //   - With a later attempt, it is the event whose earlier delivery has not succeeded.
-//     If all that came within the last five minutes have succeeded, it is dropped. If
-//     none came, it is another event.
+//     If all that came within the last five to ten minutes have succeeded, it is
+//     dropped. If none came, it is another event.
 //   - Without an attempt, nothing tells a later delivery from another event. It is an
 //     event whose delivery has not succeeded in that time, or else another one: none is
 //     lost, and a success of which the service has not heard is repeated.
 //
-// That can be wrong in two cases. After more than five minutes, a later delivery
-// counts as another event. And where an equal body was handled within the last five
-// minutes, and the first delivery of another such event is lost, its later ones are
+// That can be wrong in two cases. After more than five to ten minutes, a later delivery
+// counts as another event. And where an equal body was handled within that time, and the
+// first delivery of another such event is lost, its later ones are
 // taken for those of the handled event, and dropped.
 //
 // Each such event has an [EventInfo.EventID] of its own, which is in

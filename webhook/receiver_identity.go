@@ -107,8 +107,8 @@ func (r *Receiver) claimOccurrence(work *handling, info *EventInfo, body recurri
 }
 
 // findOccurrence claims an occurrence that was seen and not handled. If there is none,
-// and the body counts its deliveries, it finds one that is handled now, or was. The
-// oldest come first.
+// and the body counts its deliveries, it finds the newest one that is handled now, or
+// else the newest that was.
 func (r *Receiver) findOccurrence(work *handling, info *EventInfo, body recurring) (_ DedupState, found bool, _ error) {
 	var busy, done *occurrence
 	for o, failure := range r.occurrences(work, body) {

@@ -31,12 +31,12 @@
 // have used. That is the type stage:
 //
 //	stage     what has happened           what calls do
-//	fresh     no call was started in it   the first one goes alone
+//	fresh     nothing is known of it      the first call goes alone
 //	probing   the probe is under way      they wait for its answer, 3 s at most
 //	probed    an answer has come          they go as long as some are free
 //
-// At its end, or when an answer tells that another window has begun, the next window
-// is fresh.
+// When a window ends, the next one is fresh. If an answer tells that another window has
+// begun, that answer has told what a probe would, and the window is probed.
 //
 // # How long a call counts
 //
@@ -74,10 +74,11 @@
 //	says when to come again                nobody calls until then
 //	says that calls remain                 there were too many at once: half the slots, and
 //	                                       one more with each round of other answers
-//	says that none remain, and the reset   nothing more: the window has none free until its end
+//	says that none remain, and the reset   no other: the window has none free until its end
 //	explains nothing                       half the slots; if it says no time either, nobody
 //	                                       calls for 1 s, then 2, 4, and so on up to a minute
 //
 // That is Account.throttle. A refused call that waits its turn again is the business of
-// package transport, as is who shares an account.
+// package transport: it joins the queue at the end. Who shares an account is up to the
+// clients that share a limiter (ratelimit.go of the root).
 package quota

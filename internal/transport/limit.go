@@ -96,7 +96,7 @@ func (o *Outcome) report(d *dates, now time.Time) quota.Report {
 		Reset:     w.Reset,
 		Date:      w.Date,
 	}
-	if r.RetryAt = o.RetryAt; o.Throttled && r.RetryAt.IsZero() { // An outcome that a test has made.
+	if r.RetryAt = o.RetryAt; o.Throttled && r.RetryAt.IsZero() { // Those of tests may have none.
 		r.RetryAt = retryAt(o.StatusCode, o.Header, now)
 	}
 	return r

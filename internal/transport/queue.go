@@ -16,7 +16,8 @@ import (
 
 // Queue is the limiter of one process. Whoever comes first goes first, as soon
 // as the account of the service's limits, and the rate if there is one, allow
-// it. A batch that has to leave the rest of a limit to others is overtaken by them.
+// it. A batch that has to leave the rest of a limit to others is overtaken by them. A call
+// that the service refused comes again at the end.
 type Queue struct {
 	maxWait time.Duration
 	onStart atomic.Pointer[func()] // Nil for none.

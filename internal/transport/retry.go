@@ -77,8 +77,8 @@ func (s *series) count(f *Failure) {
 	}
 }
 
-// enough reports whether there were as many attempts as there may be, less those that
-// the rate limit refused. If there may be one attempt only, it is enough in any case but
+// enough reports whether there were as many attempts as there may be, not counting those
+// that the rate limit refused. If there may be one attempt only, it is enough in any case but
 // that of a refused token, for which tokenReplaced has a bound of its own.
 func (s *series) enough(f *Failure) bool {
 	if f.tokenRefused() {
