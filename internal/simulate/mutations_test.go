@@ -160,7 +160,7 @@ func TestKnownFaultsCanBePutIn(t *testing.T) {
 // read returns the file that a fault is put into, and what is in it.
 func (m mutation) read(t *testing.T) (path, text string) {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join("../..", m.file))
+	path, err := filepath.Abs(filepath.Join("..", "..", m.file))
 	if err != nil {
 		t.Fatal(err)
 	}
