@@ -236,12 +236,15 @@ func vaultFromEnv() (*TokenVault, Token, error) {
 	return vault, stored, nil
 }
 
-// environment are the variables that stand for options, each with the name that its
-// option has in errors.
-var environment = []struct {
-	name, field, hint string
-	option            func(string) Option
-}{
+// variable is one of the environment that stands for an option.
+type variable struct {
+	name   string
+	field  string // What errors of the option call it.
+	hint   string // Ends its errors.
+	option func(string) Option
+}
+
+var environment = []variable{
 	{"SALESIQ_DATA_CENTER", "data center", findHint, withDataCenterNamed},
 	{"SALESIQ_BASE_URL", "base URL", findHint, WithBaseURL},
 	{"SALESIQ_ACCOUNTS_URL", "accounts URL", findHint, WithAccountsURL},
@@ -259,16 +262,16 @@ const findHint = "; go run ./examples/signin -find tells what belongs here"
 // name no host, the stored token does.
 func fromEnv(stored DataCenter) Option {
 	return func(c *config) error {
-		c.stored, c.variables = stored, map[string]string{}
-		for _, variable := range environment {
-			value := os.Getenv(variable.name)
+		c.stored, c.variables = stored, map[string]variable{}
+		for _, v := range environment {
+			value := os.Getenv(v.name)
 			if value == "" {
 				continue
 			}
-			if input, ok := errors.AsType[*InputError](variable.option(value)(c)); ok {
-				return inputError(variable.name, input.Reason+variable.hint)
+			if input, ok := errors.AsType[*InputError](v.option(value)(c)); ok {
+				return inputError(v.name, input.Reason+v.hint)
 			}
-			c.variables[variable.field] = variable.name
+			c.variables[v.field] = v
 		}
 		return nil
 	}
@@ -276,15 +279,9 @@ func fromEnv(stored DataCenter) Option {
 
 // byVariable names the variable in an error about what came from the environment.
 func (c *config) byVariable(err error) error {
-	input, ok := errors.AsType[*InputError](err)
-	if !ok {
-		return err
-	}
-	for _, variable := range environment {
-		if variable.name == c.variables[input.Field] {
-			input.Field = variable.name
-			input.Reason += variable.hint
-			break
+	if input, ok := errors.AsType[*InputError](err); ok {
+		if v, ok := c.variables[input.Field]; ok {
+			input.Field, input.Reason = v.name, input.Reason+v.hint
 		}
 	}
 	return err

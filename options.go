@@ -24,10 +24,10 @@ type Option func(*config) error
 
 // config is what the options fill.
 type config struct {
-	dataCenter     DataCenter        // Empty for that of the base URL.
-	stored         DataCenter        // Of the stored token; counts where nothing else is said.
-	variables      map[string]string // What came from the environment, by what errors call it.
-	site           site              // Made by finish.
+	dataCenter     DataCenter          // Empty for that of the base URL.
+	stored         DataCenter          // Of the stored token; counts where nothing else is said.
+	variables      map[string]variable // What came from the environment, by what errors call it.
+	site           site                // Made by finish.
 	baseURL        string
 	accountsURL    string
 	dialect        wire.Dialect
