@@ -196,9 +196,8 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		return
 	}
 	// Over HTTP/2, an answer ends when ServeHTTP returns, and not before.
-	ended, late := make(chan struct{}), lateHandlersOf(request.Context())
-	late.begin()
-	go func(d delivery) { defer late.end(); defer close(ended); d.carryOut(work, event) }(d)
+	ended := make(chan struct{})
+	startLate(request.Context(), func() { defer close(ended); d.carryOut(work, event) })
 	select {
 	case <-ended:
 	case <-work.expired:

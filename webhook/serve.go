@@ -88,35 +88,30 @@ func Serve(ctx context.Context, server *http.Server, workers ...func(ctx context
 
 // shutDown ends a server once the deliveries under way are answered and their handlers
 // have ended, or after a while.
-func shutDown(ctx context.Context, server *http.Server, late *lateHandlers) error {
+func shutDown(ctx context.Context, server *http.Server, late *sync.WaitGroup) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	err := server.Shutdown(ctx)
 	if err != nil {
 		return errors.Join(err, server.Close())
 	}
+	ended := make(chan struct{})
+	go func() { late.Wait(); close(ended) }()
 	select {
-	case <-late.none():
+	case <-ended:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("salesiq: handlers go on after the end: %w", ctx.Err())
 	}
 }
 
-// lateHandlers counts handlers that may go on after their delivery was answered, as over
-// HTTP/2, where the server does not wait for them.
-type lateHandlers struct {
-	mu   sync.Mutex
-	open int
-	idle chan struct{} // Closed when there are none any more; nil if nobody waits.
-}
-
-// lateKey is where the context of a delivery has its *lateHandlers.
+// lateKey is where the context of a delivery has the *sync.WaitGroup of its server.
 type lateKey struct{}
 
-// countLate has the deliveries of a server counted.
-func countLate(server *http.Server) *lateHandlers {
-	late, base := new(lateHandlers), server.BaseContext
+// countLate counts the handlers of a server's deliveries. They may go on after their
+// delivery was answered; over HTTP/2, the server does not wait for them.
+func countLate(server *http.Server) *sync.WaitGroup {
+	late, base := new(sync.WaitGroup), server.BaseContext
 	server.BaseContext = func(l net.Listener) context.Context {
 		ctx := context.Background()
 		if base != nil {
@@ -127,44 +122,11 @@ func countLate(server *http.Server) *lateHandlers {
 	return late
 }
 
-// lateHandlersOf returns what counts the handlers of a delivery, or nil.
-func lateHandlersOf(ctx context.Context) *lateHandlers {
-	late, _ := ctx.Value(lateKey{}).(*lateHandlers)
-	return late
-}
-
-// begin counts a handler.
-func (l *lateHandlers) begin() {
-	if l == nil {
+// startLate calls f in a goroutine of its own, for which [Serve] waits at its end.
+func startLate(ctx context.Context, f func()) {
+	if late, ok := ctx.Value(lateKey{}).(*sync.WaitGroup); ok {
+		late.Go(f)
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.open++
-}
-
-// end counts it no more.
-func (l *lateHandlers) end() {
-	if l == nil {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.open--; l.open == 0 && l.idle != nil {
-		close(l.idle)
-		l.idle = nil
-	}
-}
-
-// none returns a channel that is closed once no handler goes on.
-func (l *lateHandlers) none() <-chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	idle := make(chan struct{})
-	if l.open == 0 {
-		close(idle)
-	} else {
-		l.idle = idle
-	}
-	return idle
+	go f()
 }
