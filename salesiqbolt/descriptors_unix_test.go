@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq/webhook"
 )
@@ -100,3 +101,21 @@ func spendDescriptors() (spent []*os.File, err error) {
 }
 
 func makePipe(at string) error { return syscall.Mkfifo(at, 0o600) }
+
+// A child process has the descriptors of its parent until it runs its program. One that
+// is started while a file is opened must not keep it from its parent.
+func TestFileIsOpenedWhileChildProcessesStart(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	require.NoError(t, openAt(t, path).Close())
+	info, err := os.Lstat(path)
+	require.NoError(t, err)
+	o := &opening{path: path, found: info}
+	db, err := o.openBolt(true)
+	require.NoError(t, err)
+	inherited, err := syscall.Dup(int(o.file.Fd()))
+	require.NoError(t, err)
+	defer syscall.Close(inherited) //nolint:errcheck // Nothing was written.
+	require.NoError(t, o.closeReader(db))
+	openAt(t, path)
+}

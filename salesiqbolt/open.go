@@ -172,13 +172,21 @@ func (o *opening) examine() error {
 	db, err := o.openBolt(true)
 	if err == nil {
 		if err = guard(func() error { return db.View(o.checkContent) }); !errors.Is(err, ErrDamaged) {
-			err = errors.Join(err, db.Close())
+			err = errors.Join(err, o.closeReader(db))
 		} else {
 			err = errors.Join(err, letGo(o.file))
 		}
 	}
 	return o.explain(err)
 }
+
+// closeReader closes a file that was read. bbolt leaves its lock to the system.
+func (o *opening) closeReader(db *bbolt.DB) error {
+	return errors.Join(unlock(o.file), db.Close())
+}
+
+// letGo closes a file that bbolt cannot close any more.
+func letGo(file *os.File) error { return errors.Join(unlock(file), file.Close()) }
 
 func (o *opening) checkContent(tx *bbolt.Tx) error {
 	bucket := tx.Bucket(formatBucket)

@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// letGo closes a file that bbolt cannot close any more. Its lock would last as long
-// as it is mapped into memory.
-func letGo(file *os.File) error {
-	return errors.Join(syscall.Flock(int(file.Fd()), syscall.LOCK_UN), file.Close())
+// unlock ends the lock of a file before it is closed. Otherwise it would last as long as
+// the file is mapped into memory, or a child process that was started meanwhile has it.
+func unlock(file *os.File) error {
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
 }
 
 // isRunning tells whether there is a process.
