@@ -174,7 +174,7 @@ func (f *flight) share() (*Answer, error) {
 	}
 	failure = new(*failure)
 	failure.Header = failure.Header.Clone()
-	failure.Answer.Details, _ = cloneValue(failure.Answer.Details).(map[string]any)
+	failure.Said.Details, _ = cloneValue(failure.Said.Details).(map[string]any)
 	return new(*f.answer), failure
 }
 

@@ -99,7 +99,7 @@ func (s *sender) save(ctx context.Context, x *exchange, response *http.Response,
 	err := s.copyFile(x, response, f)
 	closeBody(response.Body)
 	switch {
-	case f.Answer.Code != "" || f.Answer.Message != "":
+	case f.Said.Code != "" || f.Said.Message != "":
 		return f
 	case err == nil:
 		x.answer = Answer{Status: response.StatusCode, Header: header, request: x.attempt.request, hide: &x.hide}
@@ -238,15 +238,14 @@ func isFile(response *http.Response, asked http.Header) bool {
 // mostHops bounds the redirects on the way to a file.
 const mostHops = 3
 
-// download deals with the answer to a request for a file. It reports false for one
-// that is to be read as any other: a failure.
-func (s *sender) download(ctx context.Context, x *exchange, response *http.Response) (f *Failure, done bool) {
+// receiveFile reads the answer to a request for a file: here, or where it redirects to.
+func (s *sender) receiveFile(ctx context.Context, x *exchange, response *http.Response) *Failure {
 	if isFile(response, x.attempt.request.Header) {
-		return s.save(ctx, x, response, response.Header), true
+		return s.save(ctx, x, response, response.Header)
 	}
 	address := s.elsewhere(x, response)
 	if address == nil {
-		return nil, false
+		return s.receiveNoFile(ctx, x, response)
 	}
 	closeBody(response.Body)
 	first := response
@@ -254,19 +253,30 @@ func (s *sender) download(ctx context.Context, x *exchange, response *http.Respo
 		host := address.Host
 		next, err := s.fetch(ctx, address) //nolint:bodyclose // It is closed below, or by save.
 		if err != nil {
-			return x.broken(ctx, fmt.Errorf("%s: %w", host, redact.StripURL(err)), newFailure(first.StatusCode, first.Header, nil, x.hide)), true
+			return x.broken(ctx, fmt.Errorf("%s: %w", host, redact.StripURL(err)), newFailure(first.StatusCode, first.Header, nil, x.hide))
 		}
 		if isFile(next, nil) {
-			return s.save(ctx, x, next, first.Header), true
+			return s.save(ctx, x, next, first.Header)
 		}
 		closeBody(next.Body)
 		if address = s.elsewhere(x, next); address == nil {
-			return x.refusedBy(next, host, first), true
+			return x.refusedBy(next, host, first)
 		}
 	}
-	f = newFailure(first.StatusCode, first.Header, nil, x.hide)
+	f := newFailure(first.StatusCode, first.Header, nil, x.hide)
 	f.Err = fmt.Errorf("%w: one too many", ErrRedirect)
-	return f, true
+	return f
+}
+
+// receiveNoFile reads an answer that is no file, which is a failure.
+func (s *sender) receiveNoFile(ctx context.Context, x *exchange, response *http.Response) *Failure {
+	f := s.receive(ctx, x, response)
+	if f == nil {
+		f = newFailure(response.StatusCode, response.Header, x.answer.Body, x.hide)
+		f.Err = fmt.Errorf("%w, but HTTP %d", errNoFile, response.StatusCode)
+		x.answer.Release()
+	}
+	return f
 }
 
 // elsewhere returns where an answer redirects to, if the file may be fetched there.

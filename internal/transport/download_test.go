@@ -70,7 +70,7 @@ func TestFileIsWrittenWhateverIsInIt(t *testing.T) {
 			assert.Equal(t, "*/*", s.Received()[0].Header.Get("Accept"))
 			switch {
 			case tt.refuse != "":
-				assert.Equal(t, tt.refuse, failure(t, err).Answer.Code)
+				assert.Equal(t, tt.refuse, failure(t, err).Said.Code)
 				assert.Zero(t, to.Len())
 			case tt.cause != nil:
 				require.ErrorIs(t, err, tt.cause)
@@ -283,7 +283,7 @@ func TestPartsOfWhichOneFailedAreNoSuccess(t *testing.T) {
 				continue
 			}
 			f := failure(t, err)
-			assert.Equal(t, want.code, f.Answer.Code, body)
+			assert.Equal(t, want.code, f.Said.Code, body)
 			assert.Equal(t, method == "POST", f.MaybeProcessed, body)
 			assert.Len(t, s.Received(), 1, "some of it was done: %s", body)
 		}

@@ -17,60 +17,100 @@ import (
 type Failure struct {
 	Status         int // 0 without an answer.
 	Header         http.Header
-	Answer         wire.ErrorBody // The service's own words, if there are any.
+	Said           wire.ErrorBody // The service's own words, if there are any.
 	Dialect        wire.Dialect   // In which it answered; nil if that is not clear.
 	ContentType    string
 	Excerpt        string // Of a body that is not the service's.
 	RequestID      string
 	RetryAt        time.Time // By the local clock; zero if unknown.
-	Sent           bool      // The service may have taken the request up: some of it may have arrived, and was not refused unread.
 	MaybeProcessed bool      // The service may have acted on it, and the request is not idempotent.
 	Err            error     // The cause, unless the service spoke for itself.
 
-	refusal   Refusal // What became of the token, if it was refused.
-	freeRetry bool    // The connection or its stream was given up, which says nothing of the service: a second attempt is free.
-	mixed     bool    // Some parts of what was asked for were done, others not.
-	held      bool    // The limiter did not let it go, since it would wait for too long.
-	tokenless bool    // There was no token for it.
+	fate    fate
+	refusal Refusal // What became of the token, if it was refused.
 }
+
+// fate is how far a request got that failed. The link where it failed sets it:
+//
+//	held        the limiter did not let it go, since it would wait for too long
+//	tokenless   there was no token for it
+//	unsent      nothing of it was written to a connection
+//	turnedAway  its HTTP/2 stream was refused, or its idle connection given up, unread
+//	----------  from here on, the service may have read it
+//	sent        some of it may have arrived, and no answer has come
+//	cutOff      the same, and its connection ended: net/http was about to repeat it
+//	answered    an answer has come, or the beginning of one
+//	partlyDone  an answer has come: some parts of what it asks for were done, others not
+type fate uint8
+
+const (
+	unsent fate = iota
+	held
+	tokenless
+	turnedAway
+	sent
+	cutOff
+	answered
+	partlyDone
+)
 
 func (f *Failure) Error() string {
 	if f.Err != nil {
 		return f.Err.Error()
 	}
-	return fmt.Sprintf("HTTP %d %s", f.Status, f.Answer.Code)
+	return fmt.Sprintf("HTTP %d %s", f.Status, f.Said.Code)
 }
 
 func (f *Failure) Unwrap() error { return f.Err }
 
-// mayHaveActed reports whether the service may have acted on the request. It is the
-// table of the package documentation.
+// mayHaveActed reports whether the service may have acted on the request. The first line
+// that fits decides:
+//
+//	some parts of it were done, others not              yes
+//	it was not sent, or turned away                     no
+//	no answer has come                                  yes
+//	refused unread, for the rate limit or its token     no
+//	half an answer                                      yes
+//	an error with the code of an internal error         yes
+//	an error with another code, and no 5xx              no
+//	a 2xx or 3xx whose body is an error with a message  no
+//	any other 2xx or 3xx, 408, 5xx                      yes
+//	any other 4xx                                       no
+//
+// Codes are those of the service's own error bodies: a gateway in front of it has none.
 func (f *Failure) mayHaveActed() bool {
 	switch {
-	case f.mixed:
+	case f.fate == partlyDone:
 		return true
-	case !f.Sent, f.refusedUnread():
+	case f.fate < sent:
 		return false
-	case f.Answer.Code == codeInternalError:
-		return true // The service broke down, whatever the status says.
-	case errors.Is(f.Err, ErrTransport):
-		return true // The missing part of the answer may say that.
-	case f.Answer.Code != "" && f.Status < 500, f.Answer.Message != "" && f.Status < 400:
-		return false // The service says why it did not act.
+	case f.fate < answered:
+		return true
+	case f.refusedUnread():
+		return false
+	case errors.Is(f.Err, ErrTransport), f.Said.Code == codeInternalError:
+		return true
+	case f.Said.Code != "" && f.Status < 500, f.Said.Message != "" && f.Status < 400:
+		return false
 	}
 	return f.Status < 400 || f.Status >= 500 || f.Status == http.StatusRequestTimeout
 }
 
-// refusedUnread reports whether the request was turned away before anybody read it, for
-// the rate limit or for its token. The service is up, then, so that another attempt
-// spends no retry budget.
+// refusedUnread reports whether the service refused the request before it read it, for the
+// rate limit or for its token. So the service is up.
 func (f *Failure) refusedUnread() bool { return f.throttled() || f.tokenRefused() }
 
-// throttled reports whether the service refused the request for the rate limit. What the
-// limiter held has the same code, but no status: it has not left.
+// throttled reports whether the service refused the request for the rate limit.
 func (f *Failure) throttled() bool {
-	return !f.mixed && f.Status != 0 && (f.Status == http.StatusTooManyRequests || f.Answer.Code == codeRateLimit)
+	return f.fate == answered && (f.Status == http.StatusTooManyRequests || f.Said.Code == codeRateLimit)
 }
+
+// tokenRefused reports whether the service refused the request for its token.
+func (f *Failure) tokenRefused() bool { return f.fate == answered && f.Said.RefusesToken(f.Status) }
+
+// lostConnection reports whether the request failed for its connection or its stream
+// alone, which says nothing of the service.
+func (f *Failure) lostConnection() bool { return f.fate == turnedAway || f.fate == cutOff }
 
 // endedBy returns the failure of a call. If ctx ended it, the context's error and
 // its cause stand beside the failure.
@@ -88,7 +128,7 @@ const excerptBytes = 512
 // newFailure describes an answer; whether the service itself speaks in it is
 // for the caller to find out.
 func newFailure(status int, header http.Header, body []byte, hide redact.Secrets) *Failure {
-	f := &Failure{Status: status, Header: header, Sent: true, RequestID: requestID(header, hide)}
+	f := &Failure{Status: status, Header: header, fate: answered, RequestID: requestID(header, hide)}
 	f.RetryAt = retryAt(status, header, time.Now())
 	contentType, _, _ := mime.ParseMediaType(hide.InText(header.Get("Content-Type"))) //nolint:errcheck // As good as absent.
 	f.ContentType = cmp.Or(label(contentType), "no content type")

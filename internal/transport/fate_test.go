@@ -22,17 +22,17 @@ func TestFateOfARequestIsToldByWhatHasLeft(t *testing.T) {
 		ctx    context.Context
 		header bool // All of it was handed over.
 		bytes  int64
-		repeat repeatReason
+		repeat fate
 		sent   bool
 	}{
-		{"nothing left, the exchange broke", t.Context(), false, 0, noRepeat, false},
-		{"nothing left, it was ended", ended, false, 0, noRepeat, false},
-		{"nothing left of the whole header", t.Context(), true, 0, noRepeat, false},
-		{"half a header left, the exchange broke", t.Context(), false, 100, noRepeat, false},
-		{"half a header left, it was ended", ended, false, 100, noRepeat, true},
-		{"the header left, the exchange broke", t.Context(), true, 100, noRepeat, true},
-		{"the header left, it was ended", ended, true, 100, noRepeat, true},
-		{"the header left, and would be repeated", t.Context(), true, 100, afterBreak, true},
+		{"nothing left, the exchange broke", t.Context(), false, 0, unsent, false},
+		{"nothing left, it was ended", ended, false, 0, unsent, false},
+		{"nothing left of the whole header", t.Context(), true, 0, unsent, false},
+		{"half a header left, the exchange broke", t.Context(), false, 100, unsent, false},
+		{"half a header left, it was ended", ended, false, 100, unsent, true},
+		{"the header left, the exchange broke", t.Context(), true, 100, unsent, true},
+		{"the header left, it was ended", ended, true, 100, unsent, true},
+		{"the header left, and would be repeated", t.Context(), true, 100, cutOff, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -40,10 +40,10 @@ func TestFateOfARequestIsToldByWhatHasLeft(t *testing.T) {
 			defer func() { assert.NoError(t, errors.Join(here.Close(), there.Close())) }()
 			conn := &meteredConn{Conn: here}
 			conn.written.Store(40 + tt.bytes)
-			s := &sending{base: &roundTripper{}, conn: conn, before: 40, header: tt.header, repeat: tt.repeat}
-			sent, freeRetry := s.fate(tt.ctx, broken)
-			assert.Equal(t, tt.sent, sent)
-			assert.Equal(t, tt.repeat == afterBreak, freeRetry)
+			s := &sending{base: &roundTripper{}, conn: conn, before: 40, wroteHeader: tt.header, repeat: tt.repeat}
+			f := &Failure{fate: s.fate(tt.ctx, broken)}
+			assert.Equal(t, tt.sent, f.fate >= sent)
+			assert.Equal(t, tt.repeat == cutOff, f.lostConnection())
 		})
 	}
 }
@@ -56,11 +56,11 @@ func TestFateWithoutAConnectionIsToldByTheTransport(t *testing.T) {
 	for _, traces := range []bool{false, true} {
 		s := &sending{base: &roundTripper{}}
 		s.base.traces.Store(traces)
-		sent, freeRetry := s.fate(t.Context(), broken)
-		assert.Equal(t, !traces, sent)
-		assert.False(t, freeRetry)
-		sent, freeRetry = s.fate(t.Context(), undialed)
-		assert.False(t, sent)
-		assert.False(t, freeRetry)
+		f := &Failure{fate: s.fate(t.Context(), broken)}
+		assert.Equal(t, !traces, f.fate >= sent)
+		assert.False(t, f.lostConnection())
+		f.fate = s.fate(t.Context(), undialed)
+		assert.False(t, f.fate >= sent)
+		assert.False(t, f.lostConnection())
 	}
 }

@@ -381,7 +381,7 @@ func TestRedirectThatExplainsItselfIsOne(t *testing.T) {
 	s := testkit.NewServer(t, testkit.Answer(307, "application/json", `{"status":"error","code":"MOVED"}`, "Location: https://elsewhere.example/"))
 	_, err := transport.New(config(metered(t, s))).Do(t.Context(), requestTo(s.URL, "GET"))
 	require.ErrorIs(t, err, transport.ErrRedirect)
-	assert.Equal(t, "MOVED", failure(t, err).Answer.Code)
+	assert.Equal(t, "MOVED", failure(t, err).Said.Code)
 }
 
 // allocated returns how many bytes f allocates, all goroutines included.

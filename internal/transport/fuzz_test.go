@@ -102,7 +102,7 @@ func FuzzAnswer(f *testing.F) {
 		if !ok {
 			t.Fatalf("%T is no failure", err)
 		}
-		text := strings.Join([]string{failure.Error(), failure.Excerpt, failure.ContentType, failure.Answer.Message, failure.Answer.Code}, "\n")
+		text := strings.Join([]string{failure.Error(), failure.Excerpt, failure.ContentType, failure.Said.Message, failure.Said.Code}, "\n")
 		if strings.Contains(text, known) || strings.Contains(text, "private") {
 			t.Errorf("%q shows too much", text)
 		}

@@ -33,7 +33,7 @@ var errNoCode = errors.New("an error without a code")
 
 // say completes the failure with the service's own words.
 func (f *Failure) say(answer wire.ErrorBody) {
-	f.Answer, f.Excerpt = answer.At(f.Status), ""
+	f.Said, f.Excerpt = answer.At(f.Status), ""
 	if answer.Code == "" && answer.Message == "" {
 		f.Err = errNoCode
 	}
@@ -54,10 +54,10 @@ func judgeParts(response *http.Response, body []byte, hide redact.Secrets) *Fail
 		return nil
 	}
 	f := newFailure(response.StatusCode, response.Header, body, hide)
-	f.mixed = true
+	f.fate = partlyDone
 	f.Err = errUntold
 	if parts.Total > 0 {
-		f.Answer, f.Excerpt = parts.First.At(f.Status), ""
+		f.Said, f.Excerpt = parts.First.At(f.Status), ""
 		f.Err = fmt.Errorf("%w: %d of %d failed", errSomeFailed, parts.Failed, parts.Total)
 	}
 	return f

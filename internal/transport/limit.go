@@ -3,7 +3,6 @@ package transport
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"time"
 
@@ -52,7 +51,7 @@ func (l *limited) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	if f == nil {
 		o.StatusCode, o.Header = answer.Status, answer.Header
 	} else {
-		o = Outcome{StatusCode: f.Status, Header: f.Header, Sent: f.Sent && !undialed(f.Err), Throttled: f.throttled()}
+		o = Outcome{StatusCode: f.Status, Header: f.Header, Sent: f.fate >= sent, Throttled: f.throttled()}
 		if o.Throttled {
 			o.RetryAt = f.RetryAt
 		}
@@ -69,12 +68,6 @@ func (l *limited) acquire(ctx context.Context, a *attempt) (Lease, error) {
 	w := a.startWait(ctx, reason)
 	defer a.endWait(w)
 	return l.limiter.Acquire(w.in(ctx))
-}
-
-// undialed reports whether no connection came about.
-func undialed(err error) bool {
-	operation, ok := errors.AsType[*net.OpError](err)
-	return ok && operation.Op == "dial"
 }
 
 // Report translates an outcome for the accounting. Now is when it arrived.
@@ -111,5 +104,5 @@ var (
 // Held is the failure of a request that a limiter does not let go, and that is
 // not to be tried again before a certain time, which is zero if unknown.
 func Held(retryAt time.Time, cause error) *Failure {
-	return &Failure{Answer: wire.ErrorBody{Code: codeRateLimit}, RetryAt: retryAt, Err: cause, held: true}
+	return &Failure{Said: wire.ErrorBody{Code: codeRateLimit}, RetryAt: retryAt, Err: cause, fate: held}
 }

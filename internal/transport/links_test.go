@@ -42,7 +42,11 @@ func fine() *ready {
 }
 
 func fails(status int, code string) *ready {
-	return &ready{failure: &Failure{Status: status, Sent: status != 0, RequestID: "r1", Answer: wire.ErrorBody{Code: code}}}
+	f := &Failure{Status: status, RequestID: "r1", Said: wire.ErrorBody{Code: code}}
+	if status != 0 {
+		f.fate = answered
+	}
+	return &ready{failure: f}
 }
 
 func newAttempt(t *testing.T) *attempt {
@@ -82,7 +86,7 @@ func TestLogHasALineForEachAttempt(t *testing.T) {
 
 func TestLogSaysWhyThereIsNoAnswerAndDoesNotWarnOfACancel(t *testing.T) {
 	t.Parallel()
-	cut := &ready{failure: &Failure{Status: 200, Sent: true, Err: fmt.Errorf("%w: the body\nwas cut", ErrTransport)}}
+	cut := &ready{failure: &Failure{Status: 200, fate: answered, Err: fmt.Errorf("%w: the body\nwas cut", ErrTransport)}}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
 	late, end := context.WithTimeout(t.Context(), -1)
@@ -430,7 +434,7 @@ func TestSenderWritesTheHeader(t *testing.T) {
 func TestConnectionThatEndsUnderARequestCostsNoPauseOnce(t *testing.T) {
 	t.Parallel()
 	p := &Pipeline{maxAttempts: 4, maxWait: time.Minute}
-	s := &series{pipeline: p, last: attempt{request: &Request{Idempotent: true}}, failure: &Failure{Sent: true, freeRetry: true, Err: ErrTransport}}
+	s := &series{pipeline: p, last: attempt{request: &Request{Idempotent: true}}, failure: &Failure{fate: cutOff, Err: ErrTransport}}
 	for number, free := range map[int]bool{1: true, 2: false, 3: false} {
 		s.last.number = number
 		before := p.budget.debt.Load()
@@ -450,7 +454,7 @@ func TestWhich408IsAboutTheConnection(t *testing.T) {
 	}{
 		{"at once, on a kept connection, which it ends", func(*exchange, *http.Response, *Failure) {}, true},
 		{"another status", func(_ *exchange, _ *http.Response, f *Failure) { f.Status = 504 }, false},
-		{"of the service's own", func(_ *exchange, _ *http.Response, f *Failure) { f.Answer.Code = "BUSY" }, false},
+		{"of the service's own", func(_ *exchange, _ *http.Response, f *Failure) { f.Said.Code = "BUSY" }, false},
 		{"on a connection that goes on", func(_ *exchange, r *http.Response, _ *Failure) { r.Close = false }, false},
 		{"over HTTP/2", func(_ *exchange, r *http.Response, _ *Failure) { r.ProtoMajor = 2 }, false},
 		{"on a new connection", func(x *exchange, _ *http.Response, _ *Failure) { x.reused = false }, false},
@@ -463,7 +467,7 @@ func TestWhich408IsAboutTheConnection(t *testing.T) {
 	}
 }
 
-// What "maybe processed" means: see the package documentation.
+// What the service may have done: see mayHaveActed.
 func TestWhatAServiceCanHaveProcessed(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -472,19 +476,19 @@ func TestWhatAServiceCanHaveProcessed(t *testing.T) {
 		want bool
 	}{
 		{"never sent", Failure{}, false},
-		{"sent, and no answer", Failure{Sent: true}, true},
-		{"half an answer", Failure{Sent: true, Status: 200}, true},
-		{"a redirect", Failure{Sent: true, Status: 302}, true},
-		{"refused by a proxy", Failure{Sent: true, Status: 403}, false},
-		{"given up by a gateway", Failure{Sent: true, Status: 408}, true},
-		{"one too many", Failure{Sent: true, Status: 429}, false},
-		{"one too many, by code", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Code: codeRateLimit}}, false},
-		{"its token refused", Failure{Sent: true, Status: 401}, false},
-		{"refused with a code", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Code: "CHAT_NOT_ACTIVE"}}, false},
-		{"refused in words", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Message: "no such chat"}}, false},
-		{"refused without a word", Failure{Sent: true, Status: 200, Err: errNoCode}, true},
-		{"failed within the service", Failure{Sent: true, Status: 200, Answer: wire.ErrorBody{Code: codeInternalError}}, true},
-		{"an outage, whatever the code", Failure{Sent: true, Status: 503, Answer: wire.ErrorBody{Code: "CHAT_NOT_ACTIVE"}}, true},
+		{"sent, and no answer", Failure{fate: sent}, true},
+		{"half an answer", Failure{fate: answered, Status: 200}, true},
+		{"a redirect", Failure{fate: answered, Status: 302}, true},
+		{"refused by a proxy", Failure{fate: answered, Status: 403}, false},
+		{"given up by a gateway", Failure{fate: answered, Status: 408}, true},
+		{"one too many", Failure{fate: answered, Status: 429}, false},
+		{"one too many, by code", Failure{fate: answered, Status: 200, Said: wire.ErrorBody{Code: codeRateLimit}}, false},
+		{"its token refused", Failure{fate: answered, Status: 401}, false},
+		{"refused with a code", Failure{fate: answered, Status: 200, Said: wire.ErrorBody{Code: "CHAT_NOT_ACTIVE"}}, false},
+		{"refused in words", Failure{fate: answered, Status: 200, Said: wire.ErrorBody{Message: "no such chat"}}, false},
+		{"refused without a word", Failure{fate: answered, Status: 200, Err: errNoCode}, true},
+		{"failed within the service", Failure{fate: answered, Status: 200, Said: wire.ErrorBody{Code: codeInternalError}}, true},
+		{"an outage, whatever the code", Failure{fate: answered, Status: 503, Said: wire.ErrorBody{Code: "CHAT_NOT_ACTIVE"}}, true},
 	} {
 		assert.Equal(t, tt.want, tt.f.mayHaveActed(), tt.name)
 	}

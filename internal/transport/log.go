@@ -30,8 +30,8 @@ func (l *logged) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	if f == nil {
 		status, id = answer.Status, requestID(answer.Header, answer.secrets())
 	} else {
-		status, id, code = f.Status, f.RequestID, f.Answer.Code
-		if !errors.Is(ctx.Err(), context.Canceled) && !f.held && !f.tokenless {
+		status, id, code = f.Status, f.RequestID, f.Said.Code
+		if !errors.Is(ctx.Err(), context.Canceled) && f.fate != held && f.fate != tokenless {
 			level = slog.LevelWarn
 		}
 	}

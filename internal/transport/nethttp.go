@@ -55,7 +55,7 @@ func newRoundTripper(next http.RoundTripper, own bool) *roundTripper {
 func (r *roundTripper) do(ctx context.Context, x *exchange, header func() http.Header) (*http.Response, error) {
 	for {
 		response, err := r.doOnce(ctx, x, header())
-		if err == nil || ctx.Err() != nil || !x.unsentOnOldConnection() || !x.attempt.request.repeatable() {
+		if err == nil || ctx.Err() != nil || !x.unsentOnUsedConnection() || !x.attempt.request.repeatable() {
 			return response, err
 		}
 	}
@@ -83,30 +83,19 @@ func (r *roundTripper) doOnce(ctx context.Context, x *exchange, header http.Head
 	return response, err
 }
 
-// sending follows a request through net/http. If it calls a request unsent, the
-// service has not taken it up: nothing of it has arrived, or the service refused it
-// unread. If it calls one sent, that is only possible.
+// sending follows a request through net/http, to tell its fate if it fails.
 type sending struct {
 	trace httptrace.ClientTrace
 	base  *roundTripper
 
-	mu         sync.Mutex   // Guards what follows.
-	conn       net.Conn     // The connection that the request was given; nil before.
-	before     int64        // What conn had carried by then, if it counts.
-	reused     bool         // It had carried other requests.
-	header     bool         // Net/http has written the header to it, or to a buffer before it.
-	replayable bool         // HTTP/1 would repeat the request, too.
-	repeat     repeatReason // Why net/http was about to repeat the request, and was stopped.
+	mu          sync.Mutex // Guards what follows.
+	conn        net.Conn   // The connection that the request was given; nil before.
+	reused      bool       // Conn had carried other requests.
+	before      int64      // Bytes that conn had carried, if it counts them.
+	wroteHeader bool       // Net/http has written the whole header to conn, or to a buffer before it.
+	replayable  bool       // Net/http would repeat the request over HTTP/1, too.
+	repeat      fate       // Of a request that net/http was about to repeat: turnedAway or cutOff. Otherwise unsent.
 }
-
-// repeatReason is why net/http repeats a request.
-type repeatReason uint8
-
-const (
-	noRepeat     repeatReason = iota
-	afterBreak                // Its connection has ended, and it may have been carried out.
-	afterRefusal              // The service has refused it, so nothing was done.
-)
 
 var (
 	errEnded   = errors.New("the connection ended the request, which may have been carried out by then")
@@ -116,7 +105,7 @@ var (
 func (x *exchange) begin(base *roundTripper, method string, header http.Header) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.base, x.conn, x.header, x.replayable = base, nil, false, replayable(method, header)
+	x.base, x.conn, x.wroteHeader, x.replayable = base, nil, false, replayable(method, header)
 	x.trace.GotConn, x.trace.WroteHeaders = x.gotConn, x.wroteHeaders
 }
 
@@ -139,29 +128,28 @@ func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 		}
 		return
 	}
-	x.repeat = x.whyRepeated(info.Conn)
-	if x.repeat == afterRefusal {
-		x.cancel(errRefused)
-	} else {
-		x.cancel(errEnded)
+	cause := errEnded
+	if x.repeat = x.fateIfRepeated(info.Conn); x.repeat == turnedAway {
+		cause = errRefused
 	}
+	x.cancel(cause)
 	if x.reused && !x.base.http2.Load() && !speaksHTTP2(info.Conn) {
 		info.Conn.Close()
 	}
 }
 
-// whyRepeated tells from the second connection why net/http repeats the request.
+// fateIfRepeated tells from the second connection why net/http repeats the request:
 //
 //	second connection   request              why
 //	the first one       any                  the service refused its stream, which leaves the connection in use
 //	another one         HTTP/1 repeats it    unknown: the first one may have broken
 //	another one         HTTP/1 does not      the service goes away, and says that it has not read the request;
 //	                                         up to Go 1.26, or a PROTOCOL_ERROR
-func (s *sending) whyRepeated(second net.Conn) repeatReason {
+func (s *sending) fateIfRepeated(second net.Conn) fate {
 	if second == s.conn || s.base.repeatsRefusedOnly && !s.replayable {
-		return afterRefusal
+		return turnedAway
 	}
-	return afterBreak
+	return cutOff
 }
 
 // replayable reports whether net/http takes a request for one that can be repeated
@@ -182,12 +170,12 @@ func speaksHTTP2(conn net.Conn) bool {
 func (s *sending) wroteHeaders() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.header = true
+	s.wroteHeader = true
 }
 
 // written reports whether the service may know of the request: net/http has written
 // the whole header to a buffer, and some of it has left the buffer.
-func (s *sending) written() bool { return s.header && s.connWrote() }
+func (s *sending) written() bool { return s.wroteHeader && s.connWrote() }
 
 // connWrote reports whether the connection may have carried a byte since the request
 // was given to it. One that does not count may.
@@ -196,37 +184,50 @@ func (s *sending) connWrote() bool {
 	return meter == nil || meter.written.Load() != s.before
 }
 
-// unsentOnOldConnection reports whether a request that failed was given nothing but
+// unsentOnUsedConnection reports whether a request that failed was given nothing but
 // a connection that had ended before.
-func (s *sending) unsentOnOldConnection() bool {
+func (s *sending) unsentOnUsedConnection() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.reused && s.conn != nil && !s.written() && s.repeat == noRepeat
+	return s.reused && s.conn != nil && !s.written() && s.repeat == unsent
 }
 
-// fate tells what became of a request that failed: whether the service may carry it
-// out (sent), and whether a second attempt is free (freeRetry). It is if the request
-// failed because its stream was refused or its connection ended.
+// fate returns what became of a request that failed with err, and has no answer:
 //
-//	the service refused it    not sent, free
-//	it had a connection       sent, if header and bytes have left, or may yet leave
-//	it had none               not sent, if the transport tells of connections, or could not dial
-func (s *sending) fate(ctx context.Context, err error) (sent, freeRetry bool) {
+//	the service says that it has not read it  turnedAway
+//	it was given no connection                unsent, if the transport tells of connections, or could not dial
+//	no byte of it has left                    unsent
+//	half of its header has left               unsent, unless ctx has ended: net/http may be writing the rest
+//	net/http was about to repeat it           cutOff
+//	any other                                 sent
+//
+// Only where it is sure does it say that the service has not read the request.
+func (s *sending) fate(ctx context.Context, err error) fate {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.repeat == afterRefusal || saysRefused(err):
-		return false, true
-	case s.header || s.conn != nil:
-		headerMayLeave := s.header || ctx.Err() != nil // Net/http may still be writing if ctx has ended in the middle.
-		return s.connWrote() && headerMayLeave, s.repeat == afterBreak
+	case s.repeat == turnedAway || saysRefused(err):
+		return turnedAway
+	case s.conn == nil && !s.wroteHeader:
+		if s.base.traces.Load() || undialed(err) {
+			return unsent
+		}
+	case !s.connWrote() || !s.wroteHeader && ctx.Err() == nil:
+		return unsent
+	case s.repeat == cutOff:
+		return cutOff
 	}
-	return !s.base.traces.Load() && !undialed(err), false
+	return sent
 }
 
-// kept reports whether the request was given a connection that carried others
-// before.
-func (s *sending) kept() bool {
+// undialed reports whether no connection came about.
+func undialed(err error) bool {
+	operation, ok := errors.AsType[*net.OpError](err)
+	return ok && operation.Op == "dial"
+}
+
+// onUsedConnection reports whether the connection had carried other requests.
+func (s *sending) onUsedConnection() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.reused

@@ -30,9 +30,9 @@ func TestStatusesThatSayNothingHappenedEndWhereOthersBegin(t *testing.T) {
 		{500, "CHAT_NOT_ACTIVE", true},
 		{501, "CHAT_NOT_ACTIVE", true},
 	} {
-		f := Failure{Sent: true, Status: tt.status, Answer: wire.ErrorBody{Code: tt.code}}
+		f := Failure{fate: answered, Status: tt.status, Said: wire.ErrorBody{Code: tt.code}}
 		assert.Equal(t, tt.want, f.mayHaveActed(), "%d %s", tt.status, tt.code)
-		f.Sent = false
+		f.fate = unsent
 		assert.False(t, f.mayHaveActed(), "%d %s, which nobody was asked", tt.status, tt.code)
 	}
 }

@@ -69,7 +69,7 @@ func TestProxyThatRefusesIsNamedAndAskedOnce(t *testing.T) {
 				f := failure(t, err)
 				assert.False(t, f.MaybeProcessed)
 				assert.Equal(t, asks, asked.Load())
-				assert.Equal(t, asks > 1, transport.IsTransient(f.Status, f.Answer.Code, f.Err))
+				assert.Equal(t, asks > 1, transport.IsTransient(f.Status, f.Said.Code, f.Err))
 				name := "the proxy"
 				if own {
 					name += " " + address.Host

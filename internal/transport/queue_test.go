@@ -265,7 +265,7 @@ func TestWaitThatIsTooLongIsRefusedAtOnce(t *testing.T) {
 				assert.Zero(t, time.Since(start), "returned at once")
 				var f *transport.Failure
 				require.ErrorAs(t, err, &f)
-				assert.Equal(t, "RATE_LIMIT_EXCEEDED", f.Answer.Code)
+				assert.Equal(t, "RATE_LIMIT_EXCEEDED", f.Said.Code)
 				assert.Equal(t, start.Add(tt.in+time.Second+time.Duration(tt.ahead/10)*time.Minute), f.RetryAt)
 				assert.Equal(t, tt.deadline, errors.Is(err, context.DeadlineExceeded))
 			})

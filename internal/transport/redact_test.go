@@ -34,7 +34,7 @@ func (authorized) Accepted(string) {}
 // shown is all that an error could show to anybody.
 func shown(f *transport.Failure) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%v %+v %s %s %+v", f, f.Excerpt, f.ContentType, f.RequestID, f.Answer)
+	fmt.Fprintf(&text, "%v %+v %s %s %+v", f, f.Excerpt, f.ContentType, f.RequestID, f.Said)
 	for err := error(f); err != nil; err = errors.Unwrap(err) {
 		fmt.Fprintf(&text, " %+v", err)
 	}

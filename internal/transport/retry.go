@@ -26,10 +26,10 @@ type series struct {
 	answer   *Answer
 	failure  *Failure
 
-	throttledSince time.Time // When the rate limit refused the first attempt.
-	throttled      uint32    // Attempts that it refused. They do not count against the most, unless that is one.
-	refused        uint16    // Attempts whose token was refused. They count, but do not end the call: tokenReplaced bounds them.
-	outdated       uint16    // Those of them whose token was out of date.
+	made           uint32    // Attempts, without those that the rate limit refused.
+	dropped        uint8     // Attempts whose token was refused, and dropped.
+	outdated       uint8     // Attempts whose token was refused, and out of date.
+	throttledSince time.Time // When the rate limit refused an attempt for the first time; zero if it did not.
 
 	pauseBegan time.Time           // Zero without a pause, or without an audience.
 	resume     func(time.Duration) // Tells of the end of the pause; may be nil.
@@ -46,64 +46,64 @@ func (s *series) try(message *http.Request) {
 	s.waited += s.last.waited
 }
 
-// again decides whether another attempt follows the last one, and after which
-// pause. If the first attempt failed for its connection alone, the second one costs no
-// pause and no budget: the service is not known to be in trouble.
+// again decides whether another attempt follows the last one, and after which pause. The
+// first line that fits decides:
+//
+//	ctx has ended, or the body cannot be sent again   no
+//	the limiter held the request                      no
+//	the token was refused                             if there is another token, at once: see tokenReplaced
+//	as many attempts were made as there may be        no
+//	the rate limit refused it                         yes, after a pause
+//	it is MaybeProcessed, or not transient            no
+//	it is the first, and lost its connection          yes, at once
+//	any other: an outage, or no whole answer          yes, after a pause, if the budget pays for it
+//
+// A pause that is not affordable is not begun: there is no other attempt.
 func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
-	f := s.failure
+	f, r := s.failure, s.last.request
 	s.count(f)
-	if ctx.Err() != nil || s.enough(f) || !s.worthRetrying(f) || !s.last.request.repeatable() {
-		return 0, false
-	}
-	if f.freeRetry && s.last.number == 1 {
-		return jitter(s.last.request, 0), true // It is 0, except in a simulation: see Random.
-	}
-	pause = f.pause(s.last.request, s.last.number)
-	return pause, s.affordable(ctx, pause) && (f.refusedUnread() || s.pipeline.budget.spend())
-}
-
-// count counts the refusals for the rate limit and for a token.
-func (s *series) count(f *Failure) {
-	if f.throttled() {
-		if s.throttled++; s.throttled == 1 {
-			s.throttledSince = time.Now()
-		}
-	}
-	if f.tokenRefused() {
-		s.refused++
-		if f.refusal == TokenOutdated {
-			s.outdated++
-		}
-	}
-}
-
-// enough reports whether there were as many attempts as there may be, not counting those
-// that the rate limit refused. If there may be one attempt only, it is enough in any case but
-// that of a refused token, for which tokenReplaced has a bound of its own.
-func (s *series) enough(f *Failure) bool {
-	if f.tokenRefused() {
-		return false
-	}
-	return s.most() == 1 || s.last.number-int(s.throttled) >= s.most()
-}
-
-// most is how many attempts there may be, without those that are not counted.
-func (s *series) most() int { return cmp.Or(s.last.request.MaxAttempts, s.pipeline.maxAttempts) }
-
-// worthRetrying is the retry contract of the package documentation.
-func (s *series) worthRetrying(f *Failure) bool {
 	switch {
-	case f.held:
-		return false
+	case ctx.Err() != nil, !r.repeatable(), f.fate == held:
+		return 0, false
 	case f.tokenRefused():
-		return s.tokenReplaced(f)
+		return 0, s.tokenReplaced(f)
+	case s.enough():
+		return 0, false
 	case f.throttled():
-		return true
-	case f.MaybeProcessed:
-		return false
+		pause = f.pause(r, s.last.number)
+		return pause, s.affordable(ctx, pause)
+	case f.MaybeProcessed, !IsTransient(f.Status, f.Said.Code, f.Err):
+		return 0, false
+	case s.last.number == 1 && f.lostConnection():
+		return jitter(r, 0), true // It is 0, except in a simulation: see Random.
 	}
-	return IsTransient(f.Status, f.Answer.Code, f.Err)
+	pause = f.pause(r, s.last.number)
+	return pause, s.affordable(ctx, pause) && s.pipeline.budget.spend()
 }
+
+// count notes what is counted of an attempt.
+func (s *series) count(f *Failure) {
+	switch {
+	case !f.throttled():
+		s.made++
+	case s.throttledSince.IsZero():
+		s.throttledSince = time.Now()
+	}
+	switch f.refusal {
+	case TokenDropped:
+		s.dropped++
+	case TokenOutdated:
+		s.outdated++
+	}
+}
+
+// enough reports whether as many attempts were made as there may be. Those that the rate
+// limit refused are not among them. But a caller who wants a single attempt gets no other
+// after it was refused.
+func (s *series) enough() bool { return s.most() == 1 || int(s.made) >= s.most() }
+
+// most is how many attempts there may be.
+func (s *series) most() int { return cmp.Or(s.last.request.MaxAttempts, s.pipeline.maxAttempts) }
 
 // mostOutdated bounds the tokens of one call that were out of date.
 const mostOutdated = 3
@@ -118,7 +118,7 @@ const mostOutdated = 3
 func (s *series) tokenReplaced(f *Failure) bool {
 	switch f.refusal {
 	case TokenDropped:
-		return s.refused-s.outdated == 1
+		return s.dropped == 1
 	case TokenOutdated:
 		return s.outdated <= mostOutdated
 	}
@@ -150,9 +150,9 @@ func isOutage(status int) bool {
 	return status >= 520 && status <= 530 && status != 526
 }
 
-// affordable reports whether the pause is worth beginning: no longer than the
-// caller accepts, and over before the deadline. If the rate limit refuses more
-// attempts than would count, all its refusals together may take as long as one pause.
+// affordable reports whether a pause is worth beginning: no longer than maxWait, and over
+// before the deadline of ctx. After a refusal for the rate limit, once there were as many
+// attempts of any kind as there may be, the time since the first refusal counts as well.
 func (s *series) affordable(ctx context.Context, pause time.Duration) bool {
 	deadline, ok := ctx.Deadline()
 	all := pause
@@ -175,10 +175,7 @@ const (
 // attempts. If the service says when to come again, that time counts from then on, and
 // grows only after promptAttempts.
 func (f *Failure) pause(r *Request, attempts int) time.Duration {
-	switch {
-	case f.tokenRefused():
-		return 0
-	case !f.RetryAt.IsZero():
+	if !f.RetryAt.IsZero() {
 		return max(0, time.Until(f.RetryAt)) + backoff(r, max(0, attempts-promptAttempts))
 	}
 	return backoff(r, attempts)

@@ -347,7 +347,7 @@ func TestPauseThatIsTooLongIsNotBegun(t *testing.T) {
 				assert.Zero(t, time.Since(start), "returned at once")
 				var f *transport.Failure
 				require.ErrorAs(t, err, &f)
-				assert.Equal(t, "RATE_LIMIT_EXCEEDED", f.Answer.Code)
+				assert.Equal(t, "RATE_LIMIT_EXCEEDED", f.Said.Code)
 				seconds, perr := time.ParseDuration(tt.wait + "s")
 				require.NoError(t, perr)
 				assert.Equal(t, start.Add(seconds), f.RetryAt)
@@ -387,7 +387,7 @@ func TestLastFailureIsKeptBesideTheContextsError(t *testing.T) {
 		var f *transport.Failure
 		require.ErrorAs(t, err, &f)
 		assert.Equal(t, 503, f.Status)
-		assert.Equal(t, "INTERNAL_ERROR", f.Answer.Code)
+		assert.Equal(t, "INTERNAL_ERROR", f.Said.Code)
 	})
 }
 

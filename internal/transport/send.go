@@ -13,10 +13,9 @@ import (
 	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
-// sender is the lowest link: one request, one whole answer in memory. Every
-// other outcome is a failure. A connection that had ended before anything was written
-// to it does not count as a request: see roundTripper.do. Since it reads the body itself, no caller can
-// hold a connection or a slot by forgetting to.
+// sender is the lowest link: one request, one whole answer in memory. Every other outcome
+// is a failure. Since the sender reads the body itself, no caller can hold a connection or
+// a slot by forgetting to.
 type sender struct {
 	base      *roundTripper
 	jar       http.CookieJar // Nil for none.
@@ -72,33 +71,25 @@ func (s *sender) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 }
 
 // sendAndReceive fills x.answer with a success.
-func (s *sender) sendAndReceive(ctx context.Context, x *exchange) *Failure {
+func (s *sender) sendAndReceive(ctx context.Context, x *exchange) (f *Failure) {
 	response, err := s.base.do(ctx, x, func() http.Header { return s.header(x) }) //nolint:bodyclose // Receive does.
 	if errors.Is(err, errUnread) {
 		return &Failure{Err: err}
 	}
 	if err != nil {
-		f := new(Failure)
-		f.Sent, f.freeRetry = x.fate(ctx, err)
-		return x.broken(ctx, err, f)
+		return x.broken(ctx, err, &Failure{fate: x.fate(ctx, err)})
 	}
 	x.attempt.protocol = response.Proto
 	if s.jar != nil {
 		s.jar.SetCookies(x.attempt.message.URL, response.Cookies())
 	}
-	if x.attempt.request.Download != nil {
-		if f, done := s.download(ctx, x, response); done {
-			return f
-		}
-	}
-	f := s.receive(ctx, x, response)
-	if f == nil && x.attempt.request.Download != nil {
-		f = newFailure(response.StatusCode, response.Header, x.answer.Body, x.hide)
-		f.Err = fmt.Errorf("%w, but HTTP %d", errNoFile, response.StatusCode)
-		x.answer.Release()
+	if x.attempt.request.Download == nil {
+		f = s.receive(ctx, x, response)
+	} else {
+		f = s.receiveFile(ctx, x, response)
 	}
 	if f != nil && x.wasIdle(response, f) {
-		f.Sent, f.freeRetry = false, true
+		f.fate = turnedAway
 	}
 	return f
 }
@@ -129,13 +120,13 @@ func (s *sender) receive(ctx context.Context, x *exchange, response *http.Respon
 // idleAnswer is longer than a round trip takes, and shorter than a gateway waits.
 const idleAnswer = time.Second
 
-// wasIdle reports whether a 408 is about the connection: the service gave it up for
-// idle while the request was on its way, and did not read it. That is what a 408
-// stands for. But a gateway may say so of a request that it passed on, once it has
-// waited in vain; and what has a code comes from the service itself.
+// wasIdle reports whether a failure is a 408 about the connection: the service gave the
+// connection up for idle while the request was on its way, and did not read the request.
+// Any other 408 may be a gateway's that has passed the request on, and waited in vain, or
+// has a code of the service's own.
 func (x *exchange) wasIdle(response *http.Response, f *Failure) bool {
-	return f.Status == http.StatusRequestTimeout && f.Answer.Code == "" && response.ProtoMajor == 1 && response.Close &&
-		x.kept() && time.Since(x.started) < idleAnswer
+	return f.Status == http.StatusRequestTimeout && f.Said.Code == "" && response.ProtoMajor == 1 && response.Close &&
+		x.onUsedConnection() && time.Since(x.started) < idleAnswer
 }
 
 var (

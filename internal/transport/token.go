@@ -41,7 +41,7 @@ type authorized struct {
 func (l *authorized) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	token, err := l.header(ctx, a)
 	if err != nil {
-		return nil, &Failure{Err: err, tokenless: true}
+		return nil, &Failure{Err: err, fate: tokenless}
 	}
 	a.token = token
 	answer, f := l.next.do(ctx, a)
@@ -60,8 +60,6 @@ func (l *authorized) header(ctx context.Context, a *attempt) (string, error) {
 	defer a.endWait(w)
 	return l.tokens.Header(ctx)
 }
-
-func (f *Failure) tokenRefused() bool { return !f.mixed && f.Answer.RefusesToken(f.Status) }
 
 const maxToken = 8 << 10 // Longer ones do not fit into a header.
 

@@ -119,7 +119,7 @@ func TestVerdictSaysWhatIsWrong(t *testing.T) {
 				}
 				assert.ErrorContains(t, err, tt.says)
 				assert.Equal(t, tt.step.status, f.Status)
-				assert.Equal(t, tt.code, f.Answer.Code)
+				assert.Equal(t, tt.code, f.Said.Code)
 				assert.Equal(t, tt.excerpt, f.Excerpt)
 				if tt.pause == 0 {
 					assert.Zero(t, f.RetryAt)
