@@ -38,6 +38,7 @@ type AuthError struct {
 	location    string // Where the account lives, in the server's own word; empty if it does not say.
 	unreachable bool   // The next request may well get through.
 	throttled   bool   // The server gave out too many tokens.
+	refused     string // The fingerprint of the refresh token, if the server refused that.
 }
 
 // The codes of the OAuth server that this package acts upon.
@@ -157,6 +158,15 @@ func (e *AuthError) LogFields() slog.Value {
 		slog.Int("status", e.StatusCode),
 		slog.Bool("permanent", e.Permanent),
 		slog.Time("retry_at", e.RetryAt))
+}
+
+// refusedToken returns the fingerprint of the refresh token that the server refused, or ""
+// for any other failure.
+func refusedToken(err error) string {
+	if e, ok := errors.AsType[*AuthError](err); ok {
+		return e.refused
+	}
+	return ""
 }
 
 // throttlePause is how long the OAuth server refuses requests after too many.

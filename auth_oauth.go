@@ -541,9 +541,13 @@ func (s *oauthServer) exchange(ctx context.Context, c Credentials, code AuthCode
 // refresh gets an access token for a refresh token. If the answer has no refresh
 // token, the result has the given one.
 func (s *oauthServer) refresh(ctx context.Context, c Credentials, refreshToken Secret) (Token, error) {
-	return s.token(ctx, func(ctx context.Context) (oauth.Token, error) {
+	token, err := s.token(ctx, func(ctx context.Context) (oauth.Token, error) {
 		return s.endpoint.Refresh(ctx, c.application(), refreshToken.Reveal())
 	})
+	if e, ok := errors.AsType[*AuthError](err); ok && slices.Contains([]string{codeInvalidCode, codeInvalidGrant, codeInvalidRefreshToken}, strings.ToLower(e.Code)) {
+		e.refused = fingerprint(refreshToken)
+	}
+	return token, err
 }
 
 // clientCredentials gets an access token for a self client.

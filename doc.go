@@ -149,23 +149,23 @@
 //     valid, after a TLS handshake that was refused, after a proxy refused to connect,
 //     for a name that is not found, or where the context would end first.
 //
-// A 429 costs no attempt, since nothing was done. Once a call has met as many of them
-// as it has attempts, it goes on for two minutes ([WithMaxWait]), counted from the first
-// one. The context may end it sooner. With one attempt, there is no retry but the one
-// after a refused token.
+// A 429 costs no attempt, since nothing was done. A call that has sent as many requests as
+// it has attempts, and meets another 429, goes on until two minutes ([WithMaxWait]) after
+// its first one. The context may end it sooner. With one attempt, there is no retry but the
+// one after a refused token.
 //
-// The pause before a retry is the one that the service asks for (Retry-After, or
-// the reset of the rate limit). Where it asks for none, the pause is random: up to
-// a second at first, up to twenty in the end. There is no pause after a first
-// request whose connection ended under it. A pause longer than two minutes
-// ([WithMaxWait]), or than the context lasts, is not begun: the call fails, and
-// [Error.RetryAt] says when to come back.
+// The pause before a retry is the one that the service asks for (Retry-After, or the reset
+// of the rate limit). Where it asks for none, the pause is random: up to a second at first,
+// up to twenty in the end. There is none after a refused token. Nor is there one after the
+// first request of a call that the service has not read (it refused the HTTP/2 stream, or
+// gave up the idle connection), or that package net/http was about to repeat (a GET whose
+// kept connection ended). A pause longer than two minutes ([WithMaxWait]), or than the
+// context lasts, is not begun: the call fails, and [Error.RetryAt] says when to come back.
 //
 // All calls of a Client share a budget of retries: a reserve of 20, and one for
 // every five calls that succeed. In an outage, a hundred calls therefore cost at
 // most 120 requests, not 400. Once the budget is spent, a call fails with its
-// first failure. Retries for the rate limit, for a refused token and for a
-// connection that ended under a first request are free.
+// first failure. Retries for the rate limit are free, and those without a pause.
 //
 // A DELETE that was retried may end in [ErrResourceNotFound] although its first
 // request did the work. [Error.Attempts] is above 1 then.

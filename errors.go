@@ -389,10 +389,10 @@ func (e *Error) LogFields() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// IsRetryable reports whether the same call may succeed later: after the rate
-// limit, an outage, a broken connection. After these failures a client makes the
-// call again by itself. It is false where making the call again
-// could do something twice; see [ErrMaybeProcessed].
+// IsRetryable reports whether the same call may succeed later: after the rate limit, an
+// outage or a broken connection, for which the client has made it again by itself, and for
+// want of a token, unless that is permanent. It is false where making the call again could
+// do something twice; see [ErrMaybeProcessed].
 func IsRetryable(err error) bool {
 	if auth, ok := errors.AsType[*AuthError](err); ok {
 		return !auth.Permanent

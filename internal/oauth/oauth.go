@@ -2,6 +2,10 @@
 // into an access token, and revokes tokens. Each function makes one request. It
 // succeeds, or its error is a [Failure].
 //
+// The package knows nothing of the life of a token. When a token is renewed, and what
+// becomes of one that is refused, is told at refresher in auth_refresh.go of package
+// salesiq. Whether it comes from the store or by a request is told in auth_find.go.
+//
 // The server answers in more ways than the standard (RFC 6749) knows. It sends
 // errors with status 200, and JSON under any content type. So the status alone
 // decides little:
@@ -11,8 +15,6 @@
 //	a token, with status 2xx               a Token
 //	"error", with any status               a Failure with Code and Description,
 //	                                       even if there is a token beside it
-//	429, "Access Denied", or               the same or ErrDecode, and Throttled
-//	"too many requests"
 //	a token, with any other status         ErrDecode
 //	JSON without a usable token            ErrDecode
 //	HTML, other text, or nothing           ErrDecode; from 502 on it was a proxy that
@@ -25,6 +27,9 @@
 //	                                       would break again: an unknown host or
 //	                                       certificate
 //	nothing until the context ended        the context's cause
+//
+// A Failure is Throttled if its status is 429, or the server's words are "access denied" or
+// "too many requests". It is not Unreachable then.
 //
 // A caller may ask once more, a moment later, after a Failure that is
 // Unreachable. One whose answer has a Retry-After is not: RetryAfter says when. A

@@ -42,7 +42,7 @@ var mutations = []mutation{
 	},
 	{
 		"a POST is repeated after an unclear failure", "internal/transport/retry.go",
-		"	case f.MaybeProcessed:\n\t\treturn false\n", "",
+		"	case f.MaybeProcessed, !IsTransient(", "	case !IsTransient(",
 	},
 	{
 		"Retry-After is ignored", "internal/transport/http.go",
@@ -62,8 +62,8 @@ var mutations = []mutation{
 		"	case err == nil:\n\t\tlock.Close()\n\t\treturn f, func() {}, nil\n",
 	},
 	{
-		"a token of the store is not looked for", "auth_refresh.go",
-		"	if !good || !newer {\n", "	if true || good && newer {\n",
+		"a token of the store is not looked for", "auth_find.go",
+		"	if !good || !token", "	if true || !good || !token",
 	},
 	{
 		"the client's secret goes to the host of the API", "options.go",
