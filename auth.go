@@ -129,7 +129,8 @@ type Credentials struct {
 // become a storm. If the service refuses one requested token after another, the
 // last one stays in use for a while, so that calls fail with what the service says.
 // No more than 10 tokens are requested in 10 minutes, which is what the service
-// allows.
+// allows. The vault knows of requests that have yielded a token, so that this is true of
+// all processes together that share it.
 //
 // The vault is read before each request: a newer token that another process has
 // put there is used instead. It is read again after a request that has failed, and

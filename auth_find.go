@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/salesiq-go/salesiq/internal/transport"
@@ -60,8 +61,8 @@ type tokenFinder struct {
 	unsaved bool // The newest token could not be stored, so that the store's is older.
 	warned  bool // The default logger was told so.
 
-	requests  [tokenBudget]time.Time // When the last ones were made.
-	requested int                    // How many were made.
+	requests  []time.Time // Of the last tokenWindow, oldest first, as far as they are known.
+	requested int         // How many were made by this client.
 }
 
 func newTokenFinder(c *config, credentials *Credentials, vault *TokenVault, self *selfClient) *tokenFinder {
@@ -182,7 +183,7 @@ func (f *tokenFinder) unlock(ctx context.Context, lock tokenLock) {
 
 // load returns the stored token if it is good and newer than the newest, and otherwise
 // errNothingNewer or what is wrong with the store. It also takes over the stored refresh
-// token, for the next request.
+// token, for the next request, and learns which requests others have made.
 func (f *tokenFinder) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
 	token, err := usercode.AskWithin(ctx, storeTimeout, vault.Load)
 	if err != nil && !f.loaded {
@@ -206,6 +207,7 @@ func (f *tokenFinder) load(ctx context.Context, vault *TokenVault) (*bearer, err
 		f.newest.Scopes = token.Scopes
 	}
 	now := time.Now()
+	f.learn(token.requests, now)
 	good := transport.ValidToken(token.AccessToken.Reveal()) && token.Expiry.Sub(now) > expiryMargin
 	if !good || !token.Expiry.After(f.newest.Expiry) {
 		return nil, errNothingNewer
@@ -258,6 +260,7 @@ func (f *tokenFinder) obtain(ctx context.Context, vault *TokenVault, twice bool)
 	if len(token.Scopes) == 0 {
 		token.Scopes = f.newest.Scopes // The answer to a consent may have told, and this one not.
 	}
+	token.requests = slices.Clone(f.requests)
 	f.newest = token
 	_, err = usercode.AskWithin(ctx, storeTimeout, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, vault.Save(ctx, token)
@@ -294,13 +297,29 @@ func (f *tokenFinder) requestOnce(ctx context.Context) (Token, error) {
 
 // spend counts a request, or refuses it.
 func (f *tokenFinder) spend(now time.Time) error {
-	oldest := &f.requests[f.requested%tokenBudget]
-	if !oldest.IsZero() && now.Sub(*oldest) < tokenWindow {
-		return &AuthError{RetryAt: oldest.Add(tokenWindow), Err: errBudget}
+	f.learn(nil, now)
+	n := len(f.requests)
+	if n >= tokenBudget {
+		return &AuthError{RetryAt: f.requests[n-tokenBudget].Add(tokenWindow), Err: errBudget}
 	}
-	*oldest = now
+	at := now.Truncate(time.Millisecond) // It is stored so.
+	if n > 0 && !at.After(f.requests[n-1]) {
+		at = f.requests[n-1].Add(time.Millisecond) // No two requests have the same time.
+	}
+	f.requests = append(f.requests, at)
 	f.requested++
 	return nil
+}
+
+// learn adds the requests of others, and forgets those that the server does not count any
+// more. It leaves out what a clock that is ahead has dated.
+func (f *tokenFinder) learn(others []time.Time, now time.Time) {
+	all := slices.Concat(f.requests, others)
+	slices.SortFunc(all, time.Time.Compare)
+	all = slices.CompactFunc(all, time.Time.Equal)
+	f.requests = slices.DeleteFunc(all, func(t time.Time) bool {
+		return now.Sub(t) >= tokenWindow || t.Sub(now) > time.Second
+	})
 }
 
 // warnUnsaved says that a token was not stored. Once, it does so even without a

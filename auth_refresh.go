@@ -57,7 +57,9 @@ const lookInterval = time.Second
 //
 // The tokens are not the cause where the service refuses one after the other. So the second
 // one is kept for 5 seconds, each further one for twice as long, up to 10 minutes: more
-// tokens would not help, and calls fail with what the service says.
+// tokens would not help, and calls fail with what the service says. A token that was
+// dropped is in use again, until another may be requested, once there were ten requests in
+// ten minutes.
 //
 // After a refresh that has failed, no token is requested until the failure's
 // RetryAt. Calls that would wait get the failure at once. Only once in a second does
@@ -74,6 +76,7 @@ type refresher struct {
 	failure  *AuthError // Of the last one.
 	failures int        // Since the last success.
 	lookAt   time.Time  // When the store is read again after a failure.
+	dropped  *bearer    // The last one that was, until there is another.
 	refusals int        // Requested tokens that the service refused, since it accepted one.
 }
 
@@ -168,6 +171,7 @@ func (r *refresher) refreshInBackground(ctx context.Context, now time.Time) {
 
 // wait returns the outcome of a refresh, or the end of ctx.
 func (r *refresher) wait(ctx context.Context) (string, error) {
+	before := r.current.Load()
 	f := r.join(ctx)
 	select {
 	case <-f.done:
@@ -177,7 +181,7 @@ func (r *refresher) wait(ctx context.Context) (string, error) {
 	if f.err == nil {
 		return f.header.Reveal(), nil
 	}
-	if b := r.current.Load(); b.age(time.Now()) < tokenExpired {
+	if b := r.current.Load(); b == before && b.age(time.Now()) < tokenExpired {
 		return b.header.Reveal(), nil // It is still valid, which is what expiryMargin is for.
 	}
 	return "", f.err
@@ -266,7 +270,7 @@ func (r *refresher) land(f *flight, b *bearer, err error) (isNews bool) {
 	r.flight = nil
 	switch now := time.Now(); {
 	case err == nil:
-		r.failure, r.failures = nil, 0
+		r.failure, r.failures, r.dropped = nil, 0, nil
 		r.current.Store(b)
 		f.header = b.header
 	case f.earlier != nil && errors.Is(err, f.earlier):
@@ -275,6 +279,10 @@ func (r *refresher) land(f *flight, b *bearer, err error) (isNews bool) {
 	default:
 		r.fail(err, now)
 		f.err = r.failure
+		if errors.Is(err, errBudget) && r.dropped.age(now) < tokenExpired { // The service may accept it yet.
+			r.dropped.droppableAt = r.failure.RetryAt
+			r.current.Store(r.dropped)
+		}
 		return true
 	}
 	return false
@@ -313,15 +321,18 @@ func (r *refresher) Rejected(header string) transport.Refusal {
 	if b == nil || b.header.Reveal() != header {
 		return transport.TokenOutdated // A newer one is there, or the next call will find it.
 	}
-	if b.stored {
-		r.current.Store(nil)
-		return transport.TokenOutdated
-	}
 	now := time.Now()
-	if r.noteRefusal(b, now); now.Before(b.droppableAt) {
+	if !b.stored {
+		r.noteRefusal(b, now)
+	}
+	if now.Before(b.droppableAt) {
 		return transport.TokenKept
 	}
+	r.dropped = b
 	r.current.Store(nil)
+	if b.stored {
+		return transport.TokenOutdated
+	}
 	return transport.TokenDropped
 }
 

@@ -26,6 +26,8 @@ type Token struct {
 	// credentials or another server, a stored token is not used.
 	AccountsURL string
 	Grant       string
+
+	requests []time.Time // When this token and those before it were requested, oldest first.
 }
 
 // DataCenter returns the data center that the token is good for, or "" if it is not
@@ -188,6 +190,7 @@ type storedToken struct {
 	Scopes       []Scope   `json:"scopes,omitempty"`
 	AccountsURL  string    `json:"accounts_url"`
 	Grant        string    `json:"grant"`
+	Requests     []int64   `json:"requests,omitempty"` // In milliseconds, as of time.Time.UnixMilli.
 }
 
 func (v *TokenVault) seal(token Token) ([]byte, error) {
@@ -199,11 +202,20 @@ func (v *TokenVault) seal(token Token) ([]byte, error) {
 		Scopes:       storable(token.Scopes),
 		AccountsURL:  token.AccountsURL,
 		Grant:        token.Grant,
+		Requests:     converted(token.requests, time.Time.UnixMilli),
 	})
 	if err != nil || v.codec == nil {
 		return plain, err
 	}
 	return v.codec.Seal(plain), nil
+}
+
+// converted returns what f makes of each value.
+func converted[T, U any](values []T, f func(T) U) (all []U) {
+	for _, value := range values {
+		all = append(all, f(value))
+	}
+	return all
 }
 
 // maxStoredScopes bounds the scopes that are stored, in bytes, so that a token keeps to
@@ -236,6 +248,7 @@ func (v *TokenVault) open(sealed []byte) (token Token, err error) {
 		Scopes:       t.Scopes,
 		AccountsURL:  t.AccountsURL,
 		Grant:        t.Grant,
+		requests:     converted(t.Requests, time.UnixMilli),
 	}, nil
 }
 
