@@ -36,17 +36,18 @@ var (
 	errTokenStore     = errors.New("token store") // It could not be read, not even once.
 )
 
-// tokenFinder finds the next token: in the store, or else by a request, which it stores.
+// tokenFinder finds the next token: in the store, or else by a request, and stores it then.
 // Each method calls those below it:
 //
 //	find       findOnce; after a failure findAfter, up to twice
 //	findAfter  look; findOnce again if the store has another refresh token
-//	findOnce   load, then obtain, under the store's lock if it has one
-//	look       load, if nothing is to be requested
-//	load       the store's token, if it is newer
-//	obtain     a new token, which it stores
+//	look       load, to see what the store has got since a failure
+//	findOnce   load; obtain if there is nothing newer, under the store's lock if it has one
+//	load       the token of the store
+//	obtain     a request, and the new token into the store
 //
-// One of them is called at a time, so the fields need no lock.
+// How the store is read and locked, and what is logged, is below these. One method is
+// called at a time, so the fields need no lock.
 type tokenFinder struct {
 	server      *oauthServer
 	credentials *Credentials
@@ -57,12 +58,13 @@ type tokenFinder struct {
 	// The newest token that is known, be it refused or expired by now. The next request is
 	// made with its refresh token, which is that of the credentials at first.
 	newest  Token
-	loaded  bool // The store was read once. From then on, the client does without it if need be.
+	loaded  bool // The store was read once. From then on, it can be done without.
 	unsaved bool // The newest token could not be stored, so that the store's is older.
 	warned  bool // The default logger was told so.
 
-	requests  []time.Time // Of the last tokenWindow, oldest first, as far as they are known.
-	requested int         // How many were made by this client.
+	requests    []time.Time // Of the last tokenWindow, oldest first, as far as they are known.
+	requested   int         // How many were made by this client.
+	unreachable bool        // The server could not be reached by the last one.
 }
 
 func newTokenFinder(c *config, credentials *Credentials, vault *TokenVault, self *selfClient) *tokenFinder {
@@ -77,16 +79,14 @@ func newTokenFinder(c *config, credentials *Credentials, vault *TokenVault, self
 	return &tokenFinder{server: server, credentials: credentials, self: self, vault: vault, logger: c.logger, newest: first}
 }
 
-// find returns a token that is newer than the newest, which means that it expires
-// later. A server that cannot be reached is asked twice if twice is set.
+// find returns a token that expires later than the newest. Another process may store one
+// while this process fails to get one. So after a failure, the store is read once more.
 //
-// Another process may store a token while this one fails to get one. So after a failure,
-// the store is read once more. Where a refresh token is good for one use, that process is
-// even the cause of the failure: the second one to use it is refused, while the first is
-// about to store the next one. So after that failure, the store is read again a moment
-// later.
-func (f *tokenFinder) find(ctx context.Context, twice bool) (*bearer, error) {
-	b, err := f.findOnce(ctx, twice)
+// Where a refresh token is good for one use, the other process is even the cause of the
+// failure: the second one to use it is refused, while the first is about to store the next
+// one. So after that failure, the store is read again a moment later.
+func (f *tokenFinder) find(ctx context.Context) (*bearer, error) {
+	b, err := f.findOnce(ctx)
 	if err == nil || errors.Is(err, errTokenStore) {
 		return b, err
 	}
@@ -97,21 +97,21 @@ func (f *tokenFinder) find(ctx context.Context, twice bool) (*bearer, error) {
 	return b, err
 }
 
-// findAfter returns what the store has got since a failure, or what another refresh
-// token yields that it has got. Without either, it returns the failure.
+// findAfter returns the token that the store has got since a failure, or a new one if the
+// store has got another refresh token. Without either, it returns the failure.
 func (f *tokenFinder) findAfter(ctx context.Context, failure error) (*bearer, error) {
 	b, another := f.look(ctx, failure)
 	switch {
 	case b != nil:
 		return b, nil
 	case another:
-		return f.findOnce(ctx, false)
+		return f.findOnce(ctx)
 	}
 	return nil, failure
 }
 
-// look returns a newer token of the store, or nil. Then it reports whether there is another
-// refresh token than the one that was refused, if that is the failure.
+// look returns a newer token of the store, or nil. Then it reports whether the failure is a
+// refused refresh token, and the store has another one.
 func (f *tokenFinder) look(ctx context.Context, failure error) (b *bearer, another bool) {
 	b, err := f.load(ctx, f.vault)
 	if err == nil {
@@ -119,6 +119,129 @@ func (f *tokenFinder) look(ctx context.Context, failure error) (b *bearer, anoth
 	}
 	refused := refusedToken(failure)
 	return nil, refused != "" && refused != fingerprint(f.newest.RefreshToken)
+}
+
+// findOnce finds a newer token in the store, or requests one. If the store can
+// lock, the request is made under its lock, and the store is read again first.
+func (f *tokenFinder) findOnce(ctx context.Context) (*bearer, error) {
+	if b, err := f.load(ctx, f.vault); !errors.Is(err, errNothingNewer) {
+		return b, err // A token, or a store that cannot be used.
+	}
+	lock, locked := f.lock(ctx)
+	if !locked {
+		return f.obtain(ctx, f.vault)
+	}
+	defer f.unlock(ctx, lock)
+	vault := f.vault.over(lock.store)
+	if b, err := f.load(ctx, vault); !errors.Is(err, errNothingNewer) {
+		return b, err
+	}
+	return f.obtain(ctx, vault)
+}
+
+// load reads the store. It takes over the refresh token, scopes and grant that are stored,
+// for the next request, and learns of the requests of others. It returns the stored access
+// token if that is good and newer than the newest. Otherwise it returns errNothingNewer, or
+// what is wrong with the store.
+func (f *tokenFinder) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
+	stored, err := f.read(ctx, vault)
+	if err != nil {
+		return nil, err
+	}
+	f.newest.Grant = cmp.Or(stored.Grant, f.newest.Grant)
+	if !f.unsaved {
+		f.newest.RefreshToken = cmp.Or(stored.RefreshToken, f.newest.RefreshToken)
+	}
+	if len(stored.Scopes) > 0 {
+		f.newest.Scopes = stored.Scopes
+	}
+	now := time.Now()
+	f.learn(stored.requests, now)
+	good := transport.ValidToken(stored.AccessToken.Reveal()) && stored.Expiry.Sub(now) > expiryMargin
+	if !good || !stored.Expiry.After(f.newest.Expiry) {
+		return nil, errNothingNewer
+	}
+	f.newest.Expiry = stored.Expiry
+	b := newBearer(stored, now)
+	b.stored = true
+	return b, nil
+}
+
+// obtain requests a new token and stores it.
+func (f *tokenFinder) obtain(ctx context.Context, vault *TokenVault) (*bearer, error) {
+	if f.newest.RefreshToken.IsZero() && f.self == nil {
+		return nil, &AuthError{Permanent: true, Err: errNoRefreshToken}
+	}
+	token, err := f.request(ctx)
+	if err != nil {
+		return nil, err
+	}
+	token.Grant = f.newest.Grant
+	if len(token.Scopes) == 0 {
+		token.Scopes = f.newest.Scopes // The answer to a consent may have told, and this one not.
+	}
+	token.requests = slices.Clone(f.requests)
+	f.newest = token
+	_, err = usercode.AskWithin(ctx, storeTimeout, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, vault.Save(ctx, token)
+	})
+	if f.unsaved = err != nil; f.unsaved {
+		f.warnUnsaved(ctx, err)
+	}
+	return newBearer(token, time.Now()), nil
+}
+
+// request makes a request, and another one a moment later if the server cannot be reached.
+// As long as it cannot, further requests are made once.
+func (f *tokenFinder) request(ctx context.Context) (Token, error) {
+	token, err := f.requestOnce(ctx)
+	if isUnreachable(err) && !f.unreachable && sleep(ctx, secondTry) {
+		token, err = f.requestOnce(ctx)
+	}
+	f.unreachable = isUnreachable(err)
+	return token, err
+}
+
+func isUnreachable(err error) bool {
+	e, ok := errors.AsType[*AuthError](err)
+	return ok && e.unreachable
+}
+
+func (f *tokenFinder) requestOnce(ctx context.Context) (Token, error) {
+	if err := f.spend(time.Now()); err != nil {
+		return Token{}, err
+	}
+	if f.self != nil {
+		return f.server.clientCredentials(ctx, *f.credentials, f.self)
+	}
+	return f.server.refresh(ctx, *f.credentials, f.newest.RefreshToken)
+}
+
+// spend counts a request, or refuses it.
+func (f *tokenFinder) spend(now time.Time) error {
+	f.learn(nil, now)
+	n := len(f.requests)
+	if n >= tokenBudget {
+		return &AuthError{RetryAt: f.requests[n-tokenBudget].Add(tokenWindow), Err: errBudget}
+	}
+	at := now.Truncate(time.Millisecond) // It is stored so.
+	if n > 0 && !at.After(f.requests[n-1]) {
+		at = f.requests[n-1].Add(time.Millisecond) // No two requests have the same time.
+	}
+	f.requests = append(f.requests, at)
+	f.requested++
+	return nil
+}
+
+// learn adds the requests of others, and forgets those that the server does not count any
+// more. It leaves out what a clock that is ahead has dated.
+func (f *tokenFinder) learn(others []time.Time, now time.Time) {
+	all := slices.Concat(f.requests, others)
+	slices.SortFunc(all, time.Time.Compare)
+	all = slices.CompactFunc(all, time.Time.Equal)
+	f.requests = slices.DeleteFunc(all, func(t time.Time) bool {
+		return now.Sub(t) >= tokenWindow || t.Sub(now) > time.Second
+	})
 }
 
 // sleep waits for a time, and reports whether ctx lasted for as long.
@@ -131,22 +254,51 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// findOnce finds a newer token in the store, or requests one. If the store can
-// lock, the request is made under its lock, and the store is read again first.
-func (f *tokenFinder) findOnce(ctx context.Context, twice bool) (*bearer, error) {
-	if b, err := f.load(ctx, f.vault); !errors.Is(err, errNothingNewer) {
-		return b, err // A token, or a store that cannot be used.
+// read returns what the store has. It returns errNothingNewer for a token that came from
+// elsewhere, and from the second time on also for a store that cannot be read.
+func (f *tokenFinder) read(ctx context.Context, vault *TokenVault) (Token, error) {
+	token, err := usercode.AskWithin(ctx, storeTimeout, vault.Load)
+	switch {
+	case err != nil && !f.loaded:
+		return Token{}, &AuthError{Permanent: isUnopened(err), Err: fmt.Errorf("%w: %w", errTokenStore, err)}
+	case err != nil:
+		f.warn(ctx, "salesiq token store not read", err)
+		return Token{}, errNothingNewer
 	}
-	lock, locked := f.lock(ctx)
-	if !locked {
-		return f.obtain(ctx, f.vault, twice)
+	f.loaded = true
+	if !f.owns(token) {
+		return Token{}, f.disowned(token)
 	}
-	defer f.unlock(ctx, lock)
-	vault := f.vault.over(lock.store)
-	if b, err := f.load(ctx, vault); !errors.Is(err, errNothingNewer) {
-		return b, err
+	return token, nil
+}
+
+// owns reports whether a stored token came from these credentials and server.
+func (f *tokenFinder) owns(token Token) bool {
+	mine := f.credentials.RefreshToken
+	switch {
+	case token.AccountsURL != "" && token.AccountsURL != f.server.site.Accounts:
+		return false
+	case f.server.site.checkAPIDomain(token.APIDomain) != nil:
+		return false
+	case f.self != nil:
+		return token.Grant == f.newest.Grant
+	case mine.IsZero():
+		return true
+	case token.Grant != "":
+		return token.Grant == fingerprint(mine)
 	}
-	return f.obtain(ctx, vault, twice)
+	return token.RefreshToken.IsZero() || token.RefreshToken == mine
+}
+
+// disowned returns the error for a stored token that came from elsewhere. The store
+// has nothing newer, then, unless the credentials depend on what it has.
+func (f *tokenFinder) disowned(token Token) error {
+	if !f.credentials.RefreshToken.IsZero() || f.self != nil {
+		return errNothingNewer
+	}
+	err := fmt.Errorf("%w: the stored token belongs to %s, the client uses %s: use %s",
+		ErrWrongDataCenter, token.AccountsURL, f.server.site.Accounts, token.where())
+	return &AuthError{Permanent: true, Err: err}
 }
 
 // tokenLock is what a [TokenLocker] gives out.
@@ -179,147 +331,6 @@ func (f *tokenFinder) unlock(ctx context.Context, lock tokenLock) {
 	if err != nil {
 		f.warn(ctx, "salesiq token store not unlocked", err)
 	}
-}
-
-// load returns the stored token if it is good and newer than the newest, and otherwise
-// errNothingNewer or what is wrong with the store. It also takes over the stored refresh
-// token, for the next request, and learns which requests others have made.
-func (f *tokenFinder) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
-	token, err := usercode.AskWithin(ctx, storeTimeout, vault.Load)
-	if err != nil && !f.loaded {
-		return nil, &AuthError{Permanent: isUnopened(err), Err: fmt.Errorf("%w: %w", errTokenStore, err)}
-	}
-	if err != nil {
-		f.warn(ctx, "salesiq token store not read", err)
-		return nil, errNothingNewer
-	}
-	f.loaded = true
-	if !f.owns(token) {
-		return nil, f.disowned(token)
-	}
-	if !token.RefreshToken.IsZero() && !f.unsaved {
-		f.newest.RefreshToken = token.RefreshToken
-	}
-	if token.Grant != "" {
-		f.newest.Grant = token.Grant
-	}
-	if len(token.Scopes) > 0 {
-		f.newest.Scopes = token.Scopes
-	}
-	now := time.Now()
-	f.learn(token.requests, now)
-	good := transport.ValidToken(token.AccessToken.Reveal()) && token.Expiry.Sub(now) > expiryMargin
-	if !good || !token.Expiry.After(f.newest.Expiry) {
-		return nil, errNothingNewer
-	}
-	f.newest.Expiry = token.Expiry
-	b := newBearer(token, now)
-	b.stored = true
-	return b, nil
-}
-
-// owns reports whether a stored token came from these credentials and server.
-func (f *tokenFinder) owns(token Token) bool {
-	mine := f.credentials.RefreshToken
-	switch {
-	case token.AccountsURL != "" && token.AccountsURL != f.server.site.Accounts:
-		return false
-	case f.server.site.checkAPIDomain(token.APIDomain) != nil:
-		return false
-	case f.self != nil:
-		return token.Grant == f.newest.Grant
-	case mine.IsZero():
-		return true
-	case token.Grant != "":
-		return token.Grant == fingerprint(mine)
-	}
-	return token.RefreshToken.IsZero() || token.RefreshToken == mine
-}
-
-// disowned returns the error for a stored token that came from elsewhere. The store
-// has nothing newer, then, unless the credentials depend on what it has.
-func (f *tokenFinder) disowned(token Token) error {
-	if !f.credentials.RefreshToken.IsZero() || f.self != nil {
-		return errNothingNewer
-	}
-	err := fmt.Errorf("%w: the stored token belongs to %s, the client uses %s: use %s",
-		ErrWrongDataCenter, token.AccountsURL, f.server.site.Accounts, token.where())
-	return &AuthError{Permanent: true, Err: err}
-}
-
-// obtain requests a new token and stores it.
-func (f *tokenFinder) obtain(ctx context.Context, vault *TokenVault, twice bool) (*bearer, error) {
-	if f.newest.RefreshToken.IsZero() && f.self == nil {
-		return nil, &AuthError{Permanent: true, Err: errNoRefreshToken}
-	}
-	token, err := f.request(ctx, twice)
-	if err != nil {
-		return nil, err
-	}
-	token.Grant = f.newest.Grant
-	if len(token.Scopes) == 0 {
-		token.Scopes = f.newest.Scopes // The answer to a consent may have told, and this one not.
-	}
-	token.requests = slices.Clone(f.requests)
-	f.newest = token
-	_, err = usercode.AskWithin(ctx, storeTimeout, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, vault.Save(ctx, token)
-	})
-	if f.unsaved = err != nil; f.unsaved {
-		f.warnUnsaved(ctx, err)
-	}
-	return newBearer(token, time.Now()), nil
-}
-
-// request makes a request. If the server could not be reached and twice is set, it
-// makes another one a moment later.
-func (f *tokenFinder) request(ctx context.Context, twice bool) (Token, error) {
-	token, err := f.requestOnce(ctx)
-	if e, ok := errors.AsType[*AuthError](err); ok && e.unreachable && twice && sleep(ctx, secondTry) {
-		return f.requestOnce(ctx)
-	}
-	return token, err
-}
-
-func (f *tokenFinder) requestOnce(ctx context.Context) (Token, error) {
-	if err := f.spend(time.Now()); err != nil {
-		return Token{}, err
-	}
-	if f.self == nil {
-		return f.server.refresh(ctx, *f.credentials, f.newest.RefreshToken)
-	}
-	token, err := f.server.clientCredentials(ctx, *f.credentials, f.self)
-	if len(token.Scopes) == 0 && err == nil {
-		token.Scopes = f.self.scopes
-	}
-	return token, err
-}
-
-// spend counts a request, or refuses it.
-func (f *tokenFinder) spend(now time.Time) error {
-	f.learn(nil, now)
-	n := len(f.requests)
-	if n >= tokenBudget {
-		return &AuthError{RetryAt: f.requests[n-tokenBudget].Add(tokenWindow), Err: errBudget}
-	}
-	at := now.Truncate(time.Millisecond) // It is stored so.
-	if n > 0 && !at.After(f.requests[n-1]) {
-		at = f.requests[n-1].Add(time.Millisecond) // No two requests have the same time.
-	}
-	f.requests = append(f.requests, at)
-	f.requested++
-	return nil
-}
-
-// learn adds the requests of others, and forgets those that the server does not count any
-// more. It leaves out what a clock that is ahead has dated.
-func (f *tokenFinder) learn(others []time.Time, now time.Time) {
-	all := slices.Concat(f.requests, others)
-	slices.SortFunc(all, time.Time.Compare)
-	all = slices.CompactFunc(all, time.Time.Equal)
-	f.requests = slices.DeleteFunc(all, func(t time.Time) bool {
-		return now.Sub(t) >= tokenWindow || t.Sub(now) > time.Second
-	})
 }
 
 // warnUnsaved says that a token was not stored. Once, it does so even without a

@@ -257,7 +257,9 @@ func (o *OAuth) Exchange(ctx context.Context, code AuthCode) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	token, err := server.exchange(ctx, o.Credentials, code, o.RedirectURL)
+	token, err := server.token(ctx, func(ctx context.Context) (oauth.Token, error) {
+		return server.endpoint.Exchange(ctx, o.Credentials.application(), code.Code.Reveal(), o.RedirectURL)
+	})
 	if err != nil {
 		return Token{}, err
 	}
@@ -502,7 +504,10 @@ func (o *OAuth) Revoke(ctx context.Context, token Secret) error {
 	if err := cmp.Or(givenContext(ctx), requiredSecret("token", token)); err != nil {
 		return err
 	}
-	return server.revoke(ctx, token)
+	_, err = askServer(ctx, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, server.endpoint.Revoke(ctx, token.Reveal())
+	})
+	return err
 }
 
 func errNilOAuth() error { return inputError("OAuth", "must not be nil") }
@@ -532,36 +537,31 @@ func newOAuthServer(site site, base http.RoundTripper, userAgent string) *oauthS
 	return &oauthServer{site, &oauth.Server{URL: site.Accounts, Transport: base, UserAgent: userAgent}}
 }
 
-func (s *oauthServer) exchange(ctx context.Context, c Credentials, code AuthCode, redirectURL string) (Token, error) {
-	return s.token(ctx, func(ctx context.Context) (oauth.Token, error) {
-		return s.endpoint.Exchange(ctx, c.application(), code.Code.Reveal(), redirectURL)
-	})
-}
-
-// refresh gets an access token for a refresh token. If the answer has no refresh
-// token, the result has the given one.
+// refresh gets an access token for a refresh token. If the answer has no refresh token, the
+// result has the given one. An error for a refresh token that the server refuses names it.
 func (s *oauthServer) refresh(ctx context.Context, c Credentials, refreshToken Secret) (Token, error) {
 	token, err := s.token(ctx, func(ctx context.Context) (oauth.Token, error) {
 		return s.endpoint.Refresh(ctx, c.application(), refreshToken.Reveal())
 	})
-	if e, ok := errors.AsType[*AuthError](err); ok && slices.Contains([]string{codeInvalidCode, codeInvalidGrant, codeInvalidRefreshToken}, strings.ToLower(e.Code)) {
-		e.refused = fingerprint(refreshToken)
+	if e, ok := errors.AsType[*AuthError](err); ok {
+		switch strings.ToLower(e.Code) {
+		case codeInvalidCode, codeInvalidGrant, codeInvalidRefreshToken:
+			e.refused = fingerprint(refreshToken)
+		}
 	}
 	return token, err
 }
 
-// clientCredentials gets an access token for a self client.
+// clientCredentials gets an access token for a self client. If the answer names no scopes,
+// the result has those that were asked for.
 func (s *oauthServer) clientCredentials(ctx context.Context, c Credentials, self *selfClient) (Token, error) {
-	return s.token(ctx, func(ctx context.Context) (oauth.Token, error) {
+	token, err := s.token(ctx, func(ctx context.Context) (oauth.Token, error) {
 		return s.endpoint.ClientCredentials(ctx, c.application(), joinScopes(self.scopes), self.soid)
 	})
-}
-
-func (s *oauthServer) revoke(ctx context.Context, token Secret) error {
-	_, err := askServer(ctx, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.endpoint.Revoke(ctx, token.Reveal())
-	})
-	return err
+	if len(token.Scopes) == 0 && err == nil {
+		token.Scopes = self.scopes
+	}
+	return token, err
 }
 
 // token makes one token request, and accepts the token if it belongs to this

@@ -82,12 +82,10 @@ type refresher struct {
 
 // flight is one refresh that any number of calls wait for.
 type flight struct {
-	earlier *AuthError // The failure after which no token may be requested yet; nil if one may.
-	twice   bool       // Whether a server that cannot be reached is asked twice.
-
-	done   chan struct{} // Closed when the outcome is there: header or err.
-	header Secret
-	err    error
+	earlier *AuthError    // The failure after which no token may be requested yet; nil if one may.
+	done    chan struct{} // Closed when the outcome is there: header or err.
+	header  Secret
+	err     error
 }
 
 // bearer is an access token in use.
@@ -223,7 +221,7 @@ func (r *refresher) tooSoon(now time.Time) bool {
 
 // startFlight begins a refresh, which outlives the call that needed it first.
 func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
-	f := &flight{done: make(chan struct{}), twice: r.failures == 0}
+	f := &flight{done: make(chan struct{})}
 	if r.tooSoon(now) {
 		f.earlier = r.failure
 	}
@@ -253,7 +251,7 @@ func (r *refresher) refresh(ctx context.Context, f *flight) (*bearer, error) {
 	}
 	start, requested := time.Now(), r.finder.requested
 	ctx, ends := r.hooks.Begin(ctx, RefreshTrace{})
-	b, err := r.finder.find(ctx, f.twice)
+	b, err := r.finder.find(ctx)
 	ends.Tell(RefreshTrace{Requests: r.finder.requested - requested, Duration: time.Since(start), Err: err})
 	return b, err
 }

@@ -198,7 +198,7 @@ func (client *Client) newRequest(ctx context.Context, c *call, options *callOpti
 	}
 	c.request.URL = address
 	c.request.Header = options.header
-	c.request.Idempotent = options.idempotent || repeatable(c.request.Method)
+	c.request.Idempotent = options.idempotent || isIdempotent(c.request.Method)
 	c.request.MaxAttempts = options.maxAttempts
 	if err := c.encode(ctx, &c.request); err != nil {
 		if ctx.Err() != nil {
@@ -237,24 +237,16 @@ func isFileHost(host string, own DataCenter) bool {
 		if !ok || ending == "" {
 			continue
 		}
-		sub, name, deep := cutLast(rest)
-		if deep && sub != "" && slices.Contains([]string{"zoho", "zohopublic", "zohocdn", "zohocloud", "zohousercontent"}, name) {
+		dot := strings.LastIndexByte(rest, '.')
+		if dot > 0 && slices.Contains([]string{"zoho", "zohopublic", "zohocdn", "zohocloud", "zohousercontent"}, rest[dot+1:]) {
 			return true
 		}
 	}
 	return false
 }
 
-func cutLast(host string) (before, last string, found bool) {
-	i := strings.LastIndexByte(host, '.')
-	if i < 0 {
-		return "", host, false
-	}
-	return host[:i], host[i+1:], true
-}
-
-// repeatable tells which methods the specification calls idempotent.
-func repeatable(method string) bool {
+// isIdempotent tells which methods the specification calls idempotent.
+func isIdempotent(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:
 		return true

@@ -63,7 +63,7 @@ var mutations = []mutation{
 	},
 	{
 		"a token of the store is not looked for", "auth_find.go",
-		"	if !good || !token", "	if true || !good || !token",
+		"	if !good || !stored", "	if true || !good || !stored",
 	},
 	{
 		"the client's secret goes to the host of the API", "options.go",

@@ -30,17 +30,21 @@ type Failure struct {
 	refusal Refusal // What became of the token, if it was refused.
 }
 
-// fate is how far a request got that failed. The link where it failed sets it:
+// fate is how far a request got that failed. Who notices the failure sets it. It tells
+// whether the service may have acted on the request:
 //
-//	held        the limiter did not let it go, since it would wait for too long
-//	tokenless   there was no token for it
-//	unsent      nothing of it was written to a connection
-//	turnedAway  its HTTP/2 stream was refused, or its idle connection given up, unread
-//	----------  from here on, the service may have read it
-//	sent        some of it may have arrived, and no answer has come
-//	cutOff      the same, and its connection ended: net/http was about to repeat it
-//	answered    an answer has come, or the beginning of one
-//	partlyDone  an answer has come: some parts of what it asks for were done, others not
+//	fate        the request                                                  acted
+//	----------  -----------------------------------------------------------  -----
+//	unsent      did not leave: nothing was written to a connection           no
+//	held        did not leave: the limiter would have held it for too long   no
+//	tokenless   did not leave: there was no token for it                     no
+//	turnedAway  was not read: the service refused its HTTP/2 stream, or      no
+//	            gave up the idle connection
+//	sent        may have arrived, in part at least; there is no answer       maybe
+//	cutOff      as sent, and its connection ended: net/http was about to     maybe
+//	            repeat it
+//	partlyDone  was answered: some parts were done, others not               maybe
+//	answered    was answered, or half an answer has come                     see mayHaveActed
 type fate uint8
 
 const (
@@ -48,10 +52,10 @@ const (
 	held
 	tokenless
 	turnedAway
-	sent
+	sent // From here on, the service may have acted.
 	cutOff
-	answered
 	partlyDone
+	answered
 )
 
 func (f *Failure) Error() string {
@@ -63,13 +67,10 @@ func (f *Failure) Error() string {
 
 func (f *Failure) Unwrap() error { return f.Err }
 
-// mayHaveActed reports whether the service may have acted on the request. The first line
-// that fits decides:
+// mayHaveActed reports whether the service may have acted on the request. Of one that was
+// answered, the first line that fits decides:
 //
-//	some parts of it were done, others not              yes
-//	it was not sent, or turned away                     no
-//	no answer has come                                  yes
-//	refused unread, for the rate limit or its token     no
+//	refused unread: for the rate limit, or its token    no
 //	half an answer                                      yes
 //	an error with the code of an internal error         yes
 //	an error with another code, and no 5xx              no
@@ -80,15 +81,11 @@ func (f *Failure) Unwrap() error { return f.Err }
 // Codes are those of the service's own error bodies: a gateway in front of it has none.
 func (f *Failure) mayHaveActed() bool {
 	switch {
-	case f.fate == partlyDone:
-		return true
-	case f.fate < sent:
+	case f.fate != answered:
+		return f.fate >= sent
+	case f.throttled(), f.tokenRefused():
 		return false
-	case f.fate < answered:
-		return true
-	case f.refusedUnread():
-		return false
-	case errors.Is(f.Err, ErrTransport), f.Said.Code == codeInternalError:
+	case errors.Is(f.Err, ErrTransport), f.Said.Code == wire.CodeInternalError:
 		return true
 	case f.Said.Code != "" && f.Status < 500, f.Said.Message != "" && f.Status < 400:
 		return false
@@ -96,13 +93,9 @@ func (f *Failure) mayHaveActed() bool {
 	return f.Status < 400 || f.Status >= 500 || f.Status == http.StatusRequestTimeout
 }
 
-// refusedUnread reports whether the service refused the request before it read it, for the
-// rate limit or for its token. So the service is up.
-func (f *Failure) refusedUnread() bool { return f.throttled() || f.tokenRefused() }
-
 // throttled reports whether the service refused the request for the rate limit.
 func (f *Failure) throttled() bool {
-	return f.fate == answered && (f.Status == http.StatusTooManyRequests || f.Said.Code == codeRateLimit)
+	return f.fate == answered && (f.Status == http.StatusTooManyRequests || f.Said.Code == wire.CodeRateLimit)
 }
 
 // tokenRefused reports whether the service refused the request for its token.

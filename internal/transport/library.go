@@ -94,6 +94,5 @@ func (l *loop) RoundTrip(message *http.Request) (*http.Response, error) {
 		return nil, l.failure
 	}
 	l.library.CheckRetry = never
-	l.pipeline.budget.earn()
 	return succeeded, nil
 }

@@ -104,5 +104,5 @@ var (
 // Held is the failure of a request that a limiter does not let go, and that is
 // not to be tried again before a certain time, which is zero if unknown.
 func Held(retryAt time.Time, cause error) *Failure {
-	return &Failure{Said: wire.ErrorBody{Code: codeRateLimit}, RetryAt: retryAt, Err: cause, fate: held}
+	return &Failure{Said: wire.ErrorBody{Code: wire.CodeRateLimit}, RetryAt: retryAt, Err: cause, fate: held}
 }

@@ -255,8 +255,8 @@ func TestObserverHearsOfEachAttempt(t *testing.T) {
 		{fine(), AttemptEnd{Status: 200, RequestID: "r1"}},
 		{fails(404, "RESOURCE_NOT_FOUND"), AttemptEnd{Status: 404, RequestID: "r1"}},
 		{fails(429, ""), AttemptEnd{Status: 429, RequestID: "r1", Throttled: true}},
-		{fails(200, codeRateLimit), AttemptEnd{Status: 200, RequestID: "r1", Throttled: true}},
-		{fails(0, codeRateLimit), AttemptEnd{RequestID: "r1"}}, // The limiter's, not the service's.
+		{fails(200, wire.CodeRateLimit), AttemptEnd{Status: 200, RequestID: "r1", Throttled: true}},
+		{fails(0, wire.CodeRateLimit), AttemptEnd{RequestID: "r1"}}, // The limiter's, not the service's.
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := &witness{}
@@ -363,7 +363,7 @@ func TestLeaseIsTakenAndItsOutcomeReported(t *testing.T) {
 	}{
 		{"answered", &slow{}, fine(), &Outcome{StatusCode: http.StatusOK, Header: header, Sent: true}, nil},
 		{"throttled", &slow{}, fails(429, ""), &Outcome{StatusCode: 429, Sent: true, Throttled: true}, nil},
-		{"throttled by code", &slow{}, fails(200, codeRateLimit), &Outcome{StatusCode: http.StatusOK, Sent: true, Throttled: true}, nil},
+		{"throttled by code", &slow{}, fails(200, wire.CodeRateLimit), &Outcome{StatusCode: http.StatusOK, Sent: true, Throttled: true}, nil},
 		{"not sent", &slow{}, fails(0, ""), &Outcome{}, nil},
 		{"refused for another reason", &slow{err: errBroken}, fine(), nil, errBroken},
 		{"refused as in vain", &slow{err: Held(time.Time{}, ErrDailyLimit)}, fine(), nil, ErrDailyLimit},
@@ -482,12 +482,12 @@ func TestWhatAServiceCanHaveProcessed(t *testing.T) {
 		{"refused by a proxy", Failure{fate: answered, Status: 403}, false},
 		{"given up by a gateway", Failure{fate: answered, Status: 408}, true},
 		{"one too many", Failure{fate: answered, Status: 429}, false},
-		{"one too many, by code", Failure{fate: answered, Status: 200, Said: wire.ErrorBody{Code: codeRateLimit}}, false},
+		{"one too many, by code", Failure{fate: answered, Status: 200, Said: wire.ErrorBody{Code: wire.CodeRateLimit}}, false},
 		{"its token refused", Failure{fate: answered, Status: 401}, false},
 		{"refused with a code", Failure{fate: answered, Status: 200, Said: wire.ErrorBody{Code: "CHAT_NOT_ACTIVE"}}, false},
 		{"refused in words", Failure{fate: answered, Status: 200, Said: wire.ErrorBody{Message: "no such chat"}}, false},
 		{"refused without a word", Failure{fate: answered, Status: 200, Err: errNoCode}, true},
-		{"failed within the service", Failure{fate: answered, Status: 200, Said: wire.ErrorBody{Code: codeInternalError}}, true},
+		{"failed within the service", Failure{fate: answered, Status: 200, Said: wire.ErrorBody{Code: wire.CodeInternalError}}, true},
 		{"an outage, whatever the code", Failure{fate: answered, Status: 503, Said: wire.ErrorBody{Code: "CHAT_NOT_ACTIVE"}}, true},
 	} {
 		assert.Equal(t, tt.want, tt.f.mayHaveActed(), tt.name)

@@ -23,14 +23,9 @@ func (l *logged) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	answer, f := l.next.do(ctx, a)
 	took := time.Since(start) - a.waited
 
-	var code string
-	var status int
-	var id string
-	level := slog.LevelDebug
-	if f == nil {
-		status, id = answer.Status, requestID(answer.Header, answer.secrets())
-	} else {
-		status, id, code = f.Status, f.RequestID, f.Said.Code
+	end, code, level := a.end(answer, f), "", slog.LevelDebug
+	if f != nil {
+		code = f.Said.Code
 		if !errors.Is(ctx.Err(), context.Canceled) && f.fate != held && f.fate != tokenless {
 			level = slog.LevelWarn
 		}
@@ -39,11 +34,11 @@ func (l *logged) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 		slog.String("operation", a.request.Operation),
 		slog.String("method", a.request.Method),
 		slog.Int("attempt", a.number),
-		slog.Int("status", status),
+		slog.Int("status", end.Status),
 		slog.String("code", code),
 		slog.Duration("wait", a.paused+a.waited),
 		slog.Duration("duration", took),
-		slog.String("request_id", id),
+		slog.String("request_id", end.RequestID),
 	}
 	if f != nil && f.Err != nil {
 		attrs = append(attrs, slog.String("error", redact.Summary(f.Err.Error())))

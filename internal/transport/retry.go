@@ -11,12 +11,6 @@ import (
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
-// The service's codes on which a retry depends.
-const (
-	codeRateLimit     = wire.CodeRateLimit
-	codeInternalError = wire.CodeInternalError
-)
-
 // series is the attempts of one call. After each of them, either answer or
 // failure is set.
 type series struct {
@@ -44,6 +38,9 @@ func (s *series) try(message *http.Request) {
 	}
 	s.answer, s.failure = s.pipeline.chain.do(message.Context(), &s.last)
 	s.waited += s.last.waited
+	if s.failure == nil {
+		s.pipeline.budget.earn()
+	}
 }
 
 // again decides whether another attempt follows the last one, and after which pause. The
@@ -129,11 +126,11 @@ func (s *series) tokenReplaced(f *Failure) bool {
 // with a status, a code of the service's, and a cause.
 func IsTransient(status int, code string, err error) bool {
 	switch {
-	case status == http.StatusTooManyRequests || code == codeRateLimit:
+	case status == http.StatusTooManyRequests || code == wire.CodeRateLimit:
 		return true
 	case errors.Is(err, ErrTooLarge) || errors.Is(err, ErrRedirect):
 		return false
-	case code == codeInternalError || isOutage(status):
+	case code == wire.CodeInternalError || isOutage(status):
 		return true
 	}
 	return errors.Is(err, ErrTransport) && !IsPermanent(err)

@@ -15,20 +15,14 @@ type Tokens interface {
 	Accepted(header string)
 }
 
-// Refusal is what becomes of a token that the service refuses. It tells whether another
-// attempt is worth making: see tokenReplaced.
+// Refusal is what becomes of a token that the service refuses. The method tokenReplaced
+// tells whether another attempt follows.
 type Refusal int
 
 const (
-	// TokenKept means that another attempt would carry it again. There is no other, or others
-	// would be refused, too.
-	TokenKept Refusal = iota
-	// TokenDropped means that another attempt carries another one. If that is refused,
-	// too, the tokens are not the cause.
-	TokenDropped
-	// TokenOutdated means the same of a token that was out of date, or may have been,
-	// such as one from a store. Its refusal tells nothing of the next.
-	TokenOutdated
+	TokenKept     Refusal = iota // It stays in use: another attempt would carry it again.
+	TokenDropped                 // It is not used any more: another attempt carries another one.
+	TokenOutdated                // The same, and it may have been out of date, such as one from a store.
 )
 
 // authorized is the link that puts the current token on each attempt, and reports
