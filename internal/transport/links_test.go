@@ -463,7 +463,7 @@ func TestWhich408IsAboutTheConnection(t *testing.T) {
 		x, r, f := &exchange{}, &http.Response{ProtoMajor: 1, Close: true}, &Failure{Status: 408}
 		x.reused, x.started = true, time.Now()
 		tt.change(x, r, f)
-		assert.Equal(t, tt.want, x.wasIdle(r, f), tt.name)
+		assert.Equal(t, tt.want, x.connectionWasIdle(r, f), tt.name)
 	}
 }
 
