@@ -117,7 +117,7 @@ func (f *tokenFinder) look(ctx context.Context, failure error) (b *bearer, anoth
 		return b, false
 	}
 	refused := refusedToken(failure)
-	return nil, refused != "" && refused != fingerprint(f.newest.RefreshToken)
+	return nil, refused != "" && refused != fingerprint(f.newest.RefreshToken) // Load has put the store's there.
 }
 
 // findOnce finds a newer token in the store, or requests one. If the store can

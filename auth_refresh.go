@@ -45,23 +45,24 @@ const lookInterval = time.Second
 //
 // What happens to a token that the service refuses depends on where it is from:
 //
-//	the token               what happens                   the call is told
-//	----------------------  -----------------------------  ---------------------------
-//	is not in use any more  nothing                        TokenOutdated
-//	from the store          it is dropped: another         TokenOutdated
-//	                        process may have stored it
-//	                        long ago
-//	requested               it is dropped                  TokenDropped
-//	requested, after one    it is kept until droppableAt,  TokenKept, and TokenDropped
-//	that was refused, too   and dropped by a refusal then  after that time
+//	the token               what happens                         the call is told
+//	----------------------  -----------------------------------  ----------------
+//	is not in use any more  nothing                              TokenOutdated
+//	from the store          it is dropped                        TokenOutdated
+//	requested               it is dropped                        TokenDropped
+//	requested, after one    until droppableAt, it stays in use;  TokenKept
+//	that was refused, too   after that time, it is dropped       TokenDropped
 //
-// The tokens are not the cause where the service refuses one after the other. So the second
-// one is kept for 5 seconds, each further one for twice as long, up to 10 minutes: more
-// tokens would not help, and calls fail with what the service says.
+// Another process may have stored a token long ago, so that its refusal tells nothing of
+// the next one. But if the service refuses two requested tokens in a row, the tokens are not
+// the cause. So the second one stays in use for 5 seconds, each further one for twice as
+// long, up to 10 minutes. Meanwhile, calls fail with what the service says.
 //
-// After a refresh that has failed, no token is requested until the failure's
-// RetryAt. Calls that would wait get the failure at once. Only once in a second does
-// one of them look into the store, where another process may have put a token.
+// After a refresh that has failed, no token is requested until the failure's RetryAt. The
+// OAuth server may name that time. Otherwise it is 5 to 80 seconds later, and 1 to 10
+// minutes after a permanent failure. Calls that would wait get the failure at once. Only
+// once in a second does one of them look into the store, where another process may have put
+// a token.
 type refresher struct {
 	finder *tokenFinder // Used by the flight alone.
 	hooks  hooks.Starts[RefreshTrace, RefreshTrace]
@@ -79,10 +80,10 @@ type refresher struct {
 
 // flight is one refresh that any number of calls wait for.
 type flight struct {
-	earlier *AuthError    // The failure after which no token may be requested yet; nil if one may.
-	done    chan struct{} // Closed when the outcome is there: header or err.
-	header  Secret
-	err     error
+	lookAfter *AuthError    // The failure after which no token may be requested yet: the refresh looks into the store. Nil if one may.
+	done      chan struct{} // Closed when the outcome is there: header or err.
+	header    Secret
+	err       error
 }
 
 // bearer is an access token in use.
@@ -219,7 +220,7 @@ func (r *refresher) tooSoon(now time.Time) bool {
 func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
 	f := &flight{done: make(chan struct{})}
 	if r.tooSoon(now) {
-		f.earlier = r.failure
+		f.lookAfter = r.failure
 	}
 	r.flight, r.started = f, now
 	go r.runFlight(context.WithoutCancel(ctx), f)
@@ -238,11 +239,11 @@ func (r *refresher) runFlight(ctx context.Context, f *flight) {
 // refresh finds a token. As long as none may be requested, it looks into the store. Then
 // it goes on only if the store has another refresh token than the one that was refused.
 func (r *refresher) refresh(ctx context.Context, f *flight) (*bearer, error) {
-	if f.earlier != nil {
-		if b, another := r.finder.look(ctx, f.earlier); b != nil {
+	if f.lookAfter != nil {
+		if b, another := r.finder.look(ctx, f.lookAfter); b != nil {
 			return b, nil
 		} else if !another {
-			return nil, f.earlier
+			return nil, f.lookAfter
 		}
 	}
 	start, requested := time.Now(), r.finder.requested
@@ -267,7 +268,7 @@ func (r *refresher) land(f *flight, b *bearer, err error) (isNews bool) {
 		r.failure, r.failures = nil, 0
 		r.current.Store(b)
 		f.header = b.header
-	case f.earlier != nil && errors.Is(err, f.earlier):
+	case f.lookAfter != nil && errors.Is(err, f.lookAfter):
 		r.lookAt = now.Add(lookInterval)
 		f.err = err
 	default:
