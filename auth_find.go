@@ -64,6 +64,7 @@ type tokenFinder struct {
 
 	requests    []time.Time // Of the last tokenWindow, oldest first, as far as they are known.
 	requested   int         // How many were made by this client.
+	denied      *AuthError  // The server's last refusal for too many requests.
 	unreachable bool        // The server could not be reached by the last one.
 }
 
@@ -118,7 +119,7 @@ func (f *tokenFinder) look(ctx context.Context, failure error) (b *bearer, anoth
 		return b, false
 	}
 	refused := refusedToken(failure)
-	return nil, refused != "" && refused != fingerprint(f.newest.RefreshToken)
+	return nil, refused != "" && refused != fingerprint(f.newest.RefreshToken) // Load has put the store's there.
 }
 
 // findOnce finds a newer token in the store, or requests one. If the store can
@@ -211,6 +212,14 @@ func (f *tokenFinder) requestOnce(ctx context.Context) (Token, error) {
 	if err := f.spend(time.Now()); err != nil {
 		return Token{}, err
 	}
+	token, err := f.ask(ctx)
+	if e, ok := errors.AsType[*AuthError](err); ok && e.throttled {
+		f.denied = e
+	}
+	return token, err
+}
+
+func (f *tokenFinder) ask(ctx context.Context) (Token, error) {
 	if f.self != nil {
 		return f.server.clientCredentials(ctx, *f.credentials, f.self)
 	}
@@ -219,6 +228,9 @@ func (f *tokenFinder) requestOnce(ctx context.Context) (Token, error) {
 
 // spend counts a request, or refuses it.
 func (f *tokenFinder) spend(now time.Time) error {
+	if f.denied != nil && now.Before(f.denied.RetryAt) {
+		return f.denied // Whatever tokens the store has had meanwhile.
+	}
 	f.learn(nil, now)
 	n := len(f.requests)
 	if n >= tokenBudget {

@@ -45,25 +45,26 @@ const lookInterval = time.Second
 //
 // What happens to a token that the service refuses depends on where it is from:
 //
-//	the token               what happens                   the call is told
-//	----------------------  -----------------------------  ---------------------------
-//	is not in use any more  nothing                        TokenOutdated
-//	from the store          it is dropped: another         TokenOutdated
-//	                        process may have stored it
-//	                        long ago
-//	requested               it is dropped                  TokenDropped
-//	requested, after one    it is kept until droppableAt,  TokenKept, and TokenDropped
-//	that was refused, too   and dropped by a refusal then  after that time
+//	the token               what happens                         the call is told
+//	----------------------  -----------------------------------  ----------------
+//	is not in use any more  nothing                              TokenOutdated
+//	from the store          it is dropped                        TokenOutdated
+//	requested               it is dropped                        TokenDropped
+//	requested, after one    until droppableAt, it stays in use;  TokenKept
+//	that was refused, too   after that time, it is dropped       TokenDropped
 //
-// The tokens are not the cause where the service refuses one after the other. So the second
-// one is kept for 5 seconds, each further one for twice as long, up to 10 minutes: more
-// tokens would not help, and calls fail with what the service says. A token that was
-// dropped is in use again, until another may be requested, once there were ten requests in
-// ten minutes.
+// Another process may have stored a token long ago, so that its refusal tells nothing of
+// the next one. But if the service refuses two requested tokens in a row, the tokens are not
+// the cause. So the second one stays in use for 5 seconds after it was obtained, each further
+// one for twice as long, up to 10 minutes. Meanwhile, calls fail with what the service says.
+// If ten tokens were requested within ten minutes, the last one is in use again although it
+// was dropped, until another may be requested.
 //
-// After a refresh that has failed, no token is requested until the failure's
-// RetryAt. Calls that would wait get the failure at once. Only once in a second does
-// one of them look into the store, where another process may have put a token.
+// After a refresh that has failed, no token is requested until the failure's RetryAt. The
+// OAuth server may name that time. Otherwise it is 5 to 80 seconds later, and 1 to 10
+// minutes after a permanent failure. Calls that would wait get the failure at once. Only
+// once in a second does one of them look into the store, where another process may have put
+// a token.
 type refresher struct {
 	finder *tokenFinder // Used by the flight alone.
 	hooks  hooks.Starts[RefreshTrace, RefreshTrace]
@@ -82,10 +83,10 @@ type refresher struct {
 
 // flight is one refresh that any number of calls wait for.
 type flight struct {
-	earlier *AuthError    // The failure after which no token may be requested yet; nil if one may.
-	done    chan struct{} // Closed when the outcome is there: header or err.
-	header  Secret
-	err     error
+	lookAfter *AuthError    // The failure after which no token may be requested yet: the refresh looks into the store. Nil if one may.
+	done      chan struct{} // Closed when the outcome is there: header or err.
+	header    Secret
+	err       error
 }
 
 // bearer is an access token in use.
@@ -94,22 +95,24 @@ type bearer struct {
 	droppableAt time.Time   // From then on, a refusal drops it. Zero if it was never refused. Guarded by refresher.mu.
 	stored      bool        // It was not requested, but found in the store.
 
-	header  Secret
-	scopes  []Scope   // None if the server did not say.
-	renewAt time.Time // From then on, a new one is looked for in the background.
-	staleAt time.Time // From then on, calls wait for a new one.
-	expiry  time.Time
+	header   Secret
+	scopes   []Scope   // None if the server did not say.
+	obtained time.Time // From the server or the store.
+	renewAt  time.Time // From then on, a new one is looked for in the background.
+	staleAt  time.Time // From then on, calls wait for a new one.
+	expiry   time.Time
 }
 
 // newBearer plans the life of a token. The margins of a short one are shorter.
 func newBearer(token Token, now time.Time) *bearer {
 	left := token.Expiry.Sub(now)
 	return &bearer{
-		header:  NewSecret(scheme + token.AccessToken.Reveal()),
-		scopes:  token.Scopes,
-		renewAt: token.Expiry.Add(-min(renewBefore, left/4)),
-		staleAt: token.Expiry.Add(-min(expiryMargin, left/10)),
-		expiry:  token.Expiry,
+		header:   NewSecret(scheme + token.AccessToken.Reveal()),
+		scopes:   token.Scopes,
+		obtained: now,
+		renewAt:  token.Expiry.Add(-min(renewBefore, left/4)),
+		staleAt:  token.Expiry.Add(-min(expiryMargin, left/10)),
+		expiry:   token.Expiry,
 	}
 }
 
@@ -223,7 +226,7 @@ func (r *refresher) tooSoon(now time.Time) bool {
 func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
 	f := &flight{done: make(chan struct{})}
 	if r.tooSoon(now) {
-		f.earlier = r.failure
+		f.lookAfter = r.failure
 	}
 	r.flight, r.started = f, now
 	go r.runFlight(context.WithoutCancel(ctx), f)
@@ -242,11 +245,11 @@ func (r *refresher) runFlight(ctx context.Context, f *flight) {
 // refresh finds a token. As long as none may be requested, it looks into the store. Then
 // it goes on only if the store has another refresh token than the one that was refused.
 func (r *refresher) refresh(ctx context.Context, f *flight) (*bearer, error) {
-	if f.earlier != nil {
-		if b, another := r.finder.look(ctx, f.earlier); b != nil {
+	if f.lookAfter != nil {
+		if b, another := r.finder.look(ctx, f.lookAfter); b != nil {
 			return b, nil
 		} else if !another {
-			return nil, f.earlier
+			return nil, f.lookAfter
 		}
 	}
 	start, requested := time.Now(), r.finder.requested
@@ -271,7 +274,7 @@ func (r *refresher) land(f *flight, b *bearer, err error) (isNews bool) {
 		r.failure, r.failures, r.dropped = nil, 0, nil
 		r.current.Store(b)
 		f.header = b.header
-	case f.earlier != nil && errors.Is(err, f.earlier):
+	case f.lookAfter != nil && errors.Is(err, f.lookAfter):
 		r.lookAt = now.Add(lookInterval)
 		f.err = err
 	default:
@@ -321,7 +324,7 @@ func (r *refresher) Rejected(header string) transport.Refusal {
 	}
 	now := time.Now()
 	if !b.stored {
-		r.noteRefusal(b, now)
+		r.noteRefusal(b)
 	}
 	if now.Before(b.droppableAt) {
 		return transport.TokenKept
@@ -336,13 +339,13 @@ func (r *refresher) Rejected(header string) transport.Refusal {
 
 // noteRefusal counts a requested token that is refused for the first time, and sets when
 // it may be dropped.
-func (r *refresher) noteRefusal(b *bearer, now time.Time) {
+func (r *refresher) noteRefusal(b *bearer) {
 	if !b.droppableAt.IsZero() {
 		return
 	}
-	b.droppableAt = now
+	b.droppableAt = b.obtained
 	if r.refusals > 0 {
-		b.droppableAt = now.Add(doubled(firstPause, r.refusals-1, maxPermanentPause))
+		b.droppableAt = b.obtained.Add(doubled(firstPause, r.refusals-1, maxPermanentPause))
 	}
 	r.refusals++
 }

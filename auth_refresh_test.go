@@ -243,6 +243,56 @@ func TestAccessDeniedWaitsTenMinutes(t *testing.T) {
 	}
 }
 
+// A2
+func TestTokenThatHadTimeAndIsRefusedIsReplacedAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := refresherOf(t, &fakeZoho{}, nil)
+		header := func() string {
+			h, err := r.Header(t.Context())
+			require.NoError(t, err)
+			return h
+		}
+		require.Equal(t, transport.TokenDropped, r.Rejected(header()))
+		second := header() // Nobody uses it before it is revoked, too.
+		time.Sleep(30 * time.Second)
+		require.Equal(t, transport.TokenDropped, r.Rejected(second), "it was not new any more")
+		require.Equal(t, transport.TokenKept, r.Rejected(header()), "the third one in a row")
+		time.Sleep(10*time.Second - time.Nanosecond)
+		require.Equal(t, transport.TokenKept, r.Rejected(header()))
+		time.Sleep(time.Nanosecond)
+		require.Equal(t, transport.TokenDropped, r.Rejected(header()))
+	})
+}
+
+// A6
+func TestDenialIsKeptAlsoWhereTheStoreHasATokenMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{}
+		z.answer = func(n int, _ *tokenRequest) (*http.Response, error) {
+			if n == 1 {
+				return answerWith(http.StatusOK, `{"error":"Access Denied"}`), nil
+			}
+			return answerWith(http.StatusOK, tokenJSON(n, nil)), nil
+		}
+		vault := NewMemoryTokenStore()
+		client := clientOf(t, z, vault)
+		denied := requireAuthError(t, get(t.Context(), client))
+		time.Sleep(3 * time.Minute)
+		require.NoError(t, vault.Save(t.Context(), Token{AccessToken: NewSecret("stored"), Expiry: time.Now().Add(time.Hour)}))
+		require.NoError(t, get(t.Context(), client), "the token of the store")
+		z.revoke("stored")
+		for range 7 {
+			require.Equal(t, denied.RetryAt, requireAuthError(t, get(t.Context(), client)).RetryAt)
+			require.Equal(t, 1, z.requests())
+			time.Sleep(time.Minute)
+		}
+		require.NoError(t, get(t.Context(), client))
+		require.Equal(t, 2, z.requests())
+	})
+}
+
 // A6
 func TestPauseThatTheTokenServerAsksForIsKept(t *testing.T) {
 	t.Parallel()

@@ -149,10 +149,9 @@
 //     valid, after a TLS handshake that was refused, after a proxy refused to connect,
 //     for a name that is not found, or where the context would end first.
 //
-// A 429 costs no attempt, since nothing was done. A call that has sent as many requests as
-// it has attempts, and meets another 429, goes on until two minutes ([WithMaxWait]) after
-// its first one. The context may end it sooner. With one attempt, there is no retry but the
-// one after a refused token.
+// A 429 costs no attempt, since nothing was done. But once a call has sent as many requests
+// as it has attempts, 429s end it two minutes ([WithMaxWait]) after the first one, or with
+// its context. With one attempt, there is no retry but the one after a refused token.
 //
 // The pause before a retry is the one that the service asks for (Retry-After, or the reset
 // of the rate limit). Where it asks for none, the pause is random: up to a second at first,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"strings"
@@ -365,6 +366,9 @@ func TestLeaseIsTakenAndItsOutcomeReported(t *testing.T) {
 		{"throttled", &slow{}, fails(429, ""), &Outcome{StatusCode: 429, Sent: true, Throttled: true}, nil},
 		{"throttled by code", &slow{}, fails(200, wire.CodeRateLimit), &Outcome{StatusCode: http.StatusOK, Sent: true, Throttled: true}, nil},
 		{"not sent", &slow{}, fails(0, ""), &Outcome{}, nil},
+		{"sent, and not answered", &slow{}, &ready{failure: &Failure{fate: sent}}, &Outcome{Sent: true}, nil},
+		{"sent, and its next connection not dialed", &slow{}, &ready{failure: &Failure{fate: sent, Err: &net.OpError{Op: "dial"}}}, &Outcome{Sent: true}, nil},
+		{"turned away", &slow{}, &ready{failure: &Failure{fate: turnedAway}}, &Outcome{}, nil},
 		{"refused for another reason", &slow{err: errBroken}, fine(), nil, errBroken},
 		{"refused as in vain", &slow{err: Held(time.Time{}, ErrDailyLimit)}, fine(), nil, ErrDailyLimit},
 	} {
@@ -463,7 +467,7 @@ func TestWhich408IsAboutTheConnection(t *testing.T) {
 		x, r, f := &exchange{}, &http.Response{ProtoMajor: 1, Close: true}, &Failure{Status: 408}
 		x.reused, x.started = true, time.Now()
 		tt.change(x, r, f)
-		assert.Equal(t, tt.want, x.wasIdle(r, f), tt.name)
+		assert.Equal(t, tt.want, x.connectionWasIdle(r, f), tt.name)
 	}
 }
 

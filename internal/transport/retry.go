@@ -46,14 +46,15 @@ func (s *series) try(message *http.Request) {
 // again decides whether another attempt follows the last one, and after which pause. The
 // first line that fits decides:
 //
-//	ctx has ended, or the body cannot be sent again   no
-//	the limiter held the request                      no
-//	the token was refused                             if there is another token, at once: see tokenReplaced
-//	as many attempts were made as there may be        no
-//	the rate limit refused it                         yes, after a pause
-//	it is MaybeProcessed, or not transient            no
-//	it is the first, and lost its connection          yes, at once
-//	any other: an outage, or no whole answer          yes, after a pause, if the budget pays for it
+//	ctx has ended                                   no
+//	a file cannot be sent or taken again            no
+//	the limiter held the request                    no
+//	its token was refused                           at once, if there is another: see tokenReplaced
+//	as many attempts were made as there may be      no
+//	the rate limit refused it                       after a pause
+//	it is MaybeProcessed, or not transient          no
+//	it is the first, and lost its connection        at once
+//	any other, as in an outage, or half an answer   after a pause, if the budget pays for it
 //
 // A pause that is not affordable is not begun: there is no other attempt.
 func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {

@@ -88,7 +88,7 @@ func (s *sender) sendAndReceive(ctx context.Context, x *exchange) (f *Failure) {
 	} else {
 		f = s.receiveFile(ctx, x, response)
 	}
-	if f != nil && x.wasIdle(response, f) {
+	if f != nil && x.connectionWasIdle(response, f) {
 		f.fate = turnedAway
 	}
 	return f
@@ -120,11 +120,11 @@ func (s *sender) receive(ctx context.Context, x *exchange, response *http.Respon
 // idleAnswer is longer than a round trip takes, and shorter than a gateway waits.
 const idleAnswer = time.Second
 
-// wasIdle reports whether a failure is a 408 about the connection: the service gave the
+// connectionWasIdle reports whether a failure is a 408 about the connection: the service gave the
 // connection up for idle while the request was on its way, and did not read the request.
 // Any other 408 may be a gateway's that has passed the request on, and waited in vain, or
 // has a code of the service's own.
-func (x *exchange) wasIdle(response *http.Response, f *Failure) bool {
+func (x *exchange) connectionWasIdle(response *http.Response, f *Failure) bool {
 	return f.Status == http.StatusRequestTimeout && f.Said.Code == "" && response.ProtoMajor == 1 && response.Close &&
 		x.onUsedConnection() && time.Since(x.started) < idleAnswer
 }

@@ -15,10 +15,10 @@ type Tokens interface {
 	Accepted(header string)
 }
 
-// Refusal is what becomes of a token that the service refuses. The method tokenReplaced
-// tells whether another attempt follows.
+// Refusal is what becomes of a token that the service refuses.
 type Refusal int
 
+// What becomes of a token. Whether another attempt follows is told at tokenReplaced.
 const (
 	TokenKept     Refusal = iota // It stays in use: another attempt would carry it again.
 	TokenDropped                 // It is not used any more: another attempt carries another one.
