@@ -190,8 +190,9 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 			event.Info().Trace = cmp.Or(text, event.Info().Trace)
 		}
 	}
-	work := startWork(ctx, r.timeout, w, request.ProtoMajor >= 2)
-	if work.expired == nil {
+	http2 := request.ProtoMajor >= 2
+	work := startWork(ctx, r, event, w, http2)
+	if !http2 {
 		d.carryOut(work, event)
 		return
 	}
@@ -346,8 +347,7 @@ func (r *Receiver) answer(work *handling, event Event) (answered, ended outcome,
 // error. Should the store end the goroutine, soFar tells how the handlers have ended.
 func (r *Receiver) process(work *handling, event Event, soFar *outcome) (how outcome, err error) {
 	defer usercode.CatchPanic(&err)
-	state, err := r.claimEvent(work, event.Info())
-	id := event.Info().EventID // Only now: claimEvent may have changed it.
+	state, err := r.claimEvent(work, work.deadline.Add(-r.timeout), event.Info())
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
 		how, failure := r.consume(work, event)
@@ -359,64 +359,11 @@ func (r *Receiver) process(work *handling, event Event, soFar *outcome) (how out
 	case state == DedupClaimed:
 		return beingHandled, nil
 	}
+	work.claim.hold(event.Info().EventID)
 	how, err = r.consume(work, event)
 	*soFar = how
-	return how, errors.Join(err, r.settle(work, id, err == nil))
+	return how, errors.Join(err, work.claim.end(work, err == nil))
 }
-
-// claim claims an event, and leaves time for the handlers. While another delivery
-// has the event, claim asks again, until half of the time is over: if the other fails,
-// this one gets the event. A store that does not answer is given three quarters of the
-// time.
-func (r *Receiver) claim(work *handling, eventID string) (DedupState, error) {
-	const shortest, longest = 5 * time.Millisecond, 200 * time.Millisecond
-	latest := work.deadline.Add(-r.timeout / 2)
-	var ctx context.Context = work
-	if _, inMemory := r.store.(*memoryDedup); !inMemory { // It always answers.
-		limited, cancel := context.WithDeadline(work, work.deadline.Add(-r.timeout/4))
-		defer cancel()
-		ctx = limited
-	}
-	for pause := shortest; ; pause = min(2*pause, longest) {
-		state, err := r.store.Begin(ctx, eventID)
-		if err != nil {
-			return state, fmt.Errorf("deduplication: %w", err)
-		}
-		if state != DedupClaimed {
-			return state, nil
-		}
-		left := time.Until(latest)
-		if left <= 0 {
-			return state, nil
-		}
-		select {
-		case <-time.After(min(pause, left)):
-		case <-ctx.Done():
-			return state, fmt.Errorf("deduplication: %w", ctx.Err())
-		}
-	}
-}
-
-// settle ends a claim, even when the time for the event is over.
-func (r *Receiver) settle(ctx context.Context, eventID string, succeeded bool) error {
-	end := r.store.Abort
-	if succeeded {
-		end = r.store.Done
-	}
-	err := end(ctx, eventID)
-	if err != nil && ctx.Err() != nil {
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-		defer cancel()
-		err = end(late, eventID)
-	}
-	if err != nil {
-		return fmt.Errorf("deduplication: %w", err)
-	}
-	return nil
-}
-
-// settleTimeout is for a store that answers late, after the time of the event.
-const settleTimeout = 2 * time.Second
 
 // consume has an event handled, or handed over to the sink.
 func (r *Receiver) consume(ctx context.Context, event Event) (outcome, error) {
