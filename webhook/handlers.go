@@ -73,6 +73,9 @@ func OnWhere(receiver *Receiver, names []salesiq.EventName, wants func(Event) bo
 //	webhook.On(receiver, tellSlack, webhook.Once("slack"))
 //	webhook.On(receiver, saveRating, webhook.Once("ratings"))
 //
+// For one event, the handler runs once at a time, but for one that has not returned 25
+// seconds after the deadline of its context.
+//
 // The receiver's [DedupStore] remembers the success under the name, which no other
 // handler of the receiver may have. The name must stay the same over restarts. Each
 // handler counts as one more event in the store.

@@ -19,7 +19,8 @@ import (
 )
 
 // Receiver is an [http.Handler] that receives the service's events. [NewReceiver]
-// makes one; [On] and [OnAny] add its handlers.
+// makes one; [On] and [OnAny] add its handlers. How it answers, and what states an event
+// has, is in the documentation of the package.
 //
 // # What is guaranteed
 //
@@ -37,6 +38,10 @@ import (
 // window is too wide can use [EventInfo.EventID] as a key of its own, in the same
 // transaction as its work.
 //
+// Handlers run for one delivery of an event at a time. The exception is a handler that
+// has not returned 25 seconds after its context has ended. The log names it, and the next
+// delivery runs the handlers again. If it succeeds after all, the event counts as handled.
+//
 // Whoever has captured a delivery can play it again after the store has forgotten the
 // event. [WithTolerance] prevents that.
 //
@@ -51,47 +56,24 @@ import (
 //
 // Some samples of the live service tell no time. When a state comes back, such as that
 // of an operator who is disabled, enabled and disabled, two events then have equal
-// bodies. So it counts how often a body has come:
+// bodies. So the receiver counts how often a body has come:
 //
 //   - With attempt 1, it is another event.
 //   - With a later attempt, it is the event whose earlier delivery has not succeeded.
-//     If all that came within the last five to ten minutes have succeeded, it is
-//     dropped. If none came, it is another event.
+//     If all that came lately have succeeded, it is dropped. If none came, it is
+//     another event.
 //   - Without an attempt, nothing tells a later delivery from another event. It is an
-//     event whose delivery has not succeeded in that time, or else another one: none is
-//     lost, and a success of which the service has not heard is repeated.
+//     event that came lately and whose delivery has not succeeded, or else another
+//     one. So none is lost, and a success of which the service has not heard is repeated.
 //
-// That can be wrong in two cases. After more than five to ten minutes, a later delivery
-// counts as another event. And where an equal body was handled within that time, and the
-// first delivery of another such event is lost, its later ones are
-// taken for those of the handled event, and dropped.
+// Lately means five minutes at least, and ten at most. The count can be wrong in two
+// cases. A delivery that comes later than that counts as another event. And if an equal
+// body was handled lately, and the first delivery of another such event is lost, its
+// later ones are taken for those of the handled event, and dropped.
 //
 // Each such event has an [EventInfo.EventID] of its own, which is in
 // [EventInfo.Body] as the member occurrence, so that [Parse] finds it again behind a
 // [Sink]. In the store it counts as two.
-//
-// # What is answered
-//
-//   - GET and HEAD: 200, since the service probes with them. Any other method but
-//     POST: 405.
-//   - A body over the limit ([WithMaxBody]): 413, before all of it is read. How
-//     slowly a body may come is for [http.Server.ReadTimeout] to say.
-//   - A compressed body: 415, since nothing says which form of it is signed.
-//   - A signature that the [Verifier] refuses: 401. The body is not parsed, and
-//     the content type does not matter.
-//   - A body that breaks off, or is not a JSON object: 400.
-//   - An event that is too old, or too far ahead ([WithTolerance]): 403.
-//   - An event that was handled before: 200, without handling it again.
-//   - An event that another delivery is handling: 200 once that has succeeded. If it
-//     fails, this delivery handles the event. If it takes longer than half of the time
-//     that a handler has, 503.
-//   - A handler that fails, panics or takes too long ([WithHandlerTimeout]): 500.
-//     If the handler succeeds after that, the event counts as handled. Over HTTP/2,
-//     [http.Server.Shutdown] does not wait for it, but [Serve] does.
-//   - A [DedupStore] that fails before the handlers, or a [Sink] that fails: 503. One
-//     that fails to mark an event after its handlers have succeeded: 200, since a
-//     further delivery would handle it again.
-//   - Anything else, also an event that no handler is for: 200.
 type Receiver struct {
 	verifier  Verifier
 	store     DedupStore
@@ -285,7 +267,7 @@ func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
 	if at := event.Info().EventTime; r.tolerance > 0 && !at.IsZero() && time.Since(at).Abs() > r.tolerance {
 		return nil, tooOld, errTooOld
 	}
-	return event, failed, nil // The outcome counts only if there is no event.
+	return event, handled, nil // The outcome counts only if there is no event.
 }
 
 // parse makes an event of a body. Where the receiver has a name for events, the body
@@ -337,15 +319,14 @@ func (r *Receiver) read(request *http.Request) ([]byte, error) {
 // answer has an event handled and answers the service, in time even if the handlers
 // go on. It returns when they have ended: what was answered, and how they ended.
 func (r *Receiver) answer(work *handling, event Event) (answered, ended outcome, err error) {
-	soFar := failed
-	defer work.abandon(&soFar) // This answers if a store ends the goroutine. Otherwise it is done already.
-	ended, err = r.process(work, event, &soFar)
+	defer work.abandon() // This answers if a store ends the goroutine. Otherwise it is done already.
+	ended, err = r.process(work, event)
 	return work.finish(ended), ended, err
 }
 
-// process claims an event, has it handled, and marks it. A panic of the store is an
-// error. Should the store end the goroutine, soFar tells how the handlers have ended.
-func (r *Receiver) process(work *handling, event Event, soFar *outcome) (how outcome, err error) {
+// process claims an event, has it handled, and tells the store how that ended. A panic of
+// the store is an error.
+func (r *Receiver) process(work *handling, event Event) (how outcome, err error) {
 	defer usercode.CatchPanic(&err)
 	state, err := r.claimEvent(work, work.deadline.Add(-r.timeout), event.Info())
 	switch {
@@ -361,7 +342,7 @@ func (r *Receiver) process(work *handling, event Event, soFar *outcome) (how out
 	}
 	work.claim.hold(event.Info().EventID)
 	how, err = r.consume(work, event)
-	*soFar = how
+	work.soFar = how
 	return how, errors.Join(err, work.claim.end(work, err == nil))
 }
 

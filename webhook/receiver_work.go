@@ -26,6 +26,7 @@ type handling struct {
 	timer    *time.Timer   // It calls expire.
 	expired  chan struct{} // Closed by expire; nil over HTTP/1, where nobody waits for it.
 	claim    claim         // Of the event.
+	soFar    outcome       // How the handlers have ended, for abandon.
 
 	mu       sync.Mutex // Guards what follows.
 	w        http.ResponseWriter
@@ -76,9 +77,9 @@ func (work *handling) finish(how outcome) outcome {
 	return how
 }
 
-// abandon answers how the work has ended so far, unless it was answered before, and
+// abandon answers how the handlers have ended, unless it was answered before, and
 // leaves the connection to be closed: the goroutine that has it ends.
-func (work *handling) abandon(soFar *outcome) {
+func (work *handling) abandon() {
 	work.timer.Stop()
 	work.mu.Lock()
 	defer work.mu.Unlock()
@@ -88,10 +89,10 @@ func (work *handling) abandon(soFar *outcome) {
 	work.end(context.Canceled)
 	if work.expired == nil {
 		work.w.Header().Set("Connection", "close")
-		soFar.sendAtOnce(work.w)
+		work.soFar.sendAtOnce(work.w)
 		return
 	}
-	soFar.write(work.w)
+	work.soFar.write(work.w)
 }
 
 func (work *handling) end(err error) {
