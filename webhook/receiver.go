@@ -173,7 +173,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		}
 	}
 	http2 := request.ProtoMajor >= 2
-	work := startWork(ctx, r, event, w, http2)
+	work := startWork(ctx, r, w, http2)
 	if !http2 {
 		d.carryOut(work, event)
 		return
@@ -340,7 +340,7 @@ func (r *Receiver) process(work *handling, event Event) (how outcome, err error)
 	case state == DedupClaimed:
 		return beingHandled, nil
 	}
-	work.claim.hold(event.Info().EventID)
+	work.claim.hold(event.Info().EventID, event)
 	how, err = r.consume(work, event)
 	work.soFar = how
 	return how, errors.Join(err, work.claim.end(work, err == nil))

@@ -80,12 +80,13 @@ func (r *Receiver) settle(ctx context.Context, key string, succeeded bool) error
 // and a late failure changes nothing.
 type claim struct {
 	receiver *Receiver
-	event    Event
 	quiet    bool // Another claim tells of a handler that does not return.
 
 	mu      sync.Mutex // Guards what follows.
-	key     string     // In the store.
 	held    bool
+	key     string // In the store.
+	event   string // The name and the id, for the log: handlers may change an event.
+	eventID string
 	handler string // The name of the one that runs; empty for a sink.
 	timer   *time.Timer
 }
@@ -99,7 +100,8 @@ const stuckAfter = 25 * time.Second
 // given up long after the deadline of ctx. Without a deadline, nobody has said how long
 // the handler may take.
 func (r *Receiver) newClaim(ctx context.Context, event Event, key, handler string) *claim {
-	c := &claim{receiver: r, event: event, key: key, held: true, handler: handler}
+	c := &claim{receiver: r, handler: handler}
+	c.hold(key, event)
 	_, c.quiet = ctx.(*handling) // That has the claim of the event.
 	if deadline, ok := ctx.Deadline(); ok {
 		c.giveUpAfter(time.Until(deadline) + stuckAfter)
@@ -107,11 +109,12 @@ func (r *Receiver) newClaim(ctx context.Context, event Event, key, handler strin
 	return c
 }
 
-// hold notes that begin has claimed the key.
-func (c *claim) hold(key string) {
+// hold notes that begin has claimed the key, which is for an event.
+func (c *claim) hold(key string, event Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.key, c.held = key, true
+	info := event.Info()
+	c.held, c.key, c.event, c.eventID = true, key, string(info.EventName), info.EventID
 }
 
 // runs notes which handler runs now.
@@ -160,10 +163,8 @@ func (c *claim) giveUp() {
 		return
 	}
 	c.mu.Lock()
-	handler := c.handler
+	attrs := []slog.Attr{slog.String("event", c.event), slog.String("event_id", c.eventID), slog.String("handler", c.handler)}
 	c.mu.Unlock()
-	info := c.event.Info()
-	attrs := []slog.Attr{slog.String("event", string(info.EventName)), slog.String("event_id", info.EventID), slog.String("handler", handler)}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", redact.Summary(err.Error())))
 	}

@@ -35,11 +35,11 @@ type handling struct {
 	done     chan struct{} // Made when somebody asks for it.
 }
 
-// startWork begins the work on an event, which must be answered within the time that
-// the receiver's handlers have.
-func startWork(request context.Context, r *Receiver, event Event, w http.ResponseWriter, http2 bool) *handling {
+// startWork begins work that must be answered within the time that the receiver's
+// handlers have.
+func startWork(request context.Context, r *Receiver, w http.ResponseWriter, http2 bool) *handling {
 	work := &handling{request: request, deadline: time.Now().Add(r.timeout), w: w}
-	work.claim.receiver, work.claim.event = r, event
+	work.claim.receiver = r
 	if http2 {
 		work.expired = make(chan struct{})
 	}
