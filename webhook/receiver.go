@@ -5,15 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/hooks"
+	"github.com/salesiq-go/salesiq/internal/inbound"
 	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/usercode"
 )
@@ -237,25 +236,18 @@ func logEvent(ctx context.Context, logger *slog.Logger, event Event, ended outco
 	logger.LogAttrs(ctx, level, message, attrs...)
 }
 
-var (
-	errBodyTooLarge = errors.New("the body is too large")
-	errCompressed   = errors.New("the body is compressed")
-	errTooOld       = errors.New("the time of the event is too far away")
-)
+var errTooOld = errors.New("the time of the event is too far away")
 
 // accept reads a request and returns its event, or no event and how to refuse it.
 func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
-	for _, encoding := range request.Header["Content-Encoding"] {
-		if encoding != "" && !strings.EqualFold(encoding, "identity") {
-			return nil, compressed, errCompressed
-		}
-	}
-	body, err := r.read(request)
-	if _, bounded := errors.AsType[*http.MaxBytesError](err); bounded || errors.Is(err, errBodyTooLarge) {
+	body, err := inbound.ReadBody(request, r.maxBody)
+	switch {
+	case errors.Is(err, inbound.ErrCompressed):
+		return nil, compressed, err
+	case errors.Is(err, inbound.ErrTooLarge):
 		return nil, tooLarge, err
-	}
-	if err != nil {
-		return nil, cutShort, fmt.Errorf("reading the body: %w", err)
+	case err != nil:
+		return nil, cutShort, err
 	}
 	if err := r.verifier.Verify(request.Header, body); err != nil {
 		return nil, notSigned, err
@@ -277,43 +269,6 @@ func (r *Receiver) parse(body []byte) (Event, error) {
 		return Parse(body)
 	}
 	return ParseNamed(r.eventName, body)
-}
-
-// Room that is made for a body before any of it has arrived.
-const (
-	unknownLength = 512     // Bytes, if no length was announced.
-	firstRead     = 1 << 10 // Bytes at most, whatever length was announced.
-)
-
-// read returns a body that is not too large. Anybody can announce a length, so the
-// room for the body grows with what arrives: to twice that, but not beyond the
-// announced length. One byte more lets the last read see the end.
-func (r *Receiver) read(request *http.Request) ([]byte, error) {
-	if request.Body == nil {
-		return nil, nil // A request that a test has made.
-	}
-	if request.ContentLength > r.maxBody {
-		return nil, errBodyTooLarge
-	}
-	body := make([]byte, 0, min(max(request.ContentLength, unknownLength-1), firstRead)+1)
-	for {
-		n, err := request.Body.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		switch {
-		case int64(len(body)) > r.maxBody:
-			return nil, errBodyTooLarge
-		case errors.Is(err, io.EOF):
-			return body, nil
-		case err != nil:
-			return nil, err
-		case len(body) == cap(body):
-			room := int64(2 * len(body))
-			if announced := request.ContentLength; announced >= int64(len(body)) {
-				room = min(room, announced+1)
-			}
-			body = append(make([]byte, 0, room), body...)
-		}
-	}
 }
 
 // answer has an event handled and answers the service, in time even if the handlers
