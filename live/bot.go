@@ -10,13 +10,13 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/inbound"
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
@@ -284,7 +284,7 @@ func (b *Bot) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		return
 	}
 	began := time.Now()
-	body, status, err := b.accept(w, request)
+	body, status, err := b.accept(request)
 	if err != nil {
 		b.logger.LogAttrs(request.Context(), slog.LevelWarn, "bot request refused",
 			slog.Int("status", status), slog.String("reason", err.Error()))
@@ -314,27 +314,24 @@ var refusals = map[int]string{
 }
 
 func refuse(w http.ResponseWriter, status int) {
+	if status == http.StatusRequestEntityTooLarge { // The body was not read to its end.
+		w.Header().Set("Connection", "close")
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	io.WriteString(w, refusals[status])
 }
 
-var errCompressedBody = errors.New("the body is compressed")
-
 // accept reads a request and verifies it, or tells how to refuse it.
-func (b *Bot) accept(w http.ResponseWriter, request *http.Request) (*botBody, int, error) {
-	if encoding := request.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, http.StatusUnsupportedMediaType, errCompressedBody
-	}
-	if request.Body == nil { // A request that a test has made.
-		return nil, http.StatusBadRequest, errNoBotRequest
-	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, request.Body, maxBotBody))
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+func (b *Bot) accept(request *http.Request) (*botBody, int, error) {
+	data, err := inbound.ReadBody(request, maxBotBody)
+	switch {
+	case errors.Is(err, inbound.ErrCompressed):
+		return nil, http.StatusUnsupportedMediaType, err
+	case errors.Is(err, inbound.ErrTooLarge):
 		return nil, http.StatusRequestEntityTooLarge, err
-	}
-	if err != nil {
-		return nil, http.StatusBadRequest, fmt.Errorf("reading the body: %w", err)
+	case err != nil:
+		return nil, http.StatusBadRequest, err
 	}
 	if err := b.verifier.Verify(request.Header, data); err != nil {
 		return nil, http.StatusUnauthorized, err

@@ -624,15 +624,17 @@ func TestWhatIsNoRequestToABotIsRefused(t *testing.T) {
 		"no handler":          {http.MethodPost, `{"visitor":{}}`, "", 400},
 		"a body without end":  {http.MethodPost, `{"handler":"` + strings.Repeat("x", 1<<20), "", 413},
 		"a compressed body":   {http.MethodPost, compressed.String(), "gzip", 415},
+		"another coding":      {http.MethodPost, botMessage, "identity br", 415},
 		"a kind of its own":   {http.MethodPost, `{"handler":"dream"}`, "", 200},
 		"a kind not expected": {http.MethodPost, `{"handler":"context"}`, "", 200},
 		"what it is for":      {http.MethodPost, botMessage, "identity", 200},
 	} {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequestWithContext(t.Context(), row.method, "/", strings.NewReader(row.body))
-		r.Header.Set("Content-Encoding", row.encoding)
+		r.Header["Content-Encoding"] = strings.Fields(row.encoding)
 		bot.ServeHTTP(w, r)
 		assert.Equal(t, row.want, w.Code, name)
+		assert.Equal(t, row.want == 413, w.Header().Get("Connection") == "close", name)
 		if strings.HasPrefix(name, "a kind") {
 			assert.Contains(t, w.Body.String(), `"forward"`, name)
 		}

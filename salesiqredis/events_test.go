@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -358,6 +360,31 @@ func TestRunLetsHandlersFinish(t *testing.T) {
 	left, err := server.Stream("salesiq:{acme}:events")
 	require.NoError(t, err)
 	assert.Empty(t, left, "it is acknowledged")
+}
+
+// onePending is a Redis that hands out one entry, and takes whatever it is told.
+type onePending struct{ handedOut atomic.Bool }
+
+func (p *onePending) Eval(_ context.Context, script string, _, _ []string) (any, error) {
+	if !strings.Contains(script, "XREADGROUP") || p.handedOut.Swap(true) {
+		return []any{"0-0"}, nil
+	}
+	return []any{"0-0", []any{"1-1", `{"event":"chat.ended","data":{}}`, int64(1), ""}}, nil
+}
+
+func TestHandlerThatDoesNotReturnHoldsUpNoEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sink := sinkOf(t, join(t, new(onePending)), WithHandlerTimeout(time.Minute))
+		ctx, stop := context.WithCancel(t.Context())
+		release := make(chan struct{})
+		began := time.Now()
+		err := sink.Run(ctx, func(context.Context, webhook.Event) error { stop(); <-release; return nil })
+		require.ErrorIs(t, err, ErrHandlerStuck)
+		assert.InDelta(t, time.Minute, time.Since(began), float64(30*time.Second))
+		close(release)
+		synctest.Wait()
+	})
 }
 
 func TestConsumerOutlivesRedis(t *testing.T) {

@@ -50,6 +50,10 @@ const maxDeadLetters = "100000"
 // as [WithReplicas] asks for.
 var ErrNotReplicated = errors.New("salesiqredis: the event is not on enough replicas")
 
+// ErrHandlerStuck means that [Sink.Run] has ended without handlers that do not return
+// although their time is over. Their events are handed out again.
+var ErrHandlerStuck = errors.New("salesiqredis: handlers do not return though their time is over")
+
 // Sink is a [webhook.Sink] that keeps events in a stream until they have been
 // handled, by whichever process has time; see [Sink.Run].
 //
@@ -241,20 +245,21 @@ type Handler func(ctx context.Context, event webhook.Event) error
 
 // Run lets handle work on events, several at once, until ctx ends. It returns the
 // context's error as soon as the handlers under way have returned, whose contexts
-// do not end with ctx. While Redis is away, Run waits.
+// do not end with ctx. It waits for none whose time ([WithHandlerTimeout]) has been over
+// for some seconds. While Redis is away, Run waits.
 //
 // An event whose handler fails or panics is tried again when its time is over
 // ([WithHandlerTimeout]). After its last try ([WithMaxTries]) it is a dead letter.
 // Which try it is, the handler finds in [webhook.EventInfo].Try.
 //
-// Errors: a [salesiq.InputError] for no handler.
-func (s *Sink) Run(ctx context.Context, handle Handler) error {
+// Errors: a [salesiq.InputError] for no handler; [ErrHandlerStuck].
+func (s *Sink) Run(ctx context.Context, handle Handler) (err error) {
 	if err := given("handler", handle); err != nil {
 		return err
 	}
 	s.links.read.insist(script{source: joinScript, keys: []string{s.stream}}, group, milliseconds(s.silence()))
 	var running sync.WaitGroup
-	defer running.Wait()
+	defer func() { err = s.await(&running, err) }()
 	free := make(chan struct{}, s.workers)
 	for range s.workers {
 		free <- struct{}{}
@@ -288,6 +293,23 @@ func (s *Sink) Run(ctx context.Context, handle Handler) error {
 			return context.Cause(ctx)
 		}
 		idle = min(2*idle, lastIdle)
+	}
+}
+
+// stuckGrace is how long a run waits beyond the time of its handlers, and that of the
+// acknowledgments.
+const stuckGrace = 5 * time.Second
+
+// await waits until the handlers have returned, or should have, and returns why the run
+// has ended.
+func (s *Sink) await(running *sync.WaitGroup, err error) error {
+	ended := make(chan struct{})
+	go func() { running.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return err
+	case <-time.After(s.timeout*5/4 + stuckGrace):
+		return ErrHandlerStuck
 	}
 }
 

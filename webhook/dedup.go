@@ -10,9 +10,11 @@ import (
 // handles none twice. Several goroutines use it at once and, if it is shared,
 // several processes.
 //
-// An event is free, claimed or done. A claim must not outlive the process that
-// made it for long. A shared store lets a claim expire after about half a minute,
-// since the service waits for a minute before it delivers again.
+// An event is free, claimed or done; the documentation of the package has a table. The
+// receiver ends its claims, also those of handlers that do not return. A claim of a
+// process that has ended must not outlive it for long. So a shared store lets a claim
+// expire after about half a minute, since the service waits for a minute before it
+// delivers again.
 //
 // A store that forgets events for their age can have a method MaxAge, which returns
 // that age as a [time.Duration]. [WithTolerance] says what for.
@@ -50,7 +52,7 @@ const (
 )
 
 // NewMemoryDedupStore returns a store that forgets everything when the process
-// ends. It remembers at most maxEvents handled events, each for at most maxAge. The
+// ends, claims included. It remembers at most maxEvents handled events, each for at most maxAge. The
 // oldest go first. An event takes about 200 bytes.
 //
 // The service delivers a failed event again for some minutes, and on request for

@@ -10,7 +10,7 @@
 //	http.Handle("/webhook/salesiq", receiver)
 //
 // Each event is verified, and not handled again after its handlers have succeeded.
-// [Receiver] says how far that goes, and how each delivery is answered. To subscribe to events, use the Webhooks service
+// [Receiver] says how far that goes. To subscribe to events, use the Webhooks service
 // of a [salesiq.Client].
 //
 // # Which function to use
@@ -45,9 +45,77 @@
 //     in a test, use [SignHMAC] or [SignRSA]. To test a store or a
 //     sink of your own, use package webhooktest.
 //
+// # What is answered
+//
+// A delivery is checked from the top down:
+//
+//	what arrives                           answer
+//	-------------------------------------  ------------------------------------------------
+//	GET, HEAD                              200: the service probes with them
+//	another method but POST                405
+//	a compressed body                      415: nothing says which form of it is signed
+//	a body over the limit, WithMaxBody     413, before all of it is read
+//	a body that breaks off                 400
+//	a signature that the Verifier refuses  401, whatever the body and its content type are
+//	a body that is not a JSON object       400
+//	an event that is too old, or too far
+//	ahead, for WithTolerance               403
+//	an event that was handled before       200
+//	an event that another delivery is      200 once that has succeeded. If it fails, this
+//	handling                               delivery handles the event. If it takes more than
+//	                                       half of the time that handlers have, 503
+//	any other event                        200 once its handlers have succeeded, or its sink
+//	                                       has it; also if there is no handler for it
+//
+//	what fails                             answer
+//	-------------------------------------  ------------------------------------------------
+//	a handler returns an error, or panics  500
+//	handlers take longer than              500 at that time. If they succeed after that, the
+//	WithHandlerTimeout                     event counts as handled
+//	the sink                               503
+//	the store, before the handlers         503, or as if there were no store: see
+//	                                       WithDedupFailure
+//	the store, after the handlers          200, since a further delivery would run them again
+//
+// How slowly a body may come is for [http.Server.ReadTimeout] to say. Over HTTP/2,
+// [http.Server.Shutdown] does not wait for handlers that take too long, but [Serve] does.
+//
+// # The states of an event
+//
+// They are in the [DedupStore]:
+//
+//	state    what it means        what a delivery does
+//	-------  -------------------  ---------------------------------------------------------
+//	free     nobody handles it    claims it, and runs the handlers
+//	claimed  a delivery does      waits for that, and is answered 503 if it takes too long
+//	done     they have succeeded  runs no handler, and is answered 200
+//
+//	from     to       when
+//	-------  -------  ---------------------------------------------------------------------
+//	free     claimed  a delivery begins
+//	claimed  done     all its handlers have succeeded
+//	claimed  free     one of them has failed
+//	claimed  free     one has not returned 25 seconds after its time: the log names it
+//	claimed  free     the process has ended; in a store that several share, half a minute later
+//	done     free     the store has forgotten the event, since it is old or there are too many
+//
+// A handler with [Once] has such a state of its own for each event.
+//
 // # Events
 //
 // An event is a pointer to one of the types of [EventType]. All of them have an
 // [EventInfo]. An event without a type of its own is an [*UnknownEvent], not an
 // error.
 package webhook
+
+// Whoever reads the code of the receiver may go from file to file like this:
+//
+//	receiver.go           ServeHTTP, and below it what it calls: accept reads and verifies
+//	                      a request, process claims its event, has it handled and settles that
+//	receiver_answers.go   how a delivery can end, and what is answered then
+//	receiver_claim.go     asking the store, and what ends a claim
+//	handlers.go           On, Once, and the run of the handlers
+//	receiver_work.go      an answer in time: a context with a time limit, and little else
+//	receiver_identity.go  events that tell no time, which most readers can do without
+//
+// The other files stand alone.

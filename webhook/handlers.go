@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/redact"
+	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // handler is one of a receiver's handlers.
@@ -18,6 +21,7 @@ type handler struct {
 	wants  func(Event) bool
 	names  []salesiq.EventName // Of the events to subscribe to; nil for those of this package that it wants.
 	handle func(context.Context, Event) error
+	name   string // For the log: that of Once, or else of the func.
 	once   string // Its name in the store, if it must succeed once.
 }
 
@@ -35,7 +39,7 @@ type HandlerOption func(*handler) error
 // Errors: an [salesiq.InputError] for a nil receiver or handler, for an option that
 // refuses its argument, and for a receiver that has received something already.
 func On[E EventType](receiver *Receiver, handle func(ctx context.Context, event *E) error, opts ...HandlerOption) error {
-	h := handler{wants: func(event Event) bool { _, ok := any(event).(*E); return ok }}
+	h := handler{wants: func(event Event) bool { _, ok := any(event).(*E); return ok }, name: nameOf(handle)}
 	if handle != nil {
 		h.handle = func(ctx context.Context, event Event) error {
 			return handle(ctx, any(event).(*E)) //nolint:forcetypeassert // It wants no others.
@@ -46,7 +50,7 @@ func On[E EventType](receiver *Receiver, handle func(ctx context.Context, event 
 
 // OnAny registers a handler for events of all types, as [On] does for one.
 func OnAny(receiver *Receiver, handle func(ctx context.Context, event Event) error, opts ...HandlerOption) error {
-	return register(receiver, handler{wants: func(Event) bool { return true }, handle: handle}, opts)
+	return register(receiver, handler{wants: func(Event) bool { return true }, handle: handle, name: nameOf(handle)}, opts)
 }
 
 // OnWhere registers a handler for the events that wants accepts, as [On] does for those
@@ -59,7 +63,7 @@ func OnWhere(receiver *Receiver, names []salesiq.EventName, wants func(Event) bo
 	if wants == nil {
 		return inputError("wants", "must not be nil")
 	}
-	return register(receiver, handler{wants: wants, names: append([]salesiq.EventName{}, names...), handle: handle}, opts)
+	return register(receiver, handler{wants: wants, names: append([]salesiq.EventName{}, names...), handle: handle, name: nameOf(handle)}, opts)
 }
 
 // Once has a handler succeed once for each event, however often the handlers of the
@@ -68,6 +72,9 @@ func OnWhere(receiver *Receiver, names []salesiq.EventName, wants func(Event) bo
 //
 //	webhook.On(receiver, tellSlack, webhook.Once("slack"))
 //	webhook.On(receiver, saveRating, webhook.Once("ratings"))
+//
+// For one event, the handler runs once at a time, but for one that has not returned 25
+// seconds after the deadline of its context.
 //
 // The receiver's [DedupStore] remembers the success under the name, which no other
 // handler of the receiver may have. The name must stay the same over restarts. Each
@@ -87,9 +94,17 @@ func Once(name string) HandlerOption {
 		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
 			return inputError("handler name", "must not be empty, nor have white space or control characters")
 		}
-		h.once = name
+		h.once, h.name = name, name
 		return nil
 	}
+}
+
+// nameOf returns the name of a func as Go knows it, such as main.tellSlack.
+func nameOf(handle any) string {
+	if usercode.IsNil(handle) {
+		return ""
+	}
+	return runtime.FuncForPC(reflect.ValueOf(handle).Pointer()).Name()
 }
 
 func register(receiver *Receiver, h handler, opts []HandlerOption) error {
@@ -160,9 +175,13 @@ func (r *Receiver) Dispatch(ctx context.Context, event Event) error {
 
 // dispatch runs the handlers until one fails.
 func (r *Receiver) dispatch(ctx context.Context, event Event) error {
+	delivered, _ := ctx.(*handling) // Otherwise the event came another way.
 	for _, h := range r.handlers {
 		if !h.wants(event) {
 			continue
+		}
+		if delivered != nil {
+			delivered.claim.runs(h.name)
 		}
 		run := h.handle
 		if h.once != "" {
@@ -195,9 +214,9 @@ func (r *Receiver) runOnce(ctx context.Context, h handler, event Event) error {
 	case state == DedupClaimed:
 		return fmt.Errorf("handler %s: %w", h.once, errBeingRun)
 	}
-	succeeded := false
+	c, succeeded := r.newClaim(ctx, event, id, h.name), false
 	defer func() { // Also if the handler panics.
-		if err := r.settle(ctx, id, succeeded); err != nil {
+		if err := c.end(ctx, succeeded); err != nil {
 			r.logStore(ctx, h, event, err)
 		}
 	}()

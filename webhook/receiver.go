@@ -5,21 +5,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/hooks"
+	"github.com/salesiq-go/salesiq/internal/inbound"
 	"github.com/salesiq-go/salesiq/internal/redact"
 	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // Receiver is an [http.Handler] that receives the service's events. [NewReceiver]
-// makes one; [On] and [OnAny] add its handlers.
+// makes one; [On] and [OnAny] add its handlers. How it answers, and what states an event
+// has, is in the documentation of the package.
 //
 // # What is guaranteed
 //
@@ -37,6 +37,10 @@ import (
 // window is too wide can use [EventInfo.EventID] as a key of its own, in the same
 // transaction as its work.
 //
+// Handlers run for one delivery of an event at a time. The exception is a handler that
+// has not returned 25 seconds after its context has ended. The log names it, and the next
+// delivery runs the handlers again. If it succeeds after all, the event counts as handled.
+//
 // Whoever has captured a delivery can play it again after the store has forgotten the
 // event. [WithTolerance] prevents that.
 //
@@ -51,47 +55,24 @@ import (
 //
 // Some samples of the live service tell no time. When a state comes back, such as that
 // of an operator who is disabled, enabled and disabled, two events then have equal
-// bodies. So it counts how often a body has come:
+// bodies. So the receiver counts how often a body has come:
 //
 //   - With attempt 1, it is another event.
 //   - With a later attempt, it is the event whose earlier delivery has not succeeded.
-//     If all that came within the last five to ten minutes have succeeded, it is
-//     dropped. If none came, it is another event.
+//     If all that came lately have succeeded, it is dropped. If none came, it is
+//     another event.
 //   - Without an attempt, nothing tells a later delivery from another event. It is an
-//     event whose delivery has not succeeded in that time, or else another one: none is
-//     lost, and a success of which the service has not heard is repeated.
+//     event that came lately and whose delivery has not succeeded, or else another
+//     one. So none is lost, and a success of which the service has not heard is repeated.
 //
-// That can be wrong in two cases. After more than five to ten minutes, a later delivery
-// counts as another event. And where an equal body was handled within that time, and the
-// first delivery of another such event is lost, its later ones are
-// taken for those of the handled event, and dropped.
+// Lately means five minutes at least, and ten at most. The count can be wrong in two
+// cases. A delivery that comes later than that counts as another event. And if an equal
+// body was handled lately, and the first delivery of another such event is lost, its
+// later ones are taken for those of the handled event, and dropped.
 //
 // Each such event has an [EventInfo.EventID] of its own, which is in
 // [EventInfo.Body] as the member occurrence, so that [Parse] finds it again behind a
 // [Sink]. In the store it counts as two.
-//
-// # What is answered
-//
-//   - GET and HEAD: 200, since the service probes with them. Any other method but
-//     POST: 405.
-//   - A body over the limit ([WithMaxBody]): 413, before all of it is read. How
-//     slowly a body may come is for [http.Server.ReadTimeout] to say.
-//   - A compressed body: 415, since nothing says which form of it is signed.
-//   - A signature that the [Verifier] refuses: 401. The body is not parsed, and
-//     the content type does not matter.
-//   - A body that breaks off, or is not a JSON object: 400.
-//   - An event that is too old, or too far ahead ([WithTolerance]): 403.
-//   - An event that was handled before: 200, without handling it again.
-//   - An event that another delivery is handling: 200 once that has succeeded. If it
-//     fails, this delivery handles the event. If it takes longer than half of the time
-//     that a handler has, 503.
-//   - A handler that fails, panics or takes too long ([WithHandlerTimeout]): 500.
-//     If the handler succeeds after that, the event counts as handled. Over HTTP/2,
-//     [http.Server.Shutdown] does not wait for it, but [Serve] does.
-//   - A [DedupStore] that fails before the handlers, or a [Sink] that fails: 503. One
-//     that fails to mark an event after its handlers have succeeded: 200, since a
-//     further delivery would handle it again.
-//   - Anything else, also an event that no handler is for: 200.
 type Receiver struct {
 	verifier  Verifier
 	store     DedupStore
@@ -190,8 +171,9 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 			event.Info().Trace = cmp.Or(text, event.Info().Trace)
 		}
 	}
-	work := startWork(ctx, r.timeout, w, request.ProtoMajor >= 2)
-	if work.expired == nil {
+	http2 := request.ProtoMajor >= 2
+	work := startWork(ctx, r, w, http2)
+	if !http2 {
 		d.carryOut(work, event)
 		return
 	}
@@ -254,25 +236,18 @@ func logEvent(ctx context.Context, logger *slog.Logger, event Event, ended outco
 	logger.LogAttrs(ctx, level, message, attrs...)
 }
 
-var (
-	errBodyTooLarge = errors.New("the body is too large")
-	errCompressed   = errors.New("the body is compressed")
-	errTooOld       = errors.New("the time of the event is too far away")
-)
+var errTooOld = errors.New("the time of the event is too far away")
 
 // accept reads a request and returns its event, or no event and how to refuse it.
 func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
-	for _, encoding := range request.Header["Content-Encoding"] {
-		if encoding != "" && !strings.EqualFold(encoding, "identity") {
-			return nil, compressed, errCompressed
-		}
-	}
-	body, err := r.read(request)
-	if _, bounded := errors.AsType[*http.MaxBytesError](err); bounded || errors.Is(err, errBodyTooLarge) {
+	body, err := inbound.ReadBody(request, r.maxBody)
+	switch {
+	case errors.Is(err, inbound.ErrCompressed):
+		return nil, compressed, err
+	case errors.Is(err, inbound.ErrTooLarge):
 		return nil, tooLarge, err
-	}
-	if err != nil {
-		return nil, cutShort, fmt.Errorf("reading the body: %w", err)
+	case err != nil:
+		return nil, cutShort, err
 	}
 	if err := r.verifier.Verify(request.Header, body); err != nil {
 		return nil, notSigned, err
@@ -284,7 +259,7 @@ func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
 	if at := event.Info().EventTime; r.tolerance > 0 && !at.IsZero() && time.Since(at).Abs() > r.tolerance {
 		return nil, tooOld, errTooOld
 	}
-	return event, failed, nil // The outcome counts only if there is no event.
+	return event, handled, nil // The outcome counts only if there is no event.
 }
 
 // parse makes an event of a body. Where the receiver has a name for events, the body
@@ -296,58 +271,19 @@ func (r *Receiver) parse(body []byte) (Event, error) {
 	return ParseNamed(r.eventName, body)
 }
 
-// Room that is made for a body before any of it has arrived.
-const (
-	unknownLength = 512     // Bytes, if no length was announced.
-	firstRead     = 1 << 10 // Bytes at most, whatever length was announced.
-)
-
-// read returns a body that is not too large. Anybody can announce a length, so the
-// room for the body grows with what arrives: to twice that, but not beyond the
-// announced length. One byte more lets the last read see the end.
-func (r *Receiver) read(request *http.Request) ([]byte, error) {
-	if request.Body == nil {
-		return nil, nil // A request that a test has made.
-	}
-	if request.ContentLength > r.maxBody {
-		return nil, errBodyTooLarge
-	}
-	body := make([]byte, 0, min(max(request.ContentLength, unknownLength-1), firstRead)+1)
-	for {
-		n, err := request.Body.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		switch {
-		case int64(len(body)) > r.maxBody:
-			return nil, errBodyTooLarge
-		case errors.Is(err, io.EOF):
-			return body, nil
-		case err != nil:
-			return nil, err
-		case len(body) == cap(body):
-			room := int64(2 * len(body))
-			if announced := request.ContentLength; announced >= int64(len(body)) {
-				room = min(room, announced+1)
-			}
-			body = append(make([]byte, 0, room), body...)
-		}
-	}
-}
-
 // answer has an event handled and answers the service, in time even if the handlers
 // go on. It returns when they have ended: what was answered, and how they ended.
 func (r *Receiver) answer(work *handling, event Event) (answered, ended outcome, err error) {
-	soFar := failed
-	defer work.abandon(&soFar) // This answers if a store ends the goroutine. Otherwise it is done already.
-	ended, err = r.process(work, event, &soFar)
+	defer work.abandon() // This answers if a store ends the goroutine. Otherwise it is done already.
+	ended, err = r.process(work, event)
 	return work.finish(ended), ended, err
 }
 
-// process claims an event, has it handled, and marks it. A panic of the store is an
-// error. Should the store end the goroutine, soFar tells how the handlers have ended.
-func (r *Receiver) process(work *handling, event Event, soFar *outcome) (how outcome, err error) {
+// process claims an event, has it handled, and tells the store how that ended. A panic of
+// the store is an error.
+func (r *Receiver) process(work *handling, event Event) (how outcome, err error) {
 	defer usercode.CatchPanic(&err)
-	state, err := r.claimEvent(work, event.Info())
-	id := event.Info().EventID // Only now: claimEvent may have changed it.
+	state, err := r.claimEvent(work, work.deadline.Add(-r.timeout), event.Info())
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
 		how, failure := r.consume(work, event)
@@ -359,64 +295,11 @@ func (r *Receiver) process(work *handling, event Event, soFar *outcome) (how out
 	case state == DedupClaimed:
 		return beingHandled, nil
 	}
+	work.claim.hold(event.Info().EventID, event)
 	how, err = r.consume(work, event)
-	*soFar = how
-	return how, errors.Join(err, r.settle(work, id, err == nil))
+	work.soFar = how
+	return how, errors.Join(err, work.claim.end(work, err == nil))
 }
-
-// claim claims an event, and leaves time for the handlers. While another delivery
-// has the event, claim asks again, until half of the time is over: if the other fails,
-// this one gets the event. A store that does not answer is given three quarters of the
-// time.
-func (r *Receiver) claim(work *handling, eventID string) (DedupState, error) {
-	const shortest, longest = 5 * time.Millisecond, 200 * time.Millisecond
-	latest := work.deadline.Add(-r.timeout / 2)
-	var ctx context.Context = work
-	if _, inMemory := r.store.(*memoryDedup); !inMemory { // It always answers.
-		limited, cancel := context.WithDeadline(work, work.deadline.Add(-r.timeout/4))
-		defer cancel()
-		ctx = limited
-	}
-	for pause := shortest; ; pause = min(2*pause, longest) {
-		state, err := r.store.Begin(ctx, eventID)
-		if err != nil {
-			return state, fmt.Errorf("deduplication: %w", err)
-		}
-		if state != DedupClaimed {
-			return state, nil
-		}
-		left := time.Until(latest)
-		if left <= 0 {
-			return state, nil
-		}
-		select {
-		case <-time.After(min(pause, left)):
-		case <-ctx.Done():
-			return state, fmt.Errorf("deduplication: %w", ctx.Err())
-		}
-	}
-}
-
-// settle ends a claim, even when the time for the event is over.
-func (r *Receiver) settle(ctx context.Context, eventID string, succeeded bool) error {
-	end := r.store.Abort
-	if succeeded {
-		end = r.store.Done
-	}
-	err := end(ctx, eventID)
-	if err != nil && ctx.Err() != nil {
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-		defer cancel()
-		err = end(late, eventID)
-	}
-	if err != nil {
-		return fmt.Errorf("deduplication: %w", err)
-	}
-	return nil
-}
-
-// settleTimeout is for a store that answers late, after the time of the event.
-const settleTimeout = 2 * time.Second
 
 // consume has an event handled, or handed over to the sink.
 func (r *Receiver) consume(ctx context.Context, event Event) (outcome, error) {

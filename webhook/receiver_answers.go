@@ -5,16 +5,17 @@ import (
 	"strconv"
 )
 
-// outcome is how a delivery ended.
+// outcome is how a delivery ended. The documentation of the package says when it ends
+// so.
 type outcome uint8
 
 const (
-	failed outcome = iota // Also where nothing else is known.
-	handled
-	handledBefore
-	beingHandled
-	tookTooLong
-	unavailable
+	failed        outcome = iota // A handler failed, or nothing else is known.
+	handled                      // The handlers have succeeded, or the sink has the event.
+	handledBefore                // They had succeeded for another delivery.
+	beingHandled                 // Another delivery has the event.
+	tookTooLong                  // The handlers go on.
+	unavailable                  // The store or the sink failed.
 	wrongMethod
 	tooLarge
 	compressed
@@ -24,8 +25,9 @@ const (
 	tooOld
 )
 
-// answers tells what the service is answered. Whoever gets a 503 is to come again
-// soon. The connection is closed where nobody can read on from it: the body was not
+// answers tells what the service is answered. With a 503 goes a Retry-After of ten
+// seconds, for proxies that heed it: the service comes again after a minute, whatever it
+// is told. The connection is closed where nobody can read on from it: the body was not
 // read to its end, or handlers still have it.
 var answers = [...]struct {
 	status int

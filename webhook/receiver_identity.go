@@ -3,30 +3,41 @@ package webhook
 import (
 	"context"
 	"errors"
-	"fmt"
-	"iter"
 	"strconv"
 	"time"
 
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
-// occurrencePeriod is how long a later delivery of an event that tells no time can
-// follow the first one. The service delivers an event four times, a minute apart.
+// This file is about events whose body tells no time. When a state comes back, two of
+// them have equal bodies. So each is an occurrence of its body, with a number:
+//
+//	attempt    the occurrence that a delivery is of
+//	1          the next one
+//	2, 3, …    the oldest one that has arrived and waits for a delivery that succeeds;
+//	           or else the newest one that is being handled, for which it waits;
+//	           or else the newest one that was handled;
+//	           or else, since none has arrived, the next one
+//	untold     the oldest one that waits for a delivery that succeeds, or else the next one
+//
+// The numbers begin anew with each period of five minutes, by the clock. What has arrived
+// is looked for in this period and the one before.
+
+// occurrencePeriod is how long a later delivery can follow the first one at least. The
+// service delivers an event four times, a minute apart.
 const occurrencePeriod = 5 * time.Minute
 
-// claimEvent claims an event, and gives it an identity if its body has none.
-func (r *Receiver) claimEvent(work *handling, info *EventInfo) (DedupState, error) {
+// claimEvent claims an event. One whose body tells no time gets its identity first.
+func (r *Receiver) claimEvent(ctx context.Context, began time.Time, info *EventInfo) (DedupState, error) {
 	body, recurs := recurringBody(info)
 	if !recurs {
-		return r.claim(work, info.EventID)
+		return r.beginOrWait(ctx, began, info.EventID)
 	}
-	if body.attempt != 1 {
-		if state, found, err := r.findOccurrence(work, info, body); found || err != nil {
-			return state, err
-		}
+	o, state, err := r.claimOccurrence(ctx, began, body)
+	if o != nil {
+		info.EventID, info.Body = o.eventID, o.body
 	}
-	return r.claimOccurrence(work, info, body)
+	return state, err
 }
 
 // recurring is a body of the live service that tells no time, so that it may come again
@@ -49,24 +60,23 @@ func recurringBody(info *EventInfo) (r recurring, ok bool) {
 	return recurring{info.Body, envelope.Counter, envelope.Attempt}, true
 }
 
-// occurrence is one of several events with equal bodies: so many before it came in the
-// same period. It has two keys in the store, which together tell its state:
+// occurrence is one of several events with equal bodies. It has two keys in the store.
+// Done means that it has arrived under the one, and that it was handled under the other:
 //
-//	ticket   event     the occurrence
-//	free     free      has not come; the next event may be it
-//	done     free      has come, and was not handled; a later delivery handles it
-//	done     claimed   is being handled
-//	done     done      was handled
+//	arrivalKey   eventID   the occurrence
+//	free         free      has not arrived
+//	done         free      has arrived, and waits for a delivery that succeeds
+//	done         claimed   is being handled
+//	done         done      was handled
 type occurrence struct {
 	eventID string
-	body    []byte
+	body    []byte // With a mark that makes it unlike the others.
 }
 
-func (o *occurrence) ticket() string { return "occurrence/" + o.eventID }
+func (o *occurrence) arrivalKey() string { return "arrived/" + o.eventID }
 
-// occurrence returns one of the occurrences of the body within a period. They are
-// counted from 0.
-func (r recurring) occurrence(period int64, n int) (*occurrence, error) {
+// nth returns the occurrence of the body with a number, from 0, in a period.
+func (r recurring) nth(period int64, n int) (*occurrence, error) {
 	body, err := wire.MarkEvent(r.body, strconv.FormatInt(period, 36)+"-"+strconv.Itoa(n))
 	if err != nil {
 		return nil, err
@@ -74,125 +84,135 @@ func (r recurring) occurrence(period int64, n int) (*occurrence, error) {
 	return &occurrence{eventID(body, r.counter), body}, nil
 }
 
-// become gives an event the identity of an occurrence.
-func (i *EventInfo) become(o *occurrence) { i.EventID, i.Body = o.eventID, o.body }
-
 func periodOf(at time.Time) int64 { return at.UnixNano() / int64(occurrencePeriod) }
 
-// claimOccurrence claims the first occurrence that has not come.
-func (r *Receiver) claimOccurrence(work *handling, info *EventInfo, body recurring) (DedupState, error) {
-	for n, period := 0, periodOf(time.Now()); ; n++ {
-		o, err := body.occurrence(period, n)
-		if err != nil {
-			return DedupFree, err
-		}
-		state, err := r.claim(work, o.ticket())
-		if err != nil {
-			return state, err
-		}
-		if state != DedupFree {
-			continue
-		}
-		// The event is claimed before its ticket is done, so that no later delivery of
-		// another occurrence takes it.
-		state, err = r.claim(work, o.eventID)
-		if err == nil {
-			err = r.settle(work, o.ticket(), true)
-		}
-		if err != nil || state == DedupFree {
-			info.become(o)
-			return state, err
-		}
+// claimOccurrence finds the occurrence that a delivery is of, and claims it.
+func (r *Receiver) claimOccurrence(ctx context.Context, began time.Time, body recurring) (*occurrence, DedupState, error) {
+	if body.attempt == 1 {
+		return r.claimNext(ctx, began, body)
 	}
+	waiting, busy, handled, err := r.findArrived(ctx, began, body)
+	switch {
+	case err != nil:
+		return nil, DedupFree, err
+	case waiting != nil:
+		return waiting, DedupFree, nil
+	case body.attempt == 0:
+	case busy != nil:
+		state, err := r.beginOrWait(ctx, began, busy.eventID)
+		return busy, state, err
+	case handled != nil:
+		return handled, DedupDone, nil
+	}
+	return r.claimNext(ctx, began, body)
 }
 
-// findOccurrence claims an occurrence that was seen and not handled. If there is none,
-// and the body counts its deliveries, it finds the newest one that is handled now, or
-// else the newest that was.
-func (r *Receiver) findOccurrence(work *handling, info *EventInfo, body recurring) (_ DedupState, found bool, _ error) {
-	var busy, done *occurrence
-	for o, failure := range r.occurrences(work, body) {
-		if failure != nil {
-			return DedupFree, false, failure
-		}
-		state, err := r.begin(work, o.eventID)
+// findArrived looks at the occurrences that have arrived in this period and the one
+// before, from the oldest on. It claims the first one that waits for a delivery that
+// succeeds, and returns it. If none does, it returns the newest one that is being
+// handled, and the newest one that was.
+func (r *Receiver) findArrived(ctx context.Context, began time.Time, body recurring) (waiting, busy, handled *occurrence, err error) {
+	now := periodOf(time.Now())
+	before, err := r.arrivedIn(ctx, began, body, now-1)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	arrived, err := r.arrivedIn(ctx, began, body, now)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for _, o := range append(before, arrived...) {
+		state, err := r.begin(ctx, began, o.eventID)
 		switch {
 		case err != nil:
-			return state, false, err
+			return nil, nil, nil, err
 		case state == DedupFree:
-			info.become(o)
-			return state, true, nil
+			return o, nil, nil, nil
 		case state == DedupClaimed:
 			busy = o
 		default:
-			done = o
+			handled = o
 		}
 	}
-	switch {
-	case body.attempt == 0:
-		return DedupFree, false, nil
-	case busy != nil:
-		info.become(busy)
-		state, err := r.claim(work, busy.eventID)
-		return state, true, err
-	case done != nil:
-		info.become(done)
-		return DedupDone, true, nil
-	}
-	return DedupFree, false, nil
+	return nil, busy, handled, nil
 }
 
-// occurrences iterates over what was seen in this period and the one before.
-func (r *Receiver) occurrences(work *handling, body recurring) iter.Seq2[*occurrence, error] {
-	return func(yield func(*occurrence, error) bool) {
-		now := periodOf(time.Now())
-		for period, n := now-1, 0; period <= now; n++ {
-			o, err := body.occurrence(period, n)
-			seen := false
-			if err == nil {
-				seen, err = r.hasSeen(work, o)
-			}
-			switch {
-			case err != nil:
-				yield(nil, err)
-				return
-			case !seen:
-				period, n = period+1, -1
-			case !yield(o, nil):
-				return
-			}
+// arrivedIn returns the occurrences that have arrived in a period, the oldest first.
+func (r *Receiver) arrivedIn(ctx context.Context, began time.Time, body recurring, period int64) (all []*occurrence, err error) {
+	for {
+		o, err := body.nth(period, len(all))
+		if err != nil {
+			return nil, err
 		}
+		arrived, err := r.hasArrived(ctx, began, o)
+		if err != nil || !arrived {
+			return all, err
+		}
+		all = append(all, o)
 	}
 }
 
-// hasSeen reports whether an occurrence has been seen. The way to ask a store is to
-// claim the ticket, so a ticket that was free is given back.
-func (r *Receiver) hasSeen(work *handling, o *occurrence) (bool, error) {
-	state, err := r.begin(work, o.ticket())
+// hasArrived reports whether an occurrence has arrived. The only way to ask a store is
+// to begin, so a key that was free is given back.
+func (r *Receiver) hasArrived(ctx context.Context, began time.Time, o *occurrence) (bool, error) {
+	state, err := r.begin(ctx, began, o.arrivalKey())
 	if err == nil && state == DedupFree {
-		err = r.settle(work, o.ticket(), false)
+		err = r.settle(ctx, o.arrivalKey(), false)
 	}
 	return state == DedupDone, err
 }
 
-// begin asks the store once, and waits for three quarters of the time at most.
-func (r *Receiver) begin(work *handling, id string) (DedupState, error) {
-	ctx, cancel := context.WithDeadline(work, work.deadline.Add(-r.timeout/4))
-	defer cancel()
-	state, err := r.store.Begin(ctx, id)
-	if err != nil {
-		return state, fmt.Errorf("deduplication: %w", err)
+// claimNext claims the first occurrence of this period that has not arrived.
+func (r *Receiver) claimNext(ctx context.Context, began time.Time, body recurring) (*occurrence, DedupState, error) {
+	for n, period := 0, periodOf(time.Now()); ; n++ {
+		o, err := body.nth(period, n)
+		if err != nil {
+			return nil, DedupFree, err
+		}
+		arrival, err := r.beginOrWait(ctx, began, o.arrivalKey())
+		if err != nil {
+			return nil, arrival, err
+		}
+		if arrival != DedupFree {
+			continue
+		}
+		state, err := r.arrive(ctx, began, o)
+		if err != nil || state == DedupFree {
+			return o, state, err
+		}
 	}
-	return state, nil
 }
 
-// dispatchRecurring runs the handlers for an event that has no identity yet. Nobody has to
-// be answered, so the handling is only the time limit of the claim.
+// arrive claims an occurrence whose arrivalKey the caller has claimed, and marks that it
+// has arrived. It claims first, so that no delivery of another occurrence takes it for
+// one that waits. If anything fails, a panic of the store included, both keys are freed.
+func (r *Receiver) arrive(ctx context.Context, began time.Time, o *occurrence) (state DedupState, err error) {
+	claimed, marked := false, false
+	defer func() {
+		if marked {
+			return
+		}
+		if claimed {
+			err = errors.Join(err, r.settle(ctx, o.eventID, false))
+		}
+		err = errors.Join(err, r.settle(ctx, o.arrivalKey(), false))
+	}()
+	state, err = r.beginOrWait(ctx, began, o.eventID)
+	if err != nil {
+		return state, err
+	}
+	claimed = state == DedupFree
+	err = r.settle(ctx, o.arrivalKey(), true)
+	marked = err == nil
+	return state, err
+}
+
+// dispatchRecurring runs the handlers for an event that has no identity yet, as a
+// receiver does for a delivery.
 func (r *Receiver) dispatchRecurring(ctx context.Context, event Event) (err error) {
-	info := event.Info()
-	state, err := r.claimEvent(&handling{request: ctx, deadline: time.Now().Add(r.timeout)}, info)
+	state, err := r.claimEvent(ctx, time.Now(), event.Info())
 	switch {
-	case err != nil && r.onFailure == DedupProcess:
+	case err != nil && r.onFailure == DedupProcess && ctx.Err() == nil:
 		return r.dispatch(ctx, event)
 	case err != nil:
 		return err
@@ -201,12 +221,8 @@ func (r *Receiver) dispatchRecurring(ctx context.Context, event Event) (err erro
 	case state == DedupClaimed:
 		return errBeingRun
 	}
-	succeeded := false
-	defer func() { // Also if a handler panics.
-		if settling := r.settle(ctx, info.EventID, succeeded); settling != nil {
-			err = errors.Join(err, settling)
-		}
-	}()
+	c, succeeded := r.newClaim(ctx, event, event.Info().EventID, ""), false
+	defer func() { err = errors.Join(err, c.end(ctx, succeeded)) }() // Also if a handler panics.
 	err = r.dispatch(ctx, event)
 	succeeded = err == nil
 	return err

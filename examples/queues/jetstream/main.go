@@ -5,7 +5,12 @@
 //	SALESIQ_WEBHOOK_SECRET=… go run . -listen 127.0.0.1:8090
 //
 // An event that is delivered twice gets into the stream once, since its id is
-// the message's. A handler that fails gets the event again, half a minute later.
+// the message's. A handler that fails gets the event again after a second, and then after
+// pauses that double up to five minutes. After two days of that, the event is a dead
+// letter, in a stream of its own:
+//
+//	nats stream view SALESIQ_DEAD   # shows them, with the last error of each
+//	go run . -replay                # has them tried again
 package main
 
 import (
@@ -13,6 +18,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/signal"
@@ -32,11 +38,16 @@ const grace = 10 * time.Second
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8090", "`address` to listen on")
 	server := flag.String("nats", nats.DefaultURL, "`URL` of the NATS server")
+	replay := flag.Bool("replay", false, "put the dead letters back into the stream, and end")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	secret := salesiq.NewSecret(os.Getenv("SALESIQ_WEBHOOK_SECRET"))
-	if err := run(ctx, *server, *listen, secret); err != nil {
+	work := func() error { return run(ctx, *server, *listen, secret) }
+	if *replay {
+		work = func() error { return replayAll(ctx, *server) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "jetstream:", err)
 		os.Exit(1)
 	}
@@ -52,19 +63,11 @@ func run(ctx context.Context, natsURL, listen string, secret salesiq.Secret) err
 	if secret.IsZero() {
 		return errors.New("SALESIQ_WEBHOOK_SECRET is required: without it, anybody could send events")
 	}
-	connection, err := nats.Connect(natsURL)
+	queue, closeQueue, err := dial(ctx, natsURL)
 	if err != nil {
 		return err
 	}
-	defer connection.Close()
-	stream, err := jetstream.New(connection)
-	if err != nil {
-		return err
-	}
-	queue, err := openQueue(ctx, stream)
-	if err != nil {
-		return err
-	}
+	defer closeQueue()
 	receiver, err := webhook.NewReceiver(webhook.HMAC(secret), webhook.WithSink(queue))
 	if err != nil {
 		return err
@@ -89,4 +92,33 @@ func run(ctx context.Context, natsURL, listen string, secret salesiq.Secret) err
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	return errors.Join(err, server.Shutdown(ending))
+}
+
+// replayAll has all dead letters tried again, by whichever process handles events.
+func replayAll(ctx context.Context, natsURL string) error {
+	queue, closeQueue, err := dial(ctx, natsURL)
+	if err != nil {
+		return err
+	}
+	defer closeQueue()
+	replayed, err := queue.replay(ctx)
+	fmt.Println("replayed", replayed, "dead letters")
+	return err
+}
+
+// dial connects to the NATS server that has the queue.
+func dial(ctx context.Context, natsURL string) (q *queue, closeQueue func(), err error) {
+	connection, err := nats.Connect(natsURL)
+	if err != nil {
+		return nil, nil, err
+	}
+	streams, err := jetstream.New(connection)
+	if err == nil {
+		q, err = openQueue(ctx, streams, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	}
+	if err != nil {
+		connection.Close()
+		return nil, nil, err
+	}
+	return q, connection.Close, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -38,9 +39,9 @@ func newQueue(t *testing.T) *queue {
 	t.Cleanup(connection.Close)
 	stream, err := jetstream.New(connection)
 	require.NoError(t, err)
-	q, err := openQueue(t.Context(), stream)
+	q, err := openQueue(t.Context(), stream, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	q.pause = 10 * time.Millisecond
+	q.firstPause, q.longestPause = 10*time.Millisecond, 10*time.Millisecond
 	return q
 }
 
@@ -124,4 +125,82 @@ func TestAnEventIsQueuedOnceAndHandledUntilThatSucceeds(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, info.NumPending)
 	assert.Equal(t, want, counts())
+}
+
+func TestTheTriesOfAnEventTakeTwoDays(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	q.firstPause, q.longestPause = time.Second, 5*time.Minute
+	var sum, last time.Duration
+	for try := uint64(1); try < q.tries; try++ {
+		assert.GreaterOrEqual(t, q.pause(try), last, "they grow")
+		last = q.pause(try)
+		sum += last
+	}
+	assert.Equal(t, 5*time.Minute, last)
+	assert.InDelta(t, 48*time.Hour, sum, float64(10*time.Minute))
+}
+
+func TestAnEventThatFailsForTooLongIsADeadLetterThatCanBeReplayed(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	q.tries, q.firstPause, q.longestPause = 25, time.Millisecond, time.Millisecond
+	receiver, err := webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(secret)), webhook.WithSink(q))
+	require.NoError(t, err)
+	var tries []int
+	var healthy, handled atomic.Bool
+	require.NoError(t, webhook.OnAny(receiver, func(_ context.Context, event webhook.Event) error {
+		if healthy.Load() {
+			handled.Store(true)
+			return nil
+		}
+		tries = append(tries, event.Info().Try)
+		return errors.New("the database\nis away")
+	}))
+	deliver(t, receiver, `{"event":"chat.rating","data":{"chat_id":"c1","rating":5}}`)
+	_, err = q.streams.Publish(t.Context(), eventSubject, []byte("no event"))
+	require.NoError(t, err)
+	stop, err := q.consume(t.Context(), receiver.Dispatch)
+	require.NoError(t, err)
+	letters := func() uint64 {
+		info, err := q.dead.Info(t.Context())
+		require.NoError(t, err)
+		return info.State.Msgs
+	}
+	require.Eventually(t, func() bool { return letters() == 2 }, 10*time.Second, 5*time.Millisecond)
+	stop()
+	require.Len(t, tries, 25)
+	for n, try := range tries {
+		assert.Equal(t, n+1, try)
+	}
+	letter, err := q.dead.GetMsg(t.Context(), 2)
+	require.NoError(t, err)
+	assert.Equal(t, "the database is away", letter.Header.Get("Error"))
+	assert.Contains(t, string(letter.Data), "chat.rating")
+
+	require.NoError(t, q.dead.DeleteMsg(t.Context(), 1)) // It is no event.
+	healthy.Store(true)
+	replayed, err := q.replay(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, replayed)
+	assert.Zero(t, letters())
+	stop, err = q.consume(t.Context(), receiver.Dispatch)
+	require.NoError(t, err)
+	require.Eventually(t, handled.Load, 10*time.Second, 5*time.Millisecond)
+	stop()
+}
+
+// So is one whose process was killed each time.
+func TestAnEventWhoseLastTryDidNotEndIsADeadLetter(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	q.tries = 0
+	require.NoError(t, q.Enqueue(t.Context(), &webhook.ChatRated{EventInfo: webhook.EventInfo{EventID: "e1", Body: []byte(`{"event":"chat.rating"}`)}}))
+	stop, err := q.consume(t.Context(), func(context.Context, webhook.Event) error { t.Error("it is handled"); return nil })
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		info, err := q.dead.Info(t.Context())
+		return assert.NoError(t, err) && info.State.Msgs == 1
+	}, 10*time.Second, 5*time.Millisecond)
+	stop()
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/salesiq-go/salesiq/webhook"
 )
@@ -19,10 +20,14 @@ type eventJob struct {
 // Kind implements river.JobArgs.
 func (eventJob) Kind() string { return "salesiq_event" }
 
+// maxAttempts is how often a job is tried. By River's own policy the pauses are 1 s, 16 s,
+// 81 s and so on, the fourth powers, up to 14 hours: two days in all.
+const maxAttempts = 16
+
 // InsertOpts makes one job of all deliveries of an event, for as long as River
 // keeps jobs that are done: a day, unless configured otherwise.
 func (eventJob) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true}}
+	return river.InsertOpts{MaxAttempts: maxAttempts, UniqueOpts: river.UniqueOpts{ByArgs: true}}
 }
 
 // sink is a webhook.Sink that inserts jobs.
@@ -48,5 +53,25 @@ func (w *worker) Work(ctx context.Context, job *river.Job[eventJob]) error {
 	if err != nil {
 		return river.JobCancel(err) // It would not become an event later.
 	}
+	event.Info().Try = job.Attempt
 	return w.handle(ctx, event)
+}
+
+// replay has all jobs tried once more that have had all their tries. It returns how many
+// there were.
+func replay(ctx context.Context, client *river.Client[pgx.Tx]) (replayed int, err error) {
+	dead := river.NewJobListParams().Kinds(eventJob{}.Kind()).States(rivertype.JobStateDiscarded)
+	for {
+		page, err := client.JobList(ctx, dead)
+		if err != nil || len(page.Jobs) == 0 {
+			return replayed, err
+		}
+		for _, job := range page.Jobs {
+			if _, err := client.JobRetry(ctx, job.ID); err != nil {
+				return replayed, err
+			}
+			replayed++
+		}
+		dead = dead.After(page.LastCursor)
+	}
 }

@@ -4,7 +4,11 @@
 //	DATABASE_URL=postgres://… SALESIQ_WEBHOOK_SECRET=… go run . -listen 127.0.0.1:8090
 //
 // An event that is delivered twice becomes one job, since its id makes the job
-// unique. A handler that fails gets the event again, with growing pauses.
+// unique. A handler that fails gets the event again, with growing pauses. After two days
+// of that, its job is a dead letter, which River calls discarded. It is kept:
+//
+//	psql $DATABASE_URL -c "SELECT id, errors[attempt] FROM river_job WHERE state = 'discarded'"
+//	DATABASE_URL=postgres://… go run . -replay   # has all of them tried once more
 package main
 
 import (
@@ -33,11 +37,17 @@ const grace = 10 * time.Second
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8090", "`address` to listen on")
+	again := flag.Bool("replay", false, "have the dead letters tried once more, and end")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	secret := salesiq.NewSecret(os.Getenv("SALESIQ_WEBHOOK_SECRET"))
-	if err := run(ctx, os.Getenv("DATABASE_URL"), *listen, secret); err != nil {
+	database := os.Getenv("DATABASE_URL")
+	work := func() error { return run(ctx, database, *listen, secret) }
+	if *again {
+		work = func() error { return replayAll(ctx, database) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "river:", err)
 		os.Exit(1)
 	}
@@ -87,6 +97,22 @@ func run(ctx context.Context, database, listen string, secret salesiq.Secret) er
 	return errors.Join(err, server.Shutdown(ending), client.Stop(ending))
 }
 
+// replayAll has all dead letters tried once more, by whichever process works on jobs.
+func replayAll(ctx context.Context, database string) error {
+	pool, err := pgxpool.New(ctx, database)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	client, err := open(ctx, pool, show) // It is not started, and so handles nothing.
+	if err != nil {
+		return err
+	}
+	replayed, err := replay(ctx, client)
+	fmt.Println("replayed", replayed, "dead letters")
+	return err
+}
+
 // open prepares the database and returns a client that works on its jobs.
 func open(ctx context.Context, pool *pgxpool.Pool, handle func(context.Context, webhook.Event) error) (*river.Client[pgx.Tx], error) {
 	driver := riverpgxv5.New(pool)
@@ -102,5 +128,7 @@ func open(ctx context.Context, pool *pgxpool.Pool, handle func(context.Context, 
 	return river.NewClient(driver, &river.Config{
 		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 10}},
 		Workers: workers,
+		// Dead letters are kept until somebody replays or deletes them.
+		DiscardedJobRetentionPeriod: -1,
 	})
 }

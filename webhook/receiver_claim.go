@@ -1,0 +1,178 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/salesiq-go/salesiq/internal/redact"
+	"github.com/salesiq-go/salesiq/internal/usercode"
+)
+
+// begin asks the store for an event once. It gives the store three quarters of the time
+// that handlers have, counted from when the delivery began.
+func (r *Receiver) begin(ctx context.Context, began time.Time, key string) (DedupState, error) {
+	if _, inMemory := r.store.(*memoryDedup); !inMemory { // That one answers at once.
+		limited, cancel := context.WithDeadline(ctx, began.Add(r.timeout/4*3))
+		defer cancel()
+		ctx = limited
+	}
+	state, err := r.store.Begin(ctx, key)
+	if err != nil {
+		return state, fmt.Errorf("deduplication: %w", err)
+	}
+	return state, nil
+}
+
+// beginOrWait is begin, and asks again while another delivery has the event: if the
+// other fails, this one gets the event. It gives up after half of the time that handlers
+// have, so that the rest is left for them.
+func (r *Receiver) beginOrWait(ctx context.Context, began time.Time, key string) (DedupState, error) {
+	const shortest, longest = 5 * time.Millisecond, 200 * time.Millisecond
+	for pause := shortest; ; pause = min(2*pause, longest) {
+		state, err := r.begin(ctx, began, key)
+		if err != nil || state != DedupClaimed {
+			return state, err
+		}
+		left := time.Until(began.Add(r.timeout / 2))
+		if left <= 0 {
+			return state, nil
+		}
+		select {
+		case <-time.After(min(pause, left)):
+		case <-ctx.Done():
+			return state, fmt.Errorf("deduplication: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// settleTimeout is for a store that answers late, after the time of the event.
+const settleTimeout = 2 * time.Second
+
+// settle tells the store how it ended what begin has begun: Done for a success, or else
+// Abort. It does so even when the time for the event is over.
+func (r *Receiver) settle(ctx context.Context, key string, succeeded bool) error {
+	end := r.store.Abort
+	if succeeded {
+		end = r.store.Done
+	}
+	err := end(ctx, key)
+	if err != nil && ctx.Err() != nil {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+		defer cancel()
+		err = end(late, key)
+	}
+	if err != nil {
+		return fmt.Errorf("deduplication: %w", err)
+	}
+	return nil
+}
+
+// claim is what a delivery has in the store while its handlers run: the event, or the
+// success of one handler with Once. The first of these ends it:
+//
+//	end      the handlers have returned
+//	giveUp   they have not, though their time was over long ago
+//
+// After giveUp, another delivery may have the event. So a late success is still marked,
+// and a late failure changes nothing.
+type claim struct {
+	receiver *Receiver
+	quiet    bool // Another claim tells of a handler that does not return.
+
+	mu      sync.Mutex // Guards what follows.
+	held    bool
+	key     string // In the store.
+	event   string // The name and the id, for the log: handlers may change an event.
+	eventID string
+	handler string // The name of the one that runs; empty for a sink.
+	timer   *time.Timer
+}
+
+// stuckAfter is how long handlers may go on after their time before their claim ends.
+// With the usual time of a handler, that is before a claim ends by itself in Redis, and
+// before the service delivers the event again.
+const stuckAfter = 25 * time.Second
+
+// newClaim returns the claim of a handler, for which begin has claimed the key. It is
+// given up long after the deadline of ctx. Without a deadline, nobody has said how long
+// the handler may take.
+func (r *Receiver) newClaim(ctx context.Context, event Event, key, handler string) *claim {
+	c := &claim{receiver: r, handler: handler}
+	c.hold(key, event)
+	_, c.quiet = ctx.(*handling) // That has the claim of the event.
+	if deadline, ok := ctx.Deadline(); ok {
+		c.giveUpAfter(time.Until(deadline) + stuckAfter)
+	}
+	return c
+}
+
+// hold notes that begin has claimed the key, which is for an event.
+func (c *claim) hold(key string, event Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	info := event.Info()
+	c.held, c.key, c.event, c.eventID = true, key, string(info.EventName), info.EventID
+}
+
+// runs notes which handler runs now.
+func (c *claim) runs(handler string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.handler = handler
+}
+
+// giveUpAfter has the claim given up if it is still held after a time.
+func (c *claim) giveUpAfter(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.timer = time.AfterFunc(d, c.giveUp)
+}
+
+// release reports whether the claim was held until now.
+func (c *claim) release() (held bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	held, c.held = c.held, false
+	return held
+}
+
+// end settles the claim when the handlers have returned.
+func (c *claim) end(ctx context.Context, succeeded bool) error {
+	if held := c.release(); !held && !succeeded {
+		return nil
+	}
+	return c.receiver.settle(ctx, c.key, succeeded)
+}
+
+// giveUp frees the event of handlers that do not return, so that its next delivery runs
+// them again.
+func (c *claim) giveUp() {
+	if !c.release() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	defer cancel()
+	err := c.abort(ctx)
+	if c.quiet && err == nil {
+		return
+	}
+	c.mu.Lock()
+	attrs := []slog.Attr{slog.String("event", c.event), slog.String("event_id", c.eventID), slog.String("handler", c.handler)}
+	c.mu.Unlock()
+	if err != nil {
+		attrs = append(attrs, slog.String("error", redact.Summary(err.Error())))
+	}
+	c.receiver.logger.LogAttrs(ctx, slog.LevelError, "webhook handler does not return, and the event may be handled again", attrs...)
+}
+
+// abort frees the key. A panic of the store is an error.
+func (c *claim) abort(ctx context.Context) (err error) {
+	defer usercode.CatchPanic(&err)
+	return c.receiver.settle(ctx, c.key, false)
+}

@@ -1,0 +1,252 @@
+package webhook_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/internal/testkit"
+	"github.com/salesiq-go/salesiq/webhook"
+)
+
+// faultyStore does something else instead of the next call of a method for a key.
+type faultyStore struct {
+	webhook.DedupStore
+
+	begin, done func(key string) error // Nil if nothing goes wrong.
+}
+
+func (s *faultyStore) Begin(ctx context.Context, key string) (webhook.DedupState, error) {
+	if fault := s.begin; fault != nil {
+		if err := fault(key); err != nil {
+			return webhook.DedupFree, err
+		}
+	}
+	return s.DedupStore.Begin(ctx, key)
+}
+
+func (s *faultyStore) Done(ctx context.Context, key string) error {
+	if fault := s.done; fault != nil {
+		if err := fault(key); err != nil {
+			return err
+		}
+	}
+	return s.DedupStore.Done(ctx, key)
+}
+
+var errStoreAway = errors.New("the store is away")
+
+// faults are the ways in which a store can fail.
+var faults = map[string]func() error{
+	"error":  func() error { return errStoreAway },
+	"panic":  func() error { panic("the store panics") },
+	"goexit": func() error { runtime.Goexit(); return nil },
+}
+
+// ofArrival makes a fault of the keys that say that an event has arrived.
+func ofArrival(fault func() error) func(string) error {
+	return func(key string) error {
+		if strings.Contains(key, "/") {
+			return fault()
+		}
+		return nil
+	}
+}
+
+// ofEvent makes a fault of the keys of events.
+func ofEvent(fault func() error) func(string) error {
+	return func(key string) error {
+		if !strings.Contains(key, "/") {
+			return fault()
+		}
+		return nil
+	}
+}
+
+// W25: no event stays claimed that nobody handles.
+func TestAnEventIsFreeAgainAfterTheStoreFailedWhileItWasClaimed(t *testing.T) {
+	t.Parallel()
+	for name, fault := range faults {
+		for where, breaks := range map[string]func(*faultyStore){
+			"its arrival cannot be marked": func(s *faultyStore) { s.done = ofArrival(fault) },
+			"it cannot be claimed":         func(s *faultyStore) { s.begin = ofEvent(fault) },
+		} {
+			t.Run(where+", "+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					store := &faultyStore{DedupStore: testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour))}
+					receiver, log := newReceiver(webhook.WithDedupStore(store))
+					breaks(store)
+					var running sync.WaitGroup
+					running.Go(func() { assert.NotEqual(t, http.StatusOK, post(t, receiver, disabled(1)).Code) })
+					running.Wait()
+					store.begin, store.done = nil, nil
+					began := time.Now()
+					assert.Equal(t, http.StatusOK, post(t, receiver, disabled(2)).Code)
+					assert.Zero(t, time.Since(began), "nobody has it")
+					assert.Equal(t, 1, log.calls())
+				})
+			})
+		}
+	}
+}
+
+// stuckReceiver has a handler that does not return at first, and then succeeds.
+func stuckReceiver(t *testing.T, logged *bytes.Buffer, calls *atomic.Int32, late <-chan error, opts ...webhook.HandlerOption) *webhook.Receiver {
+	t.Helper()
+	receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(hookSecret)),
+		webhook.WithLogger(slog.New(slog.NewTextHandler(logged, nil)))))
+	require.NoError(t, webhook.On(receiver, func(context.Context, *webhook.ChatRated) error {
+		if calls.Add(1) == 1 {
+			return <-late
+		}
+		return nil
+	}, opts...))
+	return receiver
+}
+
+// W25: the service delivers it again a minute later.
+func TestAnEventWhoseHandlerDoesNotReturnIsHandledAgain(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		opts    []webhook.HandlerOption
+		handler string // As the log names it.
+	}{
+		"without a name": {nil, "webhook_test.stuckReceiver.func1"},
+		"with Once":      {[]webhook.HandlerOption{webhook.Once("slack")}, "handler=slack"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var logged bytes.Buffer
+				var calls atomic.Int32
+				late := make(chan error)
+				receiver := stuckReceiver(t, &logged, &calls, late, test.opts...)
+				var first sync.WaitGroup
+				first.Go(func() { assert.Equal(t, http.StatusInternalServerError, post(t, receiver, ratedBody("c1")).Code) })
+				time.Sleep(25 * time.Second)
+				assert.Equal(t, http.StatusServiceUnavailable, post(t, receiver, ratedBody("c1")).Code, "it may yet return")
+				time.Sleep(time.Minute - 28*time.Second)
+				synctest.Wait()
+				assert.Equal(t, 1, strings.Count(logged.String(), "does not return"))
+				assert.Contains(t, logged.String(), test.handler)
+				for range 2 {
+					assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("c1")).Code)
+				}
+				assert.EqualValues(t, 2, calls.Load())
+				late <- errors.New("too late")
+				first.Wait()
+				assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("c1")).Code, "a late failure frees nothing")
+				assert.EqualValues(t, 2, calls.Load())
+			})
+		})
+	}
+}
+
+// W25.
+func TestASuccessCountsThoughItsClaimHasEnded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		var calls atomic.Int32
+		late := make(chan error)
+		receiver := stuckReceiver(t, &logged, &calls, late)
+		var first sync.WaitGroup
+		first.Go(func() { post(t, receiver, ratedBody("c1")) })
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Contains(t, logged.String(), "does not return")
+		late <- nil
+		first.Wait()
+		assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("c1")).Code)
+		assert.EqualValues(t, 1, calls.Load())
+	})
+}
+
+// W25: by then it may be another delivery's.
+func TestALateFailureEndsNoClaimOfAnotherDelivery(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int32
+		late := make(chan error)
+		receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(hookSecret))))
+		require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error { calls.Add(1); return <-late }))
+		var deliveries sync.WaitGroup
+		for _, then := range []time.Duration{time.Minute, time.Second} {
+			deliveries.Go(func() { post(t, receiver, ratedBody("c1")) })
+			time.Sleep(then)
+		}
+		late <- errors.New("too late") // The first one was there first.
+		synctest.Wait()
+		assert.Equal(t, http.StatusServiceUnavailable, post(t, receiver, ratedBody("c1")).Code)
+		assert.EqualValues(t, 2, calls.Load())
+		late <- nil
+		deliveries.Wait()
+		assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("c1")).Code)
+		assert.EqualValues(t, 2, calls.Load())
+	})
+}
+
+// W25: so it is for what a queue hands out, if the queue says how long a handler may take.
+func TestAnEventOutOfAQueueWhoseHandlerDoesNotReturnIsHandledAgain(t *testing.T) {
+	t.Parallel()
+	for _, body := range [][]byte{ratedBody("c1"), []byte(`{"event":"chat.rating","attempt":2,"entity":{"chat_id":"c1"}}`)} {
+		synctest.Test(t, func(t *testing.T) {
+			var logged bytes.Buffer
+			var calls atomic.Int32
+			late := make(chan error)
+			receiver := stuckReceiver(t, &logged, &calls, late, webhook.Once("slack"))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			first := make(chan error, 1)
+			go func() { first <- receiver.Dispatch(ctx, testkit.Must(webhook.Parse(body))) }()
+			time.Sleep(80 * time.Second)
+			require.ErrorContains(t, receiver.Dispatch(t.Context(), testkit.Must(webhook.Parse(body))), "another delivery is running the handler")
+			time.Sleep(10 * time.Second)
+			require.NoError(t, receiver.Dispatch(t.Context(), testkit.Must(webhook.Parse(body))))
+			synctest.Wait()
+			assert.EqualValues(t, 2, calls.Load())
+			assert.Contains(t, logged.String(), "handler=slack")
+			late <- errors.New("too late")
+			require.Error(t, <-first)
+		})
+	}
+}
+
+// W21: a queue's context ends the wait for another delivery, and nobody handles the event
+// beside that.
+func TestDispatchWaitsForAnotherDeliveryNoLongerThanItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int32
+		receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(hookSecret)), webhook.WithDedupFailure(webhook.DedupProcess)))
+		require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error {
+			calls.Add(1)
+			time.Sleep(4 * time.Second)
+			return nil
+		}, webhook.Once("slow")))
+		var first sync.WaitGroup
+		first.Go(func() { post(t, receiver, disabled(1)) })
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		require.ErrorIs(t, receiver.Dispatch(ctx, testkit.Must(webhook.Parse(disabled(2)))), context.DeadlineExceeded)
+		assert.Equal(t, time.Second, time.Since(began))
+		first.Wait()
+		assert.EqualValues(t, 1, calls.Load())
+	})
+}
