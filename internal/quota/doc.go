@@ -17,6 +17,9 @@
 //	probing  the probe is under way   they wait for its answer, 3 s at most
 //	probed   an answer has come       they go as long as some are free
 //
+// A probe that gets no answer leaves the window fresh. A window ends as its reset tells,
+// and the next one is fresh; or it is probed, if an answer has told its reset already.
+//
 // Free is the limit, less the own calls that count, less those of others. Others are what
 // an answer counts beyond the own calls. An example, of 20 calls a minute:
 //
