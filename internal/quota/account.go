@@ -115,12 +115,12 @@ func (a *Account) End(c Call, r Report, now time.Time) {
 	}
 }
 
-// throttle heeds a refusal, as the package documentation tells in a table. Of calls that
-// were under way together, the first refusal changes slots and pause: the others tell
+// throttle heeds a 429, as the table in the package documentation says. Of calls that were
+// under way together, only the first refusal changes slots and pause: the others tell
 // nothing new.
 func (a *Account) throttle(x *answer) {
 	a.pause.extend(x.RetryAt)
-	windowIsSpent := x.Known && x.Remaining == 0 && !x.Reset.IsZero()
+	windowIsSpent := x.Known && x.Remaining == 0 && !x.Reset.IsZero() // The window has noted that.
 	if windowIsSpent || x.call.number <= a.heeded {
 		return
 	}

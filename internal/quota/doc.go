@@ -32,14 +32,15 @@
 //
 // # A refusal
 //
-// A call that the service refuses, as one too many (429) or for its token (401), counts no
-// more. After a 429, all that fit of these follow:
+// A call that the service refuses, as one too many (429) or for its token (401), is taken
+// to have used none, unless what remains shows otherwise. After a 429 besides:
 //
-//	it names a time: Retry-After, or the reset if none remain   nobody calls until then (pause)
-//	calls remain: there were too many at once                   half the slots; they grow again
-//	none remain, and the reset is told                          none are free until the window ends
-//	nothing of this is told                                     half the slots; without a time, too,
-//	                                                            nobody calls for 1, 2, 4 … 60 s
+//	a time is told: Retry-After, or the   nobody calls until then: the pause
+//	reset if no calls remain
+//	calls remain                          half the slots, since there were too many at once
+//	none remain, and the reset is told    none are free until the window ends
+//	neither of these two is told          half the slots; and if no time is told either,
+//	                                      nobody calls for 1 s, the next time for 2, 4 … 60 s
 //
 // # Who shares an account
 //

@@ -141,7 +141,7 @@ func (w *window) next(own int) {
 }
 
 // settle accounts for the end of a call, and reports whether its answer is of the current
-// window. That may have begun by then, because of this answer.
+// window. The answer itself may have begun that window.
 func (w *window) settle(a *answer) (current bool) {
 	if a.call.epoch == w.epoch {
 		w.probe.answer(a)
@@ -152,12 +152,12 @@ func (w *window) settle(a *answer) (current bool) {
 	if a.Sent {
 		w.learnCounting(a)
 		current = w.follow(a)
-	}
-	if a.Sent && !a.Refused {
-		w.recent.add(a.now)
+		if !a.Refused {
+			w.recent.add(a.now)
+		}
 	}
 	if !current || a.Refused {
-		w.own-- // It was counted here in case that it would be charged to this window.
+		w.own-- // It was counted in case that the service would count it in this window.
 	}
 	if current && a.Known {
 		w.countOthers(a)
@@ -165,36 +165,30 @@ func (w *window) settle(a *answer) (current bool) {
 	return current
 }
 
-// follow finds out by the reset of an answer which window the answer is of, and reports
-// whether that is the current one. The first line that fits decides:
-//
-//	windows do not end, or none has ever told a reset       the current one
-//	the answer tells no reset                               the current one, over in a minute if no answer tells more
-//	it tells the reset of the current window                the current one, over sooner if this answer says so
-//	its call is older than the window, and the reset is     one that is over
-//	no later than the last one told
-//	it tells another reset                                  the current one, if none was told of it; else the next
+// follow finds out by its reset which window an answer is of, and reports whether that is
+// the current one.
 func (w *window) follow(a *answer) (current bool) {
 	switch {
 	case w.counting == sliding, w.counting == untold && a.Reset.IsZero():
-	case a.Reset.IsZero():
+		// There are no windows, or none that an answer has told of.
+	case a.Reset.IsZero(): // It is of the current one, which is over in a minute if no answer tells more.
 		if !w.mark.current {
 			w.end = a.now.Add(minute)
 		}
-	case w.mark.current && w.mark.matches(a):
+	case w.mark.current && w.mark.matches(a): // It is of the current one.
 		if end := w.opening.end(a); end.Before(w.end) {
 			w.end = end // Date has whole seconds: an answer early in its second tells most.
 		}
-	case a.call.epoch < w.epoch && w.mark.moved(a) <= resolution:
+	case a.call.epoch < w.epoch && w.mark.moved(a) <= resolution: // It is of one that is over.
 		return false
-	default:
+	default: // It is of the current one, if none has told the reset of that yet, or else of the next.
 		w.identify(a)
 	}
 	return true
 }
 
-// identify takes the reset of an answer for that of the current window. If another one was
-// told of that, the next window has begun.
+// identify takes the reset of an answer for that of the current window. If the current one
+// is known by another reset, the next one has begun.
 func (w *window) identify(a *answer) {
 	if w.mark.current {
 		w.beginEarly(a)

@@ -256,8 +256,8 @@ local function settle(a)
   if a.sent then
     learn_counting(a)
     current = window_follow(a)
+    if not a.refused then add() end
   end
-  if a.sent and not a.refused then add() end
   if not current or a.refused then s.own = s.own - 1 end
   if current and a.known then count_others(a) end
   return current
