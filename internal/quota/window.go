@@ -202,12 +202,12 @@ func (w *window) identify(a *answer) {
 }
 
 // beginEarly begins the next window, whose reset an answer has told before the end of this
-// one. The own calls are those under way and the one that was answered. What the answer
-// counts besides is taken for others', so that a call under way may count twice.
+// one. The own calls in it are those under way and the one that was answered. All that the
+// answer counts besides is taken for others', so a call under way may count twice.
 //
-// Twice is safe, but wastes most of a window of a few seconds, where the first answer counts
-// all that began together. So if it counts no more than are under way, no more are taken
-// for others' than were known of before.
+// That is safe. But it wastes most of a window of a few seconds, whose first answer counts
+// all calls that began together. So if the answer counts no more calls than are under way,
+// others are at most as many as were known before, those of our own included.
 func (w *window) beginEarly(a *answer) {
 	known := w.recent.total + w.others
 	w.next(a.underWay + 1)
