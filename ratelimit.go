@@ -366,7 +366,8 @@ func (c *config) checkLimits() error {
 	return nil
 }
 
-// newLimiter returns the limiter that the options describe.
+// newLimiter returns the limiter of a client: a queue of its own, the queue of a
+// [SharedLimiter], which other clients may have as well, or a limiter of the user's.
 func (c *config) newLimiter() (meteredLimiter, error) {
 	switch l := c.limiter.(type) {
 	case nil:

@@ -42,7 +42,8 @@ type Account struct {
 	slots  slots
 	pause  pause
 	clock  clock
-	calls  int
+	calls  int // Started so far.
+	heeded int // How many of them had been when a refusal changed slots or pause last.
 }
 
 // New returns the account of someone who has not called yet.
@@ -62,7 +63,7 @@ func (a *Account) Ready(now time.Time, c Class) bool {
 }
 
 // Probing reports whether all wait for the answer to a call that went alone.
-func (a *Account) Probing(now time.Time) bool { return a.window.holdsOthers(now) }
+func (a *Account) Probing(now time.Time) bool { return a.window.probe.holds(now) }
 
 // Start counts a call that is started now, which must be Ready.
 func (a *Account) Start(now time.Time) Call {
@@ -79,23 +80,32 @@ func (a *Account) Cancel(c Call, now time.Time) { a.End(c, Report{}, now) }
 type answer struct {
 	Report
 
-	call    Call
-	now     time.Time
-	in      time.Duration // From now to Reset, by the clock that Reset is taken to be by.
-	trusted bool          // That clock is trusted, so that in is true. It need not be a Date's.
+	call     Call
+	now      time.Time
+	underWay int           // Other calls.
+	in       time.Duration // From now to Reset, by the clock that Reset is taken to be by.
+	trusted  bool          // That clock is trusted, so that in is true. It need not be a Date's.
+}
+
+// counted returns how many calls the service counts beside the one that it answers.
+func (a *answer) counted() int {
+	if a.Refused {
+		return a.Limit - a.Remaining
+	}
+	return a.Limit - a.Remaining - 1
 }
 
 // End accounts for the end of a call.
 func (a *Account) End(c Call, r Report, now time.Time) {
 	a.roll(now)
 	a.slots.inFlight--
-	x := &answer{Report: r, call: c, now: now}
+	x := &answer{Report: r, call: c, now: now, underWay: a.slots.inFlight}
 	a.clock.read(x)
 	a.day.follow(&a.clock, now, a.slots.inFlight+1) // With this call.
 	if !r.Sent || r.Refused {
 		a.day.used--
 	}
-	switch current := a.window.settle(x, a.slots.inFlight); {
+	switch current := a.window.settle(x); {
 	case !current || !r.Answered:
 	case r.Throttled:
 		a.throttle(x)
@@ -105,18 +115,19 @@ func (a *Account) End(c Call, r Report, now time.Time) {
 	}
 }
 
-// throttle heeds a refusal. If calls remain, there were too many at once; if none
-// do and the reset is known, the window is closed already. Otherwise the reason is
-// unknown, and calls become both fewer at once and later.
+// throttle heeds a 429, as the table in the package documentation says. Of calls that were
+// under way together, only the first refusal changes slots and pause: the others tell
+// nothing new.
 func (a *Account) throttle(x *answer) {
-	explained := x.Known && (x.Remaining > 0 || !x.Reset.IsZero())
-	if x.Remaining > 0 || !explained {
-		a.slots.shrink(x.call, a.calls)
+	a.pause.extend(x.RetryAt)
+	windowIsSpent := x.Known && x.Remaining == 0 && !x.Reset.IsZero() // The window has noted that.
+	if windowIsSpent || x.call.number <= a.heeded {
+		return
 	}
-	if !x.RetryAt.IsZero() {
-		a.pause.extend(x.RetryAt)
-	} else if !explained {
-		a.pause.grow(x.call, a.calls, x.now)
+	a.heeded = a.calls
+	a.slots.shrink()
+	if x.Remaining == 0 && x.RetryAt.IsZero() {
+		a.pause.grow(x.now)
 	}
 }
 
@@ -126,7 +137,7 @@ func (a *Account) PerWindow() (calls int, known bool) {
 	if size := a.window.size(); size > 0 {
 		return size, true
 	}
-	return math.MaxInt, a.window.stage == probed
+	return math.MaxInt, a.window.probe.stage == probed
 }
 
 // Earliest returns the time before which a call of a class cannot be started if
@@ -145,8 +156,8 @@ func (a *Account) Earliest(now time.Time, ahead int, c Class) (at time.Time, dai
 // is not after now, there is no time to wait for: ask when a call has ended.
 func (a *Account) Look(now time.Time, c Class) time.Time {
 	at, _ := a.Earliest(now, 0, c)
-	if a.window.holdsOthers(now) {
-		at = latest(at, a.window.probeBegan.Add(patience))
+	if a.Probing(now) {
+		at = latest(at, a.window.probe.until)
 	}
 	return at
 }

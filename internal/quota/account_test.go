@@ -434,6 +434,22 @@ func TestCallsStartedBeforeARefusalWasHeededAreNotHeededAgain(t *testing.T) {
 	assert.Equal(t, 2, l.free(), "it was one too many again")
 }
 
+func TestUnexplainedRefusalsOfCallsUnderWayTogetherPauseOnce(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{InFlight: 8})
+	l.call(silent)
+	calls := []quota.Call{l.start(), l.start(), l.start()}
+	refusal := quota.Report{Sent: true, Answered: true, Refused: true, Throttled: true}
+	for _, call := range calls {
+		l.end(call, refusal)
+		assert.Equal(t, time.Second, l.wait())
+	}
+	l.pass(time.Second)
+	assert.Equal(t, 4, l.free(), "nor does each of them halve the calls at once")
+	l.call(refusal)
+	assert.Equal(t, 2*time.Second, l.wait(), "it came after the pause")
+}
+
 func TestUnexplainedRefusalsPauseLongerEachTime(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t, quota.Limits{InFlight: 10})

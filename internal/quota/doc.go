@@ -1,84 +1,52 @@
-// Package quota keeps account of the service's limits: so many calls in a
-// window of a minute, so many a day, so many at once. It is arithmetic on what
-// its caller reports, and knows no network, no clock and no lock.
+// Package quota keeps account of the service's limits: so many calls in a window of a
+// minute, so many a day, so many at once. It is arithmetic on what its caller reports, and
+// knows no network, no clock and no lock.
 //
-// An [Account] is made of parts. A call may start ([Account.Ready]) if all of them let it,
-// and its end ([Account.End]) teaches them:
+// A call may start ([Account.Ready]) if the window, the day, the slots and the pause all
+// let it. The end of a call ([Account.End]) teaches them what its answer tells.
 //
-//	window   so many calls a minute: the service's limit and the plan   window.go, sliding.go, recent.go
-//	day      so many calls a day, of the plan                           limits.go
-//	slots    so many calls at once                                      limits.go
-//	pause    nobody calls until then                                    limits.go
-//	clock    the service's                                              limits.go
+// Read account.go, window.go and limits.go, in this order. Skip these at first:
 //
-// Whoever does not want to know how the service is found to count skips sliding.go, and
-// takes each window for one that ends.
+//	clock.go                when exactly a window ends, although clocks differ
+//	sliding.go, recent.go   services whose window slides: take window.ends for true
 //
-// # Two clocks
+// # A window
 //
-// Every "now" is by the caller's clock; Reset and Date are by the service's. A time
-// of one is never compared with a time of the other, so it does not matter if a
-// clock is wrong. What counts is how long Reset is after Date: a window is taken to be
-// over that long after its answer arrived, and a second more if windows do not begin by
-// the clock, since Reset may stand for any moment of its second. No window is longer
-// than a minute, unless its Reset is clearly further away. That is window.bound. If a
-// service never tells a Date, its clock is taken to be the caller's,
-// until a reset contradicts that.
+//	stage    what has happened        what calls do
+//	fresh    nothing is known of it   the first one goes alone, as a probe
+//	probing  the probe is under way   they wait for its answer, 3 s at most
+//	probed   an answer has come       they go as long as some are free
 //
-// # How far a window is
+// A probe that gets no answer leaves the window fresh. A window ends as its reset tells,
+// and the next one is fresh; or it is probed, if an answer has told its reset already.
 //
-// The first call of a window goes alone, as a probe: its answer tells what others
-// have used. That is the type stage:
+// Free is the limit, less the own calls that count, less those of others. Others are what
+// an answer counts beyond the own calls. An example, of 20 calls a minute:
 //
-//	stage     what has happened           what calls do
-//	fresh     nothing is known of it      the first call goes alone
-//	probing   the probe is under way      they wait for its answer, 3 s at most
-//	probed    an answer has come          they go as long as some are free
+//	 0.0 s  fresh   Six calls come. One goes, five wait.
+//	 0.2 s  probed  Its answer: 3 of 20 remain, and the reset is in 12 s. Own is 1, so others is 16.
+//	                Three are free: three go, two wait.
+//	 0.4 s  probed  Their answers: 2, 1 and 0 remain. Own is 4, and others still 16.
+//	13.2 s  fresh   The window is over: 12 s after that answer, and a second for what the reset
+//	                has been rounded by. One of the two goes.
 //
-// When a window ends, the next one is fresh. If an answer tells that another window has
-// begun, that answer has told what a probe would, and the window is probed.
+// # A refusal
 //
-// # How long a call counts
+// A call that the service refuses, as one too many (429) or for its token (401), is taken
+// to have used none, unless what remains shows otherwise. After a 429 besides:
 //
-// Services count in two ways. With one, windows follow each other, and a call counts
-// until its window ends. With the other, the window slides: it is the last minute,
-// and a call expires a minute after it was made. No answer says which it is, so it is
-// guessed. That is the type counting:
+//	a time is told: Retry-After, or the   nobody calls until then: the pause
+//	reset if no calls remain
+//	calls remain                          half the slots, since there were too many at once
+//	none remain, and the reset is told    none are free until the window ends
+//	neither of these two is told          half the slots; and if no time is told either,
+//	                                      nobody calls for 1 s, the next time for 2, 4 … 60 s
 //
-//	counting   an own call counts          the next one
-//	untold     for a minute after its end  ending, once an answer tells a reset
-//	ending     until the window ends       sliding, if the window should be a new one,
-//	                                       and the service still counts old calls
-//	sliding    for a minute after its end  ending, if the reset moves on, and the
-//	                                       service has forgotten old calls
+// # Who shares an account
 //
-// Untold is safe either way, since no call counts for longer than a minute. The
-// guesses between ending and sliding, and what a wrong one costs, are in sliding.go.
-//
-// # What is free
-//
-// What is free is the limit less the own calls that count, and less those of others.
-// Others are what an answer counts beyond the own calls. While the window is ending,
-// they count until its end. Otherwise they count for a minute, since nobody knows when
-// they were made.
-//
-// If no answer tells a limit, only the plan bounds the window, and without a plan nothing
-// does: what is left are the slots, and what follows.
-//
-// # What a refusal does
-//
-// A call that the service refuses as one too many (429) is taken to have used no call of
-// the window or the day. Besides, all that fit of these apply:
-//
-//	the answer                             what follows
-//	says when to come again                nobody calls until then
-//	says that calls remain                 there were too many at once: half the slots, and
-//	                                       one more with each round of other answers
-//	says that none remain, and the reset   no other: the window has none free until its end
-//	explains nothing                       half the slots; if it says no time either, nobody
-//	                                       calls for 1 s, then 2, 4, and so on up to a minute
-//
-// That is Account.throttle. A refused call that waits its turn again is the business of
-// package transport: it joins the queue at the end. Who shares an account is up to the
-// clients that share a limiter (ratelimit.go of the root).
+// An account belongs to a queue (internal/transport/queue.go), which has the lock and the
+// calls that wait. In ratelimit.go of the root, newLimiter gives a client a queue of its own,
+// or one that NewLimiter has made for several clients. A batch has the same queue as the
+// others, with the [Class] Batch. Processes share a limit in Redis: there,
+// salesiqredis/scripts/quota.lua keeps the same account, and a test compares the two.
 package quota

@@ -71,61 +71,6 @@ func (d *day) earliest(now time.Time, ahead int) time.Time {
 	return d.end.Add(time.Duration((ahead-max(0, d.free()))/d.limit) * aDay)
 }
 
-// clock knows by how much the service's clock is ahead of the caller's, at
-// least: an answer's Date was true, within its second, before the answer
-// arrived.
-type clock struct {
-	ahead time.Duration
-	known bool
-	moved bool // By more than the resolution, and nobody has looked since.
-
-	// The caller's clock cannot stand in for the service's: by the caller's, a window
-	// refused a call after its reset.
-	doubted bool
-}
-
-// read finds out how long the window of an answer lasts, as in and trusted.
-//
-//	the service has told a Date   the reset is believed if it is an hour away at most;
-//	                              otherwise it is deleted
-//	it never has                  the reset is compared with the caller's clock, and
-//	                              believed if it is a minute away at most
-func (c *clock) read(a *answer) {
-	if !a.Date.IsZero() {
-		c.set(a.Date.Sub(a.now))
-	}
-	if a.Reset.IsZero() {
-		return
-	}
-	a.in = a.Reset.Sub(a.Date)
-	if a.Date.IsZero() {
-		a.in = a.Reset.Sub(a.now) - c.ahead
-	}
-	if !c.known {
-		c.doubted = c.doubted || a.Throttled && a.in < -resolution
-		a.trusted = !c.doubted && a.in > 0 && a.in <= longestIn
-		return
-	}
-	if a.trusted = a.in >= 0 && a.in <= maxResetIn; !a.trusted {
-		a.Reset = time.Time{}
-	}
-}
-
-// set notes by how much the service's clock is ahead. Two Dates may differ by their
-// rounding alone.
-func (c *clock) set(ahead time.Duration) {
-	if d := ahead - c.ahead; !c.known || d < -2*resolution || d > 2*resolution {
-		c.ahead, c.moved = ahead, true
-	}
-	c.known = true
-}
-
-// midnight returns the end of the day of UTC by the service's clock.
-func (c *clock) midnight(now time.Time) time.Time {
-	service := now.Add(c.ahead).UTC()
-	return now.Add(service.Truncate(aDay).Add(aDay).Sub(service.Round(0)))
-}
-
 // slots bounds the calls at once. The service's bound is the organization's, so
 // that others may fill it: a refusal halves the calls at once, and each round of
 // answers that are no 429 adds one.
@@ -134,19 +79,12 @@ type slots struct {
 	open     int // At present; from 1 to most.
 	inFlight int
 	passed   int // Answers that were no 429, since open has changed.
-	shrunkAt int // Number of the newest call when open was halved last.
 }
 
 func (s *slots) free() bool { return s.most == 0 || s.inFlight < s.open }
 
-// shrink halves the calls at once after a refusal. Calls that were under way when it
-// did so last were too many for the same reason, so their refusals change nothing.
-func (s *slots) shrink(c Call, newest int) {
-	if c.number <= s.shrunkAt {
-		return
-	}
-	s.open, s.passed, s.shrunkAt = max(1, s.open/2), 0, newest
-}
+// shrink halves the calls at once.
+func (s *slots) shrink() { s.open, s.passed = max(1, s.open/2), 0 }
 
 // grow counts an answer that is no 429.
 func (s *slots) grow() {
@@ -160,9 +98,8 @@ func (s *slots) grow() {
 
 // pause keeps everybody from calling.
 type pause struct {
-	until  time.Time
-	last   time.Duration // The length of the last one; zero once an answer was no 429.
-	grewAt int           // Number of the newest call when it was begun by grow last.
+	until time.Time
+	last  time.Duration // The length of the last one; zero once an answer was no 429.
 }
 
 func (p *pause) extend(until time.Time) {
@@ -171,14 +108,8 @@ func (p *pause) extend(until time.Time) {
 	}
 }
 
-// grow pauses after a refusal that gave no time: twice as long each time, but no longer
-// than a window can last. As in [slots.shrink], calls that were under way then change
-// nothing.
-func (p *pause) grow(c Call, newest int, now time.Time) {
-	if c.number <= p.grewAt {
-		return
-	}
+// grow pauses for twice as long each time, but no longer than a window can last.
+func (p *pause) grow(now time.Time) {
 	p.last = min(minute, max(time.Second, 2*p.last))
-	p.grewAt = newest
 	p.extend(now.Add(p.last))
 }

@@ -2,9 +2,27 @@ package quota
 
 import "time"
 
-// callsExpire reports whether own calls stop counting one by one, each a minute after
-// its end at the latest. Otherwise all of them stop when the window ends.
-func (w *window) callsExpire() bool { return w.counting != ending }
+// counting is how long the service counts a call.
+//
+//	counting  an own call counts          the next one
+//	untold    for a minute after its end  ending, once an answer tells a reset
+//	ending    until the window ends       sliding, if the window should be a new one,
+//	                                      and the service still counts old calls
+//	sliding   for a minute after its end  ending, if the reset moves on, and the
+//	                                      service has forgotten old calls
+//
+// Untold is safe either way, since no call counts for longer than a minute.
+type counting int
+
+const (
+	untold counting = iota
+	ending
+	sliding
+)
+
+// ends reports whether all own calls stop counting when the window ends. Otherwise they
+// stop one by one, each a minute after its end at the latest.
+func (w *window) ends() bool { return w.counting == ending }
 
 // placeAfter returns the time before which a call cannot be started, if n others go
 // before it and nothing is free now. It is zero if nobody knows.
@@ -48,11 +66,6 @@ func (w *window) placeAfter(now time.Time, n int) (at time.Time) {
 // a few may have been refused, or not have arrived.
 func areForgotten(calls, counted int) bool { return 2*counted < calls }
 
-// someAreCounted reports whether a service that counts so many still counts some of
-// the own calls. A quarter is enough where all but certain evidence is there besides:
-// the service has forgotten all of them or none.
-func someAreCounted(calls, counted int) bool { return 4*counted >= calls }
-
 // areOurs reports whether the calls that a service counts are mostly our own. If there
 // are more than twice as many, others explain them as well.
 func areOurs(calls, counted int) bool { return counted <= 2*calls }
@@ -62,32 +75,26 @@ func areOurs(calls, counted int) bool { return counted <= 2*calls }
 // have made as many in the first moment.
 func areOld(calls, limit int) bool { return 3*calls >= limit }
 
-// counted returns how many calls the service counts beside the one that it answers.
-func (a *answer) counted() int {
-	if a.Refused {
-		return a.Limit - a.Remaining
-	}
-	return a.Limit - a.Remaining - 1
-}
-
 // learnCounting guesses whether the window slides. If the reset moves on and the calls
 // are forgotten, it does not. If they are remembered when they should not be, it does.
-func (w *window) learnCounting(a *answer, inFlight int) {
+func (w *window) learnCounting(a *answer) {
 	if !a.Known || w.counting == untold {
 		return
 	}
-	moved := a.Reset.Sub(w.reset)
+	movesOn := w.mark.moved(a) > resolution
 	switch {
-	case moved > resolution && areForgotten(w.recent.lasting(), a.counted()):
-		w.stopSliding()
+	case movesOn && areForgotten(w.recent.lasting(), a.counted()):
+		if w.counting == sliding { // The mark is that of a window that is over.
+			w.counting, w.mark.current = ending, true
+		}
 		if w.movesEarly(a) {
 			w.forgot = a.now
 		}
-	case w.counting == ending && w.recent.total > 0 && w.remembers(a, inFlight):
-		w.slide(inFlight)
+	case w.counting == ending && w.remembers(a):
+		w.slide(a)
 	}
-	if w.counting == sliding && moved > resolution {
-		w.reset = a.Reset
+	if w.counting == sliding && movesOn {
+		w.mark.reset = a.Reset
 	}
 }
 
@@ -96,30 +103,26 @@ func (w *window) learnCounting(a *answer, inFlight int) {
 //
 //	the reset                     if windows end              the window slides if
 //	----------------------------  --------------------------  ------------------------------
-//	has moved on, by less than    a shorter one has begun,    it counts old calls: in all a
-//	a minute                      or the clock was set: what  quarter of our recent ones at
-//	                              it counts is under way, or  least, and at most twice as
-//	                              others'                     many as ours
+//	has moved on, by less than    a shorter one has begun,    it counts old calls, and at
+//	a minute                      or the clock was set: what  most twice as many calls as
+//	                              it counts is under way, or  ours, and no shorter window
+//	                              others'                     was seen in the last minute
 //	has moved on by a minute, or  a new one has begun         old calls that may be ours
 //	is unknown in the answer to                               fill a third of the limit
 //	a window's first call
-//	is the same in the answer to  the old one goes on, and    it counts old calls, but in
-//	a window's first call, when   counts all of our calls,    all less than half of our
-//	its time has come             or a new one of a second    recent ones
+//	is the same although the      the old one goes on, and    it counts old calls, but in
+//	window should be over         counts all of our calls,    all less than half of our
+//	                              or a new one of a second    recent ones
 //	                              has begun, and counts none
-//
-// In the first case, it does not if shorter windows were seen within the last minute.
-func (w *window) remembers(a *answer, inFlight int) bool {
-	recent, counted, old := w.recent.total, a.counted(), a.counted()-inFlight
-	moved := a.Reset.Sub(w.reset)
-	resetUnknown := a.Reset.IsZero() || !a.trusted && a.in.Abs() > resolution
+func (w *window) remembers(a *answer) bool {
+	recent, counted, old := w.recent.total, a.counted(), a.counted()-a.underWay
 	switch {
 	case w.movesEarly(a):
 		shorter := !w.forgot.IsZero() && a.now.Sub(w.forgot) < minute
-		return !shorter && old > 0 && someAreCounted(recent, counted) && areOurs(recent+inFlight, counted)
-	case moved > resolution, w.isFirst(a) && resetUnknown:
+		return !shorter && old > 0 && areOurs(recent+a.underWay, counted)
+	case w.mark.moved(a) > resolution, w.isFirst(a) && !a.trusted:
 		return areOld(min(old, recent), a.Limit)
-	case w.isFirst(a) && !w.seen && w.isReset(a.Reset):
+	case !w.mark.current && w.mark.matches(a):
 		return old > 0 && areForgotten(recent, counted)
 	}
 	return false
@@ -128,23 +131,15 @@ func (w *window) remembers(a *answer, inFlight int) bool {
 // movesEarly reports whether an answer tells a later reset, although a minute has not
 // gone by.
 func (w *window) movesEarly(a *answer) bool {
-	moved := a.Reset.Sub(w.reset)
+	moved := w.mark.moved(a)
 	return moved > resolution && moved < shortestIn
 }
 
 // slide goes over to a window that slides. What was not free before is not free
 // now; what the own calls do not explain was others.
-func (w *window) slide(inFlight int) {
+func (w *window) slide(a *answer) {
 	taken := w.own + w.others
-	w.own = inFlight + 1 + w.recent.total // With the call that is being settled.
+	w.own = a.underWay + 1 + w.recent.total // With the call that is being settled.
 	w.others = max(0, taken-w.own)
-	w.counting, w.blind = sliding, 0
-}
-
-// stopSliding goes back to windows that end. The reset that was told last is that of
-// a window that is over.
-func (w *window) stopSliding() {
-	if w.counting == sliding {
-		w.counting, w.seen = ending, true
-	}
+	w.counting = sliding
 }

@@ -5,77 +5,80 @@ import (
 	"time"
 )
 
-const (
-	// The specification counts calls per minute.
-	minute = time.Minute
-	// A reset that is further away is a unit mistaken or a value broken.
-	maxResetIn = time.Hour
-	// Resets have whole seconds, and need not be rounded in the same way each
-	// time.
-	resolution = time.Second
-	// The longest time from an answer to the end of a window, by two times that are
-	// both rounded.
-	longestIn = minute + 2*resolution
-	// The shortest time from one reset to the next, and from the first call of a
-	// window to its reset, by such times.
-	shortestIn = minute - 2*resolution
-	// How long the others wait for the call that goes alone. It is there to
-	// learn from, not to hold everybody up.
-	patience = 3 * time.Second
-)
+// minute is how long a window lasts, by the specification.
+const minute = time.Minute
 
-// stage is how far a window is: see the package documentation.
+// window is what is known of the current window of the service.
+type window struct {
+	plan   int // Own calls per window; 0 for no limit.
+	limit  int // Everybody's calls per window; 0 until the service has told.
+	own    int // Own calls that count or may yet: all that are under way, and those that ended in the window.
+	others int // Calls of others that count, as far as answers have shown.
+
+	epoch   int       // Counts windows.
+	probe   probe     // How far the call is that goes alone.
+	mark    mark      // The reset that the window is known by.
+	end     time.Time // When it is over at the latest, by the caller's clock; zero if nobody knows.
+	opening opening   // What windows begin with, which tells how exactly a reset names their end.
+
+	// For sliding.go. In a window that slides, end is when all calls of others have expired.
+	counting counting
+	recent   recent    // Own calls that ended in the last minute.
+	forgot   time.Time // When an answer last told that a window shorter than a minute had ended.
+}
+
+// stage is how much is known of the window: see the package documentation.
 type stage int
 
 const (
-	fresh stage = iota
-	probing
-	probed
+	fresh   stage = iota // The next call is the probe: probe.start.
+	probing              // Calls wait for its answer: probe.holds.
+	probed               // An answer has come: probe.answer.
 )
 
-// counting is how long the service counts a call: see the package documentation.
-type counting int
+// patience is how long the others wait for a probe. It is there to learn from, not to hold
+// everybody up.
+const patience = 3 * time.Second
 
-const (
-	untold counting = iota
-	ending
-	sliding
-)
-
-// opening is when windows begin. It tells when in the second of its reset a window
-// ends.
-type opening int
-
-const (
-	unclear opening = iota // As by a call, until an answer shows that it is by the clock.
-	byClock                // With each minute of the service's clock: at the start of the second.
-	byACall                // With the first call, for sure, since a window went on after its reset.
-)
-
-// window is what is known about the current window of the service. While it is
-// ending, it is identified by its reset, and all calls under way are counted in it,
-// since any of them may be charged to it.
-type window struct {
-	plan  int // Own calls per window; 0 for no limit.
-	limit int // Everybody's calls per window; 0 until the service has told.
-
-	stage    stage
-	counting counting
-	opening  opening
-
-	epoch  int       // Counts windows.
-	seen   bool      // An answer has told the reset of this window.
-	reset  time.Time // That reset; if none was told yet, that of the window seen last. By the service's clock.
-	end    time.Time // When this window is over at the latest; if calls expire, when those of others have. Zero if unknown. By the caller's clock.
-	own    int       // Calls started in it, or under way when it began; if calls expire, those that have not.
-	others int       // Calls that someone else made in it, at least.
-	blind  int       // Own calls that ended in it, whose answers told no reset.
-	recent recent    // Own calls that ended in the last minute.
-
-	forgot time.Time // When an answer told last that a window shorter than a minute had ended.
-
-	probeBegan time.Time // When the probe was started.
+// probe is the first call of a window.
+type probe struct {
+	stage stage
+	until time.Time // While it is under way: how long the others wait.
 }
+
+// start reports whether a call that is started now is the probe.
+func (p *probe) start(now time.Time) bool {
+	if p.stage != fresh {
+		return false
+	}
+	p.stage, p.until = probing, now.Add(patience)
+	return true
+}
+
+// holds reports whether calls wait for the answer to the probe.
+func (p *probe) holds(now time.Time) bool { return p.stage == probing && now.Before(p.until) }
+
+// answer notes the end of a call that was started in the window.
+func (p *probe) answer(a *answer) {
+	if a.Answered {
+		p.stage = probed
+	} else if a.call.probe && p.stage == probing {
+		p.stage = fresh
+	}
+}
+
+// mark is the reset that answers have told last, by the service's clock. Windows are told
+// apart by it.
+type mark struct {
+	reset   time.Time // Zero if none was ever told.
+	current bool      // It is that of the current window, not of the one before.
+}
+
+// moved returns how much later than the mark the reset of an answer is.
+func (m *mark) moved(a *answer) time.Duration { return a.Reset.Sub(m.reset) }
+
+// matches reports whether an answer tells this reset, which may be rounded in another way.
+func (m *mark) matches(a *answer) bool { return m.moved(a).Abs() <= resolution }
 
 // free returns how many more calls may be started in the window.
 func (w *window) free() int {
@@ -97,29 +100,31 @@ func (w *window) size() int {
 	return max(w.limit, w.plan)
 }
 
-// start counts a call. The first one of a window goes alone: its answer tells
-// what others have used.
+// earliest returns when a call can be started if ahead others go first.
+func (w *window) earliest(now time.Time, ahead int) (at time.Time) {
+	free, size := w.free(), w.size()
+	switch {
+	case ahead < free || size == 0:
+		return now
+	case !w.ends():
+		at = w.placeAfter(now, ahead-free)
+	case !w.end.IsZero():
+		at = w.end.Add(time.Duration((ahead-max(0, free))/size) * minute)
+	}
+	return latest(now, at)
+}
+
+// start counts a call, and reports whether it is the probe.
 func (w *window) start(now time.Time) (probe bool) {
 	w.own++
-	if w.stage != fresh {
-		return false
-	}
-	w.stage, w.probeBegan = probing, now
-	return true
+	return w.probe.start(now)
 }
 
-// holdsOthers reports whether calls wait for the answer to the probe.
-func (w *window) holdsOthers(now time.Time) bool {
-	return w.stage == probing && now.Before(w.probeBegan.Add(patience))
-}
-
-// roll begins the next window when this one is over for certain. If calls expire, there
-// are no windows, and the next one means: the calls of others are forgotten, and a probe
-// counts them anew.
-func (w *window) roll(now time.Time, inFlight int) {
+// roll begins the next window when this one is over.
+func (w *window) roll(now time.Time, underWay int) {
 	expired := w.recent.pass(now)
-	carried := inFlight
-	if w.callsExpire() {
+	carried := underWay
+	if !w.ends() {
 		w.own -= expired
 		carried = w.own
 	}
@@ -128,216 +133,109 @@ func (w *window) roll(now time.Time, inFlight int) {
 	}
 }
 
-// next begins a window of which nothing is known but the calls that may be
-// charged to it.
+// next begins a window of which nothing is known but the calls that may be charged to it.
 func (w *window) next(own int) {
 	w.epoch++
-	w.seen, w.end = false, time.Time{}
-	w.own, w.others, w.blind = own, 0, 0
-	w.stage = fresh
+	w.own, w.others = own, 0
+	w.probe.stage, w.mark.current, w.end = fresh, false, time.Time{}
 }
 
-// settle accounts for the end of a call, and reports whether its answer speaks
-// of the current window. In this order, it finds out how the service counts, which
-// window the answer is of, and what others have used.
-func (w *window) settle(a *answer, inFlight int) (current bool) {
-	w.endProbe(a)
+// settle accounts for the end of a call, and reports whether its answer is of the current
+// window. The answer itself may have begun that window.
+func (w *window) settle(a *answer) (current bool) {
+	if a.call.epoch == w.epoch {
+		w.probe.answer(a)
+	}
 	if a.Known {
 		w.limit = a.Limit
 	}
 	if a.Sent {
-		w.learnCounting(a, inFlight)
-		current = !w.isOlder(a)
-	}
-	if current {
-		w.attribute(a, inFlight) // It may begin the next window, which is current then.
-	}
-	if a.Sent && !a.Refused {
-		w.recent.add(a.now)
+		w.learnCounting(a)
+		current = w.follow(a)
+		if !a.Refused {
+			w.recent.add(a.now)
+		}
 	}
 	if !current || a.Refused {
-		w.own-- // It was counted here in case that it would be charged to this window.
+		w.own-- // It was counted in case that the service would count it in this window.
 	}
-	if current && a.Known && w.canTellOthers(a) {
+	if current && a.Known {
 		w.countOthers(a)
 	}
 	return current
 }
 
-// canTellOthers reports whether an answer is to be believed about the calls of others.
-// A refusal without a reset would close the window, and nobody knows for how long,
-// unless calls of ours expire; the account pauses instead.
-func (w *window) canTellOthers(a *answer) bool {
-	return !a.Throttled || !a.Reset.IsZero() || w.callsExpire() && w.recent.total > 0
-}
-
-// countOthers takes for others' what an answer counts beyond the own calls. Where
-// windows end, that holds until the end; elsewhere for a minute, unless there are more.
-func (w *window) countOthers(a *answer) {
-	others := max(0, w.limit-a.Remaining-w.own)
-	if w.counting == ending {
-		w.others = max(w.others, others)
-	} else if others >= w.others {
-		w.others, w.end = others, a.now.Add(minute)
-	}
-}
-
-// attribute learns from the reset in an answer: none, that of this window, or
-// that of the window which is the current one from now on.
-func (w *window) attribute(a *answer, inFlight int) {
+// follow finds out by its reset which window an answer is of, and reports whether that is
+// the current one.
+func (w *window) follow(a *answer) (current bool) {
 	switch {
-	case w.counting == sliding, w.counting == untold && a.Reset.IsZero(): // There is no window to find.
-	case a.Reset.IsZero():
-		w.settleBlind(a)
-	case w.seen && w.isReset(a.Reset):
-		w.shorten(w.bound(a))
-	default:
-		w.identify(a, inFlight)
-	}
-}
-
-// isOlder reports whether an answer speaks of a window before this one.
-func (w *window) isOlder(a *answer) bool {
-	if w.counting == sliding || a.Reset.IsZero() || w.seen && w.isReset(a.Reset) {
+	case w.counting == sliding, w.counting == untold && a.Reset.IsZero():
+		// There are no windows, or none that an answer has told of.
+	case a.Reset.IsZero(): // It is of the current one, which is over in a minute if no answer tells more.
+		if !w.mark.current {
+			w.end = a.now.Add(minute)
+		}
+	case w.mark.current && w.mark.matches(a): // It is of the current one.
+		if end := w.opening.end(a); end.Before(w.end) {
+			w.end = end // Date has whole seconds: an answer early in its second tells most.
+		}
+	case a.call.epoch < w.epoch && w.mark.moved(a) <= resolution: // It is of one that is over.
 		return false
+	default: // It is of the current one, if none has told the reset of that yet, or else of the next.
+		w.identify(a)
 	}
-	return a.call.epoch < w.epoch && w.isOver(a.Reset)
+	return true
 }
 
-// endProbe lets the others go once a call was answered. If the probe was not, the next
-// call is one.
-func (w *window) endProbe(a *answer) {
-	switch {
-	case a.call.epoch != w.epoch:
-	case a.Answered:
-		w.stage = probed
-	case a.call.probe && w.stage == probing:
-		w.stage = fresh
+// identify takes the reset of an answer for that of the current window. If the current one
+// is known by another reset, the next one has begun.
+func (w *window) identify(a *answer) {
+	if w.mark.current {
+		w.beginEarly(a)
 	}
-}
-
-// settleBlind counts a call whose answer tells no reset, although one of an earlier
-// window did. As long as none tells that of this window, it is taken to be over a
-// minute after the last answer.
-func (w *window) settleBlind(a *answer) {
-	if !a.Refused {
-		w.blind++
-	}
-	if !w.seen && w.size() > 0 {
-		w.end = a.now.Add(minute)
-	}
-}
-
-// isReset reports whether a reset is that of the window seen last.
-func (w *window) isReset(reset time.Time) bool {
-	d := reset.Sub(w.reset)
-	return -resolution <= d && d <= resolution
-}
-
-// isOver reports whether a reset is that of a window before this one. As long as
-// this one was not seen, the window seen last is such a window, too.
-func (w *window) isOver(reset time.Time) bool {
-	if w.seen {
-		return reset.Before(w.reset)
-	}
-	return w.counting != untold && !reset.After(w.reset.Add(resolution))
-}
-
-// identify takes the reset of an answer for that of the current window. If this one was
-// seen with another reset, that is the next one.
-func (w *window) identify(a *answer, inFlight int) {
-	switch {
-	case w.seen:
-		w.beginEarly(a, inFlight)
-	case w.isReset(a.Reset) && a.call.epoch == w.epoch:
-		w.opening = byACall // It went on after the reset of the window before.
-	}
-	w.learnOpening(a)
-	w.counting, w.seen, w.reset = ending, true, a.Reset
+	w.opening.learn(a, w.isFirst(a), w.mark.matches(a))
+	w.counting, w.mark = ending, mark{a.Reset, true}
+	w.end = w.opening.end(a)
 	if a.Known {
-		w.stage = probed // The answer has told what a probe is to find out.
+		w.probe.stage = probed // The answer has told what a probe is to find out.
 	}
-	w.end = w.bound(a)
 }
 
-// beginEarly begins the next window before the end of this one: an answer has told its
-// reset. So this one ended sooner than at the latest possible time, or the service's clock
-// was set. All own calls that may have been charged to the next one are counted in it:
+// beginEarly begins the next window, whose reset an answer has told before the end of this
+// one. The own calls in it are those under way and the one that was answered. All that the
+// answer counts besides is taken for others', so a call under way may count twice.
 //
-//	this call, and those that ended blind   own; what else the answer counts is others'
-//	those under way                         own, even if the answer counts them already
-//
-// Calls under way so may count twice. That is safe; and if the answer does not count
-// them, no later one need do so: a service whose window slides tells another reset in each.
-//
-// There is one exception. If the reset moves by less than a minute, and no more is counted
-// than is under way, that is mostly what is counted. Then no more of it is others' than
-// the calls that were known before.
-func (w *window) beginEarly(a *answer, inFlight int) {
-	charged, known := w.blind+1, w.recent.total+w.others
-	w.next(charged + inFlight)
+// That is safe. But it wastes most of a window of a few seconds, whose first answer counts
+// all calls that began together. So if the answer counts no more calls than are under way,
+// others are at most as many as were known before, those of our own included.
+func (w *window) beginEarly(a *answer) {
+	known := w.recent.total + w.others
+	w.next(a.underWay + 1)
 	if !a.Known {
 		return
 	}
-	rest := a.Limit - a.Remaining - charged
-	w.others = max(0, rest)
-	if w.movesEarly(a) && rest <= inFlight {
+	if w.others = max(0, a.counted()); w.others <= a.underWay {
 		w.others = min(w.others, known)
 	}
 }
 
-// isFirst reports whether an answer is to the first of our calls in this window, and
-// no other was charged to it.
-func (w *window) isFirst(a *answer) bool {
-	return a.call.probe && a.call.epoch == w.epoch && w.own == 1
-}
+// isFirst reports whether an answer is to the probe of this window.
+func (w *window) isFirst(a *answer) bool { return a.call.probe && a.call.epoch == w.epoch }
 
-// learnOpening finds out whether windows begin by the clock. They do if some of a
-// window is gone when the first call of all is made in it.
-func (w *window) learnOpening(a *answer) {
-	firstOfAll := w.isFirst(a) && a.Known && a.Remaining == a.Limit-1
-	someIsGone := a.trusted && a.in < shortestIn
-	if w.opening == unclear && firstOfAll && someIsGone {
-		w.opening = byClock
+// countOthers takes for others' what an answer counts beyond the own calls. Where windows
+// end, these count until the end. Where they do not, these count for a minute, since nobody
+// knows when they were made.
+//
+// A refusal without a reset is not heeded here: it would close the window for nobody knows
+// how long. The account pauses instead.
+func (w *window) countOthers(a *answer) {
+	if a.Throttled && a.Reset.IsZero() && (w.ends() || w.recent.total == 0) {
+		return
 	}
-}
-
-// bound returns when a window is over at the latest, judged by one answer in it. That
-// is within the second that Reset names, or at its start if windows begin by the clock.
-// No window is longer than a minute, unless its reset is further away than rounding
-// explains.
-func (w *window) bound(a *answer) time.Time {
-	if !a.trusted {
-		return a.now.Add(minute)
+	others := max(0, w.limit-a.Remaining-w.own)
+	if w.ends() {
+		w.others = max(w.others, others)
+	} else if others >= w.others {
+		w.others, w.end = others, a.now.Add(minute)
 	}
-	in := a.in
-	if w.opening != byClock {
-		in += resolution
-	}
-	if in <= longestIn {
-		in = min(in, minute)
-	}
-	return a.now.Add(in)
-}
-
-// shorten takes the earliest of the bounds. They differ, since Date has whole
-// seconds, too: an answer that was fast and came early in its second tells most.
-func (w *window) shorten(end time.Time) {
-	if end.Before(w.end) {
-		w.end = end
-	}
-}
-
-// earliest returns when a call can be started if ahead others go first.
-func (w *window) earliest(now time.Time, ahead int) (at time.Time) {
-	free, size := w.free(), w.size()
-	switch {
-	case ahead < free || size == 0:
-		return now
-	case w.callsExpire():
-		at = w.placeAfter(now, ahead-free)
-	case !w.end.IsZero():
-		at = w.end.Add(time.Duration((ahead-max(0, free))/size) * minute)
-	}
-	return latest(now, at)
 }

@@ -89,8 +89,8 @@ func (o *Outcome) report(d *dates, now time.Time) quota.Report {
 		Reset:     w.Reset,
 		Date:      w.Date,
 	}
-	if r.RetryAt = o.RetryAt; o.Throttled && r.RetryAt.IsZero() { // Those of tests may have none.
-		r.RetryAt = retryAt(o.StatusCode, o.Header, now)
+	if r.RetryAt = o.RetryAt; o.Throttled && r.RetryAt.IsZero() {
+		r.RetryAt = retryAt(o.StatusCode, o.Header, now) // Whoever made the outcome may have left the time to its header.
 	}
 	return r
 }

@@ -14,10 +14,16 @@ import (
 	"github.com/salesiq-go/salesiq/internal/quota"
 )
 
-// Queue is the limiter of one process. Whoever comes first goes first, as soon
-// as the account of the service's limits, and the rate if there is one, allow
-// it. A batch that has to leave the rest of a limit to others is overtaken by them. A call
-// that the service refused comes again at the end.
+// Queue is the limiter of one process. It asks the account of the service's limits, and the
+// rate if there is one, and lets requests wait until both allow them:
+//
+//	Acquire  starts a request, or has it wait, or refuses it if its turn would come too late
+//	Done     tells the account of the answer, and looks at those that wait (advance)
+//	timer    looks at them when the account may allow more although none has ended
+//
+// Whoever comes first goes first. But a batch has to leave a part of each limit, and others
+// overtake it then. A call that the service refused pauses outside of the queue, and joins
+// it at the end for its next attempt (retry.go).
 type Queue struct {
 	maxWait time.Duration
 	onStart atomic.Pointer[func()] // Nil for none.
@@ -82,10 +88,6 @@ type BatchQueue struct{ *Queue }
 // Acquire waits for its turn, as that of the queue does.
 func (b BatchQueue) Acquire(ctx context.Context) (Lease, error) { return b.acquire(ctx, quota.Batch) }
 
-// OnStart has a func called after each request that the queue lets go, before it is
-// sent.
-func (q *Queue) OnStart(fn func()) { q.onStart.Store(&fn) }
-
 func (q *Queue) acquire(ctx context.Context, class quota.Class) (Lease, error) {
 	l, err := q.enter(ctx, class)
 	if fn := q.onStart.Load(); fn != nil && err == nil {
@@ -122,46 +124,6 @@ func (q *Queue) enter(ctx context.Context, class quota.Class) (Lease, error) {
 	return w.lease, nil
 }
 
-// Today returns how many calls the day has, how many of them are left, and when
-// it is over. All are zero if there is no limit.
-func (q *Queue) Today() (limit, left int, end time.Time) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.account.Today(time.Now())
-}
-
-// Resume counts calls of the day that ends at a time which were made before the
-// queue was.
-func (q *Queue) Resume(used int, end time.Time) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.account.Resume(time.Now(), used, end)
-}
-
-// PerMinute returns how many calls a minute grants, which is not known before an
-// answer or a plan tells. It is [math.MaxInt] if there is no limit.
-func (q *Queue) PerMinute() (calls int, known bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	calls, known = q.account.PerWindow()
-	if q.rate != nil {
-		perMinute := min(float64(q.rate.Limit())*time.Minute.Seconds(), math.MaxInt32)
-		return min(calls, int(perMinute)), true
-	}
-	return calls, known
-}
-
-// Done ends the request and lets the next ones go.
-func (l *lease) Done(o Outcome) {
-	now := time.Now()
-	q := l.queue
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.account.End(l.call, o.report(&q.dates, now), now)
-	q.putAway(l)
-	q.advance(now)
-}
-
 // ready reports whether a request may go now.
 func (q *Queue) ready(now time.Time, class quota.Class) bool {
 	return q.account.Ready(now, class) && (q.rate == nil || q.unused > 0 || q.rate.TokensAt(now) >= 1)
@@ -184,8 +146,6 @@ func (q *Queue) start(now time.Time) *lease {
 	return l
 }
 
-func (q *Queue) putAway(l *lease) { l.next, q.spare = q.spare, l }
-
 // join puts a request at the end of the queue, unless that would be in vain.
 func (q *Queue) join(ctx context.Context, now time.Time, class quota.Class) *waiter {
 	w := &waiter{since: now, done: make(chan struct{}), class: class}
@@ -198,6 +158,23 @@ func (q *Queue) join(ctx context.Context, now time.Time, class quota.Class) *wai
 	}
 	q.advance(now)
 	return w
+}
+
+// refuse ends a wait in vain.
+func (w *waiter) refuse(at time.Time, daily bool) {
+	cause := errTooLong
+	if daily {
+		cause = ErrDailyLimit
+	}
+	if !w.deadline.IsZero() && at.After(w.deadline) {
+		cause = fmt.Errorf("%w: %w", cause, context.DeadlineExceeded)
+	}
+	w.err = Held(at, cause)
+	close(w.done)
+}
+
+func (w *waiter) tooLong(at time.Time, maxWait time.Duration) bool {
+	return at.Sub(w.since) > maxWait || !w.deadline.IsZero() && at.After(w.deadline)
 }
 
 // ahead returns how many surely go before one that comes now: a batch that waits may
@@ -222,6 +199,19 @@ func (q *Queue) outlook(now, at time.Time) Wait {
 	return Wait{Reason: WaitSlot}
 }
 
+// Done ends the request and lets the next ones go.
+func (l *lease) Done(o Outcome) {
+	now := time.Now()
+	q := l.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.account.End(l.call, o.report(&q.dates, now), now)
+	q.putAway(l)
+	q.advance(now)
+}
+
+func (q *Queue) putAway(l *lease) { l.next, q.spare = q.spare, l }
+
 // leave takes a request out whose context ended. What it had been given in the
 // meantime goes back.
 func (q *Queue) leave(w *waiter) {
@@ -238,23 +228,6 @@ func (q *Queue) leave(w *waiter) {
 		q.waiting = slices.Delete(q.waiting, i, i+1)
 	}
 	q.advance(now)
-}
-
-// refuse ends a wait in vain.
-func (w *waiter) refuse(at time.Time, daily bool) {
-	cause := errTooLong
-	if daily {
-		cause = ErrDailyLimit
-	}
-	if !w.deadline.IsZero() && at.After(w.deadline) {
-		cause = fmt.Errorf("%w: %w", cause, context.DeadlineExceeded)
-	}
-	w.err = Held(at, cause)
-	close(w.done)
-}
-
-func (w *waiter) tooLong(at time.Time, maxWait time.Duration) bool {
-	return at.Sub(w.since) > maxWait || !w.deadline.IsZero() && at.After(w.deadline)
 }
 
 // advance looks at the whole queue: it lets go whoever may go, refuses whoever
@@ -374,4 +347,37 @@ func (q *Queue) smooth(now time.Time, ahead int) time.Time {
 	}
 	seconds := missing / float64(q.rate.Limit())
 	return now.Add(time.Duration(min(math.Ceil(seconds*float64(time.Second)), math.MaxInt64/2)) + 1)
+}
+
+// OnStart has a func called after each request that the queue lets go, before it is
+// sent.
+func (q *Queue) OnStart(fn func()) { q.onStart.Store(&fn) }
+
+// Today returns how many calls the day has, how many of them are left, and when
+// it is over. All are zero if there is no limit.
+func (q *Queue) Today() (limit, left int, end time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.account.Today(time.Now())
+}
+
+// Resume counts calls of the day that ends at a time which were made before the
+// queue was.
+func (q *Queue) Resume(used int, end time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.account.Resume(time.Now(), used, end)
+}
+
+// PerMinute returns how many calls a minute grants, which is not known before an
+// answer or a plan tells. It is [math.MaxInt] if there is no limit.
+func (q *Queue) PerMinute() (calls int, known bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	calls, known = q.account.PerWindow()
+	if q.rate != nil {
+		perMinute := min(float64(q.rate.Limit())*time.Minute.Seconds(), math.MaxInt32)
+		return min(calls, int(perMinute)), true
+	}
+	return calls, known
 }

@@ -110,8 +110,8 @@ func (d *dates) of(header http.Header) time.Time {
 	return d.date
 }
 
-// retryAt tells when the service wants to hear from the client again, by the
-// local clock, or returns zero.
+// retryAt tells when the service wants to hear from the client again, by the local clock,
+// or returns zero. Retry-After says so, and, after a 429 that leaves no call, the reset.
 func retryAt(status int, header http.Header, now time.Time) time.Time {
 	if wait, ok := RetryAfter(header, now); ok {
 		return now.Add(wait)

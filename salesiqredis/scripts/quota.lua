@@ -2,16 +2,12 @@
 -- once. Times are microseconds; those of this server are the caller's own clock
 -- there. Functions and fields are named as they are there, but for these:
 --
---   here                                there
---   attribute                           isOlder, learnCounting and attribute
---   learn_whether_it_slides, learn_kind learnCounting, learnOpening
---   leaving, leaves, recent_leaves      callsExpire, placeAfter, expiry
---   pause                               pause.grow
---   under                               inFlight
---   s.probe, s.probed                   stage: 0 and 0 is fresh, s.probed 1 is probed
---   s.reset, s.sliding                  counting: 0 and 0 is untold, s.sliding 1 is sliding
---   s.aligned, s.cut                    opening: byClock, byACall
---   s.good, s.shrunk, s.pause_started   passed, shrunkAt, grewAt
+--   here                              there
+--   s.stage, s.counting, s.opening    the same, as numbers in the order of the constants
+--   s.reset, s.current                mark
+--   s.window_end, opening_end         window.end, opening.end
+--   places, the hash recent           recent.calls
+--   within                            answer.in, which is a keyword here
 
 local quota, leases, processes, line, recent = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local process = ARGV[1] -- Empty for someone who only looks.
@@ -44,7 +40,7 @@ local now = tonumber(time[1]) * second + tonumber(time[2]) + s.lag
 if now < s.now then s.lag, now = s.lag + s.now - now, s.now end
 s.now = now
 
-local under = redis.call('ZCARD', leases)
+local under_way = redis.call('ZCARD', leases)
 local waiting = redis.call('ZCARD', line)
 if s.open == 0 or s.open > most then s.open = most end
 
@@ -102,7 +98,7 @@ local function lasting()
   return n
 end
 
-local function recent_leaves(n)
+local function expiry(n)
   local at = s.recent_second + 1 - 60
   while true do
     local calls = tonumber(redis.call('HGET', recent, whole(at % places))) or 0
@@ -113,7 +109,11 @@ end
 
 -- The window.
 
-local function leaving() return s.sliding == 1 or s.reset == 0 end
+local fresh, probing, probed = 0, 1, 2
+local untold, ending, sliding = 0, 1, 2
+local unclear, by_clock, by_a_call = 0, 1, 2
+
+local function ends() return s.counting == ending end
 
 local function window_free()
   local free = math.huge
@@ -127,118 +127,111 @@ local function size()
   return math.max(s.limit, plan)
 end
 
-local function probing() return s.probed == 0 and s.probe > 0 and now < s.probe + patience end
+local function probe_start()
+  if s.stage == fresh then s.stage, s.probe_until = probing, now + patience end
+end
+
+local function probe_holds() return s.stage == probing and now < s.probe_until end
+
+local function probe_answer(a)
+  if a.answered then
+    s.stage = probed
+  elseif a.probe and s.stage == probing then
+    s.stage = fresh
+  end
+end
 
 local function next_window(own)
   s.epoch = s.epoch + 1
-  s.seen, s.window_end = 0, 0
-  s.own, s.others, s.blind = own, 0, 0
-  s.probe, s.probed = 0, 0
+  s.own, s.others = own, 0
+  s.stage, s.current, s.window_end = fresh, 0, 0
 end
 
-local function is_reset(reset) return math.abs(reset - s.reset) <= second end
+local function moved(a) return a.reset - s.reset end
 
-local function is_over(reset)
-  return s.reset > 0 and (reset < s.reset or s.seen == 0) and reset <= s.reset + second
+local function matches(a) return math.abs(moved(a)) <= second end
+
+local function moves_early(a) return moved(a) > second and moved(a) < minute - 2 * second end
+
+local function counted(a)
+  if a.refused then return a.limit - a.remaining end
+  return a.limit - a.remaining - 1
 end
 
-local function bound(a)
-  if not a.dated then return now + minute end
+local function is_first(a) return a.probe and a.epoch == s.epoch end
+
+local function opening_learn(a, first, same_as_before)
+  local first_of_all = first and a.known and a.remaining == a.limit - 1
+  local some_is_gone = a.trusted and a.within < minute - 2 * second
+  if same_as_before then
+    s.opening = by_a_call
+  elseif s.opening == unclear and first_of_all and some_is_gone then
+    s.opening = by_clock
+  end
+end
+
+local function opening_end(a)
+  if not a.trusted then return now + minute end
   local within = a.within
-  if s.aligned == 0 then within = within + second end
+  if s.opening ~= by_clock then within = within + second end
   if within <= minute + 2 * second then within = math.min(within, minute) end
   return now + within
 end
 
-local function end_probe(a)
-  if a.epoch ~= s.epoch then return end
-  if a.answered then
-    s.probed = 1
-  elseif a.probe then
-    s.probe = 0
-  end
-end
-
-local function settle_blind(a)
-  if not a.refused then s.blind = s.blind + 1 end
-  if s.seen == 0 and size() > 0 then s.window_end = now + minute end
-end
-
-local function moves_early(a)
-  local moved = a.reset - s.reset
-  return moved > second and moved < minute - 2 * second
-end
-
-local function learn_kind(a)
-  local first = a.probe and a.epoch == s.epoch and s.own == 1
-  local untouched = a.known and a.remaining == a.limit - 1 and a.dated and a.within < minute - 2 * second
-  if s.cut == 1 then
-    s.aligned = 0
-  elseif first and untouched then
-    s.aligned = 1
-  end
+local function begin_early(a)
+  local known = s.recent + s.others
+  next_window(under_way + 1)
+  if not a.known then return end
+  s.others = math.max(0, counted(a))
+  if s.others <= under_way then s.others = math.min(s.others, known) end
 end
 
 local function identify(a)
-  if s.seen == 1 then
-    local ended, before = s.blind + 1, s.recent + s.others
-    next_window(under + ended)
-    if a.known then
-      local counted = a.limit - a.remaining - ended
-      s.others = math.max(0, counted)
-      if moves_early(a) and counted <= under then s.others = math.min(s.others, before) end
-    end
-  elseif is_reset(a.reset) and a.epoch == s.epoch then
-    s.cut = 1
-  end
-  learn_kind(a)
-  s.seen, s.reset = 1, a.reset
-  if a.known then s.probed = 1 end
-  s.window_end = bound(a)
+  if s.current == 1 then begin_early(a) end
+  opening_learn(a, is_first(a), matches(a))
+  s.counting, s.reset, s.current = ending, a.reset, 1
+  s.window_end = opening_end(a)
+  if a.known then s.stage = probed end
 end
 
-local function remembers(a, counted)
-  local moved = a.reset - s.reset
-  local first = a.probe and a.epoch == s.epoch and s.own == 1
-  local untold = a.reset == 0 or not a.dated and math.abs(a.within) > second
+local function remembers(a)
+  local old = counted(a) - under_way
   if moves_early(a) then
-    if s.forgot > 0 and now - s.forgot < minute then return false end
-    return counted > under and 4 * counted >= s.recent and 2 * (s.recent + under) >= counted
+    local shorter = s.forgot > 0 and now - s.forgot < minute
+    return not shorter and old > 0 and counted(a) <= 2 * (s.recent + under_way)
+  elseif moved(a) > second or is_first(a) and not a.trusted then
+    return 3 * math.min(old, s.recent) >= a.limit
   end
-  if moved > second or first and untold then return 3 * math.min(counted - under, s.recent) >= a.limit end
-  return first and s.seen == 0 and is_reset(a.reset) and under < counted and 2 * counted < s.recent
+  return s.current == 0 and matches(a) and old > 0 and 2 * counted(a) < s.recent
 end
 
 local function slide()
   local taken = s.own + s.others
-  s.own = under + 1 + s.recent
+  s.own = under_way + 1 + s.recent
   s.others = math.max(0, taken - s.own)
-  s.sliding, s.blind = 1, 0
+  s.counting = sliding
 end
 
-local function learn_whether_it_slides(a)
-  if not a.known or s.reset == 0 then return end
-  local counted = a.limit - a.remaining
-  if not a.refused then counted = counted - 1 end
-  local moved = a.reset > s.reset + second
-  if moved and 2 * counted < lasting() then
-    if s.sliding == 1 then s.sliding, s.seen = 0, 1 end
+local function learn_counting(a)
+  if not a.known or s.counting == untold then return end
+  local moves_on = moved(a) > second
+  if moves_on and 2 * counted(a) < lasting() then
+    if s.counting == sliding then s.counting, s.current = ending, 1 end
     if moves_early(a) then s.forgot = now end
-  elseif s.sliding == 0 and s.recent > 0 and remembers(a, counted) then
+  elseif ends() and remembers(a) then
     slide()
   end
-  if s.sliding == 1 and moved then s.reset = a.reset end
+  if s.counting == sliding and moves_on then s.reset = a.reset end
 end
 
-local function attribute(a)
-  learn_whether_it_slides(a)
-  if s.sliding == 1 or s.reset == 0 and a.reset == 0 then
-    return true -- There is no window to find.
+local function window_follow(a)
+  if s.counting == sliding or s.counting == untold and a.reset == 0 then
+    return true
   elseif a.reset == 0 then
-    settle_blind(a)
-  elseif s.seen == 1 and is_reset(a.reset) then
-    s.window_end = math.min(s.window_end, bound(a))
-  elseif a.epoch < s.epoch and is_over(a.reset) then
+    if s.current == 0 then s.window_end = now + minute end
+  elseif s.current == 1 and matches(a) then
+    s.window_end = math.min(s.window_end, opening_end(a))
+  elseif a.epoch < s.epoch and moved(a) <= second then
     return false
   else
     identify(a)
@@ -247,8 +240,9 @@ local function attribute(a)
 end
 
 local function count_others(a)
+  if a.throttled and a.reset == 0 and (ends() or s.recent == 0) then return end
   local others = math.max(0, s.limit - a.remaining - s.own)
-  if not leaving() then
+  if ends() then
     s.others = math.max(s.others, others)
   elseif others >= s.others then
     s.others, s.window_end = others, now + minute
@@ -256,20 +250,24 @@ local function count_others(a)
 end
 
 local function settle(a)
-  end_probe(a)
+  local current = false
+  if a.epoch == s.epoch then probe_answer(a) end
   if a.known then s.limit = a.limit end
-  local current = a.sent and attribute(a)
-  if a.sent and not a.refused then add() end
+  if a.sent then
+    learn_counting(a)
+    current = window_follow(a)
+    if not a.refused then add() end
+  end
   if not current or a.refused then s.own = s.own - 1 end
-  if current and a.known and (not a.throttled or a.reset > 0 or leaving() and s.recent > 0) then count_others(a) end
+  if current and a.known then count_others(a) end
   return current
 end
 
-local function leaves(n)
+local function place_after(n)
   local at = 0
   if s.own > 0 then
     at = now
-    if n % s.own < s.recent then at = recent_leaves(n % s.own) end
+    if n % s.own < s.recent then at = expiry(n % s.own) end
     at = at + math.floor(n / s.own) * minute
   end
   if s.others > 0 and (at == 0 or s.window_end < at) then return s.window_end end
@@ -279,7 +277,7 @@ end
 local function window_earliest(ahead)
   local free = window_free()
   if ahead < free or size() == 0 then return now end
-  if leaving() then return leaves(ahead - free) end
+  if not ends() then return place_after(ahead - free) end
   return s.window_end + math.floor((ahead - math.max(0, free)) / size()) * minute
 end
 
@@ -303,72 +301,66 @@ local function read_clock(a)
   if a.date == 0 then a.within = a.reset - now - s.ahead end
   if s.clock_known == 0 then
     if a.throttled and a.within < -second then s.clock_doubted = 1 end
-    a.dated = s.clock_doubted == 0 and a.within > 0 and a.within <= minute + 2 * second
+    a.trusted = s.clock_doubted == 0 and a.within > 0 and a.within <= minute + 2 * second
     return
   end
   if a.within < 0 or a.within > hour then
     a.within, a.reset = 0, 0
     return
   end
-  a.dated = true
+  a.trusted = true
 end
 
-local function follow()
+local function day_follow()
   if per_day == 0 or s.clock_moved == 0 then return end
-  local ends = midnight()
-  if ends - s.day_end > day / 2 then s.day_used = under + 1 end -- It is past midnight there.
-  s.day_end, s.clock_moved = ends, 0
+  local ends_at = midnight()
+  if ends_at - s.day_end > day / 2 then s.day_used = under_way + 1 end -- It is past midnight there.
+  s.day_end, s.clock_moved = ends_at, 0
 end
 
 -- Calls at once, and pauses.
 
-local function shrink(a)
-  if a.number <= s.shrunk then return end
-  s.open, s.good, s.shrunk = math.max(1, math.floor(s.open / 2)), 0, s.calls
-end
+local function shrink() s.open, s.passed = math.max(1, math.floor(s.open / 2)), 0 end
 
-local function grow()
+local function slots_grow()
   if s.open >= most then return end
-  s.good = s.good + 1
-  if s.good >= s.open then s.open, s.good = s.open + 1, 0 end
+  s.passed = s.passed + 1
+  if s.passed >= s.open then s.open, s.passed = s.open + 1, 0 end
 end
 
-local function pause(a)
-  if a.number <= s.pause_started then return end
+local function pause_grow()
   s.pause_last = math.min(minute, math.max(second, 2 * s.pause_last))
-  s.pause_started = s.calls
   s.pause_until = math.max(s.pause_until, now + s.pause_last)
 end
 
 local function throttle(a)
-  local explained = a.known and (a.remaining > 0 or a.reset > 0)
-  if a.remaining > 0 or not explained then shrink(a) end
-  if a.retry_in >= 0 then
-    s.pause_until = math.max(s.pause_until, now + a.retry_in)
-  elseif not explained then
-    pause(a)
-  end
+  if a.retry_in >= 0 then s.pause_until = math.max(s.pause_until, now + a.retry_in) end
+  local window_is_spent = a.known and a.remaining == 0 and a.reset > 0
+  if window_is_spent or a.number <= s.heeded then return end
+  s.heeded = s.calls
+  shrink()
+  if a.remaining == 0 and a.retry_in < 0 then pause_grow() end
 end
 
 -- The account.
 
 local function roll()
-  local left, own = pass(), under
-  if leaving() then
-    s.own = s.own - left
-    own = s.own
+  local expired, carried = pass(), under_way
+  if not ends() then
+    s.own = s.own - expired
+    carried = s.own
   end
-  if s.window_end > 0 and now >= s.window_end then next_window(own) end
+  if s.window_end > 0 and now >= s.window_end then next_window(carried) end
   if per_day == 0 then return end
   if s.day_end == 0 then
     s.day_end = midnight()
   elseif now >= s.day_end then
-    s.day_end, s.day_used = midnight(), under
+    s.day_end, s.day_used = midnight(), under_way
   end
 end
 
 local function ready()
-  return (most == 0 or under < s.open) and now >= s.pause_until and not probing() and
+  return (most == 0 or under_way < s.open) and now >= s.pause_until and not probe_holds() and
     window_free() > 0 and day_free() > 0
 end
 
@@ -383,17 +375,16 @@ end
 -- receipt is what the lease of the next call is remembered by: the receipt that
 -- quota.Call is, and the ticket of the call.
 local function receipt(ticket)
-  local probe = s.probed == 0 and s.probe == 0
-  return table.concat({whole(s.calls + 1), whole(s.epoch), probe and 1 or 0, ticket}, ':')
+  return table.concat({whole(s.calls + 1), whole(s.epoch), s.stage == fresh and 1 or 0, ticket}, ':')
 end
 
 local function start(ticket)
   local lease = receipt(ticket)
   s.calls, s.day_used, s.own = s.calls + 1, s.day_used + 1, s.own + 1
-  if s.probed == 0 and s.probe == 0 then s.probe = now end
+  probe_start()
   redis.call('ZADD', leases, whole(now + lease_time), lease)
-  if under == 0 then keep(leases) end
-  under = under + 1
+  if under_way == 0 then keep(leases) end
+  under_way = under_way + 1
   return lease
 end
 
@@ -403,17 +394,17 @@ local function finish(name, a)
   redis.call('ZREM', leases, lease)
   local number, epoch, probe = string.match(lease, '^(%d+):(%d+):(%d)')
   a.number, a.epoch, a.probe = tonumber(number), tonumber(epoch), probe == '1'
-  a.dated, a.within = false, 0
+  a.trusted, a.within = false, 0
   roll()
-  under = under - 1
+  under_way = under_way - 1
   read_clock(a)
-  follow()
+  day_follow()
   if not a.sent or a.refused then s.day_used = s.day_used - 1 end
   if not settle(a) or not a.answered then return end
   if a.throttled then
     throttle(a)
   else
-    grow()
+    slots_grow()
     s.pause_last = 0
   end
 end
@@ -433,7 +424,7 @@ end
 -- look returns when it is worth asking again although no call has ended. It is
 -- now where that is the only thing to wait for.
 local function look()
-  if probing() then return math.max(s.probe + patience, (earliest(0))) end
+  if probe_holds() then return math.max(s.probe_until, (earliest(0))) end
   return (earliest(0))
 end
 
@@ -443,7 +434,7 @@ local unsent = {sent = false, reset = 0, date = 0, remaining = 0, retry_in = -1}
 
 -- expire ends the leases whose holders did not: their calls may have been made.
 local function expire()
-  if under == 0 then return end
+  if under_way == 0 then return end
   for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', whole(now))) do
     finish(lease, {sent = true, reset = 0, date = 0, remaining = 0, retry_in = -1})
   end
@@ -470,8 +461,8 @@ end
 -- startable returns how many calls may be started now.
 local function startable()
   if not ready() then return 0 end
-  if s.probed == 0 and s.probe == 0 then return 1 end
-  local slots = most > 0 and s.open - under or math.huge
+  if s.stage == fresh then return 1 end
+  local slots = most > 0 and s.open - under_way or math.huge
   return math.min(slots, window_free(), day_free())
 end
 
@@ -624,7 +615,7 @@ local first_at, daily = earliest(0)
 local outlook = {
   ready() and 1 or 0, first_at - now, daily, redis.call('ZCARD', processes), size(), s.day_end - now,
   per_day == 0 and 0 or math.max(0, day_free()), math.max(0, math.min(window_free(), size())), at - now, my_rank,
-  under, s.open, waiting, answers, brought, listening,
+  under_way, s.open, waiting, answers, brought, listening,
 }
 save()
 return outlook

@@ -1,0 +1,113 @@
+package quota
+
+import "time"
+
+// A Reset names the end of a window by the service's clock, in whole seconds. This file
+// makes of it a time by the caller's clock, without comparing the two clocks: a window is
+// over as long after the answer's arrival as its Reset is after its Date.
+
+const (
+	// resolution is that of a Reset and of a Date, which need not be rounded in the same
+	// way each time.
+	resolution = time.Second
+	// longestIn and shortestIn bound what a minute looks like, by two such times.
+	longestIn  = minute + 2*resolution
+	shortestIn = minute - 2*resolution
+	// maxResetIn is the furthest reset that is believed. One that is further away is a
+	// unit mistaken or a value broken.
+	maxResetIn = time.Hour
+)
+
+// opening is what windows begin with.
+type opening int
+
+const (
+	unclear opening = iota // Not known yet: taken for byACall.
+	byClock                // The minutes of the service's clock: they end at the start of the second of their reset.
+	byACall                // The first call: they may end anywhere in that second.
+)
+
+// learn finds out what windows begin with, from an answer that tells the reset of its
+// window for the first time.
+func (o *opening) learn(a *answer, first, sameAsBefore bool) {
+	firstOfAll := first && a.Known && a.Remaining == a.Limit-1
+	someIsGone := a.trusted && a.in < shortestIn
+	switch {
+	case sameAsBefore:
+		*o = byACall // The window before should have been over, and went on.
+	case *o == unclear && firstOfAll && someIsGone:
+		*o = byClock // Some of the window was over before anybody had called.
+	}
+}
+
+// end returns when the window of an answer is over at the latest, by the caller's clock.
+// No window is longer than a minute, unless its reset is further away than rounding
+// explains.
+func (o opening) end(a *answer) time.Time {
+	if !a.trusted {
+		return a.now.Add(minute)
+	}
+	in := a.in
+	if o != byClock {
+		in += resolution
+	}
+	if in <= longestIn {
+		in = min(in, minute)
+	}
+	return a.now.Add(in)
+}
+
+// clock knows by how much the service's clock is ahead of the caller's, at
+// least: an answer's Date was true, within its second, before the answer
+// arrived. As long as no answer has told a Date, the two are taken to be the same.
+type clock struct {
+	ahead time.Duration
+	known bool
+	moved bool // By more than the resolution, and nobody has looked since.
+
+	// The caller's clock cannot stand in for the service's: by the caller's, a window
+	// refused a call after its reset.
+	doubted bool
+}
+
+// read finds out how long the window of an answer lasts, as in and trusted.
+//
+//	the service has told a Date   the reset is believed if it is an hour away at most;
+//	                              otherwise it is deleted
+//	it never has                  the reset is compared with the caller's clock, and
+//	                              believed if it is a minute away at most
+func (c *clock) read(a *answer) {
+	if !a.Date.IsZero() {
+		c.set(a.Date.Sub(a.now))
+	}
+	if a.Reset.IsZero() {
+		return
+	}
+	a.in = a.Reset.Sub(a.Date)
+	if a.Date.IsZero() {
+		a.in = a.Reset.Sub(a.now) - c.ahead
+	}
+	if !c.known {
+		c.doubted = c.doubted || a.Throttled && a.in < -resolution
+		a.trusted = !c.doubted && a.in > 0 && a.in <= longestIn
+		return
+	}
+	if a.trusted = a.in >= 0 && a.in <= maxResetIn; !a.trusted {
+		a.Reset = time.Time{}
+	}
+}
+
+// set notes by how much the service's clock is ahead. Two Dates may differ by their
+// rounding alone.
+func (c *clock) set(ahead time.Duration) {
+	if d := ahead - c.ahead; !c.known || d.Abs() > 2*resolution {
+		c.ahead, c.moved = ahead, true
+	}
+	c.known = true
+}
+
+// midnight returns the end of the day of UTC by the service's clock.
+func (c *clock) midnight(now time.Time) time.Time {
+	service := now.Add(c.ahead).UTC()
+	return now.Add(service.Truncate(aDay).Add(aDay).Sub(service.Round(0)))
+}
