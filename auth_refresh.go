@@ -329,8 +329,8 @@ func (r *refresher) Rejected(header string) transport.Refusal {
 	if now.Before(b.droppableAt) {
 		return transport.TokenKept
 	}
-	r.dropped = b
 	r.current.Store(nil)
+	r.dropped = b
 	if b.stored {
 		return transport.TokenOutdated
 	}

@@ -50,7 +50,7 @@ var mutations = []mutation{
 	},
 	{
 		"a refused token is taken for a good one", "auth_refresh.go",
-		"	r.current.Store(nil)\n\treturn transport.TokenDropped\n", "	return transport.TokenDropped\n",
+		"	r.current.Store(nil)\n\tr.dropped = b\n", "	r.dropped = b\n",
 	},
 	{
 		"a token is requested although it was denied", "auth_error.go",
@@ -100,8 +100,8 @@ var mutations = []mutation{
 		"	how, err = r.consume(work, event)\n", "	r.store.Done(work, id)\n\thow, err = r.consume(work, event)\n",
 	},
 	{
-		"an event is not marked when it was handled", "webhook/receiver.go",
-		"end := r.store.Abort\n\tif succeeded {", "end := r.store.Abort\n\tif succeeded && eventID == \"\" {",
+		"an event is not marked when it was handled", "webhook/receiver_claim.go",
+		"end := r.store.Abort\n\tif succeeded {", "end := r.store.Abort\n\tif succeeded && key == \"\" {",
 	},
 	{
 		"an event that a killed process had taken is forgotten", "salesiqbolt/file.go",
