@@ -85,6 +85,7 @@ func (w *world) beginStep(s step) {
 	case s.Kind == "revoke", s.Kind == "oauth-denied":
 		w.service.emulator.RevokeTokens()
 		w.live.emulator.RevokeTokens()
+		w.leads.revokeToken()
 		w.revokes()
 	case s.Kind == "restart":
 		w.network.breakLines(func(c *line) bool { return isService(c.to) })

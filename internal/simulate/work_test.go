@@ -8,9 +8,13 @@ const (
 	inbox = "inbox" // Works through events that it keeps in a file. HTTP/1.
 	batch = "batch" // Goes through lists, as a batch. HTTP/2.
 	clerk = "clerk" // Works with the live service, in its dialect. HTTP/1.
+
+	// What examples/crmsync and examples/autoassign do. HTTP/1.
+	crm        = "crm"        // Makes leads of visitors, now and then.
+	dispatcher = "dispatcher" // Assigns chats to operators.
 )
 
-var programs = []string{desk, inbox, batch, clerk}
+var programs = []string{desk, inbox, batch, clerk, crm, dispatcher}
 
 // patience is how long a program waits for a call that somebody else waits for.
 const patience = 150 * time.Second

@@ -54,19 +54,19 @@ func (a *Assigner) ChatStarted(_ context.Context, event *webhook.ChatStarted) er
 // what waits although no event told. It ends with ctx, and returns how many chats it
 // has assigned.
 func (a *Assigner) Work(ctx context.Context, every time.Duration) (assigned int) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	a.report(a.assignWaiting(ctx))
-	for {
+	for next := time.Now(); ctx.Err() == nil; {
+		if !time.Now().Before(next) {
+			a.report(a.assignWaiting(ctx))
+			next = time.Now().Add(every)
+		}
 		select {
-		case <-ctx.Done():
-			return a.assigned
 		case chatID := <-a.told:
 			a.report(a.assign(ctx, chatID))
-		case <-tick.C:
-			a.report(a.assignWaiting(ctx))
+		case <-time.After(time.Until(next)):
+		case <-ctx.Done():
 		}
 	}
+	return a.assigned
 }
 
 // report says what went wrong. The next look at the waiting chats tries again.
