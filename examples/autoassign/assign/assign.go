@@ -27,12 +27,16 @@ type Assigner struct {
 	told   chan string     // Chats that events told of.
 	done   map[string]bool // Chats that are not to be touched again, until they no longer wait.
 
+	unclear  map[string]time.Time // Chats that may be assigned at any moment, and since when.
 	assigned int
 }
 
+// settle is how long the service may take to carry out what it never answered.
+const settle = time.Minute
+
 // New returns an assigner that works with a client, and tells what it does.
 func New(client *salesiq.Client, tell func(text string)) *Assigner {
-	return &Assigner{client: client, tell: tell, told: make(chan string, 1000), done: map[string]bool{}}
+	return &Assigner{client: client, tell: tell, told: make(chan string, 1000), done: map[string]bool{}, unclear: map[string]time.Time{}}
 }
 
 func (a *Assigner) say(format string, args ...any) {
@@ -85,6 +89,7 @@ func (a *Assigner) assignWaiting(ctx context.Context) error {
 		waiting = append(waiting, chat.ID)
 	}
 	maps.DeleteFunc(a.done, func(chatID string, _ bool) bool { return !slices.Contains(waiting, chatID) })
+	maps.DeleteFunc(a.unclear, func(_ string, since time.Time) bool { return time.Since(since) >= settle })
 	for _, chatID := range waiting {
 		err := a.assign(ctx, chatID)
 		switch {
@@ -100,7 +105,7 @@ func (a *Assigner) assignWaiting(ctx context.Context) error {
 
 // assign gives a chat to an operator, unless somebody else was faster.
 func (a *Assigner) assign(ctx context.Context, chatID string) error {
-	if a.done[chatID] {
+	if a.done[chatID] || time.Since(a.unclear[chatID]) < settle {
 		return nil
 	}
 	chat, err := a.client.Chats.Get(ctx, chatID)
@@ -153,6 +158,7 @@ func (a *Assigner) offer(ctx context.Context, chat *salesiq.Chat, visitor *sales
 			a.done[chat.ID] = true // The visitor has gone.
 			return nil
 		case errors.Is(err, salesiq.ErrMaybeProcessed):
+			a.unclear[chat.ID] = time.Now()
 			return fmt.Errorf("%s may be with %s now; the next look tells: %w", chat.ID, operator.Name, err)
 		case err != nil:
 			return err

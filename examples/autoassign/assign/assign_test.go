@@ -1,8 +1,12 @@
 package assign
 
 import (
+	"bytes"
+	"context"
+	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,6 +84,57 @@ func TestAnAnswerThatIsLostAssignsNothingTwice(t *testing.T) {
 		require.ErrorIs(t, a.assign(t.Context(), chat.ID), salesiq.ErrMaybeProcessed)
 		require.NoError(t, a.assign(t.Context(), chat.ID), "the next look")
 		assert.Equal(t, 1, transfers(server)[chat.ID])
+	})
+}
+
+// lateService carries a transfer out after its gateway has given up.
+type lateService struct {
+	next http.RoundTripper
+	late time.Duration
+	once sync.Once
+}
+
+func (l *lateService) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(r.URL.Path, "/transfer") {
+		return l.next.RoundTrip(r)
+	}
+	first := false
+	l.once.Do(func() {
+		first = true
+		body, _ := io.ReadAll(r.Body)
+		later := r.Clone(context.WithoutCancel(r.Context()))
+		later.Body = io.NopCloser(bytes.NewReader(body))
+		time.AfterFunc(l.late, func() {
+			if response, err := l.next.RoundTrip(later); err == nil {
+				response.Body.Close()
+			}
+		})
+	})
+	if first {
+		return &http.Response{StatusCode: http.StatusGatewayTimeout, Body: http.NoBody, Request: r}, nil
+	}
+	return l.next.RoundTrip(r)
+}
+
+func TestATransferThatArrivesLateAssignsNothingTwice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := salesiqtest.Start(t, salesiqtest.InMemory())
+		late := salesiq.WithTransport(func(next http.RoundTripper) http.RoundTripper {
+			return &lateService{next: next, late: 20 * time.Second}
+		})
+		a := New(server.Client(t, late), func(string) {})
+		chat, err := server.StartChat("visitor123", "Hello?")
+		require.NoError(t, err)
+		require.ErrorIs(t, a.assign(t.Context(), chat.ID), salesiq.ErrMaybeProcessed)
+		for range 10 {
+			require.NoError(t, a.assign(t.Context(), chat.ID), "a look")
+			time.Sleep(10 * time.Second)
+		}
+		assert.Equal(t, 1, transfers(server)[chat.ID])
+		chat, _ = server.Chat(chat.ID)
+		assert.Equal(t, salesiq.ChatActive, chat.Status)
+		time.Sleep(time.Minute) // For a renewal of the token that nobody waits for.
 	})
 }
 
