@@ -82,6 +82,11 @@ func (w *world) beginStep(s step) {
 	switch {
 	case s.Kind == "kill":
 		w.kill(s.Who, int(s.Amount))
+		if s.Who == crm {
+			w.start(crm) // As a job is run again at once.
+		}
+	case s.Kind == "cancel" && (s.Who == "all" || s.Who == crm):
+		w.processes[crm].hurry()
 	case s.Kind == "revoke", s.Kind == "oauth-denied":
 		w.service.emulator.RevokeTokens()
 		w.live.emulator.RevokeTokens()

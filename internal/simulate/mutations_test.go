@@ -120,8 +120,8 @@ var mutations = []mutation{
 		"	if sum.Failed > 0 {", "	if sum.Failed > len(visitors) {",
 	},
 	{
-		"a chat that somebody has is assigned again", "examples/autoassign/assign/assign.go",
-		"	if chat.Status != salesiq.ChatWaiting {", "	if chat.Status == salesiq.ChatEnded {",
+		"a chat that may be assigned is assigned again", "examples/autoassign/assign/assign.go",
+		"			a.unclear[chat.ID] = time.Now()\n", "			continue\n",
 	},
 	{
 		"chats that no event told of are not looked for", "examples/autoassign/assign/assign.go",

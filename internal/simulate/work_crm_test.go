@@ -11,7 +11,7 @@ import (
 )
 
 // startCRM starts what examples/crmsync does: it makes leads of visitors, now and then,
-// as a job. Somebody stops it at times, and runs it again at once.
+// as a job. While callers cancel, it is stopped at times, and run again at once.
 func (p *process) startCRM() {
 	p.wire = &http.Transport{DialContext: p.world.network.dialer(p), TLSClientConfig: p.world.network.tls.client.Clone()}
 	p.run(func() {
@@ -27,8 +27,11 @@ func (p *process) waitsForRun() bool {
 	if p.stopped.Load() {
 		return p.sleep(time.Second)
 	}
-	roll := p.world.dice.roll("waits for run", time.Now().UnixNano())
-	timer := time.NewTimer(29*time.Minute + time.Duration(roll.Int64N(int64(3*time.Minute))))
+	roll, pause := p.world.dice.roll("waits for run", time.Now().UnixNano()), 29*time.Minute
+	if p.world.active("cancel", p.name) > 0 {
+		pause = time.Minute
+	}
+	timer := time.NewTimer(pause + time.Duration(roll.Int64N(int64(pause/10))))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -87,7 +90,7 @@ func (w *world) tellsAddress(visitor int, n int64) {
 	defer w.mu.Unlock()
 	roll, id := w.dice.roll("address", n, w.began.Unix()), fmt.Sprintf("visitor%d", visitor)
 	box := w.mailboxes[id]
-	if roll.Float64() < .4 {
+	if roll.Float64() < .7 {
 		email := fmt.Sprintf("guest%d.%d@mail.example", int(time.Since(w.began)/epoch), n)
 		if other := w.mailboxes[fmt.Sprintf("visitor%d", (visitor+1)%visitors)]; other.email != "" && roll.Float64() < .4 {
 			email = strings.ToUpper(other.email)
