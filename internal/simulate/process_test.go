@@ -52,7 +52,7 @@ const (
 type share struct{ perMinute, perDay, atOnce int }
 
 var shares = map[string]share{
-	desk: {6, 1900, 3}, inbox: {2, 400, 2}, batch: {5, 900, 2}, crm: {1, 200, 1}, dispatcher: {6, 1600, 2},
+	desk: {6, 1900, 3}, inbox: {2, 400, 1}, batch: {7, 900, 3}, crm: {1, 200, 1}, dispatcher: {4, 1600, 2},
 	clerk: {8, 1000, 2}, // Its service has limits of its own.
 }
 

@@ -15,6 +15,7 @@ import (
 func (p *process) startCRM() {
 	p.wire = &http.Transport{DialContext: p.world.network.dialer(p), TLSClientConfig: p.world.network.tls.client.Clone()}
 	p.run(func() {
+		p.begins()
 		for ok := true; ok; ok = p.waitsForRun() {
 			p.makeLeads()
 		}

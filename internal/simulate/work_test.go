@@ -19,6 +19,11 @@ var programs = []string{desk, inbox, batch, clerk, crm, dispatcher}
 // patience is how long a program waits for a call that somebody else waits for.
 const patience = 150 * time.Second
 
+// begins waits as long as a program takes to start, which is hardly ever the same.
+func (p *process) begins() {
+	p.sleep(latency(p.world.dice.roll("begins "+p.name, time.Now().UnixNano()).Int64()))
+}
+
 // waits waits a little longer than d, so that no two parts of a program go on at once.
 func (p *process) waits(part string, d time.Duration) bool {
 	roll := p.world.dice.roll("waits "+p.name+part, time.Now().UnixNano())
