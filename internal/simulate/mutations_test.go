@@ -112,14 +112,6 @@ var mutations = []mutation{
 		"	if err := s.note(email, stateCreating); err != nil {\n\t\treturn \"\", err\n\t}\n\tif err := s.create(", "	if err := s.create(",
 	},
 	{
-		"a lead that may be there counts as one", "examples/crmsync/leads/sync.go",
-		"	if known.State == stateDone {", "	if known.State == stateDone || known.State == stateCreating {",
-	},
-	{
-		"a visitor without a lead is no failure", "examples/crmsync/leads/sync.go",
-		"	if sum.Failed > 0 {", "	if sum.Failed > len(visitors) {",
-	},
-	{
 		"a chat that may be assigned is assigned again", "examples/autoassign/assign/assign.go",
 		"			a.unclear[chat.ID] = time.Now()\n", "			continue\n",
 	},
