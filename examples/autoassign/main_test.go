@@ -5,10 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -79,7 +77,7 @@ func TestChatsAreAssignedWhenEventsTellOfThem(t *testing.T) { // It sets the env
 	stop()
 	require.NoError(t, <-done)
 
-	for id, skill := range map[string]string{technical.ID: technicalSupport, enterprise.ID: sales} {
+	for id, skill := range map[string]string{technical.ID: "Technical Support", enterprise.ID: "Sales"} {
 		chat, _ := server.Chat(id)
 		assert.Equal(t, salesiq.ChatActive, chat.Status)
 		operator, ok := server.Operator(chat.OperatorID)
@@ -94,75 +92,6 @@ func TestChatsAreAssignedWhenEventsTellOfThem(t *testing.T) { // It sets the env
 		assert.NotEqual(t, "test", webhook.Name, "the webhook was removed")
 	}
 	assert.Contains(t, out.String(), fmt.Sprintf("Stopped. Assigned %d chats.", before+2))
-}
-
-// assigning runs the assigner against a server in memory, in virtual time.
-func assigning(t *testing.T, opts []salesiqtest.Option, test func(t *testing.T, server *salesiqtest.Server, a *assigner)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		server := salesiqtest.Start(t, append(opts, salesiqtest.InMemory())...)
-		test(t, server, newAssigner(server.Client(t), io.Discard))
-		time.Sleep(time.Minute) // For a renewal of the token that nobody waits for.
-	})
-}
-
-func TestNobodyGetsMoreChatsThanTheyTake(t *testing.T) {
-	t.Parallel()
-	assigning(t, nil, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
-		before := map[string]salesiq.Operator{}
-		for _, operator := range server.Operators() {
-			before[operator.ID] = operator
-		}
-		require.NoError(t, a.assignWaiting(t.Context()))
-		for _, operator := range server.Operators() {
-			most := max(operator.MaxChats, before[operator.ID].ActiveChats)
-			assert.LessOrEqual(t, operator.ActiveChats, most, "%s", operator.ID)
-		}
-	})
-}
-
-func TestTheNextBestIsAskedIfTheBestHasLeft(t *testing.T) {
-	t.Parallel()
-	assigning(t, nil, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
-		chat, err := server.StartChat("visitor123456789", "Hello?")
-		require.NoError(t, err)
-		require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/v2/chats/{chat_id}/transfer", Code: salesiq.ErrOperatorOffline}))
-		require.NoError(t, a.assign(t.Context(), chat.ID))
-		chat, _ = server.Chat(chat.ID)
-		assert.Equal(t, salesiq.ChatActive, chat.Status)
-	})
-}
-
-func TestAnAnswerThatIsLostAssignsNothingTwice(t *testing.T) {
-	t.Parallel()
-	assigning(t, nil, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
-		chat, err := server.StartChat("visitor123", "Hello?")
-		require.NoError(t, err)
-		require.NoError(t, server.Inject(salesiqtest.Fault{Method: http.MethodPost, Path: "/api/v2/chats/", Effect: salesiqtest.ResetConnection, Processed: true}))
-		require.ErrorIs(t, a.assign(t.Context(), chat.ID), salesiq.ErrMaybeProcessed)
-		require.NoError(t, a.assign(t.Context(), chat.ID), "the next look")
-		assert.Equal(t, 1, transfers(server)[chat.ID])
-	})
-}
-
-func TestFreePlanIsEnough(t *testing.T) {
-	t.Parallel()
-	assigning(t, []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Free())}, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
-		before := waiting(server)
-		require.NoError(t, a.assignWaiting(t.Context()))
-		assert.Less(t, waiting(server), before)
-		assert.Zero(t, server.Stats().Refused[salesiq.ErrRateLimitExceeded])
-	})
-}
-
-func TestOneChatsTroubleIsNotThatOfOthers(t *testing.T) {
-	t.Parallel()
-	assigning(t, nil, func(t *testing.T, server *salesiqtest.Server, a *assigner) {
-		before := waiting(server)
-		require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api/v2/visitors/", Code: salesiq.ErrInvalidVisitorID}))
-		require.NoError(t, a.assignWaiting(t.Context()))
-		assert.Equal(t, 1, waiting(server), "of %d", before)
-	})
 }
 
 func TestNoTimeBetweenLooksIsRefused(t *testing.T) {

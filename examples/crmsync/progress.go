@@ -9,7 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/examples/crmsync/leads"
 	"github.com/salesiq-go/salesiq/examples/internal/account"
 )
 
@@ -35,15 +35,15 @@ func newProgress(out io.Writer, total int) *progress {
 
 // step tells of one visitor. On a terminal the bar moves, and only failures are
 // worth a line.
-func (p *progress) step(line string, failed bool) {
+func (p *progress) step(r leads.Result) {
 	if p.bar != nil {
 		p.bar.Add(1) //nolint:errcheck // A terminal that has gone needs no bar.
-		if !failed {
+		if r.Err == nil {
 			return
 		}
 		p.bar.Clear() //nolint:errcheck // As above.
 	}
-	fmt.Fprintln(p.out, line)
+	fmt.Fprintln(p.out, line(r))
 }
 
 func (p *progress) finish() {
@@ -54,10 +54,11 @@ func (p *progress) finish() {
 
 // line says what became of a visitor, without the e-mail address: output ends up
 // in logs.
-func line(visitor *salesiq.Visitor, what string, err error) string {
-	if err != nil {
-		what = "failed: " + err.Error()
+func line(r leads.Result) string {
+	what := r.What
+	if r.Err != nil {
+		what = "failed: " + r.Err.Error()
 	}
-	head := account.Short(visitor.ID, 18) + "  " + account.Short(cmp.Or(visitor.Name, "(no name)"), 28) + "  "
+	head := account.Short(r.Visitor.ID, 18) + "  " + account.Short(cmp.Or(r.Visitor.Name, "(no name)"), 28) + "  "
 	return account.Wrapped(head, what)
 }

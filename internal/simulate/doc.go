@@ -14,9 +14,10 @@
 //   - world_test.go: the world, and the conductor who carries the plan out.
 //   - network_*.go: connections in memory, how they break below HTTP, and TLS.
 //   - service_*.go: the emulator, and what a service does wrong in front of it; its
-//     answers, its limits and its clock, and how it delivers events.
+//     answers, its limits and its clock, how it delivers events, and the CRM.
 //   - process_*.go: programs that are killed and started again, with their files.
-//   - work_*.go: what each program, its bot and the visitors do.
+//   - work_*.go: what each program, its bot and the visitors do. Two programs are
+//     packages of examples.
 //   - invariants_*.go: what must hold whatever happens, by subject.
 //   - shrink_test.go: a shorter plan that still fails.
 //   - mutations_test.go: known faults of the packages, and whether the world finds them.

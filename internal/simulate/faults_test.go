@@ -51,7 +51,7 @@ var kinds = map[string]kind{
 
 	// Of tokens.
 	"revoke":        {weight: 3, shortest: time.Second, longest: time.Second, from: 1, to: 1, after: 30 * time.Second},
-	"region":        {weight: 1, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .3, to: 1, after: 12 * time.Minute},
+	"region":        {weight: 1, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .3, to: 1, after: 22 * time.Minute},
 	"oauth-outage":  {weight: 2, shortest: time.Minute, longest: 10 * time.Minute, from: .3, to: 1, after: 3 * time.Minute},
 	"oauth-silence": {weight: 1, shortest: time.Minute, longest: 5 * time.Minute, from: .3, to: 1, after: 4 * time.Minute},
 	"oauth-denied":  {weight: 1, shortest: time.Minute, longest: 3 * time.Minute, from: 1, to: 1, after: 22 * time.Minute},
@@ -82,9 +82,15 @@ func (w *world) beginStep(s step) {
 	switch {
 	case s.Kind == "kill":
 		w.kill(s.Who, int(s.Amount))
+		if s.Who == crm {
+			w.start(crm) // As a job is run again at once.
+		}
+	case s.Kind == "cancel" && (s.Who == "all" || s.Who == crm):
+		w.processes[crm].hurry()
 	case s.Kind == "revoke", s.Kind == "oauth-denied":
 		w.service.emulator.RevokeTokens()
 		w.live.emulator.RevokeTokens()
+		w.leads.revokeToken()
 		w.revokes()
 	case s.Kind == "restart":
 		w.network.breakLines(func(c *line) bool { return isService(c.to) })

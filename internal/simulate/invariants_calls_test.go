@@ -64,25 +64,29 @@ func (w *world) returns(c *call, err error) {
 // isFair reports whether an error is no fault of the way to the service: the service
 // has refused the call for what it asks, or the program has used up its share.
 func (w *world) isFair(p *process, e *salesiq.Error) bool {
-	mine := shares[p.name]
 	switch {
 	case errors.Is(e, salesiq.ErrChatNotActive), errors.Is(e, salesiq.ErrResourceNotFound):
 		return true
 	case errors.Is(e, salesiq.ErrDailyLimit):
-		most := mine.perDay
-		if p.name == batch {
-			most = most * 4 / 5
-		}
-		// The day is the service's, whose clock may be off by an hour and a half.
-		asked := w.asked[p.name]
-		if now := time.Now(); now.Sub(now.Truncate(24*time.Hour)) < 95*time.Minute {
-			asked = max(asked, w.askedBefore[p.name])
-		}
-		return asked >= most*3/4
+		return w.mayBeUsedUp(p.name)
 	case errors.Is(e, salesiq.ErrRateLimitExceeded):
 		return e.RetryAt.After(time.Now()) && p.name != batch
 	}
 	return errors.Is(e, salesiq.ErrIncomplete)
+}
+
+// mayBeUsedUp reports whether a program may have no calls left on this day.
+func (w *world) mayBeUsedUp(program string) bool {
+	most := shares[program].perDay
+	if program == batch {
+		most = most * 4 / 5
+	}
+	// The day is the service's, whose clock may be off by an hour and a half.
+	asked := w.asked[program]
+	if now := time.Now(); now.Sub(now.Truncate(24*time.Hour)) < 95*time.Minute {
+		asked = max(asked, w.askedBefore[program])
+	}
+	return asked >= most*3/4
 }
 
 func outcome(err error) string {

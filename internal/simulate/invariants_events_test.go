@@ -126,6 +126,10 @@ func (w *world) delivers(program string, body []byte, status int) {
 		return
 	}
 	key := keyOf(program, e)
+	w.tell("delivered", fmt.Sprintf("%s %d", key, status))
+	if program == dispatcher {
+		return // To whom an event is a hint.
+	}
 	a := w.arrivals[key]
 	if a == nil {
 		a = &arrival{first: time.Now()}
@@ -134,7 +138,6 @@ func (w *world) delivers(program string, body []byte, status int) {
 	if status >= 200 && status < 300 {
 		a.accepted = true
 	}
-	w.tell("delivered", fmt.Sprintf("%s %d", key, status))
 }
 
 // checkEvents checks that events which were accepted a while ago have been handled.

@@ -41,5 +41,8 @@ func (w *world) forget() {
 	clear(w.tokenTimes)
 	clear(w.denied)
 	clear(w.botRequests)
+	clear(w.mailboxes)
+	clear(w.waiting)
+	clear(w.assigned)
 	w.temporary, w.names, w.conversations = nil, nil, nil
 }

@@ -75,6 +75,9 @@ func (w *world) processed(p *process, r *http.Request, body []byte, a *answer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tell("processed", fmt.Sprintf("%s %s %s %d", p.name, r.Method, r.URL.Path, a.status))
+	if a.status < 300 && strings.HasSuffix(r.URL.Path, "/transfer") {
+		w.assigns(r, body)
+	}
 	text := textOf(r, body)
 	if text == "" || a.status >= 300 {
 		return

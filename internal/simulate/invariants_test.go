@@ -27,6 +27,12 @@ var invariants = []string{
 	"a call ends in time",
 	"an error is typed and has no secret",
 	"calls succeed in calm",
+	"an address has one lead",
+	"a visitor with an address has a lead",
+	"what is said of a visitor is so",
+	"a chat is assigned once",
+	"a chat that waits is assigned",
+	"a chat goes to who can help",
 	"nothing goes elsewhere",
 	"nothing grows",
 	"the world works",
@@ -59,6 +65,7 @@ type record struct {
 	disturbed   map[string]time.Time // Until when a 429 is explained, by why.
 	tokenTimes  map[*process][]time.Time
 	denied      map[*process]time.Time
+	strained    time.Time   // Until when all tokens of the ten minutes may be used up.
 	calmTokens  []time.Time // When tokens were requested in calm.
 	revocations []time.Time
 
@@ -70,7 +77,12 @@ type record struct {
 
 	conversations []string            // At the live service, oldest first.
 	botRequests   map[string]*process // By whom each was handled.
-	goes          map[string]time.Time
+
+	goes map[string]time.Time
+
+	mailboxes map[string]mailbox // By the visitor.
+	waiting   map[string]wait    // By the chat.
+	assigned  map[string]bool    // By the chat.
 
 	heap uint64
 }
@@ -84,6 +96,7 @@ func newRecord(log io.Writer) *record {
 		handled: map[string]*handling{}, arrivals: map[string]*arrival{},
 		botRequests: map[string]*process{},
 		comes:       map[string]time.Time{}, goes: map[string]time.Time{},
+		mailboxes: map[string]mailbox{}, waiting: map[string]wait{}, assigned: map[string]bool{},
 	}
 }
 

@@ -108,6 +108,22 @@ var mutations = []mutation{
 		"return f.apply([]*job{{apply: returnTaken}})", "return nil",
 	},
 	{
+		"a lead is created before the journal tells of it", "examples/crmsync/leads/sync.go",
+		"	if err := s.note(email, stateCreating); err != nil {\n\t\treturn \"\", err\n\t}\n\tif err := s.create(", "	if err := s.create(",
+	},
+	{
+		"a chat that may be assigned is assigned again", "examples/autoassign/assign/assign.go",
+		"			a.unclear[chat.ID] = time.Now()\n", "			continue\n",
+	},
+	{
+		"chats that no event told of are not looked for", "examples/autoassign/assign/assign.go",
+		"next = time.Now().Add(every)", "next = time.Now().Add(100 * every)",
+	},
+	{
+		"skills do not count", "examples/autoassign/assign/choose.go",
+		"	if len(skilled) == 0 {\n\t\tskilled = free", "	if len(skilled) >= 0 {\n\t\tskilled = free",
+	},
+	{
 		"who gives up waiting for the quota waits on", "internal/transport/queue.go",
 		"	case <-ctx.Done():\n\t\tq.leave(w)\n", "	case <-context.Background().Done():\n\t\tq.leave(w)\n",
 	},

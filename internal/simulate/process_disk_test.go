@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -11,8 +13,8 @@ import (
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
-// eventsFile is where a generation of a program keeps events.
-func (w *world) eventsFile(program string, generation int64) string {
+// fileOf is where a generation of a program keeps its events, or the crm its journal.
+func (w *world) fileOf(program string, generation int64) string {
 	return filepath.Join(w.folder, fmt.Sprintf("%s-%d.db", program, generation))
 }
 
@@ -21,12 +23,38 @@ const rememberedFor = 12 * time.Hour
 
 // open opens the files.
 func (p *process) open() (err error) {
-	if p.name == batch || p.name == clerk {
+	if p.name != desk && p.name != inbox {
 		return nil
 	}
-	p.file, err = salesiqbolt.Open(p.world.eventsFile(p.name, p.generation), salesiqbolt.WithSync(salesiqbolt.SyncNever),
+	p.file, err = salesiqbolt.Open(p.world.fileOf(p.name, p.generation), salesiqbolt.WithSync(salesiqbolt.SyncNever),
 		salesiqbolt.WithMaxAge(rememberedFor), salesiqbolt.WithMaxEvents(20_000))
 	return err
+}
+
+// inherit gives the file of a program to the next generation of it: as it is, or as it
+// was when the process was killed. A process that is killed may have written a part of
+// what comes next.
+func (p *process) inherit(move func(from, to string) error) {
+	if p.name != desk && p.name != inbox && p.name != crm {
+		return
+	}
+	err := move(p.world.fileOf(p.name, p.generation), p.world.fileOf(p.name, p.generation+1))
+	if !errors.Is(err, fs.ErrNotExist) { // As it is before the first run of the crm.
+		p.world.must(err)
+	}
+}
+
+// copyFile copies a file at once. Half of the journals end in a part of a line.
+func (p *process) copyFile(from, to string) error {
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if roll := p.world.dice.roll("torn", p.generation); p.name == crm && roll.IntN(2) == 0 {
+		const line = `{"key":"somebody@mail.example","value":{"state":"creating"`
+		content = append(content, line[:roll.IntN(len(line))]...)
+	}
+	return os.WriteFile(to, content, 0o600)
 }
 
 // unreliable is a store of a program on a disk that fails at times, before or after

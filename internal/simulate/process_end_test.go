@@ -25,6 +25,7 @@ func (w *world) kill(name string, awaits int) {
 		return
 	}
 	p.doomed = make(chan struct{})
+	p.hurry() // It is killed at work.
 	p.doom.Store(int64(awaits))
 	select {
 	case <-p.doomed:
@@ -33,11 +34,7 @@ func (w *world) kill(name string, awaits int) {
 	p.doom.Store(0)
 	synctest.Wait()
 	w.notes("kill", name)
-	if p.file != nil {
-		content, err := os.ReadFile(w.eventsFile(name, p.generation))
-		w.must(err)
-		w.must(os.WriteFile(w.eventsFile(name, p.generation+1), content, 0o600))
-	}
+	p.inherit(p.copyFile)
 	p.died = time.Now()
 	p.dead.Store(true)
 	w.end(p, errKilled)
@@ -55,9 +52,7 @@ func (w *world) stop(name string) {
 	p.died = time.Now()
 	p.dead.Store(true)
 	w.ghosts.Wait()
-	if p.file != nil {
-		w.must(os.Rename(w.eventsFile(name, p.generation), w.eventsFile(name, p.generation+1)))
-	}
+	p.inherit(os.Rename)
 }
 
 // end ends what goes on in a process. Its goroutines take a moment.
@@ -72,9 +67,10 @@ func (w *world) end(p *process, cause error) {
 		w.network.breakLines(func(c *line) bool { return c.from == p })
 		if p.file != nil {
 			p.file.Close()
-			if errors.Is(cause, errKilled) {
-				os.Remove(w.eventsFile(p.name, p.generation))
-			}
 		}
+		if errors.Is(cause, errKilled) {
+			os.Remove(w.fileOf(p.name, p.generation))
+		}
+		os.Remove(w.fileOf(p.name, p.generation) + ".lock") // Of the journal.
 	})
 }

@@ -33,10 +33,13 @@ type process struct {
 	client   *salesiq.Client
 	guest    *salesiq.Client // Of the desk: that of another account at the same host.
 	limiter  *salesiq.SharedLimiter
-	file     *salesiqbolt.File // Nil for one that receives no events.
+	file     *salesiqbolt.File // Nil for one that keeps no events.
 	receiver *webhook.Receiver
 	server   *http.Server
 	queue    chan webhook.Event // Of the desk.
+	wire     *http.Transport    // Of the crm, to the CRM.
+	soon     chan struct{}      // The crm does not wait any longer for its next run.
+	stopped  atomic.Bool        // Somebody has stopped the run of the crm.
 }
 
 const (
@@ -48,7 +51,10 @@ const (
 // share a limiter divide the limits among themselves.
 type share struct{ perMinute, perDay, atOnce int }
 
-var shares = map[string]share{desk: {10, 3000, 3}, inbox: {3, 500, 2}, batch: {7, 1500, 3}, clerk: {8, 1000, 2}}
+var shares = map[string]share{
+	desk: {6, 1900, 3}, inbox: {2, 400, 1}, batch: {7, 900, 3}, crm: {1, 200, 1}, dispatcher: {4, 1600, 2},
+	clerk: {8, 1000, 2}, // Its service has limits of its own.
+}
 
 var errKilled = errors.New("the process was killed")
 
@@ -59,7 +65,7 @@ func host(program string) string { return program + ".localhost" }
 // start starts a program.
 func (w *world) start(name string) {
 	w.generations[name]++
-	p := &process{world: w, name: name, generation: w.generations[name], queue: make(chan webhook.Event, 200)}
+	p := &process{world: w, name: name, generation: w.generations[name], queue: make(chan webhook.Event, 200), soon: make(chan struct{}, 1)}
 	p.secure = w.dice.roll("secure "+name, p.generation).Float64() < secured
 	p.context, p.cancel = context.WithCancelCause(context.Background())
 	w.processes[name] = p
@@ -74,6 +80,10 @@ func (w *world) start(name string) {
 		p.startBatch()
 	case clerk:
 		p.startClerk()
+	case crm:
+		p.startCRM()
+	case dispatcher:
+		p.startDispatcher()
 	}
 	w.notes("start", name)
 }
@@ -116,7 +126,13 @@ func (p *process) connect() (err error) {
 	}
 	options := []salesiq.Option{
 		salesiq.WithBaseURL(scheme + service.host), salesiq.WithAccountsURL("https://" + service.accounts), salesiq.WithPlaintext(),
-		salesiq.WithLimiter(limiter), salesiq.WithCache(salesiq.Cache{}), salesiq.WithLogger(silent),
+		salesiq.WithLimiter(limiter), salesiq.WithLogger(silent),
+	}
+	switch p.name {
+	case crm, dispatcher: // Their examples have no cache, and make calls that nobody sees otherwise.
+		options = append(options, salesiq.WithTracer(p.tracer()))
+	default:
+		options = append(options, salesiq.WithCache(salesiq.Cache{}))
 	}
 	if p.name == clerk {
 		options = append(options, salesiq.WithPortal(salesiqtest.Portal))
@@ -174,4 +190,19 @@ func (p *process) call(operation string, timeout time.Duration, do func(ctx cont
 	err := do(ctx)
 	w.returns(c, err)
 	return err
+}
+
+// longest is how long a call may take that has no deadline but the limits of the client.
+const longest = 15 * time.Minute
+
+// tracer has the calls checked that a program makes by itself.
+func (p *process) tracer() *salesiq.Tracer {
+	return &salesiq.Tracer{Call: func(_ context.Context, t salesiq.CallTrace) (context.Context, func(salesiq.CallTrace)) {
+		c := &call{process: p, operation: t.Operation, began: time.Now(), calm: p.world.calm(), latest: time.Now().Add(longest)}
+		p.world.begins(c)
+		return nil, func(t salesiq.CallTrace) {
+			c.canceled = p.stopped.Load()
+			p.world.returns(c, t.Err)
+		}
+	}}
 }

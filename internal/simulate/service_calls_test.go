@@ -64,28 +64,12 @@ func answerGuest(w http.ResponseWriter) {
 func (s *service) decide(from *process, r *http.Request, body []byte, roll interface{ Float64() float64 }) *answer {
 	w := s.world
 	hit := func(kind string) bool { return w.hits(kind, from.name, roll) }
-	switch {
-	case hit("elsewhere"):
-		return &answer{http.StatusTemporaryRedirect, http.Header{"Location": {"http://" + trapHost + r.URL.Path}}, nil}
-	case hit("region"): // The host is that of another region, which does not know the token.
+	if hit("region") { // The host is that of another region, which does not know the token.
 		elsewhere := r.Clone(r.Context())
 		elsewhere.Header.Set("Authorization", "Zoho-oauthtoken 1000.of.another.region")
 		return s.carryOut(elsewhere, body)
-	case hit("outage"):
-		a := s.refusal(http.StatusServiceUnavailable, "INTERNAL_ERROR")
-		if roll.Float64() < .5 {
-			a.header.Set("Retry-After", "7")
-		}
-		return a
-	case hit("storm"):
-		a := s.refusal(http.StatusTooManyRequests, "RATE_LIMIT_EXCEEDED")
-		if roll.Float64() < .5 {
-			a.header.Set("Retry-After", strconv.Itoa(2+int(roll.Float64()*20)))
-		}
-		return a
-	case hit("echo"): // A gateway that shows what it was sent.
-		a := page(http.StatusBadGateway)
-		a.body = fmt.Appendf(nil, "Bad request: %s %s Authorization: %s", r.Method, r.URL, r.Header.Get("Authorization"))
+	}
+	if a := s.unwell(r, hit, roll); a != nil {
 		return a
 	}
 	s.mu.Lock()
@@ -116,6 +100,36 @@ func (s *service) decide(from *process, r *http.Request, body []byte, roll inter
 		a.header.Set("X-Ratelimit-Reset", strconv.FormatInt(reset.Unix(), 10))
 	}
 	a.header.Set("Date", now.Format(http.TimeFormat))
+	return s.spoil(a, hit)
+}
+
+// unwell is what a host that is unwell does instead of what it is asked to, or nil.
+func (s *service) unwell(r *http.Request, hit func(kind string) bool, roll interface{ Float64() float64 }) *answer {
+	switch {
+	case hit("elsewhere"):
+		return &answer{http.StatusTemporaryRedirect, http.Header{"Location": {"http://" + trapHost + r.URL.Path}}, nil}
+	case hit("outage"):
+		a := s.refusal(http.StatusServiceUnavailable, "INTERNAL_ERROR")
+		if roll.Float64() < .5 {
+			a.header.Set("Retry-After", "7")
+		}
+		return a
+	case hit("storm"):
+		a := s.refusal(http.StatusTooManyRequests, "RATE_LIMIT_EXCEEDED")
+		if roll.Float64() < .5 {
+			a.header.Set("Retry-After", strconv.Itoa(2+int(roll.Float64()*20)))
+		}
+		return a
+	case hit("echo"): // A gateway that shows what it was sent.
+		a := page(http.StatusBadGateway)
+		a.body = fmt.Appendf(nil, "Bad request: %s %s Authorization: %s", r.Method, r.URL, r.Header.Get("Authorization"))
+		return a
+	}
+	return nil
+}
+
+// spoil has the answer to a success get lost in the host itself.
+func (s *service) spoil(a *answer, hit func(kind string) bool) *answer {
 	switch {
 	case a.status >= 300:
 	case hit("breakdown"):

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// subscribe makes the webhooks: the desk's for all that happens in chats, the inbox's
-// for what it has work with.
+// subscribe makes the webhooks: the desk's for all that happens in chats, those of others
+// for what they have work with.
 func (w *world) subscribe() {
-	for _, hook := range [][2]string{{desk, `"chat.started","chat.ended","message.received"`}, {inbox, `"chat.started","chat.ended"`}} {
+	for _, hook := range [][2]string{{desk, `"chat.started","chat.ended","message.received"`}, {inbox, `"chat.started","chat.ended"`}, {dispatcher, `"chat.started"`}} {
 		status, body := w.service.console("POST", "/api/v2/webhooks", fmt.Sprintf(`{"name":%q,"url":"http://%s/","secret":%q,"enabled":true,"events":[%s]}`,
 			hook[0], host(hook[0]), webhookSecret, hook[1]))
 		if status >= 300 {

@@ -24,11 +24,13 @@ const (
 
 	liveHost         = "live.localhost"
 	liveAccountsHost = "live-accounts.localhost"
+
+	crmHost = "leads.localhost"
 )
 
 func isService(addr string) bool {
 	host, _, _ := strings.Cut(addr, ":")
-	return slices.Contains([]string{apiHost, accountsHost, liveHost, liveAccountsHost}, host)
+	return slices.Contains([]string{apiHost, accountsHost, liveHost, liveAccountsHost, crmHost}, host)
 }
 
 const (
@@ -56,6 +58,12 @@ const (
 	visitors  = 40
 )
 
+// An operator has one of these skills, and can help a visitor who has the tags beside it.
+var (
+	skills = []string{"Technical Support", "Sales", "General Support"}
+	needs  = [][]string{{"technical"}, {"enterprise"}, {"regular"}}
+)
+
 func newService(w *world, live bool) *service {
 	s := &service{world: w, host: apiHost, accounts: accountsHost}
 	options := []salesiqtest.Option{salesiqtest.InMemory(), salesiqtest.WithoutDefaultData(), salesiqtest.WithMaxInFlight(0)}
@@ -70,11 +78,13 @@ func newService(w *world, live bool) *service {
 		data.Operators = append(data.Operators, salesiq.Operator{
 			ID: fmt.Sprintf("operator%d", i), Name: fmt.Sprintf("operator%d v0", i), Email: fmt.Sprintf("o%d@shop.example", i),
 			Status: salesiq.OperatorOnline, Availability: salesiq.OperatorAvailable, Role: salesiq.RoleAdmin, MaxChats: 100,
-			Languages: []string{"en"},
+			Languages: []string{"en"}, Skills: []string{skills[i%len(skills)]},
 		})
 	}
 	for i := range visitors {
-		data.Visitors = append(data.Visitors, salesiq.Visitor{ID: fmt.Sprintf("visitor%d", i), Name: "A visitor"})
+		data.Visitors = append(data.Visitors, salesiq.Visitor{
+			ID: fmt.Sprintf("visitor%d", i), Name: "A visitor", Tags: needs[i%len(needs)],
+		})
 	}
 	emulator, err := salesiqtest.NewServer(append(options, salesiqtest.WithData(data))...)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 // onceName is the name of a handler that is to succeed once, whatever others do.
 const onceName = "note"
 
-// startDesk starts the program that answers visitors. Its handlers only note what is to
+// startDesk starts the program that answers visitors whose chats have an operator. Its handlers only note what is to
 // be done, and at times fail or take too long.
 func (p *process) startDesk() {
 	p.listen(webhook.WithDedupStore(&unreliable{DedupStore: p.file.DedupStore(), process: p}))
@@ -56,25 +56,13 @@ func (p *process) answerVisitors() {
 	for {
 		select {
 		case e := <-p.queue:
-			switch e := e.(type) {
-			case *webhook.ChatStarted:
-				p.takeOver(e.ChatID)
-			case *webhook.MessageReceived:
-				if e.SenderType == salesiq.SenderVisitor {
-					p.answer(e)
-				}
+			if e, ok := e.(*webhook.MessageReceived); ok && e.SenderType == salesiq.SenderVisitor && e.Text != greeting {
+				p.answer(e)
 			}
 		case <-p.context.Done():
 			return
 		}
 	}
-}
-
-func (p *process) takeOver(chatID string) {
-	p.call("transfer", patience, func(ctx context.Context) error {
-		_, err := p.client.Chats.Transfer(ctx, chatID, &salesiq.ChatTransfer{OperatorID: "operator2"})
-		return err
-	})
 }
 
 // answer answers a visitor, and ends the chat of one who says goodbye.

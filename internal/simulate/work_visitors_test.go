@@ -7,15 +7,19 @@ import (
 	"time"
 )
 
-const goodbye = "Goodbye"
+const (
+	greeting = "Good day" // An operator answers that, when the chat is assigned.
+	goodbye  = "Goodbye"
+)
 
 // chat is what a visitor does.
 func (w *world) chat(n int64) {
 	roll := w.dice.roll("visitor", n)
-	chat, err := w.service.emulator.StartChat(fmt.Sprintf("visitor%d", roll.IntN(visitors)), "Good day")
-	if err != nil {
-		w.must(err)
-	}
+	visitor := roll.IntN(visitors)
+	w.tellsAddress(visitor, n)
+	chat, err := w.service.emulator.StartChat(fmt.Sprintf("visitor%d", visitor), greeting)
+	w.must(err)
+	w.beginsToWait(chat.ID, visitor)
 	for range 2 + roll.IntN(4) {
 		if !w.sleep(time.Duration(20+roll.Int64N(100))*time.Second + latency(roll.Int64())) {
 			return
@@ -42,8 +46,8 @@ func (w *world) comeAndGo() {
 	}
 }
 
-// betweenVisitors makes for about 2,800 calls of the desk a day.
-const betweenVisitors = 200 * time.Second
+// betweenVisitors makes for about 1,400 calls of the desk a day, and as many of the dispatcher.
+const betweenVisitors = 277 * time.Second
 
 // changeOperators lets somebody rename an operator, and add others or delete them.
 func (w *world) changeOperators() {

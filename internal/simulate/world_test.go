@@ -35,6 +35,7 @@ type world struct {
 	network *network
 	service *service
 	live    *service // In the live service's dialect.
+	leads   *leadBook
 	works   sync.WaitGroup
 	ghosts  sync.WaitGroup // What is left of processes.
 
@@ -87,10 +88,10 @@ func (w *world) setUp(log io.Writer) {
 	w.network = &network{world: w, hosts: map[string]*listener{}, lines: map[*line]bool{}, dialed: map[string]int64{}}
 	w.processes, w.generations, w.days = map[string]*process{}, map[string]int64{}, map[string]salesiq.DailyQuota{}
 	w.record, w.hit = newRecord(log), map[string]int{}
-	tls, err := newIdentity(apiHost, accountsHost, liveHost, liveAccountsHost)
+	tls, err := newIdentity(apiHost, accountsHost, liveHost, liveAccountsHost, crmHost)
 	w.must(err)
 	w.network.tls = tls
-	w.service, w.live = newService(w, false), newService(w, true)
+	w.service, w.live, w.leads = newService(w, false), newService(w, true), newLeadBook(w)
 	w.must(os.Mkdir(filepath.Join(w.folder, "tokens"), 0o700))
 	w.renames("operator3 v0")
 	w.subscribe()
@@ -113,6 +114,7 @@ func (w *world) conduct(length time.Duration, logf func(format string, arguments
 	w.stopAll()
 	w.service.close()
 	w.live.close()
+	w.leads.close()
 	w.network.breakLines(func(*line) bool { return true })
 	synctest.Wait()
 }
@@ -189,6 +191,7 @@ func (w *world) settle() {
 	time.Sleep(10 * time.Minute)
 	synctest.Wait()
 	w.checkEvents(0)
+	w.checkWaiting()
 	w.checkAnswers()
 }
 

@@ -1,0 +1,137 @@
+package simulate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/examples/crmsync/leads"
+)
+
+// mailbox is the address of a visitor.
+type mailbox struct {
+	email string
+	last  time.Time // When the visitor came.
+}
+
+// crmRun is a run of the crm.
+type crmRun struct {
+	began time.Time
+	calm  bool
+}
+
+func (w *world) beginRun() crmRun { return crmRun{time.Now(), w.calm()} }
+
+// says checks what is said of a visitor: that there is a lead, if so, and nothing that
+// does not belong into a log.
+func (w *world) says(p *process, r leads.Result) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !p.alive() {
+		return
+	}
+	email, said := strings.ToLower(r.Visitor.Email), fmt.Sprint(r.What, r.Err)
+	w.tell("said", r.Visitor.ID+" "+said)
+	w.holds("what is said of a visitor is so", !strings.Contains(said, "@") && !strings.Contains(said, crmToken), "%s", said)
+	if r.Err == nil && email != "" {
+		w.holds("what is said of a visitor is so", !w.leads.created[email].IsZero(), "%s: %s, but has no lead", email, said)
+	}
+}
+
+// endRun checks that a run succeeds in calm, and that all visitors have leads after one
+// that says so. Who comes meanwhile leaves the list.
+func (w *world) endRun(p *process, run crmRun, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !p.alive() {
+		return
+	}
+	w.tell("run", fmt.Sprint(err))
+	if run.calm && w.calm() && !p.stopped.Load() && p.context.Err() == nil {
+		e, _ := errors.AsType[*salesiq.Error](err)
+		w.holds("a visitor with an address has a lead", err == nil || e != nil && w.isFair(p, e), "a run fails in calm: %v", err)
+	}
+	if err != nil {
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.mailboxes)) {
+		if box := w.mailboxes[id]; box.last.Before(run.began.Add(-time.Second)) && run.began.Sub(box.last) < 23*time.Hour {
+			w.holds("a visitor with an address has a lead", !w.leads.created[box.email].IsZero(), "%s, %s, since %v", id, box.email, box.last.Sub(w.began))
+		}
+	}
+}
+
+// wait is a chat that no operator has.
+type wait struct {
+	since   time.Time
+	visitor int
+}
+
+func (w *world) beginsToWait(chatID string, visitor int) {
+	w.checkWaiting()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.waiting[chatID] = wait{time.Now(), visitor}
+}
+
+// assignedWithin is how long a chat may wait in calm: until the next look, and for those
+// that are before it.
+const assignedWithin = looksEvery + 7*time.Minute
+
+// checkWaiting checks that no chat waits for long in calm.
+func (w *world) checkWaiting() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(w.waiting)) {
+		w.waitsNotFor(id, w.waiting[id])
+	}
+}
+
+// waitsNotFor checks that a chat has not waited for long in calm, unless the dispatcher
+// has used up its share of the day.
+func (w *world) waitsNotFor(id string, chat wait) {
+	if !w.calm() || !w.processes[dispatcher].alive() || w.mayBeUsedUp(dispatcher) {
+		return
+	}
+	w.guard.Lock()
+	since := later(chat.since, w.lastEnds)
+	w.guard.Unlock()
+	w.holds("a chat that waits is assigned", time.Since(since) < assignedWithin, "%s waits for %v of calm", id, time.Since(since))
+}
+
+// assigns checks an assignment that the service has carried out.
+func (w *world) assigns(r *http.Request, body []byte) {
+	path := strings.Split(r.URL.Path, "/")
+	id := path[len(path)-2]
+	w.holds("a chat is assigned once", !w.assigned[id], "%s again", id)
+	w.assigned[id] = true
+	chat, waits := w.waiting[id]
+	delete(w.waiting, id)
+	var to struct {
+		Operator string `json:"operator_id"`
+	}
+	json.Unmarshal(body, &to)
+	var number int
+	fmt.Sscanf(to.Operator, "operator%d", &number)
+	if !waits {
+		return
+	}
+	w.waitsNotFor(id, chat)
+	w.holds("a chat goes to who can help", number%len(skills) == chat.visitor%len(needs), "%s of visitor%d goes to %s", id, chat.visitor, to.Operator)
+	if !w.calm() {
+		return
+	}
+	chosen, _ := w.service.emulator.Operator(to.Operator)
+	for n := 1 + (number+2)%len(skills); n <= operators; n += len(skills) {
+		other, _ := w.service.emulator.Operator(fmt.Sprintf("operator%d", n))
+		// Chats may have ended since the operators were listed.
+		w.holds("a chat goes to who can help", chosen.ActiveChats-1 <= other.ActiveChats+2, "%s with %d chats, although %s has %d",
+			to.Operator, chosen.ActiveChats-1, other.ID, other.ActiveChats)
+	}
+}
