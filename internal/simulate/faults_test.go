@@ -51,7 +51,7 @@ var kinds = map[string]kind{
 
 	// Of tokens.
 	"revoke":        {weight: 3, shortest: time.Second, longest: time.Second, from: 1, to: 1, after: 30 * time.Second},
-	"region":        {weight: 1, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .3, to: 1, after: 22 * time.Minute},
+	"region":        {weight: 1, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .3, to: 1, after: 12 * time.Minute},
 	"oauth-outage":  {weight: 2, shortest: time.Minute, longest: 10 * time.Minute, from: .3, to: 1, after: 3 * time.Minute},
 	"oauth-silence": {weight: 1, shortest: time.Minute, longest: 5 * time.Minute, from: .3, to: 1, after: 4 * time.Minute},
 	"oauth-denied":  {weight: 1, shortest: time.Minute, longest: 3 * time.Minute, from: 1, to: 1, after: 22 * time.Minute},

@@ -14,9 +14,6 @@ func (w *world) disturbs(s step) {
 	case "limit", "opened-window", "sliding-window", "no-headers", "clock", "storm", "kill", "restart":
 		w.disturbed[s.Kind] = time.Now().Add(150 * time.Second)
 	}
-	if s.Kind == "region" {
-		w.strained = time.Now().Add(10 * time.Minute)
-	}
 	if s.Kind == "kill" || s.Kind == "clock" {
 		w.disturbed["day"] = time.Now().Truncate(24 * time.Hour).Add(25 * time.Hour)
 	}
@@ -54,9 +51,7 @@ func (w *world) givesToken(p *process, refused string) {
 		if heard := !slices.ContainsFunc(kindsOfBreak, func(kind string) bool { return w.going(kind, p.name) }); heard {
 			w.denied[p] = time.Now()
 		}
-		// Each program finds out by itself that another region knows no token.
-		explained := w.going("oauth-denied", "all") || w.going("region", "all") || time.Now().Before(w.strained)
-		w.holds("no more tokens than allowed", explained, "the OAuth server denies %s a token", p.name)
+		w.holds("no more tokens than allowed", w.going("oauth-denied", "all"), "the OAuth server denies %s a token", p.name)
 	}
 	// Of calm, a token is requested when the last one expires, which takes an hour, or was
 	// revoked.

@@ -65,7 +65,6 @@ type record struct {
 	disturbed   map[string]time.Time // Until when a 429 is explained, by why.
 	tokenTimes  map[*process][]time.Time
 	denied      map[*process]time.Time
-	strained    time.Time   // Until when all tokens of the ten minutes may be used up.
 	calmTokens  []time.Time // When tokens were requested in calm.
 	revocations []time.Time
 
