@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -1039,7 +1040,7 @@ func TestProcessesThatShareAStoreRequestTenTokensInTenMinutesTogether(t *testing
 				z.mu.Lock()
 				z.call = nil
 				z.mu.Unlock()
-				for _, process := range append(processes, restarted) {
+				for _, process := range slices.Concat(processes, []*Client{restarted}) {
 					require.NoError(t, get(t.Context(), process), "the token is good once the service is")
 				}
 			})
