@@ -464,12 +464,18 @@ func TestCommitThatFailsMakesNothingKnown(t *testing.T) {
 	before := stats(t, inbox)
 	id := fingerprintOf(newEvent(t, 2).Info().EventID)
 	failure := errors.New("no room")
-	require.ErrorIs(t, f.do(t.Context(), &job{apply: func(c *change) error {
-		_, _, err := c.take(1, 1, c.now)
-		assert.NoError(t, errors.Join(err, c.finish(entries[0]), c.enqueue(id, Entry{Body: []byte("{}")}.encode())))
-		return failure
-	}}), failure)
-	assert.Equal(t, before, stats(t, inbox))
+	for _, apply := range []func(*change) error{
+		func(c *change) error { return c.finish(entries[0]) },
+		func(c *change) error { return c.putBack(entries[0], 1) },
+		func(c *change) error { return c.enqueue(id, Entry{Body: []byte("{}")}.encode()) },
+		func(c *change) error { _, _, err := c.take(1, 1, c.now); return err },
+	} {
+		require.ErrorIs(t, f.do(t.Context(), &job{apply: func(c *change) error {
+			assert.NoError(t, apply(c))
+			return failure
+		}}), failure)
+		assert.Equal(t, before, stats(t, inbox))
+	}
 	enqueue(t, inbox, 2, 3)
 	assert.Equal(t, 2, stats(t, inbox).Waiting, "it was not taken before")
 	var p tape
