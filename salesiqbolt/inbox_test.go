@@ -658,7 +658,7 @@ func TestEntryFromTheFutureIsDue(t *testing.T) {
 
 func TestFileThatHasReachedItsSizeRefusesEventsUntilThereIsRoom(t *testing.T) {
 	t.Parallel()
-	inbox := inboxOf(t, openNew(t, WithMaxSize(1<<20)))
+	inbox := inboxOf(t, openNew(t, WithMaxSize(1<<20)), WithWorkers(100))
 	var err error
 	taken := 0
 	for ; err == nil && taken < 20_000; taken++ {
