@@ -70,7 +70,7 @@ func (c *claims) drop(id string, of claim) {
 	}
 }
 
-// maxID bounds the length of an event's id, which is a key in the file.
+// maxID bounds the length of an event's id.
 const maxID = 1024
 
 func checkID(id string) error {

@@ -19,8 +19,7 @@ type index struct {
 	changed chan struct{} // Closed when an entry may have become due.
 }
 
-// progress is how far an inbox was worked off. A commit begins with a copy, of which it
-// may change all that it does not share.
+// progress is how far an inbox was worked off. A change has a copy of its own.
 type progress struct {
 	fresh      int             // Entries that were never handed out.
 	due        int             // Entries that wait for another try.
@@ -96,8 +95,7 @@ func (i *index) follow(c *change) {
 	}
 }
 
-// now returns how far the inbox was worked off. The caller must not change the entries
-// that are handled.
+// now returns how far the inbox was worked off. The caller must not write to its map.
 func (i *index) now() progress {
 	i.mu.Lock()
 	defer i.mu.Unlock()
