@@ -3,6 +3,7 @@ package salesiqbolt
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -99,7 +100,7 @@ var errCut = fmt.Errorf("%w: what stands in a bucket is cut", ErrDamaged)
 
 // decodeEntry reads an entry. Its body is valid as long as the transaction.
 func decodeEntry(k, b []byte) (e Entry, err error) {
-	if len(k) != 8 || len(b) < 20 {
+	if len(k) != 8 || len(b) < 20 || readNumber(k) == math.MaxUint64 { // No sequence comes that far.
 		return Entry{}, errCut
 	}
 	e.number = binary.BigEndian.Uint64(k)

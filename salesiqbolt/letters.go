@@ -93,6 +93,9 @@ func (i *Inbox) list(ctx context.Context, bucket []byte) iter.Seq2[Entry, error]
 		}
 		for from, more := uint64(0), true; more; {
 			entries, err := i.read(ctx, bucket, from, chunk)
+			if err == nil && len(entries) > 0 && entries[len(entries)-1].number < from {
+				err = i.file.fail(errCut) // It would go round in circles.
+			}
 			if err != nil {
 				yield(Entry{}, err)
 				return
