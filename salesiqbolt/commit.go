@@ -184,17 +184,17 @@ type lastCommit struct {
 const gatherYields = 500
 
 // gather lets other senders come, so that they need not wait for the commit after the next one.
-// Those who had the last commit come back one by one, and so it waits until as many are
-// there, or nobody comes any more, or half the time of a commit is over. Who comes alone
-// does not wait.
+// Those who had the last commit come back one by one, and so it waits until they and those
+// who came in the meantime are there, or nobody comes any more, or half the time of a
+// commit is over. Who comes alone does not wait.
 func (c *committer) gather(last lastCommit) {
 	if last.senders < 2 {
 		return
 	}
-	latest := time.Now().Add(last.took / 2)
+	latest, all := time.Now().Add(last.took/2), last.senders+c.waiting()
 	for before, quiet := 0, 0; quiet < gatherYields; quiet++ {
 		n := c.waiting()
-		if n >= last.senders || !time.Now().Before(latest) {
+		if n >= all || !time.Now().Before(latest) {
 			return
 		}
 		if n > before {
