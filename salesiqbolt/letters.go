@@ -93,9 +93,6 @@ func (i *Inbox) list(ctx context.Context, bucket []byte) iter.Seq2[Entry, error]
 		}
 		for from, more := uint64(0), true; more; {
 			entries, err := i.read(ctx, bucket, from, chunk)
-			if err == nil && len(entries) > 0 && entries[len(entries)-1].number < from {
-				err = i.file.fail(errCut) // It would go round in circles.
-			}
 			if err != nil {
 				yield(Entry{}, err)
 				return
@@ -128,6 +125,9 @@ func (i *Inbox) read(ctx context.Context, bucket []byte, from uint64, n int) (en
 		}
 		return nil
 	})
+	if err == nil && len(entries) > 0 && entries[len(entries)-1].number < from {
+		err = i.file.fail(errCut) // The list would go round in circles.
+	}
 	return entries, err
 }
 
