@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime"
 	"sync"
 	"time"
@@ -33,12 +34,26 @@ type job struct {
 	ended chan error // Takes the result of the first try.
 }
 
-// change is what a group of jobs does to the file.
+// sends reports whether a job brings something new. Marks come when they come.
+func (j *job) sends() bool { return !j.owed && j.bytes > 0 }
+
+// change is what a group of jobs does to the file, and to what is known of it.
 type change struct {
-	tx    *bbolt.Tx
-	file  *File
-	now   time.Time
-	delta tally
+	progress
+
+	file      *File
+	tx        *bbolt.Tx
+	now       time.Time
+	marks     map[fingerprint]mark // Of events that have come, or were handled.
+	handled   []fingerprint        // Events that were handled.
+	forgotten []record
+}
+
+// newChange returns a change that changes nothing yet.
+func (f *File) newChange(tx *bbolt.Tx, jobs int) *change {
+	c := &change{file: f, tx: tx, now: time.Now(), progress: f.index.now(), marks: make(map[fingerprint]mark, jobs)}
+	c.running = maps.Clone(c.running)
+	return c
 }
 
 func (c *change) bucket(name []byte) *bbolt.Bucket { return c.tx.Bucket(name) }
@@ -57,6 +72,7 @@ type committer struct {
 
 	mu      sync.Mutex // Guards what follows.
 	queue   []*job
+	senders int // How many of the queue bring something new.
 	closing bool
 	trouble error // Why jobs that are owed could not be done; nil if none is owed.
 	owed    int
@@ -68,13 +84,9 @@ func (f *File) do(ctx context.Context, j *job) error {
 		return err
 	}
 	j.ended = make(chan error, 1)
-	f.commits.mu.Lock()
-	if f.commits.closing {
-		f.commits.mu.Unlock()
+	if !f.commits.add(j) {
 		return f.fail(ErrClosed)
 	}
-	f.commits.queue = append(f.commits.queue, j)
-	f.commits.mu.Unlock()
 	f.commits.signal()
 	select {
 	case err := <-j.ended:
@@ -82,6 +94,20 @@ func (f *File) do(ctx context.Context, j *job) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// add has a job done with the next commit, unless there is none.
+func (c *committer) add(j *job) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return false
+	}
+	c.queue = append(c.queue, j)
+	if j.sends() {
+		c.senders++
+	}
+	return true
 }
 
 func (c *committer) signal() {
@@ -98,21 +124,24 @@ func (c *committer) inTrouble() error {
 	return c.trouble
 }
 
-// next returns the jobs that wait, as many as fit into a commit, and whether the
-// file is to be closed after them.
-func (c *committer) next() (group []*job, closing bool) {
+// next returns the jobs that wait, as many as fit into a commit, how many of them bring
+// something new, and whether the file is to be closed after them.
+func (c *committer) next() (group []*job, senders int, closing bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, bytes := 0, 0
-	for n < len(c.queue) && n < maxGroup && bytes < maxGroupBytes {
+	for ; n < len(c.queue) && n < maxGroup && bytes < maxGroupBytes; n++ {
 		bytes += c.queue[n].bytes
-		n++
+		if c.queue[n].sends() {
+			senders++
+		}
 	}
 	group, c.queue = c.queue[:n:n], c.queue[n:]
+	c.senders -= senders
 	if len(c.queue) > 0 {
 		c.signal()
 	}
-	return group, c.closing && len(c.queue) == 0
+	return group, senders, c.closing && len(c.queue) == 0
 }
 
 // commit commits groups of jobs, one after the other, until the file is closed.
@@ -130,10 +159,10 @@ func (f *File) commit() {
 			f.commits.gather(last)
 		case <-retry:
 		}
-		group, closing := f.commits.next()
+		group, senders, closing := f.commits.next()
 		began := time.Now()
 		owed = f.commitGroup(append(owed, group...))
-		last = lastCommit{countSenders(group), time.Since(began)}
+		last = lastCommit{senders, time.Since(began)}
 		pause = min(2*pause, lastRetry)
 		if len(owed) == 0 {
 			pause = firstRetry
@@ -150,32 +179,22 @@ type lastCommit struct {
 	took    time.Duration
 }
 
-// countSenders counts the jobs that bring something new. Marks come when they come.
-func countSenders(jobs []*job) (n int) {
-	for _, j := range jobs {
-		if !j.owed && j.bytes > 0 {
-			n++
-		}
-	}
-	return n
-}
-
 // gatherYields is how often others may run without anybody coming before a commit begins:
 // some tenths of a millisecond.
 const gatherYields = 500
 
 // gather lets other senders come, so that they need not wait for the commit after the next one.
-// Those who had the last commit come back one by one, and so it waits until as many are
-// there, or nobody comes any more, or half the time of a commit is over. Who comes alone
-// does not wait.
+// Those who had the last commit come back one by one, and so it waits until they and those
+// who came in the meantime are there, or nobody comes any more, or half the time of a
+// commit is over. Who comes alone does not wait.
 func (c *committer) gather(last lastCommit) {
 	if last.senders < 2 {
 		return
 	}
-	latest := time.Now().Add(last.took / 2)
+	latest, all := time.Now().Add(last.took/2), last.senders+c.waiting()
 	for before, quiet := 0, 0; quiet < gatherYields; quiet++ {
 		n := c.waiting()
-		if n >= last.senders || !time.Now().Before(latest) {
+		if n >= all || !time.Now().Before(latest) {
 			return
 		}
 		if n > before {
@@ -189,7 +208,7 @@ func (c *committer) gather(last lastCommit) {
 func (c *committer) waiting() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return countSenders(c.queue)
+	return c.senders
 }
 
 // stopCommits waits until the jobs are done, or have failed.
@@ -274,38 +293,49 @@ func (f *File) apply(jobs []*job) error {
 	if err := f.usable(); err != nil {
 		return err
 	}
-	c := &change{file: f, now: time.Now()}
-	err := guard(func() error { return f.write(c, jobs) })
+	err := guard(func() error { return f.write(jobs) })
 	switch {
 	case errors.Is(err, ErrDamaged), errors.Is(err, ErrUncertain), errors.Is(err, errUnmapped), errors.Is(err, errReplaced):
 		return f.breakDown(err)
 	case err != nil:
 		return f.fail(err)
 	}
-	f.counts.add(c.delta)
 	return f.usable() // Its name may have gone while it was written.
 }
 
-func (f *File) write(c *change, jobs []*job) (err error) {
-	if c.tx, err = f.db.Begin(true); err != nil {
+func (f *File) write(jobs []*job) error {
+	tx, err := f.db.Begin(true)
+	if err != nil {
 		return err
 	}
-	if int64(c.tx.ID()) != f.tx.Load()+1 {
-		err = errReplaced
+	if int64(tx.ID()) != f.tx.Load()+1 {
+		return errors.Join(errReplaced, tx.Rollback())
 	}
-	for n := 0; err == nil && n < len(jobs); n++ {
-		err = jobs[n].apply(c)
+	c := f.newChange(tx, len(jobs))
+	if err := c.make(jobs); err != nil {
+		return errors.Join(err, tx.Rollback())
 	}
-	if err == nil {
-		err = c.forget()
-	}
-	if err != nil {
-		return errors.Join(err, c.tx.Rollback())
-	}
-	if err := c.tx.Commit(); err != nil {
+	if err := tx.Commit(); err != nil {
 		return explainCommit(err)
 	}
+	f.index.follow(c)
 	return f.db.View(f.measure)
+}
+
+// make makes the change that jobs ask for.
+func (c *change) make(jobs []*job) error {
+	before := c.next
+	for _, j := range jobs {
+		if err := j.apply(c); err != nil {
+			return err
+		}
+	}
+	if c.next != before {
+		if err := c.bucket(formatBucket).Put(nextKey, key(c.next)); err != nil {
+			return err
+		}
+	}
+	return errors.Join(c.remember(), c.forget())
 }
 
 // measure notes how large the file is, and which commit was the last.

@@ -25,14 +25,14 @@ func TestCommitBeginsOnceThoseOfTheLastOneAreBack(t *testing.T) { // Others woul
 		"one came alone":         {lastCommit{1, time.Hour}, 1, 1, 1},
 		"a commit takes no time": {lastCommit{20, 0}, 20, 1, 20},
 	} {
-		c := &committer{queue: []*job{{bytes: 1}, {bytes: 1, owed: true}}}
+		c := &committer{}
+		c.add(&job{bytes: 1})
+		c.add(&job{bytes: 1, owed: true})
 		var coming sync.WaitGroup
 		coming.Go(func() {
 			for range row.come - 1 {
 				runtime.Gosched()
-				c.mu.Lock()
-				c.queue = append(c.queue, &job{bytes: 1})
-				c.mu.Unlock()
+				c.add(&job{bytes: 1})
 			}
 		})
 		ended := make(chan int)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -36,7 +35,6 @@ type claim int
 
 const (
 	claimed claim = iota + 1
-	stored        // It is in the inbox, and so marked.
 	handled       // Its mark is still to be written.
 )
 
@@ -56,15 +54,6 @@ func (c *claims) take(id string) (before claim) {
 	return before
 }
 
-// advance changes a claim, if there is one.
-func (c *claims) advance(id string, to claim) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.states[id] != 0 {
-		c.states[id] = to
-	}
-}
-
 // set makes a claim, or changes it.
 func (c *claims) set(id string, to claim) {
 	c.mu.Lock()
@@ -72,18 +61,16 @@ func (c *claims) set(id string, to claim) {
 	c.states[id] = to
 }
 
-// drop ends a claim that is one of these, and reports whether it was.
-func (c *claims) drop(id string, of ...claim) bool {
+// drop ends a claim, if it is this one.
+func (c *claims) drop(id string, of claim) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	state, ok := c.states[id]
-	if ok = ok && slices.Contains(of, state); ok {
+	if c.states[id] == of {
 		delete(c.states, id)
 	}
-	return ok
 }
 
-// maxID bounds the length of an event's id, which is a key in the file.
+// maxID bounds the length of an event's id.
 const maxID = 1024
 
 func checkID(id string) error {
@@ -102,24 +89,21 @@ func (d *dedupStore) Begin(_ context.Context, eventID string) (webhook.DedupStat
 	if err := f.commits.inTrouble(); err != nil {
 		return webhook.DedupFree, err
 	}
-	switch f.claims.take(eventID) {
-	case claimed:
-		return webhook.DedupClaimed, f.usable()
-	case stored, handled:
-		return webhook.DedupDone, f.usable()
-	}
-	done := false
-	err := f.view(func(tx *bbolt.Tx) error {
-		done = markOf(tx, []byte(eventID)).counts(time.Now(), f.maxAge)
-		return nil
-	})
-	if err != nil || done {
+	before := f.claims.take(eventID)
+	known := before == handled
+	err := f.view(func(*bbolt.Tx) error { known = known || f.knows(fingerprintOf(eventID)); return nil })
+	if before == 0 && (err != nil || known) {
 		f.claims.drop(eventID, claimed)
 	}
-	if done {
+	switch {
+	case err != nil:
+		return webhook.DedupFree, err
+	case known:
 		return webhook.DedupDone, nil
+	case before == claimed:
+		return webhook.DedupClaimed, nil
 	}
-	return webhook.DedupFree, err
+	return webhook.DedupFree, nil
 }
 
 // Done implements [webhook.DedupStore].
@@ -128,12 +112,19 @@ func (d *dedupStore) Done(ctx context.Context, eventID string) error {
 	if err := cmp.Or(f.check(), checkID(eventID)); err != nil {
 		return err
 	}
-	if f.claims.drop(eventID, stored) {
+	event := fingerprintOf(eventID)
+	if f.knows(event) { // It is in the inbox.
+		f.claims.drop(eventID, claimed)
 		return nil
 	}
 	f.claims.set(eventID, handled)
 	return f.do(ctx, &job{
-		apply: func(c *change) error { return c.markHandled([]byte(eventID)) },
+		apply: func(c *change) error {
+			if !c.knows(event) {
+				c.markHandled(event)
+			}
+			return nil
+		},
 		after: func() { f.claims.drop(eventID, handled) },
 		owed:  true,
 	})
@@ -144,6 +135,6 @@ func (d *dedupStore) Abort(_ context.Context, eventID string) error {
 	if err := d.file.check(); err != nil {
 		return err
 	}
-	d.file.claims.drop(eventID, claimed, stored)
+	d.file.claims.drop(eventID, claimed)
 	return nil
 }

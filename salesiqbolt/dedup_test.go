@@ -69,7 +69,7 @@ func TestHandledEventsAreForgottenInTheEnd(t *testing.T) {
 	}
 	assert.Equal(t, webhook.DedupFree, begin(t, store, "19"), "there are ten newer ones")
 	assert.Equal(t, webhook.DedupDone, begin(t, store, "20"))
-	assert.Equal(t, 10, f.counts.now().marks)
+	assert.Equal(t, 10, f.index.now().remembered)
 	require.NoError(t, f.Close())
 
 	f = openAt(t, path, WithMaxAge(100*time.Millisecond))
@@ -78,7 +78,42 @@ func TestHandledEventsAreForgottenInTheEnd(t *testing.T) {
 	assert.Equal(t, webhook.DedupFree, begin(t, store, "29"), "it is too old")
 	require.NoError(t, store.Done(t.Context(), "29"))
 	assert.Equal(t, webhook.DedupDone, begin(t, store, "29"), "it is new again")
-	assert.Equal(t, 1, f.counts.now().marks, "what is too old takes no room")
+	assert.Equal(t, 1, f.index.now().remembered, "what is too old takes no room")
+}
+
+// What a commit has marked is remembered as long as any of it must be.
+func TestAsManyHandledEventsAreRememberedAsAskedFor(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	f := openAt(t, path, WithMaxEvents(10))
+	mark := func(from, to int) {
+		require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error {
+			for n := range to - from {
+				c.markHandled(fingerprintOf(fmt.Sprint(from + n)))
+			}
+			return nil
+		}}))
+	}
+	assertKnown := func(from, to int) {
+		t.Helper()
+		for n := range to {
+			assert.Equal(t, n >= from, f.knows(fingerprintOf(fmt.Sprint(n))), n)
+		}
+		assert.Equal(t, to-from, f.index.now().remembered)
+	}
+	mark(0, 25)
+	assertKnown(0, 25)
+	mark(25, 34)
+	assertKnown(0, 34)
+	mark(34, 35)
+	assertKnown(25, 35)
+	mark(0, 1)
+	assert.True(t, f.knows(fingerprintOf("0")), "it was handled again")
+	require.NoError(t, f.Close())
+	f = openAt(t, path, WithMaxEvents(1))
+	assert.True(t, f.knows(fingerprintOf("34")))
+	mark(35, 36)
+	assertKnown(35, 36)
 }
 
 func TestIDThatIsNoKeyIsRefused(t *testing.T) {

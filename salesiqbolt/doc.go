@@ -48,6 +48,9 @@
 // arrive, events that are handed to handlers, and marks of those that were handled.
 // One alone takes as long as the disk needs. Many take hardly longer.
 //
+// Which events are known is read when the file is opened, and kept in memory: about 90
+// bytes for each that waits, is a dead letter, or is remembered as handled.
+//
 // What power loss may cost is the choice of [WithSync]: nothing ([SyncCommits]), or
 // up to the whole file ([SyncNever]). The end of the process costs nothing under
 // both.

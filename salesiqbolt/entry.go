@@ -1,9 +1,9 @@
 package salesiqbolt
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -64,10 +64,23 @@ func (e Entry) encode() []byte {
 	b = binary.BigEndian.AppendUint64(b, writeTime(e.Due))
 	b = binary.BigEndian.AppendUint32(b, uint32(min(e.cuts, maxCuts))<<24|uint32(min(e.Tries, maxTries))) //nolint:gosec // Both are bounded.
 	for _, text := range []string{e.EventID, e.LastError, e.Trace} {
-		b = binary.BigEndian.AppendUint16(b, uint16(len(text))) //nolint:gosec // Both are bounded.
-		b = append(b, text...)
+		b = appendText(b, text)
 	}
 	return append(b, e.Body...)
+}
+
+// appendText appends a text after its length, which is bounded.
+func appendText(b []byte, text string) []byte {
+	return append(binary.BigEndian.AppendUint16(b, uint16(len(text))), text...) //nolint:gosec // It is bounded.
+}
+
+// cutText returns the text at the beginning of b, and what follows it.
+func cutText(b []byte) (text string, rest []byte, err error) {
+	if len(b) < 2 || len(b)-2 < int(binary.BigEndian.Uint16(b)) {
+		return "", nil, errCut
+	}
+	n := 2 + int(binary.BigEndian.Uint16(b))
+	return string(b[2:n]), b[n:], nil
 }
 
 func writeTime(t time.Time) uint64 {
@@ -77,12 +90,18 @@ func writeTime(t time.Time) uint64 {
 	return uint64(t.UnixNano())
 }
 
-var errEntry = fmt.Errorf("%w: an entry is cut", ErrDamaged)
+func readTime(b []byte) time.Time {
+	return time.Unix(0, int64(binary.BigEndian.Uint64(b))) //nolint:gosec // Back and forth, it stays the same.
+}
 
-// decodeEntry copies an entry out of a file.
+func readNumber(k []byte) uint64 { return binary.BigEndian.Uint64(k) }
+
+var errCut = fmt.Errorf("%w: what stands in a bucket is cut", ErrDamaged)
+
+// decodeEntry reads an entry. Its body is valid as long as the transaction.
 func decodeEntry(k, b []byte) (e Entry, err error) {
-	if len(k) != 8 || len(b) < 20 {
-		return Entry{}, errEntry
+	if len(k) != 8 || len(b) < 20 || readNumber(k) == math.MaxUint64 { // No sequence comes that far.
+		return Entry{}, errCut
 	}
 	e.number = binary.BigEndian.Uint64(k)
 	e.At = readTime(b)
@@ -93,13 +112,11 @@ func decodeEntry(k, b []byte) (e Entry, err error) {
 	e.cuts, e.Tries = int(tries>>24), int(tries&maxTries)
 	b = b[20:]
 	for _, text := range []*string{&e.EventID, &e.LastError, &e.Trace} {
-		if len(b) < 2 || len(b)-2 < int(binary.BigEndian.Uint16(b)) {
-			return Entry{}, errEntry
+		if *text, b, err = cutText(b); err != nil {
+			return Entry{}, err
 		}
-		n := int(binary.BigEndian.Uint16(b))
-		*text, b = string(b[2:2+n]), b[2+n:]
 	}
-	e.Body = bytes.Clone(b)
+	e.Body = b
 	return e, nil
 }
 

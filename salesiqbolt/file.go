@@ -34,7 +34,7 @@ type File struct {
 
 	commits committer
 	claims  claims
-	counts  counts
+	index   index
 	lock    chan struct{} // Held by who renews the token.
 }
 
@@ -70,7 +70,7 @@ func Open(path string, opts ...Option) (*File, error) {
 	f := &File{config: c, path: path, info: o.found, file: o.file, db: db, lock: make(chan struct{}, 1)}
 	f.commits.wake = make(chan struct{}, 1)
 	f.commits.ended = make(chan struct{})
-	f.counts.changed = make(chan struct{})
+	f.index.changed = make(chan struct{})
 	f.claims.states = map[string]claim{}
 	if err := f.begin(); err != nil {
 		f.release() //nolint:errcheck // The other error says more.
@@ -83,10 +83,10 @@ func Open(path string, opts ...Option) (*File, error) {
 
 // begin finds what the last process has left.
 func (f *File) begin() error {
-	if err := errors.Join(f.view(f.measure), f.view(f.counts.load)); err != nil {
+	if err := errors.Join(f.view(f.measure), f.view(f.index.load)); err != nil {
 		return err
 	}
-	if f.counts.taken == 0 {
+	if len(f.index.running) == 0 {
 		return nil
 	}
 	return f.apply([]*job{{apply: returnTaken}})

@@ -21,6 +21,14 @@ import (
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
+// skipOnWindows skips a test of what Windows does otherwise.
+func skipOnWindows(t *testing.T, why string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip(why)
+	}
+}
+
 // refuses opens a file that is no good, and returns what is said about it.
 func refuses(t *testing.T, path string) error {
 	t.Helper()
@@ -264,9 +272,7 @@ func TestNoteOverwritesNothingOfSomebodyElse(t *testing.T) {
 // up.
 func TestNoteLeavesAloneWhateverLiesThere(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("links and pipes are other things there")
-	}
+	skipOnWindows(t, "links and pipes are other things there")
 	for name, put := range map[string]func(at string) error{
 		"empty file": func(at string) error { return os.WriteFile(at, nil, 0o600) },
 		"directory":  func(at string) error { return os.Mkdir(at, 0o700) },
@@ -342,9 +348,7 @@ func TestSecondOpenerByAnotherNameIsToldWhoHasTheFile(t *testing.T) {
 // A file that was moved away is still open when another one of that name is made.
 func TestCloseLeavesTheNoteOfAnotherFile(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("an open file cannot be moved there")
-	}
+	skipOnWindows(t, "an open file cannot be moved there")
 	path := newPath(t)
 	first := openAt(t, path)
 	require.NoError(t, os.Rename(path, path+".away"))
@@ -361,9 +365,7 @@ func TestCloseLeavesTheNoteOfAnotherFile(t *testing.T) {
 // A backup that is copied over the file leaves its name and its length.
 func TestContentThatIsReplacedWhileInUseIsAnErrorAtTheNextEvent(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("a mapped file cannot be cut there")
-	}
+	skipOnWindows(t, "a mapped file cannot be cut there")
 	for behind := range 4 {
 		path := newPath(t)
 		f := openAt(t, path)
@@ -410,9 +412,7 @@ var pulls = map[string]func(t *testing.T, path string){
 
 func TestFileThatIsPulledAwayIsAnErrorAtTheNextEvent(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("an open file cannot be moved there")
-	}
+	skipOnWindows(t, "an open file cannot be moved there")
 	for name, pull := range pulls {
 		path := filepath.Join(t.TempDir(), "directory", "events.db")
 		require.NoError(t, os.Mkdir(filepath.Dir(path), 0o700))
@@ -437,9 +437,7 @@ func TestFileThatIsPulledAwayIsAnErrorAtTheNextEvent(t *testing.T) {
 
 func TestFileThatIsPutBackGoesOn(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("an open file cannot be moved there")
-	}
+	skipOnWindows(t, "an open file cannot be moved there")
 	path := newPath(t)
 	f := openAt(t, path)
 	store, inbox := f.DedupStore(), inboxOf(t, f)
@@ -462,9 +460,7 @@ func TestFileThatIsPutBackGoesOn(t *testing.T) {
 // Somebody's "> events.db" cuts the file that is mapped into memory.
 func TestFileThatIsCutWhileInUseIsAnErrorAndNoCrash(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("a mapped file cannot be cut there")
-	}
+	skipOnWindows(t, "a mapped file cannot be cut there")
 	path := newPath(t)
 	f := openAt(t, path)
 	inbox := inboxOf(t, f)
@@ -480,9 +476,7 @@ func TestFileThatIsCutWhileInUseIsAnErrorAndNoCrash(t *testing.T) {
 // A read that is under way when the file is cut faults in the middle.
 func TestFaultOfTheProcessorIsAnError(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("a mapped file cannot be cut there")
-	}
+	skipOnWindows(t, "a mapped file cannot be cut there")
 	path := newPath(t)
 	f := openAt(t, path)
 	enqueue(t, inboxOf(t, f), 0, 100)
@@ -517,9 +511,7 @@ func TestClosedFileTakesNothing(t *testing.T) {
 
 func TestFileIsForItsOwnerAlone(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("there are other rights there")
-	}
+	skipOnWindows(t, "there are other rights there")
 	path := newPath(t)
 	openAt(t, path)
 	for _, name := range []string{path, holderPath(path)} {

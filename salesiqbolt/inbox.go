@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -136,17 +137,14 @@ func (i *Inbox) Enqueue(ctx context.Context, event webhook.Event) error {
 	if f.used.Load()+int64(size) > f.maxSize {
 		return f.fail(fmt.Errorf("%w: it has reached its size of %d bytes", ErrFull, f.maxSize))
 	}
-	return f.do(ctx, &job{
-		apply: func(c *change) error { return c.enqueue(info) },
-		after: func() { f.claims.advance(info.EventID, stored) },
-		bytes: size,
-	})
+	id := fingerprintOf(info.EventID)
+	entry := Entry{EventID: info.EventID, Body: info.Body, Trace: shortTrace(info.Trace), At: time.Now()}.encode()
+	return f.do(ctx, &job{apply: func(c *change) error { return c.enqueue(id, entry) }, bytes: size})
 }
 
 // enqueue puts an event into the inbox, unless it is known.
-func (c *change) enqueue(info *webhook.EventInfo) error {
-	id := []byte(info.EventID)
-	if markOf(c.tx, id).counts(c.now, c.file.maxAge) {
+func (c *change) enqueue(event fingerprint, entry []byte) error {
+	if c.knows(event) {
 		return nil
 	}
 	inbox := c.appendTo(inboxBucket)
@@ -154,34 +152,28 @@ func (c *change) enqueue(info *webhook.EventInfo) error {
 	if err != nil {
 		return err
 	}
-	entry := Entry{EventID: info.EventID, Body: info.Body, Trace: shortTrace(info.Trace), At: c.now, number: number}
-	return errors.Join(
-		inbox.Put(key(number), entry.encode()),
-		c.bucket(marksBucket).Put(id, mark{state: markInbox, number: number}.encode()),
-		c.wait(entry),
-	)
+	c.fresh++
+	c.marks[event] = mark{number: number}
+	return inbox.Put(key(number), entry)
 }
 
 // wait lets an entry wait until it is due.
 func (c *change) wait(e Entry) error {
-	c.delta.due++
-	return c.bucket(dueBucket).Put(e.dueKey(), e.suspicion())
-}
-
-// suspicion is what stands beside an entry that waits or is handled: something for one
-// that may be what ends the process.
-func (e Entry) suspicion() []byte {
-	if e.cuts < suspectCuts {
-		return nil
+	c.due++
+	var suspicion []byte
+	if e.suspect() {
+		suspicion = []byte{1}
 	}
-	return []byte{1}
+	return errors.Join(c.bucket(inboxBucket).Put(key(e.number), e.encode()), c.bucket(dueBucket).Put(e.dueKey(), suspicion))
 }
 
-// suspectRuns tells whether an entry is handled that may be what ends the process.
-func (c *change) suspectRuns() bool {
-	cursor := c.bucket(takenBucket).Cursor()
-	for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
-		if len(v) > 0 {
+// suspect reports whether an entry may be what ends the process.
+func (e Entry) suspect() bool { return e.cuts >= suspectCuts }
+
+// suspectRuns reports whether such an entry is handled.
+func (p progress) suspectRuns() bool {
+	for _, suspect := range p.running {
+		if suspect {
 			return true
 		}
 	}
@@ -195,61 +187,63 @@ func (c *change) entryOf(bucket []byte, number uint64) (e Entry, found bool, err
 		return Entry{}, false, nil
 	}
 	e, err = decodeEntry(key(number), b)
+	e.Body = bytes.Clone(e.Body)
 	return e, err == nil, err
 }
 
-// removeFrom deletes a key, and counts that.
-func (c *change) removeFrom(bucket, k []byte, count *int) (found bool, err error) {
-	b := c.bucket(bucket)
-	if existing, _ := b.Cursor().Seek(k); string(existing) != string(k) {
-		return false, nil
-	}
-	*count--
-	return true, b.Delete(k)
-}
-
-// take hands out entries that are due: first those that failed before, which are
-// few, and then the others in their order. Entries that have had their tries
-// become dead letters.
+// take hands out entries: first those that failed before and are due, which are few, and
+// then those that are fresh, in their order. Entries that have had their tries become
+// dead letters.
 func (c *change) take(n, tries int, latest time.Time) (taken []Entry, dead []Entry, err error) {
 	keys, _ := c.dueKeys(n, latest)
 	for _, k := range keys {
-		if _, err := c.removeFrom(dueBucket, k, &c.delta.due); err != nil {
+		c.due--
+		e, found, err := c.entryOf(inboxBucket, readNumber(k[8:]))
+		if err := errors.Join(err, c.bucket(dueBucket).Delete(k)); err != nil {
 			return nil, nil, err
 		}
-		e, found, err := c.entryOf(inboxBucket, readNumber(k[8:]))
 		switch {
-		case err != nil:
-			return nil, nil, err
 		case !found:
-			continue
 		case e.Tries >= tries, e.cuts >= maxCuts:
 			dead = append(dead, e)
-			err = c.bury(e)
+			if err := c.bury(e); err != nil {
+				return nil, nil, err
+			}
 		default:
-			e.Tries++
-			taken = append(taken, e)
-			c.delta.taken++
-			err = c.bucket(takenBucket).Put(key(e.number), e.suspicion())
+			taken = append(taken, c.handOut(e))
 		}
+	}
+	cursor := c.bucket(inboxBucket).Cursor()
+	k, b := cursor.Seek(key(c.next))
+	for room := n - len(keys); room > 0 && k != nil; room-- {
+		e, err := decodeEntry(k, b)
 		if err != nil {
 			return nil, nil, err
 		}
+		e.Body = bytes.Clone(e.Body)
+		c.fresh--
+		c.next = e.number + 1
+		taken = append(taken, c.handOut(e))
+		k, b = cursor.Next()
 	}
 	return taken, dead, nil
 }
 
-// dueKeys returns the keys of entries that are due, and when the next one will be. A
-// time beyond the longest pause comes from a clock that was wrong, and has come, too.
+// handOut returns an entry for its next try.
+func (c *change) handOut(e Entry) Entry {
+	c.running[e.number] = e.suspect()
+	e.Tries++
+	return e
+}
+
+// dueKeys returns the keys of entries whose next try is due, and when another one will
+// be. A time beyond the longest pause comes from a clock that was wrong, and has come, too.
 func (c *change) dueKeys(n int, latest time.Time) (keys [][]byte, next time.Time) {
 	cursor := c.bucket(dueBucket).Cursor()
-	suspect, known := false, false // Whether one is handled, or is among the keys.
-	from := func(first []byte, until func(k []byte) bool) {
-		for k, v := cursor.Seek(first); k != nil && len(keys) < n && until(k); k, v = cursor.Next() {
+	suspect := c.suspectRuns() // Or is among the keys.
+	from := func(first, last uint64) {
+		for k, v := cursor.Seek(key(first)); k != nil && len(keys) < n && readNumber(k) <= last; k, v = cursor.Next() {
 			if len(v) > 0 {
-				if !known {
-					suspect, known = c.suspectRuns(), true
-				}
 				if suspect {
 					continue
 				}
@@ -258,10 +252,8 @@ func (c *change) dueKeys(n int, latest time.Time) (keys [][]byte, next time.Time
 			keys = append(keys, bytes.Clone(k))
 		}
 	}
-	tried := key(1)
-	from(tried, func(k []byte) bool { return !readTime(k).After(c.now) })
-	from(key(writeTime(latest)+1), func([]byte) bool { return true })
-	from(nil, func(k []byte) bool { return string(k) < string(tried) })
+	from(0, writeTime(c.now))
+	from(writeTime(latest)+1, math.MaxUint64)
 	if k, _ := cursor.Seek(key(writeTime(c.now) + 1)); k != nil {
 		next = readTime(k)
 	}
@@ -270,11 +262,11 @@ func (c *change) dueKeys(n int, latest time.Time) (keys [][]byte, next time.Time
 
 // nextDue returns how many entries are due, up to one, and when the next one is.
 func (i *Inbox) nextDue() (due bool, next time.Time, err error) {
-	if i.file.counts.now().due == 0 {
-		return false, time.Time{}, i.file.usable()
+	if p := i.file.index.now(); p.fresh > 0 || p.due == 0 {
+		return p.fresh > 0, time.Time{}, i.file.usable()
 	}
 	err = i.file.view(func(tx *bbolt.Tx) error {
-		c := &change{tx: tx, file: i.file, now: time.Now()}
+		c := i.file.newChange(tx, 0)
 		keys, at := c.dueKeys(1, c.now.Add(2*i.longestPause))
 		due, next = len(keys) > 0, at
 		return nil
@@ -282,30 +274,37 @@ func (i *Inbox) nextDue() (due bool, next time.Time, err error) {
 	return due, next, err
 }
 
+// endTry notes that an entry is handled no more. That is false if it was noted before.
+func (c *change) endTry(number uint64) bool {
+	_, running := c.running[number]
+	delete(c.running, number)
+	return running
+}
+
 // finish removes an entry that was handled.
 func (c *change) finish(e Entry) error {
-	if _, err := c.removeFrom(takenBucket, key(e.number), &c.delta.taken); err != nil {
-		return err
+	if !c.endTry(e.number) {
+		return nil
 	}
-	return errors.Join(c.bucket(inboxBucket).Delete(key(e.number)), c.markHandled([]byte(e.EventID)))
+	c.markHandled(fingerprintOf(e.EventID))
+	return c.bucket(inboxBucket).Delete(key(e.number))
 }
 
 // putBack lets an entry that failed wait for its next try, or makes it a dead
 // letter.
 func (c *change) putBack(e Entry, tries int) error {
-	found, err := c.removeFrom(takenBucket, key(e.number), &c.delta.taken)
 	switch {
-	case err != nil || !found: // It was put back before.
-		return err
+	case !c.endTry(e.number):
+		return nil
 	case e.Tries >= tries:
 		return c.bury(e)
 	}
-	return errors.Join(c.bucket(inboxBucket).Put(key(e.number), e.encode()), c.wait(e))
+	return c.wait(e)
 }
 
 // bury makes an entry a dead letter.
 func (c *change) bury(e Entry) error {
-	c.delta.dead++
+	c.dead++
 	e.Due = time.Time{}
 	return errors.Join(c.bucket(inboxBucket).Delete(key(e.number)), c.appendTo(deadBucket).Put(key(e.number), e.encode()))
 }
@@ -313,27 +312,17 @@ func (c *change) bury(e Entry) error {
 // returnTaken lets the entries wait that the last process was handling. That was
 // a try.
 func returnTaken(c *change) error {
-	var numbers []uint64
-	cursor := c.bucket(takenBucket).Cursor()
-	for k, _ := cursor.First(); k != nil; k, _ = cursor.Next() {
-		numbers = append(numbers, readNumber(k))
-	}
-	for _, number := range numbers {
-		if _, err := c.removeFrom(takenBucket, key(number), &c.delta.taken); err != nil {
-			return err
-		}
+	for number := range c.running {
+		delete(c.running, number)
 		e, found, err := c.entryOf(inboxBucket, number)
-		if err != nil {
+		if err != nil || !found {
 			return err
-		}
-		if !found {
-			continue
 		}
 		e.Tries++
 		e.cuts++
 		e.Due = c.now
 		e.LastError = "the process ended while it was handled"
-		if err := errors.Join(c.bucket(inboxBucket).Put(key(number), e.encode()), c.wait(e)); err != nil {
+		if err := c.wait(e); err != nil {
 			return err
 		}
 	}

@@ -74,7 +74,7 @@ func TestEventsThatTheInboxHasHandledAreForgottenInTheEnd(t *testing.T) {
 		eventually(t, func() bool { s := stats(t, inbox); return s.Waiting+s.Running == 0 }, "it is handled")
 	}
 	stop()
-	assert.Equal(t, 10, f.counts.now().marks)
+	assert.Equal(t, 10, f.index.now().remembered)
 	enqueue(t, inbox, 20, 30)
 	assert.Zero(t, stats(t, inbox).Waiting, "they are remembered")
 	enqueue(t, inbox, 0, 20)
@@ -415,6 +415,76 @@ func TestTryThatTheProcessCutShortCounts(t *testing.T) {
 	}
 }
 
+// What waited for its first try when the process ended has lost none.
+func TestTryCountsOnlyForEventsThatWereHandedOut(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	f := openAt(t, path)
+	inbox := inboxOf(t, f)
+	enqueue(t, inbox, 0, 10)
+	handedOut, _, err := inbox.take(4)
+	require.NoError(t, err)
+	require.Len(t, handedOut, 4)
+	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.finish(handedOut[2]) }}))
+	require.NoError(t, f.Close())
+	for range 2 { // Nothing more is cut short when nothing was handed out.
+		f = openAt(t, path)
+		inbox = inboxOf(t, f)
+		tries := map[string]int{}
+		for e, err := range inbox.Entries(t.Context()) {
+			require.NoError(t, err)
+			tries[e.EventID] = e.Tries
+		}
+		assert.Len(t, tries, 9)
+		for n, e := range handedOut {
+			if n != 2 {
+				assert.Equal(t, 1, tries[e.EventID])
+				delete(tries, e.EventID)
+			}
+		}
+		for _, n := range tries {
+			assert.Zero(t, n)
+		}
+		assert.Equal(t, 9, stats(t, inbox).Waiting)
+		require.NoError(t, f.Close())
+	}
+	again, _, err := inboxOf(t, openAt(t, path)).take(20)
+	require.NoError(t, err)
+	assert.Len(t, again, 9)
+}
+
+// A commit that fails leaves nothing that only memory knows of.
+func TestCommitThatFailsMakesNothingKnown(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	inbox := inboxOf(t, f)
+	enqueue(t, inbox, 0, 2)
+	entries, _, err := inbox.take(1)
+	require.NoError(t, err)
+	before := stats(t, inbox)
+	id := fingerprintOf(newEvent(t, 2).Info().EventID)
+	failure := errors.New("no room")
+	for _, apply := range []func(*change) error{
+		func(c *change) error { return c.finish(entries[0]) },
+		func(c *change) error { return c.putBack(entries[0], 1) },
+		func(c *change) error { return c.enqueue(id, Entry{Body: []byte("{}")}.encode()) },
+		func(c *change) error { _, _, err := c.take(1, 1, c.now); return err },
+	} {
+		require.ErrorIs(t, f.do(t.Context(), &job{apply: func(c *change) error {
+			assert.NoError(t, apply(c))
+			return failure
+		}}), failure)
+		assert.Equal(t, before, stats(t, inbox))
+	}
+	enqueue(t, inbox, 2, 3)
+	assert.Equal(t, 2, stats(t, inbox).Waiting, "it was not taken before")
+	var p tape
+	run(t, inbox, p.handle)
+	eventually(t, func() bool { return p.count() == 2 }, "both are handled")
+	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.finish(entries[0]) }}))
+	eventually(t, func() bool { s := stats(t, inbox); return s.Waiting+s.Running == 0 }, "the one that was handed out is, too")
+}
+
 // That holds where the tries are for days.
 func TestTryIsNotCutShortForDays(t *testing.T) {
 	t.Parallel()
@@ -588,7 +658,7 @@ func TestEntryFromTheFutureIsDue(t *testing.T) {
 
 func TestFileThatHasReachedItsSizeRefusesEventsUntilThereIsRoom(t *testing.T) {
 	t.Parallel()
-	inbox := inboxOf(t, openNew(t, WithMaxSize(1<<20)))
+	inbox := inboxOf(t, openNew(t, WithMaxSize(1<<20)), WithWorkers(100))
 	var err error
 	taken := 0
 	for ; err == nil && taken < 20_000; taken++ {

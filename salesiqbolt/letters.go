@@ -1,8 +1,8 @@
 package salesiqbolt
 
 import (
+	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"iter"
@@ -12,8 +12,6 @@ import (
 
 	"go.etcd.io/bbolt"
 )
-
-func readNumber(k []byte) uint64 { return binary.BigEndian.Uint64(k) }
 
 // Stats tells what is in an [Inbox].
 type Stats struct {
@@ -58,8 +56,8 @@ func (i *Inbox) Stats() (Stats, error) {
 		return Stats{}, err
 	}
 	f := i.file
-	n := f.counts.now()
-	stats := Stats{Waiting: n.due, Running: n.taken, DeadLetters: n.dead, Bytes: f.used.Load(), MaxBytes: f.maxSize}
+	p := f.index.now()
+	stats := Stats{Waiting: p.waiting(), Running: len(p.running), DeadLetters: p.dead, Bytes: f.used.Load(), MaxBytes: f.maxSize}
 	err := f.view(func(tx *bbolt.Tx) error {
 		k, b := tx.Bucket(inboxBucket).Cursor().First()
 		if k == nil {
@@ -122,10 +120,14 @@ func (i *Inbox) read(ctx context.Context, bucket []byte, from uint64, n int) (en
 			if err != nil {
 				return err
 			}
+			e.Body = bytes.Clone(e.Body)
 			entries = append(entries, e)
 		}
 		return nil
 	})
+	if err == nil && len(entries) > 0 && entries[len(entries)-1].number < from {
+		err = i.file.fail(errCut) // The list would go round in circles.
+	}
 	return entries, err
 }
 
@@ -149,21 +151,12 @@ func (i *Inbox) PurgeAll(ctx context.Context) (int, error) { return i.all(ctx, (
 
 // eachOf does something to the dead letters of some events.
 func (i *Inbox) eachOf(ctx context.Context, eventIDs []string, do func(*change, Entry) error) (int, error) {
-	var numbers []uint64
 	if err := i.check(); err != nil {
 		return 0, err
 	}
-	err := i.file.view(func(tx *bbolt.Tx) error {
-		numbers = numbers[:0]
-		for _, id := range eventIDs {
-			if m := markOf(tx, []byte(id)); m.state == markInbox {
-				numbers = append(numbers, m.number)
-			}
-		}
-		return nil
-	})
-	if err != nil || len(numbers) == 0 {
-		return 0, err
+	var numbers []uint64
+	for _, id := range eventIDs {
+		numbers = append(numbers, i.file.index.markOf(fingerprintOf(id)).number)
 	}
 	return i.each(ctx, numbers, do)
 }
@@ -210,17 +203,18 @@ func (i *Inbox) all(ctx context.Context, do func(*change, Entry) error) (done in
 
 // revive lets a dead letter wait to be handled.
 func (c *change) revive(e Entry) error {
-	if _, err := c.removeFrom(deadBucket, key(e.number), &c.delta.dead); err != nil {
-		return err
-	}
-	e.Tries, e.cuts, e.Due = 0, 0, time.Time{}
-	return errors.Join(c.bucket(inboxBucket).Put(key(e.number), e.encode()), c.wait(e))
+	e.Tries, e.cuts = 0, 0
+	return errors.Join(c.exhume(e), c.wait(e))
 }
 
 // purge deletes a dead letter.
 func (c *change) purge(e Entry) error {
-	if _, err := c.removeFrom(deadBucket, key(e.number), &c.delta.dead); err != nil {
-		return err
-	}
-	return c.markHandled([]byte(e.EventID))
+	c.markHandled(fingerprintOf(e.EventID))
+	return c.exhume(e)
+}
+
+// exhume takes an entry from the dead letters.
+func (c *change) exhume(e Entry) error {
+	c.dead--
+	return c.bucket(deadBucket).Delete(key(e.number))
 }

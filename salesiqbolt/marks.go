@@ -1,96 +1,105 @@
 package salesiqbolt
 
 import (
-	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"errors"
+	"slices"
 	"time"
-
-	"go.etcd.io/bbolt"
 )
 
-// maxForgotten bounds how many marks a commit forgets, so that none takes long.
-const maxForgotten = 1000
+// fingerprint stands for an event's id, which may be long. Those of different ids differ.
+type fingerprint [16]byte
 
-// mark is what is known of an event: that it was handled, and when, or that it is
-// in the inbox.
+func fingerprintOf(id string) fingerprint {
+	sum := sha256.Sum256([]byte(id))
+	return fingerprint(sum[:16])
+}
+
+// mark is what is known of an event: where it is in the inbox, or when it was handled.
 type mark struct {
-	state  byte
-	at     time.Time // When it was handled.
-	number uint64    // Its key in the order of handled events, or in the inbox.
+	number uint64 // Of its entry, be that a dead letter. Zero for an event that was handled.
+	at     int64  // When it was handled, in nanoseconds of Unix time.
 }
 
-const (
-	markDone  = 1
-	markInbox = 2
-)
-
-func (m mark) encode() []byte {
-	b := make([]byte, 0, 17)
-	b = binary.BigEndian.AppendUint64(append(b, m.state), m.number)
-	return binary.BigEndian.AppendUint64(b, uint64(m.at.UnixNano()))
+// record is what a commit has written of events that were handled.
+type record struct {
+	key    uint64
+	at     int64 // In nanoseconds of Unix time.
+	events []fingerprint
 }
 
-// markOf returns the mark of an event, or none.
-func markOf(tx *bbolt.Tx, id []byte) (m mark) {
-	b := tx.Bucket(marksBucket).Get(id)
-	if len(b) != 17 {
-		return mark{}
+func (r record) encode() []byte {
+	b := binary.BigEndian.AppendUint64(nil, uint64(r.at)) //nolint:gosec // Back and forth, it stays the same.
+	for _, event := range r.events {
+		b = append(b, event[:]...)
 	}
-	return mark{state: b[0], number: binary.BigEndian.Uint64(b[1:]), at: readTime(b[9:])}
+	return b
 }
 
-func readTime(b []byte) time.Time {
-	return time.Unix(0, int64(binary.BigEndian.Uint64(b))) //nolint:gosec // Back and forth, it stays the same.
-}
-
-// counts reports whether a mark says that an event is not to be handled.
-func (m mark) counts(now time.Time, maxAge time.Duration) bool {
-	return m.state == markInbox || m.state == markDone && now.Sub(m.at) <= maxAge
+// decodeRecord reads a record.
+func decodeRecord(k, b []byte) (r record, err error) {
+	if len(k) != 8 || len(b) < 8 {
+		return record{}, errCut
+	}
+	r.key, r.at = readNumber(k), int64(readNumber(b)) //nolint:gosec // Back and forth, it stays the same.
+	for event := range slices.Chunk(b[8:], len(fingerprint{})) {
+		r.events = append(r.events, fingerprint(event))
+	}
+	return r, nil
 }
 
 func key(number uint64) []byte { return binary.BigEndian.AppendUint64(nil, number) }
 
-// markHandled notes that an event was handled, unless that is known.
-func (c *change) markHandled(id []byte) error {
-	if known := markOf(c.tx, id); known.state == markDone && known.counts(c.now, c.file.maxAge) {
+// knows reports whether an event is in the inbox, or was handled and is remembered.
+func (f *File) knows(event fingerprint) bool {
+	m := f.index.markOf(event)
+	return m.number > 0 || m.at > 0 && !f.isOld(m.at)
+}
+
+// isOld reports whether what was handled at a time is to be forgotten.
+func (f *File) isOld(at int64) bool { return time.Now().UnixNano()-at > int64(f.maxAge) }
+
+// knows reports the same, and minds what the change does.
+func (c *change) knows(event fingerprint) bool {
+	_, changed := c.marks[event]
+	return changed || c.file.knows(event)
+}
+
+// markHandled notes that an event was handled.
+func (c *change) markHandled(event fingerprint) {
+	c.marks[event] = mark{at: c.now.UnixNano()}
+	c.handled = append(c.handled, event)
+}
+
+// remember writes which events were handled.
+func (c *change) remember() error {
+	if len(c.handled) == 0 {
 		return nil
 	}
-	order := c.appendTo(orderBucket)
-	number, err := order.NextSequence()
-	if err != nil {
-		return err
-	}
-	m := mark{state: markDone, at: c.now, number: number}
-	if err := order.Put(key(number), append(m.encode()[9:], id...)); err != nil {
-		return err
-	}
-	c.delta.marks++
-	return c.bucket(marksBucket).Put(id, m.encode())
+	bucket := c.appendTo(handledBucket)
+	number, err := bucket.NextSequence()
+	r := record{key: number, at: c.now.UnixNano(), events: c.handled}
+	c.records, c.remembered = append(c.records, r), c.remembered+len(r.events)
+	return errors.Join(err, bucket.Put(key(number), r.encode()))
 }
 
-// forget drops the marks that are too old, or too many, the oldest first.
+// maxForgotten bounds how many records a commit forgets, so that none takes long.
+const maxForgotten = 1000
+
+// forget drops the oldest records, if they are too old, or the others are of as many
+// events as are to be remembered.
 func (c *change) forget() error {
-	tooMany := c.file.counts.now().marks + c.delta.marks - c.file.maxEvents
-	for range maxForgotten {
-		k, v := c.bucket(orderBucket).Cursor().First()
-		if k == nil || tooMany <= 0 && c.now.Sub(readTime(v)) <= c.file.maxAge {
+	for len(c.records) > 0 && len(c.forgotten) < maxForgotten {
+		oldest := c.records[0]
+		left := c.remembered - len(oldest.events)
+		if left < c.file.maxEvents && !c.file.isOld(oldest.at) {
 			break
 		}
-		if err := c.forgetMark(bytes.Clone(k), bytes.Clone(v[8:])); err != nil {
+		if err := c.bucket(handledBucket).Delete(key(oldest.key)); err != nil {
 			return err
 		}
-		tooMany--
+		c.records, c.remembered, c.forgotten = c.records[1:], left, append(c.forgotten, oldest)
 	}
 	return nil
-}
-
-// forgetMark drops a mark, unless the event was marked again after that.
-func (c *change) forgetMark(k, id []byte) error {
-	if m := markOf(c.tx, id); m.state == markDone && bytes.Equal(key(m.number), k) {
-		if err := c.bucket(marksBucket).Delete(id); err != nil {
-			return err
-		}
-	}
-	c.delta.marks--
-	return c.bucket(orderBucket).Delete(k)
 }

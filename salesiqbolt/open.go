@@ -16,21 +16,20 @@ import (
 
 // The buckets of a file, and what is in them.
 var (
-	formatBucket = []byte("salesiqbolt") // format: the version of what follows.
-	tokenBucket  = []byte("token")       // token: sealed bytes.
-	marksBucket  = []byte("marks")       // id: a mark.
-	orderBucket  = []byte("order")       // number: time and id of a handled event, oldest first.
-	inboxBucket  = []byte("inbox")       // number: an entry that waits or is handled.
-	dueBucket    = []byte("due")         // time and number of an entry that waits: nothing.
-	takenBucket  = []byte("taken")       // number of an entry that is handled: nothing.
-	deadBucket   = []byte("dead")        // number: an entry that has had its tries.
+	formatBucket  = []byte("salesiqbolt") // format: the version of what follows. next: see progress.
+	tokenBucket   = []byte("token")       // token: sealed bytes.
+	handledBucket = []byte("handled")     // number: a record of handled events, the oldest first.
+	inboxBucket   = []byte("inbox")       // number: an entry that waits or is handled.
+	dueBucket     = []byte("due")         // time and number of an entry that waits for another try: 1 for a suspect.
+	deadBucket    = []byte("dead")        // number: an entry that has had its tries.
 )
 
-var allBuckets = [][]byte{formatBucket, tokenBucket, marksBucket, orderBucket, inboxBucket, dueBucket, takenBucket, deadBucket}
+var allBuckets = [][]byte{formatBucket, tokenBucket, handledBucket, inboxBucket, dueBucket, deadBucket}
 
 var (
 	formatKey = []byte("format")
 	format    = []byte("1")
+	nextKey   = []byte("next")
 )
 
 // opening is an attempt to open a file.

@@ -95,8 +95,9 @@ func WithMaxSize(bytes int64) Option {
 	}
 }
 
-// WithMaxEvents bounds how many handled events are remembered. The oldest go first.
-// The default is 100,000. An event takes about 150 bytes.
+// WithMaxEvents sets how many handled events are remembered. The oldest go first, those
+// of a commit together. The default is 100,000. An event takes about 25 bytes of the file,
+// and 90 of memory.
 func WithMaxEvents(n int) Option {
 	return func(c *config) error { c.maxEvents = n; return atLeast("max events", n, 1) }
 }

@@ -44,7 +44,7 @@ func (i *Inbox) Run(ctx context.Context, handle Handler) (err error) {
 		if err != nil {
 			return err
 		}
-		changed := i.file.counts.wait()
+		changed := i.file.index.wait()
 		entries, next, err := i.take(workers)
 		for _, e := range entries {
 			running.Go(func() { i.handle(context.WithoutCancel(ctx), e, handle, free) })
