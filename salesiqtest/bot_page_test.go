@@ -69,6 +69,8 @@ func TestTheWidgetTalksToABot(t *testing.T) {
 	require.Len(t, seen.Messages, 1, "the bot is told once")
 	assert.Empty(t, seen.ID, "nobody has said anything yet")
 	assert.Equal(t, salesiq.SenderType("bot"), seen.Messages[0].SenderType)
+	assert.NotEmpty(t, seen.Messages[0].ID)
+	assert.False(t, seen.Messages[0].Timestamp.IsZero())
 	assert.Equal(t, []string{"Buy boots", "Talk to somebody"}, seen.Bot.Suggestions)
 	assert.True(t, seen.Bot.Open)
 
@@ -144,6 +146,9 @@ func TestThePageLoadsNothingButItsOwn(t *testing.T) {
 	a := do(t, s, "", http.MethodGet, "/widget/page", "")
 	assert.Equal(t, http.StatusOK, a.status)
 	assert.Contains(t, a.header.Get("Content-Security-Policy"), "default-src 'none'")
+	assert.Equal(t, "text/html; charset=utf-8", a.header.Get("Content-Type"))
+	assert.Equal(t, "nosniff", a.header.Get("X-Content-Type-Options"))
+	assert.Equal(t, "no-store", a.header.Get("Cache-Control"), "an old page has an old nonce")
 	assert.NotContains(t, a.body, "{nonce}")
 	assert.NotContains(t, a.body, "https://")
 	again := do(t, s, "", http.MethodGet, "/widget/page", "")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -107,6 +108,7 @@ func TestEachCardCanBeAnswered(t *testing.T) {
 	}{
 		{said{"type": "select", "options": []string{"Yes", "No, thanks"}}, []string{"Yes", "No, thanks"}, []string{"No, thanks"}, "", "No, thanks", []string{"Perhaps"}},
 		{said{"type": "multiple-select", "options": []string{"a", "b", "c"}, "max_selection": 2}, nil, []string{"a", "c"}, "", "a,c", []string{"a", "b", "c"}},
+		{said{"type": "multiple-select", "options": []string{"a", "b", "c"}}, nil, []string{"a", "b", "c"}, "", "a,b,c", []string{"d"}},
 		{said{"type": "drop-down", "options": []said{{"value": "1", "label": "One"}, {"value": "2", "label": "Two"}}}, []string{"One", "Two"}, []string{"Two"}, "", "Two", []string{"2"}},
 		{said{"type": "drop-down", "multiple": "true", "min_selection": 2, "options": []said{{"value": "1", "label": "One"}, {"value": "2", "label": "Two"}}}, nil, []string{"One", "Two"}, "", "One,Two", []string{"One"}},
 		{said{"type": "slider", "values": []string{"1", "2", "3"}}, nil, []string{"2"}, "", "2", []string{"4"}},
@@ -168,6 +170,15 @@ func TestRepliesOfAllKindsAreShown(t *testing.T) {
 	c.ExpectsCard("articles")
 	c.ExpectsCard("links")
 	c.Expects("[video] Watch", "[single-product] …", "[multiple-product] More", "[product-of-another-name] Same", "[delay]")
+}
+
+func TestWhatIsNullInAnAnswerIsLeftOut(t *testing.T) {
+	t.Parallel()
+	c := salesiqtest.Converse(t, newBot(t, func(asked) any {
+		return `{"action":"reply","replies":["Fine.",{"text":"Good.","type":null}],"suggestions":null,"input":null,"operators":null,"department":null}`
+	}))
+	c.Says("How are you?")
+	c.Expects("Fine.", "Good.")
 }
 
 func TestOnlyTheInputCountsBesideSuggestions(t *testing.T) {
@@ -423,6 +434,105 @@ func TestAConversationThatFailsIsLegible(t *testing.T) {
 	assert.Contains(t, tb.run(func() { c.ExpectsCard("select", "41") }), `should have been "41", and are "41", "42"`)
 	assert.Contains(t, tb.run(func() { c.ExpectsForward("Sales") }), "still has the conversation")
 	assert.Contains(t, tb.run(func() { c.ExpectsCard("links") }), "should have shown links")
+}
+
+func TestLinesOfATextStandBelowEachOther(t *testing.T) {
+	t.Parallel()
+	c := salesiqtest.Converse(t, newBot(t, func(asked) any { return says("One\nTwo") }))
+	c.Says("Count")
+	c.Expects("One\nTwo")
+	assert.Equal(t, "  visitor  Count\n  Zobot    One\n           Two\n", c.String())
+}
+
+// tracedTest is a test that notes who calls Helper, and who else is on the way to its
+// failure.
+type tracedTest struct {
+	testing.TB
+
+	helpers map[string]bool
+	others  []string
+}
+
+func (tt *tracedTest) Helper() {
+	frame, _ := tt.callers().Next()
+	tt.helpers[frame.Function] = true
+}
+
+func (tt *tracedTest) Fatalf(string, ...any) {
+	frames := tt.callers()
+	for {
+		frame, more := frames.Next()
+		if name, ours := strings.CutPrefix(frame.Function, "github.com/salesiq-go/salesiq/salesiqtest."); ours && !tt.helpers[frame.Function] {
+			tt.others = append(tt.others, name)
+		}
+		if !more {
+			runtime.Goexit()
+		}
+	}
+}
+
+func (tt *tracedTest) Fatal(...any) { tt.Fatalf("") }
+
+func (tt *tracedTest) callers() *runtime.Frames {
+	pcs := make([]uintptr, 32)
+	return runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+}
+
+func TestAFailureIsAtALineOfTheTest(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	gone := startBotServer(t)
+	bot := newBot(t, shop)
+	for name, fails := range map[string]func(tb testing.TB, c *salesiqtest.Conversation){
+		"Start":           func(tb testing.TB, _ *salesiqtest.Conversation) { salesiqtest.Start(tb, nil) },
+		"Converse":        func(tb testing.TB, _ *salesiqtest.Conversation) { salesiqtest.Converse(tb, http.NotFoundHandler()) },
+		"Client":          func(tb testing.TB, _ *salesiqtest.Conversation) { s.Client(tb, nil) },
+		"NewClient":       func(tb testing.TB, _ *salesiqtest.Conversation) { salesiqtest.NewClient(tb, nil) },
+		"Subscribe":       func(tb testing.TB, _ *salesiqtest.Conversation) { s.Subscribe(tb, nil) },
+		"an event":        func(tb testing.TB, _ *salesiqtest.Conversation) { s.Subscribe(tb, bot, "tea.served") },
+		"Server.Converse": func(tb testing.TB, _ *salesiqtest.Conversation) { s.Converse(tb, http.NotFoundHandler()) },
+		"no bot":          func(tb testing.TB, _ *salesiqtest.Conversation) { gone.Converse(tb, nil) },
+		"As": func(tb testing.TB, _ *salesiqtest.Conversation) {
+			c := gone.Converse(tb, bot)
+			gone.Reset()
+			c.As(salesiq.Visitor{})
+		},
+		"Opens":          func(_ testing.TB, c *salesiqtest.Conversation) { c.Opens(); c.Opens() },
+		"Says":           func(_ testing.TB, c *salesiqtest.Conversation) { c.Opens(); c.Says("Hello") },
+		"Chooses":        func(_ testing.TB, c *salesiqtest.Conversation) { c.Chooses("a") },
+		"Attaches":       func(_ testing.TB, c *salesiqtest.Conversation) { c.Says("Talk to somebody"); c.Attaches("", nil) },
+		"Expects":        func(_ testing.TB, c *salesiqtest.Conversation) { c.Expects("a") },
+		"ExpectsCard":    func(_ testing.TB, c *salesiqtest.Conversation) { c.ExpectsCard("select") },
+		"a card":         func(_ testing.TB, c *salesiqtest.Conversation) { c.ExpectsCard("links") },
+		"ExpectsForward": func(_ testing.TB, c *salesiqtest.Conversation) { c.ExpectsForward("") },
+		"to another":     func(_ testing.TB, c *salesiqtest.Conversation) { c.Says("Talk to somebody"); c.ExpectsForward("Sales") },
+		"ExpectsEnd":     func(_ testing.TB, c *salesiqtest.Conversation) { c.ExpectsEnd() },
+		"ExpectsBusy":    func(_ testing.TB, c *salesiqtest.Conversation) { c.ExpectsBusy() },
+		"ExpectsBlock":   func(_ testing.TB, c *salesiqtest.Conversation) { c.ExpectsBlock() },
+		"Chat":           func(_ testing.TB, c *salesiqtest.Conversation) { c.Chat() },
+		"a broken rule, settling": func(tb testing.TB, _ *salesiqtest.Conversation) {
+			c := s.Converse(tb, newBot(t, func(asked) any { return "no JSON" }))
+			c.Says("Hello")
+			c.Says("Hello?")
+		},
+		"a broken rule, expecting": func(tb testing.TB, _ *salesiqtest.Conversation) {
+			c := s.Converse(tb, newBot(t, func(asked) any { return "no JSON" }))
+			c.Says("Hello")
+			c.Expects("Hello?")
+		},
+	} {
+		failed := true
+		tt := &tracedTest{TB: t, helpers: map[string]bool{}}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			fails(tt, s.Converse(tt, bot))
+			failed = false
+		}()
+		<-done
+		assert.True(t, failed, name)
+		assert.Empty(t, tt.others, "%s: they are to call Helper", name)
+	}
 }
 
 func TestOneOfSeveralTextsMayBeAnything(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/wire"
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
@@ -395,10 +394,7 @@ func (c *call) callBack(t *talk, call *botCall, answers bool, fields []field) er
 		c.sayAsBot(t, botReply{text: text})
 		return nil
 	}
-	body, err := wire.Marshal(c.body)
-	if err != nil {
-		return invalid("body", "is not JSON")
-	}
+	body := asJSON(c.body)
 	if !t.pending {
 		call.early = body
 		return nil

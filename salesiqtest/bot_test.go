@@ -331,6 +331,24 @@ func TestABotAtAURLMayStartAfterTheServer(t *testing.T) {
 	again.Expects("You said again")
 }
 
+func TestABotThatAnswersNoProbeIsNotAsked(t *testing.T) {
+	t.Parallel()
+	posts := 0
+	there := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			posts++
+		}
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	t.Cleanup(there.Close)
+	s := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.WithBot(salesiqtest.Bot{URL: there.URL}))
+	tb := &failingTest{TB: t}
+	c := s.Converse(tb, nil)
+	c.Says("Hello")
+	assert.Contains(t, tb.run(func() { c.Expects("Hello") }), "it must answer a HEAD request with 200: the status was 404")
+	assert.Zero(t, posts)
+}
+
 func TestABotConnectsByAControlCall(t *testing.T) {
 	t.Parallel()
 	b := newBot(t, shop)
