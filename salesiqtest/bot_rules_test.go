@@ -34,6 +34,13 @@ func TestAnAnswerThatBreaksARuleFailsTheTestAndSaysWhich(t *testing.T) {
 	t.Parallel()
 	reply := func(item string) string { return `{"action":"reply","replies":[` + item + `]}` }
 	input := func(card string) string { return `{"action":"reply","replies":["?"],"input":` + card + `}` }
+	const (
+		actions = "reply, forward, context, pending, operator_busy, block, end"
+		cards   = "articles, file, links, multiple-product, single-product, video"
+		inputs  = "calendar, date-timeslots, drop-down, email, happiness-rating, like, location, multiple-select, name, range-calendar, range-slider, select, slider, star-rating, tel, timeslots"
+		days    = "must be days from today, as +10 or -2, or milliseconds"
+		radius  = "must be 2 to 500 kms or miles, as 9 kms"
+	)
 	s := startBotServer(t)
 	for _, row := range []struct{ answer, want string }{
 		{`Hello`, "the answer is no JSON object"},
@@ -41,21 +48,21 @@ func TestAnAnswerThatBreaksARuleFailsTheTestAndSaysWhich(t *testing.T) {
 		{`["Hello"]`, "the answer is no JSON object"},
 		{`{"replies":["x"]}`, "action is required"},
 		{`{"received":true}`, "action is required; replies is required"},
-		{`{"action":"dance","replies":["x"]}`, `action is "dance"; there is reply, forward, context, pending, operator_busy, block, end`},
+		{`{"action":"dance","replies":["x"]}`, `action is "dance"; there is ` + actions},
 		{`{"action":"reply"}`, "replies is required"},
 		{`{"action":"end"}`, "replies is required"},
 		{`{"action":"reply","replies":"x"}`, "replies must be a list"},
 		{reply(`7`), "replies[0] must be a text or an object"},
 		{reply(`" "`), "replies[0] must not be empty"},
 		{reply(`{}`), "replies[0] has neither text nor image"},
-		{reply(`{"type":"link","text":"x"}`), `replies[0].type is "link"; there is articles, file, links`},
+		{reply(`{"type":"link","text":"x"}`), `replies[0].type is "link"; there is ` + cards},
 		{reply(`{"type":"file","url":"https://x.example/"}`), "replies[0].text is required"},
 		{reply(`{"type":"links","text":"x","links":[{"text":"a"}]}`), "replies[0].links[0].url is required"},
 		{reply(`{"type":"links","text":"x","links":[]}`), "replies[0].links must not be empty"},
 		{reply(`{"type":"articles","text":"x"}`), "replies[0].articles is required"},
 		{reply(`{"type":"video","url":"https://x.example/v.mp4"}`), "replies[0].text is required"},
 		{reply(`{"type":"single-product","text":"x","title":"Boots","actions":[{"label":"Buy","name":"buy","type":"url"}]}`), "replies[0].actions[0].link is required"},
-		{reply(`{"type":"multiple-product","text":"x","elements":[{"title":"a","actions":[{"label":"A","name":"n","type":"url","link":"l"},{"label":"B","name":"n","type":"go"}]}]}`), "replies[0].elements[0].actions[1].name is that of another action; replies[0].elements[0].actions[1].type must be"},
+		{reply(`{"type":"multiple-product","text":"x","elements":[{"title":"a","actions":[{"label":"A","name":"n","type":"url","link":"l"},{"label":"B","name":"n","type":"go"}]}]}`), "replies[0].elements[0].actions[1].name is that of another action; replies[0].elements[0].actions[1].type must be url or client_action"},
 		{reply(`{"delay_config":{"enabled":true,"type":"some"}}`), "replies[0].delay_config.type must be random or all"},
 		{`{"action":"reply","replies":["x"],"suggestions":[1]}`, "suggestions[0] must be a text"},
 		{`{"action":"context","context_id":"c","questions":[]}`, "questions must not be empty"},
@@ -64,32 +71,87 @@ func TestAnAnswerThatBreaksARuleFailsTheTestAndSaysWhich(t *testing.T) {
 		{`{"action":"forward","replies":[],"operators":"iris"}`, "operators must be a list"},
 		{input(`"select"`), "input must be an object"},
 		{input(`{}`), "input.type is required"},
-		{input(`{"type":"choice"}`), `input.type is "choice"; there is calendar, date-timeslots`},
+		{input(`{"type":"choice"}`), `input.type is "choice"; there is ` + inputs},
 		{input(`{"type":"select"}`), "input.options is required"},
 		{input(`{"type":"select","options":` + many(21) + `}`), "input.options must be at most 20"},
 		{input(`{"type":"select","options":["` + strings.Repeat("ø", 81) + `"]}`), "input.options[0] must have at most 80 characters"},
-		{input(`{"type":"multiple-select","options":["a","b"],"max_selection":1}`), "input.max_selection must be a number from 2 to"},
+		{input(`{"type":"multiple-select","options":["a","b"],"max_selection":1}`), "input.max_selection must be a number from 2 to 20"},
 		{input(`{"type":"drop-down","options":["a"]}`), "input.options[0] must be an object"},
 		{input(`{"type":"drop-down","options":[{"label":"a"}]}`), "input.options[0].value is required"},
 		{input(`{"type":"slider","values":` + many(11) + `}`), "input.values must be at most 10"},
 		{input(`{"type":"range-slider","values":["12345678901"]}`), "input.values[0] must have at most 10 characters"},
-		{input(`{"type":"calendar","from":"tomorrow"}`), "input.from must be days from today"},
+		{input(`{"type":"calendar","from":"tomorrow"}`), "input.from " + days},
 		{input(`{"type":"calendar","time":"perhaps"}`), "input.time must be true or false"},
 		{input(`{"type":"calendar","select_label":"` + strings.Repeat("x", 21) + `"}`), "input.select_label must have at most 20 characters"},
 		{input(`{"type":"timeslots","slots":["9"],"date":"2026-12-31","time_zone_id":"Europe/Oslo"}`), "input.date must be a day, as 31/12/2026; input.slots[0] must be a time, as 09:30"},
-		{input(`{"type":"date-timeslots","slots":{"31/12/2026":["09:00"],"1.1.":["09:00"]},"label":"x"}`), "input.time_zone_id is required; input.slots.1.1. must be a day"},
-		{input(`{"type":"location","radius":"1 kms"}`), "input.radius must be 2 to 500 kms or miles"},
+		{input(`{"type":"date-timeslots","slots":{"31/12/2026":["09:00"],"1.1.":["09:00"]},"label":"x"}`), "input.time_zone_id is required; input.slots.1.1. must be a day, as 31/12/2026"},
+		{input(`{"type":"location","radius":"1 kms"}`), "input.radius " + radius},
 		{input(`{"type":"email"}`), "input.placeholder is required"},
 		{input(`{"type":"tel","placeholder":"x","error":"no"}`), "input.error must be a list"},
 		{input(`{"type":"happiness-rating","level":4}`), "input.level must be 3 or 5"},
 		{input(`{"type":"star-rating","level":11}`), "input.level must be a number from 3 to 10"},
 		{input(`{"type":"star-rating"}`), "input.level is required"},
+		{`{"action":7,"replies":["x"]}`, "action must be a text"},
+		{`{"action":" ","replies":["x"]}`, `action must not be empty; action is " "; there is ` + actions},
+		{`{"action":"reply","replies":null}`, "replies must be a list"},
+		{`{"action":"reply","replies":["x"],"suggestions":"x"}`, "suggestions must be a list"},
+		{`{"action":"reply","replies":["x",null]}`, "replies[1] must be a text or an object"},
+		{`{"action":"context","context_id":"c"}`, "questions is required"},
+		{`{"action":"context","context_id":"c","questions":[7,{"replies":["?"]},{"replies":["?"]}]}`, "questions[0] must be an object; questions[1].name is required; questions[2].name is required"},
+		{`{"action":"context","context_id":"c","questions":[{"name":"a","replies":[7],"suggestions":[7],"input":{}},{"name":"b"}]}`, "questions[0].replies[0] must be a text or an object; questions[0].suggestions[0] must be a text; questions[0].input.type is required; questions[1].replies is required"},
+		{`{"action":"forward","replies":[],"operators":[7,""],"department":7}`, "department must be a text; operators[0] must be a text; operators[1] must not be empty"},
+		{reply(`{"type":"file"}`), "replies[0].text is required; replies[0].url is required"},
+		{reply(`{"type":"articles","articles":[]}`), "replies[0].articles must not be empty"},
+		{reply(`{"type":"links"}`), "replies[0].links is required"},
+		{reply(`{"type":"links","links":[7]}`), "replies[0].links[0] must be an object"},
+		{reply(`{"type":"video"}`), "replies[0].text is required; replies[0].url is required"},
+		{reply(`{"type":"single-product","elements":"x","actions":[7,{},{"label":"A","name":"a","type":"client_action"},{"label":"A","name":"a","type":"url","link":"l"}]}`), "replies[0].title is required; replies[0].elements must be a list; replies[0].actions[0] must be an object; replies[0].actions[1].label is required; replies[0].actions[1].name is required; " +
+			"replies[0].actions[1].type is required; replies[0].actions[1].type must be url or client_action; replies[0].actions[2].clientaction_name is required; replies[0].actions[3].name is that of another action"},
+		{reply(`{"type":"multiple-product"}`), "replies[0].elements is required"},
+		{reply(`{"type":"multiple-product","elements":[7,{"actions":[7]}]}`), "replies[0].elements[0] must be an object; replies[0].elements[1].title is required; replies[0].elements[1].actions[0] must be an object"},
+		{reply(`{"delay_config":7}`), "replies[0].delay_config must be an object"},
+		{reply(`{"delay_config":{"enabled":"perhaps","info_messages":"x"}}`), "replies[0].delay_config.enabled must be true or false; replies[0].delay_config.info_messages must be a list"},
+		{reply(`{"text":7,"type":7,"field_name":7}`), "replies[0].text must be a text; replies[0].field_name must be a text; replies[0].type must be a text; replies[0] has neither text nor image"},
+		{reply(`{"image":7}`), "replies[0].image must be a text; replies[0] has neither text nor image"},
+		{reply(`{"type":"product","title":"x"}`), `replies[0].type is "product"; there is ` + cards},
+		{input(`{"type":7}`), "input.type must be a text"},
+		{input(`{"type":"like","set_conversation_rating":"perhaps"}`), "input.set_conversation_rating must be true or false"},
+		{input(`{"type":"select","options":[]}`), "input.options must not be empty"},
+		{input(`{"type":"select","options":[7,""]}`), "input.options[0] must be a text; input.options[1] must not be empty"},
+		{input(`{"type":"multiple-select","options":["a","b"],"max_selection":21}`), "input.max_selection must be a number from 2 to 20"},
+		{input(`{"type":"multiple-select","options":["a","b"],"max_selection":"2"}`), "input.max_selection must be a number from 2 to 20"},
+		{input(`{"type":"drop-down"}`), "input.options is required"},
+		{input(`{"type":"drop-down","options":[]}`), "input.options must not be empty"},
+		{input(`{"type":"drop-down","options":[{"value":"v"}],"multiple":"perhaps"}`), "input.options[0].label is required; input.multiple must be true or false"},
+		{input(`{"type":"drop-down","options":[{"value":"v","label":"` + strings.Repeat("x", 81) + `"}]}`), "input.options[0].label must have at most 80 characters"},
+		{input(`{"type":"drop-down","options":[` + strings.Repeat(`{"value":"v","label":"l"},`, 200) + `{"value":"v","label":"l"}]}`), "input.options must be at most 200"},
+		{input(`{"type":"drop-down","options":[{"value":"v","label":"l"}],"max_selection":0,"min_selection":0}`), "input.max_selection must be a number from 1 to 200; input.min_selection must be a number from 1 to 1"},
+		{input(`{"type":"drop-down","options":[{"value":"v","label":"l"}],"max_selection":201}`), "input.max_selection must be a number from 1 to 200"},
+		{input(`{"type":"drop-down","options":[{"value":"v","label":"l"}],"max_selection":2,"min_selection":3}`), "input.min_selection must be a number from 1 to 2"},
+		{input(`{"type":"slider"}`), "input.values is required"},
+		{input(`{"type":"range-slider","values":` + many(11) + `}`), "input.values must be at most 10"},
+		{input(`{"type":"calendar","from":true,"to":"+x","tz":7}`), "input.from " + days + "; input.to " + days + "; input.tz must be true or false"},
+		{input(`{"type":"timeslots"}`), "input.date is required; input.time_zone_id is required; input.slots is required"},
+		{input(`{"type":"timeslots","slots":[7,"24:00"],"date":"31/12/2026","time_zone_id":"UTC"}`), "input.slots[0] must be a text; input.slots[0] must be a time, as 09:30; input.slots[1] must be a time, as 09:30"},
+		{input(`{"type":"date-timeslots"}`), "input.label is required; input.time_zone_id is required; input.slots must be an object"},
+		{input(`{"type":"date-timeslots","slots":{"31/12/2026":"09:00","01/01/2027":["9"]},"label":"x","time_zone_id":"UTC"}`), "input.slots.31/12/2026 must be a list; input.slots.01/01/2027[0] must be a time, as 09:30"},
+		{input(`{"type":"location","lat":"x","lng":"x","radius":7}`), "input.lat must be a number; input.lng must be a number; input.radius must be a text"},
+		{input(`{"type":"location","radius":"501 miles"}`), "input.radius " + radius},
+		{input(`{"type":"location","radius":"9 km"}`), "input.radius " + radius},
+		{input(`{"type":"location","radius":"far kms"}`), "input.radius " + radius},
+		{input(`{"type":"email","placeholder":"x","error":["",7]}`), "input.error[0] must not be empty; input.error[1] must be a text"},
+		{input(`{"type":"happiness-rating"}`), "input.level is required"},
+		{input(`{"type":"happiness-rating","level":2}`), "input.level must be a number from 3 to 5"},
+		{input(`{"type":"happiness-rating","level":6}`), "input.level must be a number from 3 to 5"},
+		{input(`{"type":"star-rating","level":2}`), "input.level must be a number from 3 to 10"},
+		{input(`{"type":"star-rating","level":3.5}`), "input.level must be a number from 3 to 10"},
+		{input(`{"type":"star-rating","level":"5"}`), "input.level must be a number from 3 to 10"},
 	} {
 		tb := &failingTest{TB: t}
 		c := s.Converse(tb, newBot(t, func(asked) any { return row.answer }))
 		c.Says("Hello")
 		failure := tb.run(func() { c.Expects("Hello") })
-		assert.Contains(t, failure, row.want)
+		assert.Contains(t, failure, "the bot's answer breaks a rule: "+row.want+": ", row.answer)
 		assert.Contains(t, failure, "visitor  Hello", "with all that was said")
 	}
 }
@@ -170,6 +232,30 @@ func TestRepliesOfAllKindsAreShown(t *testing.T) {
 	c.ExpectsCard("articles")
 	c.ExpectsCard("links")
 	c.Expects("[video] Watch", "[single-product] …", "[multiple-product] More", "[product-of-another-name] Same", "[delay]")
+}
+
+func TestTheRulesOfCardsMayBeKeptToTheLimit(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	for _, card := range []string{
+		`{"type":"select","options":` + many(20) + `,"select_label":"` + strings.Repeat("ø", 20) + `"}`,
+		`{"type":"select","options":["` + strings.Repeat("ø", 80) + `"]}`,
+		`{"type":"multiple-select","options":["a","b"],"max_selection":20}`,
+		`{"type":"drop-down","options":[` + strings.Repeat(`{"value":"v","label":"l"},`, 199) + `{"value":"v","label":"` + strings.Repeat("ø", 80) + `"}],"max_selection":200,"min_selection":200}`,
+		`{"type":"drop-down","options":[{"value":"v","label":"l"}],"max_selection":1,"min_selection":1}`,
+		`{"type":"slider","values":` + many(10) + `}`,
+		`{"type":"slider","values":["1234567890"]}`,
+		`{"type":"calendar","from":null,"time":"true","tz":"false"}`,
+		`{"type":"location","radius":"2 kms"}`,
+		`{"type":"location","radius":"500 miles"}`,
+		`{"type":"tel","placeholder":"x","error":[]}`,
+		`{"type":"star-rating","level":3}`,
+		`{"type":"star-rating","level":10}`,
+	} {
+		c := s.Converse(t, newBot(t, func(asked) any { return `{"action":"reply","replies":["Well?"],"input":` + card + `}` }))
+		c.Says("Ask me")
+		c.Expects("Well?")
+	}
 }
 
 func TestWhatIsNullInAnAnswerIsLeftOut(t *testing.T) {
