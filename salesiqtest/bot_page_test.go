@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -111,6 +112,44 @@ func TestAVisitorWhomABotHasBlockedIsNotHeard(t *testing.T) {
 	again := b.settled()
 	assert.Equal(t, seen.ID, again.ID)
 	assert.Len(t, again.Messages, 1)
+}
+
+func TestAWindowThatOpensWhileSomebodyTalksTellsTheBotNothing(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t, salesiqtest.Live())
+	bot := newBot(t, func(r asked) any {
+		switch r.Message.Text {
+		case "Rude":
+			return said{"action": "block", "replies": []any{}}
+		case "Bye":
+			return said{"action": "end", "replies": []any{}}
+		case "Help":
+			return said{"action": "forward", "replies": []any{}}
+		}
+		return says("Hm")
+	})
+	require.NoError(t, s.ConnectBot(salesiqtest.Bot{Handler: bot}))
+	for n, text := range []string{"Hello", "Help", "Rude"} {
+		b := browser{t, s, fmt.Sprint("key", n)}
+		b.tell("/widget/say", `,"message":"`+text+`"`, nil)
+		id := b.settled().ID
+		b.tell("/widget/open", ``, nil)
+		b.settled()
+		if text == "Help" {
+			pickUp(t, s, id, "I am here.")
+			b.tell("/widget/open", ``, nil)
+			b.settled()
+		}
+	}
+	bodies, _ := bot.received()
+	assert.Len(t, bodies, 3)
+	ended := browser{t, s, "key3"}
+	ended.tell("/widget/say", `,"message":"Bye"`, nil)
+	require.Equal(t, salesiq.ChatEnded, ended.settled().Status)
+	ended.tell("/widget/open", ``, nil)
+	ended.settled()
+	bodies, _ = bot.received()
+	assert.Contains(t, bodies[len(bodies)-1], `"handler":"trigger"`, "another conversation may begin")
 }
 
 func TestABotsMistakesAreLogged(t *testing.T) {

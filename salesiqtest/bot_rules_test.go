@@ -322,7 +322,12 @@ func TestACardMayRateTheConversation(t *testing.T) {
 		}{
 			{said{"type": "happiness-rating", "level": 5, "set_conversation_rating": true}, ":rating-happy:", 4},
 			{said{"type": "happiness-rating", "level": 3, "set_conversation_rating": true}, ":rating-happy:", 5},
+			{said{"type": "happiness-rating", "level": 5, "set_conversation_rating": true}, ":rating-angry:", 1},
+			{said{"type": "happiness-rating", "level": 5, "set_conversation_rating": true}, ":rating-excited:", 5},
+			{said{"type": "happiness-rating", "level": 3, "set_conversation_rating": true}, ":rating-sad:", 1},
+			{said{"type": "happiness-rating", "level": 3, "set_conversation_rating": "true"}, ":rating-neutral:", 3},
 			{said{"type": "like", "set_conversation_rating": true}, "dislike", 1},
+			{said{"type": "like", "set_conversation_rating": true}, "like", 5},
 		} {
 			c := s.Converse(t, newBot(t, func(r asked) any {
 				if r.Message.Text == "Bye" {
@@ -338,6 +343,158 @@ func TestACardMayRateTheConversation(t *testing.T) {
 			assert.Equal(t, row.stars, <-rated)
 		}
 	})
+}
+
+func TestACardRatesOnceAndOnlyIfItIsToRate(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	rate := true
+	c := s.Converse(t, newBot(t, func(asked) any { return asking(says("Well?"), said{"type": "like", "set_conversation_rating": rate}) }))
+	c.Says("Ask me")
+	c.Chooses("like")
+	c.Chooses("dislike")
+	assert.Equal(t, 5, *c.Chat().Rating)
+	rate = false
+	other := s.Converse(t, nil)
+	other.Says("Ask me")
+	other.Chooses("like")
+	assert.Nil(t, other.Chat().Rating)
+}
+
+func TestAnAnswerIsKeptWhereTheReplySays(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	for _, row := range []struct {
+		field string
+		kept  func(salesiq.Chat) any
+	}{
+		{"siq_name", func(chat salesiq.Chat) any { return chat.VisitorInfo.Name }},
+		{"siq_email", func(chat salesiq.Chat) any { return chat.VisitorInfo.Email }},
+		{"siq_phone", func(chat salesiq.Chat) any { return chat.VisitorInfo.Phone }},
+		{"siq_size", func(chat salesiq.Chat) any { return chat.CustomFields["size"] }},
+	} {
+		c := s.Converse(t, newBot(t, func(r asked) any {
+			if r.Message.Text == "Hello" {
+				return says(said{"text": "Well?", "field_name": row.field})
+			}
+			return says("Thanks.")
+		}))
+		c.Says("Hello")
+		c.Says("forty-two")
+		c.Says("and more")
+		assert.Equal(t, "forty-two", row.kept(c.Chat()), row.field)
+	}
+}
+
+func TestABotForwardsToWhoIsThere(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	service := live.New(s.Client(t))
+	for _, id := range []string{"operator201", "operator204", "operator205", "operator207"} { // All of two departments.
+		require.NoError(t, service.Operators.Disable(t.Context(), id))
+	}
+	_, err := service.Operators.AddDepartments(t.Context(), "operator456", []string{"dept801"})
+	require.NoError(t, err)
+	for _, row := range []struct {
+		why  string
+		to   said
+		want string // Of the cause; empty for none.
+	}{
+		{"anybody", said{}, ""},
+		{"a department", said{"department": "dept789"}, ""},
+		{"a department of which nobody may sign in", said{"department": "dept791"}, "operators_not_available"},
+		{"one more department of an operator's", said{"department": "dept801"}, ""},
+		{"an address in another case", said{"operators": []string{"IRIS.operator1@nordlicht.example"}}, ""},
+		{"one of two who is there", said{"operators": []string{"amlie.operator203@nordlicht.example", "iris.operator1@nordlicht.example"}}, ""},
+		{"one of two who is there, the other way round", said{"operators": []string{"iris.operator1@nordlicht.example", "amlie.operator203@nordlicht.example"}}, ""},
+		{"one who is not", said{"operators": []string{"amlie.operator203@nordlicht.example"}}, "operators_not_available"},
+		{"one who may not sign in", said{"operators": []string{"priya.operator201@nordlicht.example"}}, "invalid_operators"},
+		{"nobody's address", said{"operators": []string{"iris.operator1@nordlicht.example", "x@nordlicht.example"}}, "invalid_operators"},
+	} {
+		row.to["action"], row.to["replies"] = "forward", []any{}
+		b := newBot(t, func(r asked) any {
+			if r.Handler == "failure" {
+				return said{"action": "end", "replies": []any{r.Cause.Desc}}
+			}
+			return row.to
+		})
+		require.NoError(t, s.ConnectBot(salesiqtest.Bot{Handler: b, HandlesFailures: true}))
+		c := s.Converse(t, nil)
+		c.Says("Hello")
+		if row.want != "" {
+			c.Expects(row.want)
+			continue
+		}
+		switch to := row.to["operators"].(type) {
+		case []string:
+			c.ExpectsForward(strings.Join(to, ", "))
+		default:
+			department, _ := row.to["department"].(string)
+			c.ExpectsForward(department)
+		}
+	}
+}
+
+func TestABotThatIsSwitchedOffIsToldNothingMore(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	b := newBot(t, func(r asked) any {
+		if r.Message.Text == "Fail" {
+			return http.StatusInternalServerError
+		}
+		return says("Fine.")
+	})
+	tb := &failingTest{TB: t}
+	c := s.Converse(tb, b)
+	c.Says("How are you?")
+	c.Expects("Fine.")
+	for range 4 {
+		s.Converse(tb, nil).Says("Fail")
+		require.NoError(t, s.Settle(t.Context()))
+	}
+	c.Says("And now?")
+	require.NoError(t, s.Settle(t.Context()))
+	bodies, _ := b.received()
+	assert.Len(t, bodies, 5)
+	assert.Equal(t, salesiq.ChatWaiting, c.Chat().Status)
+	assert.Contains(t, tb.run(func() { c.ExpectsEnd() }), "its part has ended by: failure")
+	assert.Contains(t, tb.run(func() { s.Converse(tb, nil).Opens() }), "the bot is switched off")
+	assert.Contains(t, tb.run(func() { s.Converse(tb, nil).Says("Hello") }), "the bot is switched off")
+}
+
+func TestATranscriptTellsOfFilesAndOperators(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	c := s.Converse(t, newBot(t, func(r asked) any {
+		if len(r.Files) > 0 {
+			return said{"action": "forward", "replies": []any{}}
+		}
+		return asking(says("Your address?"), said{"type": "email", "placeholder": "@"})
+	}))
+	c.Says("Hello")
+	c.Attaches("boots.png", []byte("PNG")) // A file is no answer to the card.
+	c.ExpectsForward("")
+	pickUp(t, s, c.Chat().ID, "Nice boots")
+	c.Expects("Nice boots")
+	for _, line := range []string{"visitor         [file]\n", "Zobot           (forward to anybody)\n", "Iris Lindqvist  Nice boots\n"} {
+		assert.Contains(t, c.String(), line)
+	}
+}
+
+func TestOnlyWhatIsOfferedCanBeChosen(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	tb := &failingTest{TB: t}
+	c := s.Converse(tb, newBot(t, shop))
+	assert.Contains(t, tb.run(func() { c.Chooses("Buy boots") }), "no bot has the conversation")
+	c.Opens()
+	assert.Contains(t, tb.run(func() { c.Chooses() }), "nothing is chosen")
+	assert.Contains(t, tb.run(func() { c.Chooses("Buy boots", "Talk to somebody") }), `"Buy boots", "Talk to somebody" cannot be chosen`)
+	c.Chooses("Buy boots")
+	assert.Contains(t, tb.run(func() { c.Chooses("41", "42") }), "of the select card 1 must be chosen, not 2")
+	plain := s.Converse(tb, newBot(t, shop))
+	plain.Says("Hello")
+	assert.Contains(t, tb.run(func() { plain.Chooses("Hello") }), `"Hello" cannot be chosen; there is neither a card nor a suggestion`)
 }
 
 // outcome is what a conversation comes to whose bot answers in some way.
@@ -398,6 +555,8 @@ func TestABotMayBeToldOfItsFailure(t *testing.T) {
 		{"no JSON", ``, 1007, "execution_failure"},
 		{http.StatusBadGateway, ``, 1007, "execution_failure"},
 		{asking(says("?"), said{"type": "select", "options": []string{strings.Repeat("x", 81)}}), `"options":`, 1005, "more_than_max_length"},
+		{`{"action":"reply","replies":["?"],"input":{"type":"select","options":` + many(21) + `}}`, `"options":`, 1005, "more_than_max_length"},
+		{`{"action":"reply","replies":[7],"input":{"type":"select","options":` + many(21) + `}}`, `"options":`, 1007, "execution_failure"},
 		{said{"action": "forward", "replies": []any{}, "operators": []string{"x@nordlicht.example"}}, `"operators":`, 1003, "invalid_operators"},
 		{said{"action": "forward", "replies": []any{}, "operators": []string{"amlie.operator203@nordlicht.example"}}, `"forward"`, 1002, "operators_not_available"},
 	} {

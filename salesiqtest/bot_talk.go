@@ -345,8 +345,7 @@ func (s *state) apply(t *talk, call *botCall, answer *botAnswer, body []byte) {
 func (s *state) canForward(answer *botAnswer) (botCause, bool) {
 	if len(answer.operators) == 0 {
 		_, ok := s.operators.first(func(o *salesiq.Operator) bool {
-			in := answer.department == "" || o.DepartmentID == answer.department || slices.Contains(s.belongs[o.ID], answer.department)
-			return in && s.isThere(o)
+			return (answer.department == "" || slices.Contains(s.departmentsOf(o), answer.department)) && s.isThere(o)
 		})
 		return causeUnavailable, ok
 	}
