@@ -726,7 +726,7 @@ func (tt *tracedTest) callers() *runtime.Frames {
 func TestAFailureIsAtALineOfTheTest(t *testing.T) {
 	t.Parallel()
 	s := startBotServer(t)
-	gone := startBotServer(t)
+	without, gone := startBotServer(t), startBotServer(t)
 	bot := newBot(t, shop)
 	for name, fails := range map[string]func(tb testing.TB, c *salesiqtest.Conversation){
 		"Start":           func(tb testing.TB, _ *salesiqtest.Conversation) { salesiqtest.Start(tb, nil) },
@@ -736,7 +736,7 @@ func TestAFailureIsAtALineOfTheTest(t *testing.T) {
 		"Subscribe":       func(tb testing.TB, _ *salesiqtest.Conversation) { s.Subscribe(tb, nil) },
 		"an event":        func(tb testing.TB, _ *salesiqtest.Conversation) { s.Subscribe(tb, bot, "tea.served") },
 		"Server.Converse": func(tb testing.TB, _ *salesiqtest.Conversation) { s.Converse(tb, http.NotFoundHandler()) },
-		"no bot":          func(tb testing.TB, _ *salesiqtest.Conversation) { gone.Converse(tb, nil) },
+		"no bot":          func(tb testing.TB, _ *salesiqtest.Conversation) { without.Converse(tb, nil) },
 		"As": func(tb testing.TB, _ *salesiqtest.Conversation) {
 			c := gone.Converse(tb, bot)
 			gone.Reset()
