@@ -177,13 +177,22 @@ func (c *Conversation) chat() (*salesiq.Chat, error) {
 			c.state.startChat(visitor, "")
 		}
 		if chat, ok := c.state.chats.first(func(chat *salesiq.Chat) bool { return chat.VisitorID == c.visitorID }); ok {
-			c.chatID, c.talk = chat.ID, c.state.talks[chat.ID]
+			c.chatID = chat.ID
+			c.follow(c.state.talks[chat.ID])
 		}
 		if c.talk == nil {
 			return nil, fmt.Errorf("the bot is switched off")
 		}
 	}
 	return c.state.chatIn(c.chatID, salesiq.ChatWaiting, salesiq.ChatActive)
+}
+
+// follow goes on with a talk: another one, if the bot had ended the first before the
+// visitor said anything.
+func (c *Conversation) follow(t *talk) {
+	if c.talk != t {
+		c.talk, c.heard, c.told = t, 0, 0
+	}
 }
 
 // Expects waits for messages, one after the other. A text is that of the message, where

@@ -435,6 +435,81 @@ func TestABotForwardsToWhoIsThere(t *testing.T) {
 	}
 }
 
+func TestAForwardToNobodyAsksTheVisitorToLeaveAMessage(t *testing.T) {
+	t.Parallel()
+	c := startBotServer(t).Converse(t, newBot(t, func(asked) any {
+		return said{"action": "forward", "replies": []any{}, "operators": []string{"amlie.operator203@nordlicht.example"}}
+	}))
+	c.Says("Hello")
+	c.ExpectsBusy()
+	assert.Equal(t, salesiq.ChatMissed, c.Chat().Status)
+}
+
+func TestABotMayFailOrEndBeforeAnythingIsSaid(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		trigger any
+		fails   string
+	}{
+		{http.StatusInternalServerError, "status 500"},
+		{said{"action": "end", "replies": []any{}}, ""},
+	} {
+		s := startBotServer(t)
+		tb := &failingTest{TB: t}
+		c := s.Converse(tb, newBot(t, func(r asked) any {
+			if r.Handler == "trigger" {
+				return row.trigger
+			}
+			return says("Fine.")
+		}))
+		before := len(s.Chats())
+		c.Opens()
+		if row.fails == "" {
+			c.ExpectsEnd()
+		} else {
+			assert.Contains(t, tb.run(func() { c.Expects("Hello") }), row.fails)
+		}
+		assert.Len(t, s.Chats(), before, "there is nothing to pick up")
+		c.Says("How are you?")
+		c.Expects("Fine.")
+	}
+}
+
+func TestWhatABotHasNotHeardYetIsTheOperators(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := startBotServer(t)
+		b := newBot(t, func(asked) any { return said{"action": "pending", "replies": []any{"Wait."}} })
+		c := s.Converse(t, b)
+		c.Says("One")
+		c.Expects("Wait.")
+		waiting, err := live.New(s.Client(t)).Conversations.List(t.Context(), &live.ConversationListParams{Status: live.Waiting, SortBy: "in_time", SortOrder: "descending"})
+		require.NoError(t, err)
+		require.NoError(t, s.VisitorSays(waiting[0].ID, "Two"))
+		began := time.Now()
+		pickUp(t, s, waiting[0].ID, "I am here.")
+		require.NoError(t, s.Settle(t.Context()))
+		assert.Less(t, time.Since(began), time.Minute)
+		bodies, _ := b.received()
+		assert.Len(t, bodies, 1)
+	})
+}
+
+func TestAConversationEndsWithItsServer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := startBotServer(t)
+		tb := &failingTest{TB: t}
+		c := s.Converse(tb, newBot(t, func(asked) any { return said{"action": "pending"} }))
+		c.Says("Hello")
+		time.AfterFunc(time.Second, s.Reset)
+		began := time.Now()
+		assert.Contains(t, tb.run(func() { c.Expects("Hello") }), "the server has been closed or reset")
+		assert.Equal(t, time.Second, time.Since(began).Truncate(time.Second))
+		assert.Contains(t, tb.run(func() { c.Opens() }), "the server has been")
+	})
+}
+
 func TestABotThatIsSwitchedOffIsToldNothingMore(t *testing.T) {
 	t.Parallel()
 	s := startBotServer(t)
@@ -553,6 +628,7 @@ func TestABotMayBeToldOfItsFailure(t *testing.T) {
 	}{
 		{`{"action":"reply"}`, `{"action":"reply"}`, 1007, "execution_failure"},
 		{"no JSON", ``, 1007, "execution_failure"},
+		{`["no object"]`, ``, 1007, "execution_failure"},
 		{http.StatusBadGateway, ``, 1007, "execution_failure"},
 		{asking(says("?"), said{"type": "select", "options": []string{strings.Repeat("x", 81)}}), `"options":`, 1005, "more_than_max_length"},
 		{`{"action":"reply","replies":["?"],"input":{"type":"select","options":` + many(21) + `}}`, `"options":`, 1005, "more_than_max_length"},
@@ -573,6 +649,7 @@ func TestABotMayBeToldOfItsFailure(t *testing.T) {
 			assert.Equal(t, row.code, in.Cause.Code)
 			assert.Equal(t, row.desc, in.Cause.Desc)
 			assert.Contains(t, string(in.Failed), row.failed)
+			assert.Equal(t, row.failed == "", in.Failed == nil)
 			assert.Equal(t, salesiq.ChatMissed, chat.Status)
 		})
 	}
