@@ -805,40 +805,43 @@ func TestAFailureIsAtALineOfTheTest(t *testing.T) {
 	s := startBotServer(t)
 	without, gone := startBotServer(t), startBotServer(t)
 	bot := newBot(t, shop)
-	for name, fails := range map[string]func(tb testing.TB, c *salesiqtest.Conversation){
-		"Start":           func(tb testing.TB, _ *salesiqtest.Conversation) { salesiqtest.Start(tb, nil) },
-		"Converse":        func(tb testing.TB, _ *salesiqtest.Conversation) { salesiqtest.Converse(tb, http.NotFoundHandler()) },
-		"Client":          func(tb testing.TB, _ *salesiqtest.Conversation) { s.Client(tb, nil) },
-		"NewClient":       func(tb testing.TB, _ *salesiqtest.Conversation) { salesiqtest.NewClient(tb, nil) },
-		"Subscribe":       func(tb testing.TB, _ *salesiqtest.Conversation) { s.Subscribe(tb, nil) },
-		"an event":        func(tb testing.TB, _ *salesiqtest.Conversation) { s.Subscribe(tb, bot, "tea.served") },
-		"Server.Converse": func(tb testing.TB, _ *salesiqtest.Conversation) { s.Converse(tb, http.NotFoundHandler()) },
-		"no bot":          func(tb testing.TB, _ *salesiqtest.Conversation) { without.Converse(tb, nil) },
-		"As": func(tb testing.TB, _ *salesiqtest.Conversation) {
-			c := gone.Converse(tb, bot)
+	for name, fails := range map[string]func(tt *tracedTest, c *salesiqtest.Conversation){
+		"Start":           func(tt *tracedTest, _ *salesiqtest.Conversation) { salesiqtest.Start(tt, nil) },
+		"Converse":        func(tt *tracedTest, _ *salesiqtest.Conversation) { salesiqtest.Converse(tt, http.NotFoundHandler()) },
+		"Client":          func(tt *tracedTest, _ *salesiqtest.Conversation) { s.Client(tt, nil) },
+		"NewClient":       func(tt *tracedTest, _ *salesiqtest.Conversation) { salesiqtest.NewClient(tt, nil) },
+		"Subscribe":       func(tt *tracedTest, _ *salesiqtest.Conversation) { s.Subscribe(tt, nil) },
+		"an event":        func(tt *tracedTest, _ *salesiqtest.Conversation) { s.Subscribe(tt, bot, "tea.served") },
+		"Server.Converse": func(tt *tracedTest, _ *salesiqtest.Conversation) { s.Converse(tt, http.NotFoundHandler()) },
+		"no bot":          func(tt *tracedTest, _ *salesiqtest.Conversation) { without.Converse(tt, nil) },
+		"As": func(tt *tracedTest, _ *salesiqtest.Conversation) {
+			c := gone.Converse(tt, bot)
 			gone.Reset()
 			c.As(salesiq.Visitor{})
 		},
-		"Opens":          func(_ testing.TB, c *salesiqtest.Conversation) { c.Opens(); c.Opens() },
-		"Says":           func(_ testing.TB, c *salesiqtest.Conversation) { c.Opens(); c.Says("Hello") },
-		"Chooses":        func(_ testing.TB, c *salesiqtest.Conversation) { c.Chooses("a") },
-		"Attaches":       func(_ testing.TB, c *salesiqtest.Conversation) { c.Says("Talk to somebody"); c.Attaches("", nil) },
-		"Expects":        func(_ testing.TB, c *salesiqtest.Conversation) { c.Expects("a") },
-		"ExpectsCard":    func(_ testing.TB, c *salesiqtest.Conversation) { c.ExpectsCard("select") },
-		"a card":         func(_ testing.TB, c *salesiqtest.Conversation) { c.ExpectsCard("links") },
-		"ExpectsForward": func(_ testing.TB, c *salesiqtest.Conversation) { c.ExpectsForward("") },
-		"to another":     func(_ testing.TB, c *salesiqtest.Conversation) { c.Says("Talk to somebody"); c.ExpectsForward("Sales") },
-		"ExpectsEnd":     func(_ testing.TB, c *salesiqtest.Conversation) { c.ExpectsEnd() },
-		"ExpectsBusy":    func(_ testing.TB, c *salesiqtest.Conversation) { c.ExpectsBusy() },
-		"ExpectsBlock":   func(_ testing.TB, c *salesiqtest.Conversation) { c.ExpectsBlock() },
-		"Chat":           func(_ testing.TB, c *salesiqtest.Conversation) { c.Chat() },
-		"a broken rule, settling": func(tb testing.TB, _ *salesiqtest.Conversation) {
-			c := s.Converse(tb, newBot(t, func(asked) any { return "no JSON" }))
+		"Opens":          func(_ *tracedTest, c *salesiqtest.Conversation) { c.Opens(); c.Opens() },
+		"Says":           func(_ *tracedTest, c *salesiqtest.Conversation) { c.Opens(); c.Says("Hello") },
+		"Chooses":        func(_ *tracedTest, c *salesiqtest.Conversation) { c.Chooses("a") },
+		"Attaches":       func(_ *tracedTest, c *salesiqtest.Conversation) { c.Says("Talk to somebody"); c.Attaches("", nil) },
+		"Expects":        func(_ *tracedTest, c *salesiqtest.Conversation) { c.Expects("a") },
+		"ExpectsCard":    func(_ *tracedTest, c *salesiqtest.Conversation) { c.ExpectsCard("select") },
+		"a card":         func(_ *tracedTest, c *salesiqtest.Conversation) { c.ExpectsCard("links") },
+		"ExpectsForward": func(_ *tracedTest, c *salesiqtest.Conversation) { c.ExpectsForward("") },
+		"to another": func(_ *tracedTest, c *salesiqtest.Conversation) {
+			c.Says("Talk to somebody")
+			c.ExpectsForward("Sales")
+		},
+		"ExpectsEnd":   func(_ *tracedTest, c *salesiqtest.Conversation) { c.ExpectsEnd() },
+		"ExpectsBusy":  func(_ *tracedTest, c *salesiqtest.Conversation) { c.ExpectsBusy() },
+		"ExpectsBlock": func(_ *tracedTest, c *salesiqtest.Conversation) { c.ExpectsBlock() },
+		"Chat":         func(_ *tracedTest, c *salesiqtest.Conversation) { c.Chat() },
+		"a broken rule, settling": func(tt *tracedTest, _ *salesiqtest.Conversation) {
+			c := s.Converse(tt, newBot(t, func(asked) any { return "no JSON" }))
 			c.Says("Hello")
 			c.Says("Hello?")
 		},
-		"a broken rule, expecting": func(tb testing.TB, _ *salesiqtest.Conversation) {
-			c := s.Converse(tb, newBot(t, func(asked) any { return "no JSON" }))
+		"a broken rule, expecting": func(tt *tracedTest, _ *salesiqtest.Conversation) {
+			c := s.Converse(tt, newBot(t, func(asked) any { return "no JSON" }))
 			c.Says("Hello")
 			c.Expects("Hello?")
 		},
