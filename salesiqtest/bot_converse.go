@@ -87,10 +87,7 @@ func (s *Server) Converse(tb testing.TB, bot http.Handler) *Conversation {
 func (c *Conversation) As(visitor salesiq.Visitor) *Conversation {
 	c.tb.Helper()
 	c.do(func() error {
-		known, err := c.state.visitors.find(c.visitorID)
-		if err != nil {
-			return err
-		}
+		known, _ := c.state.visitors.get(c.visitorID) // Nothing takes visitors away.
 		visitor.ID, visitor.FirstVisit, visitor.LastVisit, visitor.TotalVisits = known.ID, known.FirstVisit, known.LastVisit, known.TotalVisits
 		visitor.Status, visitor.ChatStatus = known.Status, known.ChatStatus
 		visitor.CurrentPage, visitor.LandingPage = cmp.Or(visitor.CurrentPage, known.CurrentPage), cmp.Or(visitor.LandingPage, known.LandingPage)
@@ -169,10 +166,7 @@ func (c *Conversation) chat() (*salesiq.Chat, error) {
 		return nil, err
 	}
 	if c.chatID == "" {
-		visitor, err := c.state.visitors.find(c.visitorID)
-		if err != nil {
-			return nil, err
-		}
+		visitor, _ := c.state.visitors.get(c.visitorID)
 		if c.talk == nil || c.talk.chatID == "" {
 			c.state.startChat(visitor, "")
 		}

@@ -151,7 +151,11 @@ func TestAnAnswerThatBreaksARuleFailsTheTestAndSaysWhich(t *testing.T) {
 		c := s.Converse(tb, newBot(t, func(asked) any { return row.answer }))
 		c.Says("Hello")
 		failure := tb.run(func() { c.Expects("Hello") })
-		assert.Contains(t, failure, "the bot's answer breaks a rule: "+row.want+": ", row.answer)
+		quoted := []rune(row.answer)
+		if len(quoted) > 300 {
+			quoted = append(quoted[:300], '…')
+		}
+		assert.Contains(t, failure, "the bot's answer breaks a rule: "+row.want+": "+string(quoted)+"\n")
 		assert.Contains(t, failure, "visitor  Hello", "with all that was said")
 	}
 }
@@ -219,7 +223,24 @@ func TestRepliesOfAllKindsAreShown(t *testing.T) {
 		return says("Plain", said{"text": "With an icon", "icon": "https://x.example/i.png"}, said{"image": "https://x.example/i.png"},
 			said{"type": "file", "text": "The guide", "url": "https://x.example/guide.pdf", "headers": said{"Authorization": "x"}},
 			said{"type": "articles", "text": "Read on", "articles": []any{"1", 2}},
-			said{"type": "links", "text": "See", "links": []said{{"url": "https://x.example/", "text": "Shop"}}},
+			said{"type": "links", "text": "See", "links": []said{{"url": "https://x.example/", "text": "Shop"}}})
+	}))
+	c.Says("Show me")
+	c.Expects("Plain", "With an icon", "[image]", "[file] The guide")
+	c.ExpectsCard("articles")
+	c.ExpectsCard("links")
+	said := c.Chat().Transcript
+	assert.Equal(t, salesiq.MessageText, said[1].Type)
+	assert.Equal(t, "Plain", said[1].Text)
+	assert.Equal(t, salesiq.MessageCard, said[5].Type)
+	assert.JSONEq(t, `{"type":"articles","text":"Read on","articles":["1",2]}`, string(said[5].Extra["card"]))
+}
+
+func TestProductsAndDelaysAreShown(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	c := s.Converse(t, newBot(t, func(asked) any {
+		return says(
 			said{"type": "video", "text": "Watch", "url": "https://x.example/v.mp4"},
 			said{"type": "single-product", "text": "Boots", "title": "Fjell", "elements": []said{{"id": "1", "image": "https://x.example/i.png"}},
 				"actions": []said{{"label": "Buy", "name": "buy", "type": "url", "link": "https://x.example/"}}},
@@ -228,9 +249,6 @@ func TestRepliesOfAllKindsAreShown(t *testing.T) {
 			said{"delay_config": said{"enabled": true, "info_messages": []string{"Thinking"}, "type": "all", "time": 2}})
 	}))
 	c.Says("Show me")
-	c.Expects("Plain", "With an icon", "[image]", "[file] The guide")
-	c.ExpectsCard("articles")
-	c.ExpectsCard("links")
 	c.Expects("[video] Watch", "[single-product] …", "[multiple-product] More", "[product-of-another-name] Same", "[delay]")
 }
 
@@ -275,6 +293,9 @@ func TestOnlyTheInputCountsBesideSuggestions(t *testing.T) {
 	}))
 	c.Says("Hello")
 	c.ExpectsCard("like", "like", "dislike")
+	c = s.Converse(t, newBot(t, func(asked) any { return said{"action": "reply", "replies": []any{"?"}, "suggestions": []string{"a"}} }))
+	c.Says("Hello")
+	c.ExpectsCard("suggestions", "a")
 	c = s.Converse(t, newBot(t, func(r asked) any {
 		return said{"action": "reply", "replies": []any{"?" + r.Message.Text}, "suggestions": []string{"a"}, "input": said{"type": "email", "placeholder": "@"}}
 	}))
@@ -290,6 +311,7 @@ func TestWhatIsWrittenIntoACardIsChecked(t *testing.T) {
 		{"email", "zoe@", "zoe@post.example", "This is no e-mail address."},
 		{"email", "Zoë <zoe@post.example>", "z@x.y", "This is no e-mail address."},
 		{"tel", "4711", "00 00 00", "This is no phone number."},
+		{"tel", "(+)-(.)", "12345", "This is no phone number."},
 		{"tel", "call 999 999", "+47 (22) 99.99-99", "This is no phone number."},
 	} {
 		c := s.Converse(t, newBot(t, func(r asked) any {
@@ -383,6 +405,7 @@ func TestAnAnswerIsKeptWhereTheReplySays(t *testing.T) {
 		c.Says("forty-two")
 		c.Says("and more")
 		assert.Equal(t, "forty-two", row.kept(c.Chat()), row.field)
+		assert.Equal(t, row.field == "siq_size", len(c.Chat().CustomFields) > 0, "other answers are not kept")
 	}
 }
 
@@ -523,9 +546,11 @@ func TestABotThatIsSwitchedOffIsToldNothingMore(t *testing.T) {
 	c := s.Converse(tb, b)
 	c.Says("How are you?")
 	c.Expects("Fine.")
-	for range 4 {
-		s.Converse(tb, nil).Says("Fail")
-		require.NoError(t, s.Settle(t.Context()))
+	for n := range 4 {
+		other := s.Converse(tb, nil)
+		other.Says("Fail")
+		failure := tb.run(func() { other.ExpectsEnd() })
+		assert.Equal(t, n == 3, strings.Contains(failure, "(the bot is switched off now)"), failure)
 	}
 	c.Says("And now?")
 	require.NoError(t, s.Settle(t.Context()))

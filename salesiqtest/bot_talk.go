@@ -223,10 +223,10 @@ func (s *state) hear(t *talk, chat *salesiq.Chat, message *salesiq.Message) {
 func (s *state) store(t *talk, chat *salesiq.Chat, answer string) {
 	field := t.stores
 	t.stores = ""
-	visitor, ok := s.visitors.get(t.visitorID)
-	if field == "" || !ok {
+	if field == "" {
 		return
 	}
+	visitor, _ := s.visitors.get(t.visitorID)
 	before := *visitor
 	switch name := strings.TrimPrefix(field, "siq_"); name {
 	case "name":
@@ -370,7 +370,6 @@ func (s *state) await(t *talk, call *botCall) {
 	if !t.pending {
 		t.note("pending")
 		call.began, t.pending = s.now, true
-		t.stir()
 	}
 	if early := call.early; early != nil {
 		call.early = nil

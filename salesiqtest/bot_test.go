@@ -349,6 +349,24 @@ func TestABotThatAnswersNoProbeIsNotAsked(t *testing.T) {
 	assert.Zero(t, posts)
 }
 
+func TestABotIsProbedOnce(t *testing.T) {
+	t.Parallel()
+	probes, b := 0, newBot(t, shop)
+	there := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			probes++
+		}
+		b.ServeHTTP(w, r)
+	}))
+	t.Cleanup(there.Close)
+	c := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.WithBot(salesiqtest.Bot{URL: there.URL})).Converse(t, nil)
+	for _, text := range []string{"one", "two"} {
+		c.Says(text)
+		c.Expects("You said " + text)
+	}
+	assert.Equal(t, 1, probes)
+}
+
 func TestABotConnectsByAControlCall(t *testing.T) {
 	t.Parallel()
 	b := newBot(t, shop)
@@ -387,7 +405,9 @@ func TestAPendingAnswerComesOnceWithinThreeMinutes(t *testing.T) {
 				time.Sleep(20 * time.Second)
 				assert.NoError(t, service.Callbacks.Progress(ctx, r.Request.ID, "I am still looking."))
 				time.Sleep(time.Minute)
-				assert.Equal(t, 1011, number(t, service.Callbacks.Respond(ctx, r.Request.ID, map[string]any{"replies": "no list"})))
+				refused := service.Callbacks.Respond(ctx, r.Request.ID, map[string]any{"replies": "no list"})
+				assert.Equal(t, 1011, number(t, refused))
+				assert.ErrorContains(t, refused, "action is required")
 				assert.NoError(t, service.Callbacks.Respond(ctx, r.Request.ID, answered))
 				assert.Equal(t, 1019, number(t, service.Callbacks.Respond(ctx, r.Request.ID, answered)), "it is answered")
 				assert.Equal(t, 1019, number(t, service.Callbacks.Progress(ctx, "r1", "Hm")), "nobody was asked that")
