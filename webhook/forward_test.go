@@ -114,6 +114,22 @@ func TestForwardSendsNoKeyForAnEventWithoutAnID(t *testing.T) {
 	assert.Empty(t, <-posted)
 }
 
+func TestForwardReadsLittleOfAnAnswerWithoutEnd(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{})
+	receiver := forwarder(t, channel(t, func(w http.ResponseWriter, _ *http.Request) {
+		defer close(ended)
+		w.WriteHeader(http.StatusInternalServerError)
+		for {
+			if _, err := w.Write(make([]byte, 4<<10)); err != nil {
+				return
+			}
+		}
+	}))
+	require.ErrorContains(t, receiver.Dispatch(t.Context(), rated(t)), "HTTP 500")
+	<-ended
+}
+
 func TestForwardPostsNothingThatIsNoJSON(t *testing.T) {
 	t.Parallel()
 	posts := 0
