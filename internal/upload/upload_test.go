@@ -299,6 +299,59 @@ type closer struct {
 
 func (c *closer) Close() error { *c.closed++; return nil }
 
+func TestASourceThatGrowsFromNothingIsAnError(t *testing.T) {
+	t.Parallel()
+	content := new(bytes.Buffer)
+	body, err := upload.Raw(t.Context(), upload.Source{Content: content})
+	require.NoError(t, err)
+	content.WriteString("late")
+	_, err = send(t, body)
+	require.ErrorContains(t, err, "there are more than its 0 bytes")
+}
+
+func TestOneByteCounts(t *testing.T) {
+	t.Parallel()
+	var told []int64
+	body, err := upload.Raw(t.Context(), upload.Source{
+		Content: iotest.OneByteReader(strings.NewReader("ab")), Size: 2, Progress: func(sent, _ int64) { told = append(told, sent) },
+	})
+	require.NoError(t, err)
+	_, err = send(t, body)
+	require.NoError(t, err)
+	assert.Equal(t, []int64{1, 2}, told)
+	body, err = upload.Raw(t.Context(), upload.Source{Content: unseekable("a"), Size: 1})
+	require.NoError(t, err)
+	assert.Equal(t, int64(1), body.Length)
+	_, err = upload.Raw(t.Context(), upload.Source{Content: strings.NewReader("ab"), Size: 1})
+	require.ErrorContains(t, err, "has 2 bytes, not 1")
+}
+
+// tiredSeeker can be sought so many times.
+type tiredSeeker struct {
+	*strings.Reader
+
+	left int
+}
+
+func (s *tiredSeeker) Seek(offset int64, whence int) (int64, error) {
+	if s.left--; s.left < 0 {
+		return 0, errors.New("cannot be sought any more")
+	}
+	return s.Reader.Seek(offset, whence)
+}
+
+func TestASeekerThatFailsLaterIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, seeks := range []int{3, 4} { // It takes three to see that it can be sought.
+		_, _, err := upload.Sniffed(t.Context(), upload.Source{Content: &tiredSeeker{strings.NewReader(long), seeks}})
+		require.ErrorContains(t, err, "cannot be read: cannot be sought any more", seeks)
+	}
+	_, body, err := upload.Sniffed(t.Context(), upload.Source{Content: &tiredSeeker{strings.NewReader(long), 5}})
+	require.NoError(t, err)
+	_, err = send(t, body)
+	require.ErrorContains(t, err, "cannot be sought any more")
+}
+
 func TestAReadThatFailsSendsNothing(t *testing.T) {
 	t.Parallel()
 	secondTime := func(content io.ReadCloser, err error) upload.Source {
