@@ -604,6 +604,7 @@ func TestIteratorsYieldOneErrorAndStop(t *testing.T) {
 	assert.Equal(t, upTo(1, 20), numbers, "what came before the error counts")
 	require.Len(t, failures, 1)
 	require.ErrorIs(t, failures[0], salesiq.ErrPermissionDenied)
+	require.NotErrorIs(t, failures[0], salesiq.ErrIncomplete)
 	assert.ErrorContains(t, failures[0], "Chats.All")
 }
 

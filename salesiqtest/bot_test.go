@@ -427,6 +427,13 @@ func TestAPendingAnswerComesOnceWithinThreeMinutes(t *testing.T) {
 		c.Says("Thanks")
 		c.Expects("You said Thanks")
 		work.Wait()
+		var wrong []string
+		for _, turn := range s.BotTurns() {
+			if turn.Error != "" {
+				wrong = append(wrong, turn.Answer)
+			}
+		}
+		assert.Equal(t, []string{`{"replies":"no list"}`}, wrong)
 	})
 }
 

@@ -340,6 +340,31 @@ func (s *tiredSeeker) Seek(offset int64, whence int) (int64, error) {
 	return s.Reader.Seek(offset, whence)
 }
 
+func TestAReaderThatOnlyLooksLikeASeekerIsReadOnce(t *testing.T) {
+	t.Parallel()
+	for seeks := range 2 {
+		_, body, err := upload.Sniffed(t.Context(), upload.Source{Content: &tiredSeeker{strings.NewReader(long), seeks}})
+		require.NoError(t, err)
+		assert.True(t, body.Once)
+		sent, err := send(t, body)
+		require.NoError(t, err)
+		assert.Equal(t, long, sent)
+	}
+}
+
+func TestAMaximumMayBeReached(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[int64]string{1: "must have at most 1 bytes", 999: "must have at most 999 bytes", 1000: ""} {
+		body, err := upload.Raw(t.Context(), upload.Source{Content: unseekable(long), Max: limit})
+		require.NoError(t, err)
+		_, err = send(t, body)
+		assert.Equal(t, want == "", err == nil)
+		if want != "" {
+			assert.ErrorContains(t, err, want)
+		}
+	}
+}
+
 func TestASeekerThatFailsLaterIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, seeks := range []int{3, 4} { // It takes three to see that it can be sought.
