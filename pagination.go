@@ -178,7 +178,7 @@ func (p *pager[T]) yieldNew(page *Page[T]) bool {
 // fail ends the list for want of a page. Behind the first one, a page that is not
 // found is the end.
 func (p *pager[T]) fail(f fetched[T]) {
-	if e, ok := errors.AsType[*Error](f.err); ok && f.number > p.first && p.walk != nil && e.isNotThere() {
+	if e, ok := errors.AsType[*Error](f.err); ok && f.number > p.first && e.isNotThere() {
 		p.end(e)
 		return
 	}
@@ -187,8 +187,7 @@ func (p *pager[T]) fail(f fetched[T]) {
 
 // isNotThere reports whether the service itself said that there is nothing.
 func (e *Error) isNotThere() bool {
-	return errors.Is(e, ErrResourceNotFound) || e.StatusCode == http.StatusNoContent ||
-		e.StatusCode == http.StatusNotFound && !errors.Is(e, ErrDecode)
+	return errors.Is(e, ErrResourceNotFound) || e.StatusCode == http.StatusNotFound && !errors.Is(e, ErrDecode)
 }
 
 // end ends the list, with an error if items are missing. The cause is nil unless a

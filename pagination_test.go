@@ -154,6 +154,14 @@ func TestIteratorsEnd(t *testing.T) {
 			func(n, size int) serverPage { return serverPage{n, size, 90, true} }, upTo(41, 90), 3, false},
 		{"a first page beyond the end", &salesiq.ChatListParams{Page: 9},
 			func(n, size int) serverPage { return serverPage{n, size, 90, true} }, nil, 1, false},
+		{"a first page that is the last, and short", &salesiq.ChatListParams{Page: 5, PerPage: 20},
+			func(n, size int) serverPage { return serverPage{n, size, 90, true} }, upTo(81, 90), 1, false},
+		{"pages of one item", &salesiq.ChatListParams{PerPage: 1},
+			func(n, size int) serverPage { return serverPage{n, size, 3, true} }, upTo(1, 3), 3, false},
+		{"pages of one item, which nobody counts", &salesiq.ChatListParams{PerPage: 1},
+			func(n, size int) serverPage { return serverPage{n, size, 3, false} }, upTo(1, 3), 4, false},
+		{"an empty first page, although the total promises more", nil,
+			func(_, size int) serverPage { return serverPage{100, size, 900, true} }, nil, 1, true},
 		{"no pagination, a short last page", nil,
 			func(n, size int) serverPage { return serverPage{n, size, 250, false} }, upTo(1, 250), 3, false},
 		{"no pagination, a full last page: an empty one follows", nil,
@@ -298,6 +306,50 @@ func TestItemsThatMoveWhileAListIsReadAreYieldedOnce(t *testing.T) {
 	}
 }
 
+func TestAListMayEndOnAPageThatIsReadAgain(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		why   string
+		fails bool
+		stop  int // The items that the consumer takes.
+		want  []int
+	}{
+		{"the consumer has enough", false, 12, append(upTo(1, 10), 11, 12)},
+		{"the page is refused", true, 30, upTo(1, 10)},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			t.Parallel()
+			list, requests := upTo(1, 30), 0
+			serve := changingList(&list, func(request int) {
+				if requests = request; request == 2 {
+					list = list[3:]
+				}
+			})
+			api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("X-RateLimit-Limit", "10") // So that pages are fetched one by one.
+				w.Header().Set("X-RateLimit-Remaining", "9")
+				if requests == 2 && row.fails {
+					answerJSON(http.StatusForbidden, `{"status":"error","code":"PERMISSION_DENIED","message":"Not these"}`)(w, r)
+					return
+				}
+				serve(w, r)
+			})
+			var numbers []int
+			var failure error
+			for chat, err := range api.client(t).Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 10}) {
+				if failure = err; err != nil {
+					continue // Like a consumer that forgets to stop.
+				}
+				if numbers = append(numbers, numberOf(t, chat)); len(numbers) == row.stop {
+					break
+				}
+			}
+			assert.Equal(t, row.want, numbers)
+			assert.Equal(t, row.fails, errors.Is(failure, salesiq.ErrPermissionDenied))
+		})
+	}
+}
+
 func TestItemsThatLeaveBetweenPagesThatAreReadAgainCauseNoGap(t *testing.T) {
 	t.Parallel()
 	list := upTo(1, 60)
@@ -360,7 +412,11 @@ func TestPageThatIsNotFoundIsTheEndOnlyBehindTheLast(t *testing.T) {
 				return
 			}
 			require.ErrorIs(t, err, row.err)
-			assert.ErrorContains(t, err, "Chats.All")
+			require.ErrorContains(t, err, "Chats.All")
+			said, ok := errors.AsType[*salesiq.Error](err)
+			require.True(t, ok)
+			assert.Equal(t, row.status, said.StatusCode)
+			assert.Equal(t, http.MethodGet, said.Method)
 		})
 	}
 }
@@ -548,6 +604,7 @@ func TestIteratorsYieldOneErrorAndStop(t *testing.T) {
 	assert.Equal(t, upTo(1, 20), numbers, "what came before the error counts")
 	require.Len(t, failures, 1)
 	require.ErrorIs(t, failures[0], salesiq.ErrPermissionDenied)
+	require.NotErrorIs(t, failures[0], salesiq.ErrIncomplete)
 	assert.ErrorContains(t, failures[0], "Chats.All")
 }
 

@@ -114,6 +114,8 @@ func TestEachRequestToABotIsReadWhole(t *testing.T) {
 	assert.Empty(t, c.message.Attachments)
 	c.ask(t, `{"handler":"message","request":{"id":"8"},"message":"Yes"}`)
 	assert.Equal(t, "Yes", c.message.Text, "a bare text is one, too")
+	c.ask(t, `{"handler":"message","request":{"id":"8","attempt":2},"message":"Yes"}`)
+	assert.Equal(t, map[string]json.RawMessage{"request": json.RawMessage(`{"attempt":2}`)}, c.message.Extra)
 
 	c.ask(t, `{"handler":"failure","visitor":{"name":"A"},"request":{"id":"9"},"failed_response":{"action":"forward","replies":["x"]},
 		"cause":{"code":1002,"desc":"operators_not_available","more":true}}`)

@@ -324,11 +324,7 @@ func (r *answerReader) reply(path string, item any) botReply {
 		r.broken(path, "must be a text or an object")
 		return botReply{}
 	}
-	raw, err := wire.Marshal(card)
-	if err != nil {
-		r.broken(path, "is not JSON")
-	}
-	reply := botReply{card: raw, text: r.text(card, path, "text", 0), field: r.text(card, path, "field_name", 0), kind: r.text(card, path, "type", 0)}
+	reply := botReply{card: asJSON(card), text: r.text(card, path, "text", 0), field: r.text(card, path, "field_name", 0), kind: r.text(card, path, "type", 0)}
 	if _, delays := card["delay_config"]; delays {
 		reply.kind = "delay"
 		r.delay(card, path)
@@ -423,17 +419,13 @@ func (r *answerReader) input(path string, value any) *botInput {
 	if !ok {
 		return nil
 	}
-	raw, err := wire.Marshal(value)
-	if err != nil {
-		r.broken(path, "is not JSON")
-	}
-	in := &botInput{kind: r.text(card, path, "type", needed), card: raw, least: 1, most: 1}
+	in := &botInput{kind: r.text(card, path, "type", needed), card: asJSON(card), least: 1, most: 1}
 	read, known := inputCards[in.kind]
 	if !known {
 		if in.kind != "" {
 			r.broken(path+".type", "is %q; there is %s", in.kind, strings.Join(slices.Sorted(maps.Keys(inputCards)), ", "))
 		}
-		return in
+		return nil
 	}
 	in.rates = r.flag(card, path, "set_conversation_rating")
 	r.text(card, path, "select_label", longestSelectLabel)

@@ -87,10 +87,7 @@ func (s *Server) Converse(tb testing.TB, bot http.Handler) *Conversation {
 func (c *Conversation) As(visitor salesiq.Visitor) *Conversation {
 	c.tb.Helper()
 	c.do(func() error {
-		known, err := c.state.visitors.find(c.visitorID)
-		if err != nil {
-			return err
-		}
+		known, _ := c.state.visitors.get(c.visitorID) // Nothing takes visitors away.
 		visitor.ID, visitor.FirstVisit, visitor.LastVisit, visitor.TotalVisits = known.ID, known.FirstVisit, known.LastVisit, known.TotalVisits
 		visitor.Status, visitor.ChatStatus = known.Status, known.ChatStatus
 		visitor.CurrentPage, visitor.LandingPage = cmp.Or(visitor.CurrentPage, known.CurrentPage), cmp.Or(visitor.LandingPage, known.LandingPage)
@@ -169,21 +166,27 @@ func (c *Conversation) chat() (*salesiq.Chat, error) {
 		return nil, err
 	}
 	if c.chatID == "" {
-		visitor, err := c.state.visitors.find(c.visitorID)
-		if err != nil {
-			return nil, err
-		}
+		visitor, _ := c.state.visitors.get(c.visitorID)
 		if c.talk == nil || c.talk.chatID == "" {
 			c.state.startChat(visitor, "")
 		}
 		if chat, ok := c.state.chats.first(func(chat *salesiq.Chat) bool { return chat.VisitorID == c.visitorID }); ok {
-			c.chatID, c.talk = chat.ID, c.state.talks[chat.ID]
+			c.chatID = chat.ID
+			c.follow(c.state.talks[chat.ID])
 		}
 		if c.talk == nil {
 			return nil, fmt.Errorf("the bot is switched off")
 		}
 	}
 	return c.state.chatIn(c.chatID, salesiq.ChatWaiting, salesiq.ChatActive)
+}
+
+// follow goes on with a talk: another one, if the bot had ended the first before the
+// visitor said anything.
+func (c *Conversation) follow(t *talk) {
+	if c.talk != t {
+		c.talk, c.heard, c.told = t, 0, 0
+	}
 }
 
 // Expects waits for messages, one after the other. A text is that of the message, where

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -69,6 +70,8 @@ func TestTheWidgetTalksToABot(t *testing.T) {
 	require.Len(t, seen.Messages, 1, "the bot is told once")
 	assert.Empty(t, seen.ID, "nobody has said anything yet")
 	assert.Equal(t, salesiq.SenderType("bot"), seen.Messages[0].SenderType)
+	assert.NotEmpty(t, seen.Messages[0].ID)
+	assert.False(t, seen.Messages[0].Timestamp.IsZero())
 	assert.Equal(t, []string{"Buy boots", "Talk to somebody"}, seen.Bot.Suggestions)
 	assert.True(t, seen.Bot.Open)
 
@@ -80,6 +83,9 @@ func TestTheWidgetTalksToABot(t *testing.T) {
 	assert.NotEmpty(t, seen.ID)
 	assert.JSONEq(t, `{"type":"select","options":["41","42"]}`, string(seen.Bot.Input))
 	assert.Equal(t, []string{"41", "42"}, seen.Bot.Options)
+	before := len(seen.Messages)
+	assert.Equal(t, http.StatusOK, b.do(http.MethodPost, "/widget/say", `{"visitor":"key1","values":["43"]}`, nil))
+	assert.Len(t, b.settled().Messages, before, "what cannot be chosen is not said")
 	b.tell("/widget/say", `,"values":["41"]`, nil)
 	b.tell("/widget/say", `,"message":"zoe@post.example"`, nil)
 	seen = b.settled()
@@ -109,6 +115,44 @@ func TestAVisitorWhomABotHasBlockedIsNotHeard(t *testing.T) {
 	again := b.settled()
 	assert.Equal(t, seen.ID, again.ID)
 	assert.Len(t, again.Messages, 1)
+}
+
+func TestAWindowThatOpensWhileSomebodyTalksTellsTheBotNothing(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t, salesiqtest.Live())
+	bot := newBot(t, func(r asked) any {
+		switch r.Message.Text {
+		case "Rude":
+			return said{"action": "block", "replies": []any{}}
+		case "Bye":
+			return said{"action": "end", "replies": []any{}}
+		case "Help":
+			return said{"action": "forward", "replies": []any{}}
+		}
+		return says("Hm")
+	})
+	require.NoError(t, s.ConnectBot(salesiqtest.Bot{Handler: bot}))
+	for n, text := range []string{"Hello", "Help", "Rude"} {
+		b := browser{t, s, fmt.Sprint("key", n)}
+		b.tell("/widget/say", `,"message":"`+text+`"`, nil)
+		id := b.settled().ID
+		b.tell("/widget/open", ``, nil)
+		b.settled()
+		if text == "Help" {
+			pickUp(t, s, id, "I am here.")
+			b.tell("/widget/open", ``, nil)
+			b.settled()
+		}
+	}
+	bodies, _ := bot.received()
+	assert.Len(t, bodies, 3)
+	ended := browser{t, s, "key3"}
+	ended.tell("/widget/say", `,"message":"Bye"`, nil)
+	require.Equal(t, salesiq.ChatEnded, ended.settled().Status)
+	ended.tell("/widget/open", ``, nil)
+	ended.settled()
+	bodies, _ = bot.received()
+	assert.Contains(t, bodies[len(bodies)-1], `"handler":"trigger"`, "another conversation may begin")
 }
 
 func TestABotsMistakesAreLogged(t *testing.T) {
@@ -144,6 +188,9 @@ func TestThePageLoadsNothingButItsOwn(t *testing.T) {
 	a := do(t, s, "", http.MethodGet, "/widget/page", "")
 	assert.Equal(t, http.StatusOK, a.status)
 	assert.Contains(t, a.header.Get("Content-Security-Policy"), "default-src 'none'")
+	assert.Equal(t, "text/html; charset=utf-8", a.header.Get("Content-Type"))
+	assert.Equal(t, "nosniff", a.header.Get("X-Content-Type-Options"))
+	assert.Equal(t, "no-store", a.header.Get("Cache-Control"), "an old page has an old nonce")
 	assert.NotContains(t, a.body, "{nonce}")
 	assert.NotContains(t, a.body, "https://")
 	again := do(t, s, "", http.MethodGet, "/widget/page", "")

@@ -53,11 +53,7 @@ func (s *state) writeRequest(t *talk, call *botCall, base string) []byte {
 			out.Message["type"] = "file"
 		}
 	}
-	body, err := wire.Marshal(out)
-	if err != nil {
-		panic("salesiqtest: " + err.Error()) // It is made of texts.
-	}
-	return body
+	return asJSON(out)
 }
 
 // attachments are the files of a message. No page shows what they look like: these have
@@ -77,10 +73,7 @@ func (s *state) attachments(message *salesiq.Message, base string) []object {
 
 // botVisitor is what a bot is told of a visitor.
 func (s *state) botVisitor(t *talk) object {
-	visitor, ok := s.visitors.get(t.visitorID)
-	if !ok {
-		visitor = &salesiq.Visitor{}
-	}
+	visitor, _ := s.visitors.get(t.visitorID) // Nothing takes visitors away.
 	out := object{
 		"name": visitor.Name, "email": visitor.Email, "phone": visitor.Phone, "channel": "Website",
 		"browser": visitor.Browser, "os": visitor.Platform, "country": visitor.Country, "state": visitor.Region, "city": visitor.City,

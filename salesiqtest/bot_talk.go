@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/wire"
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
@@ -224,10 +223,10 @@ func (s *state) hear(t *talk, chat *salesiq.Chat, message *salesiq.Message) {
 func (s *state) store(t *talk, chat *salesiq.Chat, answer string) {
 	field := t.stores
 	t.stores = ""
-	visitor, ok := s.visitors.get(t.visitorID)
-	if field == "" || !ok {
+	if field == "" {
 		return
 	}
+	visitor, _ := s.visitors.get(t.visitorID)
 	before := *visitor
 	switch name := strings.TrimPrefix(field, "siq_"); name {
 	case "name":
@@ -346,8 +345,7 @@ func (s *state) apply(t *talk, call *botCall, answer *botAnswer, body []byte) {
 func (s *state) canForward(answer *botAnswer) (botCause, bool) {
 	if len(answer.operators) == 0 {
 		_, ok := s.operators.first(func(o *salesiq.Operator) bool {
-			in := answer.department == "" || o.DepartmentID == answer.department || slices.Contains(s.belongs[o.ID], answer.department)
-			return in && s.isThere(o)
+			return (answer.department == "" || slices.Contains(s.departmentsOf(o), answer.department)) && s.isThere(o)
 		})
 		return causeUnavailable, ok
 	}
@@ -372,7 +370,6 @@ func (s *state) await(t *talk, call *botCall) {
 	if !t.pending {
 		t.note("pending")
 		call.began, t.pending = s.now, true
-		t.stir()
 	}
 	if early := call.early; early != nil {
 		call.early = nil
@@ -395,10 +392,7 @@ func (c *call) callBack(t *talk, call *botCall, answers bool, fields []field) er
 		c.sayAsBot(t, botReply{text: text})
 		return nil
 	}
-	body, err := wire.Marshal(c.body)
-	if err != nil {
-		return invalid("body", "is not JSON")
-	}
+	body := asJSON(c.body)
 	if !t.pending {
 		call.early = body
 		return nil

@@ -331,6 +331,42 @@ func TestABotAtAURLMayStartAfterTheServer(t *testing.T) {
 	again.Expects("You said again")
 }
 
+func TestABotThatAnswersNoProbeIsNotAsked(t *testing.T) {
+	t.Parallel()
+	posts := 0
+	there := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			posts++
+		}
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	t.Cleanup(there.Close)
+	s := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.WithBot(salesiqtest.Bot{URL: there.URL}))
+	tb := &failingTest{TB: t}
+	c := s.Converse(tb, nil)
+	c.Says("Hello")
+	assert.Contains(t, tb.run(func() { c.Expects("Hello") }), "it must answer a HEAD request with 200: the status was 404")
+	assert.Zero(t, posts)
+}
+
+func TestABotIsProbedOnce(t *testing.T) {
+	t.Parallel()
+	probes, b := 0, newBot(t, shop)
+	there := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			probes++
+		}
+		b.ServeHTTP(w, r)
+	}))
+	t.Cleanup(there.Close)
+	c := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.WithBot(salesiqtest.Bot{URL: there.URL})).Converse(t, nil)
+	for _, text := range []string{"one", "two"} {
+		c.Says(text)
+		c.Expects("You said " + text)
+	}
+	assert.Equal(t, 1, probes)
+}
+
 func TestABotConnectsByAControlCall(t *testing.T) {
 	t.Parallel()
 	b := newBot(t, shop)
@@ -369,7 +405,9 @@ func TestAPendingAnswerComesOnceWithinThreeMinutes(t *testing.T) {
 				time.Sleep(20 * time.Second)
 				assert.NoError(t, service.Callbacks.Progress(ctx, r.Request.ID, "I am still looking."))
 				time.Sleep(time.Minute)
-				assert.Equal(t, 1011, number(t, service.Callbacks.Respond(ctx, r.Request.ID, map[string]any{"replies": "no list"})))
+				refused := service.Callbacks.Respond(ctx, r.Request.ID, map[string]any{"replies": "no list"})
+				assert.Equal(t, 1011, number(t, refused))
+				assert.ErrorContains(t, refused, "action is required")
 				assert.NoError(t, service.Callbacks.Respond(ctx, r.Request.ID, answered))
 				assert.Equal(t, 1019, number(t, service.Callbacks.Respond(ctx, r.Request.ID, answered)), "it is answered")
 				assert.Equal(t, 1019, number(t, service.Callbacks.Progress(ctx, "r1", "Hm")), "nobody was asked that")
@@ -389,6 +427,13 @@ func TestAPendingAnswerComesOnceWithinThreeMinutes(t *testing.T) {
 		c.Says("Thanks")
 		c.Expects("You said Thanks")
 		work.Wait()
+		var wrong []string
+		for _, turn := range s.BotTurns() {
+			if turn.Error != "" {
+				wrong = append(wrong, turn.Answer)
+			}
+		}
+		assert.Equal(t, []string{`{"replies":"no list"}`}, wrong)
 	})
 }
 

@@ -344,6 +344,16 @@ func TestEventsByHandAreChecked(t *testing.T) {
 	}
 }
 
+func TestAnEventOfATestsOwnIsWrittenAsJavaScriptWritesIt(t *testing.T) {
+	t.Parallel()
+	server := salesiqtest.Start(t, salesiqtest.InMemory())
+	server.Subscribe(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), "chat.ended")
+	require.NoError(t, server.Emit("chat.ended", map[string]any{"10": 1, "9": 4.80}))
+	require.NoError(t, server.Settle(t.Context()))
+	require.Len(t, server.Deliveries(), 1)
+	assert.Contains(t, server.Deliveries()[0].Body, `"data":{"9":4.8,"10":1}}`)
+}
+
 func TestEventThatCannotBeDeliveredIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, opts := range [][]salesiqtest.Option{nil, {salesiqtest.Live()}} {

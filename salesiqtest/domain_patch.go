@@ -147,6 +147,15 @@ func convert[T any](from any) (to T, err error) {
 	return to, err
 }
 
+// asJSON writes what was read from JSON, or made by the server.
+func asJSON(value any) json.RawMessage {
+	data, err := wire.Marshal(value)
+	if err != nil {
+		panic("salesiqtest: " + err.Error())
+	}
+	return data
+}
+
 // merge applies changes to an object: null removes, and objects merge.
 func merge(target, changes members) (members, error) {
 	merged := members{}

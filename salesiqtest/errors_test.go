@@ -63,6 +63,9 @@ func TestEachCodeCanBeProvoked(t *testing.T) {
 		{method: "POST", path: "/api/v2/routing/rules", body: `{"name":"n"}`, code: salesiq.ErrRequiredFieldMissing, field: "conditions"},
 		{method: "POST", path: "/api/v2/routing/rules", body: `{"name":"n","conditions":[{"operator":"is"}]}`, code: salesiq.ErrRequiredFieldMissing, field: "conditions[0].field"},
 		{method: "POST", path: "/api/v2/routing/rules", body: `{"name":"n","conditions":[{"field":"f","operator":"is"}],"actions":{"assign_to":"operator"}}`, code: salesiq.ErrRequiredFieldMissing, field: "actions.operator_ids"},
+		{method: "POST", path: "/api/v2/routing/rules", body: `{"name":"n","conditions":[{"field":"f","operator":"is"}],"actions":{"assign_to":"operator","operator_ids":["nobody"]}}`, code: salesiq.ErrResourceNotFound},
+		{method: "POST", path: "/api/v2/devices", body: `{"device_token":"t","platform":"ios","operator_id":"nobody"}`, code: salesiq.ErrResourceNotFound},
+		{method: "POST", path: "/api/v2/visitors/visitor123/tags", body: `{"tags":["x",""]}`, code: salesiq.ErrInvalidRequest, field: "tags"},
 		{method: "POST", path: "/api/v2/operators", body: strings.Replace(operator, "a@a.example", "MALIK.operator123@nordlicht.example", 1) + `}`, code: salesiq.ErrDuplicateResource, field: "email"},
 		{method: "POST", path: "/api/v2/devices", body: `{"device_token":"seeded-device-token","platform":"ios","operator_id":"operator123"}`, code: salesiq.ErrDuplicateResource, field: "device_token"},
 		{method: "POST", path: "/api/v2/webhooks", body: `{"name":"Archive","url":"https://archive.nordlicht.example/salesiq","events":["chat.ended"]}`, code: salesiq.ErrDuplicateResource, field: "url"},
@@ -84,6 +87,11 @@ func TestEachCodeCanBeProvoked(t *testing.T) {
 		{method: "POST", path: "/api/v2/operators", body: operator + `}`, opts: []salesiqtest.Option{salesiqtest.WithRole(salesiq.RoleAgent)}, code: salesiq.ErrPermissionDenied},
 		{method: "GET", path: "/api/v2/brands", opts: []salesiqtest.Option{salesiqtest.WithTokenLifetime(time.Nanosecond)}, fault: &salesiqtest.Fault{Latency: 2 * time.Millisecond}, code: salesiq.ErrInvalidToken, field: "Authorization"},
 		{method: "GET", path: "/api/v2/brands", opts: []salesiqtest.Option{salesiqtest.WithPlan(salesiq.Plan{CallsPerDay: 1, CallsPerMinute: 1}), salesiqtest.WithMaxInFlight(0)}, fault: &salesiqtest.Fault{Code: salesiq.ErrRateLimitExceeded}, code: salesiq.ErrRateLimitExceeded},
+		{method: "GET", path: "/api/v2/brands", fault: &salesiqtest.Fault{Status: 400}, code: salesiq.ErrInvalidRequest},
+		{method: "GET", path: "/api/v2/brands", fault: &salesiqtest.Fault{Status: 401}, code: salesiq.ErrInvalidToken},
+		{method: "GET", path: "/api/v2/brands", fault: &salesiqtest.Fault{Status: 403}, code: salesiq.ErrPermissionDenied},
+		{method: "GET", path: "/api/v2/brands", fault: &salesiqtest.Fault{Status: 404}, code: salesiq.ErrResourceNotFound},
+		{method: "GET", path: "/api/v2/brands", fault: &salesiqtest.Fault{Status: 429}, code: salesiq.ErrRateLimitExceeded},
 		{method: "GET", path: "/api/v2/brands", fault: &salesiqtest.Fault{Status: 500}, code: salesiq.ErrInternalError},
 	} {
 		name := fmt.Sprintf("%s %s %.80s", c.method, c.path, c.body)

@@ -187,6 +187,30 @@ func TestFaultThatCouldNeverStrikeIsRefused(t *testing.T) {
 	assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/brands").status, "none of them is there")
 }
 
+func TestAFaultStrikesTheRequestsThatItNames(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		method, path string
+		strikes      bool
+	}{
+		{"", "", true},
+		{"get", "", true},
+		{"POST", "", false},
+		{"", "/api/v2/chats", true},
+		{"", "/api/v2/visitors", false},
+		{"", "/api/v2/chats/{chat_id}", true},
+		{"", "/api/v2/chats/{chat_id}/rating", false},
+		{"", "/api/v2/visitors/{visitor_id}", false},
+		{"GET", "/api/v2/chats/{chat_id}", true},
+		{"POST", "/api/v2/chats/{chat_id}", false},
+	} {
+		s := salesiqtest.Start(t)
+		require.NoError(t, s.Inject(salesiqtest.Fault{Method: row.method, Path: row.path, Status: http.StatusTeapot}))
+		a := do(t, s, s.AccessToken(), http.MethodGet, "/api/v2/chats/chat123", "")
+		assert.Equal(t, row.strikes, a.status == http.StatusTeapot, "%+v", row)
+	}
+}
+
 func TestFaultsStrikeAsOftenAsTold(t *testing.T) {
 	t.Parallel()
 	s := salesiqtest.Start(t)

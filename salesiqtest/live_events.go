@@ -73,11 +73,7 @@ const liveOrgID = "60021477"
 func (e *liveEvent) body(attempt int) []byte {
 	counted := *e
 	counted.Attempt = attempt
-	data, err := wire.Marshal(counted)
-	if err != nil {
-		panic("salesiqtest: " + err.Error()) // Its entity was written by us.
-	}
-	return data
+	return asJSON(counted)
 }
 
 func (e *liveEvent) sign(header http.Header, body []byte) error {

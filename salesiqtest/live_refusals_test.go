@@ -112,6 +112,12 @@ func TestLiveServiceSaysWhatIsWrongWithACall(t *testing.T) {
 		{"PUT /apps/brand123", `{"description":7}`, liveRefusal{Code: wrongTypeNumber, Key: "description"}},
 		{"PUT /apps/brand123", `{"unique_name":"other"}`, liveRefusal{Code: wrongValue, Key: "unique_name"}},
 		{"PUT /apps/brand123", `{"waiting_time":"7"}`, liveRefusal{Code: wrongValue, Key: "waiting_time"}},
+		{"POST /cannedresponses", `{"content":"x","associate_with_all_departments":false}`, liveRefusal{Code: wrongValue, Key: "department_id"}},
+		{"POST /chatmonitors", `{"type":"operator"}`, liveRefusal{Code: wrongValue, Key: "operator"}},
+		{"POST /chatmonitors", `{"type":"visitor_ip","operator":"operator123"}`, liveRefusal{Code: wrongValue, Key: "visitor_ip"}},
+		{"PUT /operators/operator1/disable", "", liveRefusal{Code: 1016}},
+		{"DELETE /webhooks/webhook123/keys/nobody", "", liveRefusal{Code: notThere}},
+		{"DELETE /webhooks/nobody/keys/nobody", "", liveRefusal{Code: notThere}},
 	} {
 		method, path, _ := strings.Cut(tt.call, " ")
 		a := do(t, s, s.AccessToken(), method, liveRoot+path, tt.body)

@@ -169,13 +169,10 @@ func shown(item any) any {
 	return item
 }
 
-// withoutTranscript is a chat that has no such member. Nothing that was read from JSON
-// fails to be written.
+// withoutTranscript is a chat that has no such member.
 func withoutTranscript(chat *salesiq.Chat) map[string]json.RawMessage {
 	var members map[string]json.RawMessage
-	if body, err := wire.Marshal(chat); err == nil {
-		wire.Unmarshal(body, &members) //nolint:errcheck // See above.
-	}
+	wire.Unmarshal(asJSON(chat), &members) //nolint:errcheck // It is an object.
 	delete(members, "transcript")
 	return members
 }

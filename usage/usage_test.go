@@ -101,6 +101,16 @@ func TestMonitorCountsCallsByOperation(t *testing.T) {
 	})
 }
 
+func TestOneCallHasARateAndADayMayHaveOneCall(t *testing.T) {
+	t.Parallel()
+	var monitor usage.Monitor
+	client := salesiqtest.NewClient(t, salesiq.WithTracer(monitor.Tracer()), salesiq.WithPlan(salesiq.Plan{CallsPerDay: 1}))
+	require.ErrorIs(t, second(client.Chats.Get(t.Context(), "chat0")), salesiq.ErrResourceNotFound)
+	report := monitor.Snapshot()
+	assert.InDelta(t, 1, report.Operations["Chats.Get"].ErrorRate, 1e-9)
+	assert.Equal(t, new(0), report.CallsLeftToday)
+}
+
 func TestMonitorNeedsNoConstructor(t *testing.T) {
 	t.Parallel()
 	monitor := new(usage.Monitor)

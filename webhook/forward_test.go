@@ -20,7 +20,7 @@ func channel(t *testing.T, answer func(w http.ResponseWriter, r *http.Request)) 
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(answer))
 	t.Cleanup(server.Close)
-	return salesiq.NewSecret(server.URL + "/services/T0/hidden")
+	return salesiq.NewSecret(server.URL + "/services/T0/hidden?key=hidden+too")
 }
 
 // rated is an event of a rating, with the verifier that accepts it.
@@ -73,6 +73,10 @@ func TestForwardFailsWithoutTellingTheAddress(t *testing.T) {
 		"refused": {func(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "no such hook: "+r.URL.Path, http.StatusNotFound)
 		}, "forward: HTTP 404: "},
+		"refused, as the address says": {func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, "not for "+r.URL.RawQuery, http.StatusForbidden)
+		}, "forward: HTTP 403: "},
+		"elsewhere":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusMultipleChoices) }, "forward: HTTP 300: "},
 		"redirected":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, "forward: HTTP 302: "},
 		"cut":           {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "forward: EOF"},
 		"busy for long": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }, "forward: HTTP 429: "},
@@ -100,6 +104,41 @@ func TestForwardFailsWithoutTellingTheAddress(t *testing.T) {
 	err = webhook.Forward[webhook.ChatMissed](receiver, salesiq.NewSecret("https://hooks.example"), nil)
 	require.ErrorIs(t, err, salesiq.ErrInvalidInput)
 	require.ErrorContains(t, err, "ChatMissed")
+}
+
+func TestForwardSendsNoKeyForAnEventWithoutAnID(t *testing.T) {
+	t.Parallel()
+	posted := make(chan []string, 1)
+	receiver := forwarder(t, channel(t, func(_ http.ResponseWriter, r *http.Request) { posted <- r.Header.Values("Idempotency-Key") }))
+	require.NoError(t, receiver.Dispatch(t.Context(), &webhook.ChatRated{Rating: 1}))
+	assert.Empty(t, <-posted)
+}
+
+func TestForwardReadsLittleOfAnAnswerWithoutEnd(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{})
+	receiver := forwarder(t, channel(t, func(w http.ResponseWriter, _ *http.Request) {
+		defer close(ended)
+		w.WriteHeader(http.StatusInternalServerError)
+		for {
+			if _, err := w.Write(make([]byte, 4<<10)); err != nil {
+				return
+			}
+		}
+	}))
+	require.ErrorContains(t, receiver.Dispatch(t.Context(), rated(t)), "HTTP 500")
+	<-ended
+}
+
+func TestForwardPostsNothingThatIsNoJSON(t *testing.T) {
+	t.Parallel()
+	posts := 0
+	address := channel(t, func(http.ResponseWriter, *http.Request) { posts++ })
+	receiver, err := webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret("the webhook's secret")))
+	require.NoError(t, err)
+	require.NoError(t, webhook.Forward(receiver, address, func(*webhook.ChatRated) any { return func() {} }))
+	require.ErrorContains(t, receiver.Dispatch(t.Context(), rated(t)), "forward: json: unsupported type")
+	assert.Zero(t, posts)
 }
 
 func TestForwardWithOncePostsOnce(t *testing.T) {

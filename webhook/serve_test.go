@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,31 @@ func TestServeRefusesWhatCannotServe(t *testing.T) {
 	require.ErrorIs(t, webhook.Serve(none, &http.Server{Addr: "127.0.0.1:0"}), salesiq.ErrInvalidInput)
 	require.ErrorIs(t, webhook.Serve(t.Context(), nil), salesiq.ErrInvalidInput)
 	require.ErrorIs(t, webhook.Serve(t.Context(), &http.Server{Addr: "127.0.0.1:0"}, nil), salesiq.ErrInvalidInput)
+}
+
+func TestServeSpeaksTLSWhereTheServerHasACertificate(t *testing.T) {
+	t.Parallel()
+	like := httptest.NewTLSServer(nil) // Its certificate is known to its client.
+	defer like.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	listening, ended := make(chan string, 1), make(chan error, 1)
+	server := &http.Server{
+		Addr: "127.0.0.1:0", Handler: http.NotFoundHandler(), TLSConfig: like.TLS.Clone(),
+		BaseContext: func(l net.Listener) context.Context {
+			listening <- l.Addr().String()
+			return context.WithoutCancel(ctx)
+		},
+	}
+	go func() { ended <- webhook.Serve(ctx, server) }()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+<-listening, http.NoBody)
+	require.NoError(t, err)
+	response, err := like.Client().Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusNotFound, response.StatusCode)
+	stop()
+	require.NoError(t, <-ended)
 }
 
 func TestServeBoundsHowSlowlyABodyMayCome(t *testing.T) {

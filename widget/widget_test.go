@@ -67,6 +67,15 @@ func render(t *testing.T, w widget.Widget) widgetPage {
 	return takeApart(t, string(page))
 }
 
+func TestACustomActionHasUpTo250Characters(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[int]int{250: 250, 251: 250} {
+		page, err := widget.Widget{Code: "siq1", OfficialNames: true, Calls: []widget.Call{widget.TrackEvent(strings.Repeat("~", given), nil)}}.HTML("")
+		require.NoError(t, err)
+		assert.Equal(t, want, strings.Count(string(page), "~"))
+	}
+}
+
 func TestEveryWidgetCallIsMadeBySpecifiedAndOfficialName(t *testing.T) {
 	t.Parallel()
 	type calls = []widget.Call
@@ -304,6 +313,7 @@ func TestWidgetRefusesWhatCannotBe(t *testing.T) {
 		{"Calls[1].path", on(widget.CallFunction("fine"), widget.PostTo(""))},
 		{"Calls[1]", with(widget.SetVisitorInfo(map[string]any{"x": math.NaN()}))},
 		{"Calls[1]", with(widget.TrackEvent("x", map[string]any{"x": func() {}}))},
+		{"Calls[0]", widget.Widget{Code: "siq1", OfficialNames: true, Calls: []widget.Call{widget.TrackEvent("x", map[string]any{"x": math.NaN()})}}},
 		{"Calls[1]", on(widget.PushDataLayer("x", map[string]any{"x": make(chan int)}))},
 	} {
 		t.Run(row.field, func(t *testing.T) {

@@ -67,8 +67,9 @@ func TestLengthAndRepetitionAreThoseOfTheSource(t *testing.T) {
 		"one that fills the look":           {upload.Source{Content: unseekable(long[:512])}, long[:512], -1, true},
 		"an empty one":                      {upload.Source{Content: unseekable("")}, "", 0, false},
 	} {
-		_, body, err := upload.Sniffed(t.Context(), tt.source)
+		kind, body, err := upload.Sniffed(t.Context(), tt.source)
 		require.NoError(t, err, why)
+		assert.Equal(t, "text/plain; charset=utf-8", kind, why)
 		assert.Equal(t, tt.length, body.Length, why)
 		assert.Equal(t, tt.once, body.Once, why)
 		sent, err := send(t, body)
@@ -128,8 +129,12 @@ func TestSourceThatWillNotDoIsRefusedBeforeItIsSent(t *testing.T) {
 	broken := func() (io.ReadCloser, error) { return nil, disk }
 	nothing := func() (io.ReadCloser, error) { return nil, nil }
 	for reason, source := range map[string]upload.Source{
-		"cannot be read: disk on fire":                     {Open: broken},
-		"cannot be read: open returned nothing":            {Open: nothing},
+		"cannot be read: disk on fire":          {Open: broken},
+		"cannot be read: open returned nothing": {Open: nothing},
+		"cannot be read: disk on fire, and can be sought": {Content: struct {
+			io.Reader
+			io.Seeker
+		}{iotest.ErrReader(fmt.Errorf("%w, and can be sought", disk)), strings.NewReader(long)}},
 		"has 1000 bytes, not 999":                          {Content: strings.NewReader(long), Size: 999},
 		"must not have a negative size":                    {Content: strings.NewReader(long), Size: -1},
 		"must have at most 999 bytes (0 MB)":               {Content: strings.NewReader(long), Max: 999},
@@ -293,6 +298,110 @@ type closer struct {
 }
 
 func (c *closer) Close() error { *c.closed++; return nil }
+
+func TestASourceThatGrowsFromNothingIsAnError(t *testing.T) {
+	t.Parallel()
+	content := new(bytes.Buffer)
+	body, err := upload.Raw(t.Context(), upload.Source{Content: content})
+	require.NoError(t, err)
+	content.WriteString("late")
+	_, err = send(t, body)
+	require.ErrorContains(t, err, "there are more than its 0 bytes")
+}
+
+func TestOneByteCounts(t *testing.T) {
+	t.Parallel()
+	var told []int64
+	body, err := upload.Raw(t.Context(), upload.Source{
+		Content: iotest.OneByteReader(strings.NewReader("ab")), Size: 2, Progress: func(sent, _ int64) { told = append(told, sent) },
+	})
+	require.NoError(t, err)
+	_, err = send(t, body)
+	require.NoError(t, err)
+	assert.Equal(t, []int64{1, 2}, told)
+	body, err = upload.Raw(t.Context(), upload.Source{Content: unseekable("a"), Size: 1})
+	require.NoError(t, err)
+	assert.Equal(t, int64(1), body.Length)
+	_, err = upload.Raw(t.Context(), upload.Source{Content: strings.NewReader("ab"), Size: 1})
+	require.ErrorContains(t, err, "has 2 bytes, not 1")
+}
+
+// tiredSeeker can be sought so many times.
+type tiredSeeker struct {
+	*strings.Reader
+
+	left int
+}
+
+func (s *tiredSeeker) Seek(offset int64, whence int) (int64, error) {
+	if s.left--; s.left < 0 {
+		return 0, errors.New("cannot be sought any more")
+	}
+	return s.Reader.Seek(offset, whence)
+}
+
+func TestAReaderThatOnlyLooksLikeASeekerIsReadOnce(t *testing.T) {
+	t.Parallel()
+	for seeks := range 2 {
+		_, body, err := upload.Sniffed(t.Context(), upload.Source{Content: &tiredSeeker{strings.NewReader(long), seeks}})
+		require.NoError(t, err)
+		assert.True(t, body.Once)
+		sent, err := send(t, body)
+		require.NoError(t, err)
+		assert.Equal(t, long, sent)
+	}
+}
+
+func TestAMaximumMayBeReached(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[int64]string{1: "must have at most 1 bytes", 999: "must have at most 999 bytes", 1000: ""} {
+		body, err := upload.Raw(t.Context(), upload.Source{Content: unseekable(long), Max: limit})
+		require.NoError(t, err)
+		_, err = send(t, body)
+		assert.Equal(t, want == "", err == nil)
+		if want != "" {
+			assert.ErrorContains(t, err, want)
+		}
+	}
+}
+
+func TestASeekerThatFailsLaterIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, seeks := range []int{3, 4} { // It takes three to see that it can be sought.
+		_, _, err := upload.Sniffed(t.Context(), upload.Source{Content: &tiredSeeker{strings.NewReader(long), seeks}})
+		require.ErrorContains(t, err, "cannot be read: cannot be sought any more", seeks)
+	}
+	_, body, err := upload.Sniffed(t.Context(), upload.Source{Content: &tiredSeeker{strings.NewReader(long), 5}})
+	require.NoError(t, err)
+	_, err = send(t, body)
+	require.ErrorContains(t, err, "cannot be sought any more")
+}
+
+func TestAReadThatFailsSendsNothing(t *testing.T) {
+	t.Parallel()
+	secondTime := func(content io.ReadCloser, err error) upload.Source {
+		opened := 0
+		return upload.Source{Open: func() (io.ReadCloser, error) {
+			if opened++; opened == 1 {
+				return io.NopCloser(strings.NewReader(long)), nil
+			}
+			return content, err
+		}}
+	}
+	for why, source := range map[string]upload.Source{
+		"disk on fire":                 secondTime(nil, errors.New("disk on fire")),
+		"open returned nothing":        secondTime(nil, nil),
+		"more than its 999 bytes":      {Content: unseekable(long), Size: 999},
+		"must have at most 999 bytes":  {Content: unseekable(long), Max: 999},
+		"returned an impossible count": {Content: readerFunc(func([]byte) (int, error) { return -1, nil })},
+	} {
+		body, err := upload.Raw(t.Context(), source)
+		require.NoError(t, err, why)
+		n, err := body.Open().Read(make([]byte, 2000))
+		require.ErrorContains(t, err, why)
+		assert.Zero(t, n, why)
+	}
+}
 
 func TestReaderThatMiscountsIsAnError(t *testing.T) {
 	t.Parallel()
