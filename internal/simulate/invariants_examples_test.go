@@ -81,8 +81,8 @@ func (w *world) beginsToWait(chatID string, visitor int) {
 }
 
 // assignedWithin is how long a chat may wait in calm: until the next look, and for those
-// that are before it.
-const assignedWithin = looksEvery + 7*time.Minute
+// that are before it. The dispatcher's share allows one a minute.
+const assignedWithin = looksEvery + 25*time.Minute
 
 // checkWaiting checks that no chat waits for long in calm.
 func (w *world) checkWaiting() {
