@@ -119,6 +119,7 @@ func NewReceiver(verifier Verifier, opts ...Option) (*Receiver, error) {
 	if age, known := r.maxAge(); known && r.tolerance > age {
 		return nil, inputError("tolerance", fmt.Sprintf("must not be longer than the dedup store or the sink remembers events, which is %s", age))
 	}
+	r.store = guard(r.store)
 	return r, nil
 }
 
@@ -155,7 +156,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if !r.inUse.Load() {
 		r.inUse.Store(true)
 	}
-	d := delivery{receiver: r, began: time.Now()}
+	d := delivery{receiver: r, requested: time.Now()}
 	ctx, ends := r.hooks.Begin(request.Context(), DeliveryInfo{})
 	d.ends = ends
 	event, how, err := r.accept(request)
@@ -163,7 +164,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		r.logger.LogAttrs(request.Context(), slog.LevelWarn, "webhook refused",
 			slog.Int("status", how.status()), slog.String("reason", err.Error()))
 		how.send(w)
-		d.tell(nil, how, time.Since(d.began), err)
+		d.tell(nil, how, time.Since(d.requested), err)
 		return
 	}
 	for _, trace := range r.traces {
@@ -192,15 +193,15 @@ const maxTrace = 1000
 
 // delivery is one delivery of an event, for the log and the tracers.
 type delivery struct {
-	receiver *Receiver
-	began    time.Time
-	ends     hooks.Ends[DeliveryResult]
+	receiver  *Receiver
+	requested time.Time // Before the body was read.
+	ends      hooks.Ends[DeliveryResult]
 }
 
 // carryOut has an event handled, and tells of it.
 func (d delivery) carryOut(work *handling, event Event) {
 	answered, ended, err := d.receiver.answer(work, event)
-	took := time.Since(d.began)
+	took := time.Since(d.requested)
 	logEvent(work, d.receiver.logger, event, ended, err, slog.Int("status", answered.status()), slog.Duration("duration", took))
 	d.tell(event, answered, took, err)
 }
@@ -274,16 +275,14 @@ func (r *Receiver) parse(body []byte) (Event, error) {
 // answer has an event handled and answers the service, in time even if the handlers
 // go on. It returns when they have ended: what was answered, and how they ended.
 func (r *Receiver) answer(work *handling, event Event) (answered, ended outcome, err error) {
-	defer work.abandon() // This answers if a store ends the goroutine. Otherwise it is done already.
 	ended, err = r.process(work, event)
 	return work.finish(ended), ended, err
 }
 
-// process claims an event, has it handled, and tells the store how that ended. A panic of
-// the store is an error.
-func (r *Receiver) process(work *handling, event Event) (how outcome, err error) {
-	defer usercode.CatchPanic(&err)
-	state, err := r.claimEvent(work, work.deadline.Add(-r.timeout), event.Info())
+// process claims an event, has it handled, and tells the store how that ended. If only
+// the store fails in the end, the event is handled all the same, and err says so.
+func (r *Receiver) process(work *handling, event Event) (outcome, error) {
+	state, err := r.claimEvent(work, work.began, event.Info())
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
 		how, failure := r.consume(work, event)
@@ -296,9 +295,8 @@ func (r *Receiver) process(work *handling, event Event) (how outcome, err error)
 		return beingHandled, nil
 	}
 	work.claim.hold(event.Info().EventID, event)
-	how, err = r.consume(work, event)
-	work.soFar = how
-	return how, errors.Join(err, work.claim.end(work, err == nil))
+	how, failure := r.consume(work, event)
+	return how, errors.Join(failure, work.claim.end(work, failure == nil))
 }
 
 // consume has an event handled, or handed over to the sink.

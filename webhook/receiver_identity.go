@@ -185,26 +185,18 @@ func (r *Receiver) claimNext(ctx context.Context, began time.Time, body recurrin
 
 // arrive claims an occurrence whose arrivalKey the caller has claimed, and marks that it
 // has arrived. It claims first, so that no delivery of another occurrence takes it for
-// one that waits. If anything fails, a panic of the store included, both keys are freed.
-func (r *Receiver) arrive(ctx context.Context, began time.Time, o *occurrence) (state DedupState, err error) {
-	claimed, marked := false, false
-	defer func() {
-		if marked {
-			return
+// one that waits. If anything fails, both keys are freed.
+func (r *Receiver) arrive(ctx context.Context, began time.Time, o *occurrence) (DedupState, error) {
+	state, err := r.beginOrWait(ctx, began, o.eventID)
+	if err == nil {
+		if err = r.settle(ctx, o.arrivalKey(), true); err == nil {
+			return state, nil
 		}
-		if claimed {
+		if state == DedupFree {
 			err = errors.Join(err, r.settle(ctx, o.eventID, false))
 		}
-		err = errors.Join(err, r.settle(ctx, o.arrivalKey(), false))
-	}()
-	state, err = r.beginOrWait(ctx, began, o.eventID)
-	if err != nil {
-		return state, err
 	}
-	claimed = state == DedupFree
-	err = r.settle(ctx, o.arrivalKey(), true)
-	marked = err == nil
-	return state, err
+	return state, errors.Join(err, r.settle(ctx, o.arrivalKey(), false))
 }
 
 // dispatchRecurring runs the handlers for an event that has no identity yet, as a
