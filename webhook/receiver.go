@@ -53,26 +53,9 @@ import (
 // tells a time, as those of the specification do, and those of the live service as
 // others have seen them.
 //
-// Some samples of the live service tell no time. When a state comes back, such as that
-// of an operator who is disabled, enabled and disabled, two events then have equal
-// bodies. So the receiver counts how often a body has come:
-//
-//   - With attempt 1, it is another event.
-//   - With a later attempt, it is the event whose earlier delivery has not succeeded.
-//     If all that came lately have succeeded, it is dropped. If none came, it is
-//     another event.
-//   - Without an attempt, nothing tells a later delivery from another event. It is an
-//     event that came lately and whose delivery has not succeeded, or else another
-//     one. So none is lost, and a success of which the service has not heard is repeated.
-//
-// Lately means five minutes at least, and ten at most. The count can be wrong in two
-// cases. A delivery that comes later than that counts as another event. And if an equal
-// body was handled lately, and the first delivery of another such event is lost, its
-// later ones are taken for those of the handled event, and dropped.
-//
-// Each such event has an [EventInfo.EventID] of its own, which is in
-// [EventInfo.Body] as the member occurrence, so that [Parse] finds it again behind a
-// [Sink]. In the store it counts as two.
+// Some samples of the live service tell no time. The receiver counts how often such a
+// body has come, as the documentation of the package shows under "Events without a time".
+// In the store, such an event counts as two.
 type Receiver struct {
 	verifier  Verifier
 	store     DedupStore

@@ -57,8 +57,8 @@ var faults = map[string]func() error{
 	"goexit": func() error { runtime.Goexit(); return nil },
 }
 
-// ofArrival makes a fault of the keys that say that an event has arrived.
-func ofArrival(fault func() error) func(string) error {
+// ofSeen makes a fault of the keys that say that a delivery of an event has come.
+func ofSeen(fault func() error) func(string) error {
 	return func(key string) error {
 		if strings.Contains(key, "/") {
 			return fault()
@@ -82,8 +82,8 @@ func TestAnEventIsFreeAgainAfterTheStoreFailedWhileItWasClaimed(t *testing.T) {
 	t.Parallel()
 	for name, fault := range faults {
 		for where, breaks := range map[string]func(*faultyStore){
-			"its arrival cannot be marked": func(s *faultyStore) { s.done = ofArrival(fault) },
-			"it cannot be claimed":         func(s *faultyStore) { s.begin = ofEvent(fault) },
+			"it cannot be marked as seen": func(s *faultyStore) { s.done = ofSeen(fault) },
+			"it cannot be claimed":        func(s *faultyStore) { s.begin = ofEvent(fault) },
 		} {
 			t.Run(where+", "+name, func(t *testing.T) {
 				t.Parallel()
