@@ -340,7 +340,7 @@ func (client *Client) Do(ctx context.Context, method, path string, in, out any, 
 	}
 	decode := func(body []byte) error { return c.decodeOpen(body, out) }
 	if whole, ok := out.(interface{ UnmarshalAnswer(body []byte) error }); ok {
-		decode = func(body []byte) error { return whole.UnmarshalAnswer(wire.WithoutMark(body)) }
+		decode = func(body []byte) error { return whole.UnmarshalAnswer(wire.WithoutByteOrderMark(body)) }
 	}
 	return client.do(ctx, c, opts, decode)
 }

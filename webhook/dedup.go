@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // DedupStore remembers which events have been handled, so that a [Receiver]
@@ -50,6 +52,35 @@ const (
 	// DedupProcess handles the event, at the risk of doing so twice.
 	DedupProcess
 )
+
+// guardedStore is a store in which a panic is an error, and so is the end of its
+// goroutine.
+type guardedStore struct{ store DedupStore }
+
+// guard returns the store of a receiver. That of this package needs no guard.
+func guard(store DedupStore) DedupStore {
+	if _, inMemory := store.(*memoryDedup); inMemory {
+		return store
+	}
+	return guardedStore{store}
+}
+
+func (g guardedStore) Begin(ctx context.Context, eventID string) (DedupState, error) {
+	begun := <-usercode.Start(func() (DedupState, error) { return g.store.Begin(ctx, eventID) })
+	return begun.Value, begun.Err
+}
+
+func (g guardedStore) Done(ctx context.Context, eventID string) error {
+	return g.settle(func() error { return g.store.Done(ctx, eventID) })
+}
+
+func (g guardedStore) Abort(ctx context.Context, eventID string) error {
+	return g.settle(func() error { return g.store.Abort(ctx, eventID) })
+}
+
+func (guardedStore) settle(end func() error) error {
+	return (<-usercode.Start(func() (struct{}, error) { return struct{}{}, end() })).Err
+}
 
 // NewMemoryDedupStore returns a store that forgets everything when the process
 // ends, claims included. It remembers at most maxEvents handled events, each for at most maxAge. The

@@ -63,7 +63,9 @@
 //	an event that was handled before       200
 //	an event that another delivery is      200 once that has succeeded. If it fails, this
 //	handling                               delivery handles the event. If it takes more than
-//	                                       half of the time that handlers have, 503
+//	                                       half of this delivery's time for handlers, 503.
+//	                                       An event without a time is neither of these two
+//	                                       if its body has attempt 1, or none: see below
 //	any other event                        200 once its handlers have succeeded, or its sink
 //	                                       has it; also if there is no handler for it
 //
@@ -77,7 +79,9 @@
 //	                                       WithDedupFailure
 //	the store, after the handlers          200, since a further delivery would run them again
 //
-// How slowly a body may come is for [http.Server.ReadTimeout] to say. Over HTTP/2,
+// A panic of the store, or the end of its goroutine, is like an error that it returns.
+// The time for handlers, of [WithHandlerTimeout], begins for each delivery when its body
+// has been read. How slowly that may come is for [http.Server.ReadTimeout] to say. Over HTTP/2,
 // [http.Server.Shutdown] does not wait for handlers that take too long, but [Serve] does.
 //
 // # The states of an event
@@ -101,6 +105,45 @@
 //
 // A handler with [Once] has such a state of its own for each event.
 //
+// # Events without a time
+//
+// Some samples of the live service tell no time. When a state comes back, such as that
+// of an operator who is disabled, enabled and disabled, two events have equal bodies. So
+// the receiver numbers the events of a body. Each has an [EventInfo.EventID], here ID1
+// and ID2, and two keys in the store. The key seen/ID is done once a delivery of the event
+// has come. The key ID has the states above. For example, an operator is disabled twice,
+// and a handler fails at the second event:
+//
+//	delivery   is of             seen/ID1  ID1   seen/ID2  ID2   answer
+//	---------  ----------------  --------  ----  --------  ----  ----------------------------
+//	attempt 1  the first event   done      done  free      free  200
+//	attempt 1  the second event  done      done  done      free  500: a handler has failed
+//	attempt 2  the second event  done      done  done      done  200: the handlers ran again
+//
+// The rule, where waiting means that seen/ID is done and ID is free:
+//
+//	attempt  the delivery is of
+//	-------  --------------------------------------------------------------------------------
+//	1        the next event
+//	2, 3, …  the oldest event that is waiting; if there is none, the newest one that is being
+//	         handled; or else the newest one that was handled; or else the next event
+//	none     the oldest event that is waiting, or else the next event
+//
+// Without an attempt, nothing tells a later delivery from another event. So no event is
+// lost, and one whose success the service has not heard of is handled again.
+//
+// The numbers begin anew every five minutes. A delivery is of an event of this period or
+// the one before. So one that comes later, by five to ten minutes, counts as another
+// event. And if an equal body was handled lately, and the first delivery of another such
+// event is lost, its later ones are taken for those of the handled event, and dropped.
+//
+// The number is in [EventInfo.Body] as the member occurrence, so that [Parse] finds the
+// same EventID behind a [Sink].
+//
+// A body that has neither a time, an attempt nor an entity is not numbered. It is none of
+// the live service's, and the specification gives each event a time. So equal ones are
+// deliveries of one event, as with a time.
+//
 // # Events
 //
 // An event is a pointer to one of the types of [EventType]. All of them have an
@@ -116,6 +159,6 @@ package webhook
 //	receiver_claim.go     asking the store, and what ends a claim
 //	handlers.go           On, Once, and the run of the handlers
 //	receiver_work.go      an answer in time: a context with a time limit, and little else
-//	receiver_identity.go  events that tell no time, which most readers can do without
+//	receiver_identity.go  events without a time, which most readers can do without
 //
 // The other files stand alone.

@@ -53,26 +53,9 @@ import (
 // tells a time, as those of the specification do, and those of the live service as
 // others have seen them.
 //
-// Some samples of the live service tell no time. When a state comes back, such as that
-// of an operator who is disabled, enabled and disabled, two events then have equal
-// bodies. So the receiver counts how often a body has come:
-//
-//   - With attempt 1, it is another event.
-//   - With a later attempt, it is the event whose earlier delivery has not succeeded.
-//     If all that came lately have succeeded, it is dropped. If none came, it is
-//     another event.
-//   - Without an attempt, nothing tells a later delivery from another event. It is an
-//     event that came lately and whose delivery has not succeeded, or else another
-//     one. So none is lost, and a success of which the service has not heard is repeated.
-//
-// Lately means five minutes at least, and ten at most. The count can be wrong in two
-// cases. A delivery that comes later than that counts as another event. And if an equal
-// body was handled lately, and the first delivery of another such event is lost, its
-// later ones are taken for those of the handled event, and dropped.
-//
-// Each such event has an [EventInfo.EventID] of its own, which is in
-// [EventInfo.Body] as the member occurrence, so that [Parse] finds it again behind a
-// [Sink]. In the store it counts as two.
+// Some samples of the live service tell no time. The receiver counts how often such a
+// body has come, as the documentation of the package shows under "Events without a time".
+// In the store, such an event counts as two.
 type Receiver struct {
 	verifier  Verifier
 	store     DedupStore
@@ -119,6 +102,7 @@ func NewReceiver(verifier Verifier, opts ...Option) (*Receiver, error) {
 	if age, known := r.maxAge(); known && r.tolerance > age {
 		return nil, inputError("tolerance", fmt.Sprintf("must not be longer than the dedup store or the sink remembers events, which is %s", age))
 	}
+	r.store = guard(r.store)
 	return r, nil
 }
 
@@ -155,7 +139,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if !r.inUse.Load() {
 		r.inUse.Store(true)
 	}
-	d := delivery{receiver: r, began: time.Now()}
+	d := delivery{receiver: r, requested: time.Now()}
 	ctx, ends := r.hooks.Begin(request.Context(), DeliveryInfo{})
 	d.ends = ends
 	event, how, err := r.accept(request)
@@ -163,7 +147,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		r.logger.LogAttrs(request.Context(), slog.LevelWarn, "webhook refused",
 			slog.Int("status", how.status()), slog.String("reason", err.Error()))
 		how.send(w)
-		d.tell(nil, how, time.Since(d.began), err)
+		d.tell(nil, how, time.Since(d.requested), err)
 		return
 	}
 	for _, trace := range r.traces {
@@ -192,15 +176,15 @@ const maxTrace = 1000
 
 // delivery is one delivery of an event, for the log and the tracers.
 type delivery struct {
-	receiver *Receiver
-	began    time.Time
-	ends     hooks.Ends[DeliveryResult]
+	receiver  *Receiver
+	requested time.Time // Before the body was read.
+	ends      hooks.Ends[DeliveryResult]
 }
 
 // carryOut has an event handled, and tells of it.
 func (d delivery) carryOut(work *handling, event Event) {
 	answered, ended, err := d.receiver.answer(work, event)
-	took := time.Since(d.began)
+	took := time.Since(d.requested)
 	logEvent(work, d.receiver.logger, event, ended, err, slog.Int("status", answered.status()), slog.Duration("duration", took))
 	d.tell(event, answered, took, err)
 }
@@ -274,16 +258,14 @@ func (r *Receiver) parse(body []byte) (Event, error) {
 // answer has an event handled and answers the service, in time even if the handlers
 // go on. It returns when they have ended: what was answered, and how they ended.
 func (r *Receiver) answer(work *handling, event Event) (answered, ended outcome, err error) {
-	defer work.abandon() // This answers if a store ends the goroutine. Otherwise it is done already.
 	ended, err = r.process(work, event)
 	return work.finish(ended), ended, err
 }
 
-// process claims an event, has it handled, and tells the store how that ended. A panic of
-// the store is an error.
-func (r *Receiver) process(work *handling, event Event) (how outcome, err error) {
-	defer usercode.CatchPanic(&err)
-	state, err := r.claimEvent(work, work.deadline.Add(-r.timeout), event.Info())
+// process claims an event, has it handled, and tells the store how that ended. If only
+// the store fails in the end, the event is handled all the same, and err says so.
+func (r *Receiver) process(work *handling, event Event) (outcome, error) {
+	state, err := r.claimEvent(work, work.began, event.Info())
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
 		how, failure := r.consume(work, event)
@@ -296,9 +278,8 @@ func (r *Receiver) process(work *handling, event Event) (how outcome, err error)
 		return beingHandled, nil
 	}
 	work.claim.hold(event.Info().EventID, event)
-	how, err = r.consume(work, event)
-	work.soFar = how
-	return how, errors.Join(err, work.claim.end(work, err == nil))
+	how, failure := r.consume(work, event)
+	return how, errors.Join(failure, work.claim.end(work, failure == nil))
 }
 
 // consume has an event handled, or handed over to the sink.

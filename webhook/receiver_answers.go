@@ -10,7 +10,7 @@ import (
 type outcome uint8
 
 const (
-	failed        outcome = iota // A handler failed, or nothing else is known.
+	failed        outcome = iota // A handler failed.
 	handled                      // The handlers have succeeded, or the sink has the event.
 	handledBefore                // They had succeeded for another delivery.
 	beingHandled                 // Another delivery has the event.

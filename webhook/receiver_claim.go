@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq/internal/redact"
-	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // begin asks the store for an event once. It gives the store three quarters of the time
@@ -158,7 +157,7 @@ func (c *claim) giveUp() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
 	defer cancel()
-	err := c.abort(ctx)
+	err := c.receiver.settle(ctx, c.key, false)
 	if c.quiet && err == nil {
 		return
 	}
@@ -169,10 +168,4 @@ func (c *claim) giveUp() {
 		attrs = append(attrs, slog.String("error", redact.Summary(err.Error())))
 	}
 	c.receiver.logger.LogAttrs(ctx, slog.LevelError, "webhook handler does not return, and the event may be handled again", attrs...)
-}
-
-// abort frees the key. A panic of the store is an error.
-func (c *claim) abort(ctx context.Context) (err error) {
-	defer usercode.CatchPanic(&err)
-	return c.receiver.settle(ctx, c.key, false)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -56,8 +57,8 @@ var faults = map[string]func() error{
 	"goexit": func() error { runtime.Goexit(); return nil },
 }
 
-// ofArrival makes a fault of the keys that say that an event has arrived.
-func ofArrival(fault func() error) func(string) error {
+// ofSeen makes a fault of the keys that say that a delivery of an event has come.
+func ofSeen(fault func() error) func(string) error {
 	return func(key string) error {
 		if strings.Contains(key, "/") {
 			return fault()
@@ -81,8 +82,8 @@ func TestAnEventIsFreeAgainAfterTheStoreFailedWhileItWasClaimed(t *testing.T) {
 	t.Parallel()
 	for name, fault := range faults {
 		for where, breaks := range map[string]func(*faultyStore){
-			"its arrival cannot be marked": func(s *faultyStore) { s.done = ofArrival(fault) },
-			"it cannot be claimed":         func(s *faultyStore) { s.begin = ofEvent(fault) },
+			"it cannot be marked as seen": func(s *faultyStore) { s.done = ofSeen(fault) },
+			"it cannot be claimed":        func(s *faultyStore) { s.begin = ofEvent(fault) },
 		} {
 			t.Run(where+", "+name, func(t *testing.T) {
 				t.Parallel()
@@ -101,6 +102,65 @@ func TestAnEventIsFreeAgainAfterTheStoreFailedWhileItWasClaimed(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// W12: a panic of the store, or the end of its goroutine, is like an error of it.
+func TestAStoreRefusesOrProcessesInWhateverWayItFails(t *testing.T) {
+	t.Parallel()
+	for name, fault := range faults {
+		for _, body := range [][]byte{ratedBody("c1"), disabled(1), disabled(2)} {
+			for _, row := range []struct {
+				where   string
+				failure webhook.DedupFailure
+				status  int
+				calls   int
+			}{
+				{"before the handlers", webhook.DedupRefuse, http.StatusServiceUnavailable, 0},
+				{"before the handlers", webhook.DedupProcess, http.StatusOK, 1},
+				{"after the handlers", webhook.DedupRefuse, http.StatusOK, 1},
+				{"after the handlers", webhook.DedupProcess, http.StatusOK, 1},
+			} {
+				t.Run(fmt.Sprintf("%s, %s, %d, %s", name, row.where, row.failure, body), func(t *testing.T) {
+					t.Parallel()
+					store := &faultyStore{DedupStore: testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour))}
+					if row.where == "before the handlers" {
+						store.begin = func(string) error { return fault() }
+					} else {
+						store.done = ofEvent(fault)
+					}
+					var logged bytes.Buffer
+					receiver, log := newReceiver(webhook.WithDedupStore(store), webhook.WithDedupFailure(row.failure),
+						webhook.WithLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+					var running sync.WaitGroup // The fault may end the goroutine.
+					running.Go(func() { assert.Equal(t, row.status, post(t, receiver, body).Code) })
+					running.Wait()
+					assert.Equal(t, row.calls, log.calls())
+					assert.Contains(t, logged.String(), "deduplication: ")
+				})
+			}
+		}
+	}
+}
+
+// W12: so it is for a handler with Once.
+func TestAHandlerWithOnceMindsAStoreInWhateverWayItFails(t *testing.T) {
+	t.Parallel()
+	event := testkit.Must(webhook.Parse(ratedBody("c1")))
+	for name, fault := range faults {
+		store := &faultyStore{DedupStore: testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour))}
+		store.begin = func(string) error { return fault() }
+		receiver, done := newEffects(t, webhook.WithDedupStore(store))
+		require.ErrorContains(t, receiver.Dispatch(t.Context(), event), "handler slack: deduplication: ", name)
+		assert.Zero(t, done.slack, name)
+
+		receiver, done = newEffects(t, webhook.WithDedupStore(store), webhook.WithDedupFailure(webhook.DedupProcess))
+		require.NoError(t, receiver.Dispatch(t.Context(), event), name)
+		assert.Equal(t, [2]int{1, 1}, [2]int{done.slack, done.crm}, name)
+
+		store.begin, store.done = nil, func(string) error { return fault() }
+		require.NoError(t, receiver.Dispatch(t.Context(), event), "%s: the work is done", name)
+		assert.Equal(t, [2]int{2, 2}, [2]int{done.slack, done.crm}, name)
 	}
 }
 

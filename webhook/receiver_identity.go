@@ -9,19 +9,8 @@ import (
 	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
-// This file is about events whose body tells no time. When a state comes back, two of
-// them have equal bodies. So each is an occurrence of its body, with a number:
-//
-//	attempt    the occurrence that a delivery is of
-//	1          the next one
-//	2, 3, …    the oldest one that has arrived and waits for a delivery that succeeds;
-//	           or else the newest one that is being handled, for which it waits;
-//	           or else the newest one that was handled;
-//	           or else, since none has arrived, the next one
-//	untold     the oldest one that waits for a delivery that succeeds, or else the next one
-//
-// The numbers begin anew with each period of five minutes, by the clock. What has arrived
-// is looked for in this period and the one before.
+// This file is about events without a time. The documentation of the package has the
+// rule, with an example. An occurrence is what is called there an event with a number.
 
 // occurrencePeriod is how long a later delivery can follow the first one at least. The
 // service delivers an event four times, a minute apart.
@@ -48,7 +37,9 @@ type recurring struct {
 	attempt int    // That count, or 0.
 }
 
-// recurringBody returns the body of an event if it is recurring.
+// recurringBody returns the body of an event if it is recurring. One that has neither a
+// time, a count nor an entity is not: it is none of the live service's, and the
+// specification gives each event a time. So equal ones are deliveries of one event.
 func recurringBody(info *EventInfo) (r recurring, ok bool) {
 	if !info.EventTime.IsZero() {
 		return r, false
@@ -60,20 +51,14 @@ func recurringBody(info *EventInfo) (r recurring, ok bool) {
 	return recurring{info.Body, envelope.Counter, envelope.Attempt}, true
 }
 
-// occurrence is one of several events with equal bodies. It has two keys in the store.
-// Done means that it has arrived under the one, and that it was handled under the other:
-//
-//	arrivalKey   eventID   the occurrence
-//	free         free      has not arrived
-//	done         free      has arrived, and waits for a delivery that succeeds
-//	done         claimed   is being handled
-//	done         done      was handled
+// occurrence is one of several events with equal bodies. It has two keys in the store,
+// seenKey and eventID.
 type occurrence struct {
 	eventID string
 	body    []byte // With a mark that makes it unlike the others.
 }
 
-func (o *occurrence) arrivalKey() string { return "arrived/" + o.eventID }
+func (o *occurrence) seenKey() string { return "seen/" + o.eventID }
 
 // nth returns the occurrence of the body with a number, from 0, in a period.
 func (r recurring) nth(period int64, n int) (*occurrence, error) {
@@ -91,7 +76,7 @@ func (r *Receiver) claimOccurrence(ctx context.Context, began time.Time, body re
 	if body.attempt == 1 {
 		return r.claimNext(ctx, began, body)
 	}
-	waiting, busy, handled, err := r.findArrived(ctx, began, body)
+	waiting, busy, handled, err := r.findSeen(ctx, began, body)
 	switch {
 	case err != nil:
 		return nil, DedupFree, err
@@ -107,21 +92,21 @@ func (r *Receiver) claimOccurrence(ctx context.Context, began time.Time, body re
 	return r.claimNext(ctx, began, body)
 }
 
-// findArrived looks at the occurrences that have arrived in this period and the one
+// findSeen looks at the occurrences that were seen in this period and the one
 // before, from the oldest on. It claims the first one that waits for a delivery that
 // succeeds, and returns it. If none does, it returns the newest one that is being
 // handled, and the newest one that was.
-func (r *Receiver) findArrived(ctx context.Context, began time.Time, body recurring) (waiting, busy, handled *occurrence, err error) {
+func (r *Receiver) findSeen(ctx context.Context, began time.Time, body recurring) (waiting, busy, handled *occurrence, err error) {
 	now := periodOf(time.Now())
-	before, err := r.arrivedIn(ctx, began, body, now-1)
+	before, err := r.seenIn(ctx, began, body, now-1)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	arrived, err := r.arrivedIn(ctx, began, body, now)
+	seen, err := r.seenIn(ctx, began, body, now)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	for _, o := range append(before, arrived...) {
+	for _, o := range append(before, seen...) {
 		state, err := r.begin(ctx, began, o.eventID)
 		switch {
 		case err != nil:
@@ -137,74 +122,66 @@ func (r *Receiver) findArrived(ctx context.Context, began time.Time, body recurr
 	return nil, busy, handled, nil
 }
 
-// arrivedIn returns the occurrences that have arrived in a period, the oldest first.
-func (r *Receiver) arrivedIn(ctx context.Context, began time.Time, body recurring, period int64) (all []*occurrence, err error) {
+// seenIn returns the occurrences that were seen in a period, the oldest first.
+func (r *Receiver) seenIn(ctx context.Context, began time.Time, body recurring, period int64) (all []*occurrence, err error) {
 	for {
 		o, err := body.nth(period, len(all))
 		if err != nil {
 			return nil, err
 		}
-		arrived, err := r.hasArrived(ctx, began, o)
-		if err != nil || !arrived {
+		seen, err := r.wasSeen(ctx, began, o)
+		if err != nil || !seen {
 			return all, err
 		}
 		all = append(all, o)
 	}
 }
 
-// hasArrived reports whether an occurrence has arrived. The only way to ask a store is
+// wasSeen reports whether a delivery of an occurrence has come. The only way to ask a store is
 // to begin, so a key that was free is given back.
-func (r *Receiver) hasArrived(ctx context.Context, began time.Time, o *occurrence) (bool, error) {
-	state, err := r.begin(ctx, began, o.arrivalKey())
+func (r *Receiver) wasSeen(ctx context.Context, began time.Time, o *occurrence) (bool, error) {
+	state, err := r.begin(ctx, began, o.seenKey())
 	if err == nil && state == DedupFree {
-		err = r.settle(ctx, o.arrivalKey(), false)
+		err = r.settle(ctx, o.seenKey(), false)
 	}
 	return state == DedupDone, err
 }
 
-// claimNext claims the first occurrence of this period that has not arrived.
+// claimNext claims the first occurrence of this period that was not seen.
 func (r *Receiver) claimNext(ctx context.Context, began time.Time, body recurring) (*occurrence, DedupState, error) {
 	for n, period := 0, periodOf(time.Now()); ; n++ {
 		o, err := body.nth(period, n)
 		if err != nil {
 			return nil, DedupFree, err
 		}
-		arrival, err := r.beginOrWait(ctx, began, o.arrivalKey())
+		seen, err := r.beginOrWait(ctx, began, o.seenKey())
 		if err != nil {
-			return nil, arrival, err
+			return nil, seen, err
 		}
-		if arrival != DedupFree {
+		if seen != DedupFree {
 			continue
 		}
-		state, err := r.arrive(ctx, began, o)
+		state, err := r.claimUnseen(ctx, began, o)
 		if err != nil || state == DedupFree {
 			return o, state, err
 		}
 	}
 }
 
-// arrive claims an occurrence whose arrivalKey the caller has claimed, and marks that it
-// has arrived. It claims first, so that no delivery of another occurrence takes it for
-// one that waits. If anything fails, a panic of the store included, both keys are freed.
-func (r *Receiver) arrive(ctx context.Context, began time.Time, o *occurrence) (state DedupState, err error) {
-	claimed, marked := false, false
-	defer func() {
-		if marked {
-			return
+// claimUnseen claims an occurrence whose seenKey the caller has claimed, and marks that it
+// was seen. It claims first, so that no delivery of another occurrence takes it for
+// one that waits. If anything fails, both keys are freed.
+func (r *Receiver) claimUnseen(ctx context.Context, began time.Time, o *occurrence) (DedupState, error) {
+	state, err := r.beginOrWait(ctx, began, o.eventID)
+	if err == nil {
+		if err = r.settle(ctx, o.seenKey(), true); err == nil {
+			return state, nil
 		}
-		if claimed {
+		if state == DedupFree {
 			err = errors.Join(err, r.settle(ctx, o.eventID, false))
 		}
-		err = errors.Join(err, r.settle(ctx, o.arrivalKey(), false))
-	}()
-	state, err = r.beginOrWait(ctx, began, o.eventID)
-	if err != nil {
-		return state, err
 	}
-	claimed = state == DedupFree
-	err = r.settle(ctx, o.arrivalKey(), true)
-	marked = err == nil
-	return state, err
+	return state, errors.Join(err, r.settle(ctx, o.seenKey(), false))
 }
 
 // dispatchRecurring runs the handlers for an event that has no identity yet, as a

@@ -268,6 +268,39 @@ func (s *processStore) Abort(_ context.Context, id string) error {
 	return s.end(id, webhook.DedupClaimed, webhook.DedupFree)
 }
 
+// W21: the example in the documentation of the package.
+func TestADeliveryWithoutATimeChangesTheTwoKeysOfItsEvent(t *testing.T) {
+	t.Parallel()
+	store := &lastingStore{state: map[string]webhook.DedupState{}}
+	receiver, log := newReceiver(webhook.WithDedupStore(store.restart()))
+	for i, row := range []struct {
+		attempt  int
+		fails    error
+		of       int // The event, from 0.
+		status   int
+		expected map[string]webhook.DedupState // By key, with the number of the event.
+	}{
+		{1, nil, 0, http.StatusOK, map[string]webhook.DedupState{"seen/0": webhook.DedupDone, "0": webhook.DedupDone}},
+		{1, errors.New("no"), 1, http.StatusInternalServerError, map[string]webhook.DedupState{
+			"seen/0": webhook.DedupDone, "0": webhook.DedupDone, "seen/1": webhook.DedupDone, "1": webhook.DedupFree,
+		}},
+		{2, nil, 1, http.StatusOK, map[string]webhook.DedupState{
+			"seen/0": webhook.DedupDone, "0": webhook.DedupDone, "seen/1": webhook.DedupDone, "1": webhook.DedupDone,
+		}},
+	} {
+		log.answer = func() error { return row.fails }
+		assert.Equal(t, row.status, post(t, receiver, disabled(row.attempt)).Code, i)
+		require.Equal(t, i+1, log.calls())
+		assert.Equal(t, log.events[row.of].Info().EventID, log.events[i].Info().EventID, i)
+		got := map[string]webhook.DedupState{}
+		for n := range row.of + 1 {
+			id := log.events[n].Info().EventID
+			got[fmt.Sprint(n)], got[fmt.Sprint("seen/", n)] = store.state[id], store.state["seen/"+id]
+		}
+		assert.Equal(t, row.expected, got, i)
+	}
+}
+
 // sending is one event on its way, as the live service sends it: four times, a minute
 // apart, until it is answered with success.
 type sending struct {

@@ -774,7 +774,7 @@ func (s *panickingStore) Done(ctx context.Context, id string) error {
 func TestAStoreThatPanicsIsAnsweredFor(t *testing.T) {
 	t.Parallel()
 	for store, status := range map[*panickingStore]int{
-		{begin: true}: http.StatusInternalServerError,
+		{begin: true}: http.StatusServiceUnavailable,
 		{end: true}:   http.StatusOK, // The work is done.
 	} {
 		store.DedupStore = testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour))

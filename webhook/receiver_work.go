@@ -12,8 +12,7 @@ import (
 // the context and answers:
 //
 //	expire    the time is over, and the handlers go on
-//	finish    all is done: a panic of a handler or a store has become an error
-//	abandon   a store has ended the goroutine, as runtime.Goexit does
+//	finish    all is done
 //
 // The context has the values of the request, and does not end with it.
 //
@@ -22,11 +21,11 @@ import (
 // half as much time again. TestReceivingAllocatesLittle bounds them.
 type handling struct {
 	request  context.Context // It is a context itself.
-	deadline time.Time
-	timer    *time.Timer   // It calls expire.
-	expired  chan struct{} // Closed by expire; nil over HTTP/1, where nobody waits for it.
-	claim    claim         // Of the event.
-	soFar    outcome       // How the handlers have ended, for abandon.
+	began    time.Time       // After the body was read.
+	deadline time.Time       // Of the handlers, counted from began.
+	timer    *time.Timer     // It calls expire.
+	expired  chan struct{}   // Closed by expire; nil over HTTP/1, where nobody waits for it.
+	claim    claim           // Of the event.
 
 	mu       sync.Mutex // Guards what follows.
 	w        http.ResponseWriter
@@ -38,7 +37,8 @@ type handling struct {
 // startWork begins work that must be answered within the time that the receiver's
 // handlers have.
 func startWork(request context.Context, r *Receiver, w http.ResponseWriter, http2 bool) *handling {
-	work := &handling{request: request, deadline: time.Now().Add(r.timeout), w: w}
+	began := time.Now()
+	work := &handling{request: request, began: began, deadline: began.Add(r.timeout), w: w}
 	work.claim.receiver = r
 	if http2 {
 		work.expired = make(chan struct{})
@@ -75,24 +75,6 @@ func (work *handling) finish(how outcome) outcome {
 	work.end(context.Canceled)
 	how.send(work.w)
 	return how
-}
-
-// abandon answers how the handlers have ended, unless it was answered before, and
-// leaves the connection to be closed: the goroutine that has it ends.
-func (work *handling) abandon() {
-	work.timer.Stop()
-	work.mu.Lock()
-	defer work.mu.Unlock()
-	if work.answered {
-		return
-	}
-	work.end(context.Canceled)
-	if work.expired == nil {
-		work.w.Header().Set("Connection", "close")
-		work.soFar.sendAtOnce(work.w)
-		return
-	}
-	work.soFar.write(work.w)
 }
 
 func (work *handling) end(err error) {

@@ -20,12 +20,12 @@ func RefusePage(body []byte) error {
 	return nil
 }
 
-// WithoutMark returns a body without the byte order mark that some servers put
+// WithoutByteOrderMark returns a body without the byte order mark that some servers put
 // before it.
-func WithoutMark(body []byte) []byte { return bytes.TrimPrefix(body, []byte("\ufeff")) }
+func WithoutByteOrderMark(body []byte) []byte { return bytes.TrimPrefix(body, []byte("\ufeff")) }
 
 // trim returns a body without what may stand around its JSON.
-func trim(body []byte) []byte { return bytes.TrimSpace(WithoutMark(body)) }
+func trim(body []byte) []byte { return bytes.TrimSpace(WithoutByteOrderMark(body)) }
 
 // Paging is the pagination block of a list.
 type Paging struct {

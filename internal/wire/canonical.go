@@ -14,7 +14,7 @@ func HashObject(object []byte, except string) [sha256.Size]byte {
 	c := canonicals.Get().(*canonical) //nolint:forcetypeassert // The pool holds nothing else.
 	defer canonicals.Put(c)
 	defer c.forget()
-	c.text, c.at, c.except = WithoutMark(object), 0, except
+	c.text, c.at, c.except = WithoutByteOrderMark(object), 0, except
 	c.value(true)
 	return sha256.Sum256(c.written)
 }

@@ -47,7 +47,7 @@ func FuzzHashObject(f *testing.F) {
 			return
 		}
 		require.NotNil(t, event.Data)
-		written := append([]byte(" \n"), WithoutMark(object)...)
+		written := append([]byte(" \n"), WithoutByteOrderMark(object)...)
 		assert.Equal(t, hash, HashObject(append(written, "\r\n\t"...), ""))
 	})
 }

@@ -157,12 +157,12 @@ func Unmarshal(data []byte, v any) error { return decode(data, v, nil) }
 // differ from.
 func UnmarshalByLibrary(data []byte, v any, lenient bool) error {
 	into := reflect.ValueOf(v).Elem()
-	return targetOf(into.Type(), into.Type()).decodeByLibrary(WithoutMark(data), into, lenient)
+	return targetOf(into.Type(), into.Type()).decodeByLibrary(WithoutByteOrderMark(data), into, lenient)
 }
 
 // decode decodes data into v, strictly typed unless a type is wanted.
 func decode(data []byte, v any, wanted reflect.Type) error {
-	data = WithoutMark(data)
+	data = WithoutByteOrderMark(data)
 	pointer := reflect.ValueOf(v)
 	if pointer.Kind() != reflect.Pointer || pointer.IsNil() {
 		return json.Unmarshal(data, v, tolerant)

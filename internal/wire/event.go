@@ -29,7 +29,7 @@ type Event struct {
 // exactly, or else by case alone. Members of another type than they should have count as
 // absent.
 func DecodeEvent(body []byte) (Event, error) {
-	body = WithoutMark(body)
+	body = WithoutByteOrderMark(body)
 	event := Event{Data: body}
 	var data, entity jsonValue
 	var exactly byte // A bit for each part that a member of its very name has given.
@@ -151,7 +151,7 @@ func (e *Event) enveloped(body []byte) bool { return e.Entity && len(e.Data) < l
 // NameEvent gives a name to a body that [DecodeEvent] has accepted and that names no
 // event. A body without an envelope becomes the entity of one.
 func NameEvent(body []byte, name string) ([]byte, error) {
-	body = WithoutMark(body)
+	body = WithoutByteOrderMark(body)
 	event, err := DecodeEvent(body)
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func NameEvent(body []byte, name string) ([]byte, error) {
 // MarkEvent tells an event from others with the same body, which [DecodeEvent] has
 // accepted. A body without an envelope becomes the entity of one.
 func MarkEvent(body []byte, mark string) ([]byte, error) {
-	body = WithoutMark(body)
+	body = WithoutByteOrderMark(body)
 	event, err := DecodeEvent(body)
 	if err != nil {
 		return nil, err
