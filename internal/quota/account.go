@@ -76,8 +76,9 @@ func (a *Account) Start(now time.Time) Call {
 // Cancel takes a call back that was started, but never made.
 func (a *Account) Cancel(c Call, now time.Time) { a.End(c, Report{}, now) }
 
-// answer is a Report, with what End finds out about it.
-type answer struct {
+// callEnd is the end of a call, with an answer or without: its Report, and what End finds
+// out about it.
+type callEnd struct {
 	Report
 
 	call     Call
@@ -88,46 +89,46 @@ type answer struct {
 }
 
 // counted returns how many calls the service counts beside the one that it answers.
-func (a *answer) counted() int {
-	if a.Refused {
-		return a.Limit - a.Remaining
+func (e *callEnd) counted() int {
+	if e.Refused {
+		return e.Limit - e.Remaining
 	}
-	return a.Limit - a.Remaining - 1
+	return e.Limit - e.Remaining - 1
 }
 
 // End accounts for the end of a call.
 func (a *Account) End(c Call, r Report, now time.Time) {
 	a.roll(now)
 	a.slots.inFlight--
-	x := &answer{Report: r, call: c, now: now, underWay: a.slots.inFlight}
-	a.clock.read(x)
+	e := &callEnd{Report: r, call: c, now: now, underWay: a.slots.inFlight}
+	a.clock.read(e)
 	a.day.follow(&a.clock, now, a.slots.inFlight+1) // With this call.
 	if !r.Sent || r.Refused {
 		a.day.used--
 	}
-	switch current := a.window.settle(x); {
-	case !current || !r.Answered:
+	switch current := a.window.settle(e); {
+	case !current || !r.Answered: // Of an older window, not even a RetryAt is heeded.
 	case r.Throttled:
-		a.throttle(x)
+		a.throttle(e)
 	default:
 		a.slots.grow()
 		a.pause.last = 0
 	}
 }
 
-// throttle heeds a 429, as the table in the package documentation says. Of calls that were
-// under way together, only the first refusal changes slots and pause: the others tell
-// nothing new.
-func (a *Account) throttle(x *answer) {
-	a.pause.extend(x.RetryAt)
-	windowIsSpent := x.Known && x.Remaining == 0 && !x.Reset.IsZero() // The window has noted that.
-	if windowIsSpent || x.call.number <= a.heeded {
+// throttle heeds a 429 of the current window, as the tables in the package documentation
+// say. Of calls that were under way together, only the first refusal halves the slots: the
+// others tell nothing new.
+func (a *Account) throttle(e *callEnd) {
+	a.pause.extend(e.RetryAt)
+	windowIsSpent := e.Known && e.Remaining == 0 && !e.Reset.IsZero() // The window has noted that.
+	if windowIsSpent || e.call.number <= a.heeded {
 		return
 	}
 	a.heeded = a.calls
 	a.slots.shrink()
-	if x.Remaining == 0 && x.RetryAt.IsZero() {
-		a.pause.grow(x.now)
+	if e.Remaining == 0 && e.RetryAt.IsZero() {
+		a.pause.grow(e.now)
 	}
 }
 

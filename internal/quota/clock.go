@@ -29,9 +29,9 @@ const (
 
 // learn finds out what windows begin with, from an answer that tells the reset of its
 // window for the first time.
-func (o *opening) learn(a *answer, first, sameAsBefore bool) {
-	firstOfAll := first && a.Known && a.Remaining == a.Limit-1
-	someIsGone := a.trusted && a.in < shortestIn
+func (o *opening) learn(e *callEnd, first, sameAsBefore bool) {
+	firstOfAll := first && e.Known && e.Remaining == e.Limit-1
+	someIsGone := e.trusted && e.in < shortestIn
 	switch {
 	case sameAsBefore:
 		*o = byACall // The window before should have been over, and went on.
@@ -43,18 +43,18 @@ func (o *opening) learn(a *answer, first, sameAsBefore bool) {
 // end returns when the window of an answer is over at the latest, by the caller's clock.
 // No window is longer than a minute, unless its reset is further away than rounding
 // explains.
-func (o opening) end(a *answer) time.Time {
-	if !a.trusted {
-		return a.now.Add(minute)
+func (o opening) end(e *callEnd) time.Time {
+	if !e.trusted {
+		return e.now.Add(minute)
 	}
-	in := a.in
+	in := e.in
 	if o != byClock {
 		in += resolution
 	}
 	if in <= longestIn {
 		in = min(in, minute)
 	}
-	return a.now.Add(in)
+	return e.now.Add(in)
 }
 
 // clock knows by how much the service's clock is ahead of the caller's, at
@@ -76,24 +76,24 @@ type clock struct {
 //	                              otherwise it is deleted
 //	it never has                  the reset is compared with the caller's clock, and
 //	                              believed if it is a minute away at most
-func (c *clock) read(a *answer) {
-	if !a.Date.IsZero() {
-		c.set(a.Date.Sub(a.now))
+func (c *clock) read(e *callEnd) {
+	if !e.Date.IsZero() {
+		c.set(e.Date.Sub(e.now))
 	}
-	if a.Reset.IsZero() {
+	if e.Reset.IsZero() {
 		return
 	}
-	a.in = a.Reset.Sub(a.Date)
-	if a.Date.IsZero() {
-		a.in = a.Reset.Sub(a.now) - c.ahead
+	e.in = e.Reset.Sub(e.Date)
+	if e.Date.IsZero() {
+		e.in = e.Reset.Sub(e.now) - c.ahead
 	}
 	if !c.known {
-		c.doubted = c.doubted || a.Throttled && a.in < -resolution
-		a.trusted = !c.doubted && a.in > 0 && a.in <= longestIn
+		c.doubted = c.doubted || e.Throttled && e.in < -resolution
+		e.trusted = !c.doubted && e.in > 0 && e.in <= longestIn
 		return
 	}
-	if a.trusted = a.in >= 0 && a.in <= maxResetIn; !a.trusted {
-		a.Reset = time.Time{}
+	if e.trusted = e.in >= 0 && e.in <= maxResetIn; !e.trusted {
+		e.Reset = time.Time{}
 	}
 }
 

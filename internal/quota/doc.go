@@ -14,14 +14,21 @@
 //
 //	stage    what has happened        what calls do
 //	fresh    nothing is known of it   the first one goes alone, as a probe
-//	probing  the probe is under way   they wait for its answer, 3 s at most
+//	probing  the probe is under way   they wait for its answer; after 3 s, all that are free go
 //	probed   an answer has come       they go as long as some are free
 //
 // A probe that gets no answer leaves the window fresh. A window ends as its reset tells,
 // and the next one is fresh; or it is probed, if an answer has told its reset already.
 //
-// Free is the limit, less the own calls that count, less those of others. Others are what
-// an answer counts beyond the own calls. An example, of 20 calls a minute:
+// # What counts
+//
+// A call counts from its start. Its end takes it back if it was not sent, or if the service
+// refused it, as one too many (429) or for its token (401). The next window begins with the
+// calls that are under way: they count there until their answers tell which window they are of.
+//
+// Free is the limit, less the own calls that count, less those of others; and no more than
+// the plan, less the own. Others are what an answer counts beyond the own calls. An example,
+// of 20 calls a minute:
 //
 //	 0.0 s  fresh   Six calls come. One goes, five wait.
 //	 0.2 s  probed  Its answer: 3 of 20 remain, and the reset is in 12 s. Own is 1, so others is 16.
@@ -30,23 +37,33 @@
 //	13.2 s  fresh   The window is over: 12 s after that answer, and a second for what the reset
 //	                has been rounded by. One of the two goes.
 //
-// # A refusal
+// # A 429
 //
-// A call that the service refuses, as one too many (429) or for its token (401), is taken
-// to have used none, unless what remains shows otherwise. After a 429 besides:
+// If its reset is that of an older window, a 429 changes neither the slots, which are the
+// calls at once, nor the pause. Not even its Retry-After is heeded. Otherwise it does two
+// things, and in each table the first row that fits decides.
 //
-//	a time is told: Retry-After, or the   nobody calls until then: the pause
-//	reset if no calls remain
-//	calls remain                          half the slots, since there were too many at once
-//	none remain, and the reset is told    none are free until the window ends
-//	neither of these two is told          half the slots; and if no time is told either,
-//	                                      nobody calls for 1 s, the next time for 2, 4 … 60 s
+//	the 429                                   what happens to the slots
+//	none remain, and it tells the reset       nothing: none are free until the window ends
+//	its call was under way already when       nothing: it tells nothing new
+//	a 429 halved them last
+//	any other                                 half of them are left, one at least
+//
+//	the 429                                   how long nobody calls: the pause
+//	it tells a time: Retry-After, or the      until then
+//	reset unless calls remain
+//	it halves the slots, and does not tell    1 s, the next time 2, 4 … 60 s
+//	that calls remain
+//	any other                                 no time at all
+//
+// Each round of answers that are no 429 opens one more slot. After the first of them, the
+// pause begins with 1 s again.
 //
 // # Who shares an account
 //
 // An account belongs to a queue (internal/transport/queue.go), which has the lock and the
 // calls that wait. In ratelimit.go of the root, newLimiter gives a client a queue of its own,
 // or one that NewLimiter has made for several clients. A batch has the same queue as the
-// others, with the [Class] Batch. Processes share a limit in Redis: there,
+// others, with the [Class] Batch, which leaves a fifth of each limit. Processes share a limit in Redis: there,
 // salesiqredis/scripts/quota.lua keeps the same account, and a test compares the two.
 package quota

@@ -77,24 +77,24 @@ func areOld(calls, limit int) bool { return 3*calls >= limit }
 
 // learnCounting guesses whether the window slides. If the reset moves on and the calls
 // are forgotten, it does not. If they are remembered when they should not be, it does.
-func (w *window) learnCounting(a *answer) {
-	if !a.Known || w.counting == untold {
+func (w *window) learnCounting(e *callEnd) {
+	if !e.Known || w.counting == untold {
 		return
 	}
-	movesOn := w.mark.moved(a) > resolution
+	movesOn := w.mark.moved(e) > resolution
 	switch {
-	case movesOn && areForgotten(w.recent.lasting(), a.counted()):
+	case movesOn && areForgotten(w.recent.lasting(), e.counted()):
 		if w.counting == sliding { // The mark is that of a window that is over.
 			w.counting, w.mark.current = ending, true
 		}
-		if w.movesEarly(a) {
-			w.forgot = a.now
+		if w.movesEarly(e) {
+			w.forgot = e.now
 		}
-	case w.counting == ending && w.remembers(a):
-		w.slide(a)
+	case w.counting == ending && w.remembers(e):
+		w.slide(e)
 	}
 	if w.counting == sliding && movesOn {
-		w.mark.reset = a.Reset
+		w.mark.reset = e.Reset
 	}
 }
 
@@ -114,15 +114,15 @@ func (w *window) learnCounting(a *answer) {
 //	window should be over         counts all of our calls,    all less than half of our
 //	                              or a new one of a second    recent ones
 //	                              has begun, and counts none
-func (w *window) remembers(a *answer) bool {
-	recent, counted, old := w.recent.total, a.counted(), a.counted()-a.underWay
+func (w *window) remembers(e *callEnd) bool {
+	recent, counted, old := w.recent.total, e.counted(), e.counted()-e.underWay
 	switch {
-	case w.movesEarly(a):
-		shorter := !w.forgot.IsZero() && a.now.Sub(w.forgot) < minute
-		return !shorter && old > 0 && areOurs(recent+a.underWay, counted)
-	case w.mark.moved(a) > resolution, w.isFirst(a) && !a.trusted:
-		return areOld(min(old, recent), a.Limit)
-	case !w.mark.current && w.mark.matches(a):
+	case w.movesEarly(e):
+		shorter := !w.forgot.IsZero() && e.now.Sub(w.forgot) < minute
+		return !shorter && old > 0 && areOurs(recent+e.underWay, counted)
+	case w.mark.moved(e) > resolution, w.isFirst(e) && !e.trusted:
+		return areOld(min(old, recent), e.Limit)
+	case !w.mark.current && w.mark.matches(e):
 		return old > 0 && areForgotten(recent, counted)
 	}
 	return false
@@ -130,16 +130,16 @@ func (w *window) remembers(a *answer) bool {
 
 // movesEarly reports whether an answer tells a later reset, although a minute has not
 // gone by.
-func (w *window) movesEarly(a *answer) bool {
-	moved := w.mark.moved(a)
+func (w *window) movesEarly(e *callEnd) bool {
+	moved := w.mark.moved(e)
 	return moved > resolution && moved < shortestIn
 }
 
 // slide goes over to a window that slides. What was not free before is not free
 // now; what the own calls do not explain was others.
-func (w *window) slide(a *answer) {
+func (w *window) slide(e *callEnd) {
 	taken := w.own + w.others
-	w.own = a.underWay + 1 + w.recent.total // With the call that is being settled.
+	w.own = e.underWay + 1 + w.recent.total // With the call that is being settled.
 	w.others = max(0, taken-w.own)
 	w.counting = sliding
 }

@@ -12,17 +12,17 @@ const minute = time.Minute
 type window struct {
 	plan   int // Own calls per window; 0 for no limit.
 	limit  int // Everybody's calls per window; 0 until the service has told.
-	own    int // Own calls that count or may yet: all that are under way, and those that ended in the window.
+	own    int // Own calls that count or may yet: those under way, and of those that ended as many as counting tells.
 	others int // Calls of others that count, as far as answers have shown.
 
 	epoch   int       // Counts windows.
 	probe   probe     // How far the call is that goes alone.
 	mark    mark      // The reset that the window is known by.
-	end     time.Time // When it is over at the latest, by the caller's clock; zero if nobody knows.
+	end     time.Time // When others' calls stop counting, by the caller's clock; zero if nobody knows. If it ends, own ones do, too.
 	opening opening   // What windows begin with, which tells how exactly a reset names their end.
 
-	// For sliding.go. In a window that slides, end is when all calls of others have expired.
-	counting counting
+	// For sliding.go.
+	counting counting  // How long own calls count after their end.
 	recent   recent    // Own calls that ended in the last minute.
 	forgot   time.Time // When an answer last told that a window shorter than a minute had ended.
 }
@@ -33,7 +33,7 @@ type stage int
 const (
 	fresh   stage = iota // The next call is the probe: probe.start.
 	probing              // Calls wait for its answer: probe.holds.
-	probed               // An answer has come: probe.answer.
+	probed               // An answer has come: probe.note.
 )
 
 // patience is how long the others wait for a probe. It is there to learn from, not to hold
@@ -58,11 +58,11 @@ func (p *probe) start(now time.Time) bool {
 // holds reports whether calls wait for the answer to the probe.
 func (p *probe) holds(now time.Time) bool { return p.stage == probing && now.Before(p.until) }
 
-// answer notes the end of a call that was started in the window.
-func (p *probe) answer(a *answer) {
-	if a.Answered {
+// note learns from the end of a call that was started in the window.
+func (p *probe) note(e *callEnd) {
+	if e.Answered {
 		p.stage = probed
-	} else if a.call.probe && p.stage == probing {
+	} else if e.call.probe && p.stage == probing {
 		p.stage = fresh
 	}
 }
@@ -75,10 +75,10 @@ type mark struct {
 }
 
 // moved returns how much later than the mark the reset of an answer is.
-func (m *mark) moved(a *answer) time.Duration { return a.Reset.Sub(m.reset) }
+func (m *mark) moved(e *callEnd) time.Duration { return e.Reset.Sub(m.reset) }
 
 // matches reports whether an answer tells this reset, which may be rounded in another way.
-func (m *mark) matches(a *answer) bool { return m.moved(a).Abs() <= resolution }
+func (m *mark) matches(e *callEnd) bool { return m.moved(e).Abs() <= resolution }
 
 // free returns how many more calls may be started in the window.
 func (w *window) free() int {
@@ -142,61 +142,73 @@ func (w *window) next(own int) {
 
 // settle accounts for the end of a call, and reports whether its answer is of the current
 // window. The answer itself may have begun that window.
-func (w *window) settle(a *answer) (current bool) {
-	if a.call.epoch == w.epoch {
-		w.probe.answer(a)
+func (w *window) settle(e *callEnd) (current bool) {
+	if e.call.epoch == w.epoch {
+		w.probe.note(e)
 	}
-	if a.Known {
-		w.limit = a.Limit
+	if e.Known {
+		w.limit = e.Limit
 	}
-	if a.Sent {
-		w.learnCounting(a)
-		current = w.follow(a)
-		if !a.Refused {
-			w.recent.add(a.now)
+	if e.Sent {
+		w.learnCounting(e)
+		current = w.follow(e)
+		if !e.Refused {
+			w.recent.add(e.now)
 		}
 	}
-	if !current || a.Refused {
+	if !current || e.Refused {
 		w.own-- // It was counted in case that the service would count it in this window.
 	}
-	if current && a.Known {
-		w.countOthers(a)
+	if current && e.Known {
+		w.countOthers(e)
 	}
 	return current
 }
 
-// follow finds out by its reset which window an answer is of, and reports whether that is
-// the current one.
-func (w *window) follow(a *answer) (current bool) {
+// follow finds out which window an answer is of, and reports whether that is the current
+// one. The first row that fits decides. Two resets are the same if they differ by a second
+// at most.
+//
+//	reset of the answer                call began in    the answer is of
+//	---------------------------------  ---------------  --------------------------------------
+//	any, if the window slides          any              the only one there is
+//	not told                           any              the current one
+//	that of the current one            any              the current one
+//	not later than the last one told   an older window  an older one
+//	another, and that of the current   any              the current one, whose reset it tells
+//	one was not told yet
+//	another, and that of the current   any              the next one, which has begun early
+//	one was told
+func (w *window) follow(e *callEnd) (current bool) {
 	switch {
-	case w.counting == sliding, w.counting == untold && a.Reset.IsZero():
+	case w.counting == sliding, w.counting == untold && e.Reset.IsZero():
 		// There are no windows, or none that an answer has told of.
-	case a.Reset.IsZero(): // It is of the current one, which is over in a minute if no answer tells more.
-		if !w.mark.current {
-			w.end = a.now.Add(minute)
+	case e.Reset.IsZero():
+		if !w.mark.current { // It is over in a minute, if no answer tells more.
+			w.end = e.now.Add(minute)
 		}
-	case w.mark.current && w.mark.matches(a): // It is of the current one.
-		if end := w.opening.end(a); end.Before(w.end) {
+	case w.mark.current && w.mark.matches(e):
+		if end := w.opening.end(e); end.Before(w.end) {
 			w.end = end // Date has whole seconds: an answer early in its second tells most.
 		}
-	case a.call.epoch < w.epoch && w.mark.moved(a) <= resolution: // It is of one that is over.
+	case e.call.epoch < w.epoch && w.mark.moved(e) <= resolution:
 		return false
-	default: // It is of the current one, if none has told the reset of that yet, or else of the next.
-		w.identify(a)
+	case !w.mark.current:
+		w.identify(e)
+	default:
+		w.beginEarly(e)
+		w.identify(e)
 	}
 	return true
 }
 
-// identify takes the reset of an answer for that of the current window. If the current one
-// is known by another reset, the next one has begun.
-func (w *window) identify(a *answer) {
-	if w.mark.current {
-		w.beginEarly(a)
-	}
-	w.opening.learn(a, w.isFirst(a), w.mark.matches(a))
-	w.counting, w.mark = ending, mark{a.Reset, true}
-	w.end = w.opening.end(a)
-	if a.Known {
+// identify takes the reset of an answer for that of the current window, which was not known
+// before.
+func (w *window) identify(e *callEnd) {
+	w.opening.learn(e, w.isFirst(e), w.mark.matches(e))
+	w.counting, w.mark = ending, mark{e.Reset, true}
+	w.end = w.opening.end(e)
+	if e.Known {
 		w.probe.stage = probed // The answer has told what a probe is to find out.
 	}
 }
@@ -208,34 +220,36 @@ func (w *window) identify(a *answer) {
 // That is safe. But it wastes most of a window of a few seconds, whose first answer counts
 // all calls that began together. So if the answer counts no more calls than are under way,
 // others are at most as many as were known before, those of our own included.
-func (w *window) beginEarly(a *answer) {
+func (w *window) beginEarly(e *callEnd) {
 	known := w.recent.total + w.others
-	w.next(a.underWay + 1)
-	if !a.Known {
+	w.next(e.underWay + 1)
+	if !e.Known {
 		return
 	}
-	if w.others = max(0, a.counted()); w.others <= a.underWay {
+	if w.others = max(0, e.counted()); w.others <= e.underWay {
 		w.others = min(w.others, known)
 	}
 }
 
 // isFirst reports whether an answer is to the probe of this window.
-func (w *window) isFirst(a *answer) bool { return a.call.probe && a.call.epoch == w.epoch }
+func (w *window) isFirst(e *callEnd) bool { return e.call.probe && e.call.epoch == w.epoch }
 
 // countOthers takes for others' what an answer counts beyond the own calls. Where windows
 // end, these count until the end. Where they do not, these count for a minute, since nobody
 // knows when they were made.
 //
-// A refusal without a reset is not heeded here: it would close the window for nobody knows
-// how long. The account pauses instead.
-func (w *window) countOthers(a *answer) {
-	if a.Throttled && a.Reset.IsZero() && (w.ends() || w.recent.total == 0) {
+// A refusal without a reset says that the window is full, but not for how long. It is heeded
+// only if own calls expire one by one, and some will: the first that does frees a place.
+// Otherwise it would close the window until its end or for a minute, maybe for nothing, and
+// the account pauses for a second or more instead.
+func (w *window) countOthers(e *callEnd) {
+	if e.Throttled && e.Reset.IsZero() && (w.ends() || w.recent.total == 0) {
 		return
 	}
-	others := max(0, w.limit-a.Remaining-w.own)
+	others := max(0, w.limit-e.Remaining-w.own)
 	if w.ends() {
 		w.others = max(w.others, others)
 	} else if others >= w.others {
-		w.others, w.end = others, a.now.Add(minute)
+		w.others, w.end = others, e.now.Add(minute)
 	}
 }

@@ -40,7 +40,6 @@ func TestRateHeadersAreBelievedWithinReason(t *testing.T) {
 		{"what remains alone", "", "7", "", Window{}},
 		{"a reset that is now", "", "", at(0), Window{Reset: now}},
 		{"a reset in the past", "", "", at(-time.Second), Window{Reset: now.Add(-time.Second)}},
-		{"the furthest reset", "", "", at(time.Hour), Window{Reset: now.Add(time.Hour), ResetIn: time.Hour}},
 		{"a reset further away", "", "", at(time.Hour + time.Second), Window{Reset: now.Add(time.Hour + time.Second)}},
 		{"the first second of all", "", "", "1", Window{Reset: time.Unix(1, 0)}},
 		{"a reset of zero", "", "", "0", Window{}},
@@ -58,6 +57,36 @@ func TestRateHeadersAreBelievedWithinReason(t *testing.T) {
 	}
 	header := http.Header{"Date": {now.Add(time.Hour).UTC().Format(http.TimeFormat)}, "X-Ratelimit-Reset": {at(time.Hour + time.Minute)}}
 	assert.Equal(t, time.Minute, ParseWindow(header, now).ResetIn, "by the clock that told it")
+}
+
+// R4, R5: without a Date nobody knows by which clock a reset is. No window is as long as it
+// would have to be.
+func TestResetIsUnknownIfOneOfTheClocksMustBeWrong(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_700_000_000, 0)
+	for _, tt := range []struct {
+		why  string
+		date time.Time // Zero for none.
+		in   time.Duration
+		want time.Duration
+	}{
+		{"a reset of its Date's clock", now, 62 * time.Second, 62 * time.Second},
+		{"the furthest reset", now, time.Hour, time.Hour},
+		{"a reset further away", now, time.Hour + time.Second, 0},
+		{"the furthest reset of a clock ten minutes ahead", now.Add(10 * time.Minute), 70 * time.Minute, time.Hour},
+		{"no Date, and the furthest reset", time.Time{}, 62 * time.Second, 62 * time.Second},
+		{"no Date, and a reset further away", time.Time{}, 63 * time.Second, 0},
+		{"no Date, and a clock ten minutes ahead", time.Time{}, 10*time.Minute + 30*time.Second, 0},
+		{"no Date, and a clock ten minutes behind", time.Time{}, -10*time.Minute + 30*time.Second, 0},
+	} {
+		header := http.Header{"X-Ratelimit-Reset": {strconv.FormatInt(now.Add(tt.in).Unix(), 10)}}
+		if !tt.date.IsZero() {
+			header.Set("Date", tt.date.UTC().Format(http.TimeFormat))
+		}
+		w := ParseWindow(header, now)
+		assert.Equal(t, tt.want, w.ResetIn, tt.why)
+		assert.Equal(t, now.Add(tt.in), w.Reset, tt.why)
+	}
 }
 
 func TestPauseThatAServerAsksForIsBelievedUpToADay(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 type Window struct {
 	Limit     int           // Calls per window.
 	Remaining int           // Calls left in it.
-	ResetIn   time.Duration // From the answer to the next window; 0 if unknown.
+	ResetIn   time.Duration // From the answer to the next window; 0 if unknown or not believed.
 	Known     bool          // Limit and Remaining were given.
 
 	// The two that ResetIn is made of, by the service's clock: zero if they
@@ -20,10 +20,13 @@ type Window struct {
 	Date  time.Time
 }
 
-// The longest pause that is believed. A longer one is a unit mistaken or a
-// value broken. Without a Date it may be a clock that is wrong: a window lasts for a
-// minute, and the two times are rounded. They are for what users see, and for retryAt;
-// package quota has bounds of its own, since it learns about clocks as well.
+// The longest pause that is believed. A longer one is a unit mistaken or a value broken.
+//
+// Without a Date, a reset is compared with the local clock. If it is further away than a
+// window lasts, with two times that are rounded, one of the two clocks is wrong.
+//
+// These bounds are for what users see, and for retryAt. Package quota is given Reset and
+// Date, and has bounds of its own, since it learns about clocks as well.
 const (
 	maxResetIn        = time.Hour
 	maxUndatedResetIn = time.Minute + 2*time.Second
@@ -44,15 +47,16 @@ func parseWindow(header http.Header, date, now time.Time) Window {
 	if w.Known = ok && remaining >= 0; w.Known {
 		w.Limit, w.Remaining = limit, int(min(remaining, math.MaxInt32))
 	}
+	longest := maxUndatedResetIn
 	if !date.IsZero() {
-		now = date
+		now, longest = date, maxResetIn
 	}
 	reset := number(header, "X-Ratelimit-Reset")
 	if reset <= 0 || reset > math.MaxInt32*4 { // Those are no seconds, but milliseconds: they would be after 2242.
 		return w
 	}
 	w.Reset = time.Unix(reset, 0)
-	if in := w.Reset.Sub(now); in > 0 && in <= maxResetIn {
+	if in := w.Reset.Sub(now); in > 0 && in <= longest {
 		w.ResetIn = in
 	}
 	return w
@@ -120,11 +124,8 @@ func retryAt(status int, header http.Header, now time.Time) time.Time {
 		return time.Time{}
 	}
 	w := ParseWindow(header, now)
-	switch {
-	case w.ResetIn == 0, w.Date.IsZero() && w.ResetIn > maxUndatedResetIn:
+	if w.ResetIn == 0 || w.Remaining > 0 { // Calls remain: there were too many at once, whatever the window.
 		return time.Time{}
-	case w.Remaining > 0:
-		return time.Time{} // There were too many calls at once, which has nothing to do with the window.
 	}
 	return now.Add(w.ResetIn)
 }

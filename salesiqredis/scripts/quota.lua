@@ -7,7 +7,7 @@
 --   s.reset, s.current                mark
 --   s.window_end, opening_end         window.end, opening.end
 --   places, the hash recent           recent.calls
---   within                            answer.in, which is a keyword here
+--   within                            callEnd.in, which is a keyword here
 
 local quota, leases, processes, line, recent = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local process = ARGV[1] -- Empty for someone who only looks.
@@ -133,7 +133,7 @@ end
 
 local function probe_holds() return s.stage == probing and now < s.probe_until end
 
-local function probe_answer(a)
+local function probe_note(a)
   if a.answered then
     s.stage = probed
   elseif a.probe and s.stage == probing then
@@ -187,7 +187,6 @@ local function begin_early(a)
 end
 
 local function identify(a)
-  if s.current == 1 then begin_early(a) end
   opening_learn(a, is_first(a), matches(a))
   s.counting, s.reset, s.current = ending, a.reset, 1
   s.window_end = opening_end(a)
@@ -233,7 +232,10 @@ local function window_follow(a)
     s.window_end = math.min(s.window_end, opening_end(a))
   elseif a.epoch < s.epoch and moved(a) <= second then
     return false
+  elseif s.current == 0 then
+    identify(a)
   else
+    begin_early(a)
     identify(a)
   end
   return true
@@ -251,7 +253,7 @@ end
 
 local function settle(a)
   local current = false
-  if a.epoch == s.epoch then probe_answer(a) end
+  if a.epoch == s.epoch then probe_note(a) end
   if a.known then s.limit = a.limit end
   if a.sent then
     learn_counting(a)
