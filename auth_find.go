@@ -39,12 +39,13 @@ var (
 // tokenFinder finds the next token: in the store, or else by a request, and stores it then.
 // Each method calls those below it:
 //
-//	find       findOnce; after a failure findAfter, up to twice
-//	findAfter  look; findOnce again if the store has another refresh token
-//	look       load, to see what the store has got since a failure
-//	findOnce   load; obtain if there is nothing newer, under the store's lock if it has one
-//	load       the token of the store
-//	obtain     a request, and the new token into the store
+//	find           loadOrRequest; after a failure findAfter, up to twice
+//	findAfter      loadAfter; loadOrRequest if the store has got another refresh token
+//	loadAfter      loadNewer, to see what the store has got since a failure
+//	loadOrRequest  loadNewer; obtain if there is nothing newer, under the store's lock if it
+//	               has one
+//	loadNewer      the token of the store, if it is newer
+//	obtain         a request, and the new token into the store
 //
 // How the store is read and locked, and what is logged, is below these. One method is
 // called at a time, so the fields need no lock.
@@ -87,7 +88,7 @@ func newTokenFinder(c *config, credentials *Credentials, vault *TokenVault, self
 // failure: the second one to use it is refused, while the first is about to store the next
 // one. So after that failure, the store is read again a moment later.
 func (f *tokenFinder) find(ctx context.Context) (*bearer, error) {
-	b, err := f.findOnce(ctx)
+	b, err := f.loadOrRequest(ctx)
 	if err == nil || errors.Is(err, errTokenStore) {
 		return b, err
 	}
@@ -101,31 +102,32 @@ func (f *tokenFinder) find(ctx context.Context) (*bearer, error) {
 // findAfter returns the token that the store has got since a failure, or a new one if the
 // store has got another refresh token. Without either, it returns the failure.
 func (f *tokenFinder) findAfter(ctx context.Context, failure error) (*bearer, error) {
-	b, another := f.look(ctx, failure)
+	b, mayRequest := f.loadAfter(ctx, failure)
 	switch {
 	case b != nil:
 		return b, nil
-	case another:
-		return f.findOnce(ctx)
+	case mayRequest:
+		return f.loadOrRequest(ctx)
 	}
 	return nil, failure
 }
 
-// look returns a newer token of the store, or nil. Then it reports whether the failure is a
-// refused refresh token, and the store has another one.
-func (f *tokenFinder) look(ctx context.Context, failure error) (b *bearer, another bool) {
-	b, err := f.load(ctx, f.vault)
+// loadAfter returns the newer token that the store has got since a failure, or nil. Without
+// one, it reports whether a request may succeed all the same: the server has refused the
+// refresh token, and the store has got another one.
+func (f *tokenFinder) loadAfter(ctx context.Context, failure error) (b *bearer, mayRequest bool) {
+	b, err := f.loadNewer(ctx, f.vault)
 	if err == nil {
 		return b, false
 	}
-	refused := refusedToken(failure)
-	return nil, refused != "" && refused != fingerprint(f.newest.RefreshToken) // Load has put the store's there.
+	refused, next := refusedToken(failure), f.newest.RefreshToken // The store's, which loadNewer has taken over.
+	return nil, refused != "" && refused != fingerprint(next)
 }
 
-// findOnce finds a newer token in the store, or requests one. If the store can
+// loadOrRequest returns the newer token of the store, or requests one. If the store can
 // lock, the request is made under its lock, and the store is read again first.
-func (f *tokenFinder) findOnce(ctx context.Context) (*bearer, error) {
-	if b, err := f.load(ctx, f.vault); !errors.Is(err, errNothingNewer) {
+func (f *tokenFinder) loadOrRequest(ctx context.Context) (*bearer, error) {
+	if b, err := f.loadNewer(ctx, f.vault); !errors.Is(err, errNothingNewer) {
 		return b, err // A token, or a store that cannot be used.
 	}
 	lock, locked := f.lock(ctx)
@@ -134,17 +136,17 @@ func (f *tokenFinder) findOnce(ctx context.Context) (*bearer, error) {
 	}
 	defer f.unlock(ctx, lock)
 	vault := f.vault.over(lock.store)
-	if b, err := f.load(ctx, vault); !errors.Is(err, errNothingNewer) {
+	if b, err := f.loadNewer(ctx, vault); !errors.Is(err, errNothingNewer) {
 		return b, err
 	}
 	return f.obtain(ctx, vault)
 }
 
-// load reads the store. It takes over the refresh token, scopes and grant that are stored,
-// for the next request, and learns of the requests of others. It returns the stored access
-// token if that is good and newer than the newest. Otherwise it returns errNothingNewer, or
-// what is wrong with the store.
-func (f *tokenFinder) load(ctx context.Context, vault *TokenVault) (*bearer, error) {
+// loadNewer reads the store, and returns the stored access token if that is good and newer
+// than the newest. Otherwise it returns errNothingNewer, or what is wrong with the store.
+// For the next request, it takes over the refresh token, scopes and grant that are stored,
+// and learns of the requests of others.
+func (f *tokenFinder) loadNewer(ctx context.Context, vault *TokenVault) (*bearer, error) {
 	stored, err := f.read(ctx, vault)
 	if err != nil {
 		return nil, err

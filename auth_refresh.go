@@ -45,26 +45,33 @@ const lookInterval = time.Second
 //
 // What happens to a token that the service refuses depends on where it is from:
 //
-//	the token               what happens                         the call is told
-//	----------------------  -----------------------------------  ----------------
-//	is not in use any more  nothing                              TokenOutdated
-//	from the store          it is dropped                        TokenOutdated
-//	requested               it is dropped                        TokenDropped
-//	requested, after one    until droppableAt, it stays in use;  TokenKept
-//	that was refused, too   after that time, it is dropped       TokenDropped
+//	the token               what happens                       the call is told
+//	----------------------  ---------------------------------  ----------------
+//	is not in use any more  nothing                            TokenOutdated
+//	from the store          it is dropped                      TokenOutdated
+//	requested, the 1st      it is dropped                      TokenDropped
+//	requested, the 2nd or   until droppableAt, it is kept;     TokenKept
+//	later in a row          from then on, it is dropped        TokenDropped
 //
 // Another process may have stored a token long ago, so that its refusal tells nothing of
 // the next one. But if the service refuses two requested tokens in a row, the tokens are not
-// the cause. So the second one stays in use for 5 seconds after it was obtained, each further
-// one for twice as long, up to 10 minutes. Meanwhile, calls fail with what the service says.
-// If ten tokens were requested within ten minutes, the last one is in use again although it
-// was dropped, until another may be requested.
+// the cause. So a further one stays in use for a time, although it is refused:
+//
+//	the refused token in a row           1st   2nd  3rd   4th   ...  9th and later
+//	is kept, from when it was obtained   0 s   5 s  10 s  20 s  ...  10 min
+//
+// Calls that carry a token that is kept fail with what the service says. A row ends when the
+// service accepts a token that it has never refused.
+//
+// If ten tokens were requested within ten minutes, the refresh fails until another may be
+// requested, and so do the calls that wait for it. The last token comes into use again,
+// although it was dropped, and is kept until then. Calls get it from the next one on.
 //
 // After a refresh that has failed, no token is requested until the failure's RetryAt. The
 // OAuth server may name that time. Otherwise it is 5 to 80 seconds later, and 1 to 10
 // minutes after a permanent failure. Calls that would wait get the failure at once. Only
-// once in a second does one of them look into the store, where another process may have put
-// a token.
+// once in a second does one of them begin a refresh that looks into the store, where another
+// process may have put a token.
 type refresher struct {
 	finder *tokenFinder // Used by the flight alone.
 	hooks  hooks.Starts[RefreshTrace, RefreshTrace]
@@ -83,10 +90,11 @@ type refresher struct {
 
 // flight is one refresh that any number of calls wait for.
 type flight struct {
-	lookAfter *AuthError    // The failure after which no token may be requested yet: the refresh looks into the store. Nil if one may.
-	done      chan struct{} // Closed when the outcome is there: header or err.
-	header    Secret
-	err       error
+	after   *AuthError    // The last failure, before it; nil if none.
+	tooSoon bool          // After that failure, no token may be requested yet: the store alone is read.
+	done    chan struct{} // Closed when the outcome is there: header or err.
+	header  Secret
+	err     error
 }
 
 // bearer is an access token in use.
@@ -224,10 +232,7 @@ func (r *refresher) tooSoon(now time.Time) bool {
 
 // startFlight begins a refresh, which outlives the call that needed it first.
 func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
-	f := &flight{done: make(chan struct{})}
-	if r.tooSoon(now) {
-		f.lookAfter = r.failure
-	}
+	f := &flight{after: r.failure, tooSoon: r.tooSoon(now), done: make(chan struct{})}
 	r.flight, r.started = f, now
 	go r.runFlight(context.WithoutCancel(ctx), f)
 	return f
@@ -242,14 +247,20 @@ func (r *refresher) runFlight(ctx context.Context, f *flight) {
 	close(f.done)
 }
 
-// refresh finds a token. As long as none may be requested, it looks into the store. Then
-// it goes on only if the store has another refresh token than the one that was refused.
+// errStillTooSoon is the outcome of a refresh that was to read the store alone, and has
+// found nothing there.
+var errStillTooSoon = errors.New("the store has nothing new, and it is too soon to request a token")
+
+// refresh finds a token. As long as none may be requested, it reads the store. Then it
+// goes on only if the store has another refresh token than the one that was refused.
 func (r *refresher) refresh(ctx context.Context, f *flight) (*bearer, error) {
-	if f.lookAfter != nil {
-		if b, another := r.finder.look(ctx, f.lookAfter); b != nil {
+	if f.tooSoon {
+		b, mayRequest := r.finder.loadAfter(ctx, f.after)
+		if b != nil {
 			return b, nil
-		} else if !another {
-			return nil, f.lookAfter
+		}
+		if !mayRequest {
+			return nil, errStillTooSoon
 		}
 	}
 	start, requested := time.Now(), r.finder.requested
@@ -262,9 +273,10 @@ func (r *refresher) refresh(ctx context.Context, f *flight) (*bearer, error) {
 // land notes the outcome of a flight, and reports whether it is a failure that nobody was
 // told of:
 //
-//	a token              is in use from now on, and ends the failures
-//	the earlier failure  stays the last one, since the store had nothing
-//	any other failure    is the last one, and is news
+//	a token            is in use from now on, and ends the failures
+//	errStillTooSoon,   the failure before the flight stays the last one
+//	or that failure
+//	any other failure  is the last one, and is news
 func (r *refresher) land(f *flight, b *bearer, err error) (isNews bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -274,9 +286,9 @@ func (r *refresher) land(f *flight, b *bearer, err error) (isNews bool) {
 		r.failure, r.failures, r.dropped = nil, 0, nil
 		r.current.Store(b)
 		f.header = b.header
-	case f.lookAfter != nil && errors.Is(err, f.lookAfter):
+	case errors.Is(err, errStillTooSoon), errors.Is(err, f.after):
 		r.lookAt = now.Add(lookInterval)
-		f.err = err
+		f.err = f.after
 	default:
 		r.fail(err, now)
 		f.err = r.failure

@@ -8,7 +8,8 @@
 //	   │
 //	logged       a line in the log                          log.go
 //	observed     tells tracers of the attempt               observe.go
-//	limited      a lease: quota, and a free place           limit.go
+//	limited      a lease, the permission to send: there is  limit.go
+//	             quota left, and a place under way is free
 //	authorized   the token of the moment                    token.go
 //	requested    tells tracers of the request               observe.go
 //	sender       one request, one whole answer in memory    send.go
@@ -20,25 +21,49 @@
 // not out of date when the turn comes. A call keeps its lease while it waits for a
 // token that is being renewed.
 //
-// A request that is not idempotent, such as a POST, must not be carried out twice. It is
-// sent again only if the service has not acted on it.
+// # Failures
+//
+// An answer with an error status is a failure. So is a 2xx that conceals an error, that says
+// that parts were not done, or whose JSON breaks off: judge.go finds those. Each failure
+// has a fate, which is how far the request got. The table of fate in failure.go lists them,
+// and the table of sending.fate in nethttp.go tells those of a request without an answer.
+//
+// A request that is not idempotent, such as a POST, must not be carried out twice. If it
+// fails, and the service may have acted on it (mayHaveActed in failure.go), the failure is
+// MaybeProcessed. Then it is not sent again.
+//
+// # What is sent again
+//
+// The table of again in retry.go decides. In short:
+//
+//   - After a refused token, the call is sent again at once, if another token may be
+//     accepted.
+//   - After a refusal for the rate limit, it is sent again after a pause. Such attempts do
+//     not count. They are bounded by time.
+//   - After another failure that may pass and is not MaybeProcessed, it is sent again until
+//     MaxAttempts were counted: at once if the first attempt only lost its connection, and
+//     otherwise after a pause. Calls that succeed earn those retries (budget.go), so that an
+//     outage does not multiply the requests.
+//   - Anything else is not sent again.
+//
+// No pause is begun that is longer than MaxWait, or that would outlast the deadline of ctx.
+//
+// Beneath the Pipeline, two more loops can send a request. That of roundTripper.do looks for
+// a connection that has not ended: nothing was written, so it is no attempt. That of
+// net/http is stopped as soon as anything was written: see the first comment of nethttp.go.
 //
 // # Reading order
 //
-// These five files tell how a call travels, and what is sent again:
-//
+//	retry.go      the tables of again and tokenReplaced
+//	failure.go    the tables of fate and mayHaveActed
 //	pipeline.go   the request, the attempt, and how the links are put together
-//	failure.go    how far a request got that failed (fate), and whether the service may
-//	              have acted on it (mayHaveActed)
-//	retry.go      whether there is another attempt (again), and after which pause
-//	token.go      what becomes of a token that the service refuses
 //	send.go       the request, its answer, and the failures in between
+//	judge.go      which answers are failures
+//	token.go      what becomes of a token that the service refuses
+//	nethttp.go    what net/http would repeat by itself, and the table of sending.fate
 //
 // The others can wait until their subject comes up:
 //
-//	nethttp.go                   the fate of a request without an answer, and what net/http
-//	                             would repeat by itself
-//	judge.go                     which answers are failures
 //	limit.go, queue.go           waiting for quota and a free place
 //	ratewindow.go                the headers of the rate limit
 //	budget.go                    paying for retries
@@ -52,8 +77,5 @@
 //	dial.go, proxy.go            connecting
 //
 // Above the Pipeline, call.go of package salesiq makes the requests and decodes the answers.
-//
-// Three loops can send a request again. That of the Pipeline makes attempts. That of
-// roundTripper.do looks for a connection that has not ended: nothing was written, so it is
-// no attempt. That of net/http is stopped as soon as anything was written.
+// An answer that it cannot decode is not sent for again.
 package transport

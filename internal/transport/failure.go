@@ -44,7 +44,7 @@ type Failure struct {
 //	cutOff      as sent, and its connection ended: net/http was about to     maybe
 //	            repeat it
 //	partlyDone  was answered: some parts were done, others not               maybe
-//	answered    was answered, or half an answer has come                     see mayHaveActed
+//	answered    was answered, in whole or in part                            see mayHaveActed
 type fate uint8
 
 const (

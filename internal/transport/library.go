@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"net/url"
@@ -12,19 +13,10 @@ import (
 	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
-// This file is all there is of go-retryablehttp. A series decides what is sent again,
-// and when. The library does the rest:
-//
-//	for {
-//		rewind the body
-//		series.try               one attempt
-//		series.again             is there another, and after which pause?
-//		wait for the pause, or for the end of ctx
-//	}
-//
-// It asks three funcs of ours on the way: RoundTrip calls try, CheckRetry calls again,
-// and Backoff returns the pause. The last two share the pause in RetryWaitMin, which the
-// library hands from one to the other, and uses for nothing else.
+// This file is all there is of go-retryablehttp, and can be skipped. A series makes the
+// attempts, and decides after each whether another one follows, and when. The library
+// rewinds the body, calls RoundTrip for an attempt, and waits until the next one is due
+// or ctx ends.
 
 // loop is a series in the hands of the library. It is the transport of the
 // library's http.Client. Series, library and client are one object, and so one
@@ -49,11 +41,12 @@ func (l *loop) run(ctx context.Context) {
 	}
 	l.client.Transport = l
 	l.library = retryablehttp.Client{
-		HTTPClient:   &l.client,
-		RetryMax:     math.MaxInt, // The series counts.
-		CheckRetry:   never,
-		Backoff:      func(pause, _ time.Duration, _ int, _ *http.Response) time.Duration { return pause },
-		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+		HTTPClient: &l.client,
+		RetryMax:   math.MaxInt, // The series counts.
+		CheckRetry: func(_ context.Context, _ *http.Response, err error) (bool, error) {
+			return errors.Is(err, errAgain), nil
+		},
+		Backoff: func(pause, _ time.Duration, _ int, _ *http.Response) time.Duration { return pause },
 	}
 	l.library.Do(&l.message) //nolint:bodyclose,errcheck // The series has kept what came of it.
 }
@@ -72,27 +65,24 @@ func (l *loop) prepare(ctx context.Context) error {
 	return l.message.SetBody(r.Body)
 }
 
-// never stands in for checkRetry where an attempt has not failed.
-func never(context.Context, *http.Response, error) (again bool, err error) { return false, nil }
+// What the library is told of an attempt. The series has kept the rest.
+var (
+	errAgain = errors.New("another attempt follows")
+	over     = &http.Response{StatusCode: http.StatusOK, Body: http.NoBody} // No other one follows, whatever came of it.
+)
 
-// checkRetry asks the series whether there is another attempt, and leaves the pause
-// before it to Backoff.
-func (l *loop) checkRetry(ctx context.Context, _ *http.Response, _ error) (again bool, err error) {
-	l.library.RetryWaitMin, again = l.again(ctx)
-	if again {
-		l.startPause(ctx, l.library.RetryWaitMin)
-	}
-	return again, nil
-}
-
-var succeeded = &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}
-
-// RoundTrip makes an attempt for the library.
+// RoundTrip makes an attempt for the library. If another one follows, it leaves the pause
+// before it in RetryWaitMin, which the library hands to Backoff.
 func (l *loop) RoundTrip(message *http.Request) (*http.Response, error) {
-	if l.try(message); l.failure != nil {
-		l.library.CheckRetry = l.checkRetry
-		return nil, l.failure
+	if l.try(message); l.failure == nil {
+		return over, nil
 	}
-	l.library.CheckRetry = never
-	return succeeded, nil
+	ctx := message.Context()
+	pause, again := l.again(ctx)
+	if !again {
+		return over, nil
+	}
+	l.startPause(ctx, pause)
+	l.library.RetryWaitMin = pause
+	return nil, errAgain
 }

@@ -192,14 +192,17 @@ func (s *sending) unsentOnUsedConnection() bool {
 	return s.reused && s.conn != nil && !s.written() && s.repeat == unsent
 }
 
-// fate returns what became of a request that failed with err, and has no answer:
+// fate returns what became of a request that failed with err, and has no answer. The first
+// line that fits decides:
 //
-//	the service says that it has not read it  turnedAway
-//	it was given no connection                unsent, if the transport tells of connections, or could not dial
-//	no byte of it has left                    unsent
-//	half of its header has left               unsent, unless ctx has ended: net/http may be writing the rest
-//	net/http was about to repeat it           cutOff
-//	any other                                 sent
+//	the service says that it has not read it    turnedAway
+//	it was certainly given no connection        unsent: the transport tells of connections, or could not dial
+//	it is not known to have been given one      sent
+//	no byte of it has left                      unsent
+//	half of its header has left                 unsent: a service acts on whole headers alone. But if ctx
+//	                                            has ended, net/http may be writing the rest
+//	net/http was about to repeat it             cutOff
+//	any other                                   sent
 //
 // Only where it is sure does it say that the service has not read the request.
 func (s *sending) fate(ctx context.Context, err error) fate {
@@ -208,11 +211,13 @@ func (s *sending) fate(ctx context.Context, err error) fate {
 	switch {
 	case s.repeat == turnedAway || saysRefused(err):
 		return turnedAway
-	case s.conn == nil && !s.wroteHeader:
-		if s.base.traces.Load() || undialed(err) {
-			return unsent
-		}
-	case !s.connWrote() || !s.wroteHeader && ctx.Err() == nil:
+	case s.conn == nil && !s.wroteHeader && (s.base.traces.Load() || undialed(err)):
+		return unsent
+	case s.conn == nil:
+		return sent
+	case !s.connWrote():
+		return unsent
+	case !s.wroteHeader && ctx.Err() == nil:
 		return unsent
 	case s.repeat == cutOff:
 		return cutOff

@@ -20,7 +20,7 @@ type series struct {
 	answer   *Answer
 	failure  *Failure
 
-	made           uint32    // Attempts, without those that the rate limit refused.
+	counted        uint32    // Attempts, without those that the rate limit refused. All of them are last.number.
 	dropped        uint8     // Attempts whose token was refused, and dropped.
 	outdated       uint8     // Attempts whose token was refused, and out of date.
 	throttledSince time.Time // When the rate limit refused an attempt for the first time; zero if it did not.
@@ -50,11 +50,11 @@ func (s *series) try(message *http.Request) {
 //	a file cannot be sent or taken again            no
 //	the limiter held the request                    no
 //	its token was refused                           at once, if there is another: see tokenReplaced
-//	as many attempts were made as there may be      no
+//	as many attempts were counted as there may be   no: see enough
 //	the rate limit refused it                       after a pause
 //	it is MaybeProcessed, or not transient          no
 //	it is the first, and lost its connection        at once
-//	any other, as in an outage, or half an answer   after a pause, if the budget pays for it
+//	any other: an outage, half an answer to a GET   after a pause, if the budget pays for it
 //
 // A pause that is not affordable is not begun: there is no other attempt.
 func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
@@ -83,7 +83,7 @@ func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
 func (s *series) count(f *Failure) {
 	switch {
 	case !f.throttled():
-		s.made++
+		s.counted++
 	case s.throttledSince.IsZero():
 		s.throttledSince = time.Now()
 	}
@@ -95,12 +95,12 @@ func (s *series) count(f *Failure) {
 	}
 }
 
-// enough reports whether as many attempts were made as there may be. Those that the rate
-// limit refused are not among them. But a caller who wants a single attempt gets no other
-// after it was refused.
-func (s *series) enough() bool { return s.most() == 1 || int(s.made) >= s.most() }
+// enough reports whether as many attempts were counted as there may be. Those that the rate
+// limit refused do not count. But a caller who wants a single attempt gets no other after it
+// was refused.
+func (s *series) enough() bool { return s.most() == 1 || int(s.counted) >= s.most() }
 
-// most is how many attempts there may be.
+// most is how many attempts may be counted.
 func (s *series) most() int { return cmp.Or(s.last.request.MaxAttempts, s.pipeline.maxAttempts) }
 
 // mostOutdated bounds the tokens of one call that were out of date.
@@ -149,12 +149,13 @@ func isOutage(status int) bool {
 }
 
 // affordable reports whether a pause is worth beginning: no longer than maxWait, and over
-// before the deadline of ctx. After a refusal for the rate limit, once there were as many
-// attempts of any kind as there may be, the time since the first refusal counts as well.
+// before the deadline of ctx. Attempts that the rate limit refused are bounded by time, as
+// they do not count: once most attempts were made with them, maxWait is for all of the time
+// since the first refusal.
 func (s *series) affordable(ctx context.Context, pause time.Duration) bool {
 	deadline, ok := ctx.Deadline()
-	all := pause
-	if s.failure.throttled() && s.last.number >= s.most() {
+	made, all := s.last.number, pause
+	if s.failure.throttled() && made >= s.most() {
 		all += time.Since(s.throttledSince)
 	}
 	return all <= s.pipeline.maxWait && (!ok || pause < time.Until(deadline))
