@@ -62,8 +62,9 @@
 // # Who shares an account
 //
 // An account belongs to a queue (internal/transport/queue.go), which has the lock and the
-// calls that wait. In ratelimit.go of the root, newLimiter gives a client a queue of its own,
-// or one that NewLimiter has made for several clients. A batch has the same queue as the
-// others, with the [Class] Batch, which leaves a fifth of each limit. Processes share a limit in Redis: there,
-// salesiqredis/scripts/quota.lua keeps the same account, and a test compares the two.
+// calls that wait. In ratelimit.go of the root, newLimiter gives a client a queue of its
+// own, or one that NewLimiter has made for several clients. A batch has the same queue as
+// the others, with the [Class] Batch, which leaves a fifth of each limit. Processes share a
+// limit in Redis: there, salesiqredis/scripts/quota.lua keeps the same account, and a test
+// compares the two.
 package quota

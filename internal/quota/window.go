@@ -12,13 +12,13 @@ const minute = time.Minute
 type window struct {
 	plan   int // Own calls per window; 0 for no limit.
 	limit  int // Everybody's calls per window; 0 until the service has told.
-	own    int // Own calls that count or may yet: those under way, and of those that ended as many as counting tells.
+	own    int // Own calls that count or may yet: those under way, and those that ended and still count.
 	others int // Calls of others that count, as far as answers have shown.
 
 	epoch   int       // Counts windows.
 	probe   probe     // How far the call is that goes alone.
 	mark    mark      // The reset that the window is known by.
-	end     time.Time // When others' calls stop counting, by the caller's clock; zero if nobody knows. If it ends, own ones do, too.
+	end     time.Time // By when others' calls stop counting; zero if nobody knows. If ends, own ones do, too.
 	opening opening   // What windows begin with, which tells how exactly a reset names their end.
 
 	// For sliding.go.
