@@ -97,7 +97,7 @@ var mutations = []mutation{
 	},
 	{
 		"an event is marked before it was handled", "webhook/receiver.go",
-		"	how, err = r.consume(work, event)\n", "	r.store.Done(work, id)\n\thow, err = r.consume(work, event)\n",
+		"	work.claim.hold(event.Info().EventID, event)\n", "	work.claim.hold(event.Info().EventID, event)\n\tr.store.Done(work, event.Info().EventID)\n",
 	},
 	{
 		"an event is not marked when it was handled", "webhook/receiver_claim.go",
