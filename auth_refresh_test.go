@@ -923,6 +923,19 @@ func TestUnreachableTokenServerIsTriedTwice(t *testing.T) {
 	}
 }
 
+func TestTokenServerThatStaysUnreachableIsTriedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{answer: func(int, *tokenRequest) (*http.Response, error) { return nil, syscall.ECONNREFUSED }}
+		client := clientOf(t, z, nil)
+		for _, want := range []int{2, 3, 4} {
+			require.Error(t, get(t.Context(), client))
+			require.Equal(t, want, z.requests())
+			time.Sleep(time.Minute)
+		}
+	})
+}
+
 type failingReader struct{}
 
 func (failingReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
