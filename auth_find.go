@@ -44,7 +44,8 @@ var (
 //	loadAfter      loadNewer, to see what the store has got since a failure
 //	loadOrRequest  loadNewer; obtain if there is nothing newer, under the store's lock if it
 //	               has one
-//	loadNewer      the token of the store, if it is newer
+//	loadNewer      the token of the store, if it is newer, and ours: another one is left out,
+//	               and the next obtain overwrites it
 //	obtain         a request, and the new token into the store
 //
 // How the store is read and locked, and what is logged, is below these. One method is
@@ -60,7 +61,7 @@ type tokenFinder struct {
 	// made with its refresh token, which is that of the credentials at first.
 	newest  Token
 	loaded  bool // The store was read once. From then on, it can be done without.
-	unsaved bool // The newest token could not be stored, so that the store's is older.
+	unsaved bool // The newest token could not be stored, so that the store's refresh token is older. It is not tried again.
 	warned  bool // The default logger was told so.
 
 	requests    []time.Time // Of the last tokenWindow, oldest first, as far as they are known.

@@ -63,7 +63,8 @@ const lookInterval = time.Second
 // Calls that carry a token that is kept fail with what the service says. A row ends when the
 // service accepts a token that it has never refused.
 //
-// If ten tokens were requested within ten minutes, the refresh fails until another may be
+// If ten tokens were requested within ten minutes, those of other processes with the same
+// store and those of failed requests included, the refresh fails until another may be
 // requested, and so do the calls that wait for it. The last token comes into use again,
 // although it was dropped, and is kept until then. Calls get it from the next one on.
 //
@@ -71,7 +72,9 @@ const lookInterval = time.Second
 // OAuth server may name that time. Otherwise it is 5 to 80 seconds later, and 1 to 10
 // minutes after a permanent failure. Calls that would wait get the failure at once. Only
 // once in a second does one of them begin a refresh that looks into the store, where another
-// process may have put a token.
+// process may have put a token. If the failure was a refused refresh token, and the store has
+// another one, that refresh requests a token at once. A store that could not be read even
+// once is not looked into before RetryAt.
 type refresher struct {
 	finder *tokenFinder // Used by the flight alone.
 	hooks  hooks.Starts[RefreshTrace, RefreshTrace]

@@ -73,7 +73,7 @@
 //	-------------------------------------  ------------------------------------------------
 //	a handler returns an error, or panics  500
 //	handlers take longer than              500 at that time. If they succeed after that, the
-//	WithHandlerTimeout                     event counts as handled
+//	WithHandlerTimeout (4.5 s)             event counts as handled
 //	the sink                               503
 //	the store, before the handlers         503, or as if there were no store: see
 //	                                       WithDedupFailure
@@ -94,12 +94,20 @@
 //	claimed  a delivery does      waits for that, and is answered 503 if it takes too long
 //	done     they have succeeded  runs no handler, and is answered 200
 //
+// With a [Sink], done means that the sink has the event. Deliveries are of one event if their
+// bodies differ in the count of deliveries, in white space and in the order of members alone:
+// [EventInfo.EventID] is a hash of the rest. The service delivers an event again up to three
+// times, a minute apart, until it is answered with success.
+//
 //	from     to       when
 //	-------  -------  ---------------------------------------------------------------------
 //	free     claimed  a delivery begins
 //	claimed  done     all its handlers have succeeded
 //	claimed  free     one of them has failed
-//	claimed  free     one has not returned 25 seconds after its time: the log names it
+//	claimed  free     one has not returned 25 seconds after its time: the log names it, and
+//	                  the next delivery runs them again beside it
+//	free or  done     such a handler succeeds after all; a late failure changes nothing
+//	claimed
 //	claimed  free     the process has ended; in a store that several share, half a minute later
 //	done     free     the store has forgotten the event, since it is old or there are too many
 //

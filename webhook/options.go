@@ -88,6 +88,10 @@ func WithEventName(name salesiq.EventName) Option {
 //
 //	webhook.NewReceiver(verifier, webhook.WithTolerance(24*time.Hour))
 //
+// An event that tells no time has no age to refuse. It can be played again at any time:
+// with the attempt 1, or none, each delivery counts as another event. Its handlers should
+// be such that running them twice does no harm.
+//
 // A longer tolerance than that is refused, if the store has a method MaxAge. A [Sink]
 // with that method remembers events, too, and then the longer of both counts: a tolerance
 // of sixty days goes with an inbox that remembers sixty days. A store

@@ -42,7 +42,8 @@ import (
 // delivery runs the handlers again. If it succeeds after all, the event counts as handled.
 //
 // Whoever has captured a delivery can play it again after the store has forgotten the
-// event. [WithTolerance] prevents that.
+// event. [WithTolerance] prevents that, but for an event without a time, which can be played
+// again at any time.
 //
 // Events arrive in any order: compare [EventInfo.EventTime].
 //

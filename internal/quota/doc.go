@@ -8,7 +8,9 @@
 // Read account.go, window.go and limits.go, in this order. Skip these at first:
 //
 //	clock.go                when exactly a window ends, although clocks differ
-//	sliding.go, recent.go   services whose window slides: take window.ends for true
+//	sliding.go, recent.go   services whose window slides. Take window.ends for true as soon
+//	                        as an answer has told a reset. Before that there are no windows:
+//	                        each own call counts until a minute after its end
 //
 // # A window
 //
@@ -40,8 +42,9 @@
 // # A 429
 //
 // If its reset is that of an older window, a 429 changes neither the slots, which are the
-// calls at once, nor the pause. Not even its Retry-After is heeded. Otherwise it does two
-// things, and in each table the first row that fits decides.
+// calls at once, nor the pause. Only the call itself waits for its Retry-After (pause in
+// internal/transport/retry.go). Otherwise it does two things, and in each table the first
+// row that fits decides.
 //
 //	the 429                                   what happens to the slots
 //	none remain, and it tells the reset       nothing: none are free until the window ends
@@ -66,5 +69,7 @@
 // own, or one that NewLimiter has made for several clients. A batch has the same queue as
 // the others, with the [Class] Batch, which leaves a fifth of each limit. Processes share a
 // limit in Redis: there, salesiqredis/scripts/quota.lua keeps the same account, and a test
-// compares the two.
+// compares the two. Clients whose plans name one file (Plan.KeptIn) share the day alone, which
+// the file keeps over restarts (dayFile in ratelimit.go). A limiter of the user's own takes the
+// place of queue and account.
 package quota

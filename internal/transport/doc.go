@@ -28,9 +28,9 @@
 // has a fate, which is how far the request got. The table of fate in failure.go lists them,
 // and the table of sending.fate in nethttp.go tells those of a request without an answer.
 //
-// A request that is not idempotent, such as a POST, must not be carried out twice. If it
-// fails, and the service may have acted on it (mayHaveActed in failure.go), the failure is
-// MaybeProcessed. Then it is not sent again.
+// A request that is not idempotent, such as a POST or a PATCH without WithIdempotent, must
+// not be carried out twice. If it fails, and the service may have acted on it (mayHaveActed
+// in failure.go), the failure is MaybeProcessed. Then it is not sent again.
 //
 // # What is sent again
 //
@@ -42,8 +42,8 @@
 //     not count. They are bounded by time.
 //   - After another failure that may pass and is not MaybeProcessed, it is sent again until
 //     MaxAttempts were counted: at once if the first attempt only lost its connection, and
-//     otherwise after a pause. Calls that succeed earn those retries (budget.go), so that an
-//     outage does not multiply the requests.
+//     otherwise after a pause. Calls that succeed earn those after a pause (budget.go), so
+//     that an outage does not multiply the requests.
 //   - Anything else is not sent again.
 //
 // No pause is begun that is longer than MaxWait, or that would outlast the deadline of ctx.

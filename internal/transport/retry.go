@@ -96,8 +96,8 @@ func (s *series) count(f *Failure) {
 }
 
 // enough reports whether as many attempts were counted as there may be. Those that the rate
-// limit refused do not count. But a caller who wants a single attempt gets no other after it
-// was refused.
+// limit refused do not count. But a caller who wants a single attempt gets no other after the
+// rate limit has refused it; after a refused token there is one.
 func (s *series) enough() bool { return s.most() == 1 || int(s.counted) >= s.most() }
 
 // most is how many attempts may be counted.
