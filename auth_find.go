@@ -45,7 +45,8 @@ var (
 //	loadOrRequest  loadNewer; obtain if there is nothing newer, under the store's lock if it
 //	               has one
 //	loadNewer      the token of the store, if it is newer, and ours: another one is left out,
-//	               and the next obtain overwrites it
+//	               and the next obtain overwrites it; if the credentials have no refresh
+//	               token of their own, one of another data center is a permanent error
 //	obtain         a request, and the new token into the store
 //
 // How the store is read and locked, and what is logged, is below these. One method is

@@ -82,7 +82,8 @@
 // A panic of the store, or the end of its goroutine, is like an error that it returns.
 // The time for handlers, of [WithHandlerTimeout], begins for each delivery when its body
 // has been read. How slowly that may come is for [http.Server.ReadTimeout] to say. Over HTTP/2,
-// [http.Server.Shutdown] does not wait for handlers that take too long, but [Serve] does.
+// [http.Server.Shutdown] does not wait for handlers that take too long, but [Serve] does,
+// for ten seconds in all.
 //
 // # The states of an event
 //
@@ -104,14 +105,18 @@
 //	free     claimed  a delivery begins
 //	claimed  done     all its handlers have succeeded
 //	claimed  free     one of them has failed
-//	claimed  free     one has not returned 25 seconds after its time: the log names it, and
-//	                  the next delivery runs them again beside it
+//	claimed  free     one has not returned 25 seconds after its time: the log of [WithLogger]
+//	                  names it, and the next delivery runs them again beside it
 //	free or  done     such a handler succeeds after all; a late failure changes nothing
 //	claimed
 //	claimed  free     the process has ended; in a store that several share, half a minute later
 //	done     free     the store has forgotten the event, since it is old or there are too many
 //
 // A handler with [Once] has such a state of its own for each event.
+//
+// The goroutine of a handler that does not return stays, and so does its connection over
+// HTTP/1. Behind a [Sink], handlers are the sink's matter: a [WorkerPool] waits for one for
+// ever, while the inboxes in a file and in Redis bound it.
 //
 // # Events without a time
 //

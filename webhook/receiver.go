@@ -38,8 +38,9 @@ import (
 // transaction as its work.
 //
 // Handlers run for one delivery of an event at a time. The exception is a handler that
-// has not returned 25 seconds after its context has ended. The log names it, and the next
-// delivery runs the handlers again. If it succeeds after all, the event counts as handled.
+// has not returned 25 seconds after its context has ended. The log of [WithLogger] names it,
+// and the next delivery runs the handlers again. If it succeeds after all, the event counts
+// as handled.
 //
 // Whoever has captured a delivery can play it again after the store has forgotten the
 // event. [WithTolerance] prevents that, but for an event without a time, which can be played

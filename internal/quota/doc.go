@@ -67,9 +67,12 @@
 // An account belongs to a queue (internal/transport/queue.go), which has the lock and the
 // calls that wait. In ratelimit.go of the root, newLimiter gives a client a queue of its
 // own, or one that NewLimiter has made for several clients. A batch has the same queue as
-// the others, with the [Class] Batch, which leaves a fifth of each limit. Processes share a
-// limit in Redis: there, salesiqredis/scripts/quota.lua keeps the same account, and a test
-// compares the two. Clients whose plans name one file (Plan.KeptIn) share the day alone, which
-// the file keeps over restarts (dayFile in ratelimit.go). A limiter of the user's own takes the
-// place of queue and account.
+// the others, with the [Class] Batch, which leaves a fifth of each minute and day, but not of
+// the calls at once. Processes share a limit in Redis: there, salesiqredis/scripts/quota.lua
+// keeps the same account, and a test compares the two. Clients of one process whose plans name
+// one file (Plan.KeptIn) share the day alone. The file keeps it over restarts (dayFile in
+// ratelimit.go), and a second process is refused. A limiter of the user's own takes the place
+// of queue and account.
+//
+// A day ends at midnight UTC, by the service's clock.
 package quota

@@ -11,7 +11,7 @@ type Class int
 // The classes.
 const (
 	Interactive Class = iota
-	Batch             // It leaves a fifth of each limit to others.
+	Batch             // It leaves a fifth of each minute and day to others.
 )
 
 // reserve returns how many calls of a limit the class keeps free for others.

@@ -39,8 +39,10 @@
 //   - After a refused token, the call is sent again at once, if another token may be
 //     accepted.
 //   - After a refusal for the rate limit, it is sent again after a pause. Such attempts do
-//     not count. They are bounded by time.
-//   - After another failure that may pass and is not MaybeProcessed, it is sent again until
+//     not count. Once MaxAttempts requests were sent, the refusals together may take MaxWait.
+//     A caller who wants a single attempt gets no other.
+//   - After another failure that may pass (IsTransient in retry.go: an outage, an internal
+//     error, no whole answer) and is not MaybeProcessed, it is sent again until
 //     MaxAttempts were counted: at once if the first attempt only lost its connection, and
 //     otherwise after a pause. Calls that succeed earn those after a pause (budget.go), so
 //     that an outage does not multiply the requests.

@@ -21,8 +21,8 @@ import (
 //	Done     tells the account of the answer, and looks at those that wait (advance)
 //	timer    looks at them when the account may allow more although none has ended
 //
-// Whoever comes first goes first. But a batch has to leave a fifth of each limit, and others
-// overtake it then. A call that the service refused pauses outside of the queue, and joins
+// Whoever comes first goes first. But a batch has to leave a fifth of each minute and day, and
+// others overtake it then. A call that the service refused pauses outside of the queue, and joins
 // it at the end for its next attempt (retry.go).
 type Queue struct {
 	maxWait time.Duration
@@ -82,7 +82,7 @@ func (q *Queue) Acquire(ctx context.Context) (Lease, error) { return q.acquire(c
 // forecasts marks a limiter that reports waits through forecast.
 func (q *Queue) forecasts() {}
 
-// BatchQueue is a queue for those who leave a fifth of each limit to others.
+// BatchQueue is a queue for those who leave a fifth of each minute and day to others.
 type BatchQueue struct{ *Queue }
 
 // Acquire waits for its turn, as that of the queue does.
