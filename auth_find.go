@@ -62,7 +62,7 @@ type tokenFinder struct {
 	// made with its refresh token, which is that of the credentials at first.
 	newest  Token
 	loaded  bool // The store was read once. From then on, it can be done without.
-	unsaved bool // The newest token could not be stored, so that the store's refresh token is older. It is not tried again.
+	unsaved bool // The newest token could not be stored, and is not tried again: the store's refresh token is older.
 	warned  bool // The default logger was told so.
 
 	requests    []time.Time // Of the last tokenWindow, oldest first, as far as they are known.

@@ -64,18 +64,18 @@ const lookInterval = time.Second
 // service accepts a token that it has never refused.
 //
 // If ten tokens were requested within ten minutes, also by other processes that have stored
-// theirs in the same store, and also in vain by this one, the refresh fails until another may be
-// requested, and so do the calls that wait for it. The last token comes into use again,
-// although it was dropped, and is kept until then. Calls get it from the next one on.
+// theirs in the same store, and also in vain by this one, the refresh fails until another
+// may be requested, and so do the calls that wait for it. The last token comes into use
+// again, although it was dropped, and is kept until then. Calls get it from the next one on.
 //
 // After a refresh that has failed, no token is requested until the failure's RetryAt. The
 // OAuth server may name that time. If it refuses for too many requests, that is ten minutes
 // later at least, and nothing is requested until then, whatever the store has. Otherwise it
-// is 5 to 80 seconds later, and 1 to 10 minutes after a permanent failure. Calls that would wait get the failure at once. Only
-// once in a second does one of them begin a refresh that looks into the store, where another
-// process may have put a token. If the failure was a refused refresh token, and the store has
-// another one, that refresh requests a token at once. A store that could not be read even
-// once is not looked into before RetryAt.
+// is 5 to 80 seconds later, and 1 to 10 minutes after a permanent failure. Calls that would
+// wait get the failure at once. Only once in a second does one of them begin a refresh that
+// looks into the store, where another process may have put a token. If the failure was a
+// refused refresh token, and the store has another one, that refresh requests a token at
+// once. A store that could not be read even once is not looked into before RetryAt.
 type refresher struct {
 	finder *tokenFinder // Used by the flight alone.
 	hooks  hooks.Starts[RefreshTrace, RefreshTrace]

@@ -293,7 +293,8 @@ func (r *Receiver) consume(ctx context.Context, event Event) (outcome, error) {
 }
 
 // callHandler calls a handler in a goroutine of its own, and waits for its end. A
-// panic is an error, and so is the end of the goroutine.
+// panic is an error, and so is the end of the goroutine. It does what usercode.Start does,
+// with three allocations fewer for each event.
 func callHandler(ctx context.Context, handle func(context.Context, Event) error, event Event) error {
 	ended := make(chan error)
 	go func() {
