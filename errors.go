@@ -79,8 +79,8 @@ var (
 	// with [ErrRateLimitExceeded].
 	ErrDailyLimit = transport.ErrDailyLimit
 	// ErrIncomplete means that a list ended with fewer items than the service had
-	// told. What came before is good; see [Page].
-	ErrIncomplete = errors.New("the list ended before its total")
+	// told, or that some may have been skipped. What came before is good; see [Page].
+	ErrIncomplete = errors.New("the list is incomplete")
 )
 
 // Error is what a call returns when it fails: everything that is known about

@@ -34,7 +34,8 @@ const maxPerPage = 100
 //     those after them have moved up to it. They do so for at most as many pages as
 //     the list has;
 //   - yield at most one error, as the last thing. A list that ends with fewer items
-//     than the service's total is an error, too: [ErrIncomplete];
+//     than the service's total, or from which more items left than that could make
+//     up for, is an error, too: [ErrIncomplete];
 //   - fetch ahead, in order, once a second page is asked for and the total is
 //     known. Ten pages may be under way and ten more here already; fewer where
 //     fewer calls may be under way, and no more than a tenth of what the service
@@ -193,15 +194,15 @@ func (e *Error) isNotThere() bool {
 // end ends the list, with an error if items are missing. The cause is nil unless a
 // page was not there.
 func (p *pager[T]) end(cause *Error) {
-	seen, told, missing := p.walk.Missing()
-	if !missing {
+	missing := p.walk.Missing()
+	if missing == "" {
 		return
 	}
 	e := &Error{Operation: p.call.request.Operation, Method: p.call.request.Method}
 	if cause != nil {
 		*e = *cause
 	}
-	e.Err = fmt.Errorf("%w: %d of %d", ErrIncomplete, seen, told)
+	e.Err = fmt.Errorf("%w: %s", ErrIncomplete, missing)
 	p.yield(nil, e)
 }
 

@@ -372,6 +372,26 @@ func TestItemsThatLeaveBetweenPagesThatAreReadAgainCauseNoGap(t *testing.T) {
 	assert.LessOrEqual(t, len(api.requests()), 12, "at most twice the pages")
 }
 
+func TestListThatShrinksFasterThanItIsReadIsNotTakenForWhole(t *testing.T) {
+	t.Parallel()
+	list := upTo(1, 30)
+	serve := changingList(&list, func(request int) {
+		if request > 1 {
+			list = list[1:]
+		}
+	})
+	api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-RateLimit-Limit", "10") // So that pages are fetched one by one.
+		w.Header().Set("X-RateLimit-Remaining", "9")
+		serve(w, r)
+	})
+	numbers, err := collectAll(t, api.client(t), &salesiq.ChatListParams{PerPage: 10})
+	require.ErrorIs(t, err, salesiq.ErrIncomplete)
+	require.ErrorContains(t, err, "Chats.All: the list is incomplete: items left it faster than pages could be read again")
+	assert.Subset(t, numbers, append(upTo(1, 21), upTo(26, 30)...), "what came before the error counts")
+	assert.Len(t, api.requests(), 6, "twice the pages")
+}
+
 func TestPageThatIsNotFoundIsTheEndOnlyBehindTheLast(t *testing.T) {
 	t.Parallel()
 	const gone = `{"status":"error","code":"RESOURCE_NOT_FOUND","message":"No such page"}`
@@ -444,7 +464,7 @@ func TestListThatEndsBeforeItsTotalSaysSo(t *testing.T) {
 			})
 			numbers, err := collectAll(t, api.client(t), &salesiq.ChatListParams{PerPage: 10})
 			require.ErrorIs(t, err, salesiq.ErrIncomplete)
-			require.ErrorContains(t, err, fmt.Sprintf("Chats.All: the list ended before its total: %d of 40", len(numbers)))
+			require.ErrorContains(t, err, fmt.Sprintf("Chats.All: the list is incomplete: %d of 40", len(numbers)))
 			assert.NotEmpty(t, numbers, "what came before the error counts")
 			assert.False(t, salesiq.IsRetryable(err))
 			assert.LessOrEqual(t, len(api.requests()), 21)

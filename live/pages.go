@@ -195,11 +195,11 @@ func (p *pager[T]) fail(err error) {
 // end ends the list, with an error if items are missing. The cause is nil unless a
 // page was not there.
 func (p *pager[T]) end(cause *salesiq.Error) {
-	seen, told, missing := p.walk.Missing()
-	if !missing {
+	missing := p.walk.Missing()
+	if missing == "" {
 		return
 	}
-	e := incomplete(fmt.Sprintf("%d of %d", seen, told))
+	e := incomplete(missing)
 	if cause != nil {
 		reason := e.Err
 		*e = *cause
@@ -208,7 +208,7 @@ func (p *pager[T]) end(cause *salesiq.Error) {
 	p.yield(nil, e)
 }
 
-// incomplete is the error of a list that ended too early.
+// incomplete is the error of a list of which items are missing.
 func incomplete(why string) *salesiq.Error {
 	return &salesiq.Error{Operation: "Pages", Method: http.MethodGet, Err: fmt.Errorf("%w: %s", salesiq.ErrIncomplete, why)}
 }

@@ -98,33 +98,55 @@ func TestListCostsAtMostTwiceItsPages(t *testing.T) {
 	assert.Equal(t, read, again, "and as many as that")
 }
 
+// The total tells how many pages a list has before they were read.
+func TestPagesAreReadAgainAsLongAsTheListCostsTwiceItsPages(t *testing.T) {
+	t.Parallel()
+	w := paging.NewWalk[item](0)
+	size, total, from := 2, 40, 0
+	read := func(left int) int {
+		total -= left
+		items := page(from+1, from+size)
+		back := w.Back(w.Take(items, from, total), size)
+		from += size
+		w.New(items)
+		return back
+	}
+	for i, tt := range []struct{ left, again int }{{0, 0}, {2, 1}, {4, 2}, {6, 3}, {10, 4}, {0, 0}, {10, 5}} {
+		assert.Equal(t, tt.again, read(tt.left), "page %d", i+1)
+	}
+	assert.Empty(t, w.Missing())
+	step := w.Take(page(15, 16), 14, 6)
+	assert.Equal(t, 1, w.Back(step, size))
+	assert.Equal(t, 2, w.Again(&step, 1, 4, size))
+	assert.Equal(t, 3, w.Again(&step, 2, 2, size), "as many as the list had")
+	assert.Empty(t, w.Missing())
+	assert.Equal(t, 2, w.Again(&step, 3, 1, size), "paid for before")
+	assert.Equal(t, "items left it faster than pages could be read again", w.Missing())
+}
+
 func TestListKnowsWhatItDidNotSee(t *testing.T) {
 	t.Parallel()
-	type missing struct {
-		seen, told int
-		missing    bool
-	}
 	type read struct{ from, to, total int } // Items, and the total that came with them.
 	for _, tt := range []struct {
 		name   string
 		before int
 		reads  []read
-		want   missing
+		want   string
 	}{
-		{"all of them", 0, []read{{1, 10, 12}, {11, 12, 12}}, missing{}},
-		{"no total was told", 0, []read{{1, 10, 0}}, missing{}},
-		{"a total that no list has", 0, []read{{1, 0, math.MaxInt32}}, missing{}},
-		{"the largest total that one may have", 0, []read{{1, 10, math.MaxInt32 - 1}}, missing{10, math.MaxInt32 - 1, true}},
-		{"it ends too soon", 0, []read{{1, 10, 12}}, missing{10, 12, true}},
-		{"an empty list of one item", 0, []read{{1, 0, 1}}, missing{0, 1, true}},
-		{"an item came twice", 0, []read{{1, 10, 12}, {10, 11, 12}}, missing{11, 12, true}},
-		{"items left", 0, []read{{1, 10, 12}, {11, 11, 11}}, missing{}},
-		{"new items came, and moved others behind the end", 0, []read{{1, 10, 12}, {11, 12, 14}}, missing{12, 14, true}},
-		{"items left and came", 0, []read{{1, 10, 14}, {11, 11, 11}, {12, 12, 12}}, missing{}},
-		{"it begins behind some", 5, []read{{6, 10, 10}}, missing{}},
-		{"it begins behind some, and ends too soon", 5, []read{{6, 9, 10}}, missing{9, 10, true}},
-		{"it begins behind the last", 5, []read{{1, 0, 5}}, missing{}},
-		{"it begins behind the end", 5, []read{{1, 0, 3}}, missing{}},
+		{"all of them", 0, []read{{1, 10, 12}, {11, 12, 12}}, ""},
+		{"no total was told", 0, []read{{1, 10, 0}}, ""},
+		{"a total that no list has", 0, []read{{1, 0, math.MaxInt32}}, ""},
+		{"the largest total that one may have", 0, []read{{1, 10, math.MaxInt32 - 1}}, "10 of 2147483646"},
+		{"it ends too soon", 0, []read{{1, 10, 12}}, "10 of 12"},
+		{"an empty list of one item", 0, []read{{1, 0, 1}}, "0 of 1"},
+		{"an item came twice", 0, []read{{1, 10, 12}, {10, 11, 12}}, "11 of 12"},
+		{"items left", 0, []read{{1, 10, 12}, {11, 11, 11}}, ""},
+		{"new items came, and moved others behind the end", 0, []read{{1, 10, 12}, {11, 12, 14}}, "12 of 14"},
+		{"items left and came", 0, []read{{1, 10, 14}, {11, 11, 11}, {12, 12, 12}}, ""},
+		{"it begins behind some", 5, []read{{6, 10, 10}}, ""},
+		{"it begins behind some, and ends too soon", 5, []read{{6, 9, 10}}, "9 of 10"},
+		{"it begins behind the last", 5, []read{{1, 0, 5}}, ""},
+		{"it begins behind the end", 5, []read{{1, 0, 3}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -136,9 +158,7 @@ func TestListKnowsWhatItDidNotSee(t *testing.T) {
 				from += len(items)
 				w.New(items)
 			}
-			var got missing
-			got.seen, got.told, got.missing = w.Missing()
-			assert.Equal(t, tt.want, got)
+			assert.Equal(t, tt.want, w.Missing())
 		})
 	}
 }

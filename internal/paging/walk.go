@@ -21,12 +21,14 @@ type Walk[Item any] struct {
 	pages   map[string]bool // Fingerprints of those that were seen.
 	read    int             // Pages, the first reading of each.
 	again   int             // Pages that were read again.
+	gap     bool            // Fewer than had to be.
 	recent  map[string]bool // IDs of items; nil if the items have none.
 	older   map[string]bool
 	items   int // That were seen, each once.
 	reached int // The end of the page that reaches furthest, in items.
 	total   int // As told last; 0 if none was.
 	least   int // The smallest total that was told.
+	most    int // The largest.
 }
 
 // NewWalk returns a walk that begins behind a number of items.
@@ -64,7 +66,7 @@ func (w *Walk[Item]) Take(items []Item, from, total int) Step {
 	w.reached = max(w.reached, from+len(items))
 	if total > 0 {
 		step.Left = max(0, w.total-total)
-		w.total = total
+		w.total, w.most = total, max(w.most, total)
 		if w.least == 0 || total < w.least {
 			w.least = total
 		}
@@ -73,12 +75,9 @@ func (w *Walk[Item]) Take(items []Item, from, total int) Step {
 }
 
 // Back returns how many pages to read again after items have left the list: the
-// others have moved up, to pages that were read before. It is bounded by the pages
-// that were read, so that a list costs at most twice its pages.
+// others have moved up, to pages that were read before.
 func (w *Walk[Item]) Back(step Step, size int) int {
-	pages := min(Count(step.Left, max(1, size)), w.read-1, w.read-w.again)
-	w.again += pages
-	return pages
+	return w.goBack(Count(step.Left, max(1, size)), 0, size)
 }
 
 // Again notes the total that came with a page that was read again, so many pages
@@ -91,12 +90,19 @@ func (w *Walk[Item]) Again(step *Step, back, total, size int) (next int) {
 		return next
 	}
 	step.gone += left
-	deeper := min(back+Count(left, max(1, size)), w.read-1, next+w.read-w.again)
-	if deeper <= next {
-		return next
-	}
-	w.again += deeper - next
-	return deeper
+	return w.goBack(back+Count(left, max(1, size)), next, size)
+}
+
+// goBack returns how many pages to go back: as many as are wanted, but no further than
+// to the first, and no more in all than the list has, or had, so that it costs at most
+// twice its pages. So many are paid for already.
+func (w *Walk[Item]) goBack(wanted, paid, size int) int {
+	wanted = min(wanted, w.read-1)
+	left := max(w.read, Count(w.most, max(1, size))) - w.again
+	w.gap = w.gap || wanted > paid+left
+	pages := max(paid, min(wanted, paid+left))
+	w.again += pages - paid
+	return pages
 }
 
 // New returns the items that were not seen before, by their ids. Items without an id
@@ -121,20 +127,21 @@ func (w *Walk[Item]) seen(id string) bool {
 	return false
 }
 
-// Missing tells how many items of how many were seen, if that is fewer than the
-// service has told: than its last total by position, or than its smallest one by
-// number.
-func (w *Walk[Item]) Missing() (seen, told int, missing bool) {
-	seen = w.before + w.items
+// Missing tells why items may be missing, or nothing if none are: fewer were seen than
+// the service has told, by position than its last total or by number than its smallest
+// one, or so many left the list that too few pages could be read again.
+func (w *Walk[Item]) Missing() string {
+	seen := w.before + w.items
 	switch {
-	case w.total <= w.before:
-		return 0, 0, false // There was nothing to be seen.
+	case w.total <= w.before: // There was nothing to be seen.
 	case seen < w.least:
-		return seen, w.least, true
+		return fmt.Sprintf("%d of %d", seen, w.least)
 	case w.reached < w.total:
-		return min(seen, w.reached), w.total, true
+		return fmt.Sprintf("%d of %d", min(seen, w.reached), w.total)
+	case w.gap:
+		return "items left it faster than pages could be read again"
 	}
-	return 0, 0, false
+	return ""
 }
 
 // fingerprint tells one page from another by its ends. A service that ignores

@@ -75,7 +75,7 @@ var mutations = []mutation{
 	},
 	{
 		"items that moved up are not looked for", "internal/paging/walk.go",
-		"pages := min(Count(step.Left, max(1, size)), w.read-1, w.read-w.again)", "pages := min(Count(step.Left, max(1, size)), 0)",
+		"wanted = min(wanted, w.read-1)", "wanted = 0",
 	},
 	{
 		"the cache never forgets", "internal/transport/cache.go",
