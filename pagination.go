@@ -147,23 +147,22 @@ func (p *pager[T]) take(ctx context.Context, f fetched[T]) bool {
 		p.walk = paging.NewWalk[T]((p.first - 1) * p.size)
 	}
 	last := p.ends(page, f.number)
-	step := p.walk.Take(page.Items, (f.number-1)*p.size, page.Total)
-	for back := p.walk.Back(step, p.size); back > 0; {
+	repeats := p.walk.Take(page.Items, (f.number-1)*p.size, f.number*p.size, page.Total)
+	for back := p.walk.Back(p.size); back > 0; back = p.walk.Back(p.size) {
 		again := p.get(ctx, f.number-back, p.opts)
 		if again.err != nil {
 			p.fail(again)
 			return false
 		}
-		total := again.page.Total
+		p.walk.Again(back, again.page.Total, p.size)
 		if !p.yieldNew(again.page) {
 			return false
 		}
-		back = p.walk.Again(&step, back, total, p.size)
 	}
-	if !step.Repeats && !p.yieldNew(page) {
+	if !repeats && !p.yieldNew(page) {
 		return false
 	}
-	if last || step.Repeats {
+	if last || repeats {
 		p.end(nil)
 		return false
 	}

@@ -101,7 +101,7 @@ func (p *pager[T]) begin() {
 	p.size = max(1, size)
 	switch {
 	case size == 0 && p.number > 1, p.style.Key != "" && p.query.Has(p.style.Key):
-		p.from = math.MaxInt32 // Nobody knows.
+		p.from = math.MaxInt32 / 2 // Nobody knows.
 	case p.style.Number != "":
 		p.from = (p.number - 1) * p.size
 	case p.style.Index != "":
@@ -123,14 +123,14 @@ func (p *pager[T]) next() bool {
 		return false
 	}
 	last := n == 0 || p.isLast(&part)
-	step := p.walk.Take(part.items, p.from, total)
-	if p.style.Key == "" && !p.readAgain(&step) {
+	repeats := p.walk.Take(part.items, p.from, p.from+n, total)
+	if p.style.Key == "" && !p.readAgain() {
 		return false
 	}
-	if !step.Repeats && !p.yieldNew(&part, p.number) {
+	if !repeats && !p.yieldNew(&part, p.number) {
 		return false
 	}
-	if last || step.Repeats || !p.style.advance(p.query, n, part.rest.Key) {
+	if last || repeats || !p.style.advance(p.query, n, part.rest.Key) {
 		p.end(nil)
 		return false
 	}
@@ -140,19 +140,19 @@ func (p *pager[T]) next() bool {
 }
 
 // readAgain reads pages before the next one again, if items have left the list.
-func (p *pager[T]) readAgain(step *paging.Step) bool {
-	for pages := p.walk.Back(*step, p.size); pages > 0; {
+func (p *pager[T]) readAgain() bool {
+	for back := p.walk.Back(p.size); back > 0; back = p.walk.Back(p.size) {
 		query := maps.Clone(p.query)
-		p.style.goBack(query, pages, p.size)
+		p.style.goBack(query, back, p.size)
 		part, err := p.get(query)
 		if err != nil {
 			p.yield(nil, err)
 			return false
 		}
-		if !p.yieldNew(&part, p.number-pages) {
+		p.walk.Again(back, part.rest.Paging.Total, p.size)
+		if !p.yieldNew(&part, p.number-back) {
 			return false
 		}
-		pages = p.walk.Again(step, pages, part.rest.Paging.Total, p.size)
 	}
 	return true
 }

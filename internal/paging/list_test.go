@@ -2,6 +2,8 @@ package paging_test
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,110 +20,186 @@ func TestPageThatComesAgainIsTheEnd(t *testing.T) {
 		{{ID: "1"}, {ID: "2"}, {ID: "9"}},
 		{{ID: "1"}, {ID: "3"}},
 	} {
-		assert.False(t, w.Take(p, 0, 0).Repeats, "%v is new", p)
+		assert.False(t, w.Take(p, 0, 0, 0), "%v is new", p)
 	}
 	for _, p := range [][]item{page(1, 3), page(8, 8), nil} {
-		assert.True(t, w.Take(p, 0, 0).Repeats, "%v came before", p)
+		assert.True(t, w.Take(p, 0, 0, 0), "%v came before", p)
 	}
 }
 
 func TestPageThatNewItemsMovedOnIsNoEnd(t *testing.T) {
 	t.Parallel()
 	w := paging.NewWalk[item](0)
-	w.Take(page(1, 3), 0, 3)
-	assert.False(t, w.Take(page(1, 3), 3, 6).Repeats, "the total has grown")
-	assert.True(t, w.Take(page(1, 3), 6, 6).Repeats)
-	assert.True(t, w.Take(page(1, 3), 6, 5).Repeats)
+	w.Take(page(1, 3), 0, 3, 3)
+	assert.False(t, w.Take(page(1, 3), 3, 6, 6), "the total has grown")
+	assert.True(t, w.Take(page(1, 3), 6, 9, 6))
+	assert.True(t, w.Take(page(1, 3), 6, 9, 5))
 }
 
 func TestPagesWithoutIDsAreToldApartByTheirItems(t *testing.T) {
 	t.Parallel()
 	named := paging.NewWalk[item](0)
-	assert.False(t, named.Take([]item{{Name: "a"}}, 0, 0).Repeats)
-	assert.False(t, named.Take([]item{{Name: "b"}}, 0, 0).Repeats)
-	assert.True(t, named.Take([]item{{Name: "a"}}, 0, 0).Repeats)
+	assert.False(t, named.Take([]item{{Name: "a"}}, 0, 0, 0))
+	assert.False(t, named.Take([]item{{Name: "b"}}, 0, 0, 0))
+	assert.True(t, named.Take([]item{{Name: "a"}}, 0, 0, 0))
 	type unwritable struct{ Done chan int }
 	chans := paging.NewWalk[unwritable](0)
 	a, b := unwritable{make(chan int)}, unwritable{make(chan int)}
-	assert.False(t, chans.Take([]unwritable{a}, 0, 0).Repeats)
-	assert.False(t, chans.Take([]unwritable{b}, 0, 0).Repeats, "they need not be JSON")
-	assert.True(t, chans.Take([]unwritable{a}, 0, 0).Repeats)
+	assert.False(t, chans.Take([]unwritable{a}, 0, 0, 0))
+	assert.False(t, chans.Take([]unwritable{b}, 0, 0, 0), "they need not be JSON")
+	assert.True(t, chans.Take([]unwritable{a}, 0, 0, 0))
 }
 
-func TestItemsThatLeaveTheListAreCounted(t *testing.T) {
-	t.Parallel()
-	w := paging.NewWalk[item](0)
-	for i, step := range []struct{ total, left int }{
-		{40, 0}, {42, 0}, {30, 12}, {0, 0}, {math.MaxInt32, 0}, {29, 1}, {29, 0},
-	} {
-		assert.Equal(t, step.left, w.Take(page(i, i), i, step.total).Left, "total %d", step.total)
-	}
-}
+// reading is a page that was read, of ten items: its number, and the total that came with it.
+type reading struct{ page, total int }
 
-func TestPagesAreReadAgainForWhatLeft(t *testing.T) {
+func TestPagesThatMayHaveItemsOfAGapAreReadAgain(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name             string
-		read, left, size int
-		again            int
+		name  string
+		reads []reading // Of pages, the first time.
+		again []reading // In between, in this order.
 	}{
-		{"nothing left", 9, 0, 10, 0},
-		{"a page holds what left", 9, 10, 10, 1},
-		{"one more than a page", 9, 11, 10, 2},
-		{"pages of one item", 9, 3, 1, 3},
-		{"pages of nobody knows what size", 9, 3, 0, 3},
-		{"no more than all pages before", 3, 100, 10, 2},
-		{"the first page has none before", 1, 100, 10, 0},
+		{"nothing left", []reading{{1, 40}, {2, 40}, {3, 40}}, nil},
+		{"no total was told", []reading{{1, 0}, {2, 0}, {3, 0}}, nil},
+		{"a total that no list has", []reading{{1, 40}, {2, math.MaxInt32}, {3, 40}}, nil},
+		{"new items came", []reading{{1, 40}, {2, 42}, {3, 50}}, nil},
+		{"a page holds what left", []reading{{1, 40}, {2, 40}, {3, 30}}, []reading{{2, 30}}},
+		{"one more than a page left", []reading{{1, 40}, {2, 40}, {3, 29}}, []reading{{1, 29}, {2, 29}}},
+		{"the first page has none before", []reading{{1, 40}, {2, 15}}, []reading{{1, 15}}},
+		{"more left meanwhile, than a page holds", []reading{{1, 40}, {2, 40}, {3, 35}}, []reading{{2, 29}, {1, 29}, {2, 29}}},
+		{"more left meanwhile, than a page holds, and so did the items before", []reading{{1, 40}, {2, 40}, {3, 35}}, []reading{{2, 29}, {1, 10}}},
+		{"more left meanwhile, but a page holds them", []reading{{1, 40}, {2, 39}}, []reading{{1, 30}}},
+		{"each page of a list from which one leaves before each request", []reading{{1, 40}, {2, 39}, {3, 37}, {4, 35}}, []reading{{1, 38}, {2, 36}, {3, 34}}},
+		{"a page that is read again tells of new items", []reading{{1, 40}, {2, 30}, {3, 30}}, []reading{{1, 60}}},
+		{"nothing is behind what was seen", []reading{{1, 20}, {2, 20}, {3, 10}}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := paging.NewWalk[item](0)
-			for i := range tt.read {
-				w.Take(page(i, i), 0, 0)
+			var again []reading
+			for _, r := range tt.reads {
+				w.Take(page(10*r.page-9, 10*r.page), 10*r.page-10, 10*r.page, r.total)
+				for back := w.Back(10); back > 0; back = w.Back(10) {
+					total := 1
+					if len(again) < len(tt.again) {
+						total = tt.again[len(again)].total
+					}
+					again = append(again, reading{r.page - back, total})
+					w.Again(back, total, 10)
+				}
 			}
-			assert.Equal(t, tt.again, w.Back(paging.Step{Left: tt.left}, tt.size))
+			assert.Equal(t, tt.again, again)
 		})
 	}
 }
 
-// However often items leave, no page is paid for more than twice.
+// Where nobody knows how many items are on a page, each page of those before is read that may be needed.
+func TestPagesOfNobodyKnowsWhatSizeAreReadOneByOne(t *testing.T) {
+	t.Parallel()
+	w := paging.NewWalk[item](0)
+	for i := range 9 {
+		w.Take(page(i, i), i, i+1, 30)
+		assert.Zero(t, w.Back(0))
+	}
+	w.Take(page(10, 10), 9, 10, 27)
+	for _, back := range []int{3, 2, 1, 0} {
+		assert.Equal(t, back, w.Back(0))
+		w.Again(back, 27, 0)
+	}
+}
+
+// However often items leave, and however many come instead, no page is paid for more than twice.
 func TestListCostsAtMostTwiceItsPages(t *testing.T) {
 	t.Parallel()
 	w := paging.NewWalk[item](0)
-	read, again := 0, 0
+	again := 0
 	for i := range 50 {
-		w.Take(page(i, i), 0, 0)
-		read++
-		again += w.Back(paging.Step{Left: 1000}, 10)
-		assert.LessOrEqual(t, again, read)
+		w.New(page(10*i, 10*i+9))
+		w.Take(page(10*i, 10*i+9), 10*i, 10*i+10, 500)
+		if i < 20 {
+			continue
+		}
+		for back := w.Back(10); back > 0; back = w.Back(10) {
+			w.Again(back, 499-again, 10) // The first page is never reached.
+			again++
+		}
 	}
-	assert.Equal(t, read, again, "and as many as that")
+	assert.Equal(t, 50, again, "as many as the list has")
+	assert.Equal(t, "items left it faster than pages could be read again", w.Missing())
 }
 
-// The total tells how many pages a list has before they were read.
-func TestPagesAreReadAgainAsLongAsTheListCostsTwiceItsPages(t *testing.T) {
+// A list whose items leave and come at random, but never both between two pages, is seen as a whole, or known not to be.
+func TestWhatStaysInAListIsSeenOrTheListIsKnownToBeIncomplete(t *testing.T) {
 	t.Parallel()
-	w := paging.NewWalk[item](0)
-	size, total, from := 2, 40, 0
-	read := func(left int) int {
-		total -= left
-		items := page(from+1, from+size)
-		back := w.Back(w.Take(items, from, total), size)
-		from += size
-		w.New(items)
-		return back
+	const lists = 1000
+	incomplete := 0
+	for seed := range uint64(lists) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		size, rate := 1+random.IntN(10), random.Float64()
+		list := page(1, random.IntN(120))
+		stayed, made := map[string]bool{}, 1000
+		for _, i := range list {
+			stayed[i.ID] = true
+		}
+		adds := false
+		change := func() {
+			n := random.IntN(1 + int(rate*float64(size)))
+			if adds {
+				list = slices.Concat(list, page(made, made+n-1))
+				made += n
+				return
+			}
+			for range min(n, len(list)) {
+				i := random.IntN(len(list))
+				delete(stayed, list[i].ID)
+				list = slices.Delete(slices.Clone(list), i, i+1)
+			}
+		}
+		w := paging.NewWalk[item](0)
+		seen, requests, pages := map[string]bool{}, 0, 0
+		read := func(number int) []item {
+			requests++
+			from, to := min(len(list), number*size), min(len(list), number*size+size)
+			return slices.Clone(list[from:to])
+		}
+		see := func(items []item) {
+			for _, i := range w.New(items) {
+				assert.False(t, seen[i.ID], "twice")
+				seen[i.ID] = true
+			}
+		}
+		most := paging.Count(len(list), size)
+		for number := 0; ; number++ {
+			items, total := read(number), len(list)
+			pages++
+			most = max(most, paging.Count(total, size))
+			w.Take(items, number*size, number*size+size, total)
+			adds = random.IntN(3) == 0
+			change()
+			for back := w.Back(size); back > 0; back = w.Back(size) {
+				items := read(number - back)
+				w.Again(back, len(list), size)
+				see(items)
+				change()
+			}
+			see(items)
+			if number+1 >= paging.Count(total, size) {
+				break
+			}
+		}
+		assert.LessOrEqual(t, requests, pages+max(pages, most), "seed %d", seed)
+		if w.Missing() != "" {
+			incomplete++
+			continue
+		}
+		for id := range stayed {
+			if !seen[id] {
+				t.Fatalf("seed %d: %s was skipped, %d items a page", seed, id, size)
+			}
+		}
 	}
-	for i, tt := range []struct{ left, again int }{{0, 0}, {2, 1}, {4, 2}, {6, 3}, {10, 4}, {0, 0}, {10, 5}} {
-		assert.Equal(t, tt.again, read(tt.left), "page %d", i+1)
-	}
-	assert.Empty(t, w.Missing())
-	step := w.Take(page(15, 16), 14, 6)
-	assert.Equal(t, 1, w.Back(step, size))
-	assert.Equal(t, 2, w.Again(&step, 1, 4, size))
-	assert.Equal(t, 3, w.Again(&step, 2, 2, size), "as many as the list had")
-	assert.Empty(t, w.Missing())
-	assert.Equal(t, 2, w.Again(&step, 3, 1, size), "paid for before")
-	assert.Equal(t, "items left it faster than pages could be read again", w.Missing())
+	assert.Less(t, incomplete, lists/8, "most lists are seen as a whole")
 }
 
 func TestListKnowsWhatItDidNotSee(t *testing.T) {
@@ -154,7 +232,7 @@ func TestListKnowsWhatItDidNotSee(t *testing.T) {
 			from := tt.before
 			for _, r := range tt.reads {
 				items := page(r.from, r.to)
-				w.Take(items, from, r.total)
+				w.Take(items, from, from+len(items), r.total)
 				from += len(items)
 				w.New(items)
 			}

@@ -15,25 +15,38 @@ const Remembered = 10_000
 
 // Walk is what is known of a list while its pages are gone through, which may
 // change meanwhile.
+//
+// When items leave the list, those behind them move up, and may be skipped. So each
+// item has a place: its position, plus the number of items that had left when its page
+// was read, as if all of them had been before it. (Those that were behind it raise its
+// place, so that it is rather looked for in vain than skipped.) A page that begins behind
+// the place up to which the list was seen leaves a gap. The page that has the items of
+// the gap by now is then read again.
 type Walk[Item any] struct {
-	id      []int           // The index of the field ID of an item; nil if it has none.
-	before  int             // Items before the first page.
-	pages   map[string]bool // Fingerprints of those that were seen.
-	read    int             // Pages, the first reading of each.
-	again   int             // Pages that were read again.
-	gap     bool            // Fewer than had to be.
-	recent  map[string]bool // IDs of items; nil if the items have none.
-	older   map[string]bool
-	items   int // That were seen, each once.
-	reached int // The end of the page that reaches furthest, in items.
+	id     []int           // The index of the field ID of an item; nil if it has none.
+	before int             // Items before the first page.
+	pages  map[string]bool // Fingerprints of those that were seen.
+	read   int             // Pages, the first reading of each.
+	again  int             // Pages that were read again.
+	recent map[string]bool // IDs of items; nil if the items have none.
+	older  map[string]bool
+	items  int // That were seen, each once.
+
 	total   int // As told last; 0 if none was.
 	least   int // The smallest total that was told.
 	most    int // The largest.
+	left    int // How many items have left the list, by its totals.
+	reached int // The end of the page that reaches furthest, in items.
+
+	from    int  // The position of the page that was taken last.
+	ends    int  // The place of the first item on the next page.
+	through int  // The place up to which nothing was skipped.
+	gap     bool // Something was, and too many pages were read again.
 }
 
 // NewWalk returns a walk that begins behind a number of items.
 func NewWalk[Item any](before int) *Walk[Item] {
-	w := &Walk[Item]{before: before, pages: map[string]bool{}, recent: map[string]bool{}}
+	w := &Walk[Item]{before: before, through: before, pages: map[string]bool{}, recent: map[string]bool{}}
 	if t := reflect.TypeFor[Item](); t.Kind() == reflect.Struct {
 		field, _ := t.FieldByName("ID")
 		w.id = field.Index
@@ -41,68 +54,60 @@ func NewWalk[Item any](before int) *Walk[Item] {
 	return w
 }
 
-// Step is what a page means to a [Walk].
-type Step struct {
-	Repeats bool // An earlier page: the list goes no further.
-	Left    int  // Items that left the list since the page before was read.
-
-	gone int // Items that left the list while pages before this one were read again.
-}
-
-// Take notes a page, which begins behind a number of items, and the total that came
-// with it, which is 0 if none did. A page that repeats an earlier one is no end where
-// the total has grown: new items have moved the old ones on.
-func (w *Walk[Item]) Take(items []Item, from, total int) Step {
-	if total >= math.MaxInt32 {
-		total = 0 // No list is that long.
-	}
-	step := Step{}
-	key := w.fingerprint(items)
-	if w.pages[key] && total <= w.total {
-		step.Repeats = true
-	}
+// Take notes a page, the positions of its first item and of the next page's, and the
+// total that came with it, which is 0 if none did. It reports whether the page repeats
+// an earlier one, so that the list goes no further. That is no end where the total has
+// grown: new items have moved the old ones on.
+func (w *Walk[Item]) Take(items []Item, from, to, total int) (repeats bool) {
+	key, before := w.fingerprint(items), w.total
+	w.tell(total)
+	repeats = w.pages[key] && w.total <= before
 	w.pages[key] = true
 	w.read++
 	w.reached = max(w.reached, from+len(items))
-	if total > 0 {
-		step.Left = max(0, w.total-total)
-		w.total, w.most = total, max(w.most, total)
-		if w.least == 0 || total < w.least {
-			w.least = total
-		}
-	}
-	return step
+	w.from, w.ends = from, to+w.left
+	return repeats
 }
 
-// Back returns how many pages to read again after items have left the list: the
-// others have moved up, to pages that were read before.
-func (w *Walk[Item]) Back(step Step, size int) int {
-	return w.goBack(Count(step.Left, max(1, size)), 0, size)
+// tell notes a total.
+func (w *Walk[Item]) tell(total int) {
+	if total <= 0 || total >= math.MaxInt32 { // No list is that long.
+		return
+	}
+	w.left += max(0, w.total-total)
+	w.total, w.most = total, max(w.most, total)
+	if w.least == 0 || total < w.least {
+		w.least = total
+	}
+}
+
+// Back returns how many pages before the one that was taken last a page is to be read
+// again; 0 if none is. A list costs at most twice its pages.
+func (w *Walk[Item]) Back(size int) int {
+	size = max(1, size)
+	skips := w.from+w.left > w.through && w.through < w.total+w.left
+	spent := w.again >= max(w.read, Count(w.most, size))
+	if !skips || spent {
+		w.gap = w.gap || skips
+		w.through = max(w.through, w.ends)
+		return 0
+	}
+	w.again++
+	return min(Count(w.from+w.left-w.through, size), w.read-1)
 }
 
 // Again notes the total that came with a page that was read again, so many pages
-// before the one of the step, and returns which one comes next in the same way. If
-// more items have left meanwhile, that is one further back.
-func (w *Walk[Item]) Again(step *Step, back, total, size int) (next int) {
-	next = back - 1
-	left := w.total - step.gone - total
-	if total <= 0 || left <= 0 {
-		return next
+// before the one that was taken last. If the total has grown, that tells nothing of
+// what has left.
+func (w *Walk[Item]) Again(back, total, size int) {
+	if total < w.total {
+		w.tell(total)
 	}
-	step.gone += left
-	return w.goBack(back+Count(left, max(1, size)), next, size)
-}
-
-// goBack returns how many pages to go back: as many as are wanted, but no further than
-// to the first, and no more in all than the list has, or had, so that it costs at most
-// twice its pages. So many are paid for already.
-func (w *Walk[Item]) goBack(wanted, paid, size int) int {
-	wanted = min(wanted, w.read-1)
-	left := max(w.read, Count(w.most, max(1, size))) - w.again
-	w.gap = w.gap || wanted > paid+left
-	pages := max(paid, min(wanted, paid+left))
-	w.again += pages - paid
-	return pages
+	size = max(1, size)
+	begins := w.from - back*size + w.left
+	if begins <= w.through || back == w.read-1 { // Nothing was before the first page.
+		w.through = max(w.through, begins+size)
+	}
 }
 
 // New returns the items that were not seen before, by their ids. Items without an id

@@ -75,7 +75,7 @@ var mutations = []mutation{
 	},
 	{
 		"items that moved up are not looked for", "internal/paging/walk.go",
-		"wanted = min(wanted, w.read-1)", "wanted = 0",
+		"skips := w.from+w.left > w.through && w.through < w.total+w.left", "skips := false",
 	},
 	{
 		"the cache never forgets", "internal/transport/cache.go",
