@@ -34,15 +34,15 @@ const maxPerPage = 100
 //     those after them have moved up to it. They do so for at most as many pages as
 //     the list has;
 //   - yield at most one error, as the last thing. A list that ends with fewer items
-//     than the service's total, or from which more items left than that could make
-//     up for, is an error, too: [ErrIncomplete];
+//     than the service's total, or of which more pages would have to be read again,
+//     is an error, too: [ErrIncomplete];
 //   - fetch ahead, in order, once a second page is asked for and the total is
 //     known. Ten pages may be under way and ten more here already; fewer where
 //     fewer calls may be under way, and no more than a tenth of what the service
 //     grants in a minute.
 //
-// Where the service gives no total, or as many items come as leave, nothing tells
-// that items have moved up, and some may be skipped. If your loop changes what the
+// Where the service gives no total, or others come in the place of items that leave,
+// nothing tells that items have moved up, and some may be skipped. If your loop changes what the
 // params select by, such as the status, collect all items first.
 //
 // The items of a page lie in one piece of memory: whoever keeps a pointer to one of them,
