@@ -36,9 +36,9 @@ func (w *world) says(p *process, r leads.Result) {
 	if !p.alive() {
 		return
 	}
-	email, said := strings.ToLower(r.Visitor.Email), fmt.Sprint(r.What, r.Err)
+	email, said := strings.ToLower(r.Visitor.Email), strings.ToLower(fmt.Sprint(r.What, r.Err))
 	w.tell("said", r.Visitor.ID+" "+said)
-	w.holds("what is said of a visitor is so", !strings.Contains(said, "@") && !strings.Contains(said, crmToken), "%s", said)
+	w.holds("what is said of a visitor is so", !strings.Contains(said, mailHost) && !strings.Contains(said, crmToken), "%s", said)
 	if r.Err == nil && email != "" {
 		w.holds("what is said of a visitor is so", !w.leads.created[email].IsZero(), "%s: %s, but has no lead", email, said)
 	}

@@ -112,6 +112,18 @@ var mutations = []mutation{
 		"	if err := s.note(email, stateCreating); err != nil {\n\t\treturn \"\", err\n\t}\n\tif err := s.create(", "	if err := s.create(",
 	},
 	{
+		"an unclear answer of the CRM is taken for a lead", "examples/crmsync/leads/sync.go",
+		"return errors.Join(err, searching)", "return errors.Join(nil, searching)",
+	},
+	{
+		"a lead is shown in an error", "examples/crmsync/leads/crm.go",
+		"fmt.Errorf(\"creating a lead: %w\", err)", "fmt.Errorf(\"creating a lead: %w: %s\", err, body)",
+	},
+	{
+		"visitors of the last minutes alone are looked at", "examples/crmsync/leads/sync.go",
+		"FromDate: now.Add(-s.Since)", "FromDate: now.Add(-s.Since / 100)",
+	},
+	{
 		"a chat that may be assigned is assigned again", "examples/autoassign/assign/assign.go",
 		"			a.unclear[chat.ID] = time.Now()\n", "			continue\n",
 	},

@@ -84,6 +84,9 @@ func (p *process) makeLeads() {
 	w.endRun(p, run, err)
 }
 
+// mailHost is in each visitor's address, also where the @ of it is encoded.
+const mailHost = "mail.example"
+
 // tellsAddress lets a visitor who comes leave an e-mail address, which may be somebody
 // else's, in capitals.
 func (w *world) tellsAddress(visitor int, n int64) {
@@ -92,7 +95,7 @@ func (w *world) tellsAddress(visitor int, n int64) {
 	roll, id := w.dice.roll("address", n, w.began.Unix()), fmt.Sprintf("visitor%d", visitor)
 	box := w.mailboxes[id]
 	if roll.Float64() < .7 {
-		email := fmt.Sprintf("guest%d.%d@mail.example", int(time.Since(w.began)/epoch), n)
+		email := fmt.Sprintf("guest%d.%d@"+mailHost, int(time.Since(w.began)/epoch), n)
 		if other := w.mailboxes[fmt.Sprintf("visitor%d", (visitor+1)%visitors)]; other.email != "" && roll.Float64() < .4 {
 			email = strings.ToUpper(other.email)
 		}
