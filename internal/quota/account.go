@@ -173,11 +173,17 @@ func (a *Account) Today(now time.Time) (limit, left int, end time.Time) {
 	return a.day.limit, max(0, a.day.free()), a.day.end
 }
 
-// Resume counts calls of the day that ends at a time, by the caller's clock, which
-// were made before the account was. Those of another day do not count.
+// Resume counts calls that were made before the account was, on a day that ends at a time
+// by the caller's clock. If that day is another one, they do not count. As long as no answer
+// has told a Date, the time also tells when days end.
 func (a *Account) Resume(now time.Time, used int, end time.Time) {
 	a.roll(now)
-	if d := end.Sub(a.day.end); a.day.limit > 0 && now.Before(end) && -aDay/2 < d && d < aDay/2 {
+	if a.day.limit == 0 || !now.Before(end) || end.Sub(now) > aDay {
+		return
+	}
+	a.clock.resume(end)
+	a.day.follow(&a.clock, now, a.slots.inFlight)
+	if end.Sub(a.day.end).Abs() < aDay/2 {
 		a.day.used += used
 	}
 }
