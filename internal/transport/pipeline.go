@@ -50,8 +50,8 @@ type attempt struct {
 	request   *Request
 	number    int           // Of the call's attempts, from 1.
 	message   *http.Request // Method, address and body to send.
-	audience  *audience     // Nil for none.
-	room      *exchange     // For its exchange, of which nothing is set; nil for none.
+	audience  *audience     // Hears of its waits; nil if nobody does.
+	memory    *exchange     // Unused, for its exchange; nil for new memory.
 	header    http.Header   // What the observer adds; nil for nothing.
 	token     string        // The Authorization header.
 	protocol  string        // Of the answer; empty without one.
@@ -63,7 +63,7 @@ type attempt struct {
 // Pipeline sends requests. It is safe for concurrent use.
 type Pipeline struct {
 	chain       link
-	audience    *audience // Nil for none.
+	audience    *audience // As in attempt.
 	maxAttempts int
 	maxWait     time.Duration
 	budget      budget

@@ -20,6 +20,7 @@ import (
 //	Acquire  starts a request, or has it wait, or refuses it if its turn would come too late
 //	Done     tells the account of the answer, and looks at those that wait (advance)
 //	timer    looks at them when the account may allow more although none has ended
+//	leave    takes out a request whose ctx has ended, and gives back the lease that it may have
 //
 // Whoever comes first goes first. But a batch has to leave a fifth of each minute and day, and
 // others overtake it then. A call that the service refused pauses outside of the queue, and joins
@@ -212,8 +213,7 @@ func (l *lease) Done(o Outcome) {
 
 func (q *Queue) putAway(l *lease) { l.next, q.spare = q.spare, l }
 
-// leave takes a request out whose context ended. What it had been given in the
-// meantime goes back.
+// leave takes out a request whose context has ended.
 func (q *Queue) leave(w *waiter) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
