@@ -206,7 +206,7 @@ func (r *Receiver) runOnce(ctx context.Context, h handler, event Event) error {
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
 		r.logStore(ctx, h, event, err)
-		return h.handle(ctx, event)
+		id = "" // Nothing is claimed.
 	case err != nil:
 		return fmt.Errorf("handler %s: deduplication: %w", h.once, err)
 	case state == DedupDone:

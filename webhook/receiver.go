@@ -1,5 +1,17 @@
 package webhook
 
+// Whoever reads the code of the receiver may go from file to file like this:
+//
+//	receiver.go           ServeHTTP, and below it what it calls: accept reads and verifies
+//	                      a request, process claims its event, has it handled and settles that
+//	receiver_answers.go   how a delivery can end, and what is answered then
+//	receiver_claim.go     asking the store, and what ends a claim
+//	handlers.go           On, Once, and the run of the handlers
+//	receiver_work.go      an answer in time: a context with a time limit, and little else
+//	receiver_identity.go  events without a time, which most readers can do without
+//
+// The other files stand alone.
+
 import (
 	"cmp"
 	"context"
@@ -147,7 +159,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	event, how, err := r.accept(request)
 	if event == nil {
 		r.logger.LogAttrs(request.Context(), slog.LevelWarn, "webhook refused",
-			slog.Int("status", how.status()), slog.String("reason", err.Error()))
+			append(describe("reason", err), slog.Int("status", how.status()))...)
 		how.send(w)
 		d.tell(nil, how, time.Since(d.requested), err)
 		return
@@ -213,13 +225,18 @@ func logEvent(ctx context.Context, logger *slog.Logger, event Event, ended outco
 	}
 	info := event.Info()
 	attrs := append([]slog.Attr{slog.String("event", string(info.EventName)), slog.String("event_id", info.EventID)}, more...)
+	logger.LogAttrs(ctx, level, message, append(attrs, describe("error", err)...)...)
+}
+
+// describe returns what a log says of an error, if there is one: the stack of a panic, too.
+func describe(key string, err error) (attrs []slog.Attr) {
 	if err != nil {
-		attrs = append(attrs, slog.String("error", redact.Summary(err.Error())))
+		attrs = append(attrs, slog.String(key, redact.Summary(err.Error())))
 	}
 	if panicked, ok := errors.AsType[*usercode.PanicError](err); ok {
 		attrs = append(attrs, slog.String("stack", string(panicked.Stack)))
 	}
-	logger.LogAttrs(ctx, level, message, attrs...)
+	return attrs
 }
 
 var errTooOld = errors.New("the time of the event is too far away")
@@ -235,7 +252,7 @@ func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
 	case err != nil:
 		return nil, cutShort, err
 	}
-	if err := r.verifier.Verify(request.Header, body); err != nil {
+	if err := verify(r.verifier, request.Header, body); err != nil {
 		return nil, notSigned, err
 	}
 	event, err := r.parse(body)
@@ -268,10 +285,10 @@ func (r *Receiver) answer(work *handling, event Event) (answered, ended outcome,
 // the store fails in the end, the event is handled all the same, and err says so.
 func (r *Receiver) process(work *handling, event Event) (outcome, error) {
 	state, err := r.claimEvent(work, work.began, event.Info())
+	key := event.Info().EventID
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
-		how, failure := r.consume(work, event)
-		return how, errors.Join(err, failure)
+		key = "" // Nothing is claimed.
 	case err != nil:
 		return unavailable, err
 	case state == DedupDone:
@@ -279,9 +296,9 @@ func (r *Receiver) process(work *handling, event Event) (outcome, error) {
 	case state == DedupClaimed:
 		return beingHandled, nil
 	}
-	work.claim.hold(event.Info().EventID, event)
+	work.claim.hold(key, event)
 	how, failure := r.consume(work, event)
-	return how, errors.Join(failure, work.claim.end(work, failure == nil))
+	return how, errors.Join(err, failure, work.claim.end(work, failure == nil))
 }
 
 // consume has an event handled, or handed over to the sink.

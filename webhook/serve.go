@@ -121,12 +121,3 @@ func countLate(server *http.Server) *sync.WaitGroup {
 	}
 	return late
 }
-
-// startLate calls f in a goroutine of its own, for which [Serve] waits at its end.
-func startLate(ctx context.Context, f func()) {
-	if late, ok := ctx.Value(lateKey{}).(*sync.WaitGroup); ok {
-		late.Go(f)
-		return
-	}
-	go f()
-}
