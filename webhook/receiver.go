@@ -49,27 +49,14 @@ import (
 // window is too wide can use [EventInfo.EventID] as a key of its own, in the same
 // transaction as its work.
 //
-// Handlers run for one delivery of an event at a time. The exception is a handler that
-// has not returned 25 seconds after its context has ended. The log of [WithLogger] names it,
-// and the next delivery runs the handlers again. If it succeeds after all, the event counts
-// as handled.
+// Handlers run for one delivery of an event at a time, but for one that has not returned 25
+// seconds after its context has ended: the next delivery runs the handlers again.
 //
 // Whoever has captured a delivery can play it again after the store has forgotten the
 // event. [WithTolerance] prevents that, but for an event without a time, which can be played
 // again at any time.
 //
 // Events arrive in any order: compare [EventInfo.EventTime].
-//
-// # Which deliveries are of one event
-//
-// Two deliveries belong to one event if their bodies differ in nothing but the count
-// of deliveries, the order of members and white space. That is exact where the body
-// tells a time, as those of the specification do, and those of the live service as
-// others have seen them.
-//
-// Some samples of the live service tell no time. The receiver counts how often such a
-// body has come, as the documentation of the package shows under "Events without a time".
-// In the store, such an event counts as two.
 type Receiver struct {
 	verifier  Verifier
 	store     DedupStore
@@ -195,9 +182,11 @@ type delivery struct {
 	ends      hooks.Ends[DeliveryResult]
 }
 
-// carryOut has an event handled, and tells of it.
+// carryOut has an event handled, answers the service, and tells of it when the handlers have
+// ended.
 func (d delivery) carryOut(work *handling, event Event) {
-	answered, ended, err := d.receiver.answer(work, event)
+	ended, err := d.receiver.process(work, event)
+	answered := work.finish(ended) // Unless it was, since the handlers took too long.
 	took := time.Since(d.requested)
 	logEvent(work, d.receiver.logger, event, ended, err, slog.Int("status", answered.status()), slog.Duration("duration", took))
 	d.tell(event, answered, took, err)
@@ -272,13 +261,6 @@ func (r *Receiver) parse(body []byte) (Event, error) {
 		return Parse(body)
 	}
 	return ParseNamed(r.eventName, body)
-}
-
-// answer has an event handled and answers the service, in time even if the handlers
-// go on. It returns when they have ended: what was answered, and how they ended.
-func (r *Receiver) answer(work *handling, event Event) (answered, ended outcome, err error) {
-	ended, err = r.process(work, event)
-	return work.finish(ended), ended, err
 }
 
 // process claims an event, has it handled, and tells the store how that ended. If only

@@ -11,7 +11,7 @@
 //	limited      a lease, the permission to send: there is  limit.go
 //	             quota left, and a place under way is free
 //	authorized   the token of the moment                    token.go
-//	requested    tells tracers of the request               observe.go
+//	observed     tells tracers of the request               observe.go
 //	sender       one request, one whole answer in memory    send.go
 //	   │
 //	http.RoundTripper

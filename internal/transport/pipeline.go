@@ -76,20 +76,18 @@ func New(c Config) *Pipeline {
 
 	// Tracers are told of the request alone, without the waits.
 	if c.Observer != nil {
-		chain = &requested{next: chain, observer: c.Observer}
+		chain = &observed{next: chain, observer: c.Observer, begin: c.Observer.Request}
 	}
 
 	// It carries the token of the moment.
 	chain = &authorized{next: chain, tokens: c.Tokens}
 
-	// Before that, it waits for its turn: quota, and a free place. The token comes last,
-	// so that it is not out of date by the time of the turn; while a token is renewed,
-	// calls that wait for it keep their places.
+	// Before that, it waits for its turn: quota, and a free place.
 	chain = &limited{next: chain, limiter: c.Limiter}
 
 	// Tracers are told of the attempt, and of what it waits for on the way down.
 	if c.Observer != nil {
-		chain = &observed{next: chain, observer: c.Observer}
+		chain = &observed{next: chain, observer: c.Observer, begin: c.Observer.Attempt}
 	}
 
 	// The log has a line for each attempt.

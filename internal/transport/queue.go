@@ -353,16 +353,14 @@ func (q *Queue) smooth(now time.Time, ahead int) time.Time {
 // sent.
 func (q *Queue) OnStart(fn func()) { q.onStart.Store(&fn) }
 
-// Today returns how many calls the day has, how many of them are left, and when
-// it is over. All are zero if there is no limit.
+// Today is that of [quota.Account].
 func (q *Queue) Today() (limit, left int, end time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.account.Today(time.Now())
 }
 
-// Resume counts calls of the day that ends at a time which were made before the
-// queue was.
+// Resume is that of [quota.Account].
 func (q *Queue) Resume(used int, end time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
