@@ -80,11 +80,10 @@ func (g guardedStore) Abort(ctx context.Context, eventID string) error {
 }
 
 // NewMemoryDedupStore returns a store that forgets everything when the process
-// ends, claims included. It remembers at most maxEvents handled events, each for at most maxAge. The
-// oldest go first. An event takes about 200 bytes.
+// ends, claims included. It remembers at most maxEvents handled events, each for at most
+// maxAge. The oldest go first. An event takes about 200 bytes.
 //
-// The service delivers a failed event again for some minutes, and on request for
-// weeks.
+// The service delivers a failed event again for some minutes, and on request for weeks.
 //
 // Errors: an [salesiq.InputError] for bounds that are not positive.
 func NewMemoryDedupStore(maxEvents int, maxAge time.Duration) (DedupStore, error) {

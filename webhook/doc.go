@@ -146,9 +146,9 @@
 //	         handled; or else the newest one that was handled; or else the next event
 //	none     the oldest event that is waiting, or else the next event
 //
-// With attempt 1 or none, it is of no event that was handled or is being handled.
-// Without an attempt, nothing tells a later delivery from another event. So no event is
-// lost, and one whose success the service has not heard of is handled again.
+// With attempt 1 or none, it is of no event that was handled or is being handled. With none,
+// nothing tells a later delivery from another event. So no event is lost, and one whose
+// success the service has not heard of is handled again.
 //
 // The numbers begin anew every five minutes. A delivery is of an event of this period or
 // the one before. So one that comes later, by five to ten minutes, counts as another
@@ -158,9 +158,8 @@
 // The number is in [EventInfo.Body] as the member occurrence, so that [Parse] finds the
 // same EventID behind a [Sink].
 //
-// A body that has neither a time, an attempt nor an entity is not numbered. It is none of
-// the live service's, and the specification gives each event a time. So equal ones are
-// deliveries of one event, as with a time.
+// A body that has neither a time, an attempt nor an entity is none of the live service's, and
+// is not numbered: equal ones are deliveries of one event, as with a time.
 //
 // # Events
 //

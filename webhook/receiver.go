@@ -9,8 +9,6 @@ package webhook
 //	handlers.go           On, Once, and the run of the handlers
 //	receiver_work.go      an answer in time: a context with a time limit, and little else
 //	receiver_identity.go  events without a time, which most readers can do without
-//
-// The other files stand alone.
 
 import (
 	"cmp"

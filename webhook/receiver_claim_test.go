@@ -234,6 +234,7 @@ func TestAHandlerThatDoesNotReturnIsNamedThoughTheStoreFails(t *testing.T) {
 				late <- nil
 				handling.Wait()
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				assert.Equal(t, returns > 30*time.Second, strings.Contains(logged.String(), "does not return"), "%s, %s", name, returns)
 				if returns > 30*time.Second && test.opts != nil {
 					assert.Contains(t, logged.String(), "handler=slack", name)

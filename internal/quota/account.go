@@ -181,8 +181,10 @@ func (a *Account) Resume(now time.Time, used int, end time.Time) {
 	if a.day.limit == 0 || !now.Before(end) || end.Sub(now) > aDay {
 		return
 	}
-	a.clock.resume(end)
-	a.day.follow(&a.clock, now, a.slots.inFlight)
+	if !a.clock.known {
+		a.clock.offset, a.clock.moved = end.Round(aDay).Sub(end), true
+		a.day.follow(&a.clock, now, a.slots.inFlight)
+	}
 	if end.Sub(a.day.end).Abs() < aDay/2 {
 		a.day.used += used
 	}
@@ -192,13 +194,4 @@ func (a *Account) Resume(now time.Time, used int, end time.Time) {
 func (a *Account) roll(now time.Time) {
 	a.window.roll(now, a.slots.inFlight)
 	a.day.roll(&a.clock, now, a.slots.inFlight)
-}
-
-func latest(first time.Time, others ...time.Time) time.Time {
-	for _, t := range others {
-		if t.After(first) {
-			first = t
-		}
-	}
-	return first
 }

@@ -104,15 +104,17 @@ func (c *clock) set(offset time.Duration) {
 	c.known = true
 }
 
-// resume notes what the end of a day tells that was kept, as long as no Date tells more.
-func (c *clock) resume(end time.Time) {
-	if !c.known {
-		c.offset, c.moved = end.Round(aDay).Sub(end), true
-	}
-}
-
 // midnight returns the end of the day of UTC by the service's clock.
 func (c *clock) midnight(now time.Time) time.Time {
 	service := now.Add(c.offset).UTC()
 	return now.Add(service.Truncate(aDay).Add(aDay).Sub(service.Round(0)))
+}
+
+func latest(first time.Time, others ...time.Time) time.Time {
+	for _, t := range others {
+		if t.After(first) {
+			first = t
+		}
+	}
+	return first
 }

@@ -113,8 +113,6 @@ var (
 //	                                            has ended, net/http may be writing the rest
 //	net/http was about to repeat it             cutOff
 //	any other                                   sent
-//
-// Only where it is sure does it say that the service has not read the request.
 func (s *sending) fate(ctx context.Context, err error) fate {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -174,14 +172,13 @@ func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 // fateIfRepeated tells from the second connection why net/http repeats a request, and so its
 // fate. It is for requests without a body; for others, see saysRefused.
 //
-//	second connection   net/http repeats it   why                                       fate
-//	                    over HTTP/1, too
-//	the first one       yes or no             its stream was refused (REFUSED_STREAM),  turnedAway
-//	                                          which leaves the connection in use
-//	another one         yes                   unknown: the first one may have broken    cutOff
-//	another one         no                    Go 1.27: the service goes away (GOAWAY),  turnedAway
-//	                                          and says that it has not read it
-//	                                          Go 1.26: GOAWAY, or a PROTOCOL_ERROR      cutOff
+//	second connection   replayable   why                                              fate
+//	the first one       yes or no    its stream was refused (REFUSED_STREAM), which   turnedAway
+//	                                 leaves the connection in use
+//	another one         yes          unknown: the first one may have broken           cutOff
+//	another one         no           Go 1.27: the service goes away (GOAWAY), and     turnedAway
+//	                                 says that it has not read the request
+//	another one         no           Go 1.26: GOAWAY or PROTOCOL_ERROR                cutOff
 func (s *sending) fateIfRepeated(second net.Conn) fate {
 	if second == s.conn || s.base.repeatsRefusedOnly && !s.replayable {
 		return turnedAway
