@@ -103,14 +103,13 @@ func LookupPlan(name string) (Plan, error) {
 
 // WithPlan tells the client what the service grants. The client then knows the limit
 // of a minute before the first answer, and bounds the calls of a day, which answers
-// do not mention. Without it, the minute's limit is
-// learned from the first answer, and days are not counted. If the service says that
-// it grants less than the plan, the client believes the service.
+// do not mention. Without it, the minute's limit is learned from the first answer, and
+// days are not counted. If the service says that it grants less than the plan, the client
+// believes the service.
 //
 // Clients of one process share a plan through [NewLimiter], and a batch shares it with
-// other calls through [Client.Batch]. Processes may each be
-// given a part, such as Plan{CallsPerMinute: 25, CallsPerDay: 10_000}, or share all
-// of it through [WithLimiter].
+// other calls through [Client.Batch]. Processes may each be given a part, such as
+// Plan{CallsPerMinute: 25, CallsPerDay: 10_000}, or share all of it through [WithLimiter].
 //
 // A call that would have to wait for longer than [WithMaxWait] or its context
 // allows fails at once, with an [Error] that has a RetryAt and matches

@@ -600,7 +600,18 @@ func TestABotVerifiesAsAReceiverDoes(t *testing.T) {
 		assert.Equal(t, row.want, w.Code)
 	}
 	assert.Equal(t, 1, runs)
+
+	bot, err = live.NewBot(panickingVerifier{}, live.OnMessage(func(context.Context, *live.BotMessage) (*live.BotAnswer, error) { return live.Reply("x"), nil }))
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	bot.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(botMessage)))
+	assert.Equal(t, http.StatusUnauthorized, w.Code, "a panic has verified nothing")
 }
+
+// panickingVerifier is a verifier of the user's.
+type panickingVerifier struct{}
+
+func (panickingVerifier) Verify(http.Header, []byte) error { panic("no verifier") }
 
 func TestWhatIsNoRequestToABotIsRefused(t *testing.T) {
 	t.Parallel()

@@ -40,7 +40,8 @@
 //
 // Calls of all processes that wait stand in one line, and the one that has waited
 // longest goes next. Its process is told so by a message (PUBLISH). A process whose
-// calls wait has a subscription for that, and until a second later.
+// calls wait has a subscription for that, and until a second later. There is no batch
+// here: [salesiq.Client.Batch] of a client with this limiter is the client itself.
 //
 // A process that is killed gives its slots back when their lease ends
 // ([WithLease]).

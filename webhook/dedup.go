@@ -47,7 +47,8 @@ type DedupFailure int
 
 // What can be done about a store that does not answer.
 const (
-	// DedupRefuse answers 503, so that the service delivers the event again.
+	// DedupRefuse answers 503, so that the service delivers the event again. For a handler
+	// with [Once], it is an error of the handler: 500, for the same end.
 	DedupRefuse DedupFailure = iota
 	// DedupProcess handles the event, at the risk of doing so twice.
 	DedupProcess
@@ -71,23 +72,18 @@ func (g guardedStore) Begin(ctx context.Context, eventID string) (DedupState, er
 }
 
 func (g guardedStore) Done(ctx context.Context, eventID string) error {
-	return g.settle(func() error { return g.store.Done(ctx, eventID) })
+	return usercode.Call(func() error { return g.store.Done(ctx, eventID) })
 }
 
 func (g guardedStore) Abort(ctx context.Context, eventID string) error {
-	return g.settle(func() error { return g.store.Abort(ctx, eventID) })
-}
-
-func (guardedStore) settle(end func() error) error {
-	return (<-usercode.Start(func() (struct{}, error) { return struct{}{}, end() })).Err
+	return usercode.Call(func() error { return g.store.Abort(ctx, eventID) })
 }
 
 // NewMemoryDedupStore returns a store that forgets everything when the process
-// ends, claims included. It remembers at most maxEvents handled events, each for at most maxAge. The
-// oldest go first. An event takes about 200 bytes.
+// ends, claims included. It remembers at most maxEvents handled events, each for at most
+// maxAge. The oldest go first. An event takes about 200 bytes.
 //
-// The service delivers a failed event again for some minutes, and on request for
-// weeks.
+// The service delivers a failed event again for some minutes, and on request for weeks.
 //
 // Errors: an [salesiq.InputError] for bounds that are not positive.
 func NewMemoryDedupStore(maxEvents int, maxAge time.Duration) (DedupStore, error) {

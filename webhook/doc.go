@@ -60,30 +60,33 @@
 //	a body that is not a JSON object       400
 //	an event that is too old, or too far
 //	ahead, for WithTolerance               403
-//	an event that was handled before       200
+//	an event that was handled before       200 (with a time; otherwise see below)
 //	an event that another delivery is      200 once that has succeeded. If it fails, this
 //	handling                               delivery handles the event. If it takes more than
-//	                                       half of this delivery's time for handlers, 503.
-//	                                       An event without a time is neither of these two
-//	                                       if its body has attempt 1, or none: see below
+//	                                       half of this delivery's time for handlers, 503
+//	                                       (with a time; otherwise see below)
 //	any other event                        200 once its handlers have succeeded, or its sink
 //	                                       has it; also if there is no handler for it
 //
 //	what fails                             answer
 //	-------------------------------------  ------------------------------------------------
-//	a handler returns an error, or panics  500
+//	a handler                              500
 //	handlers take longer than              500 at that time. If they succeed after that, the
 //	WithHandlerTimeout (4.5 s)             event counts as handled
 //	the sink                               503
 //	the store, before the handlers         503, or as if there were no store: see
 //	                                       WithDedupFailure
+//	the store, for a handler with Once     500, or as if there were no store
+//	a handler with Once that another       500
+//	delivery is running
 //	the store, after the handlers          200, since a further delivery would run them again
 //
-// A panic of the store, or the end of its goroutine, is like an error that it returns.
-// The time for handlers, of [WithHandlerTimeout], begins for each delivery when its body
-// has been read. How slowly that may come is for [http.Server.ReadTimeout] to say. Over HTTP/2,
-// [http.Server.Shutdown] does not wait for handlers that take too long, but [Serve] does,
-// for ten seconds in all.
+// A panic of a handler, the sink, the store or the Verifier is like an error that it returns,
+// and so is the end of its goroutine. To the service, a 500 and a 503 are the same: it delivers
+// the event again. The time for handlers, of [WithHandlerTimeout], begins for each delivery
+// when its body has been read. How slowly that may come is for [http.Server.ReadTimeout] to
+// say. Over HTTP/2, [http.Server.Shutdown] does not wait for handlers that take too long, but
+// [Serve] does, for ten seconds in all.
 //
 // # The states of an event
 //
@@ -97,7 +100,7 @@
 //
 // With a [Sink], done means that the sink has the event. Deliveries are of one event if their
 // bodies differ in the count of deliveries, in white space and in the order of members alone:
-// [EventInfo.EventID] is a hash of the rest. The service delivers an event again up to three
+// [EventInfo.EventID] is a hash of the rest. That is exact where the body tells a time. The service delivers an event again up to three
 // times, a minute apart, until it is answered with success.
 //
 //	from     to       when
@@ -112,7 +115,8 @@
 //	claimed  free     the process has ended; in a store that several share, half a minute later
 //	done     free     the store has forgotten the event, since it is old or there are too many
 //
-// A handler with [Once] has such a state of its own for each event.
+// A handler with [Once] has such a state of its own for each event. If the store has failed and
+// handlers run all the same ([DedupProcess]), the log names one that does not return, too.
 //
 // The goroutine of a handler that does not return stays, and so does its connection over
 // HTTP/1. Behind a [Sink], handlers are the sink's matter: a [WorkerPool] waits for one for
@@ -142,8 +146,9 @@
 //	         handled; or else the newest one that was handled; or else the next event
 //	none     the oldest event that is waiting, or else the next event
 //
-// Without an attempt, nothing tells a later delivery from another event. So no event is
-// lost, and one whose success the service has not heard of is handled again.
+// With attempt 1 or none, it is of no event that was handled or is being handled. With none,
+// nothing tells a later delivery from another event. So no event is lost, and one whose
+// success the service has not heard of is handled again.
 //
 // The numbers begin anew every five minutes. A delivery is of an event of this period or
 // the one before. So one that comes later, by five to ten minutes, counts as another
@@ -153,9 +158,8 @@
 // The number is in [EventInfo.Body] as the member occurrence, so that [Parse] finds the
 // same EventID behind a [Sink].
 //
-// A body that has neither a time, an attempt nor an entity is not numbered. It is none of
-// the live service's, and the specification gives each event a time. So equal ones are
-// deliveries of one event, as with a time.
+// A body that has neither a time, an attempt nor an entity is none of the live service's, and
+// is not numbered: equal ones are deliveries of one event, as with a time.
 //
 // # Events
 //
@@ -163,15 +167,3 @@
 // [EventInfo]. An event without a type of its own is an [*UnknownEvent], not an
 // error.
 package webhook
-
-// Whoever reads the code of the receiver may go from file to file like this:
-//
-//	receiver.go           ServeHTTP, and below it what it calls: accept reads and verifies
-//	                      a request, process claims its event, has it handled and settles that
-//	receiver_answers.go   how a delivery can end, and what is answered then
-//	receiver_claim.go     asking the store, and what ends a claim
-//	handlers.go           On, Once, and the run of the handlers
-//	receiver_work.go      an answer in time: a context with a time limit, and little else
-//	receiver_identity.go  events without a time, which most readers can do without
-//
-// The other files stand alone.

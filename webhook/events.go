@@ -328,7 +328,7 @@ func ParseSigned(verifier Verifier, header http.Header, body []byte) (Event, err
 		name = http.CanonicalHeaderKey(name)
 		canonical[name] = append(canonical[name], values...)
 	}
-	if err := verifier.Verify(canonical, body); err != nil {
+	if err := verify(verifier, canonical, body); err != nil {
 		return nil, err
 	}
 	return Parse(body)

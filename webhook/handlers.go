@@ -157,7 +157,7 @@ func (r *Receiver) Events() []salesiq.EventName {
 // Dispatch runs the handlers for an event that came another way, such as out of a
 // queue that a [Sink] has filled. It does not verify the event, and deduplicates no
 // handlers but those with [Once]. If there are such handlers, an event that tells no
-// time gets the identity that [Receiver] describes first. A panic of a handler is an
+// time first gets the identity that the documentation of the package describes. A panic of a handler is an
 // error, and so is the end of its goroutine.
 //
 // Errors: those of the handlers and of the [DedupStore]; an [salesiq.InputError] for no
@@ -206,7 +206,7 @@ func (r *Receiver) runOnce(ctx context.Context, h handler, event Event) error {
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
 		r.logStore(ctx, h, event, err)
-		return h.handle(ctx, event)
+		id = "" // Nothing is claimed.
 	case err != nil:
 		return fmt.Errorf("handler %s: deduplication: %w", h.once, err)
 	case state == DedupDone:

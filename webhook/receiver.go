@@ -1,5 +1,15 @@
 package webhook
 
+// Whoever reads the code of the receiver may go from file to file like this:
+//
+//	receiver.go           ServeHTTP, and below it what it calls: accept reads and verifies
+//	                      a request, process claims its event, has it handled and settles that
+//	receiver_answers.go   how a delivery can end, and what is answered then
+//	receiver_claim.go     asking the store, and what ends a claim
+//	handlers.go           On, Once, and the run of the handlers
+//	receiver_work.go      an answer in time: a context with a time limit, and little else
+//	receiver_identity.go  events without a time, which most readers can do without
+
 import (
 	"cmp"
 	"context"
@@ -37,27 +47,14 @@ import (
 // window is too wide can use [EventInfo.EventID] as a key of its own, in the same
 // transaction as its work.
 //
-// Handlers run for one delivery of an event at a time. The exception is a handler that
-// has not returned 25 seconds after its context has ended. The log of [WithLogger] names it,
-// and the next delivery runs the handlers again. If it succeeds after all, the event counts
-// as handled.
+// Handlers run for one delivery of an event at a time, but for one that has not returned 25
+// seconds after its context has ended: the next delivery runs the handlers again.
 //
 // Whoever has captured a delivery can play it again after the store has forgotten the
 // event. [WithTolerance] prevents that, but for an event without a time, which can be played
 // again at any time.
 //
 // Events arrive in any order: compare [EventInfo.EventTime].
-//
-// # Which deliveries are of one event
-//
-// Two deliveries belong to one event if their bodies differ in nothing but the count
-// of deliveries, the order of members and white space. That is exact where the body
-// tells a time, as those of the specification do, and those of the live service as
-// others have seen them.
-//
-// Some samples of the live service tell no time. The receiver counts how often such a
-// body has come, as the documentation of the package shows under "Events without a time".
-// In the store, such an event counts as two.
 type Receiver struct {
 	verifier  Verifier
 	store     DedupStore
@@ -147,7 +144,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	event, how, err := r.accept(request)
 	if event == nil {
 		r.logger.LogAttrs(request.Context(), slog.LevelWarn, "webhook refused",
-			slog.Int("status", how.status()), slog.String("reason", err.Error()))
+			append(describe("reason", err), slog.Int("status", how.status()))...)
 		how.send(w)
 		d.tell(nil, how, time.Since(d.requested), err)
 		return
@@ -183,9 +180,11 @@ type delivery struct {
 	ends      hooks.Ends[DeliveryResult]
 }
 
-// carryOut has an event handled, and tells of it.
+// carryOut has an event handled, answers the service, and tells of it when the handlers have
+// ended.
 func (d delivery) carryOut(work *handling, event Event) {
-	answered, ended, err := d.receiver.answer(work, event)
+	ended, err := d.receiver.process(work, event)
+	answered := work.finish(ended) // Unless it was, since the handlers took too long.
 	took := time.Since(d.requested)
 	logEvent(work, d.receiver.logger, event, ended, err, slog.Int("status", answered.status()), slog.Duration("duration", took))
 	d.tell(event, answered, took, err)
@@ -213,13 +212,18 @@ func logEvent(ctx context.Context, logger *slog.Logger, event Event, ended outco
 	}
 	info := event.Info()
 	attrs := append([]slog.Attr{slog.String("event", string(info.EventName)), slog.String("event_id", info.EventID)}, more...)
+	logger.LogAttrs(ctx, level, message, append(attrs, describe("error", err)...)...)
+}
+
+// describe returns what a log says of an error, if there is one: the stack of a panic, too.
+func describe(key string, err error) (attrs []slog.Attr) {
 	if err != nil {
-		attrs = append(attrs, slog.String("error", redact.Summary(err.Error())))
+		attrs = append(attrs, slog.String(key, redact.Summary(err.Error())))
 	}
 	if panicked, ok := errors.AsType[*usercode.PanicError](err); ok {
 		attrs = append(attrs, slog.String("stack", string(panicked.Stack)))
 	}
-	logger.LogAttrs(ctx, level, message, attrs...)
+	return attrs
 }
 
 var errTooOld = errors.New("the time of the event is too far away")
@@ -235,7 +239,7 @@ func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
 	case err != nil:
 		return nil, cutShort, err
 	}
-	if err := r.verifier.Verify(request.Header, body); err != nil {
+	if err := verify(r.verifier, request.Header, body); err != nil {
 		return nil, notSigned, err
 	}
 	event, err := r.parse(body)
@@ -257,21 +261,14 @@ func (r *Receiver) parse(body []byte) (Event, error) {
 	return ParseNamed(r.eventName, body)
 }
 
-// answer has an event handled and answers the service, in time even if the handlers
-// go on. It returns when they have ended: what was answered, and how they ended.
-func (r *Receiver) answer(work *handling, event Event) (answered, ended outcome, err error) {
-	ended, err = r.process(work, event)
-	return work.finish(ended), ended, err
-}
-
 // process claims an event, has it handled, and tells the store how that ended. If only
 // the store fails in the end, the event is handled all the same, and err says so.
 func (r *Receiver) process(work *handling, event Event) (outcome, error) {
 	state, err := r.claimEvent(work, work.began, event.Info())
+	key := event.Info().EventID
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
-		how, failure := r.consume(work, event)
-		return how, errors.Join(err, failure)
+		key = "" // Nothing is claimed.
 	case err != nil:
 		return unavailable, err
 	case state == DedupDone:
@@ -279,9 +276,9 @@ func (r *Receiver) process(work *handling, event Event) (outcome, error) {
 	case state == DedupClaimed:
 		return beingHandled, nil
 	}
-	work.claim.hold(event.Info().EventID, event)
+	work.claim.hold(key, event)
 	how, failure := r.consume(work, event)
-	return how, errors.Join(failure, work.claim.end(work, failure == nil))
+	return how, errors.Join(err, failure, work.claim.end(work, failure == nil))
 }
 
 // consume has an event handled, or handed over to the sink.

@@ -83,7 +83,7 @@ type claim struct {
 
 	mu      sync.Mutex // Guards what follows.
 	held    bool
-	key     string // In the store.
+	key     string // In the store; empty if nothing is claimed there, and the claim only tells of a handler that does not return.
 	event   string // The name and the id, for the log: handlers may change an event.
 	eventID string
 	handler string // The name of the one that runs; empty for a sink.
@@ -143,7 +143,7 @@ func (c *claim) release() (held bool) {
 
 // end settles the claim when the handlers have returned.
 func (c *claim) end(ctx context.Context, succeeded bool) error {
-	if held := c.release(); !held && !succeeded {
+	if held := c.release(); c.key == "" || !held && !succeeded {
 		return nil
 	}
 	return c.receiver.settle(ctx, c.key, succeeded)
@@ -157,7 +157,10 @@ func (c *claim) giveUp() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
 	defer cancel()
-	err := c.receiver.settle(ctx, c.key, false)
+	var err error
+	if c.key != "" {
+		err = c.receiver.settle(ctx, c.key, false)
+	}
 	if c.quiet && err == nil {
 		return
 	}

@@ -27,7 +27,7 @@ import (
 type faultyStore struct {
 	webhook.DedupStore
 
-	begin, done func(key string) error // Nil if nothing goes wrong.
+	begin, done, abort func(key string) error // Nil if nothing goes wrong.
 }
 
 func (s *faultyStore) Begin(ctx context.Context, key string) (webhook.DedupState, error) {
@@ -46,6 +46,15 @@ func (s *faultyStore) Done(ctx context.Context, key string) error {
 		}
 	}
 	return s.DedupStore.Done(ctx, key)
+}
+
+func (s *faultyStore) Abort(ctx context.Context, key string) error {
+	if fault := s.abort; fault != nil {
+		if err := fault(key); err != nil {
+			return err
+		}
+	}
+	return s.DedupStore.Abort(ctx, key)
 }
 
 var errStoreAway = errors.New("the store is away")
@@ -164,17 +173,88 @@ func TestAHandlerWithOnceMindsAStoreInWhateverWayItFails(t *testing.T) {
 	}
 }
 
+// W12: to the service, it is as if the handler had failed.
+func TestAHandlerWithOnceThatCannotRunIsAnsweredAsAFailedOne(t *testing.T) {
+	t.Parallel()
+	ofOnce := ofSeen(func() error { return errStoreAway }) // Its key has a slash, too.
+	store := &faultyStore{DedupStore: testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour)), begin: ofOnce}
+	receiver, done := newEffects(t, webhook.WithDedupStore(store))
+	assert.Equal(t, http.StatusInternalServerError, post(t, receiver, ratedBody("c1")).Code, "the store is away")
+
+	store.begin = nil
+	key := testkit.Must(webhook.Parse(ratedBody("c1"))).Info().EventID + "/slack"
+	require.Equal(t, webhook.DedupFree, testkit.Must(store.Begin(t.Context(), key)))
+	assert.Equal(t, http.StatusInternalServerError, post(t, receiver, ratedBody("c1")).Code, "another one runs it")
+	assert.Zero(t, done.slack)
+
+	require.NoError(t, store.Abort(t.Context(), key))
+	assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("c1")).Code)
+	assert.Equal(t, [2]int{1, 1}, [2]int{done.slack, done.crm})
+}
+
+// W12: although nothing is claimed, the log names it, once its time is over for long.
+func TestAHandlerThatDoesNotReturnIsNamedThoughTheStoreFails(t *testing.T) {
+	t.Parallel()
+	event := testkit.Must(webhook.Parse(ratedBody("c1")))
+	timeless := testkit.Must(webhook.Parse([]byte(`{"event":"chat.rating","attempt":2,"entity":{"chat_id":"c1"}}`)))
+	delivered := func(t *testing.T, r *webhook.Receiver) {
+		t.Helper()
+		assert.Equal(t, http.StatusInternalServerError, post(t, r, ratedBody("c1")).Code)
+	}
+	dispatched := func(event webhook.Event) func(*testing.T, *webhook.Receiver) {
+		return func(t *testing.T, r *webhook.Receiver) {
+			t.Helper()
+			ctx, cancel := context.WithTimeout(t.Context(), 4500*time.Millisecond)
+			defer cancel()
+			assert.NoError(t, r.Dispatch(ctx, event))
+		}
+	}
+	for name, test := range map[string]struct {
+		handle func(*testing.T, *webhook.Receiver)
+		opts   []webhook.HandlerOption
+	}{
+		"delivered":                                 {delivered, nil},
+		"delivered, with Once":                      {delivered, []webhook.HandlerOption{webhook.Once("slack")}},
+		"out of a queue, with Once":                 {dispatched(event), []webhook.HandlerOption{webhook.Once("slack")}},
+		"out of a queue, with Once, without a time": {dispatched(timeless), []webhook.HandlerOption{webhook.Once("slack")}},
+	} {
+		for _, returns := range []time.Duration{25 * time.Second, 40 * time.Second} {
+			synctest.Test(t, func(t *testing.T) {
+				var logged bytes.Buffer
+				var calls atomic.Int32
+				late := make(chan error)
+				store := &faultyStore{DedupStore: testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour))}
+				store.begin = func(string) error { return errStoreAway }
+				store.done = func(string) error { assert.Fail(t, "nothing is claimed"); return nil }
+				store.abort = store.done
+				receiver := stuckReceiver(t, &logged, &calls, late, test.opts, webhook.WithDedupStore(store), webhook.WithDedupFailure(webhook.DedupProcess))
+				var handling sync.WaitGroup
+				handling.Go(func() { test.handle(t, receiver) })
+				time.Sleep(returns)
+				late <- nil
+				handling.Wait()
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				assert.Equal(t, returns > 30*time.Second, strings.Contains(logged.String(), "does not return"), "%s, %s", name, returns)
+				if returns > 30*time.Second && test.opts != nil {
+					assert.Contains(t, logged.String(), "handler=slack", name)
+				}
+			})
+		}
+	}
+}
+
 // stuckReceiver has a handler that does not return at first, and then succeeds.
-func stuckReceiver(t *testing.T, logged *bytes.Buffer, calls *atomic.Int32, late <-chan error, opts ...webhook.HandlerOption) *webhook.Receiver {
+func stuckReceiver(t *testing.T, logged *bytes.Buffer, calls *atomic.Int32, late <-chan error, handler []webhook.HandlerOption, opts ...webhook.Option) *webhook.Receiver {
 	t.Helper()
 	receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(hookSecret)),
-		webhook.WithLogger(slog.New(slog.NewTextHandler(logged, nil)))))
+		append(opts, webhook.WithLogger(slog.New(slog.NewTextHandler(logged, nil))))...))
 	require.NoError(t, webhook.On(receiver, func(context.Context, *webhook.ChatRated) error {
 		if calls.Add(1) == 1 {
 			return <-late
 		}
 		return nil
-	}, opts...))
+	}, handler...))
 	return receiver
 }
 
@@ -194,7 +274,7 @@ func TestAnEventWhoseHandlerDoesNotReturnIsHandledAgain(t *testing.T) {
 				var logged bytes.Buffer
 				var calls atomic.Int32
 				late := make(chan error)
-				receiver := stuckReceiver(t, &logged, &calls, late, test.opts...)
+				receiver := stuckReceiver(t, &logged, &calls, late, test.opts)
 				var first sync.WaitGroup
 				first.Go(func() { assert.Equal(t, http.StatusInternalServerError, post(t, receiver, ratedBody("c1")).Code) })
 				time.Sleep(25 * time.Second)
@@ -223,7 +303,7 @@ func TestASuccessCountsThoughItsClaimHasEnded(t *testing.T) {
 		var logged bytes.Buffer
 		var calls atomic.Int32
 		late := make(chan error)
-		receiver := stuckReceiver(t, &logged, &calls, late)
+		receiver := stuckReceiver(t, &logged, &calls, late, nil)
 		var first sync.WaitGroup
 		first.Go(func() { post(t, receiver, ratedBody("c1")) })
 		time.Sleep(time.Minute)
@@ -268,7 +348,7 @@ func TestAnEventOutOfAQueueWhoseHandlerDoesNotReturnIsHandledAgain(t *testing.T)
 			var logged bytes.Buffer
 			var calls atomic.Int32
 			late := make(chan error)
-			receiver := stuckReceiver(t, &logged, &calls, late, webhook.Once("slack"))
+			receiver := stuckReceiver(t, &logged, &calls, late, []webhook.HandlerOption{webhook.Once("slack")})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			first := make(chan error, 1)

@@ -37,9 +37,7 @@ type recurring struct {
 	attempt int    // That count, or 0.
 }
 
-// recurringBody returns the body of an event if it is recurring. One that has neither a
-// time, a count nor an entity is not: it is none of the live service's, and the
-// specification gives each event a time. So equal ones are deliveries of one event.
+// recurringBody returns the body of an event if it is recurring.
 func recurringBody(info *EventInfo) (r recurring, ok bool) {
 	if !info.EventTime.IsZero() {
 		return r, false

@@ -168,6 +168,41 @@ func flipLast(text string) string {
 	return text[:len(text)-1] + string(last)
 }
 
+func TestAVerifierThatPanicsHasVerifiedNothing(t *testing.T) {
+	t.Parallel()
+	for name, fault := range faults {
+		var logged bytes.Buffer
+		verifier := verifierFunc(func(http.Header, []byte) error { return fault() })
+		body := ratedBody("c1")
+		header := http.Header{webhook.HeaderSignature: {webhook.SignHMAC(salesiq.NewSecret(hookSecret), body)}}
+
+		receiver := testkit.Must(webhook.NewReceiver(verifier, webhook.WithLogger(slog.New(slog.NewTextHandler(&logged, nil)))))
+		log := &handlerLog{}
+		require.NoError(t, webhook.OnAny(receiver, log.handle))
+		var running sync.WaitGroup // The fault may end the goroutine.
+		running.Go(func() { assert.Equal(t, http.StatusUnauthorized, post(t, receiver, body).Code, name) })
+		running.Wait()
+		assert.Zero(t, log.calls(), name)
+		assert.Contains(t, logged.String(), "webhook refused", name)
+		assert.Equal(t, name == "panic", strings.Contains(logged.String(), "stack="), name)
+
+		running.Go(func() {
+			_, err := webhook.ParseSigned(verifier, header, body)
+			assert.Error(t, err, name)
+		})
+		running.Go(func() {
+			_, err := webhook.ParseSigned(webhook.AnyOf(verifier, webhook.HMAC(salesiq.NewSecret(hookSecret))), header, body)
+			assert.NoError(t, err, "the other one accepts it: %s", name)
+		})
+		running.Wait()
+	}
+}
+
+// verifierFunc is a verifier of the user's.
+type verifierFunc func(http.Header, []byte) error
+
+func (f verifierFunc) Verify(header http.Header, body []byte) error { return f(header, body) }
+
 func TestWithoutASecretNothingIsBelieved(t *testing.T) {
 	t.Parallel()
 	body := ratedBody("c1")

@@ -25,9 +25,8 @@ var errWorkerEnded = errors.New("salesiq: a worker ended before its context")
 // Serve serves HTTP until ctx ends, such as by signal.NotifyContext, and then returns
 // nil once all is done, in this order: no more deliveries are taken, those under way
 // are answered, handlers that go on after that have ended, and then the contexts of the
-// workers end. A worker is what handles the
-// events of a [Sink], and returns when its context ends; a receiver without a sink
-// needs none:
+// workers end. A worker is what handles the events of a [Sink], and returns when its
+// context ends; a receiver without a sink needs none:
 //
 //	err := webhook.Serve(ctx, &http.Server{Addr: ":8090", Handler: receiver})
 //
@@ -120,13 +119,4 @@ func countLate(server *http.Server) *sync.WaitGroup {
 		return context.WithValue(ctx, lateKey{}, late)
 	}
 	return late
-}
-
-// startLate calls f in a goroutine of its own, for which [Serve] waits at its end.
-func startLate(ctx context.Context, f func()) {
-	if late, ok := ctx.Value(lateKey{}).(*sync.WaitGroup); ok {
-		late.Go(f)
-		return
-	}
-	go f()
 }

@@ -63,6 +63,16 @@ func checkVerifier(verifier Verifier) error {
 	return nil
 }
 
+// verify asks a verifier. A panic of one of the user's is an error, and so is the end of its
+// goroutine.
+func verify(verifier Verifier, header http.Header, body []byte) error {
+	switch verifier.(type) {
+	case *hmacVerifier, *rsaVerifier, unsigned, anyOf: // They need no guard.
+		return verifier.Verify(header, body)
+	}
+	return usercode.Call(func() error { return verifier.Verify(header, body) })
+}
+
 // oneSignature returns the only value of a header.
 func oneSignature(header http.Header, name string) (string, error) {
 	switch values := header[name]; len(values) {
@@ -322,7 +332,7 @@ func (v anyOf) check() error {
 func (v anyOf) Verify(header http.Header, body []byte) error {
 	err := errNoKeys
 	for _, verifier := range v {
-		if err = verifier.Verify(header, body); err == nil {
+		if err = verify(verifier, header, body); err == nil {
 			return nil
 		}
 	}

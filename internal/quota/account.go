@@ -173,11 +173,19 @@ func (a *Account) Today(now time.Time) (limit, left int, end time.Time) {
 	return a.day.limit, max(0, a.day.free()), a.day.end
 }
 
-// Resume counts calls of the day that ends at a time, by the caller's clock, which
-// were made before the account was. Those of another day do not count.
+// Resume counts calls that were made before the account was, on a day that ends at a time
+// by the caller's clock. If that day is another one, they do not count. As long as no answer
+// has told a Date, the time also tells when days end.
 func (a *Account) Resume(now time.Time, used int, end time.Time) {
 	a.roll(now)
-	if d := end.Sub(a.day.end); a.day.limit > 0 && now.Before(end) && -aDay/2 < d && d < aDay/2 {
+	if a.day.limit == 0 || !now.Before(end) || end.Sub(now) > aDay {
+		return
+	}
+	if !a.clock.known {
+		a.clock.offset, a.clock.moved = end.Round(aDay).Sub(end), true
+		a.day.follow(&a.clock, now, a.slots.inFlight)
+	}
+	if end.Sub(a.day.end).Abs() < aDay/2 {
 		a.day.used += used
 	}
 }
@@ -186,13 +194,4 @@ func (a *Account) Resume(now time.Time, used int, end time.Time) {
 func (a *Account) roll(now time.Time) {
 	a.window.roll(now, a.slots.inFlight)
 	a.day.roll(&a.clock, now, a.slots.inFlight)
-}
-
-func latest(first time.Time, others ...time.Time) time.Time {
-	for _, t := range others {
-		if t.After(first) {
-			first = t
-		}
-	}
-	return first
 }

@@ -565,6 +565,73 @@ func TestDayMovesWithAClockThatMoved(t *testing.T) {
 	}
 }
 
+// Between the midnight of the caller's clock and that of the service's, an account that was
+// made anew has heard no Date, but the day that was kept tells when it ends.
+func TestKeptDayGoesOnAlthoughTheClocksDiffer(t *testing.T) {
+	t.Parallel()
+	midnight := start.Add(24 * time.Hour)
+	for _, tt := range []struct {
+		name          string
+		offset        time.Duration // Of the service's clock.
+		kept, resumed time.Time
+		left          int
+		end           time.Time
+	}{
+		{"the service's day goes on", -5 * time.Minute, midnight.Add(-time.Hour), midnight.Add(2 * time.Minute), 3, midnight.Add(5 * time.Minute)},
+		{"the service's day has begun", 5 * time.Minute, midnight.Add(-4 * time.Minute), midnight.Add(-3 * time.Minute), 3, midnight.Add(24*time.Hour - 5*time.Minute)},
+		{"the clock is that of another time zone", -5 * time.Hour, midnight.Add(time.Hour), midnight.Add(2 * time.Hour), 3, midnight.Add(5 * time.Hour)},
+		{"the service's day is over", 5 * time.Minute, midnight.Add(-6 * time.Minute), midnight.Add(-3 * time.Minute), 5, midnight},
+	} {
+		before, after := quota.New(quota.Limits{PerDay: 5}), quota.New(quota.Limits{PerDay: 5})
+		for range 2 {
+			require.True(t, before.Ready(tt.kept, quota.Interactive))
+			r := silent
+			r.Date = tt.kept.Add(tt.offset)
+			before.End(before.Start(tt.kept), r, tt.kept)
+		}
+		_, left, kept := before.Today(tt.kept)
+		require.Equal(t, 3, left, tt.name)
+		after.Resume(tt.resumed, 2, kept)
+		_, left, end := after.Today(tt.resumed)
+		assert.Equal(t, tt.left, left, tt.name)
+		assert.Equal(t, tt.end, end, tt.name)
+		_, left, _ = after.Today(end)
+		assert.Equal(t, 5, left, tt.name)
+		_, _, next := after.Today(end)
+		assert.Equal(t, end.Add(24*time.Hour), next, tt.name)
+	}
+}
+
+// An account that has begun the day by the caller's clock drops what it counted on the day
+// before, once another one that shares the day tells that it is over.
+func TestSharedDayEndsByTheClockOfWhoeverKnowsIt(t *testing.T) {
+	t.Parallel()
+	now, end := start.Add(24*time.Hour-3*time.Minute), start.Add(48*time.Hour-5*time.Minute)
+	a := quota.New(quota.Limits{PerDay: 5})
+	for range 2 {
+		require.True(t, a.Ready(now, quota.Interactive))
+		a.End(a.Start(now), silent, now)
+	}
+	a.Resume(now, 1, end)
+	_, left, day := a.Today(now)
+	assert.Equal(t, 4, left)
+	assert.Equal(t, end, day)
+
+	a.Resume(now, 1, now.Add(24*time.Hour+1))
+	_, left, day = a.Today(now)
+	assert.Equal(t, 4, left, "no day is so long")
+	assert.Equal(t, end, day)
+
+	require.True(t, a.Ready(now, quota.Interactive))
+	r := silent
+	r.Date = now
+	a.End(a.Start(now), r, now)
+	a.Resume(now, 1, end)
+	_, left, day = a.Today(now)
+	assert.Equal(t, 3, left, "a Date tells more")
+	assert.Equal(t, start.Add(24*time.Hour), day)
+}
+
 // What is written down of it is repeated by the script of package salesiqredis.
 func TestDayThatBeganByTheServicesClockHasAllItsCalls(t *testing.T) {
 	t.Parallel()

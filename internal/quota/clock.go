@@ -57,13 +57,12 @@ func (o opening) end(e *callEnd) time.Time {
 	return e.now.Add(in)
 }
 
-// clock knows by how much the service's clock is ahead of the caller's, at
-// least: an answer's Date was true, within its second, before the answer
-// arrived. As long as no answer has told a Date, the two are taken to be the same.
+// clock is the service's. An answer's Date was true, within its second, before the answer
+// arrived. As long as no answer has told a Date, the two clocks are taken to be the same.
 type clock struct {
-	ahead time.Duration
-	known bool
-	moved bool // By more than the resolution, and nobody has looked since.
+	offset time.Duration // By how much it is ahead of the caller's, at least.
+	known  bool          // An answer has told a Date.
+	moved  bool          // The offset is another, and the day has not followed.
 
 	// The caller's clock cannot stand in for the service's: by the caller's, a window
 	// refused a call after its reset.
@@ -85,7 +84,7 @@ func (c *clock) read(e *callEnd) {
 	}
 	e.in = e.Reset.Sub(e.Date)
 	if e.Date.IsZero() {
-		e.in = e.Reset.Sub(e.now) - c.ahead
+		e.in = e.Reset.Sub(e.now) - c.offset
 	}
 	if !c.known {
 		c.doubted = c.doubted || e.Throttled && e.in < -resolution
@@ -97,17 +96,25 @@ func (c *clock) read(e *callEnd) {
 	}
 }
 
-// set notes by how much the service's clock is ahead. Two Dates may differ by their
-// rounding alone.
-func (c *clock) set(ahead time.Duration) {
-	if d := ahead - c.ahead; !c.known || d.Abs() > 2*resolution {
-		c.ahead, c.moved = ahead, true
+// set notes what a Date tells. Two Dates may differ by their rounding alone.
+func (c *clock) set(offset time.Duration) {
+	if d := offset - c.offset; !c.known || d.Abs() > 2*resolution {
+		c.offset, c.moved = offset, true
 	}
 	c.known = true
 }
 
 // midnight returns the end of the day of UTC by the service's clock.
 func (c *clock) midnight(now time.Time) time.Time {
-	service := now.Add(c.ahead).UTC()
+	service := now.Add(c.offset).UTC()
 	return now.Add(service.Truncate(aDay).Add(aDay).Sub(service.Round(0)))
+}
+
+func latest(first time.Time, others ...time.Time) time.Time {
+	for _, t := range others {
+		if t.After(first) {
+			first = t
+		}
+	}
+	return first
 }

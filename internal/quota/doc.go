@@ -5,12 +5,12 @@
 // A call may start ([Account.Ready]) if the window, the day, the slots and the pause all
 // let it. The end of a call ([Account.End]) teaches them what its answer tells.
 //
-// Read account.go, window.go and limits.go, in this order. Skip these at first:
+// Read account.go, window.go and limits.go, in this order, and in clock.go the table of
+// clock.read, which says when a reset is believed. Skip these at first:
 //
-//	clock.go                when exactly a window ends, although clocks differ
-//	sliding.go, recent.go   services whose window slides. Take window.ends for true as soon
-//	                        as an answer has told a reset. Before that there are no windows:
-//	                        each own call counts until a minute after its end
+//	sliding.go, recent.go   services whose window slides. Take ends for true as soon as an
+//	                        answer has told a reset. Before that there are no windows: each
+//	                        own call counts until a minute after its end
 //
 // # A window
 //
@@ -70,9 +70,14 @@
 // the others, with the [Class] Batch, which leaves a fifth of each minute and day, but not of
 // the calls at once. Processes share a limit in Redis: there, salesiqredis/scripts/quota.lua
 // keeps the same account, and a test compares the two. Clients of one process whose plans name
-// one file (Plan.KeptIn) share the day alone. The file keeps it over restarts (dayFile in
-// ratelimit.go), and a second process is refused. A limiter of the user's own takes the place
-// of queue and account.
+// one file (Plan.KeptIn) share the day alone (dayFile in ratelimit.go), and a second process
+// is refused. A limiter of the user's own takes the place of queue and account.
 //
-// A day ends at midnight UTC, by the service's clock.
+// # The day and the service's clock
+//
+// A day ends at midnight UTC by the service's clock. Calls under way then count in the next
+// day, too: nobody knows which one they are charged to. The Date of an answer tells the
+// clock, and moves the end of the day (day.follow); without a Date, the caller's clock is
+// taken for it. A restart loses count and clock, unless a file keeps them (Account.Resume), or
+// Redis, whose own clock is the caller's there.
 package quota

@@ -17,8 +17,8 @@ const (
 	lifetime = 60 // Seconds after which a call expires.
 )
 
-// pass lets time pass, and returns how many calls have expired.
-func (r *recent) pass(now time.Time) (expired int) {
+// dropExpired drops the calls that have expired by now, and returns how many.
+func (r *recent) dropExpired(now time.Time) (expired int) {
 	if r.from.IsZero() {
 		r.from = now
 	}

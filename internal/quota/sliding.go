@@ -20,9 +20,16 @@ const (
 	sliding
 )
 
+// memory is what is known of how the service remembers own calls.
+type memory struct {
+	counting counting
+	recent   recent    // Own calls that ended in the last minute.
+	forgot   time.Time // When an answer last told that a window shorter than a minute had ended.
+}
+
 // ends reports whether all own calls stop counting when the window ends. Otherwise they
 // stop one by one, each a minute after its end at the latest.
-func (w *window) ends() bool { return w.counting == ending }
+func (m *memory) ends() bool { return m.counting == ending }
 
 // placeAfter returns the time before which a call cannot be started, if n others go
 // before it and nothing is free now. It is zero if nobody knows.

@@ -18,13 +18,9 @@ type window struct {
 	epoch   int       // Counts windows.
 	probe   probe     // How far the call is that goes alone.
 	mark    mark      // The reset that the window is known by.
-	end     time.Time // By when others' calls stop counting; zero if nobody knows. If ends, own ones do, too.
+	end     time.Time // By when others' calls stop counting; zero if nobody knows.
 	opening opening   // What windows begin with, which tells how exactly a reset names their end.
-
-	// For sliding.go.
-	counting counting  // How long own calls count after their end.
-	recent   recent    // Own calls that ended in the last minute.
-	forgot   time.Time // When an answer last told that a window shorter than a minute had ended.
+	memory            // When own calls stop counting: at end, too, if the method ends says so.
 }
 
 // stage is how much is known of the window: see the package documentation.
@@ -36,9 +32,9 @@ const (
 	probed               // An answer has come: probe.note.
 )
 
-// patience is how long the others wait for a probe. It is there to learn from, not to hold
+// probeWait is how long the others wait for a probe. It is there to learn from, not to hold
 // everybody up.
-const patience = 3 * time.Second
+const probeWait = 3 * time.Second
 
 // probe is the first call of a window.
 type probe struct {
@@ -51,7 +47,7 @@ func (p *probe) start(now time.Time) bool {
 	if p.stage != fresh {
 		return false
 	}
-	p.stage, p.until = probing, now.Add(patience)
+	p.stage, p.until = probing, now.Add(probeWait)
 	return true
 }
 
@@ -122,7 +118,7 @@ func (w *window) start(now time.Time) (probe bool) {
 
 // roll begins the next window when this one is over.
 func (w *window) roll(now time.Time, underWay int) {
-	expired := w.recent.pass(now)
+	expired := w.recent.dropExpired(now)
 	carried := underWay
 	if !w.ends() {
 		w.own -= expired

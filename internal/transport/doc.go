@@ -11,7 +11,7 @@
 //	limited      a lease, the permission to send: there is  limit.go
 //	             quota left, and a place under way is free
 //	authorized   the token of the moment                    token.go
-//	requested    tells tracers of the request               observe.go
+//	observed     tells tracers of the request               observe.go
 //	sender       one request, one whole answer in memory    send.go
 //	   │
 //	http.RoundTripper
@@ -30,12 +30,14 @@
 //
 // A request that is not idempotent, such as a POST or a PATCH without WithIdempotent, must
 // not be carried out twice. If it fails, and the service may have acted on it (mayHaveActed
-// in failure.go), the failure is MaybeProcessed. Then it is not sent again.
+// in failure.go), the failure is MaybeProcessed. Then it is not sent again. The same is true
+// of an answer that call.go of package salesiq cannot decode (Answer.Undecodable).
 //
 // # What is sent again
 //
 // The table of again in retry.go decides. In short:
 //
+//   - Once ctx has ended, nothing is sent. A POST that had left is MaybeProcessed.
 //   - After a refused token, the call is sent again at once, if another token may be
 //     accepted.
 //   - After a refusal for the rate limit, it is sent again after a pause. Such attempts do
@@ -79,5 +81,4 @@
 //	dial.go, proxy.go            connecting
 //
 // Above the Pipeline, call.go of package salesiq makes the requests and decodes the answers.
-// An answer that it cannot decode is not sent for again.
 package transport

@@ -38,11 +38,13 @@ type Failure struct {
 //	unsent      did not leave: nothing was written to a connection           no
 //	held        did not leave: the limiter would have held it for too long   no
 //	tokenless   did not leave: there was no token for it                     no
-//	turnedAway  was not read: the service refused its HTTP/2 stream, or      no
-//	            gave up the idle connection
-//	sent        may have arrived, in part at least; there is no answer       maybe
-//	cutOff      as sent, and its connection ended: net/http was about to     maybe
-//	            repeat it
+//	turnedAway  was not read: the service refused its HTTP/2 stream          no
+//	            (REFUSED_STREAM), went away (GOAWAY), or gave up the idle
+//	            connection (a 408: connectionWasIdle in send.go)
+//	sent        may have arrived, in part at least; there is no answer: a    maybe
+//	            time limit was over, or "connection reset"
+//	cutOff      as sent, and its connection ended ("connection reset"), so   maybe
+//	            that net/http was about to repeat it
 //	partlyDone  was answered: some parts were done, others not               maybe
 //	answered    was answered, in whole or in part                            see mayHaveActed
 type fate uint8

@@ -22,13 +22,13 @@ type Lease interface {
 	Done(o Outcome)
 }
 
-// Outcome is what a limiter learns from one request.
+// Outcome is what a limiter learns from one request. The Outcome of package salesiq has the
+// same fields, and says what they mean.
 type Outcome struct {
-	StatusCode int         // 0 without an answer.
-	Header     http.Header // Nil without an answer. It must not be changed.
-	Sent       bool        // Some of the request may have reached the service.
-	Throttled  bool        // The service refused it as one too many.
-	RetryAt    time.Time   // After such a refusal, when the service wants to be asked again; zero if it does not say.
+	StatusCode      int
+	Header          http.Header
+	Sent, Throttled bool
+	RetryAt         time.Time
 }
 
 // limited is the link that keeps the number of requests within bounds: how many

@@ -262,7 +262,7 @@ func TestObserverHearsOfEachAttempt(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := &witness{}
 			tt.next.takes = time.Second
-			(&observed{&requested{tt.next, w}, w}).do(t.Context(), newAttempt(t)) //nolint:errcheck // The witness tells.
+			(&observed{&observed{tt.next, w, w.Request}, w, w.Attempt}).do(t.Context(), newAttempt(t)) //nolint:errcheck // The witness tells.
 			tt.want.Took = time.Second
 			tt.want.Failure = tt.next.failure
 			if tt.next.answer != nil {

@@ -102,6 +102,37 @@ var (
 	errRefused = errors.New("the service refused the request's stream")
 )
 
+// fate returns what became of a request that failed with err, and has no answer. The first
+// line that fits decides:
+//
+//	the service says that it has not read it    turnedAway
+//	it was certainly given no connection        unsent: the transport tells of connections, or could not dial
+//	it is not known to have been given one      sent
+//	no byte of it has left                      unsent
+//	half of its header has left                 unsent: a service acts on whole headers alone. But if ctx
+//	                                            has ended, net/http may be writing the rest
+//	net/http was about to repeat it             cutOff
+//	any other                                   sent
+func (s *sending) fate(ctx context.Context, err error) fate {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.repeat == turnedAway || saysRefused(err):
+		return turnedAway
+	case s.conn == nil && !s.wroteHeader && (s.base.traces.Load() || undialed(err)):
+		return unsent
+	case s.conn == nil:
+		return sent
+	case !s.connWrote():
+		return unsent
+	case !s.wroteHeader && ctx.Err() == nil:
+		return unsent
+	case s.repeat == cutOff:
+		return cutOff
+	}
+	return sent
+}
+
 func (x *exchange) begin(base *roundTripper, method string, header http.Header) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -138,13 +169,16 @@ func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 	}
 }
 
-// fateIfRepeated tells from the second connection why net/http repeats the request:
+// fateIfRepeated tells from the second connection why net/http repeats a request, and so its
+// fate. It is for requests without a body; for others, see saysRefused.
 //
-//	second connection   request              why
-//	the first one       any                  the service refused its stream, which leaves the connection in use
-//	another one         HTTP/1 repeats it    unknown: the first one may have broken
-//	another one         HTTP/1 does not      the service goes away, and says that it has not read the request;
-//	                                         up to Go 1.26, or a PROTOCOL_ERROR
+//	second connection   replayable   why                                              fate
+//	the first one       yes or no    its stream was refused (REFUSED_STREAM), which   turnedAway
+//	                                 leaves the connection in use
+//	another one         yes          unknown: the first one may have broken           cutOff
+//	another one         no           Go 1.27: the service goes away (GOAWAY), and     turnedAway
+//	                                 says that it has not read the request
+//	another one         no           Go 1.26: GOAWAY or PROTOCOL_ERROR                cutOff
 func (s *sending) fateIfRepeated(second net.Conn) fate {
 	if second == s.conn || s.base.repeatsRefusedOnly && !s.replayable {
 		return turnedAway
@@ -190,39 +224,6 @@ func (s *sending) unsentOnUsedConnection() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.reused && s.conn != nil && !s.written() && s.repeat == unsent
-}
-
-// fate returns what became of a request that failed with err, and has no answer. The first
-// line that fits decides:
-//
-//	the service says that it has not read it    turnedAway
-//	it was certainly given no connection        unsent: the transport tells of connections, or could not dial
-//	it is not known to have been given one      sent
-//	no byte of it has left                      unsent
-//	half of its header has left                 unsent: a service acts on whole headers alone. But if ctx
-//	                                            has ended, net/http may be writing the rest
-//	net/http was about to repeat it             cutOff
-//	any other                                   sent
-//
-// Only where it is sure does it say that the service has not read the request.
-func (s *sending) fate(ctx context.Context, err error) fate {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.repeat == turnedAway || saysRefused(err):
-		return turnedAway
-	case s.conn == nil && !s.wroteHeader && (s.base.traces.Load() || undialed(err)):
-		return unsent
-	case s.conn == nil:
-		return sent
-	case !s.connWrote():
-		return unsent
-	case !s.wroteHeader && ctx.Err() == nil:
-		return unsent
-	case s.repeat == cutOff:
-		return cutOff
-	}
-	return sent
 }
 
 // undialed reports whether no connection came about.

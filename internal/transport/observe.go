@@ -57,41 +57,27 @@ type AttemptEnd struct {
 	Failure   *Failure      // Nil after a success.
 }
 
-// observed is the link that tells the observer of each attempt.
+// observed is the link that tells the observer of each attempt or, further down, of each
+// request.
 type observed struct {
 	next     link
 	observer Observer
+	begin    func(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd))
 }
 
 func (l *observed) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	if !l.observer.Watches(ctx) {
 		return l.next.do(ctx, a)
 	}
-	a.header = http.Header{}
-	ctx, end := l.observer.Attempt(ctx, a.number, a.header)
-	start := time.Now()
-	answer, f := l.next.do(ctx, a)
-	e := a.end(answer, f)
-	e.Took, e.Waited = time.Since(start)-a.waited, a.waited
-	end(e)
-	return answer, f
-}
-
-// requested is the link that tells the observer of each request.
-type requested struct {
-	next     link
-	observer Observer
-}
-
-func (l *requested) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
-	if !l.observer.Watches(ctx) {
-		return l.next.do(ctx, a)
+	if a.header == nil {
+		a.header = http.Header{}
 	}
-	ctx, end := l.observer.Request(ctx, a.number, a.header)
-	start := time.Now()
+	ctx, end := l.begin(ctx, a.number, a.header)
+	start, before := time.Now(), a.waited
 	answer, f := l.next.do(ctx, a)
 	e := a.end(answer, f)
-	e.Took = time.Since(start)
+	e.Waited = a.waited - before
+	e.Took = time.Since(start) - e.Waited
 	end(e)
 	return answer, f
 }

@@ -16,7 +16,7 @@ import (
 func TestEachLinkHandsOnWhatItGets(t *testing.T) {
 	t.Parallel()
 	for name, above := range map[string]func(next link) link{
-		"observed":   func(next link) link { return &observed{next, &witness{}} },
+		"observed":   func(next link) link { w := &witness{}; return &observed{next, w, w.Attempt} },
 		"limited":    func(next link) link { return &limited{next, &slow{}} },
 		"authorized": func(next link) link { return &authorized{next, &slow{}} },
 	} {

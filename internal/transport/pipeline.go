@@ -50,8 +50,8 @@ type attempt struct {
 	request   *Request
 	number    int           // Of the call's attempts, from 1.
 	message   *http.Request // Method, address and body to send.
-	audience  *audience     // Nil for none.
-	room      *exchange     // For its exchange, of which nothing is set; nil for none.
+	audience  *audience     // Hears of its waits; nil if nobody does.
+	memory    *exchange     // Unused, for its exchange; nil for new memory.
 	header    http.Header   // What the observer adds; nil for nothing.
 	token     string        // The Authorization header.
 	protocol  string        // Of the answer; empty without one.
@@ -63,7 +63,7 @@ type attempt struct {
 // Pipeline sends requests. It is safe for concurrent use.
 type Pipeline struct {
 	chain       link
-	audience    *audience // Nil for none.
+	audience    *audience // As in attempt.
 	maxAttempts int
 	maxWait     time.Duration
 	budget      budget
@@ -76,20 +76,18 @@ func New(c Config) *Pipeline {
 
 	// Tracers are told of the request alone, without the waits.
 	if c.Observer != nil {
-		chain = &requested{next: chain, observer: c.Observer}
+		chain = &observed{next: chain, observer: c.Observer, begin: c.Observer.Request}
 	}
 
 	// It carries the token of the moment.
 	chain = &authorized{next: chain, tokens: c.Tokens}
 
-	// Before that, it waits for its turn: quota, and a free place. The token comes last,
-	// so that it is not out of date by the time of the turn; while a token is renewed,
-	// calls that wait for it keep their places.
+	// Before that, it waits for its turn: quota, and a free place.
 	chain = &limited{next: chain, limiter: c.Limiter}
 
 	// Tracers are told of the attempt, and of what it waits for on the way down.
 	if c.Observer != nil {
-		chain = &observed{next: chain, observer: c.Observer}
+		chain = &observed{next: chain, observer: c.Observer, begin: c.Observer.Attempt}
 	}
 
 	// The log has a line for each attempt.

@@ -20,6 +20,7 @@ import (
 //	Acquire  starts a request, or has it wait, or refuses it if its turn would come too late
 //	Done     tells the account of the answer, and looks at those that wait (advance)
 //	timer    looks at them when the account may allow more although none has ended
+//	leave    takes out a request whose ctx has ended, and gives back the lease that it may have
 //
 // Whoever comes first goes first. But a batch has to leave a fifth of each minute and day, and
 // others overtake it then. A call that the service refused pauses outside of the queue, and joins
@@ -212,8 +213,7 @@ func (l *lease) Done(o Outcome) {
 
 func (q *Queue) putAway(l *lease) { l.next, q.spare = q.spare, l }
 
-// leave takes a request out whose context ended. What it had been given in the
-// meantime goes back.
+// leave takes out a request whose context has ended.
 func (q *Queue) leave(w *waiter) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -353,16 +353,14 @@ func (q *Queue) smooth(now time.Time, ahead int) time.Time {
 // sent.
 func (q *Queue) OnStart(fn func()) { q.onStart.Store(&fn) }
 
-// Today returns how many calls the day has, how many of them are left, and when
-// it is over. All are zero if there is no limit.
+// Today is that of [quota.Account].
 func (q *Queue) Today() (limit, left int, end time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.account.Today(time.Now())
 }
 
-// Resume counts calls of the day that ends at a time which were made before the
-// queue was.
+// Resume is that of [quota.Account].
 func (q *Queue) Resume(used int, end time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 type series struct {
 	pipeline *Pipeline
 	last     attempt  // Its request and audience are those of all.
-	first    exchange // That of the first attempt, which so needs no memory of its own.
+	first    exchange // Memory for that of the first attempt, which so needs no other.
 	answer   *Answer
 	failure  *Failure
 
@@ -34,7 +34,7 @@ type series struct {
 func (s *series) try(message *http.Request) {
 	s.last = attempt{request: s.last.request, number: s.last.number + 1, message: message, audience: s.last.audience, paused: s.endPause()}
 	if s.last.number == 1 {
-		s.last.room = &s.first
+		s.last.memory = &s.first
 	}
 	s.answer, s.failure = s.pipeline.chain.do(message.Context(), &s.last)
 	s.waited += s.last.waited

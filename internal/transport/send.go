@@ -51,7 +51,7 @@ func (s *sender) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	caller := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	x := a.room
+	x := a.memory
 	if x == nil {
 		x = new(exchange)
 	}

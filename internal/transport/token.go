@@ -1,8 +1,6 @@
 package transport
 
-import (
-	"context"
-)
+import "context"
 
 // Tokens supplies access tokens.
 type Tokens interface {

@@ -48,6 +48,11 @@ func Start[T any](f func() (T, error)) <-chan Result[T] {
 	return ended
 }
 
+// Call runs f in a goroutine of its own, and waits for its end.
+func Call(f func() error) error {
+	return (<-Start(func() (struct{}, error) { return struct{}{}, f() })).Err
+}
+
 // contain calls f and tells of its result, whether f returns or not.
 func contain[T any](f func() (T, error), tell func(Result[T])) {
 	result := Result[T]{Err: ErrGoexit} // Unless f returns or panics.

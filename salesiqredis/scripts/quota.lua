@@ -17,7 +17,7 @@ local first_message = 7
 
 local second = 1000000
 local minute, hour, day = 60 * second, 3600 * second, 86400 * second
-local patience = 3 * second
+local probe_wait = 3 * second
 local seen_for = 120 * second  -- A process that is silent for longer is gone,
 local asks_for = second / 2    -- and one that hears nothing and asks no more does not wait.
 local kept_for = 172800000     -- Milliseconds.
@@ -68,7 +68,7 @@ end
 
 local places = 61
 
-local function pass()
+local function drop_expired()
   if s.recent_from == 0 then s.recent_from = now end
   local at, left = math.floor((now - s.recent_from) / second), 0
   if at <= s.recent_second then return 0 end
@@ -128,7 +128,7 @@ local function size()
 end
 
 local function probe_start()
-  if s.stage == fresh then s.stage, s.probe_until = probing, now + patience end
+  if s.stage == fresh then s.stage, s.probe_until = probing, now + probe_wait end
 end
 
 local function probe_holds() return s.stage == probing and now < s.probe_until end
@@ -290,17 +290,17 @@ local function day_free()
   return per_day - s.day_used
 end
 
-local function midnight() return now + day - (now + s.ahead) % day end
+local function midnight() return now + day - (now + s.offset) % day end
 
 local function read_clock(a)
   if a.date > 0 then
-    local ahead = a.date - now
-    if s.clock_known == 0 or math.abs(ahead - s.ahead) > 2 * second then s.ahead, s.clock_moved = ahead, 1 end
+    local offset = a.date - now
+    if s.clock_known == 0 or math.abs(offset - s.offset) > 2 * second then s.offset, s.clock_moved = offset, 1 end
     s.clock_known = 1
   end
   if a.reset == 0 then return end
   a.within = a.reset - a.date
-  if a.date == 0 then a.within = a.reset - now - s.ahead end
+  if a.date == 0 then a.within = a.reset - now - s.offset end
   if s.clock_known == 0 then
     if a.throttled and a.within < -second then s.clock_doubted = 1 end
     a.trusted = s.clock_doubted == 0 and a.within > 0 and a.within <= minute + 2 * second
@@ -347,7 +347,7 @@ end
 -- The account.
 
 local function roll()
-  local expired, carried = pass(), under_way
+  local expired, carried = drop_expired(), under_way
   if not ends() then
     s.own = s.own - expired
     carried = s.own
