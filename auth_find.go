@@ -49,8 +49,18 @@ var (
 //	               token of their own, one of another data center is a permanent error
 //	obtain         a request, and the new token into the store
 //
-// How the store is read and locked, and what is logged, is below these. One method is
-// called at a time, so the fields need no lock.
+// What the store does not do costs no call, but for the first reading. Each failure is
+// logged:
+//
+//	Load, the first   an error: the store may hold the refresh token
+//	Load, later on    as if it had nothing newer
+//	Lock              the request is made without the lock
+//	Save              the token is in use all the same. It is not saved again, but the next
+//	                  one is, an hour later
+//	unlock            nothing
+//
+// A refresh makes six requests at most: loadOrRequest is called three times at most, and
+// request makes two. One method is called at a time, so the fields need no lock.
 type tokenFinder struct {
 	server      *oauthServer
 	credentials *Credentials
@@ -60,14 +70,14 @@ type tokenFinder struct {
 
 	// The newest token that is known, be it refused or expired by now. The next request is
 	// made with its refresh token, which is that of the credentials at first.
-	newest  Token
-	loaded  bool // The store was read once. From then on, it can be done without.
-	unsaved bool // The newest token could not be stored, and is not tried again: the store's refresh token is older.
-	warned  bool // The default logger was told so.
+	newest   Token
+	outdated []Secret // Refresh tokens that the store may have, since newer ones could not be stored.
+	loaded   bool     // The store was read once. From then on, it can be done without.
+	warned   bool     // The default logger was told that a token could not be stored.
 
 	requests    []time.Time // Of the last tokenWindow, oldest first, as far as they are known.
 	requested   int         // How many were made by this client.
-	denied      *AuthError  // The server's last refusal for too many requests.
+	throttled   *AuthError  // The server's last refusal for too many requests.
 	unreachable bool        // The server could not be reached by the last one.
 }
 
@@ -122,8 +132,8 @@ func (f *tokenFinder) loadAfter(ctx context.Context, failure error) (b *bearer, 
 	if err == nil {
 		return b, false
 	}
-	refused, next := refusedToken(failure), f.newest.RefreshToken // The store's, which loadNewer has taken over.
-	return nil, refused != "" && refused != fingerprint(next)
+	refused := refusedToken(failure)
+	return nil, refused != "" && refused != fingerprint(f.newest.RefreshToken) // Which is the store's now, if that was another.
 }
 
 // loadOrRequest returns the newer token of the store, or requests one. If the store can
@@ -154,7 +164,7 @@ func (f *tokenFinder) loadNewer(ctx context.Context, vault *TokenVault) (*bearer
 		return nil, err
 	}
 	f.newest.Grant = cmp.Or(stored.Grant, f.newest.Grant)
-	if !f.unsaved {
+	if !slices.Contains(f.outdated, stored.RefreshToken) {
 		f.newest.RefreshToken = cmp.Or(stored.RefreshToken, f.newest.RefreshToken)
 	}
 	if len(stored.Scopes) > 0 {
@@ -186,12 +196,17 @@ func (f *tokenFinder) obtain(ctx context.Context, vault *TokenVault) (*bearer, e
 		token.Scopes = f.newest.Scopes // The answer to a consent may have told, and this one not.
 	}
 	token.requests = slices.Clone(f.requests)
+	if !slices.Contains(f.outdated, f.newest.RefreshToken) {
+		f.outdated = append(f.outdated, f.newest.RefreshToken)
+	}
 	f.newest = token
 	_, err = usercode.AskWithin(ctx, storeTimeout, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, vault.Save(ctx, token)
 	})
-	if f.unsaved = err != nil; f.unsaved {
+	if err != nil {
 		f.warnUnsaved(ctx, err)
+	} else {
+		f.outdated = nil
 	}
 	return newBearer(token, time.Now()), nil
 }
@@ -218,7 +233,7 @@ func (f *tokenFinder) requestOnce(ctx context.Context) (Token, error) {
 	}
 	token, err := f.ask(ctx)
 	if e, ok := errors.AsType[*AuthError](err); ok && e.throttled {
-		f.denied = e
+		f.throttled = e
 	}
 	return token, err
 }
@@ -232,8 +247,8 @@ func (f *tokenFinder) ask(ctx context.Context) (Token, error) {
 
 // spend counts a request, or refuses it.
 func (f *tokenFinder) spend(now time.Time) error {
-	if f.denied != nil && now.Before(f.denied.RetryAt) {
-		return f.denied // Whatever tokens the store has had meanwhile.
+	if f.throttled != nil && now.Before(f.throttled.RetryAt) {
+		return f.throttled // Whatever tokens the store has had meanwhile.
 	}
 	f.learn(nil, now)
 	n := len(f.requests)

@@ -94,11 +94,11 @@ type refresher struct {
 
 // flight is one refresh that any number of calls wait for.
 type flight struct {
-	after   *AuthError    // The last failure, before it; nil if none.
-	tooSoon bool          // After that failure, no token may be requested yet: the store alone is read.
-	done    chan struct{} // Closed when the outcome is there: header or err.
-	header  Secret
-	err     error
+	after     *AuthError    // The last failure, before it; nil if none.
+	storeOnly bool          // After that failure, it is too soon to request a token.
+	done      chan struct{} // Closed when the outcome is there: header or err.
+	header    Secret
+	err       error
 }
 
 // bearer is an access token in use.
@@ -236,7 +236,7 @@ func (r *refresher) tooSoon(now time.Time) bool {
 
 // startFlight begins a refresh, which outlives the call that needed it first.
 func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
-	f := &flight{after: r.failure, tooSoon: r.tooSoon(now), done: make(chan struct{})}
+	f := &flight{after: r.failure, storeOnly: r.tooSoon(now), done: make(chan struct{})}
 	r.flight, r.started = f, now
 	go r.runFlight(context.WithoutCancel(ctx), f)
 	return f
@@ -258,7 +258,7 @@ var errStillTooSoon = errors.New("the store has nothing new, and it is too soon 
 // refresh finds a token. As long as none may be requested, it reads the store. Then it
 // goes on only if the store has another refresh token than the one that was refused.
 func (r *refresher) refresh(ctx context.Context, f *flight) (*bearer, error) {
-	if f.tooSoon {
+	if f.storeOnly {
 		b, mayRequest := r.finder.loadAfter(ctx, f.after)
 		if b != nil {
 			return b, nil

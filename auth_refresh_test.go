@@ -811,6 +811,56 @@ func TestStoreThatCannotBeWrittenFailsNoCall(t *testing.T) {
 	}
 }
 
+// The service replaces the refresh token with each request here. After a token that could not be stored, the store
+// has an older one, until somebody else stores another.
+func TestStoreIsHeardAgainAfterATokenThatCouldNotBeStored(t *testing.T) {
+	t.Parallel()
+	for name, stored := range map[string]Token{
+		"a refresh token":      {RefreshToken: NewSecret("signed-in-again")},
+		"an access token, too": {RefreshToken: NewSecret("signed-in-again"), AccessToken: NewSecret("access-again")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				revoked := false
+				z := &fakeZoho{answer: func(n int, r *tokenRequest) (*http.Response, error) {
+					if revoked && slices.Contains([]string{"first", "rotated-1", "rotated-2", "rotated-3"}, r.form.Get("refresh_token")) {
+						return refusal("invalid_grant")(n, r)
+					}
+					return answerWith(http.StatusOK, tokenJSON(n, map[string]any{"refresh_token": fmt.Sprint("rotated-", n)})), nil
+				}}
+				credentials := testCredentials
+				credentials.RefreshToken = NewSecret("")
+				store, vault := newFaultyStore()
+				require.NoError(t, vault.Save(t.Context(), Token{RefreshToken: NewSecret("first"), Grant: "consent"}))
+				client, err := NewClient(RefreshToken(credentials, vault), WithHTTPClient(&http.Client{Transport: z}))
+				require.NoError(t, err)
+				store.fail(nil, func(context.Context) error { return errors.New("disk full") })
+				for range 3 {
+					require.NoError(t, get(t.Context(), client))
+					time.Sleep(time.Hour)
+				}
+				store.fail(nil, nil)
+				stored.Grant = "another consent"
+				if !stored.AccessToken.IsZero() {
+					stored.Expiry = time.Now().Add(time.Hour)
+				}
+				require.NoError(t, vault.Save(t.Context(), stored))
+				revoked = true
+				for range 3 {
+					require.NoError(t, get(t.Context(), client))
+					time.Sleep(time.Hour)
+				}
+				var sent []string
+				for _, request := range z.tokens {
+					sent = append(sent, request.form.Get("refresh_token"))
+				}
+				require.Equal(t, []string{"first", "rotated-1", "rotated-2", "signed-in-again"}, sent[:4])
+			})
+		})
+	}
+}
+
 func TestStoreThatCannotBeReadIsAnErrorAtTheStartOnly(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("no such luck")
