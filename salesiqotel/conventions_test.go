@@ -14,7 +14,9 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
@@ -192,6 +194,20 @@ func TestRequestsAreLeftToAnInstrumentedTransport(t *testing.T) {
 	assert.Contains(t, headers[0].Get("Traceparent"), spans[0].SpanContext.SpanID().String())
 }
 
+func TestSpansOfATransportAreBelowThoseOfTheRequests(t *testing.T) {
+	t.Parallel()
+	o := newTelemetry()
+	var before []string
+	client, err := salesiq.NewClient(salesiq.StaticToken("1000.token"), salesiq.WithTracer(o.telemetry.ClientTracer()),
+		salesiq.WithHTTPClient(&http.Client{Transport: instrumented{roundTripper(answer), o.provider.Tracer("test"), &before}}))
+	require.NoError(t, err)
+	require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
+	spans := o.exporter.GetSpans()
+	require.Len(t, spans, 3)
+	assert.Equal(t, []string{"GET", "GET /api/v2/chats/{chat_id}", "Chats.Get"}, []string{spans[0].Name, spans[1].Name, spans[2].Name})
+	assert.Equal(t, spans[1].SpanContext.SpanID(), spans[0].Parent.SpanID())
+}
+
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
@@ -217,6 +233,42 @@ func quietTelemetry(t testing.TB) map[string]*salesiqotel.Telemetry {
 		salesiqotel.WithTracerProvider(tracenoop.NewTracerProvider()), salesiqotel.WithMeterProvider(metricnoop.NewMeterProvider()))
 	require.NoError(t, err)
 	return map[string]*salesiqotel.Telemetry{"unset": unset, "no-op": nothing}
+}
+
+func TestCallIsTracedIfAnythingOfItWouldBeSeen(t *testing.T) {
+	t.Parallel()
+	keep := func(name string) salesiqotel.Option { // The others are dropped.
+		view := func(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
+			return sdkmetric.Stream{Aggregation: sdkmetric.AggregationDrop{}}, i.Name != name
+		}
+		return salesiqotel.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()), sdkmetric.WithView(view)))
+	}
+	tell := salesiqotel.WithPropagator(propagation.Baggage{})
+	for name, row := range map[string]struct {
+		opts []salesiqotel.Option
+		want bool
+	}{
+		"nothing":                           {nil, false},
+		"spans":                             {[]salesiqotel.Option{salesiqotel.WithTracerProvider(sdktrace.NewTracerProvider())}, true},
+		"durations of calls":                {[]salesiqotel.Option{keep("salesiq.client.call.duration")}, true},
+		"durations of requests":             {[]salesiqotel.Option{keep("http.client.request.duration")}, true},
+		"durations of waits":                {[]salesiqotel.Option{keep("salesiq.client.wait.duration")}, true},
+		"refusals":                          {[]salesiqotel.Option{keep("salesiq.client.throttled")}, true},
+		"the quota's rest":                  {[]salesiqotel.Option{keep("salesiq.client.quota.remaining")}, true},
+		"the quota":                         {[]salesiqotel.Option{keep("salesiq.client.quota.limit")}, true},
+		"deliveries alone":                  {[]salesiqotel.Option{keep("salesiq.webhook.delivery.duration")}, false},
+		"the header":                        {[]salesiqotel.Option{tell}, true},
+		"a header that the transport sends": {[]salesiqotel.Option{tell, salesiqotel.WithoutRequests()}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			telemetry, err := salesiqotel.New(append([]salesiqotel.Option{
+				salesiqotel.WithTracerProvider(tracenoop.NewTracerProvider()), salesiqotel.WithMeterProvider(metricnoop.NewMeterProvider()),
+			}, row.opts...)...)
+			require.NoError(t, err)
+			assert.Equal(t, row.want, telemetry.ClientTracer().Enabled(t.Context()))
+		})
+	}
 }
 
 func TestTelemetryThatNobodyReadsAllocatesAtMostFiveTimes(t *testing.T) { // It counts what the whole process allocates.

@@ -54,6 +54,7 @@ func TestEventThatIsHandledLaterLinksToItsDelivery(t *testing.T) {
 	assert.Equal(t, "process chat.rating", span.Name)
 	assert.Equal(t, trace.SpanKindConsumer, span.SpanKind)
 	assert.Equal(t, codes.Error, span.Status.Code)
+	assert.Equal(t, map[string]any{"salesiq.event": "chat.rating", "error.type": "_OTHER"}, values(span.Attributes))
 	assert.Equal(t, inside.SpanID(), span.SpanContext.SpanID())
 	assert.False(t, span.Parent.IsValid(), "the delivery is over")
 	require.Len(t, span.Links, 1)

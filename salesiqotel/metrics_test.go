@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -13,7 +14,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/salesiq-go/salesiq"
@@ -104,6 +108,78 @@ func TestMetricsAreThoseOfTheTable(t *testing.T) {
 		}
 		assert.Empty(t, slices.Collect(maps.Keys(missing)), "in the table, but not emitted")
 	})
+}
+
+func TestBucketsReachAsFarAsTheClientWaits(t *testing.T) {
+	t.Parallel()
+	observed(t, []salesiq.Option{salesiq.WithCache(salesiq.Cache{})}, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
+		doAll(t, s, client, o)
+		var data metricdata.ResourceMetrics
+		require.NoError(t, o.reader.Collect(t.Context(), &data))
+		last := map[string][]float64{}
+		for _, m := range data.ScopeMetrics[0].Metrics {
+			if d, ok := m.Data.(metricdata.Histogram[float64]); ok {
+				bounds := d.DataPoints[0].Bounds
+				last[m.Name] = bounds[len(bounds)-5:]
+			}
+		}
+		assert.Equal(t, map[string][]float64{
+			"salesiq.client.call.duration": {10, 30, 60, 120, 300}, "salesiq.client.wait.duration": {10, 30, 60, 120, 300},
+			"http.client.request.duration": {1, 2.5, 5, 7.5, 10}, "salesiq.client.token.refresh.duration": {1, 2.5, 5, 7.5, 10},
+			"salesiq.webhook.delivery.duration": {1, 2.5, 5, 7.5, 10},
+		}, last)
+	})
+}
+
+// brokenMeters makes no counter.
+type brokenMeters struct{ metricnoop.MeterProvider }
+
+func (brokenMeters) Meter(string, ...metric.MeterOption) metric.Meter { return brokenMeter{} }
+
+type brokenMeter struct{ metricnoop.Meter }
+
+func (brokenMeter) Int64Counter(string, ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+	return metricnoop.Int64Counter{}, errors.New("no counter")
+}
+
+func TestInstrumentThatCannotBeMadeIsReportedAndDoneWithout(t *testing.T) { //nolint:paralleltest // The handler is the program's.
+	var reported []error
+	before := otel.GetErrorHandler()
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { reported = append(reported, err) }))
+	defer otel.SetErrorHandler(before)
+	newTelemetry()
+	assert.Empty(t, reported)
+	o := newTelemetry(salesiqotel.WithMeterProvider(brokenMeters{}))
+	assert.Equal(t, []error{errors.New("no counter")}, reported)
+	require.NoError(t, second(chatClient(t, salesiq.WithTracer(o.telemetry.ClientTracer())).Chats.Get(t.Context(), "chat123")))
+}
+
+func TestTokenOfTheStoreIsToldFromARequestedOne(t *testing.T) {
+	t.Parallel()
+	o, vault := newTelemetry(), salesiq.NewMemoryTokenStore()
+	require.NoError(t, vault.Save(t.Context(), salesiq.Token{AccessToken: salesiq.NewSecret("1000.stored"), Expiry: time.Now().Add(time.Hour)}))
+	credentials := salesiq.Credentials{ClientID: "id", ClientSecret: salesiq.NewSecret("secret"), RefreshToken: salesiq.NewSecret("refresh")}
+	client, err := salesiq.NewClient(salesiq.RefreshToken(credentials, vault), salesiq.WithTracer(o.telemetry.ClientTracer()),
+		salesiq.WithHTTPClient(&http.Client{Transport: roundTripper(answer)}))
+	require.NoError(t, err)
+	require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
+	assert.Equal(t, map[string]any{"salesiq.token.source": "store"}, values(o.exporter.GetSpans()[0].Attributes))
+	assert.Contains(t, o.metric(t, "salesiq.client.token.refresh.duration", "s"), "salesiq.token.source=store")
+}
+
+func TestQuotaOfADayIsShownOnlyWhereThereIsOne(t *testing.T) {
+	t.Parallel()
+	for calls, want := range map[int][]string{0: {"minute"}, 500: {"day", "minute"}} {
+		observed(t, []salesiq.Option{salesiq.WithPlan(salesiq.Plan{CallsPerMinute: 60, CallsPerDay: calls})},
+			func(t *testing.T, _ *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
+				require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
+				var periods []string
+				for line := range o.metric(t, "salesiq.client.quota.limit", "{call}") {
+					periods = append(periods, strings.TrimPrefix(line, "salesiq.quota.period="))
+				}
+				assert.ElementsMatch(t, want, periods)
+			})
+	}
 }
 
 // assertAttributes holds points against the levels of their attributes.

@@ -218,6 +218,14 @@ func TestMetricsOfCallsAttemptsWaitsAndQuota(t *testing.T) {
 		require.NoError(t, second(client.Operators.Get(t.Context(), "operator456")))
 		require.Error(t, second(client.Operators.Get(t.Context(), "operator999")))
 
+		var kept []any // In the order of the calls.
+		for _, span := range o.exporter.GetSpans() {
+			if span.Name == "Operators.Get" {
+				kept = append(kept, values(span.Attributes)["salesiq.cached"])
+			}
+		}
+		assert.Equal(t, []any{nil, true, nil}, kept)
+
 		calls := o.metric(t, "salesiq.client.call.duration", "s")
 		assert.Len(t, calls, 3)
 		assert.Equal(t, uint64(1), calls["salesiq.operation=Operators.Get"].count)
