@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -138,7 +139,9 @@ func TestCallbackIsBelievedOnlyWithTheStateAndAKnownServer(t *testing.T) {
 			require.Equal(t, AuthCode{Code: NewSecret("c"), DataCenter: test.want}, code)
 		})
 	}
-	_, err := testOAuth(nil).ParseCallback(url.Values{"code": {"c"}, "state": {""}}, "")
+	_, err := (*OAuth)(nil).ParseCallback(url.Values{"code": {"c"}, "state": {"s"}}, "s")
+	require.ErrorContains(t, err, "OAuth must not be nil")
+	_, err = testOAuth(nil).ParseCallback(url.Values{"code": {"c"}, "state": {""}}, "")
 	require.Error(t, err, "no state is no protection")
 }
 
@@ -231,6 +234,32 @@ func TestAuthErrorIsPermanentOnlyWhereAskingAgainDoesNotHelp(t *testing.T) {
 		require.Equal(t, test.failure.Throttled, !e.RetryAt.IsZero(), why)
 		require.Equal(t, test.failure.Throttled, strings.Contains(e.Error(), "SALESIQ_TOKEN_FILE"), why)
 	}
+}
+
+func TestAuthErrorTellsWhatIsKnownAndNoMore(t *testing.T) {
+	t.Parallel()
+	retryAt := time.Date(2026, 3, 1, 10, 30, 0, 0, time.FixedZone("", 3600))
+	for want, e := range map[string]*AuthError{
+		"no access token": {},
+		"no access token; next try at 2026-03-01T09:30:00Z":   {RetryAt: retryAt},
+		"no access token: no_such_code: in words (HTTP 400)":  {Code: "no_such_code", Description: "in words", StatusCode: 400},
+		"no access token: EOF":                                {Err: io.EOF},
+		"no access token: invalid_scope; " + scopesRemedy:     {Code: "invalid_scope", Permanent: true, RetryAt: retryAt},
+		"no access token: Invalid_Code; " + tokenRemedy:       {Code: "Invalid_Code", DataCenter: EU, location: "eu"},
+		"no access token: invalid_grant; " + tokenRemedy:      {Code: "invalid_grant", location: "mars"},
+		"no access token: invalid_client; " + startsRemedy:    {Code: "invalid_client", throttled: true},
+		"no access token: other_dc; " + remedies[codeOtherDC]: {Code: "other_dc"},
+		"no access token: other_dc; the account lives in data center EU: use WithDataCenter(salesiq.EU), or OAuth.DataCenter to sign in":                        {Code: "other_dc", DataCenter: EU, location: "eu"},
+		`no access token: other_dc; the account lives in data center "mars", which this package does not know: give LookupDataCenter the address of its portal`: {Code: "other_dc", location: "mars"},
+	} {
+		require.EqualError(t, e, want)
+		require.Equal(t, want, e.LogValue().String())
+	}
+	e := &AuthError{Code: "no_such_code", StatusCode: 400, Permanent: true, RetryAt: retryAt}
+	require.Equal(t, []slog.Attr{
+		slog.String("error", "no access token: no_such_code (HTTP 400)"), slog.String("code", "no_such_code"), slog.Int("status", 400),
+		slog.Bool("permanent", true), slog.Time("retry_at", retryAt),
+	}, e.LogFields().Group())
 }
 
 func TestRefreshIsTheSpecifications(t *testing.T) {
@@ -368,6 +397,13 @@ func TestScopesOfTheAnswerAreKept(t *testing.T) {
 
 func TestScopesNeverMakeAStoredTokenTooLarge(t *testing.T) {
 	t.Parallel()
+	for bytes, want := range map[int]int{1 << 10: 1, 1<<10 + 1: 0} {
+		vault := NewMemoryTokenStore()
+		require.NoError(t, vault.Save(t.Context(), Token{Scopes: []Scope{Scope(strings.Repeat("s", bytes))}}))
+		stored, err := vault.Load(t.Context())
+		require.NoError(t, err)
+		require.Len(t, stored.Scopes, want, bytes)
+	}
 	token := fullToken()
 	for range 500 {
 		token.Scopes = append(token.Scopes, ScopeOperatorsCreate)
@@ -624,6 +660,18 @@ func TestFindTellsAnOutageFromARefusal(t *testing.T) {
 		require.Equal(t, test.permanent, e.Permanent, why)
 		require.Equal(t, !test.permanent, IsRetryable(err), why)
 	}
+	synctest.Test(t, func(t *testing.T) {
+		o := testOAuth(&fakeZoho{answer: func(_ int, r *tokenRequest) (*http.Response, error) {
+			down := answerWith(http.StatusServiceUnavailable, "<html>")
+			down.Header.Set("Retry-After", map[string]string{"accounts.zoho.com": "40", "accounts.zoho.eu": "60"}[r.URL.Host])
+			return down, nil
+		}})
+		o.Credentials.RefreshToken = NewSecret("refresh-token")
+		_, err := o.Find(t.Context())
+		var e *AuthError
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, time.Now().Add(time.Minute), e.RetryAt, "the latest of all")
+	})
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		o := testOAuth(&fakeZoho{perToken: time.Hour})

@@ -157,12 +157,17 @@ func TestLateRefusalOfAnOldTokenCostsNothing(t *testing.T) {
 
 func refresherOf(t *testing.T, z http.RoundTripper, store *TokenVault, opts ...Option) *refresher {
 	t.Helper()
+	return bindTo(t, z, RefreshToken(testCredentials, store), opts...)
+}
+
+func bindTo(t *testing.T, z http.RoundTripper, auth Authenticator, opts ...Option) *refresher {
+	t.Helper()
 	c := defaultConfig()
 	for _, option := range append([]Option{WithHTTPClient(&http.Client{Transport: z})}, opts...) {
 		require.NoError(t, option(c))
 	}
 	require.NoError(t, c.finish())
-	tokens, err := RefreshToken(testCredentials, store).bind(c)
+	tokens, err := auth.bind(c)
 	require.NoError(t, err)
 	return tokens.(*refresher)
 }
@@ -470,7 +475,10 @@ func TestTokenIsRenewedInTheBackgroundBeforeItExpires(t *testing.T) {
 func TestFailedRenewalInTheBackgroundIsNotSeenWhileTheTokenIsGood(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		var asked []time.Duration // Before expiry.
+		expiry := time.Now().Add(time.Hour)
 		z := &fakeZoho{answer: func(n int, _ *tokenRequest) (*http.Response, error) {
+			asked = append(asked, time.Until(expiry))
 			if n == 1 {
 				return answerWith(http.StatusOK, tokenJSON(1, nil)), nil
 			}
@@ -478,19 +486,55 @@ func TestFailedRenewalInTheBackgroundIsNotSeenWhileTheTokenIsGood(t *testing.T) 
 		}}
 		client := clientOf(t, z, nil)
 		require.NoError(t, get(t.Context(), client))
-		expiry := time.Now().Add(time.Hour)
 		time.Sleep(time.Hour - renewBefore)
 		for time.Now().Before(expiry.Add(-expiryMargin)) {
 			require.NoError(t, get(t.Context(), client))
 			time.Sleep(time.Second)
 		}
-		require.Equal(t, 4, z.requests(), "the first, and one attempt in 30 seconds")
+		require.Equal(t, []time.Duration{time.Hour, 90 * time.Second, 60 * time.Second, 30 * time.Second}, asked, "the first, and one attempt in 30 seconds")
 		for time.Now().Before(expiry) {
 			require.NoError(t, get(t.Context(), client), "within the margin the old one is better than none")
 			time.Sleep(time.Second)
 		}
+		require.Equal(t, []string{"access-1"}, slices.Compact(z.seen()))
 		requireAuthError(t, get(t.Context(), client))
 	})
+}
+
+// A10
+func TestTokenThatIsAboutToExpireIsRenewedBeforeTheCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{perToken: time.Second}
+		client := clientOf(t, z, nil)
+		require.NoError(t, get(t.Context(), client))
+		time.Sleep(time.Hour - time.Second - expiryMargin)
+		for _, err := range many(100, func() error { return get(t.Context(), client) }) {
+			require.NoError(t, err)
+		}
+		require.Equal(t, []string{"access-1", "access-2"}, slices.Compact(z.seen()))
+		require.Equal(t, 2, z.requests())
+	})
+}
+
+// A10
+func TestMarginsOfAShortLivedTokenAreShorter(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for lifetime, row := range map[time.Duration]struct{ due, stale time.Duration }{
+		time.Hour:         {time.Hour - 90*time.Second, time.Hour - 15*time.Second},
+		360 * time.Second: {270 * time.Second, 345 * time.Second},
+		200 * time.Second: {150 * time.Second, 185 * time.Second},
+		time.Minute:       {45 * time.Second, 54 * time.Second},
+	} {
+		b := newBearer(Token{Expiry: now.Add(lifetime)}, now)
+		for after, want := range map[time.Duration]tokenAge{
+			0: tokenFresh, row.due - 1: tokenFresh, row.due: tokenDue, row.stale - 1: tokenDue,
+			row.stale: tokenStale, lifetime - 1: tokenStale, lifetime: tokenExpired,
+		} {
+			require.Equal(t, want, b.age(now.Add(after)), "%s of %s", after, lifetime)
+		}
+	}
 }
 
 // A10
@@ -846,6 +890,23 @@ func TestStoreThatCannotBeReadIsAnErrorAtTheStartOnly(t *testing.T) {
 	}
 }
 
+func TestStoreThatWasNeverReadIsReadAgainWithTheNextAttempt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, vault := newFaultyStore()
+		var loads []time.Duration
+		start := time.Now()
+		store.fail(func(context.Context) error { loads = append(loads, time.Since(start)); return errors.New("gone") }, nil)
+		client := clientOf(t, &fakeZoho{}, vault)
+		for time.Since(start) < 20*time.Second {
+			e := requireAuthError(t, get(t.Context(), client))
+			require.ErrorContains(t, e, "gone")
+			time.Sleep(time.Second)
+		}
+		require.Equal(t, []time.Duration{0, 5 * time.Second, 15 * time.Second}, loads, "otherwise, a store that hangs would hold each call")
+	})
+}
+
 // redactingStore keeps a mask in the place of what it is given.
 type redactingStore struct{ kept []byte }
 
@@ -1064,18 +1125,31 @@ func TestProcessesThatShareAStoreRequestTenTokensInTenMinutesTogether(t *testing
 // A25
 func TestRequestsThatAClockAheadHasDatedAreNotCounted(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		z := &fakeZoho{}
-		vault := NewMemoryTokenStore()
-		token := Token{AccessToken: NewSecret("stored"), Expiry: time.Now().Add(time.Hour)}
-		for n := range 10 {
-			token.requests = append(token.requests, time.Now().Add(time.Hour+time.Duration(n)*time.Second))
-		}
-		require.NoError(t, vault.Save(t.Context(), token))
-		z.revoke("stored")
-		require.NoError(t, get(t.Context(), clientOf(t, z, vault)))
-		require.Equal(t, 1, z.requests())
-	})
+	for ahead, counted := range map[time.Duration]bool{
+		time.Hour:                          false,
+		time.Second + time.Millisecond:     false,
+		time.Second:                        true, // Clocks differ by as much.
+		-tokenWindow + 10*time.Millisecond: true,
+		-tokenWindow + 9*time.Millisecond:  false, // One of them is too old.
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			z := &fakeZoho{}
+			vault := NewMemoryTokenStore()
+			token := Token{AccessToken: NewSecret("stored"), Expiry: time.Now().Add(time.Hour)}
+			for n := range time.Duration(10) {
+				token.requests = append(token.requests, time.Now().Add(ahead-n*time.Millisecond))
+			}
+			require.NoError(t, vault.Save(t.Context(), token))
+			z.revoke("stored")
+			err := get(t.Context(), clientOf(t, z, vault))
+			if counted {
+				require.ErrorIs(t, err, errBudget, ahead)
+				return
+			}
+			require.NoError(t, err, ahead)
+			require.Equal(t, 1, z.requests(), ahead)
+		})
+	}
 }
 
 func TestServiceThatRefusesEveryTokenCostsFewAndIsHeard(t *testing.T) {
@@ -1435,6 +1509,47 @@ func TestTokenIsRenewedWithoutALockThatCannotBeHad(t *testing.T) {
 	})
 }
 
+// boundLock is a lock that is given back as unlock does.
+type boundLock struct {
+	*faultyStore
+
+	unlock func()
+}
+
+func (s boundLock) Lock(context.Context) (locked TokenStore, unlock func(), err error) {
+	return s.faultyStore, s.unlock, nil
+}
+
+func TestLockThatIsNotGivenBackFailsNoCallAndIsLogged(t *testing.T) {
+	t.Parallel()
+	for why, row := range map[string]struct {
+		store TokenStore
+		took  time.Duration
+		said  string
+	}{
+		"unlocked":              {boundLock{&faultyStore{}, func() {}}, 0, ""},
+		"a panic":               {boundLock{&faultyStore{}, func() { panic("no") }}, 0, "not unlocked"},
+		"silence":               {boundLock{&faultyStore{}, func() { time.Sleep(time.Minute) }}, 5 * time.Second, "not unlocked"},
+		"nothing to unlock":     {boundLock{&faultyStore{}, nil}, 0, "not locked"},
+		"an error":              {&lockingStore{faultyStore: &faultyStore{}, err: errors.New("gone")}, 0, "not locked"},
+		"a lock that is stuck":  {&lockingStore{faultyStore: &faultyStore{}}, 15 * time.Second, "not locked"},
+		"a store without locks": {&faultyStore{}, 0, ""},
+	} {
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				start := time.Now()
+				client := clientOf(t, &fakeZoho{}, SealTokens(row.store, testKey), WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+				require.NoError(t, get(t.Context(), client))
+				require.Equal(t, row.took, time.Since(start))
+				require.Equal(t, row.said != "", strings.Contains(log.String(), row.said) && log.Len() > 0, log.String())
+				time.Sleep(time.Minute) // Until all have returned.
+			})
+		})
+	}
+}
+
 // BenchmarkTokenHeader is the hot path: no lock, no allocation.
 func BenchmarkTokenHeader(b *testing.B) {
 	c := defaultConfig()
@@ -1540,11 +1655,49 @@ func TestRefusedTokenIsRenewedAlsoWhereItsNameIsAllThatIsSaid(t *testing.T) {
 
 func TestStoredTokenOfAnotherRegionIsRefusedWithTheOptionToChange(t *testing.T) {
 	t.Parallel()
-	vault := NewMemoryTokenStore()
-	require.NoError(t, vault.Save(t.Context(), Token{RefreshToken: NewSecret("r"), AccountsURL: "https://accounts.zoho.in"}))
-	client, err := NewClient(RefreshToken(Credentials{ClientID: "id", ClientSecret: NewSecret("s")}, vault), WithHTTPClient(&http.Client{Transport: &fakeZoho{}}))
-	require.NoError(t, err)
-	err = get(t.Context(), client)
-	require.ErrorIs(t, err, ErrWrongDataCenter)
-	require.ErrorContains(t, err, "WithDataCenter(salesiq.IN)")
+	for server, remedy := range map[string]string{
+		"https://accounts.zoho.in": "use WithDataCenter(salesiq.IN), or sign in again",
+		"https://sso.corp.example": "use that server, or sign in again",
+	} {
+		vault := NewMemoryTokenStore()
+		require.NoError(t, vault.Save(t.Context(), Token{RefreshToken: NewSecret("r"), AccountsURL: server}))
+		client, err := NewClient(RefreshToken(Credentials{ClientID: "id", ClientSecret: NewSecret("s")}, vault), WithHTTPClient(&http.Client{Transport: &fakeZoho{}}))
+		require.NoError(t, err)
+		err = get(t.Context(), client)
+		require.ErrorIs(t, err, ErrWrongDataCenter)
+		require.ErrorContains(t, err, remedy)
+	}
+}
+
+func TestAcceptanceCountsForTheTokenThatWasSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := refresherOf(t, &fakeZoho{}, nil)
+		header := func() string {
+			h, err := r.Header(t.Context())
+			require.NoError(t, err)
+			return h
+		}
+		first := header()
+		require.Equal(t, transport.TokenDropped, r.Rejected(first))
+		r.Accepted(first) // It is dropped already, and there is none.
+		second := header()
+		r.Accepted(first)
+		require.True(t, r.refusesNewTokens(), "the second token has not been accepted")
+		r.Accepted(second)
+		require.False(t, r.refusesNewTokens())
+	})
+}
+
+func TestSelfClientHasTheScopesThatItAsksForUnlessItIsTold(t *testing.T) {
+	t.Parallel()
+	for told, want := range map[string]Scope{"": ScopeChatsRead, "SalesIQ.apps.READ": "SalesIQ.apps.READ"} {
+		z := &fakeZoho{answer: func(n int, _ *tokenRequest) (*http.Response, error) {
+			return answerWith(http.StatusOK, tokenJSON(n, map[string]any{"scope": told})), nil
+		}}
+		r := bindTo(t, z, Credentials{ClientID: "id", ClientSecret: NewSecret("s")}.SelfClient(nil, "", ScopeChatsRead))
+		_, err := r.Header(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []Scope{want}, r.scopes())
+	}
 }

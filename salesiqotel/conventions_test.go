@@ -114,7 +114,8 @@ func assertWaits(t *testing.T, span tracetest.SpanStub, reasons ...string) {
 
 func TestUnknownMethodIsOtherAndKeptIfItIsAName(t *testing.T) {
 	t.Parallel()
-	for method, original := range map[string]any{"PURGE": "PURGE", "4711": nil} {
+	twenty := strings.Repeat("X", 20)
+	for method, original := range map[string]any{"PURGE": "PURGE", "4711": nil, twenty: twenty, twenty + "X": nil} {
 		observed(t, nil, func(t *testing.T, _ *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
 			require.Error(t, client.Do(t.Context(), method, "/visitors", nil, nil))
 			span := o.exporter.GetSpans()[2]
@@ -123,6 +124,25 @@ func TestUnknownMethodIsOtherAndKeptIfItIsAName(t *testing.T) {
 			assert.Equal(t, original, values(span.Attributes)["http.request.method_original"])
 		})
 	}
+}
+
+func TestRequestWithoutATemplateHasTheNameOfItsMethod(t *testing.T) {
+	t.Parallel()
+	observed(t, nil, func(t *testing.T, _ *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
+		require.Error(t, client.Do(t.Context(), http.MethodGet, "/visitors/4711", nil, nil))
+		assert.Equal(t, "GET", o.exporter.GetSpans()[2].Name)
+	})
+}
+
+func TestAskingWhetherACallIsSeenMakesNoSpan(t *testing.T) {
+	t.Parallel()
+	recorder := tracetest.NewSpanRecorder()
+	telemetry, err := salesiqotel.New(salesiqotel.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder))),
+		salesiqotel.WithMeterProvider(metricnoop.NewMeterProvider()))
+	require.NoError(t, err)
+	require.NoError(t, second(chatClient(t, salesiq.WithTracer(telemetry.ClientTracer())).Chats.Get(t.Context(), "chat123")))
+	assert.Len(t, recorder.Started(), 2, "the call and its request")
+	assert.Len(t, recorder.Ended(), 2)
 }
 
 func TestDurationsOfRequestsHaveTheAdvisedBucketsAndExemplars(t *testing.T) {
@@ -235,14 +255,17 @@ func quietTelemetry(t testing.TB) map[string]*salesiqotel.Telemetry {
 	return map[string]*salesiqotel.Telemetry{"unset": unset, "no-op": nothing}
 }
 
+// keepAlone drops all metrics but one.
+func keepAlone(name string, reader sdkmetric.Reader) salesiqotel.Option {
+	view := func(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
+		return sdkmetric.Stream{Aggregation: sdkmetric.AggregationDrop{}}, i.Name != name
+	}
+	return salesiqotel.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithView(view)))
+}
+
 func TestCallIsTracedIfAnythingOfItWouldBeSeen(t *testing.T) {
 	t.Parallel()
-	keep := func(name string) salesiqotel.Option { // The others are dropped.
-		view := func(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
-			return sdkmetric.Stream{Aggregation: sdkmetric.AggregationDrop{}}, i.Name != name
-		}
-		return salesiqotel.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()), sdkmetric.WithView(view)))
-	}
+	keep := func(name string) salesiqotel.Option { return keepAlone(name, sdkmetric.NewManualReader()) }
 	tell := salesiqotel.WithPropagator(propagation.Baggage{})
 	for name, row := range map[string]struct {
 		opts []salesiqotel.Option
