@@ -1657,7 +1657,7 @@ func TestStoredTokenOfAnotherRegionIsRefusedWithTheOptionToChange(t *testing.T) 
 	t.Parallel()
 	for server, remedy := range map[string]string{
 		"https://accounts.zoho.in": "use WithDataCenter(salesiq.IN), or sign in again",
-		"https://sso.corp.example": "use that server, or sign in again",
+		"https://sso.corp.com":     "use that server, or sign in again",
 	} {
 		vault := NewMemoryTokenStore()
 		require.NoError(t, vault.Save(t.Context(), Token{RefreshToken: NewSecret("r"), AccountsURL: server}))
