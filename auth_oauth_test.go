@@ -73,6 +73,24 @@ func TestConsentURLNeedsAllItsParts(t *testing.T) {
 	}
 	_, err := testOAuth(nil).AuthURL("")
 	require.ErrorContains(t, err, "state")
+	o := testOAuth(nil)
+	o.Scopes = []Scope{ScopeChatsAll, "SalesIQ.chats.READ SalesIQ.chats.ALL"}
+	_, err = o.AuthURL("state")
+	require.ErrorContains(t, err, `must not hold white space, as "SalesIQ.chats.READ SalesIQ.chats.ALL" does`)
+}
+
+func TestNilOAuthIsAnErrorOfEachMethod(t *testing.T) {
+	t.Parallel()
+	var o *OAuth
+	_, noURL := o.AuthURL("state")
+	_, noCode := o.ParseCallback(url.Values{"code": {"c"}, "state": {"s"}}, "s")
+	_, noToken := o.Exchange(t.Context(), AuthCode{Code: NewSecret("c")})
+	_, noDevice := o.SignInDevice(t.Context(), func(string, string) error { return nil })
+	_, noAccount := o.Find(t.Context())
+	for _, err := range []error{noURL, noCode, noToken, noDevice, noAccount, o.Revoke(t.Context(), NewSecret("token"))} {
+		require.ErrorContains(t, err, "OAuth must not be nil")
+		require.ErrorIs(t, err, ErrInvalidInput)
+	}
 }
 
 func TestCallbackIsBelievedOnlyWithTheStateAndAKnownServer(t *testing.T) {
@@ -139,9 +157,7 @@ func TestCallbackIsBelievedOnlyWithTheStateAndAKnownServer(t *testing.T) {
 			require.Equal(t, AuthCode{Code: NewSecret("c"), DataCenter: test.want}, code)
 		})
 	}
-	_, err := (*OAuth)(nil).ParseCallback(url.Values{"code": {"c"}, "state": {"s"}}, "s")
-	require.ErrorContains(t, err, "OAuth must not be nil")
-	_, err = testOAuth(nil).ParseCallback(url.Values{"code": {"c"}, "state": {""}}, "")
+	_, err := testOAuth(nil).ParseCallback(url.Values{"code": {"c"}, "state": {""}}, "")
 	require.Error(t, err, "no state is no protection")
 }
 
@@ -536,6 +552,39 @@ func TestFindBelievesTheTokenAndKeepsToTheThrottle(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	require.False(t, e.RetryAt.IsZero())
 	require.Len(t, z.tokens, 1, "other servers would not know better")
+}
+
+func TestFindSaysWhyItCouldNotAskForPortals(t *testing.T) {
+	t.Parallel()
+	for why, row := range map[string]struct {
+		hosts     Hosts
+		plaintext bool
+		want      string
+	}{
+		"an API that is asked":           {Hosts{API: "https://api.corp", Accounts: "https://sso.corp"}, false, ""},
+		"plain HTTP":                     {Hosts{API: "http://api.corp", Accounts: "https://sso.corp"}, false, "must use https"},
+		"plain HTTP, as it is asked for": {Hosts{API: "http://api.corp", Accounts: "http://sso.corp"}, true, ""},
+	} {
+		z := &fakeZoho{
+			answer: func(int, *tokenRequest) (*http.Response, error) {
+				return answerWith(http.StatusOK, tokenJSON(1, map[string]any{"api_domain": nil})), nil
+			},
+			call: func(*http.Request) *http.Response {
+				return answerWith(http.StatusOK, `{"data":[{"screenname":"acme"}]}`)
+			},
+		}
+		o := testOAuth(z)
+		o.Credentials.RefreshToken, o.DataCenter, o.Plaintext = NewSecret("refresh-token"), row.hosts.DataCenter(), row.plaintext
+		found, err := o.Find(t.Context())
+		require.NoError(t, err, why)
+		if row.want == "" {
+			require.NoError(t, found.PortalsErr, why)
+			require.Equal(t, []string{"acme"}, found.Portals, why)
+			continue
+		}
+		require.ErrorContains(t, found.PortalsErr, row.want, why)
+		require.Empty(t, found.Portals, why)
+	}
 }
 
 // deviceAnswers is an OAuth server that gives out a device code with these fields, and

@@ -673,6 +673,19 @@ func TestStoredTokenOfOtherCredentialsIsNotUsed(t *testing.T) {
 	}
 }
 
+func TestStoredTokenIsUsedUpToItsMargin(t *testing.T) {
+	t.Parallel()
+	for left, want := range map[time.Duration]string{expiryMargin + 1: "stored", expiryMargin: "access-1"} {
+		synctest.Test(t, func(t *testing.T) {
+			z := &fakeZoho{}
+			store := NewMemoryTokenStore()
+			require.NoError(t, store.Save(t.Context(), Token{AccessToken: NewSecret("stored"), Expiry: time.Now().Add(left)}))
+			require.NoError(t, get(t.Context(), clientOf(t, z, store)))
+			require.Equal(t, []string{want}, z.seen())
+		})
+	}
+}
+
 func TestStoreAloneSignsIn(t *testing.T) {
 	t.Parallel()
 	credentials := testCredentials
@@ -869,7 +882,8 @@ func TestStoreThatCannotBeReadIsAnErrorAtTheStartOnly(t *testing.T) {
 				z := &fakeZoho{}
 				store, vault := newFaultyStore()
 				store.fail(fault, nil)
-				client := clientOf(t, z, vault)
+				var log bytes.Buffer
+				client := clientOf(t, z, vault, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 				for _, err := range many(10, func() error { return get(t.Context(), client) }) {
 					requireAuthError(t, err)
 					require.ErrorContains(t, err, "token store")
@@ -880,10 +894,12 @@ func TestStoreThatCannotBeReadIsAnErrorAtTheStartOnly(t *testing.T) {
 				time.Sleep(firstPause)
 				require.NoError(t, get(t.Context(), client))
 
+				require.NotContains(t, log.String(), "store not read")
 				store.fail(fault, nil)
 				time.Sleep(time.Hour)
 				require.NoError(t, get(t.Context(), client))
 				require.Equal(t, 2, z.requests())
+				require.Contains(t, log.String(), "store not read")
 				time.Sleep(time.Minute) // Until the store that was silent has returned.
 			})
 		})
