@@ -109,6 +109,7 @@ func TestCallbackIsBelievedOnlyWithTheStateAndAKnownServer(t *testing.T) {
 		"only its OAuth server is known":              {query: "code=c&state=s&location=uk&accounts-server=https://accounts.zoho.uk", want: "UK"},
 		"in capitals":                                 {query: "code=c&state=s&accounts-server=HTTPS://Accounts.Zoho.EU", want: EU},
 		"the location alone":                          {query: "code=c&state=s&location=au", want: AU},
+		"the location of the configured one":          {query: "code=c&state=s&location=eu", own: EU, want: EU},
 		"an unknown location":                         {query: "code=c&state=s&location=mars", refuse: "OAuth.DataCenter"},
 		"the United Kingdom, in a word":               {query: "code=c&state=s&location=uk", want: "UK"},
 		"the Emirates":                                {query: "code=c&state=s&location=ae&accounts-server=https://accounts.zoho.ae", want: "AE"},
@@ -721,6 +722,20 @@ func TestFindTellsAnOutageFromARefusal(t *testing.T) {
 		require.ErrorAs(t, err, &e)
 		require.Equal(t, time.Now().Add(time.Minute), e.RetryAt, "the latest of all")
 	})
+	o := testOAuth(&fakeZoho{answer: func(_ int, r *tokenRequest) (*http.Response, error) {
+		switch r.URL.Host {
+		case "accounts.zoho.com":
+			return answerWith(http.StatusOK, `{"error":"invalid_code","error_description":"not here"}`), nil
+		case "accounts.zoho.eu":
+			return answerWith(http.StatusInternalServerError, `{"error_description":"under repair"}`), nil
+		}
+		return answerWith(http.StatusOK, "<html>"), nil
+	}})
+	o.Credentials.RefreshToken = NewSecret("refresh-token")
+	_, err := o.Find(t.Context())
+	for _, want := range []string{"US: invalid_code", "EU: under repair", "IN: the answer was not understood: not JSON"} {
+		require.ErrorContains(t, err, want)
+	}
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		o := testOAuth(&fakeZoho{perToken: time.Hour})

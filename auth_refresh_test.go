@@ -1152,8 +1152,8 @@ func TestRequestsThatAClockAheadHasDatedAreNotCounted(t *testing.T) {
 			z := &fakeZoho{}
 			vault := NewMemoryTokenStore()
 			token := Token{AccessToken: NewSecret("stored"), Expiry: time.Now().Add(time.Hour)}
-			for n := range time.Duration(10) {
-				token.requests = append(token.requests, time.Now().Add(ahead-n*time.Millisecond))
+			for n := range 10 {
+				token.requests = append(token.requests, time.Now().Add(ahead-time.Duration(n)*time.Millisecond))
 			}
 			require.NoError(t, vault.Save(t.Context(), token))
 			z.revoke("stored")
