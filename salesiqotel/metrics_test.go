@@ -323,10 +323,13 @@ func TestAloneIsOneWhileTheSharedQuotaIsOutOfReach(t *testing.T) {
 
 func TestReadingThatFailsShowsNothing(t *testing.T) {
 	t.Parallel()
-	o, broken := newTelemetry(), errors.New("no file")
+	o, broken, away := newTelemetry(), errors.New("no file"), errors.New("no Redis")
 	require.NoError(t, second(o.telemetry.ObserveBacklog("inbox", func(context.Context) (salesiqotel.Backlog, error) { return salesiqotel.Backlog{Events: 1}, broken })))
+	require.NoError(t, second(o.telemetry.ObserveAlone(func(context.Context) (bool, error) { return true, away })))
 	var data metricdata.ResourceMetrics
-	require.ErrorIs(t, o.reader.Collect(t.Context(), &data), broken)
+	err := o.reader.Collect(t.Context(), &data)
+	require.ErrorIs(t, err, broken)
+	require.ErrorIs(t, err, away)
 	for _, scope := range data.ScopeMetrics {
 		assert.Empty(t, scope.Metrics)
 	}
