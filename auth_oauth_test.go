@@ -555,6 +555,18 @@ func TestFindBelievesTheTokenAndKeepsToTheThrottle(t *testing.T) {
 	require.Len(t, z.tokens, 1, "other servers would not know better")
 }
 
+func TestFindAsksNoServerWhoseAddressIsWrong(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{}
+	o := testOAuth(z)
+	o.Credentials.RefreshToken, o.DataCenter = NewSecret("refresh-token"), Hosts{API: "https://api.corp", Accounts: "http://sso.corp"}.DataCenter()
+	found, err := o.Find(t.Context())
+	require.Nil(t, found)
+	require.ErrorIs(t, err, ErrInvalidInput)
+	require.ErrorContains(t, err, "must use https")
+	require.Zero(t, z.requests())
+}
+
 func TestFindSaysWhyItCouldNotAskForPortals(t *testing.T) {
 	t.Parallel()
 	for why, row := range map[string]struct {

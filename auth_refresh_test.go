@@ -517,6 +517,19 @@ func TestTokenThatIsAboutToExpireIsRenewedBeforeTheCall(t *testing.T) {
 	})
 }
 
+// A1
+func TestCallThatComesLateGetsTheTokenThatAnotherFound(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{}
+	r := refresherOf(t, z, nil)
+	found, err := r.Header(t.Context())
+	require.NoError(t, err)
+	late, err := r.wait(t.Context()) // It saw no token before.
+	require.NoError(t, err)
+	require.Equal(t, found, late)
+	require.Equal(t, 1, z.requests())
+}
+
 // A10
 func TestMarginsOfAShortLivedTokenAreShorter(t *testing.T) {
 	t.Parallel()
@@ -694,7 +707,7 @@ func TestStoreAloneSignsIn(t *testing.T) {
 		stored Token
 		want   error
 	}{
-		"a refresh token":        {Token{RefreshToken: NewSecret("stored"), AccountsURL: US.Hosts().Accounts}, nil},
+		"a refresh token":        {Token{RefreshToken: NewSecret("stored"), AccountsURL: US.Hosts().Accounts, Grant: "consent"}, nil},
 		"nothing":                {Token{}, errNoRefreshToken},
 		"another server's token": {Token{RefreshToken: NewSecret("stored"), AccountsURL: EU.Hosts().Accounts}, ErrWrongDataCenter},
 	} {
@@ -709,6 +722,9 @@ func TestStoreAloneSignsIn(t *testing.T) {
 			if test.want == nil {
 				require.NoError(t, err)
 				require.Equal(t, "stored", z.tokens[0].form.Get("refresh_token"))
+				renewed, err := store.Load(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, "consent", renewed.Grant, "it all began with that")
 				return
 			}
 			require.ErrorIs(t, err, test.want)
