@@ -531,6 +531,22 @@ func TestCallThatComesLateGetsTheTokenThatAnotherFound(t *testing.T) {
 }
 
 // A10
+func TestCallWaitsForNobodyWhileTheTokenIsGood(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := refresherOf(t, &fakeZoho{}, nil)
+		found, err := r.Header(t.Context())
+		require.NoError(t, err)
+		time.Sleep(time.Hour - renewBefore)
+		r.mu.Lock() // As another call does for a moment.
+		good, err := r.Header(t.Context())
+		r.mu.Unlock()
+		require.NoError(t, err)
+		require.Equal(t, found, good)
+	})
+}
+
+// A10
 func TestMarginsOfAShortLivedTokenAreShorter(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -1656,7 +1672,13 @@ func TestScopesOfAConsentAreKnownAfterARefreshThatNamesNone(t *testing.T) {
 	store := NewMemoryTokenStore()
 	require.NoError(t, store.Save(t.Context(), Token{RefreshToken: testCredentials.RefreshToken, Scopes: []Scope{ScopeChatsRead}}))
 	r := refresherOf(t, &fakeZoho{}, store)
-	_, err := r.Header(t.Context())
+	header, err := r.Header(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []Scope{ScopeChatsRead}, r.scopes())
+
+	require.NoError(t, store.Save(t.Context(), Token{RefreshToken: testCredentials.RefreshToken})) // Of a process that knows of none.
+	require.Equal(t, transport.TokenDropped, r.Rejected(header))
+	_, err = r.Header(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []Scope{ScopeChatsRead}, r.scopes())
 }
