@@ -211,6 +211,9 @@ func TestFailureIsForgottenWithTheNextToken(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.NoError(t, get(t.Context(), client))
 		require.Equal(t, []string{"signed-in"}, z.seen())
+		time.Sleep(time.Hour)
+		e := requireAuthError(t, get(t.Context(), client))
+		require.Equal(t, time.Minute, time.Until(e.RetryAt).Round(time.Second), "as after the first failure")
 	})
 }
 
@@ -1557,15 +1560,30 @@ func TestTokenIsRenewedWithoutALockThatCannotBeHad(t *testing.T) {
 	})
 }
 
-// boundLock is a lock that is given back as unlock does.
+// boundLock is a lock that comes after a time, and is given back as unlock does.
 type boundLock struct {
 	*faultyStore
 
 	unlock func()
+	wait   time.Duration
 }
 
 func (s boundLock) Lock(context.Context) (locked TokenStore, unlock func(), err error) {
+	time.Sleep(s.wait)
 	return s.faultyStore, s.unlock, nil
+}
+
+func TestLockThatComesTooLateIsGivenBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		unlocked := 0
+		store := boundLock{&faultyStore{}, func() { unlocked++ }, lockTimeout + time.Second}
+		require.NoError(t, get(t.Context(), clientOf(t, &fakeZoho{}, SealTokens(store, testKey))))
+		require.Zero(t, unlocked)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.Equal(t, 1, unlocked)
+	})
 }
 
 func TestLockThatIsNotGivenBackFailsNoCallAndIsLogged(t *testing.T) {
@@ -1575,10 +1593,10 @@ func TestLockThatIsNotGivenBackFailsNoCallAndIsLogged(t *testing.T) {
 		took  time.Duration
 		said  string
 	}{
-		"unlocked":              {boundLock{&faultyStore{}, func() {}}, 0, ""},
-		"a panic":               {boundLock{&faultyStore{}, func() { panic("no") }}, 0, "not unlocked"},
-		"silence":               {boundLock{&faultyStore{}, func() { time.Sleep(time.Minute) }}, 5 * time.Second, "not unlocked"},
-		"nothing to unlock":     {boundLock{&faultyStore{}, nil}, 0, "not locked"},
+		"unlocked":              {boundLock{&faultyStore{}, func() {}, 0}, 0, ""},
+		"a panic":               {boundLock{&faultyStore{}, func() { panic("no") }, 0}, 0, "not unlocked"},
+		"silence":               {boundLock{&faultyStore{}, func() { time.Sleep(time.Minute) }, 0}, 5 * time.Second, "not unlocked"},
+		"nothing to unlock":     {boundLock{&faultyStore{}, nil, 0}, 0, "not locked"},
 		"an error":              {&lockingStore{faultyStore: &faultyStore{}, err: errors.New("gone")}, 0, "not locked"},
 		"a lock that is stuck":  {&lockingStore{faultyStore: &faultyStore{}}, 15 * time.Second, "not locked"},
 		"a store without locks": {&faultyStore{}, 0, ""},
@@ -1740,6 +1758,7 @@ func TestAcceptanceCountsForTheTokenThatWasSent(t *testing.T) {
 		require.True(t, r.refusesNewTokens(), "the second token has not been accepted")
 		r.Accepted(second)
 		require.False(t, r.refusesNewTokens())
+		require.True(t, r.current.Load().accepted.Load(), "from now on, no call takes the lock")
 	})
 }
 
