@@ -567,6 +567,17 @@ func TestFindAsksNoServerWhoseAddressIsWrong(t *testing.T) {
 	require.Zero(t, z.requests())
 }
 
+func TestFindGivesSecretsToNoServerOfZohosForAServerOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{answer: refusal("invalid_client")}
+	o := testOAuth(z)
+	o.Credentials.RefreshToken, o.DataCenter = NewSecret("refresh-token"), Hosts{API: "https://api.corp", Accounts: "https://sso.corp"}.DataCenter()
+	_, err := o.Find(t.Context())
+	require.ErrorIs(t, err, ErrAuth)
+	require.Equal(t, 1, z.requests())
+	require.Equal(t, "sso.corp", z.tokens[0].URL.Host)
+}
+
 func TestFindSaysWhyItCouldNotAskForPortals(t *testing.T) {
 	t.Parallel()
 	for why, row := range map[string]struct {
@@ -700,6 +711,12 @@ func TestFindTellsAnOutageFromARefusal(t *testing.T) {
 			down.Header.Set("Retry-After", "30")
 			return down, nil
 		}, false, 2, EU},
+		"each tells of a place that is not known": {func(string) (*http.Response, error) {
+			return answerWith(http.StatusOK, `{"error":"other_dc","user_location":"mars"}`), nil
+		}, true, 10, ""},
+		"a place is told, but not that the account is there": {func(string) (*http.Response, error) {
+			return answerWith(http.StatusOK, `{"error":"invalid_code","user_location":"jp"}`), nil
+		}, true, 10, ""},
 		"one tells which": {func(host string) (*http.Response, error) {
 			if host == "accounts.zoho.jp" {
 				return answerWith(http.StatusOK, tokenJSON(1, map[string]any{"api_domain": nil})), nil
