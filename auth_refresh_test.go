@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -1576,13 +1577,13 @@ func (s boundLock) Lock(context.Context) (locked TokenStore, unlock func(), err 
 func TestLockThatComesTooLateIsGivenBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		unlocked := 0
-		store := boundLock{&faultyStore{}, func() { unlocked++ }, lockTimeout + time.Second}
+		var unlocked atomic.Int32
+		store := boundLock{&faultyStore{}, func() { unlocked.Add(1) }, lockTimeout + time.Second}
 		require.NoError(t, get(t.Context(), clientOf(t, &fakeZoho{}, SealTokens(store, testKey))))
-		require.Zero(t, unlocked)
+		require.Zero(t, unlocked.Load())
 		time.Sleep(time.Second)
 		synctest.Wait()
-		require.Equal(t, 1, unlocked)
+		require.EqualValues(t, 1, unlocked.Load())
 	})
 }
 
