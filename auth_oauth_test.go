@@ -555,7 +555,7 @@ func TestFindBelievesTheTokenAndKeepsToTheThrottle(t *testing.T) {
 	require.Len(t, z.tokens, 1, "other servers would not know better")
 }
 
-func TestFindAsksNoServerWhoseAddressIsWrong(t *testing.T) {
+func TestFindAsksNoServerWithWhatCannotBeRight(t *testing.T) {
 	t.Parallel()
 	z := &fakeZoho{}
 	o := testOAuth(z)
@@ -564,6 +564,11 @@ func TestFindAsksNoServerWhoseAddressIsWrong(t *testing.T) {
 	require.Nil(t, found)
 	require.ErrorIs(t, err, ErrInvalidInput)
 	require.ErrorContains(t, err, "must use https")
+
+	o.Credentials.RefreshToken, o.DataCenter = Secret{}, US
+	found, err = o.Find(t.Context())
+	require.Nil(t, found)
+	require.ErrorContains(t, err, "refresh token")
 	require.Zero(t, z.requests())
 }
 
