@@ -29,7 +29,7 @@ type AuthError struct {
 
 	// RetryAt is when a token may be requested again. Until then, calls that have no
 	// valid token fail with this error, at once: all but one a second, which looks into
-	// the store first. It is zero outside of calls.
+	// the store first, unless that is what has failed. It is zero outside of calls.
 	RetryAt time.Time
 
 	// Err is the cause, where it is not a code of the server.

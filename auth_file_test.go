@@ -161,6 +161,7 @@ func TestFileStoreSaysWhyItCannotWrite(t *testing.T) {
 	t.Parallel()
 	missing := FileTokenStore(filepath.Join(t.TempDir(), "missing", "token"), testKey)
 	require.ErrorIs(t, missing.Save(t.Context(), fullToken()), os.ErrNotExist)
+	require.ErrorIs(t, missing.store.Save(t.Context(), []byte("sealed")), os.ErrNotExist, "it may vanish after it was read")
 	z := &fakeZoho{}
 	require.ErrorContains(t, get(t.Context(), clientOf(t, z, missing)), "its directory")
 	require.Zero(t, z.requests(), "each start would use up a token")
@@ -297,6 +298,21 @@ func TestLockOfATokenFileEndsWithItsProcess(t *testing.T) {
 	require.NoError(t, err)
 	if runtime.GOOS != "windows" {
 		require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	}
+}
+
+func TestWhatOpensAndIsNoTokenIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, vault := range []*TokenVault{NewMemoryTokenStore(), SealTokens(&memoryStore{}, testKey)} {
+		content := []byte("no token")
+		if vault.codec != nil {
+			content = vault.codec.Seal(content)
+		}
+		require.NoError(t, vault.store.Save(t.Context(), content))
+		token, err := vault.Load(t.Context())
+		require.Zero(t, token)
+		require.ErrorContains(t, err, "stored token")
+		require.True(t, isUnopened(err))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -72,6 +73,24 @@ func TestConsentURLNeedsAllItsParts(t *testing.T) {
 	}
 	_, err := testOAuth(nil).AuthURL("")
 	require.ErrorContains(t, err, "state")
+	o := testOAuth(nil)
+	o.Scopes = []Scope{ScopeChatsAll, "SalesIQ.chats.READ SalesIQ.chats.ALL"}
+	_, err = o.AuthURL("state")
+	require.ErrorContains(t, err, `must not hold white space, as "SalesIQ.chats.READ SalesIQ.chats.ALL" does`)
+}
+
+func TestNilOAuthIsAnErrorOfEachMethod(t *testing.T) {
+	t.Parallel()
+	var o *OAuth
+	_, noURL := o.AuthURL("state")
+	_, noCode := o.ParseCallback(url.Values{"code": {"c"}, "state": {"s"}}, "s")
+	_, noToken := o.Exchange(t.Context(), AuthCode{Code: NewSecret("c")})
+	_, noDevice := o.SignInDevice(t.Context(), func(string, string) error { return nil })
+	_, noAccount := o.Find(t.Context())
+	for _, err := range []error{noURL, noCode, noToken, noDevice, noAccount, o.Revoke(t.Context(), NewSecret("token"))} {
+		require.ErrorContains(t, err, "OAuth must not be nil")
+		require.ErrorIs(t, err, ErrInvalidInput)
+	}
 }
 
 func TestCallbackIsBelievedOnlyWithTheStateAndAKnownServer(t *testing.T) {
@@ -90,6 +109,7 @@ func TestCallbackIsBelievedOnlyWithTheStateAndAKnownServer(t *testing.T) {
 		"only its OAuth server is known":              {query: "code=c&state=s&location=uk&accounts-server=https://accounts.zoho.uk", want: "UK"},
 		"in capitals":                                 {query: "code=c&state=s&accounts-server=HTTPS://Accounts.Zoho.EU", want: EU},
 		"the location alone":                          {query: "code=c&state=s&location=au", want: AU},
+		"the location of the configured one":          {query: "code=c&state=s&location=eu", own: EU, want: EU},
 		"an unknown location":                         {query: "code=c&state=s&location=mars", refuse: "OAuth.DataCenter"},
 		"the United Kingdom, in a word":               {query: "code=c&state=s&location=uk", want: "UK"},
 		"the Emirates":                                {query: "code=c&state=s&location=ae&accounts-server=https://accounts.zoho.ae", want: "AE"},
@@ -233,6 +253,32 @@ func TestAuthErrorIsPermanentOnlyWhereAskingAgainDoesNotHelp(t *testing.T) {
 	}
 }
 
+func TestAuthErrorTellsWhatIsKnownAndNoMore(t *testing.T) {
+	t.Parallel()
+	retryAt := time.Date(2026, 3, 1, 10, 30, 0, 0, time.FixedZone("", 3600))
+	for want, e := range map[string]*AuthError{
+		"no access token": {},
+		"no access token; next try at 2026-03-01T09:30:00Z":   {RetryAt: retryAt},
+		"no access token: no_such_code: in words (HTTP 400)":  {Code: "no_such_code", Description: "in words", StatusCode: 400},
+		"no access token: EOF":                                {Err: io.EOF},
+		"no access token: invalid_scope; " + scopesRemedy:     {Code: "invalid_scope", Permanent: true, RetryAt: retryAt},
+		"no access token: Invalid_Code; " + tokenRemedy:       {Code: "Invalid_Code", DataCenter: EU, location: "eu"},
+		"no access token: invalid_grant; " + tokenRemedy:      {Code: "invalid_grant", location: "mars"},
+		"no access token: invalid_client; " + startsRemedy:    {Code: "invalid_client", throttled: true},
+		"no access token: other_dc; " + remedies[codeOtherDC]: {Code: "other_dc"},
+		"no access token: other_dc; the account lives in data center EU: use WithDataCenter(salesiq.EU), or OAuth.DataCenter to sign in":                        {Code: "other_dc", DataCenter: EU, location: "eu"},
+		`no access token: other_dc; the account lives in data center "mars", which this package does not know: give LookupDataCenter the address of its portal`: {Code: "other_dc", location: "mars"},
+	} {
+		require.EqualError(t, e, want)
+		require.Equal(t, want, e.LogValue().String())
+	}
+	e := &AuthError{Code: "no_such_code", StatusCode: 400, Permanent: true, RetryAt: retryAt}
+	require.Equal(t, []slog.Attr{
+		slog.String("error", "no access token: no_such_code (HTTP 400)"), slog.String("code", "no_such_code"), slog.Int("status", 400),
+		slog.Bool("permanent", true), slog.Time("retry_at", retryAt),
+	}, e.LogFields().Group())
+}
+
 func TestRefreshIsTheSpecifications(t *testing.T) {
 	t.Parallel()
 	z := &fakeZoho{}
@@ -368,6 +414,13 @@ func TestScopesOfTheAnswerAreKept(t *testing.T) {
 
 func TestScopesNeverMakeAStoredTokenTooLarge(t *testing.T) {
 	t.Parallel()
+	for bytes, want := range map[int]int{1 << 10: 1, 1<<10 + 1: 0} {
+		vault := NewMemoryTokenStore()
+		require.NoError(t, vault.Save(t.Context(), Token{Scopes: []Scope{Scope(strings.Repeat("s", bytes))}}))
+		stored, err := vault.Load(t.Context())
+		require.NoError(t, err)
+		require.Len(t, stored.Scopes, want, bytes)
+	}
 	token := fullToken()
 	for range 500 {
 		token.Scopes = append(token.Scopes, ScopeOperatorsCreate)
@@ -502,6 +555,67 @@ func TestFindBelievesTheTokenAndKeepsToTheThrottle(t *testing.T) {
 	require.Len(t, z.tokens, 1, "other servers would not know better")
 }
 
+func TestFindAsksNoServerWithWhatCannotBeRight(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{}
+	o := testOAuth(z)
+	o.Credentials.RefreshToken, o.DataCenter = NewSecret("refresh-token"), Hosts{API: "https://api.corp", Accounts: "http://sso.corp"}.DataCenter()
+	found, err := o.Find(t.Context())
+	require.Nil(t, found)
+	require.ErrorIs(t, err, ErrInvalidInput)
+	require.ErrorContains(t, err, "must use https")
+
+	o.Credentials.RefreshToken, o.DataCenter = Secret{}, US
+	found, err = o.Find(t.Context())
+	require.Nil(t, found)
+	require.ErrorContains(t, err, "refresh token")
+	require.Zero(t, z.requests())
+}
+
+func TestFindGivesSecretsToNoServerOfZohosForAServerOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{answer: refusal("invalid_client")}
+	o := testOAuth(z)
+	o.Credentials.RefreshToken, o.DataCenter = NewSecret("refresh-token"), Hosts{API: "https://api.corp", Accounts: "https://sso.corp"}.DataCenter()
+	_, err := o.Find(t.Context())
+	require.ErrorIs(t, err, ErrAuth)
+	require.Equal(t, 1, z.requests())
+	require.Equal(t, "sso.corp", z.tokens[0].URL.Host)
+}
+
+func TestFindSaysWhyItCouldNotAskForPortals(t *testing.T) {
+	t.Parallel()
+	for why, row := range map[string]struct {
+		hosts     Hosts
+		plaintext bool
+		want      string
+	}{
+		"an API that is asked":           {Hosts{API: "https://api.corp", Accounts: "https://sso.corp"}, false, ""},
+		"plain HTTP":                     {Hosts{API: "http://api.corp", Accounts: "https://sso.corp"}, false, "must use https"},
+		"plain HTTP, as it is asked for": {Hosts{API: "http://api.corp", Accounts: "http://sso.corp"}, true, ""},
+	} {
+		z := &fakeZoho{
+			answer: func(int, *tokenRequest) (*http.Response, error) {
+				return answerWith(http.StatusOK, tokenJSON(1, map[string]any{"api_domain": nil})), nil
+			},
+			call: func(*http.Request) *http.Response {
+				return answerWith(http.StatusOK, `{"data":[{"screenname":"acme"}]}`)
+			},
+		}
+		o := testOAuth(z)
+		o.Credentials.RefreshToken, o.DataCenter, o.Plaintext = NewSecret("refresh-token"), row.hosts.DataCenter(), row.plaintext
+		found, err := o.Find(t.Context())
+		require.NoError(t, err, why)
+		if row.want == "" {
+			require.NoError(t, found.PortalsErr, why)
+			require.Equal(t, []string{"acme"}, found.Portals, why)
+			continue
+		}
+		require.ErrorContains(t, found.PortalsErr, row.want, why)
+		require.Empty(t, found.Portals, why)
+	}
+}
+
 // deviceAnswers is an OAuth server that gives out a device code with these fields, and
 // then these answers, of which the last is for ever.
 func deviceAnswers(asked *[]string, fields string, answers ...string) *fakeZoho {
@@ -602,6 +716,12 @@ func TestFindTellsAnOutageFromARefusal(t *testing.T) {
 			down.Header.Set("Retry-After", "30")
 			return down, nil
 		}, false, 2, EU},
+		"each tells of a place that is not known": {func(string) (*http.Response, error) {
+			return answerWith(http.StatusOK, `{"error":"other_dc","user_location":"mars"}`), nil
+		}, true, 10, ""},
+		"a place is told, but not that the account is there": {func(string) (*http.Response, error) {
+			return answerWith(http.StatusOK, `{"error":"invalid_code","user_location":"jp"}`), nil
+		}, true, 10, ""},
 		"one tells which": {func(host string) (*http.Response, error) {
 			if host == "accounts.zoho.jp" {
 				return answerWith(http.StatusOK, tokenJSON(1, map[string]any{"api_domain": nil})), nil
@@ -623,6 +743,32 @@ func TestFindTellsAnOutageFromARefusal(t *testing.T) {
 		require.ErrorAs(t, err, &e, why)
 		require.Equal(t, test.permanent, e.Permanent, why)
 		require.Equal(t, !test.permanent, IsRetryable(err), why)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		o := testOAuth(&fakeZoho{answer: func(_ int, r *tokenRequest) (*http.Response, error) {
+			down := answerWith(http.StatusServiceUnavailable, "<html>")
+			down.Header.Set("Retry-After", map[string]string{"accounts.zoho.com": "40", "accounts.zoho.eu": "60"}[r.URL.Host])
+			return down, nil
+		}})
+		o.Credentials.RefreshToken = NewSecret("refresh-token")
+		_, err := o.Find(t.Context())
+		var e *AuthError
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, time.Now().Add(time.Minute), e.RetryAt, "the latest of all")
+	})
+	o := testOAuth(&fakeZoho{answer: func(_ int, r *tokenRequest) (*http.Response, error) {
+		switch r.URL.Host {
+		case "accounts.zoho.com":
+			return answerWith(http.StatusOK, `{"error":"invalid_code","error_description":"not here"}`), nil
+		case "accounts.zoho.eu":
+			return answerWith(http.StatusInternalServerError, `{"error_description":"under repair"}`), nil
+		}
+		return answerWith(http.StatusOK, "<html>"), nil
+	}})
+	o.Credentials.RefreshToken = NewSecret("refresh-token")
+	_, err := o.Find(t.Context())
+	for _, want := range []string{"US: invalid_code", "EU: under repair", "IN: the answer was not understood: not JSON"} {
+		require.ErrorContains(t, err, want)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()

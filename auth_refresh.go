@@ -307,10 +307,7 @@ func (r *refresher) land(f *flight, b *bearer, err error) (isNews bool) {
 
 // fail remembers a failure until it is worth another request.
 func (r *refresher) fail(err error, now time.Time) {
-	var e *AuthError
-	if !errors.As(err, &e) {
-		e = &AuthError{Err: err}
-	}
+	e, _ := errors.AsType[*AuthError](err) // A finder fails with no other.
 	if e.RetryAt.IsZero() {
 		first, most := firstPause, maxPause
 		if e.Permanent {

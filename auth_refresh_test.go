@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -157,12 +158,17 @@ func TestLateRefusalOfAnOldTokenCostsNothing(t *testing.T) {
 
 func refresherOf(t *testing.T, z http.RoundTripper, store *TokenVault, opts ...Option) *refresher {
 	t.Helper()
+	return bindTo(t, z, RefreshToken(testCredentials, store), opts...)
+}
+
+func bindTo(t *testing.T, z http.RoundTripper, auth Authenticator, opts ...Option) *refresher {
+	t.Helper()
 	c := defaultConfig()
 	for _, option := range append([]Option{WithHTTPClient(&http.Client{Transport: z})}, opts...) {
 		require.NoError(t, option(c))
 	}
 	require.NoError(t, c.finish())
-	tokens, err := RefreshToken(testCredentials, store).bind(c)
+	tokens, err := auth.bind(c)
 	require.NoError(t, err)
 	return tokens.(*refresher)
 }
@@ -206,6 +212,9 @@ func TestFailureIsForgottenWithTheNextToken(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.NoError(t, get(t.Context(), client))
 		require.Equal(t, []string{"signed-in"}, z.seen())
+		time.Sleep(time.Hour)
+		e := requireAuthError(t, get(t.Context(), client))
+		require.Equal(t, time.Minute, time.Until(e.RetryAt).Round(time.Second), "as after the first failure")
 	})
 }
 
@@ -470,7 +479,10 @@ func TestTokenIsRenewedInTheBackgroundBeforeItExpires(t *testing.T) {
 func TestFailedRenewalInTheBackgroundIsNotSeenWhileTheTokenIsGood(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		var asked []time.Duration // Before expiry.
+		expiry := time.Now().Add(time.Hour)
 		z := &fakeZoho{answer: func(n int, _ *tokenRequest) (*http.Response, error) {
+			asked = append(asked, time.Until(expiry))
 			if n == 1 {
 				return answerWith(http.StatusOK, tokenJSON(1, nil)), nil
 			}
@@ -478,19 +490,84 @@ func TestFailedRenewalInTheBackgroundIsNotSeenWhileTheTokenIsGood(t *testing.T) 
 		}}
 		client := clientOf(t, z, nil)
 		require.NoError(t, get(t.Context(), client))
-		expiry := time.Now().Add(time.Hour)
 		time.Sleep(time.Hour - renewBefore)
 		for time.Now().Before(expiry.Add(-expiryMargin)) {
 			require.NoError(t, get(t.Context(), client))
 			time.Sleep(time.Second)
 		}
-		require.Equal(t, 4, z.requests(), "the first, and one attempt in 30 seconds")
+		require.Equal(t, []time.Duration{time.Hour, 90 * time.Second, 60 * time.Second, 30 * time.Second}, asked, "the first, and one attempt in 30 seconds")
 		for time.Now().Before(expiry) {
 			require.NoError(t, get(t.Context(), client), "within the margin the old one is better than none")
 			time.Sleep(time.Second)
 		}
+		require.Equal(t, []string{"access-1"}, slices.Compact(z.seen()))
 		requireAuthError(t, get(t.Context(), client))
 	})
+}
+
+// A10
+func TestTokenThatIsAboutToExpireIsRenewedBeforeTheCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{perToken: time.Second}
+		client := clientOf(t, z, nil)
+		require.NoError(t, get(t.Context(), client))
+		time.Sleep(time.Hour - time.Second - expiryMargin)
+		for _, err := range many(100, func() error { return get(t.Context(), client) }) {
+			require.NoError(t, err)
+		}
+		require.Equal(t, []string{"access-1", "access-2"}, slices.Compact(z.seen()))
+		require.Equal(t, 2, z.requests())
+	})
+}
+
+// A1
+func TestCallThatComesLateGetsTheTokenThatAnotherFound(t *testing.T) {
+	t.Parallel()
+	z := &fakeZoho{}
+	r := refresherOf(t, z, nil)
+	found, err := r.Header(t.Context())
+	require.NoError(t, err)
+	late, err := r.wait(t.Context()) // It saw no token before.
+	require.NoError(t, err)
+	require.Equal(t, found, late)
+	require.Equal(t, 1, z.requests())
+}
+
+// A10
+func TestCallWaitsForNobodyWhileTheTokenIsGood(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := refresherOf(t, &fakeZoho{}, nil)
+		found, err := r.Header(t.Context())
+		require.NoError(t, err)
+		time.Sleep(time.Hour - renewBefore)
+		r.mu.Lock() // As another call does for a moment.
+		good, err := r.Header(t.Context())
+		r.mu.Unlock()
+		require.NoError(t, err)
+		require.Equal(t, found, good)
+	})
+}
+
+// A10
+func TestMarginsOfAShortLivedTokenAreShorter(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for lifetime, row := range map[time.Duration]struct{ due, stale time.Duration }{
+		time.Hour:         {time.Hour - 90*time.Second, time.Hour - 15*time.Second},
+		360 * time.Second: {270 * time.Second, 345 * time.Second},
+		200 * time.Second: {150 * time.Second, 185 * time.Second},
+		time.Minute:       {45 * time.Second, 54 * time.Second},
+	} {
+		b := newBearer(Token{Expiry: now.Add(lifetime)}, now)
+		for after, want := range map[time.Duration]tokenAge{
+			0: tokenFresh, row.due - 1: tokenFresh, row.due: tokenDue, row.stale - 1: tokenDue,
+			row.stale: tokenStale, lifetime - 1: tokenStale, lifetime: tokenExpired,
+		} {
+			require.Equal(t, want, b.age(now.Add(after)), "%s of %s", after, lifetime)
+		}
+	}
 }
 
 // A10
@@ -629,6 +706,19 @@ func TestStoredTokenOfOtherCredentialsIsNotUsed(t *testing.T) {
 	}
 }
 
+func TestStoredTokenIsUsedUpToItsMargin(t *testing.T) {
+	t.Parallel()
+	for left, want := range map[time.Duration]string{expiryMargin + 1: "stored", expiryMargin: "access-1"} {
+		synctest.Test(t, func(t *testing.T) {
+			z := &fakeZoho{}
+			store := NewMemoryTokenStore()
+			require.NoError(t, store.Save(t.Context(), Token{AccessToken: NewSecret("stored"), Expiry: time.Now().Add(left)}))
+			require.NoError(t, get(t.Context(), clientOf(t, z, store)))
+			require.Equal(t, []string{want}, z.seen())
+		})
+	}
+}
+
 func TestStoreAloneSignsIn(t *testing.T) {
 	t.Parallel()
 	credentials := testCredentials
@@ -637,7 +727,7 @@ func TestStoreAloneSignsIn(t *testing.T) {
 		stored Token
 		want   error
 	}{
-		"a refresh token":        {Token{RefreshToken: NewSecret("stored"), AccountsURL: US.Hosts().Accounts}, nil},
+		"a refresh token":        {Token{RefreshToken: NewSecret("stored"), AccountsURL: US.Hosts().Accounts, Grant: "consent"}, nil},
 		"nothing":                {Token{}, errNoRefreshToken},
 		"another server's token": {Token{RefreshToken: NewSecret("stored"), AccountsURL: EU.Hosts().Accounts}, ErrWrongDataCenter},
 	} {
@@ -652,6 +742,9 @@ func TestStoreAloneSignsIn(t *testing.T) {
 			if test.want == nil {
 				require.NoError(t, err)
 				require.Equal(t, "stored", z.tokens[0].form.Get("refresh_token"))
+				renewed, err := store.Load(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, "consent", renewed.Grant, "it all began with that")
 				return
 			}
 			require.ErrorIs(t, err, test.want)
@@ -875,7 +968,8 @@ func TestStoreThatCannotBeReadIsAnErrorAtTheStartOnly(t *testing.T) {
 				z := &fakeZoho{}
 				store, vault := newFaultyStore()
 				store.fail(fault, nil)
-				client := clientOf(t, z, vault)
+				var log bytes.Buffer
+				client := clientOf(t, z, vault, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 				for _, err := range many(10, func() error { return get(t.Context(), client) }) {
 					requireAuthError(t, err)
 					require.ErrorContains(t, err, "token store")
@@ -886,14 +980,33 @@ func TestStoreThatCannotBeReadIsAnErrorAtTheStartOnly(t *testing.T) {
 				time.Sleep(firstPause)
 				require.NoError(t, get(t.Context(), client))
 
+				require.NotContains(t, log.String(), "store not read")
 				store.fail(fault, nil)
 				time.Sleep(time.Hour)
 				require.NoError(t, get(t.Context(), client))
 				require.Equal(t, 2, z.requests())
+				require.Contains(t, log.String(), "store not read")
 				time.Sleep(time.Minute) // Until the store that was silent has returned.
 			})
 		})
 	}
+}
+
+func TestStoreThatWasNeverReadIsReadAgainWithTheNextAttempt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, vault := newFaultyStore()
+		var loads []time.Duration
+		start := time.Now()
+		store.fail(func(context.Context) error { loads = append(loads, time.Since(start)); return errors.New("gone") }, nil)
+		client := clientOf(t, &fakeZoho{}, vault)
+		for time.Since(start) < 20*time.Second {
+			e := requireAuthError(t, get(t.Context(), client))
+			require.ErrorContains(t, e, "gone")
+			time.Sleep(time.Second)
+		}
+		require.Equal(t, []time.Duration{0, 5 * time.Second, 15 * time.Second}, loads, "otherwise, a store that hangs would hold each call")
+	})
 }
 
 // redactingStore keeps a mask in the place of what it is given.
@@ -1033,7 +1146,8 @@ func TestNoMoreThanTenTokensInTenMinutes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		z := &fakeZoho{}
-		client := clientOf(t, z, nil)
+		store, vault := newFaultyStore()
+		client := clientOf(t, z, vault, WithLogger(slog.New(slog.DiscardHandler)))
 		start := time.Now()
 		for range 10 {
 			require.NoError(t, get(t.Context(), client))
@@ -1045,8 +1159,9 @@ func TestNoMoreThanTenTokensInTenMinutes(t *testing.T) {
 		require.Equal(t, start.Add(tokenWindow), e.RetryAt)
 		require.Equal(t, start, time.Now(), "nobody waits")
 
+		store.fail(func(context.Context) error { return errors.New("gone") }, nil)
 		time.Sleep(tokenWindow)
-		require.NoError(t, get(t.Context(), client))
+		require.NoError(t, get(t.Context(), client), "what is known without the store is enough")
 	})
 }
 
@@ -1114,18 +1229,31 @@ func TestProcessesThatShareAStoreRequestTenTokensInTenMinutesTogether(t *testing
 // A25
 func TestRequestsThatAClockAheadHasDatedAreNotCounted(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		z := &fakeZoho{}
-		vault := NewMemoryTokenStore()
-		token := Token{AccessToken: NewSecret("stored"), Expiry: time.Now().Add(time.Hour)}
-		for n := range 10 {
-			token.requests = append(token.requests, time.Now().Add(time.Hour+time.Duration(n)*time.Second))
-		}
-		require.NoError(t, vault.Save(t.Context(), token))
-		z.revoke("stored")
-		require.NoError(t, get(t.Context(), clientOf(t, z, vault)))
-		require.Equal(t, 1, z.requests())
-	})
+	for ahead, counted := range map[time.Duration]bool{
+		time.Hour:                          false,
+		time.Second + time.Millisecond:     false,
+		time.Second:                        true, // Clocks differ by as much.
+		-tokenWindow + 10*time.Millisecond: true,
+		-tokenWindow + 9*time.Millisecond:  false, // One of them is too old.
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			z := &fakeZoho{}
+			vault := NewMemoryTokenStore()
+			token := Token{AccessToken: NewSecret("stored"), Expiry: time.Now().Add(time.Hour)}
+			for n := range 10 {
+				token.requests = append(token.requests, time.Now().Add(ahead-time.Duration(n)*time.Millisecond))
+			}
+			require.NoError(t, vault.Save(t.Context(), token))
+			z.revoke("stored")
+			err := get(t.Context(), clientOf(t, z, vault))
+			if counted {
+				require.ErrorIs(t, err, errBudget, ahead)
+				return
+			}
+			require.NoError(t, err, ahead)
+			require.Equal(t, 1, z.requests(), ahead)
+		})
+	}
 }
 
 func TestServiceThatRefusesEveryTokenCostsFewAndIsHeard(t *testing.T) {
@@ -1485,6 +1613,62 @@ func TestTokenIsRenewedWithoutALockThatCannotBeHad(t *testing.T) {
 	})
 }
 
+// boundLock is a lock that comes after a time, and is given back as unlock does.
+type boundLock struct {
+	*faultyStore
+
+	unlock func()
+	wait   time.Duration
+}
+
+func (s boundLock) Lock(context.Context) (locked TokenStore, unlock func(), err error) {
+	time.Sleep(s.wait)
+	return s.faultyStore, s.unlock, nil
+}
+
+func TestLockThatComesTooLateIsGivenBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var unlocked atomic.Int32
+		store := boundLock{&faultyStore{}, func() { unlocked.Add(1) }, lockTimeout + time.Second}
+		require.NoError(t, get(t.Context(), clientOf(t, &fakeZoho{}, SealTokens(store, testKey))))
+		require.Zero(t, unlocked.Load())
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.EqualValues(t, 1, unlocked.Load())
+	})
+}
+
+func TestLockThatIsNotGivenBackFailsNoCallAndIsLogged(t *testing.T) {
+	t.Parallel()
+	for why, row := range map[string]struct {
+		store TokenStore
+		took  time.Duration
+		said  string
+	}{
+		"unlocked":              {boundLock{&faultyStore{}, func() {}, 0}, 0, ""},
+		"a panic":               {boundLock{&faultyStore{}, func() { panic("no") }, 0}, 0, "not unlocked"},
+		"silence":               {boundLock{&faultyStore{}, func() { time.Sleep(time.Minute) }, 0}, 5 * time.Second, "not unlocked"},
+		"nothing to unlock":     {boundLock{&faultyStore{}, nil, 0}, 0, "not locked"},
+		"an error":              {&lockingStore{faultyStore: &faultyStore{}, err: errors.New("gone")}, 0, "not locked"},
+		"a lock that is stuck":  {&lockingStore{faultyStore: &faultyStore{}}, 15 * time.Second, "not locked"},
+		"a store without locks": {&faultyStore{}, 0, ""},
+	} {
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				start := time.Now()
+				client := clientOf(t, &fakeZoho{}, SealTokens(row.store, testKey), WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+				require.NoError(t, get(t.Context(), client))
+				require.Equal(t, row.took, time.Since(start))
+				require.Equal(t, row.said != "", strings.Contains(log.String(), row.said) && log.Len() > 0, log.String())
+				time.Sleep(time.Minute) // Until all have returned.
+			})
+		})
+	}
+}
+
 // BenchmarkTokenHeader is the hot path: no lock, no allocation.
 func BenchmarkTokenHeader(b *testing.B) {
 	c := defaultConfig()
@@ -1559,7 +1743,13 @@ func TestScopesOfAConsentAreKnownAfterARefreshThatNamesNone(t *testing.T) {
 	store := NewMemoryTokenStore()
 	require.NoError(t, store.Save(t.Context(), Token{RefreshToken: testCredentials.RefreshToken, Scopes: []Scope{ScopeChatsRead}}))
 	r := refresherOf(t, &fakeZoho{}, store)
-	_, err := r.Header(t.Context())
+	header, err := r.Header(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []Scope{ScopeChatsRead}, r.scopes())
+
+	require.NoError(t, store.Save(t.Context(), Token{RefreshToken: testCredentials.RefreshToken})) // Of a process that knows of none.
+	require.Equal(t, transport.TokenDropped, r.Rejected(header))
+	_, err = r.Header(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []Scope{ScopeChatsRead}, r.scopes())
 }
@@ -1590,11 +1780,50 @@ func TestRefusedTokenIsRenewedAlsoWhereItsNameIsAllThatIsSaid(t *testing.T) {
 
 func TestStoredTokenOfAnotherRegionIsRefusedWithTheOptionToChange(t *testing.T) {
 	t.Parallel()
-	vault := NewMemoryTokenStore()
-	require.NoError(t, vault.Save(t.Context(), Token{RefreshToken: NewSecret("r"), AccountsURL: "https://accounts.zoho.in"}))
-	client, err := NewClient(RefreshToken(Credentials{ClientID: "id", ClientSecret: NewSecret("s")}, vault), WithHTTPClient(&http.Client{Transport: &fakeZoho{}}))
-	require.NoError(t, err)
-	err = get(t.Context(), client)
-	require.ErrorIs(t, err, ErrWrongDataCenter)
-	require.ErrorContains(t, err, "WithDataCenter(salesiq.IN)")
+	for server, remedy := range map[string]string{
+		"https://accounts.zoho.in": "use WithDataCenter(salesiq.IN), or sign in again",
+		"https://sso.corp.com":     "use that server, or sign in again",
+	} {
+		vault := NewMemoryTokenStore()
+		require.NoError(t, vault.Save(t.Context(), Token{RefreshToken: NewSecret("r"), AccountsURL: server}))
+		client, err := NewClient(RefreshToken(Credentials{ClientID: "id", ClientSecret: NewSecret("s")}, vault), WithHTTPClient(&http.Client{Transport: &fakeZoho{}}))
+		require.NoError(t, err)
+		err = get(t.Context(), client)
+		require.ErrorIs(t, err, ErrWrongDataCenter)
+		require.ErrorContains(t, err, remedy)
+	}
+}
+
+func TestAcceptanceCountsForTheTokenThatWasSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := refresherOf(t, &fakeZoho{}, nil)
+		header := func() string {
+			h, err := r.Header(t.Context())
+			require.NoError(t, err)
+			return h
+		}
+		first := header()
+		require.Equal(t, transport.TokenDropped, r.Rejected(first))
+		r.Accepted(first) // It is dropped already, and there is none.
+		second := header()
+		r.Accepted(first)
+		require.True(t, r.refusesNewTokens(), "the second token has not been accepted")
+		r.Accepted(second)
+		require.False(t, r.refusesNewTokens())
+		require.True(t, r.current.Load().accepted.Load(), "from now on, no call takes the lock")
+	})
+}
+
+func TestSelfClientHasTheScopesThatItAsksForUnlessItIsTold(t *testing.T) {
+	t.Parallel()
+	for told, want := range map[string]Scope{"": ScopeChatsRead, "SalesIQ.apps.READ": "SalesIQ.apps.READ"} {
+		z := &fakeZoho{answer: func(n int, _ *tokenRequest) (*http.Response, error) {
+			return answerWith(http.StatusOK, tokenJSON(n, map[string]any{"scope": told})), nil
+		}}
+		r := bindTo(t, z, Credentials{ClientID: "id", ClientSecret: NewSecret("s")}.SelfClient(nil, "", ScopeChatsRead))
+		_, err := r.Header(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []Scope{want}, r.scopes())
+	}
 }

@@ -14,7 +14,9 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
@@ -112,7 +114,8 @@ func assertWaits(t *testing.T, span tracetest.SpanStub, reasons ...string) {
 
 func TestUnknownMethodIsOtherAndKeptIfItIsAName(t *testing.T) {
 	t.Parallel()
-	for method, original := range map[string]any{"PURGE": "PURGE", "4711": nil} {
+	twenty := strings.Repeat("X", 20)
+	for method, original := range map[string]any{"PURGE": "PURGE", "4711": nil, twenty: twenty, twenty + "X": nil} {
 		observed(t, nil, func(t *testing.T, _ *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
 			require.Error(t, client.Do(t.Context(), method, "/visitors", nil, nil))
 			span := o.exporter.GetSpans()[2]
@@ -121,6 +124,25 @@ func TestUnknownMethodIsOtherAndKeptIfItIsAName(t *testing.T) {
 			assert.Equal(t, original, values(span.Attributes)["http.request.method_original"])
 		})
 	}
+}
+
+func TestRequestWithoutATemplateHasTheNameOfItsMethod(t *testing.T) {
+	t.Parallel()
+	observed(t, nil, func(t *testing.T, _ *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
+		require.Error(t, client.Do(t.Context(), http.MethodGet, "/visitors/4711", nil, nil))
+		assert.Equal(t, "GET", o.exporter.GetSpans()[2].Name)
+	})
+}
+
+func TestAskingWhetherACallIsSeenMakesNoSpan(t *testing.T) {
+	t.Parallel()
+	recorder := tracetest.NewSpanRecorder()
+	telemetry, err := salesiqotel.New(salesiqotel.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder))),
+		salesiqotel.WithMeterProvider(metricnoop.NewMeterProvider()))
+	require.NoError(t, err)
+	require.NoError(t, second(chatClient(t, salesiq.WithTracer(telemetry.ClientTracer())).Chats.Get(t.Context(), "chat123")))
+	assert.Len(t, recorder.Started(), 2, "the call and its request")
+	assert.Len(t, recorder.Ended(), 2)
 }
 
 func TestDurationsOfRequestsHaveTheAdvisedBucketsAndExemplars(t *testing.T) {
@@ -192,6 +214,20 @@ func TestRequestsAreLeftToAnInstrumentedTransport(t *testing.T) {
 	assert.Contains(t, headers[0].Get("Traceparent"), spans[0].SpanContext.SpanID().String())
 }
 
+func TestSpansOfATransportAreBelowThoseOfTheRequests(t *testing.T) {
+	t.Parallel()
+	o := newTelemetry()
+	var before []string
+	client, err := salesiq.NewClient(salesiq.StaticToken("1000.token"), salesiq.WithTracer(o.telemetry.ClientTracer()),
+		salesiq.WithHTTPClient(&http.Client{Transport: instrumented{roundTripper(answer), o.provider.Tracer("test"), &before}}))
+	require.NoError(t, err)
+	require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
+	spans := o.exporter.GetSpans()
+	require.Len(t, spans, 3)
+	assert.Equal(t, []string{"GET", "GET /api/v2/chats/{chat_id}", "Chats.Get"}, []string{spans[0].Name, spans[1].Name, spans[2].Name})
+	assert.Equal(t, spans[1].SpanContext.SpanID(), spans[0].Parent.SpanID())
+}
+
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
@@ -217,6 +253,45 @@ func quietTelemetry(t testing.TB) map[string]*salesiqotel.Telemetry {
 		salesiqotel.WithTracerProvider(tracenoop.NewTracerProvider()), salesiqotel.WithMeterProvider(metricnoop.NewMeterProvider()))
 	require.NoError(t, err)
 	return map[string]*salesiqotel.Telemetry{"unset": unset, "no-op": nothing}
+}
+
+// keepAlone drops all metrics but one.
+func keepAlone(name string, reader sdkmetric.Reader) salesiqotel.Option {
+	view := func(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
+		return sdkmetric.Stream{Aggregation: sdkmetric.AggregationDrop{}}, i.Name != name
+	}
+	return salesiqotel.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithView(view)))
+}
+
+func TestCallIsTracedIfAnythingOfItWouldBeSeen(t *testing.T) {
+	t.Parallel()
+	keep := func(name string) salesiqotel.Option { return keepAlone(name, sdkmetric.NewManualReader()) }
+	tell := salesiqotel.WithPropagator(propagation.Baggage{})
+	for name, row := range map[string]struct {
+		opts []salesiqotel.Option
+		want bool
+	}{
+		"nothing":                           {nil, false},
+		"spans":                             {[]salesiqotel.Option{salesiqotel.WithTracerProvider(sdktrace.NewTracerProvider())}, true},
+		"durations of calls":                {[]salesiqotel.Option{keep("salesiq.client.call.duration")}, true},
+		"durations of requests":             {[]salesiqotel.Option{keep("http.client.request.duration")}, true},
+		"durations of waits":                {[]salesiqotel.Option{keep("salesiq.client.wait.duration")}, true},
+		"refusals":                          {[]salesiqotel.Option{keep("salesiq.client.throttled")}, true},
+		"the quota's rest":                  {[]salesiqotel.Option{keep("salesiq.client.quota.remaining")}, true},
+		"the quota":                         {[]salesiqotel.Option{keep("salesiq.client.quota.limit")}, true},
+		"deliveries alone":                  {[]salesiqotel.Option{keep("salesiq.webhook.delivery.duration")}, false},
+		"the header":                        {[]salesiqotel.Option{tell}, true},
+		"a header that the transport sends": {[]salesiqotel.Option{tell, salesiqotel.WithoutRequests()}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			telemetry, err := salesiqotel.New(append([]salesiqotel.Option{
+				salesiqotel.WithTracerProvider(tracenoop.NewTracerProvider()), salesiqotel.WithMeterProvider(metricnoop.NewMeterProvider()),
+			}, row.opts...)...)
+			require.NoError(t, err)
+			assert.Equal(t, row.want, telemetry.ClientTracer().Enabled(t.Context()))
+		})
+	}
 }
 
 func TestTelemetryThatNobodyReadsAllocatesAtMostFiveTimes(t *testing.T) { // It counts what the whole process allocates.

@@ -30,7 +30,7 @@ func (t *Telemetry) Handler(handle func(context.Context, webhook.Event) error) f
 	return func(ctx context.Context, event webhook.Event) error {
 		name := knownEvent(event)
 		ctx, span := t.spans.Start(ctx, "process "+name, trace.WithSpanKind(trace.SpanKindConsumer),
-			trace.WithAttributes(eventName.String(name)), trace.WithLinks(links(event)...))
+			trace.WithAttributes(eventName.String(name)), trace.WithLinks(trace.Link{SpanContext: deliveryOf(event)}))
 		result := errPanic // Unless handle returns.
 		defer func() {
 			span.SetAttributes(failure(0, result)...)
@@ -41,12 +41,9 @@ func (t *Telemetry) Handler(handle func(context.Context, webhook.Event) error) f
 	}
 }
 
-// links returns the link to the delivery of an event, or nothing.
-func links(event webhook.Event) []trace.Link {
+// deliveryOf says where in a trace an event was delivered. It is not valid if that is not
+// known; OpenTelemetry leaves a link to it out.
+func deliveryOf(event webhook.Event) trace.SpanContext {
 	carrier := propagation.MapCarrier{traceparent: event.Info().Trace}
-	delivery := trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), carrier))
-	if !delivery.IsValid() {
-		return nil
-	}
-	return []trace.Link{{SpanContext: delivery}}
+	return trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), carrier))
 }

@@ -54,6 +54,7 @@ func TestEventThatIsHandledLaterLinksToItsDelivery(t *testing.T) {
 	assert.Equal(t, "process chat.rating", span.Name)
 	assert.Equal(t, trace.SpanKindConsumer, span.SpanKind)
 	assert.Equal(t, codes.Error, span.Status.Code)
+	assert.Equal(t, map[string]any{"salesiq.event": "chat.rating", "error.type": "_OTHER"}, values(span.Attributes))
 	assert.Equal(t, inside.SpanID(), span.SpanContext.SpanID())
 	assert.False(t, span.Parent.IsValid(), "the delivery is over")
 	require.Len(t, span.Links, 1)
@@ -68,8 +69,12 @@ func TestEventWithoutATraceIsHandledWithoutALink(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, o.telemetry.Handler(func(context.Context, webhook.Event) error { return nil })(t.Context(), event))
 	assert.Empty(t, o.exporter.GetSpans()[0].Links)
+	require.Error(t, o.telemetry.Handler(func(context.Context, webhook.Event) error {
+		return &salesiq.Error{StatusCode: 400, Code: salesiq.ErrChatNotActive}
+	})(t.Context(), event))
+	assert.Equal(t, "_OTHER", values(o.exporter.GetSpans()[1].Attributes)["error.type"], "the code of a call is the call's")
 	assert.Panics(t, func() {
 		_ = o.telemetry.Handler(func(context.Context, webhook.Event) error { panic("no") })(t.Context(), event)
 	})
-	assert.Equal(t, codes.Error, o.exporter.GetSpans()[1].Status.Code, "a panic goes on, and the span ends")
+	assert.Equal(t, codes.Error, o.exporter.GetSpans()[2].Status.Code, "a panic goes on, and the span ends")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -13,7 +14,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/salesiq-go/salesiq"
@@ -106,6 +111,103 @@ func TestMetricsAreThoseOfTheTable(t *testing.T) {
 	})
 }
 
+func TestBucketsReachAsFarAsTheClientWaits(t *testing.T) {
+	t.Parallel()
+	observed(t, []salesiq.Option{salesiq.WithCache(salesiq.Cache{})}, func(t *testing.T, s *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
+		doAll(t, s, client, o)
+		var data metricdata.ResourceMetrics
+		require.NoError(t, o.reader.Collect(t.Context(), &data))
+		last := map[string][]float64{}
+		for _, m := range data.ScopeMetrics[0].Metrics {
+			if d, ok := m.Data.(metricdata.Histogram[float64]); ok {
+				bounds := d.DataPoints[0].Bounds
+				last[m.Name] = bounds[len(bounds)-5:]
+			}
+		}
+		assert.Equal(t, map[string][]float64{
+			"salesiq.client.call.duration": {10, 30, 60, 120, 300}, "salesiq.client.wait.duration": {10, 30, 60, 120, 300},
+			"http.client.request.duration": {1, 2.5, 5, 7.5, 10}, "salesiq.client.token.refresh.duration": {1, 2.5, 5, 7.5, 10},
+			"salesiq.webhook.delivery.duration": {1, 2.5, 5, 7.5, 10},
+		}, last)
+	})
+}
+
+// brokenMeters makes no counter, and registers nothing.
+type brokenMeters struct{ metricnoop.MeterProvider }
+
+func (brokenMeters) Meter(string, ...metric.MeterOption) metric.Meter { return brokenMeter{} }
+
+type brokenMeter struct{ metricnoop.Meter }
+
+func (brokenMeter) Int64Counter(string, ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+	return metricnoop.Int64Counter{}, errors.New("no counter")
+}
+
+func (brokenMeter) RegisterCallback(metric.Callback, ...metric.Observable) (metric.Registration, error) {
+	return metricnoop.Registration{}, errors.New("no register")
+}
+
+func TestGaugeThatCannotBeRegisteredIsAnError(t *testing.T) {
+	t.Parallel()
+	telemetry, err := salesiqotel.New(salesiqotel.WithMeterProvider(brokenMeters{}))
+	require.NoError(t, err)
+	stop, err := telemetry.ObserveAlone(func(context.Context) (bool, error) { return false, nil })
+	assert.Nil(t, stop)
+	require.EqualError(t, err, "no register")
+}
+
+func TestInstrumentThatCannotBeMadeIsReportedAndDoneWithout(t *testing.T) { //nolint:paralleltest // The handler is the program's.
+	var reported []error
+	before := otel.GetErrorHandler()
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { reported = append(reported, err) }))
+	defer otel.SetErrorHandler(before)
+	newTelemetry()
+	assert.Empty(t, reported)
+	o := newTelemetry(salesiqotel.WithMeterProvider(brokenMeters{}))
+	assert.Equal(t, []error{errors.New("no counter")}, reported)
+	require.NoError(t, second(chatClient(t, salesiq.WithTracer(o.telemetry.ClientTracer())).Chats.Get(t.Context(), "chat123")))
+}
+
+func TestTokenOfTheStoreIsToldFromARequestedOne(t *testing.T) {
+	t.Parallel()
+	o, vault := newTelemetry(), salesiq.NewMemoryTokenStore()
+	require.NoError(t, vault.Save(t.Context(), salesiq.Token{AccessToken: salesiq.NewSecret("1000.stored"), Expiry: time.Now().Add(time.Hour)}))
+	credentials := salesiq.Credentials{ClientID: "id", ClientSecret: salesiq.NewSecret("secret"), RefreshToken: salesiq.NewSecret("refresh")}
+	client, err := salesiq.NewClient(salesiq.RefreshToken(credentials, vault), salesiq.WithTracer(o.telemetry.ClientTracer()),
+		salesiq.WithHTTPClient(&http.Client{Transport: roundTripper(answer)}))
+	require.NoError(t, err)
+	require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
+	assert.Equal(t, map[string]any{"salesiq.token.source": "store"}, values(o.exporter.GetSpans()[0].Attributes))
+	assert.Contains(t, o.metric(t, "salesiq.client.token.refresh.duration", "s"), "salesiq.token.source=store")
+}
+
+func TestEitherMetricOfTheQuotaIsShownWithoutTheOther(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"salesiq.client.quota.remaining", "salesiq.client.quota.limit"} {
+		reader := sdkmetric.NewManualReader()
+		o := newTelemetry(keepAlone(name, reader))
+		o.reader = reader
+		client := chatClient(t, salesiq.WithPlan(salesiq.Plan{CallsPerDay: 500}), salesiq.WithTracer(o.telemetry.ClientTracer()))
+		require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
+		assert.Len(t, o.metric(t, name, "{call}"), 1)
+	}
+}
+
+func TestQuotaOfADayIsShownOnlyWhereThereIsOne(t *testing.T) {
+	t.Parallel()
+	for calls, want := range map[int][]string{0: {"minute"}, 1: {"day", "minute"}, 500: {"day", "minute"}} {
+		observed(t, []salesiq.Option{salesiq.WithPlan(salesiq.Plan{CallsPerMinute: 60, CallsPerDay: calls})},
+			func(t *testing.T, _ *salesiqtest.Server, client *salesiq.Client, o *telemetry) {
+				require.NoError(t, second(client.Chats.Get(t.Context(), "chat123")))
+				var periods []string
+				for line := range o.metric(t, "salesiq.client.quota.limit", "{call}") {
+					periods = append(periods, strings.TrimPrefix(line, "salesiq.quota.period="))
+				}
+				assert.ElementsMatch(t, want, periods)
+			})
+	}
+}
+
 // assertAttributes holds points against the levels of their attributes.
 func assertAttributes(t *testing.T, name string, want map[string]wantAttribute, points []attribute.Set) {
 	t.Helper()
@@ -183,7 +285,9 @@ func TestBacklogIsShownAsItIsAtEachCollection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o := newTelemetry()
-		now := map[string]salesiqotel.Backlog{"inbox": {Events: 3, Oldest: time.Now(), DeadLetters: 1}, "stream": {}}
+		now := map[string]salesiqotel.Backlog{
+			"inbox": {Events: 3, Oldest: time.Now(), DeadLetters: 1}, "stream": {}, "clock ahead": {Oldest: time.Now().Add(time.Hour)},
+		}
 		var stops []func() error
 		for name := range now {
 			stop, err := o.telemetry.ObserveBacklog(name, func(context.Context) (salesiqotel.Backlog, error) { return now[name], nil })
@@ -191,9 +295,12 @@ func TestBacklogIsShownAsItIsAtEachCollection(t *testing.T) {
 			stops = append(stops, stop)
 		}
 		time.Sleep(time.Minute)
-		assert.Equal(t, map[string]point{"salesiq.backlog.name=inbox": {1, 3}, "salesiq.backlog.name=stream": {1, 0}}, o.metric(t, "salesiq.webhook.backlog.events", "{event}"))
-		assert.Equal(t, map[string]point{"salesiq.backlog.name=inbox": {1, 60}, "salesiq.backlog.name=stream": {1, 0}}, o.metric(t, "salesiq.webhook.backlog.age", "s"))
-		assert.Equal(t, map[string]point{"salesiq.backlog.name=inbox": {1, 1}, "salesiq.backlog.name=stream": {1, 0}}, o.metric(t, "salesiq.webhook.backlog.dead_letters", "{event}"))
+		backlogs := func(inbox float64) map[string]point {
+			return map[string]point{"salesiq.backlog.name=inbox": {1, inbox}, "salesiq.backlog.name=stream": {1, 0}, "salesiq.backlog.name=clock ahead": {1, 0}}
+		}
+		assert.Equal(t, backlogs(3), o.metric(t, "salesiq.webhook.backlog.events", "{event}"))
+		assert.Equal(t, backlogs(60), o.metric(t, "salesiq.webhook.backlog.age", "s"))
+		assert.Equal(t, backlogs(1), o.metric(t, "salesiq.webhook.backlog.dead_letters", "{event}"))
 		now["inbox"] = salesiqotel.Backlog{}
 		assert.Equal(t, point{1, 0}, o.metric(t, "salesiq.webhook.backlog.events", "{event}")["salesiq.backlog.name=inbox"])
 		for _, stop := range stops {
@@ -216,10 +323,13 @@ func TestAloneIsOneWhileTheSharedQuotaIsOutOfReach(t *testing.T) {
 
 func TestReadingThatFailsShowsNothing(t *testing.T) {
 	t.Parallel()
-	o, broken := newTelemetry(), errors.New("no file")
+	o, broken, away := newTelemetry(), errors.New("no file"), errors.New("no Redis")
 	require.NoError(t, second(o.telemetry.ObserveBacklog("inbox", func(context.Context) (salesiqotel.Backlog, error) { return salesiqotel.Backlog{Events: 1}, broken })))
+	require.NoError(t, second(o.telemetry.ObserveAlone(func(context.Context) (bool, error) { return true, away })))
 	var data metricdata.ResourceMetrics
-	require.ErrorIs(t, o.reader.Collect(t.Context(), &data), broken)
+	err := o.reader.Collect(t.Context(), &data)
+	require.ErrorIs(t, err, broken)
+	require.ErrorIs(t, err, away)
 	for _, scope := range data.ScopeMetrics {
 		assert.Empty(t, scope.Metrics)
 	}
@@ -231,10 +341,9 @@ func TestGaugesOfNothingAreRefused(t *testing.T) {
 	_, noName := o.ObserveBacklog("", func(context.Context) (salesiqotel.Backlog, error) { return salesiqotel.Backlog{}, nil })
 	_, noBacklog := o.ObserveBacklog("inbox", nil)
 	_, noAlone := o.ObserveAlone(nil)
-	for field, err := range map[string]error{"name": noName, "read": errors.Join(noBacklog, noAlone)} {
+	for i, err := range []error{noName, noBacklog, noAlone} {
 		var input *salesiq.InputError
 		require.ErrorAs(t, err, &input)
-		assert.Equal(t, field, input.Field)
+		assert.Equal(t, []string{"name", "read", "read"}[i], input.Field)
 	}
-	require.ErrorContains(t, noAlone, "read")
 }

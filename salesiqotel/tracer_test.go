@@ -136,6 +136,7 @@ func TestSpanIsAChildOfTheCallers(t *testing.T) {
 		require.Len(t, spans, 5, "the token's request and refresh, the request, the call, and the caller's")
 		assert.Equal(t, "Chats.Get", spans[3].Name)
 		assert.Equal(t, parent.SpanContext().SpanID(), spans[3].Parent.SpanID())
+		assert.NotContains(t, values(spans[3].Attributes), "salesiq.cached")
 		assert.Empty(t, spans[4].Events, "events are the call's")
 	})
 }
@@ -218,6 +219,14 @@ func TestMetricsOfCallsAttemptsWaitsAndQuota(t *testing.T) {
 		require.NoError(t, second(client.Operators.Get(t.Context(), "operator456")))
 		require.Error(t, second(client.Operators.Get(t.Context(), "operator999")))
 
+		var kept []any // In the order of the calls.
+		for _, span := range o.exporter.GetSpans() {
+			if span.Name == "Operators.Get" {
+				kept = append(kept, values(span.Attributes)["salesiq.cached"])
+			}
+		}
+		assert.Equal(t, []any{nil, true, nil}, kept)
+
 		calls := o.metric(t, "salesiq.client.call.duration", "s")
 		assert.Len(t, calls, 3)
 		assert.Equal(t, uint64(1), calls["salesiq.operation=Operators.Get"].count)
@@ -296,6 +305,29 @@ func TestMetricsOfDeliveries(t *testing.T) {
 		"http.response.status_code=401 salesiq.delivery.outcome=refused",
 	}, slices.Collect(maps.Keys(o.metric(t, "salesiq.webhook.delivery.duration", "s"))))
 	assert.Empty(t, o.exporter.GetSpans(), "the server's span is enough")
+}
+
+func TestOutcomeOfADeliveryIsThatOfItsAnswer(t *testing.T) {
+	t.Parallel()
+	event, err := webhook.Parse([]byte(`{"event":"chat.rating","data":{"chat_id":"c1"}}`))
+	require.NoError(t, err)
+	for _, row := range []struct {
+		result webhook.DeliveryResult
+		want   string
+	}{
+		{webhook.DeliveryResult{StatusCode: 200}, "handled"},
+		{webhook.DeliveryResult{StatusCode: 200, Err: errors.New("the store has failed")}, "failed"},
+		{webhook.DeliveryResult{StatusCode: 400}, "failed"},
+		{webhook.DeliveryResult{StatusCode: 500}, "failed"}, // The handlers took too long.
+		{webhook.DeliveryResult{StatusCode: 503, Duplicate: true}, "duplicate"},
+	} {
+		o := newTelemetry()
+		_, end := o.telemetry.WebhookTracer().Delivery(t.Context(), webhook.DeliveryInfo{})
+		row.result.Event = event
+		end(row.result)
+		want := fmt.Sprintf("http.response.status_code=%d salesiq.delivery.outcome=%s salesiq.event=chat.rating", row.result.StatusCode, row.want)
+		assert.Contains(t, o.metric(t, "salesiq.webhook.delivery.duration", "s"), want)
+	}
 }
 
 func TestServiceIsToldOfTracesOnlyIfAsked(t *testing.T) {
