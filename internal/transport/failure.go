@@ -107,9 +107,25 @@ func (f *Failure) tokenRefused() bool { return f.fate == answered && f.Said.Refu
 // alone, which says nothing of the service.
 func (f *Failure) lostConnection() bool { return f.fate == turnedAway || f.fate == cutOff }
 
-// endedBy returns the failure of a call. If ctx ended it, the context's error and
-// its cause stand beside the failure.
+// isFinal reports whether there would be no other attempt even if ctx went on: the service has
+// given a whole answer that lasts, or the limiter has. If a caller's writer fails, or there is
+// no whole answer, ctx may be the reason.
+func (f *Failure) isFinal() bool {
+	switch {
+	case f.fate == held:
+		return true
+	case f.fate < partlyDone, errors.Is(f.Err, ErrTransport), errors.Is(f.Err, errUnwritten):
+		return false
+	}
+	return f.MaybeProcessed || !f.tokenRefused() && !IsTransient(f.Status, f.Said.Code, f.Err)
+}
+
+// endedBy returns the failure of a call. If ctx ended it, the context's error and its cause
+// stand beside the failure. Ctx may also have ended too late to matter: see isFinal.
 func (f *Failure) endedBy(ctx context.Context) *Failure {
+	if f.isFinal() {
+		return f
+	}
 	for _, ended := range []error{context.Cause(ctx), ctx.Err()} {
 		if ended != nil && !errors.Is(f.Err, ended) {
 			f.Err = errors.Join(ended, f.Err)
