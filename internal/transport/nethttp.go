@@ -191,9 +191,9 @@ func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 //	the first one       yes or no    its stream was refused (REFUSED_STREAM), which   turnedAway
 //	                                 leaves the connection in use
 //	another one         yes          unknown: the first one may have broken           cutOff
-//	another one         no           Go 1.27: the service goes away (GOAWAY), and     turnedAway
-//	                                 says that it has not read the request
-//	another one         no           Go 1.26: GOAWAY or PROTOCOL_ERROR                cutOff
+//	another one         no           Go 1.27, and our own transport: GOAWAY, with      turnedAway
+//	                                 which the service says that it has not read it
+//	another one         no           otherwise: GOAWAY or PROTOCOL_ERROR              cutOff
 func (s *sending) fateIfRepeated(second net.Conn) fate {
 	if second == s.conn || s.base.repeatsRefusedOnly && !s.replayable {
 		return turnedAway

@@ -214,7 +214,7 @@ func newShortOnHeaders(t *testing.T) *shortOnHeaders {
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		s.asked.Add(1)
 		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, `{"status":"success"}`) //nolint:errcheck // The client tells.
+		io.WriteString(w, `{"status":"success"}`)
 	}))
 	s.EnableHTTP2, s.Config.MaxHeaderBytes = true, 4<<10
 	s.StartTLS()

@@ -392,11 +392,7 @@ func TestLastFailureIsKeptBesideTheContextsError(t *testing.T) {
 }
 
 // canceling is a limiter that cancels once the request has its outcome.
-type canceling struct {
-	unlimited
-
-	cancel context.CancelCauseFunc
-}
+type canceling struct{ cancel context.CancelCauseFunc }
 
 func (c canceling) Acquire(context.Context) (transport.Lease, error) { return c, nil }
 func (c canceling) Done(transport.Outcome)                           { c.cancel(errCause) }
@@ -428,7 +424,7 @@ func TestOnlyACallThatTheContextEndedHasItsError(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				service := &script{steps: []step{tt.step}}
 				c := config(service)
-				c.Limiter = canceling{cancel: cancel}
+				c.Limiter = canceling{cancel}
 				_, err := transport.New(c).Do(ctx, request(tt.method))
 				require.Error(t, err)
 				assert.Len(t, service.times, 1)
