@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -133,6 +134,34 @@ func TestContextEndsACallWithItsOwnError(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.ErrorIs(t, err, salesiq.ErrMaybeProcessed)
 	assert.Less(t, time.Since(start), 5*time.Second)
+}
+
+type answerFunc func(*http.Request) (*http.Response, error)
+
+func (f answerFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// canceling is a body that cancels once it was read.
+type canceling struct {
+	io.Reader
+
+	cancel context.CancelFunc
+}
+
+func (c canceling) Close() error { c.cancel(); return nil }
+
+func TestContextThatEndsAMomentAfterTheAnswerChangesNothing(t *testing.T) {
+	t.Parallel()
+	for status, kind := range map[int]salesiq.ErrorCode{404: salesiq.ErrResourceNotFound, 503: ""} {
+		ctx, cancel := context.WithCancel(t.Context())
+		base := answerFunc(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: status, Body: canceling{strings.NewReader(""), cancel}}, nil
+		})
+		client, err := salesiq.NewClient(salesiq.StaticToken("token"), salesiq.WithBaseURL("https://salesiq.example"), salesiq.WithHTTPClient(&http.Client{Transport: base}))
+		require.NoError(t, err)
+		_, err = client.Chats.Get(ctx, "c1")
+		assert.Equal(t, kind, salesiq.KindOf(err))
+		assert.Equal(t, kind == "", errors.Is(err, context.Canceled), "another attempt was due after a 503")
+	}
 }
 
 func TestContextThatEndedBeforeTheCallGivesItsCause(t *testing.T) {

@@ -33,38 +33,38 @@
 // in failure.go), the failure is MaybeProcessed. Then it is not sent again. The same is true
 // of an answer that call.go of package salesiq cannot decode (Answer.Undecodable).
 //
+// What that comes to:
+//
+//	reset before a byte of it left    unsent: sent again, a POST, too
+//	reset after its header left       cutOff or sent: a GET is sent again, a POST is MaybeProcessed
+//	REFUSED_STREAM, GOAWAY            turnedAway: sent again, a POST, too; but see fate for Go 1.26
+//	ctx is canceled                   context.Canceled and its cause, beside what failed before; not
+//	                                  sent again, and a POST that had left is MaybeProcessed
+//
 // # What is sent again
 //
-// The table of again in retry.go decides. In short:
-//
-//   - Once ctx has ended, nothing is sent. A POST that had left is MaybeProcessed.
-//   - After a refused token, the call is sent again at once, if another token may be
-//     accepted.
-//   - After a refusal for the rate limit, it is sent again after a pause. Such attempts do
-//     not count. Once MaxAttempts requests were sent, the refusals together may take MaxWait.
-//     A caller who wants a single attempt gets no other.
-//   - After another failure that may pass (IsTransient in retry.go: an outage, an internal
-//     error, no whole answer) and is not MaybeProcessed, it is sent again until
-//     MaxAttempts were counted: at once if the first attempt only lost its connection, and
-//     otherwise after a pause. Calls that succeed earn those after a pause (budget.go), so
-//     that an outage does not multiply the requests.
-//   - Anything else is not sent again.
-//
-// No pause is begun that is longer than MaxWait, or that would outlast the deadline of ctx.
+// The table of again in retry.go decides. Attempts that the rate limit refuses do not count as
+// such. Once MaxAttempts requests were sent, these refusals together may take MaxWait. Calls
+// that succeed earn the repeats that come after a pause (budget.go), so that an outage does
+// not multiply the requests.
 //
 // Beneath the Pipeline, two more loops can send a request. That of roundTripper.do looks for
-// a connection that has not ended: nothing was written, so it is no attempt. That of
-// net/http is stopped as soon as anything was written: see the first comment of nethttp.go.
+// a connection that has not ended: no whole header has left, so it is no attempt. That of
+// net/http is stopped as soon as one has: see the first comment of nethttp.go.
 //
 // # Reading order
 //
+//	call.go       of package salesiq: from a typed method to a Request, and from an Answer to a value
 //	retry.go      the tables of again and tokenReplaced
 //	failure.go    the tables of fate and mayHaveActed
 //	pipeline.go   the request, the attempt, and how the links are put together
 //	send.go       the request, its answer, and the failures in between
 //	judge.go      which answers are failures
 //	token.go      what becomes of a token that the service refuses
-//	nethttp.go    what net/http would repeat by itself, and the table of sending.fate
+//	nethttp.go    what net/http would repeat by itself, and the tables of sending
+//
+// For the tables alone, in ninety lines, run go doc -u ./internal/transport X, where X is
+// series.again, fate, Failure.mayHaveActed, sending.fate and sending.fateIfRepeated in turn.
 //
 // The others can wait until their subject comes up:
 //
@@ -79,6 +79,4 @@
 //	watchdog.go                  time limits
 //	http.go                      what is true of any request over HTTP
 //	dial.go, proxy.go            connecting
-//
-// Above the Pipeline, call.go of package salesiq makes the requests and decodes the answers.
 package transport

@@ -35,16 +35,17 @@ type Failure struct {
 //
 //	fate        the request                                                  acted
 //	----------  -----------------------------------------------------------  -----
-//	unsent      did not leave: nothing was written to a connection           no
+//	unsent      did not leave: no whole header was written to a connection   no
 //	held        did not leave: the limiter would have held it for too long   no
 //	tokenless   did not leave: there was no token for it                     no
 //	turnedAway  was not read: the service refused its HTTP/2 stream          no
-//	            (REFUSED_STREAM), went away (GOAWAY), or gave up the idle
-//	            connection (a 408: connectionWasIdle in send.go)
+//	            (REFUSED_STREAM), went away (GOAWAY; without a body only
+//	            from Go 1.27 on: fateIfRepeated in nethttp.go), or gave up
+//	            the idle connection (a 408: connectionWasIdle in send.go)
 //	sent        may have arrived, in part at least; there is no answer: a    maybe
-//	            time limit was over, or "connection reset"
-//	cutOff      as sent, and its connection ended ("connection reset"), so   maybe
-//	            that net/http was about to repeat it
+//	            time limit, or the end of a new connection or a POST's
+//	cutOff      as sent, but net/http itself began to repeat it: the end     maybe
+//	            of a used connection under a GET, or a fault of HTTP/2
 //	partlyDone  was answered: some parts were done, others not               maybe
 //	answered    was answered, in whole or in part                            see mayHaveActed
 type fate uint8
@@ -80,7 +81,8 @@ func (f *Failure) Unwrap() error { return f.Err }
 //	any other 2xx or 3xx, 408, 5xx                      yes
 //	any other 4xx                                       no
 //
-// Codes are those of the service's own error bodies: a gateway in front of it has none.
+// Codes are those of the service's own error bodies: a gateway in front of it has none. Its 408
+// says that it has waited in vain. A 408 about an idle connection is no answer, but turnedAway.
 func (f *Failure) mayHaveActed() bool {
 	switch {
 	case f.fate != answered:
@@ -104,12 +106,28 @@ func (f *Failure) throttled() bool {
 func (f *Failure) tokenRefused() bool { return f.fate == answered && f.Said.RefusesToken(f.Status) }
 
 // lostConnection reports whether the request failed for its connection or its stream
-// alone, which says nothing of the service.
+// alone, such as by a GOAWAY, which says nothing of the service.
 func (f *Failure) lostConnection() bool { return f.fate == turnedAway || f.fate == cutOff }
 
-// endedBy returns the failure of a call. If ctx ended it, the context's error and
-// its cause stand beside the failure.
+// isFinal reports whether there would be no other attempt even if ctx went on: the service has
+// given a whole answer that lasts, or the limiter has. If a caller's writer fails, or there is
+// no whole answer, ctx may be the reason.
+func (f *Failure) isFinal() bool {
+	switch {
+	case f.fate == held:
+		return true
+	case f.fate < partlyDone, errors.Is(f.Err, ErrTransport), errors.Is(f.Err, errUnwritten):
+		return false
+	}
+	return f.MaybeProcessed || !f.tokenRefused() && !IsTransient(f.Status, f.Said.Code, f.Err)
+}
+
+// endedBy returns the failure of a call. If ctx ended it, the context's error and its cause
+// stand beside the failure. Ctx may also have ended too late to matter: see isFinal.
 func (f *Failure) endedBy(ctx context.Context) *Failure {
+	if f.isFinal() {
+		return f
+	}
 	for _, ended := range []error{context.Cause(ctx), ctx.Err()} {
 		if ended != nil && !errors.Is(f.Err, ended) {
 			f.Err = errors.Join(ended, f.Err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -50,15 +51,26 @@ func newRoundTripper(next http.RoundTripper, own bool) *roundTripper {
 	return r
 }
 
-// do sends the request of an exchange. As long as nothing of it could be written
-// to a connection that was used before, it tries the next one.
-func (r *roundTripper) do(ctx context.Context, x *exchange, header func() http.Header) (*http.Response, error) {
-	for {
-		response, err := r.doOnce(ctx, x, header())
-		if err == nil || ctx.Err() != nil || !x.unsentOnUsedConnection() || !x.attempt.request.repeatable() {
+// mostEnded bounds the connections that are tried for a request. Most pools keep fewer.
+const mostEnded = 100
+
+// do sends the request of an exchange. If nothing of it could be written to a connection
+// that was used before, that connection has probably ended, and do tries the next one. A
+// connection that is given again has not ended: the request is at fault.
+func (r *roundTripper) do(ctx context.Context, x *exchange, header func() http.Header) (response *http.Response, err error) {
+	var last net.Conn
+	for range mostEnded {
+		response, err = r.doOnce(ctx, x, header())
+		if err == nil || ctx.Err() != nil || errors.Is(err, errLongHeader) || !x.attempt.request.repeatable() {
 			return response, err
 		}
+		ended := x.endedConnection()
+		if ended == nil || ended == last {
+			return nil, err
+		}
+		last = ended
 	}
+	return nil, err
 }
 
 func (r *roundTripper) doOnce(ctx context.Context, x *exchange, header http.Header) (*http.Response, error) {
@@ -77,8 +89,11 @@ func (r *roundTripper) doOnce(ctx context.Context, x *exchange, header http.Head
 	}
 	request.GetBody = nil // So that net/http says why it would repeat the request, and does not.
 	response, err := RoundTrip(r.next, request)
-	if err == nil {
+	switch {
+	case err == nil:
 		r.http2.Store(response.ProtoMajor == 2)
+	case saysLongHeader(err):
+		err = longHeader(request)
 	}
 	return response, err
 }
@@ -176,9 +191,9 @@ func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 //	the first one       yes or no    its stream was refused (REFUSED_STREAM), which   turnedAway
 //	                                 leaves the connection in use
 //	another one         yes          unknown: the first one may have broken           cutOff
-//	another one         no           Go 1.27: the service goes away (GOAWAY), and     turnedAway
-//	                                 says that it has not read the request
-//	another one         no           Go 1.26: GOAWAY or PROTOCOL_ERROR                cutOff
+//	another one         no           Go 1.27, and our own transport: GOAWAY, with      turnedAway
+//	                                 which the service says that it has not read it
+//	another one         no           otherwise: GOAWAY or PROTOCOL_ERROR              cutOff
 func (s *sending) fateIfRepeated(second net.Conn) fate {
 	if second == s.conn || s.base.repeatsRefusedOnly && !s.replayable {
 		return turnedAway
@@ -218,12 +233,15 @@ func (s *sending) connWrote() bool {
 	return meter == nil || meter.written.Load() != s.before
 }
 
-// unsentOnUsedConnection reports whether a request that failed was given nothing but
-// a connection that had ended before.
-func (s *sending) unsentOnUsedConnection() bool {
+// endedConnection returns the connection of a request that failed, if it was used before
+// and nothing of the request could be written to it. Otherwise it returns nil.
+func (s *sending) endedConnection() net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.reused && s.conn != nil && !s.written() && s.repeat == unsent
+	if s.conn == nil || !s.reused || s.written() || s.repeat != unsent {
+		return nil
+	}
+	return s.conn
 }
 
 // undialed reports whether no connection came about.
@@ -244,4 +262,23 @@ func (s *sending) onUsedConnection() bool {
 func saysRefused(err error) bool {
 	_, reason, _ := strings.Cut(err.Error(), "http2: Transport: cannot retry err [")
 	return strings.Contains(reason, "; REFUSED_STREAM;") || strings.Contains(reason, "shutdown GOAWAY]")
+}
+
+// saysLongHeader reports whether net/http has refused to send a header that is longer than
+// an HTTP/2 server permits. The path, the query and the token count. It would refuse again.
+func saysLongHeader(err error) bool {
+	return strings.Contains(err.Error(), "request header list larger than peer's advertised limit")
+}
+
+var errLongHeader = errors.New("the request's header is longer than the service accepts")
+
+// longHeader names the longest part of a header that is too long.
+func longHeader(request *http.Request) error {
+	longest, size := "path and query", len(request.URL.RequestURI())
+	for name, values := range request.Header {
+		if n := len(strings.Join(values, "")); n > size {
+			longest, size = name, n
+		}
+	}
+	return fmt.Errorf("%w: its %s has %d bytes", errLongHeader, longest, size)
 }

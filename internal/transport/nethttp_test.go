@@ -3,11 +3,13 @@ package transport_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"runtime"
 	"strings"
@@ -181,6 +183,142 @@ func TestNetHTTPWorksAsTheSenderExpects(t *testing.T) {
 			_, streams := s.Processed()
 			assert.Equal(t, 1, streams, changed("nothing is sent once GotConn has canceled the context"))
 		})
+	}
+}
+
+// The text of this error is all that tells it from one of a connection that has ended.
+func TestNetHTTPSaysWhichHeaderIsTooLong(t *testing.T) {
+	t.Parallel()
+	s := newShortOnHeaders(t)
+	base := s.base()
+	_, _, err := observedTrip(t, base, "GET", s.URL, "", nil)
+	require.NoError(t, err)
+	conns, wrote, err := observedTripWith(t, base, "GET", s.URL, "", http.Header{"X-Note": {strings.Repeat("x", 5<<10)}}, nil)
+	const fact = "net/http of %s has changed; nethttp.go expects: a header that is too long is told, and not sent"
+	require.ErrorContains(t, err, "request header list larger than peer's advertised limit", fact, runtime.Version())
+	assert.Equal(t, 1, conns, fact, runtime.Version())
+	assert.False(t, wrote, fact, runtime.Version())
+	assert.EqualValues(t, 1, s.asked.Load(), fact, runtime.Version())
+}
+
+// shortOnHeaders is a service that speaks HTTP/2 and takes headers of some 4 KiB.
+type shortOnHeaders struct {
+	*httptest.Server
+
+	asked atomic.Int64
+}
+
+func newShortOnHeaders(t *testing.T) *shortOnHeaders {
+	t.Helper()
+	s := new(shortOnHeaders)
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s.asked.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"status":"success"}`)
+	}))
+	s.EnableHTTP2, s.Config.MaxHeaderBytes = true, 4<<10
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *shortOnHeaders) base() *http.Transport {
+	return s.Client().Transport.(*http.Transport).Clone()
+}
+
+// countConnections returns a context that counts how often a request in it is given a
+// connection.
+func countConnections(t *testing.T) (context.Context, *atomic.Int64) {
+	t.Helper()
+	var given atomic.Int64
+	return httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { given.Add(1) }}), &given
+}
+
+func TestRequestWithTooLongAHeaderFailsAtOnceAndSaysWhatIsTooLong(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 5<<10)
+	for _, method := range []string{"GET", "POST"} {
+		for name, lengthen := range map[string]func(c *transport.Config, r *transport.Request){
+			"path and query": func(_ *transport.Config, r *transport.Request) { r.URL += "&note=" + long },
+			"Authorization": func(c *transport.Config, _ *transport.Request) {
+				c.Tokens.(*tokens).current = "Zoho-oauthtoken " + long
+			},
+			"X-Note": func(_ *transport.Config, r *transport.Request) { r.Header = http.Header{"X-Note": {long}} },
+		} {
+			t.Run(method+", "+name, func(t *testing.T) {
+				t.Parallel()
+				s := newShortOnHeaders(t)
+				c := config(s.base())
+				c.AttemptTimeout = time.Second
+				pipeline := transport.New(c)
+				_, err := pipeline.Do(t.Context(), requestTo(s.URL, "GET"))
+				require.NoError(t, err)
+				ctx, given := countConnections(t)
+				r := requestTo(s.URL, method)
+				lengthen(&c, r)
+				answer, err := pipeline.Do(ctx, r)
+				require.Error(t, err)
+				assert.EqualValues(t, 1, given.Load(), "it is not tried again")
+				assert.Equal(t, 1, answer.Attempts)
+				assert.ErrorContains(t, err, "longer than the service accepts: its "+name+" has 51")
+				assert.NotContains(t, err.Error(), long)
+				assert.NotErrorIs(t, err, context.DeadlineExceeded)
+				assert.False(t, failure(t, err).MaybeProcessed, "nothing was sent")
+				assert.EqualValues(t, 1, s.asked.Load())
+				_, err = pipeline.Do(ctx, requestTo(s.URL, "GET"))
+				assert.Equal(t, name == "Authorization", err != nil, "the connection goes on")
+			})
+		}
+	}
+}
+
+// refusing is a transport that refuses each request, once it has a connection.
+type refusing struct{ connect func() net.Conn }
+
+func (r refusing) RoundTrip(request *http.Request) (*http.Response, error) {
+	httptrace.ContextClientTrace(request.Context()).GotConn(httptrace.GotConnInfo{Conn: r.connect(), Reused: true})
+	return nil, errors.New("refused")
+}
+
+func TestRequestThatFailsUnwrittenOnEachConnectionIsNoHotLoop(t *testing.T) {
+	t.Parallel()
+	newConn := func() net.Conn {
+		here, there := net.Pipe()
+		there.Close()
+		return here
+	}
+	one := newConn()
+	s := newShortOnHeaders(t)
+	for _, tt := range []struct {
+		name   string
+		base   http.RoundTripper
+		header http.Header
+		most   int64 // Connections that it is given.
+	}{
+		{"HTTP/2, and net/http refuses it", s.base(), http.Header{"Connection": {"upgrade"}}, 2},
+		{"the same connection each time", refusing{func() net.Conn { return one }}, nil, 2},
+		{"another one each time", refusing{newConn}, nil, 100},
+	} {
+		for _, method := range []string{"GET", "POST"} {
+			t.Run(tt.name+", "+method, func(t *testing.T) {
+				t.Parallel()
+				c := config(tt.base)
+				c.MaxAttempts, c.AttemptTimeout = 1, time.Second
+				pipeline := transport.New(c)
+				if tt.header != nil {
+					_, err := pipeline.Do(t.Context(), requestTo(s.URL, "GET"))
+					require.NoError(t, err)
+				}
+				ctx, given := countConnections(t)
+				r := requestTo(s.URL, method)
+				r.Header = tt.header
+				_, err := pipeline.Do(ctx, r)
+				require.ErrorIs(t, err, transport.ErrTransport)
+				assert.NotErrorIs(t, err, context.DeadlineExceeded)
+				assert.LessOrEqual(t, given.Load(), tt.most)
+				assert.False(t, failure(t, err).MaybeProcessed)
+			})
+		}
 	}
 }
 

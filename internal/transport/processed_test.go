@@ -1,7 +1,10 @@
 package transport
 
 import (
+	"context"
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -35,4 +38,13 @@ func TestStatusesThatSayNothingHappenedEndWhereOthersBegin(t *testing.T) {
 		f.fate = unsent
 		assert.False(t, f.mayHaveActed(), "%d %s, which nobody was asked", tt.status, tt.code)
 	}
+}
+
+func TestContextMayBeWhyACallersWriterFailsButNotWhyALimiterRefuses(t *testing.T) {
+	t.Parallel()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	assert.NotErrorIs(t, Held(time.Time{}, ErrDailyLimit).endedBy(ended), context.Canceled)
+	assert.ErrorIs(t, (&Failure{fate: answered, Status: 200, Err: errUnwritten}).endedBy(ended), context.Canceled)
+	assert.ErrorIs(t, (&Failure{fate: tokenless, Err: errors.New("no token")}).endedBy(ended), context.Canceled)
 }

@@ -391,6 +391,51 @@ func TestLastFailureIsKeptBesideTheContextsError(t *testing.T) {
 	})
 }
 
+// canceling is a limiter that cancels once the request has its outcome.
+type canceling struct{ cancel context.CancelCauseFunc }
+
+func (c canceling) Acquire(context.Context) (transport.Lease, error) { return c, nil }
+func (c canceling) Done(transport.Outcome)                           { c.cancel(errCause) }
+
+func TestOnlyACallThatTheContextEndedHasItsError(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		why    string
+		method string
+		step   step
+		ended  bool // Another attempt was due, or may have been.
+	}{
+		{"not found", "GET", step{status: 404, body: `{"status":"error","code":"RESOURCE_NOT_FOUND"}`}, false},
+		{"not found, by a page", "POST", step{status: 404, body: "<html>"}, false},
+		{"an error under status 200", "GET", step{status: 200, body: `{"status":"error","code":"INVALID_REQUEST"}`}, false},
+		{"a redirect", "GET", step{status: 302}, false},
+		{"too large", "GET", step{status: 200, body: strings.Repeat(" ", 1<<20+1)}, false},
+		{"an outage, and not to be repeated", "POST", unavailable, false},
+		{"an outage", "GET", unavailable, true},
+		{"the rate limit", "POST", tooMany, true},
+		{"a refused token", "POST", badToken, true},
+		{"half an answer", "GET", step{status: 404, body: "{", cut: true}, true},
+		{"half an answer, and not to be repeated", "POST", step{status: 404, body: "{", cut: true}, true},
+		{"no answer", "GET", reset, true},
+	} {
+		t.Run(tt.why, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				service := &script{steps: []step{tt.step}}
+				c := config(service)
+				c.Limiter = canceling{cancel}
+				_, err := transport.New(c).Do(ctx, request(tt.method))
+				require.Error(t, err)
+				assert.Len(t, service.times, 1)
+				assert.Equal(t, tt.step.status, failure(t, err).Status)
+				assert.Equal(t, tt.ended, errors.Is(err, context.Canceled))
+				assert.Equal(t, tt.ended, errors.Is(err, errCause))
+			})
+		})
+	}
+}
+
 func TestAttemptAndStallTimeouts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
