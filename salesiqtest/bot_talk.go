@@ -236,9 +236,7 @@ func (s *state) store(t *talk, chat *salesiq.Chat, answer string) {
 	case "phone":
 		visitor.Phone = answer
 	default:
-		if _, err := s.addCustomerInfo(chat.ID, customerInfo{map[string]string{name: answer}}); err != nil {
-			panic("salesiqtest: " + err.Error()) // The chat is there.
-		}
+		setCustomFields(chat, map[string]string{name: answer})
 	}
 	chat.VisitorInfo = visitorInfo(visitor)
 	s.visitorChanged(&before, visitor)

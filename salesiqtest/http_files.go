@@ -224,21 +224,16 @@ func (s *state) exportExecutions(webhookID string, body []byte) (*reply, error) 
 	if err == nil && len(in.IDs) == 0 {
 		err = missing("ids")
 	}
-	if err == nil {
-		_, err = s.webhooks.find(webhookID)
-	}
 	if err != nil {
 		return nil, err
 	}
-	failed := s.failedExecutions(webhookID)
+	failed, err := s.executions(webhookID, in.IDs)
+	if err != nil {
+		return nil, err
+	}
 	rows := [][]string{{"id", "event", "remote_server_status", "number_of_retries"}}
-	for i, id := range in.IDs {
-		at := slices.IndexFunc(failed, func(d Delivery) bool { return executionID(&d) == id })
-		if at < 0 {
-			return nil, invalid(element("ids", i), "is not the id of a failed execution")
-		}
-		d := failed[at]
-		rows = append(rows, []string{id, string(d.Event), strconv.Itoa(d.Status), strconv.Itoa(d.Attempt - 1)})
+	for i, d := range failed {
+		rows = append(rows, []string{in.IDs[i], string(d.Event), strconv.Itoa(d.Status), strconv.Itoa(d.Attempt - 1)})
 	}
 	content, err := sheet(rows)
 	if err != nil {

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // Documents are the objects that the live service alone has, and that no other
@@ -192,12 +191,8 @@ func isEmpty(value any) bool {
 
 // isSame reports whether a value would be written as the other one is.
 func isSame(value any, written json.RawMessage) bool {
-	data, err := wire.Marshal(value)
-	if err != nil {
-		return false
-	}
-	var one, other any
-	return wire.Unmarshal(data, &one) == nil && wire.Unmarshal(written, &other) == nil && reflect.DeepEqual(one, other)
+	one, err := convert[any](written)
+	return err == nil && reflect.DeepEqual(rewrite[any](value), one)
 }
 
 // write makes a document of a body, or changes one. A nil item is for a new one.
@@ -547,15 +542,11 @@ func parts(fields ...field) kind {
 		if !isObject(value) {
 			return nil, wrongType(name, "must be an object")
 		}
-		changes, err := convert[members](value)
-		if err != nil {
-			return nil, err
-		}
 		now, _ := before.(object)
 		if now == nil {
 			now = object{}
 		}
-		return c.amend(now, now, fields, changes, name+".")
+		return c.amend(now, now, fields, rewrite[members](value), name+".")
 	}
 }
 
