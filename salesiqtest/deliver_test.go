@@ -336,6 +336,8 @@ func TestEventsByHandAreChecked(t *testing.T) {
 		`{"event":"robot.sang"}`:                      http.StatusOK,
 		`{"event":"chat.ended","data":{"a":1,"a":2}}`: http.StatusOK,
 
+		`{"event":"chat.ended"}`: http.StatusOK,
+
 		`{"data":{}}`:                      http.StatusBadRequest,
 		`{"event":"chat.ended","data":[]}`: http.StatusBadRequest,
 		`{"event":"chat.ended","data":{`:   http.StatusBadRequest,

@@ -72,6 +72,8 @@ func TestABodyThatCannotBeReadIsExplained(t *testing.T) {
 		`{"tags":["a"]} {}`:            "must be JSON: invalid character",
 		"\ufeff{\"tags\":[\"a\"]}":     "must be JSON: invalid character",
 		`["a"]`:                        "must be a JSON object",
+
+		`{"tags":["` + strings.Repeat("x", 1<<20) + `"]}`: "must be at most 1048576 bytes",
 	} {
 		a := do(t, s, s.AccessToken(), "POST", "/api/v2/visitors/visitor123/tags", body)
 		assert.Equal(t, http.StatusBadRequest, a.status, body)
@@ -79,6 +81,8 @@ func TestABodyThatCannotBeReadIsExplained(t *testing.T) {
 		assert.NotContains(t, a.body, "salesiqtest", "%s: no types of Go", body)
 	}
 	assert.Empty(t, s.Journal())
+	most := `{"tags":["x"]` + strings.Repeat(" ", 1<<20-len(`{"tags":["x"]}`)) + `}`
+	assert.Equal(t, http.StatusOK, do(t, s, s.AccessToken(), "POST", "/api/v2/visitors/visitor123/tags", most).status)
 }
 
 // Python computes 5.0 where JavaScript computes 5; JSON knows no difference.
