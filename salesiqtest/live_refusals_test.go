@@ -33,6 +33,7 @@ const (
 	wrongTypeNumber = 1007
 	wrongValue      = 1011
 	nameTaken       = 1014
+	wrongBody       = 1015
 	notThere        = 1019
 	noDepartment    = 1025
 )
