@@ -319,6 +319,7 @@ func TestDeliveriesStayOnThisMachine(t *testing.T) {
 
 	request := <-arrived
 	assert.Equal(t, "application/json", request.Header.Get("Content-Type"))
+	assert.Equal(t, "salesiqtest", request.Header.Get("User-Agent"))
 	assert.Equal(t, request.Header.Get("X-Body-Signature"), request.Header.Get(webhook.HeaderSignature))
 	require.Eventually(t, func() bool { return len(server.Deliveries()) == 5 }, 5*time.Second, time.Millisecond)
 	for _, delivery := range server.Deliveries() {

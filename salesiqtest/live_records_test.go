@@ -152,6 +152,45 @@ func TestTransferIsAnsweredByWhomItWasMadeTo(t *testing.T) {
 	operator := s.Operators()[slices.IndexFunc(s.Operators(), func(o salesiq.Operator) bool { return o.ID == to.OperatorID })]
 	assert.Equal(t, "dept789", operator.DepartmentID, "somebody of the department")
 	assert.NotEqual(t, salesiq.OperatorOffline, operator.Status, "who is there")
+
+	do(t, s.Server, s.AccessToken(), http.MethodPut, liveRoot+"/operators/operator123/departments", `{"ids":["dept789"]}`)
+	put("transfer", `{"department_id":"dept790","operator_id":"operator123","note":"Wants a tent"}`)
+	put("transfer", `{"department_id":"dept789","operator_id":"operator123"}`)
+	to, _ = s.Chat("chat123")
+	assert.Equal(t, "operator123", to.OperatorID)
+	assert.Equal(t, "dept789", to.DepartmentID, "the one of the transfer, of the two that the operator is in")
+}
+
+func TestLiveOperatorsAreThoseOfTheSpecification(t *testing.T) {
+	t.Parallel()
+	s := newLiveServer(t)
+	must[*live.Operator](t)(s.calls.Operators.Update(t.Context(), "operator789", &live.OperatorUpdate{Nickname: salesiq.Set("Ken")}))
+	require.NoError(t, s.calls.Operators.Disable(t.Context(), "operator456"))
+	present := map[string]int{}
+	for _, known := range s.Operators() {
+		shown := into[map[string]any](t, get(t, s.Server, liveRoot+"/operators/"+known.ID))
+		want, most := "1", "unlimited"
+		if known.Status == salesiq.OperatorOffline {
+			want = "0"
+		}
+		if known.MaxChats > 0 {
+			most = strconv.Itoa(known.MaxChats)
+		}
+		present[want]++
+		nickname, _, _ := strings.Cut(known.Name, " ")
+		if known.ID == "operator789" {
+			nickname = "Ken"
+		}
+		for name, value := range map[string]string{
+			"id": known.ID, "email_id": known.Email, "status_code": want, "maximum_concurrent_chat": most, "nick_name": nickname,
+			"is_enabled": strconv.FormatBool(known.ID != "operator456"), "is_chat_enabled": strconv.FormatBool(known.ID != "operator456"),
+			"is_owner": strconv.FormatBool(known.ID == "operator1"), "is_confirmed": "true", "is_deleted": "false",
+			"created_time": strconv.FormatInt(known.CreatedAt.UnixMilli(), 10), "time_zone": known.Timezone,
+		} {
+			assert.Equal(t, value, shown[name], "%s of %s", name, known.ID)
+		}
+	}
+	assert.Len(t, present, 2, "some are there, and some are not")
 }
 
 func TestVisitorEndsAChatThatWasPickedUpAndMissesOneThatWasNot(t *testing.T) {

@@ -186,6 +186,8 @@ func TestVisitorsSideSaysWhatIsWrongWithACall(t *testing.T) {
 		{"POST /conversations/nobody/feedback", `{"rating":"happy"}`, liveRefusal{Code: notThere}},
 		{"POST /conversations/chat123/feedback", `{"rating":"4"}`, liveRefusal{Code: wrongValue, Key: "rating"}},
 		{"POST /conversations/chat123/feedback", `{}`, liveRefusal{Code: wrongValue, Key: "rating"}},
+		{"POST /conversations/chat123/feedback", `{"rating":"sad","feedback":"` + strings.Repeat("é", 2049) + `"}`, liveRefusal{Code: wrongValue, Key: "feedback"}},
+		{"POST /conversations/chat123/feedback", `{"rating":"sad","feedback":"` + strings.Repeat("é", 2048) + `"}`, liveRefusal{Code: wrongValue, Key: "status"}},
 	} {
 		method, path, _ := strings.Cut(tt.call, " ")
 		a := do(t, s, token, method, "/api/visitor/v1/nordlicht"+path, tt.body)

@@ -304,6 +304,9 @@ func TestMobileChannelsKeepWhatIsSet(t *testing.T) {
 	assert.Equal(t, got.AccessKeys, keys)
 	require.Len(t, keys, 1)
 	assert.True(t, keys[0].Enabled)
+	assert.Regexp(t, "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", keys[0].UUID)
+	assert.Equal(t, keys[0].Key[:32], strings.ReplaceAll(keys[0].UUID, "-", ""))
+	assert.Regexp(t, "^[0-9a-f]{24}%2B$", got.AppKey)
 	_, err = l.IOS.UpdateComponents(ctx, "brand123", []live.Component{"telepathy"})
 	assert.Equal(t, 1011, number(t, err))
 
@@ -459,7 +462,9 @@ func TestRulesKeepTheirOrder(t *testing.T) {
 	assert.False(t, got.Enabled)
 	assert.Equal(t, "y", got.Title)
 	assert.Len(t, must[*live.RoutingRules](t)(l.ChatRouting.List(ctx)).Rules, 1, "visitors' rules are others")
-	assert.NotEmpty(t, must[*live.RoutingRule](t)(l.CallRouting.Create(ctx, &live.RoutingRuleWrite{All: anyCriteria})).ID)
+	calls := must[*live.RoutingRule](t)(l.CallRouting.Create(ctx, &live.RoutingRuleWrite{All: anyCriteria}))
+	assert.NotEmpty(t, calls.ID)
+	assert.Equal(t, "Nordlicht Outdoor", calls.App.Name, "the first app, if none is named")
 }
 
 func TestLeadRulesAndTriggersKeepWhatIsSet(t *testing.T) {
