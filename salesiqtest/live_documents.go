@@ -56,9 +56,9 @@ type listing struct {
 	oneMore bool   // A page that is not the last one has the first item of the next one, too.
 
 	filters []filter
-	sorts   map[string]func(item object) int64 // By what sort_by says.
-	beside  func(s *state) object              // What is beside the nested list.
-	around  func(count int) object             // What is beside the data.
+	sorts   []string               // What sort_by says: counts of uses, which all stay 0.
+	beside  func(s *state) object  // What is beside the nested list.
+	around  func(count int) object // What is beside the data.
 }
 
 // filter is a parameter that leaves documents out.
@@ -374,10 +374,7 @@ func (l *listing) sort(c *call, items []*document) {
 	if len(l.sorts) == 0 {
 		return
 	}
-	by := oneOf(&c.query, "sort_by", slices.Sorted(maps.Keys(l.sorts)))
-	if rank := l.sorts[by]; rank != nil {
-		slices.SortStableFunc(items, func(a, b *document) int { return cmp.Compare(rank(a.members), rank(b.members)) })
-	}
+	oneOf(&c.query, "sort_by", l.sorts)
 	if oneOf(&c.query, "order", []string{"ascending", "descending"}) == "descending" {
 		slices.Reverse(items)
 	}
