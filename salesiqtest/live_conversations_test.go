@@ -219,6 +219,8 @@ func TestLiveRequestsAreNarrowedOrRefused(t *testing.T) {
 		{"a parameter of a list that takes none", "GET /api/v2/portals?any=thing", "", "", "", `"code":1011,"message":"any is no parameter of this call","param":"any"`},
 		{"a parameter of one object", "GET /api/v2/nordlicht/operators/operator456?fields=id", "", "", "", `"param":"fields"`},
 		{"a parameter of a change", "PUT /api/v2/nordlicht/conversations/chat123/close?notes=x", "", "", "", `"param":"notes"`},
+		{"a limit of a list without pages", "GET /api/v2/nordlicht/visitorroutingrules?limit=5", "", "", "", `"param":"limit"`},
+		{"an order of a list that has but one", "GET /api/v2/nordlicht/articlecategories?sort_by=name", "", "", "", `"param":"sort_by"`},
 		{"a parameter twice", list + "limit=5&limit=6", "", "", "", `"param":"limit"`},
 		{"a wrong portal in the details of one", "GET /api/v2/portals/elsewhere", "", "", "", `"code":1005`},
 		{"a type of visitors that is none", list + "visitor_type=friend", "", "", "", `"param":"visitor_type"`},

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -305,4 +307,55 @@ func TestSettingsOfTheSpecificationFollowThoseOfTheLiveService(t *testing.T) {
 
 	a := do(t, s.Server, s.AccessToken(), http.MethodPost, liveRoot+"/operators", `{"email_id":"nora@work.example","role":"Associate","departments":["dept789"],"is_monitored":"false"}`)
 	assert.Contains(t, a.body, `"first_name":"nora"`, "the name is that of the account, where none is given")
+}
+
+func TestAConversationThatIsTakenUpAgainHasAnotherThread(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.InMemory())
+		chat, err := s.StartChat("visitor1002", "Do you have boots?")
+		require.NoError(t, err)
+		id, org := chat.ID, orgToken(t, s)
+		call := func(token, method, path, body string) {
+			time.Sleep(10 * time.Second)
+			assert.Empty(t, liveRefusalIn(t, do(t, s, token, method, path, body)), path)
+		}
+		operator := func(of, body string) {
+			call(s.AccessToken(), http.MethodPut, liveRoot+"/conversations/"+id+"/"+of, body)
+		}
+		says := func(text string) {
+			call(s.AccessToken(), http.MethodPost, liveRoot+"/conversations/"+id+"/messages", `{"text":"`+text+`"}`)
+		}
+		operator("pickup", "")
+		says("In black.")
+		require.NoError(t, s.VisitorSays(id, "And in red?"))
+		says("No.")
+		operator("close", "")
+		call(org, http.MethodPost, "/api/visitor/v1/nordlicht/conversations/"+id+"/reopen", `{"message":"Then in black"}`)
+		operator("pickup", "")
+		call(org, http.MethodPut, "/visitor/v2/nordlicht/conversations/"+id+"/close", "")
+		type thread struct {
+			Number   string            `json:"thread_number"`
+			Question string            `json:"question"`
+			Status   string            `json:"status"`
+			EndedBy  string            `json:"ended_by"`
+			Metrics  map[string]string `json:"metrics"`
+		}
+		all := into[[]thread](t, get(t, s, liveRoot+"/conversations/"+id+"/threads?include_fields=%5B%22metrics%22%5D"))
+		require.Len(t, all, 2)
+		first, second := all[0], all[1]
+		if first.Number != "1" {
+			first, second = second, first
+		}
+		assert.Equal(t, []string{"1", "Do you have boots?", "Attended Online", "operator"}, []string{first.Number, first.Question, first.Status, first.EndedBy})
+		assert.Equal(t, []string{"2", "Then in black", "Attended Online", "visitor"}, []string{second.Number, second.Question, second.Status, second.EndedBy})
+		for name, want := range map[string][2]string{
+			"operator_message_count": {"2", "0"}, "visitor_message_count": {"2", "1"}, "first_response_time": {"20000", "0"},
+			"average_response_time": {"15000", "0"}, "total_chat_duration": {"40000", "20000"}, "missed_reason": {"", ""},
+		} {
+			assert.Equal(t, want, [2]string{first.Metrics[name], second.Metrics[name]}, name)
+		}
+		one := into[thread](t, get(t, s, liveRoot+"/conversations/"+id+"/threads/2?include_fields=%5B%22metrics%22%5D"))
+		assert.Equal(t, second, one)
+	})
 }
