@@ -176,3 +176,117 @@ func TestAViewShowsWhomItsCriteriaMatch(t *testing.T) {
 	assert.Equal(t, "120", shown(anyOf(finland, known), "frequency"))
 	assert.Equal(t, "201", shown(anyOf(finland, known), "leadscore"))
 }
+
+func TestAViewComesInPagesOfAHundred(t *testing.T) {
+	t.Parallel()
+	data := salesiqtest.Data{}
+	for i := range 201 {
+		data.Visitors = append(data.Visitors, salesiq.Visitor{ID: fmt.Sprintf("visitor%d", i)})
+	}
+	s := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.WithoutDefaultData(), salesiqtest.WithData(data))
+	for key, want := range map[string]struct {
+		first, next string
+		count       int
+	}{
+		"":         {"visitor0", "1207-101", 100},
+		"1207-1":   {"visitor0", "1207-101", 100},
+		"1207-101": {"visitor100", "1207-201", 100},
+		"1207-102": {"visitor101", "", 100},
+		"1207-201": {"visitor200", "", 1},
+		"1207-999": {"", "", 0},
+	} {
+		a := get(t, s, "/api/v1/nordlicht/visitorsview/-1/visitors?startkey="+key)
+		view := into[struct {
+			Visitors []struct {
+				ID string `json:"user_uniqueid"`
+			} `json:"visitorlist"`
+			Next string `json:"startkey"`
+		}](t, a)
+		require.Len(t, view.Visitors, want.count, key)
+		assert.Equal(t, want.next, view.Next, key)
+		if want.count > 0 {
+			assert.Equal(t, want.first, view.Visitors[0].ID, key)
+		}
+	}
+}
+
+func TestVersionOneTellsAsMuchAsIsAsked(t *testing.T) {
+	t.Parallel()
+	chat := salesiq.Chat{ID: "chat1", Status: salesiq.ChatActive, OperatorID: "operator1"}
+	at := time.Date(2026, time.May, 1, 9, 0, 0, 0, time.UTC)
+	for i := range 60 {
+		chat.Transcript = append(chat.Transcript, salesiq.Message{ID: fmt.Sprint(i), Text: fmt.Sprint(i), Timestamp: at.Add(time.Duration(i) * time.Minute)})
+	}
+	s := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.WithoutDefaultData(), salesiqtest.WithData(salesiqtest.Data{Chats: []salesiq.Chat{chat, {ID: "chat2"}, {ID: "chat3"}}}))
+	const chats = "/api/v1/nordlicht/chats"
+	type line struct {
+		ID   string `json:"chat_id"`
+		Text string `json:"msg"`
+	}
+	assert.Len(t, into[[]line](t, get(t, s, chats)), 3)
+	assert.Len(t, into[[]line](t, get(t, s, chats+"?limit=2")), 2)
+	path := chats + "/" + into[[]line](t, get(t, s, chats))[0].ID + "/transcript"
+	minute := func(i int) int64 { return at.Add(time.Duration(i) * time.Minute).UnixMilli() }
+	for query, want := range map[string][]string{ // The first line is about the chat.
+		"":                                      {"0", "49"},
+		"?limit=1":                              {"0", "0"},
+		"?limit=2":                              {"0", "1"},
+		fmt.Sprintf("?fromtime=%d", minute(58)): {"58", "59"},
+		fmt.Sprintf("?totime=%d", minute(1)):    {"0", "1"},
+		fmt.Sprintf("?fromtime=%d&totime=%d", minute(3), minute(7)): {"3", "7"},
+	} {
+		lines := into[[]line](t, get(t, s, path+query))
+		assert.Equal(t, want, []string{lines[1].Text, lines[len(lines)-1].Text}, query)
+	}
+	for _, limit := range []string{"0", "x"} {
+		assert.Equal(t, liveRefusal{Code: wrongValue, Param: "limit"}, liveRefusalIn(t, get(t, s, chats+"?limit="+limit)), limit)
+		assert.Equal(t, liveRefusal{Code: wrongValue, Param: "limit"}, liveRefusalIn(t, get(t, s, path+"?limit="+limit)), limit)
+	}
+}
+
+func TestAFeedbackIsWhatAChatWasRated(t *testing.T) {
+	t.Parallel()
+	data := salesiqtest.Data{Operators: []salesiq.Operator{{ID: "operator1", Name: "Ida Falk", Email: "ida@work.example"}}}
+	for stars := range 6 {
+		chat := salesiq.Chat{ID: fmt.Sprint("chat", stars), OperatorID: "operator1", Status: salesiq.ChatEnded, Transcript: make([]salesiq.Message, stars)}
+		chat.VisitorInfo = salesiq.VisitorInfo{Name: "Bo Long Name"}
+		if stars > 0 {
+			chat.Rating = &stars
+		}
+		if stars > 3 {
+			chat.Feedback, chat.OperatorID = new("Quick"), ""
+		}
+		data.Chats = append(data.Chats, chat)
+	}
+	s := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.WithoutDefaultData(), salesiqtest.WithData(data))
+	type feedback struct {
+		ID     string `json:"id"`
+		Text   string `json:"feedback"`
+		Rating struct {
+			Value string `json:"value"`
+		} `json:"rating"`
+		Attender struct {
+			ID    string `json:"id"`
+			Name  string `json:"display_name"`
+			Email string `json:"email"`
+		} `json:"attender"`
+		Visitor struct {
+			First string `json:"first_name"`
+			Last  string `json:"last_name"`
+		} `json:"visitor"`
+		Count string `json:"chatlet_count"`
+	}
+	var got []string
+	all := into[[]feedback](t, get(t, s, liveRoot+"/feedbacks"))
+	for _, f := range all {
+		got = append(got, strings.Join([]string{f.Rating.Value, f.Text, f.Attender.ID, f.Attender.Name, f.Attender.Email, f.Visitor.First, f.Visitor.Last, f.Count}, "|"))
+		assert.Equal(t, f, into[feedback](t, get(t, s, liveRoot+"/feedbacks/"+f.ID)))
+	}
+	assert.Equal(t, []string{
+		"sad||operator1|Ida Falk|ida@work.example|Bo|Long Name|1",
+		"sad||operator1|Ida Falk|ida@work.example|Bo|Long Name|2",
+		"neutral||operator1|Ida Falk|ida@work.example|Bo|Long Name|3",
+		"happy|Quick||||Bo|Long Name|4",
+		"happy|Quick||||Bo|Long Name|5",
+	}, got)
+}
