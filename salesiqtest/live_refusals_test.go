@@ -195,3 +195,28 @@ func TestVisitorsSideSaysWhatIsWrongWithACall(t *testing.T) {
 	}
 	assert.Len(t, s.Chats(), before, "what is refused changes nothing")
 }
+
+func TestAPortalWithoutDataIsServedAsWell(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.WithoutDefaultData())
+	for _, tt := range []struct {
+		call, body, want string
+	}{
+		{"GET /apps", "", `"data":[]`},
+		{"GET /operators", "", `"data":[]`},
+		{"GET /departments", "", `"CRC":"0"`},
+		{"GET /conversations", "", `"more_data_available":false`},
+		{"GET /feedbacks", "", `"data":[]`},
+		{"GET /calls", "", `"data":[]`},
+		{"POST /departments", `{"name":"Sales","operators":[]}`, `"code":1019,"message":"there is no app \"\""`},
+		{"POST /visitorroutingrules", `{"and_criteria":[{"or_criteria":[{"field_name":"country","comparator":"is"}]}]}`, `"title":""`},
+		{"POST /apps", `{}`, `"creator":{"id":"operator1","name":""}`},
+		{"GET /apps", "", `"name":"New app"`},
+		{"POST /tags", `{"name":"n","color":"c","module":"visitors"}`, `"name":"n"`},
+	} {
+		method, path, _ := strings.Cut(tt.call, " ")
+		a := do(t, s, s.AccessToken(), method, liveRoot+path, tt.body)
+		assert.Contains(t, a.body, tt.want, tt.call)
+	}
+	require.NoError(t, s.Emit("conversation.created", map[string]any{"id": "of nobody"}))
+}
