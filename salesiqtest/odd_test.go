@@ -52,12 +52,14 @@ func TestNothingInAQueryIsLostSilently(t *testing.T) {
 		"per_page=abc":                     "per_page",
 		"per_page=1e1":                     "per_page",
 		"page=0":                           "page",
+		"page=10000001":                    "page",
 		"from_date=yesterday":              "from_date",
 	} {
 		a := do(t, s, s.AccessToken(), "GET", "/api/v2/chats?"+query, "")
 		assert.Equal(t, http.StatusBadRequest, a.status, query)
 		assert.Equal(t, field, a.refusal(t).Details["field"], query)
 	}
+	assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/chats?page=10000000").status)
 	long := get(t, s, "/api/v2/visitors?search="+strings.Repeat("x", 100_000))
 	assert.Equal(t, http.StatusOK, long.status)
 }
