@@ -31,6 +31,11 @@ func parseObject(body []byte) (members, error) {
 	if err := wire.Unmarshal(body, &object); err != nil || object == nil {
 		return nil, invalid("body", "must be a JSON object")
 	}
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if _, err := convert[any](object[name]); err != nil {
+			return nil, wrongType(name, "has a number that is too large")
+		}
+	}
 	return object, nil
 }
 
@@ -44,15 +49,11 @@ func patch[T any](target *T, changes members, readOnly ...string) error {
 	patched, document := *target, before
 	// One at a time, so that the error can tell which one does not fit.
 	for _, name := range slices.Sorted(maps.Keys(changes)) {
-		var value any
-		err := wire.Unmarshal(changes[name], &value)
-		if err != nil {
-			return wrongType(name, "has a number that is too large")
-		}
-		if err := checkName(reflect.TypeFor[T](), name, value, name); err != nil {
+		if err := checkName(reflect.TypeFor[T](), name, rewrite[any](changes[name]), name); err != nil {
 			return err
 		}
 		document = merge(document, members{name: changes[name]})
+		var err error
 		if patched, err = whole[T](document); err != nil {
 			return wrongType(name, "has the wrong type")
 		}

@@ -191,8 +191,7 @@ func isEmpty(value any) bool {
 
 // isSame reports whether a value would be written as the other one is.
 func isSame(value any, written json.RawMessage) bool {
-	one, err := convert[any](written)
-	return err == nil && reflect.DeepEqual(rewrite[any](value), one)
+	return reflect.DeepEqual(rewrite[any](value), rewrite[any](written))
 }
 
 // write makes a document of a body, or changes one. A nil item is for a new one.

@@ -401,6 +401,8 @@ func blockIP(c *call) (any, error) {
 		return nil, err
 	}
 	switch {
+	case !c.body.sets("ip"):
+		return nil, missing("ip")
 	case !c.body.sets("app_ids"):
 		in.Apps = c.brands.order
 	case len(in.Apps) == 0:

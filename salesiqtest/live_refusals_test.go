@@ -114,6 +114,7 @@ func TestLiveServiceSaysWhatIsWrongWithACall(t *testing.T) {
 		{"PUT /apps/brand123", `{"Name":"New"}`, liveRefusal{Code: wrongValue, Key: "Name"}},
 		{"PUT /apps/brand123", `{"enabled":"perhaps"}`, liveRefusal{Code: wrongTypeNumber, Key: "enabled"}},
 		{"PUT /apps/brand123", `{"description":7}`, liveRefusal{Code: wrongTypeNumber, Key: "description"}},
+		{"PUT /apps/brand123", `{"of_its_own":[1e999]}`, liveRefusal{Code: wrongTypeNumber, Key: "of_its_own"}},
 		{"PUT /apps/brand123", `{"unique_name":"other"}`, liveRefusal{Code: wrongValue, Key: "unique_name"}},
 		{"PUT /apps/brand123", `{"waiting_time":"7"}`, liveRefusal{Code: wrongValue, Key: "waiting_time"}},
 		{"POST /cannedresponses", `{"content":"x","associate_with_all_departments":false}`, liveRefusal{Code: wrongValue, Key: "department_id"}},

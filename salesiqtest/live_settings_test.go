@@ -574,7 +574,7 @@ func TestPresetsViewsAndPreferencesKeepWhatIsSet(t *testing.T) {
 
 func TestMonitorsAndBlockedIPsKeepWhatIsSet(t *testing.T) {
 	t.Parallel()
-	_, l := startLive(t)
+	s, l := startLive(t)
 	ctx := t.Context()
 	monitor := must[*live.Monitor](t)(l.Monitors.Create(ctx, live.MonitorOperator, "operator456"))
 	assert.Equal(t, "Greta Sommer", monitor.Target.OperatorName)
@@ -597,6 +597,7 @@ func TestMonitorsAndBlockedIPsKeepWhatIsSet(t *testing.T) {
 	assert.Equal(t, 1014, number(t, err))
 	_, err = l.BlockedIPs.Create(ctx, &live.BlockedIPCreate{IP: "203.0.113.8", AppIDs: []string{"brand123", "none"}})
 	assert.Equal(t, 1019, number(t, err))
+	assert.Equal(t, liveRefusal{Code: wrongValue, Key: "ip"}, liveRefusalIn(t, do(t, s, s.AccessToken(), "POST", liveRoot+"/blockedips", `{"comment":"nobody"}`)))
 	require.NoError(t, l.BlockedIPs.SetStatus(ctx, blocked[0].ID, live.UnblockIP))
 	require.NoError(t, l.BlockedIPs.SetStatus(ctx, blocked[0].ID, "unblocked"), "the status as it is may be sent back")
 	assert.Equal(t, 1011, number(t, l.BlockedIPs.SetStatus(ctx, blocked[0].ID, "blocked")))
