@@ -124,6 +124,8 @@ func TestAFileThatIsNotTakenIsRefusedByTheVendorsNumber(t *testing.T) {
 	cut := request(t, s, s.AccessToken(), http.MethodPost, liveRoot+"/conversations/chat123/messages", "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nhal",
 		http.Header{"Content-Type": {"multipart/form-data; boundary=x"}})
 	assert.Equal(t, liveRefusal{Code: wrongBody}, liveRefusalIn(t, cut))
+	large := request(t, s, s.AccessToken(), http.MethodPost, liveRoot+"/conversations/chat123/messages", strings.Repeat("x", 51<<20), http.Header{"Content-Type": {"multipart/form-data; boundary=x"}})
+	assert.Contains(t, large.body, `"code":1015,"message":"body must be at most 52494336 bytes"`, "the file's, and 64 KiB for the form")
 	assert.Equal(t, before, s.Stats().Processed, "what is refused changes nothing")
 	whole := postParts(t, s, s.AccessToken(), liveRoot+"/conversations/chat123/messages", filePart("a.png", strings.Repeat("x", 50<<20)))
 	assert.Contains(t, whole.body, `"size":52428800`)
