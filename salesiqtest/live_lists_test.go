@@ -274,19 +274,23 @@ func TestAFeedbackIsWhatAChatWasRated(t *testing.T) {
 			First string `json:"first_name"`
 			Last  string `json:"last_name"`
 		} `json:"visitor"`
-		Count string `json:"chatlet_count"`
+		Count        string `json:"chatlet_count"`
+		Conversation struct {
+			HasNotes string `json:"notes_available"`
+		} `json:"conversation"`
 	}
+	require.NotContains(t, do(t, s, s.AccessToken(), "POST", liveRoot+"/conversations/chat2/notes", `{"notes":"Late"}`).body, `"error"`)
 	var got []string
 	all := into[[]feedback](t, get(t, s, liveRoot+"/feedbacks"))
 	for _, f := range all {
-		got = append(got, strings.Join([]string{f.Rating.Value, f.Text, f.Attender.ID, f.Attender.Name, f.Attender.Email, f.Visitor.First, f.Visitor.Last, f.Count}, "|"))
+		got = append(got, strings.Join([]string{f.Rating.Value, f.Text, f.Attender.ID, f.Attender.Name, f.Attender.Email, f.Visitor.First, f.Visitor.Last, f.Count, f.Conversation.HasNotes}, "|"))
 		assert.Equal(t, f, into[feedback](t, get(t, s, liveRoot+"/feedbacks/"+f.ID)))
 	}
 	assert.Equal(t, []string{
-		"sad||operator1|Ida Falk|ida@work.example|Bo|Long Name|1",
-		"sad||operator1|Ida Falk|ida@work.example|Bo|Long Name|2",
-		"neutral||operator1|Ida Falk|ida@work.example|Bo|Long Name|3",
-		"happy|Quick||||Bo|Long Name|4",
-		"happy|Quick||||Bo|Long Name|5",
+		"sad||operator1|Ida Falk|ida@work.example|Bo|Long Name|1|false",
+		"sad||operator1|Ida Falk|ida@work.example|Bo|Long Name|2|true",
+		"neutral||operator1|Ida Falk|ida@work.example|Bo|Long Name|3|false",
+		"happy|Quick||||Bo|Long Name|4|false",
+		"happy|Quick||||Bo|Long Name|5|false",
 	}, got)
 }
