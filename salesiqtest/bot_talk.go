@@ -262,7 +262,6 @@ func (s *state) ask(t *talk, call *botCall) {
 		t.serving = true
 		s.serve(t)
 	}
-	t.stir()
 }
 
 // nextCall takes the next request out of the queue, or ends the work on it.

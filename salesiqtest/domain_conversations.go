@@ -338,10 +338,7 @@ func (s *state) updateChatVisitor(chatID string, in visitorDetails) (*salesiq.Ch
 	if err != nil {
 		return nil, err
 	}
-	visitor, err := s.visitors.find(chat.VisitorID)
-	if err != nil {
-		return nil, err
-	}
+	visitor := s.visitorOf(chat)
 	before := *visitor
 	if in.LastName != nil {
 		visitor.Name = firstWord(visitor.Name) + " " + *in.LastName

@@ -184,6 +184,11 @@ func TestControlCallsTellWhatTheyTake(t *testing.T) {
 		assert.Equal(t, http.StatusBadRequest, a.status, call)
 		assert.Equal(t, "scope", a.refusal(t).Details["field"], "%s: not everything, by mistake", call)
 	}
+	for _, call := range []string{"faults", "tokens", "codes", "chats", "chats/miss", "webhooks"} {
+		a := do(t, s, "", "POST", "/_emulator/"+call, `{"scopes":["SalesIQ.chats.READ"`)
+		assert.Equal(t, http.StatusBadRequest, a.status, call)
+		assert.Equal(t, "body", a.refusal(t).Details["field"], "%s: not everything, by mistake", call)
+	}
 	for _, call := range []string{"reset", "tokens/revoke", "events"} {
 		a := do(t, s, "", "POST", "/_emulator/"+call, `{"event":"chat.ended"}`)
 		assert.JSONEq(t, `{"status":"success"}`, a.body, call)
