@@ -262,7 +262,7 @@ func sheet(rows [][]string) []byte {
 	var out bytes.Buffer
 	book := zip.NewWriter(&out)
 	put := func(name, content string) {
-		file, _ := book.Create(name) //nolint:errcheck // A buffer takes everything.
+		file, _ := book.Create(name)             //nolint:errcheck // A buffer takes everything.
 		io.WriteString(file, xml.Header+content) //nolint:errcheck // A buffer takes everything.
 	}
 	var cells bytes.Buffer

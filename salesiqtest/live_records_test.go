@@ -359,3 +359,20 @@ func TestAConversationThatIsTakenUpAgainHasAnotherThread(t *testing.T) {
 		assert.Equal(t, second, one)
 	})
 }
+
+func TestConversationsAreDeletedAllOrNone(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t, salesiqtest.Live())
+	before, header := len(s.Chats()), http.Header{"Content-Type": {"application/json"}, "X-Siq-Channel": {"website"}}
+	remove := func(ids string) answer {
+		return request(t, s, s.AccessToken(), http.MethodDelete, liveRoot+"/conversations", `{"ids":`+ids+`}`, header.Clone())
+	}
+	chat, _ := s.Chat("chat123")
+	busy, _ := s.Operator(chat.OperatorID)
+	assert.Equal(t, liveRefusal{Code: notThere}, liveRefusalIn(t, remove(`["chat123","nobody"]`)))
+	assert.Len(t, s.Chats(), before)
+	assert.Equal(t, http.StatusNoContent, remove(`["chat123","chat1009","chat123"]`).status, "one may be named twice")
+	assert.Len(t, s.Chats(), before-2)
+	operator, _ := s.Operator(chat.OperatorID)
+	assert.Equal(t, busy.ActiveChats-1, operator.ActiveChats, "the operator has one less")
+}
