@@ -30,6 +30,22 @@ func many(n int) string {
 	return "[" + strings.Join(texts, ",") + "]"
 }
 
+func TestABotMayFailInItsSecondConversation(t *testing.T) {
+	t.Parallel()
+	s := startBotServer(t)
+	tb := &failingTest{TB: t}
+	c := s.Converse(tb, newBot(t, func(r asked) any {
+		if r.Handler == "trigger" {
+			return said{"action": "end", "replies": []any{}}
+		}
+		return http.StatusInternalServerError
+	}))
+	c.Opens()
+	c.ExpectsEnd()
+	c.Says("How are you?")
+	assert.Contains(t, tb.run(func() { c.Expects("Fine.") }), "salesiqtest: the bot has answered with status 500")
+}
+
 func TestAnAnswerThatBreaksARuleFailsTheTestAndSaysWhich(t *testing.T) {
 	t.Parallel()
 	reply := func(item string) string { return `{"action":"reply","replies":[` + item + `]}` }

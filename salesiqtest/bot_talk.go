@@ -236,9 +236,7 @@ func (s *state) store(t *talk, chat *salesiq.Chat, answer string) {
 	case "phone":
 		visitor.Phone = answer
 	default:
-		if _, err := s.addCustomerInfo(chat.ID, customerInfo{map[string]string{name: answer}}); err != nil {
-			panic("salesiqtest: " + err.Error()) // The chat is there.
-		}
+		setCustomFields(chat, map[string]string{name: answer})
 	}
 	chat.VisitorInfo = visitorInfo(visitor)
 	s.visitorChanged(&before, visitor)
@@ -264,7 +262,6 @@ func (s *state) ask(t *talk, call *botCall) {
 		t.serving = true
 		s.serve(t)
 	}
-	t.stir()
 }
 
 // nextCall takes the next request out of the queue, or ends the work on it.

@@ -260,7 +260,11 @@ func TestLaterMessagesAndFilesAreToldAsSuch(t *testing.T) {
 	c.Expects("message two")
 	c.Attaches("boots.png", []byte("PNG"))
 	c.Expects("message boots.png has 3 bytes")
-	bodies, _ := b.received()
+	bodies, headers := b.received()
+	assert.Contains(t, bodies[1], `"type":"text"`)
+	assert.Contains(t, bodies[2], `"type":"file"`)
+	assert.Equal(t, "application/json", headers[2].Get("Content-Type"))
+	assert.Equal(t, "salesiqtest", headers[2].Get("User-Agent"))
 	var in asked
 	require.NoError(t, json.Unmarshal([]byte(bodies[2]), &in))
 	a := get(t, s, strings.TrimPrefix(in.Files[0].URL, s.URL))

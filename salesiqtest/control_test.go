@@ -150,10 +150,13 @@ func TestAShellCanSubscribeAndLetAChatBeMissed(t *testing.T) {
 		{"webhooks", `{"address":"x"}`, "address"},
 		{"chats/miss", `{}`, "chat_id"},
 		{"chats", `{"visitor":"visitor123"}`, "visitor"},
+		{"chats", `{"visitor_id":7}`, "visitor_id"},
+		{"chats/miss", `{"id":"chat123"}`, "id"},
 	} {
 		a := do(t, s, "", "POST", "/_emulator/"+bad[0], bad[1])
 		assert.Equal(t, http.StatusBadRequest, a.status, bad)
 		assert.Equal(t, bad[2], a.refusal(t).Details["field"], bad)
 	}
+	assert.Equal(t, http.StatusNotFound, do(t, s, "", "POST", "/_emulator/chats", `{"visitor_id":"visitor 7"}`).status)
 	assert.Equal(t, http.StatusNotFound, do(t, s, "", "POST", "/_emulator/chats/miss", `{"chat_id":"chat9999"}`).status)
 }

@@ -3,6 +3,7 @@ package salesiqtest_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,7 +32,13 @@ func TestLeadsAreFoundOnceTheyAreCreated(t *testing.T) {
 	assert.Equal(t, "Ångström", found[0]["Last_Name"])
 	assert.Len(t, s.Leads(), 1)
 	assert.Equal(t, http.StatusOK, search(`(Last_Name:equals:Ångström)`).status)
-	assert.Equal(t, http.StatusBadRequest, search("Email=zoe").status)
+	do(t, s, token, "POST", "/crm/v8/Leads", `{"data":[{"Last_Name":"Ek (Oy), Ab"}]}`)
+	a = search(`(Last_Name:equals:Ek \(Oy\)\, Ab)`)
+	assert.Equal(t, http.StatusOK, a.status, "what the notation needs is escaped")
+	assert.Contains(t, a.body, `"info":{"count":1,"more_records":false,"page":1,"per_page":200}`)
+	for _, wrong := range []string{"", "Email=zoe", "Email:equals:zoe", "(Email:equals:zoe", "Email:equals:zoe)", "(:equals:zoe)", "(Email:starts_with:zoe)"} {
+		assert.Equal(t, http.StatusBadRequest, search(wrong).status, wrong)
+	}
 }
 
 func TestLeadsNeedALastName(t *testing.T) {
@@ -43,10 +50,15 @@ func TestLeadsNeedALastName(t *testing.T) {
 		`{"data":[{"Email":"a@a.example"},{"Last_Name":"Kwame"}]}`: http.StatusMultiStatus,
 		`{"data":[]}`: http.StatusBadRequest,
 		`{}`:          http.StatusBadRequest,
+
+		`{"data":[{"Last_Name":7},null]}`:                                http.StatusBadRequest,
+		`{"data":[{"Last_Name":""}` + strings.Repeat(`,{}`, 99) + `]}`:   http.StatusBadRequest,
+		`{"data":[{"Last_Name":"A"}` + strings.Repeat(`,{}`, 99) + `]}`:  http.StatusMultiStatus,
+		`{"data":[{"Last_Name":"A"}` + strings.Repeat(`,{}`, 100) + `]}`: http.StatusBadRequest,
 	} {
 		assert.Equal(t, status, do(t, s, token, "POST", "/crm/v8/Leads", body).status, body)
 	}
-	assert.Len(t, s.Leads(), 1)
+	assert.Len(t, s.Leads(), 2)
 }
 
 func TestLeadsNeedAScopeOfTheCRM(t *testing.T) {

@@ -319,6 +319,7 @@ func TestDeliveriesStayOnThisMachine(t *testing.T) {
 
 	request := <-arrived
 	assert.Equal(t, "application/json", request.Header.Get("Content-Type"))
+	assert.Equal(t, "salesiqtest", request.Header.Get("User-Agent"))
 	assert.Equal(t, request.Header.Get("X-Body-Signature"), request.Header.Get(webhook.HeaderSignature))
 	require.Eventually(t, func() bool { return len(server.Deliveries()) == 5 }, 5*time.Second, time.Millisecond)
 	for _, delivery := range server.Deliveries() {
@@ -335,6 +336,8 @@ func TestEventsByHandAreChecked(t *testing.T) {
 	for body, status := range map[string]int{
 		`{"event":"robot.sang"}`:                      http.StatusOK,
 		`{"event":"chat.ended","data":{"a":1,"a":2}}`: http.StatusOK,
+
+		`{"event":"chat.ended"}`: http.StatusOK,
 
 		`{"data":{}}`:                      http.StatusBadRequest,
 		`{"event":"chat.ended","data":[]}`: http.StatusBadRequest,

@@ -130,15 +130,18 @@ func (s *state) addCustomerInfo(chatID string, in customerInfo) (*salesiq.Chat, 
 	if len(in.Info) == 0 {
 		return nil, missing("customer_info")
 	}
-	fields := maps.Clone(chat.CustomFields)
-	if fields == nil {
-		fields = map[string]any{}
-	}
-	for name, value := range in.Info {
+	setCustomFields(chat, in.Info)
+	return chat, nil
+}
+
+// setCustomFields makes a map of the chat's own, since it may share that of the seed.
+func setCustomFields(chat *salesiq.Chat, info map[string]string) {
+	fields := map[string]any{}
+	maps.Copy(fields, chat.CustomFields)
+	for name, value := range info {
 		fields[name] = value
 	}
 	chat.CustomFields = fields
-	return chat, nil
 }
 
 // note is what an operator has noted down about a chat.
@@ -260,11 +263,7 @@ func (s *state) begin(in opening, field, text string) (*salesiq.Chat, error) {
 	}
 	s.visitorChanged(&before, visitor)
 	chat := s.startChat(visitor, in.DepartmentID)
-	if len(in.CustomerInfo) > 0 {
-		if _, err := s.addCustomerInfo(chat.ID, customerInfo{in.CustomerInfo}); err != nil {
-			return nil, err
-		}
-	}
+	setCustomFields(chat, in.CustomerInfo)
 	s.writeAsVisitor(chat, text)
 	return chat, nil
 }
@@ -339,10 +338,7 @@ func (s *state) updateChatVisitor(chatID string, in visitorDetails) (*salesiq.Ch
 	if err != nil {
 		return nil, err
 	}
-	visitor, err := s.visitors.find(chat.VisitorID)
-	if err != nil {
-		return nil, err
-	}
+	visitor := s.visitorOf(chat)
 	before := *visitor
 	if in.LastName != nil {
 		visitor.Name = firstWord(visitor.Name) + " " + *in.LastName

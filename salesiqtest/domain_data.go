@@ -1,7 +1,6 @@
 package salesiqtest
 
 import (
-	"fmt"
 	"maps"
 
 	"github.com/salesiq-go/salesiq"
@@ -33,15 +32,6 @@ func (s *state) add(data Data) {
 	}
 	s.devices.load(data.Devices)
 	maps.Copy(s.sessions, data.Sessions)
-}
-
-// clone copies what is known to be fit for the wire, all the way down.
-func clone[T any](value T) T {
-	copied, err := convert[T](value)
-	if err != nil {
-		panic(fmt.Sprintf("salesiqtest: a %T is not fit for JSON: %v", value, err))
-	}
-	return copied
 }
 
 // snapshot copies one object for the outside.

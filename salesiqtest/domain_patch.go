@@ -3,6 +3,7 @@ package salesiqtest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -30,6 +31,11 @@ func parseObject(body []byte) (members, error) {
 	if err := wire.Unmarshal(body, &object); err != nil || object == nil {
 		return nil, invalid("body", "must be a JSON object")
 	}
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if _, err := convert[any](object[name]); err != nil {
+			return nil, wrongType(name, "has a number that is too large")
+		}
+	}
 	return object, nil
 }
 
@@ -39,31 +45,20 @@ func parseObject(body []byte) (members, error) {
 // as they are, so that an object can be read, changed and returned. Names count
 // letter by letter: one that differs from a field's in case alone is refused.
 func patch[T any](target *T, changes members, readOnly ...string) error {
-	before, err := convert[members](*target)
-	if err != nil {
-		return err
-	}
+	before := rewrite[members](*target)
 	patched, document := *target, before
 	// One at a time, so that the error can tell which one does not fit.
 	for _, name := range slices.Sorted(maps.Keys(changes)) {
-		var value any
-		if err := wire.Unmarshal(changes[name], &value); err != nil {
+		if err := checkName(reflect.TypeFor[T](), name, rewrite[any](changes[name]), name); err != nil {
 			return err
 		}
-		if err := checkName(reflect.TypeFor[T](), name, value, name); err != nil {
-			return err
-		}
-		if document, err = merge(document, members{name: changes[name]}); err != nil {
-			return err
-		}
+		document = merge(document, members{name: changes[name]})
+		var err error
 		if patched, err = whole[T](document); err != nil {
 			return wrongType(name, "has the wrong type")
 		}
 	}
-	after, err := convert[members](patched)
-	if err != nil {
-		return err
-	}
+	after := rewrite[members](patched)
 	for _, name := range readOnly {
 		if !bytes.Equal(before[name], after[name]) {
 			return invalid(name, cannotBeSet)
@@ -122,20 +117,10 @@ func checkNames(t reflect.Type, value any, path string) (err error) {
 // whole puts an object together. It takes 5.0 for an integer, as some languages
 // write numbers that were computed.
 func whole[T any](document members) (T, error) {
-	value, err := convert[T](document)
-	if err == nil {
+	if value, err := convert[T](document); err == nil {
 		return value, nil
 	}
-	data, err := wire.Marshal(document)
-	if err == nil {
-		data, err = asJavaScript(data)
-	}
-	if err != nil {
-		return value, err
-	}
-	value = *new(T)
-	err = wire.Unmarshal(data, &value)
-	return value, err
+	return convert[T](stringify(asJSON(document)))
 }
 
 // convert makes one type of another, by way of the wire.
@@ -147,17 +132,23 @@ func convert[T any](from any) (to T, err error) {
 	return to, err
 }
 
-// asJSON writes what was read from JSON, or made by the server.
-func asJSON(value any) json.RawMessage {
-	data, err := wire.Marshal(value)
+// rewrite is convert for what was read from JSON, or made by the server.
+func rewrite[T any](from any) T {
+	to, err := convert[T](from)
 	if err != nil {
-		panic("salesiqtest: " + err.Error())
+		panic(fmt.Sprintf("salesiqtest: a %T is not fit for JSON: %v", from, err))
 	}
-	return data
+	return to
 }
 
+// clone copies all the way down.
+func clone[T any](value T) T { return rewrite[T](value) }
+
+// asJSON writes what was read from JSON, or made by the server.
+func asJSON(value any) json.RawMessage { return rewrite[json.RawMessage](value) }
+
 // merge applies changes to an object: null removes, and objects merge.
-func merge(target, changes members) (members, error) {
+func merge(target, changes members) members {
 	merged := members{}
 	maps.Copy(merged, target)
 	for name, change := range changes {
@@ -165,37 +156,21 @@ func merge(target, changes members) (members, error) {
 		case isNull(change):
 			delete(merged, name)
 		case isObject(change):
-			value, err := mergeObjects(target[name], change)
-			if err != nil {
-				return nil, err
-			}
-			merged[name] = value
+			merged[name] = mergeObjects(target[name], change)
 		default:
 			merged[name] = change
 		}
 	}
-	return merged, nil
+	return merged
 }
 
 // mergeObjects is merge for an object in an object. What it changes may be
 // something else than an object, and is replaced then.
-func mergeObjects(target, change json.RawMessage) (json.RawMessage, error) {
+func mergeObjects(target, change json.RawMessage) json.RawMessage {
 	if !isObject(target) {
 		target = json.RawMessage("{}")
 	}
-	before, err := convert[members](target)
-	if err != nil {
-		return nil, err
-	}
-	changes, err := convert[members](change)
-	if err != nil {
-		return nil, err
-	}
-	merged, err := merge(before, changes)
-	if err != nil {
-		return nil, err
-	}
-	return wire.Marshal(merged)
+	return asJSON(merge(rewrite[members](target), rewrite[members](change)))
 }
 
 func isNull(value json.RawMessage) bool { return string(bytes.TrimSpace(value)) == "null" }

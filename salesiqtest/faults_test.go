@@ -128,6 +128,7 @@ func TestAFaultChangesHeaders(t *testing.T) {
 	assert.Equal(t, "7", a.header.Get("Retry-After"))
 	assert.Equal(t, "banana", a.header.Get("X-Ratelimit-Limit"))
 	assert.Empty(t, a.header.Get("X-Ratelimit-Reset"))
+	assert.Empty(t, a.header.Values("X-Ratelimit-Reset"), "it is not there, which differs from an empty one")
 	date, err := http.ParseTime(a.header.Get("Date"))
 	require.NoError(t, err)
 	assert.InDelta(t, time.Hour, time.Since(date), float64(10*time.Second))

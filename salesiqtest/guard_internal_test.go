@@ -173,3 +173,16 @@ func dnsReply(query []byte, address netip.Addr) []byte {
 	}
 	return reply
 }
+
+func TestAHistoryForgetsItsOldestEntries(t *testing.T) {
+	t.Parallel()
+	var h history[int]
+	for i := range 10_000 {
+		h.add(i)
+	}
+	assert.Len(t, h.all(), 10_000)
+	h.add(10_000)
+	left := h.all()
+	assert.Len(t, left, 9_001)
+	assert.Equal(t, []int{1_000, 10_000}, []int{left[0], left[9_000]})
+}

@@ -165,11 +165,7 @@ func (s *Server) controlEvent(body []byte) (any, error) {
 	if order.Event == "" {
 		return nil, missing("event")
 	}
-	data, err := asJavaScript(order.Data)
-	if err != nil {
-		return nil, invalid("data", err.Error())
-	}
-	return nil, s.Emit(order.Event, json.RawMessage(data))
+	return nil, s.Emit(order.Event, order.Data)
 }
 
 // controlStart lets a visitor begin a chat, and answers with it.
@@ -181,11 +177,7 @@ func (s *Server) controlStart(body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	chat, err := s.StartChat(cmp.Or(order.VisitorID, "visitor123"), cmp.Or(order.Text, "Hello"))
-	if err != nil {
-		return nil, err
-	}
-	return chat, nil
+	return s.StartChat(cmp.Or(order.VisitorID, "visitor123"), cmp.Or(order.Text, "Hello"))
 }
 
 // controlMiss lets a chat that is waiting be missed.

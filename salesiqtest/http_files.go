@@ -102,8 +102,7 @@ func (s *state) takeFile(by sending, chatID, contentType string, body []byte) (o
 	if err != nil {
 		return nil, err
 	}
-	file.chatID, file.messageID = chatID, message.ID
-	s.files[s.newID("file")] = file
+	s.keepFile(file, chatID, message)
 	chat, _ := s.chats.get(chatID)
 	return s.messages(chat)[len(chat.Transcript)-1], nil
 }
@@ -169,22 +168,28 @@ func fileFromVisitor(s *state, chatID, comment string) (*salesiq.Message, error)
 	if err != nil {
 		return nil, err
 	}
-	return s.write(chat, salesiq.Message{
-		SenderType: salesiq.SenderVisitor, SenderID: chat.VisitorID, Text: comment, Type: salesiq.MessageAttachment,
-	}), nil
+	return s.writeFile(chat, comment), nil
 }
 
-// attachAsVisitor lets the visitor of a chat send a file.
+// writeFile writes the message of a file that a visitor sends.
+func (s *state) writeFile(chat *salesiq.Chat, comment string) *salesiq.Message {
+	return s.write(chat, salesiq.Message{
+		SenderType: salesiq.SenderVisitor, SenderID: chat.VisitorID, Text: comment, Type: salesiq.MessageAttachment,
+	})
+}
+
+// keepFile keeps the file of a message.
+func (s *state) keepFile(file *storedFile, chatID string, message *salesiq.Message) {
+	file.chatID, file.messageID = chatID, message.ID
+	s.files[s.newID("file")] = file
+}
+
+// attachAsVisitor lets the visitor of a chat that goes on send a file.
 func (s *state) attachAsVisitor(chat *salesiq.Chat, file *storedFile) error {
 	if err := checkFile(file); err != nil {
 		return err
 	}
-	message, err := fileFromVisitor(s, chat.ID, "")
-	if err != nil {
-		return err
-	}
-	file.chatID, file.messageID = chat.ID, message.ID
-	s.files[s.newID("file")] = file
+	s.keepFile(file, chat.ID, s.writeFile(chat, ""))
 	return nil
 }
 
@@ -224,27 +229,18 @@ func (s *state) exportExecutions(webhookID string, body []byte) (*reply, error) 
 	if err == nil && len(in.IDs) == 0 {
 		err = missing("ids")
 	}
-	if err == nil {
-		_, err = s.webhooks.find(webhookID)
-	}
 	if err != nil {
 		return nil, err
 	}
-	failed := s.failedExecutions(webhookID)
+	failed, err := s.executions(webhookID, in.IDs)
+	if err != nil {
+		return nil, err
+	}
 	rows := [][]string{{"id", "event", "remote_server_status", "number_of_retries"}}
-	for i, id := range in.IDs {
-		at := slices.IndexFunc(failed, func(d Delivery) bool { return executionID(&d) == id })
-		if at < 0 {
-			return nil, invalid(element("ids", i), "is not the id of a failed execution")
-		}
-		d := failed[at]
-		rows = append(rows, []string{id, string(d.Event), strconv.Itoa(d.Status), strconv.Itoa(d.Attempt - 1)})
+	for i, d := range failed {
+		rows = append(rows, []string{in.IDs[i], string(d.Event), strconv.Itoa(d.Status), strconv.Itoa(d.Attempt - 1)})
 	}
-	content, err := sheet(rows)
-	if err != nil {
-		return nil, err
-	}
-	return &reply{http.StatusOK, &storedFile{name: "failed-executions.xlsx", kind: sheetType, content: content}}, nil
+	return &reply{http.StatusOK, &storedFile{name: "failed-executions.xlsx", kind: sheetType, content: sheet(rows)}}, nil
 }
 
 // sheetFiles are what a workbook of one sheet consists of beside the sheet.
@@ -262,15 +258,12 @@ var sheetFiles = map[string]string{
 }
 
 // sheet is a workbook of one sheet with texts.
-func sheet(rows [][]string) ([]byte, error) {
+func sheet(rows [][]string) []byte {
 	var out bytes.Buffer
 	book := zip.NewWriter(&out)
-	put := func(name string, content []byte) error {
-		file, err := book.Create(name)
-		if err == nil {
-			_, err = file.Write(append([]byte(xml.Header), content...))
-		}
-		return err
+	put := func(name, content string) {
+		file, _ := book.Create(name)             //nolint:errcheck // A buffer takes everything.
+		io.WriteString(file, xml.Header+content) //nolint:errcheck // A buffer takes everything.
 	}
 	var cells bytes.Buffer
 	cells.WriteString(`<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>`)
@@ -278,18 +271,16 @@ func sheet(rows [][]string) ([]byte, error) {
 		cells.WriteString("<row>")
 		for _, text := range row {
 			cells.WriteString(`<c t="inlineStr"><is><t>`)
-			if err := xml.EscapeText(&cells, []byte(text)); err != nil {
-				return nil, err
-			}
+			xml.EscapeText(&cells, []byte(text)) //nolint:errcheck // A buffer takes everything.
 			cells.WriteString("</t></is></c>")
 		}
 		cells.WriteString("</row>")
 	}
 	cells.WriteString("</sheetData></worksheet>")
-	err := put("xl/worksheets/sheet1.xml", cells.Bytes())
+	put("xl/worksheets/sheet1.xml", cells.String())
 	for name, content := range sheetFiles {
-		err = errors.Join(err, put(name, []byte(content)))
+		put(name, content)
 	}
-	err = errors.Join(err, book.Close())
-	return out.Bytes(), err
+	book.Close() //nolint:errcheck // A buffer takes everything.
+	return out.Bytes()
 }

@@ -68,6 +68,7 @@ func (p *params) number(name string, absent, low, high int) int {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < low || n > high {
 		p.fail(name, "must be a number from "+strconv.Itoa(low)+" to "+strconv.Itoa(high))
+		return absent
 	}
 	return n
 }

@@ -2,6 +2,7 @@ package salesiqtest
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -225,8 +226,8 @@ func (s *Server) api(route route) http.Handler {
 			permitAnyOrigin(w.Header())
 		}
 		body, err := io.ReadAll(r.Body)
-		if err == nil && int64(len(body)) > bodyLimit(r) {
-			err = invalid("body", "must be at most 1 MiB")
+		if most := bodyLimit(r); err == nil && int64(len(body)) > most {
+			err = invalid("body", fmt.Sprintf("must be at most %d bytes", most))
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -17,56 +17,52 @@ func asJavaScript(data []byte) ([]byte, error) {
 	if err := json.Unmarshal(data, new(json.RawMessage)); err != nil {
 		return nil, err
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	return stringify(decoder)
+	return stringify(data), nil
 }
 
-// stringify writes the next value of decoder.
-func stringify(decoder *json.Decoder) ([]byte, error) {
-	token, err := decoder.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch token := token.(type) {
+// stringify is asJavaScript for a value that is known to be JSON.
+func stringify(data []byte) json.RawMessage {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	return stringifyNext(decoder)
+}
+
+// stringifyNext writes the next value of decoder.
+func stringifyNext(decoder *json.Decoder) []byte {
+	switch token := nextToken(decoder).(type) {
 	case json.Delim:
-		members, err := stringifyMembers(token == '{', decoder)
-		if err != nil {
-			return nil, err
-		}
-		end, err := decoder.Token()
-		return fmt.Appendf(nil, "%s%s%s", token, bytes.Join(members, []byte(",")), end), err
+		members := stringifyMembers(token == '{', decoder)
+		return fmt.Appendf(nil, "%s%s%s", token, bytes.Join(members, []byte(",")), nextToken(decoder))
 	case json.Number:
 		return stringifyNumber(token)
 	case string:
 		return stringifyText(token)
+	default:
+		return asJSON(token) // True, false or null.
 	}
-	return json.Marshal(token) // True, false or null.
+}
+
+func nextToken(decoder *json.Decoder) json.Token {
+	token, err := decoder.Token()
+	if err != nil {
+		panic("salesiqtest: " + err.Error()) // It is JSON.
+	}
+	return token
 }
 
 // stringifyMembers writes the members of an object or array in JavaScript's order:
 // first those whose names are array indices, by number, then the others as they
 // come. Of several members with one name, the last counts, in the place of the first.
-func stringifyMembers(named bool, decoder *json.Decoder) ([][]byte, error) {
+func stringifyMembers(named bool, decoder *json.Decoder) [][]byte {
 	var names []string
 	texts := map[string][]byte{}
 	for decoder.More() {
 		name, label := strconv.Itoa(len(names)), []byte(nil)
 		if named {
-			token, err := decoder.Token()
-			if err != nil {
-				return nil, err
-			}
-			name, _ = token.(string) // Nothing else stands before a colon.
-			if label, err = stringifyText(name); err != nil {
-				return nil, err
-			}
-			label = append(label, ':')
+			name, _ = nextToken(decoder).(string) // Nothing else stands before a colon.
+			label = append(stringifyText(name), ':')
 		}
-		value, err := stringify(decoder)
-		if err != nil {
-			return nil, err
-		}
+		value := stringifyNext(decoder)
 		if _, known := texts[name]; !known {
 			names = append(names, name)
 		}
@@ -77,7 +73,7 @@ func stringifyMembers(named bool, decoder *json.Decoder) ([][]byte, error) {
 	for i, name := range names {
 		members[i] = texts[name]
 	}
-	return members, nil
+	return members
 }
 
 // arrayIndex returns the number that a name stands for, or one behind all of those.
@@ -91,27 +87,26 @@ func arrayIndex(name string) uint64 {
 
 // stringifyNumber writes a number as package encoding/json does, which is
 // JavaScript's way, but for -0. What is too large for JavaScript is null there.
-func stringifyNumber(number json.Number) ([]byte, error) {
-	value, err := number.Float64()
+func stringifyNumber(number json.Number) []byte {
+	value, _ := number.Float64() //nolint:errcheck // What is too large is infinite.
 	switch {
 	case value == 0:
-		return []byte("0"), nil
+		return []byte("0")
 	case math.IsInf(value, 0):
-		return []byte("null"), nil
-	case err != nil:
-		return nil, err
+		return []byte("null")
+	default:
+		return asJSON(value)
 	}
-	return json.Marshal(value)
 }
 
 // unescape undoes what package encoding/json escapes and JavaScript does not. The
 // escaped backslash comes first, so that what follows it is left alone.
 var unescape = strings.NewReplacer(`\\`, `\\`, `\u2028`, "\u2028", `\u2029`, "\u2029")
 
-func stringifyText(text string) ([]byte, error) {
+func stringifyText(text string) []byte {
 	var quoted bytes.Buffer
 	encoder := json.NewEncoder(&quoted)
 	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(text)
-	return []byte(unescape.Replace(strings.TrimSpace(quoted.String()))), err
+	encoder.Encode(text) //nolint:errcheck,errchkjson // A buffer takes any text.
+	return []byte(unescape.Replace(strings.TrimSpace(quoted.String())))
 }

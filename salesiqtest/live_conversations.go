@@ -152,14 +152,15 @@ func listConversations(c *call) (any, error) {
 		}
 		from = p.number("index", 1, 0, endlessly) - 1
 	}
+	more := hasMore(from+limit < len(kept))
 	if len(fields) == 0 {
-		return window(c, kept, from, limit, hasMore(from+limit < len(kept)))
+		return window(c, kept, from, limit, more)
 	}
 	narrowed := []object{}
 	for _, chat := range kept {
 		narrowed = append(narrowed, c.conversation(chat).only(fields))
 	}
-	return window(c, narrowed, from, limit, hasMore(from+limit < len(narrowed)))
+	return window(c, narrowed, from, limit, more)
 }
 
 // only keeps some fields.

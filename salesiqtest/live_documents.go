@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/salesiq-go/salesiq"
-	"github.com/salesiq-go/salesiq/internal/wire"
 )
 
 // Documents are the objects that the live service alone has, and that no other
@@ -57,9 +56,9 @@ type listing struct {
 	oneMore bool   // A page that is not the last one has the first item of the next one, too.
 
 	filters []filter
-	sorts   map[string]func(item object) int64 // By what sort_by says.
-	beside  func(s *state) object              // What is beside the nested list.
-	around  func(count int) object             // What is beside the data.
+	sorts   []string               // What sort_by says: counts of uses, which all stay 0.
+	beside  func(s *state) object  // What is beside the nested list.
+	around  func(count int) object // What is beside the data.
 }
 
 // filter is a parameter that leaves documents out.
@@ -192,12 +191,7 @@ func isEmpty(value any) bool {
 
 // isSame reports whether a value would be written as the other one is.
 func isSame(value any, written json.RawMessage) bool {
-	data, err := wire.Marshal(value)
-	if err != nil {
-		return false
-	}
-	var one, other any
-	return wire.Unmarshal(data, &one) == nil && wire.Unmarshal(written, &other) == nil && reflect.DeepEqual(one, other)
+	return reflect.DeepEqual(rewrite[any](value), rewrite[any](written))
 }
 
 // write makes a document of a body, or changes one. A nil item is for a new one.
@@ -379,10 +373,7 @@ func (l *listing) sort(c *call, items []*document) {
 	if len(l.sorts) == 0 {
 		return
 	}
-	by := oneOf(&c.query, "sort_by", slices.Sorted(maps.Keys(l.sorts)))
-	if rank := l.sorts[by]; rank != nil {
-		slices.SortStableFunc(items, func(a, b *document) int { return cmp.Compare(rank(a.members), rank(b.members)) })
-	}
+	oneOf(&c.query, "sort_by", l.sorts)
 	if oneOf(&c.query, "order", []string{"ascending", "descending"}) == "descending" {
 		slices.Reverse(items)
 	}
@@ -547,15 +538,11 @@ func parts(fields ...field) kind {
 		if !isObject(value) {
 			return nil, wrongType(name, "must be an object")
 		}
-		changes, err := convert[members](value)
-		if err != nil {
-			return nil, err
-		}
 		now, _ := before.(object)
 		if now == nil {
 			now = object{}
 		}
-		return c.amend(now, now, fields, changes, name+".")
+		return c.amend(now, now, fields, rewrite[members](value), name+".")
 	}
 }
 

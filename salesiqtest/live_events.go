@@ -148,10 +148,7 @@ func (s *webhookSettings) wants(entity object) bool {
 
 // defaultAppID is the app of what does not tell its own.
 func (s *state) defaultAppID() string {
-	if brand, ok := s.brands.first(func(*salesiq.Brand) bool { return true }); ok {
-		return brand.ID
-	}
-	return ""
+	return cmp.Or(s.firstApp(), &salesiq.Brand{}).ID
 }
 
 // textOf is a text or a number, with every digit, or "".

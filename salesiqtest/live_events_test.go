@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -146,5 +147,55 @@ func TestAnEventHasTheSpellingThatAWebhookIsFor(t *testing.T) {
 		assert.Equal(t, map[salesiq.EventName]int{
 			"operator.departments.dissociated": 4, "operator.departments.disassociated": 2, "conversation.completed": 1, "conversation.ended": 1,
 		}, seen)
+	})
+}
+
+// What a call does is told to the webhooks that want to know, once.
+func TestEachLiveCallTellsWhatItDid(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.InMemory())
+		s.Subscribe(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		org := orgToken(t, s)
+		const visitorsSide = "/api/visitor/v1/nordlicht/conversations"
+		seen := 0
+		for _, tt := range []struct{ call, body, events string }{
+			{"PUT " + liveRoot + "/conversations/chat123/transfer", `{"department_id":"dept790","operator_id":"operator123"}`, "conversation.transfer.initiated conversation.attender.updated"},
+			{"PUT " + liveRoot + "/conversations/chat123/accept", `{"operator_id":"operator789"}`, ""},
+			{"PUT " + liveRoot + "/conversations/chat123/accept", `{"operator_id":"operator123"}`, "conversation.transfer.accepted"},
+			{"PUT " + liveRoot + "/conversations/chat123/transfer", `{"department_id":"dept789"}`, "conversation.transfer.initiated conversation.attender.updated"},
+			{"PUT " + liveRoot + "/conversations/chat123/reject", `{"operator_id":"operator456"}`, "conversation.transfer.rejected"},
+			{"PUT " + liveRoot + "/conversations/chat123/close", "", "conversation.completed"},
+			{"POST " + visitorsSide + "/chat123/reopen", `{"message":"Once more"}`, "conversation.reopened conversation.visitor.replied"},
+			{"PUT " + liveRoot + "/conversations/chat123/pickup", "", "conversation.attender.updated"},
+			{"POST " + liveRoot + "/conversations/chat123/messages", `{"text":"Yes?"}`, "conversation.operator.replied"},
+			{"PUT " + visitorsSide + "/chat123/visitor", `{"phone":"+358 1"}`, ""},
+			{"PUT " + visitorsSide + "/chat123/visitor", `{"email":"new@mail.example"}`, "visitor.updated"},
+			{"PUT " + liveRoot + "/apps/brand123", `{"enabled":false}`, "brands.disabled"},
+			{"PUT " + liveRoot + "/apps/brand123", `{"enabled":true}`, "brands.enabled"},
+			{"PUT " + liveRoot + "/operators/operator123", `{"first_name":"Ida"}`, "operator.updated"},
+			{"PUT " + liveRoot + "/operators/operator123/departments", `{"ids":["dept789"]}`, "operator.departments.associated"},
+			{"DELETE " + liveRoot + "/operators/operator123/departments?ids=dept789", "", "operator.departments.dissociated"},
+			{"PUT " + liveRoot + "/departments/dept790", `{"name":"Helpers"}`, "department.updated"},
+			{"POST " + liveRoot + "/tags", `{"name":"urgent","color":"#b45309","module":"conversations"}`, "tag.created"},
+			{"POST " + liveRoot + "/tags/tag101/archives", "", "tag.updated"},
+			{"DELETE " + liveRoot + "/tags/tag101", "", "tag.deleted"},
+			{"DELETE " + liveRoot + "/operators/operator123", "", "operator.deleted"},
+			{"DELETE " + liveRoot + "/departments/dept790?configure_to=dept789", "", "department.deleted"},
+		} {
+			method, path, _ := strings.Cut(tt.call, " ")
+			token := s.AccessToken()
+			if strings.HasPrefix(path, visitorsSide) {
+				token = org
+			}
+			do(t, s, token, method, path, tt.body)
+			require.NoError(t, s.Settle(t.Context()))
+			var told []string
+			for _, delivery := range s.Deliveries()[seen:] {
+				told = append(told, string(delivery.Event))
+			}
+			seen += len(told)
+			assert.ElementsMatch(t, strings.Fields(tt.events), told, tt.call)
+		}
 	})
 }

@@ -50,21 +50,13 @@ var articles = family{
 		filters: []filter{hasMember("department_id"), hasMember("category_id"), {"mode", []string{"publish", "draft"}, func(item *document, value string) bool {
 			return item.members["published"] == (value == "publish")
 		}}},
-		sorts: map[string]func(object) int64{"views": counted("viewed"), "likes": counted("liked"), "dislikes": counted("disliked"), "used": counted("used")},
+		sorts: []string{"views", "likes", "dislikes", "used"},
 	},
 }
 
 // hasMember is the filter by a member of the same name.
 func hasMember(name string) filter {
 	return filter{name: name, holds: func(item *document, value string) bool { return item.members[name] == value }}
-}
-
-// counted is a number of the statistics.
-func counted(name string) func(object) int64 {
-	return func(item object) int64 {
-		stats, _ := item["stats"].(object)
-		return numberIn(stats, name)
-	}
 }
 
 // numberIn is a number that is written as a text.
@@ -114,10 +106,7 @@ var cannedResponses = family{
 		filters: []filter{{name: "department_id", holds: func(item *document, value string) bool {
 			return item.members["associate_with_all_departments"] == true || item.members["department_id"] == value
 		}}},
-		sorts: map[string]func(object) int64{
-			"usage_count":    func(item object) int64 { return numberIn(item, "usage_count") },
-			"last_used_time": func(item object) int64 { return numberIn(item, "last_used_time") },
-		},
+		sorts: []string{"usage_count", "last_used_time"},
 	},
 }
 
@@ -412,6 +401,8 @@ func blockIP(c *call) (any, error) {
 		return nil, err
 	}
 	switch {
+	case !c.body.sets("ip"):
+		return nil, missing("ip")
 	case !c.body.sets("app_ids"):
 		in.Apps = c.brands.order
 	case len(in.Apps) == 0:

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -152,6 +154,45 @@ func TestTransferIsAnsweredByWhomItWasMadeTo(t *testing.T) {
 	operator := s.Operators()[slices.IndexFunc(s.Operators(), func(o salesiq.Operator) bool { return o.ID == to.OperatorID })]
 	assert.Equal(t, "dept789", operator.DepartmentID, "somebody of the department")
 	assert.NotEqual(t, salesiq.OperatorOffline, operator.Status, "who is there")
+
+	do(t, s.Server, s.AccessToken(), http.MethodPut, liveRoot+"/operators/operator123/departments", `{"ids":["dept789"]}`)
+	put("transfer", `{"department_id":"dept790","operator_id":"operator123","note":"Wants a tent"}`)
+	put("transfer", `{"department_id":"dept789","operator_id":"operator123"}`)
+	to, _ = s.Chat("chat123")
+	assert.Equal(t, "operator123", to.OperatorID)
+	assert.Equal(t, "dept789", to.DepartmentID, "the one of the transfer, of the two that the operator is in")
+}
+
+func TestLiveOperatorsAreThoseOfTheSpecification(t *testing.T) {
+	t.Parallel()
+	s := newLiveServer(t)
+	must[*live.Operator](t)(s.calls.Operators.Update(t.Context(), "operator789", &live.OperatorUpdate{Nickname: salesiq.Set("Ken")}))
+	require.NoError(t, s.calls.Operators.Disable(t.Context(), "operator456"))
+	present := map[string]int{}
+	for _, known := range s.Operators() {
+		shown := into[map[string]any](t, get(t, s.Server, liveRoot+"/operators/"+known.ID))
+		want, most := "1", "unlimited"
+		if known.Status == salesiq.OperatorOffline {
+			want = "0"
+		}
+		if known.MaxChats > 0 {
+			most = strconv.Itoa(known.MaxChats)
+		}
+		present[want]++
+		nickname, _, _ := strings.Cut(known.Name, " ")
+		if known.ID == "operator789" {
+			nickname = "Ken"
+		}
+		for name, value := range map[string]string{
+			"id": known.ID, "email_id": known.Email, "status_code": want, "maximum_concurrent_chat": most, "nick_name": nickname,
+			"is_enabled": strconv.FormatBool(known.ID != "operator456"), "is_chat_enabled": strconv.FormatBool(known.ID != "operator456"),
+			"is_owner": strconv.FormatBool(known.ID == "operator1"), "is_confirmed": "true", "is_deleted": "false",
+			"created_time": strconv.FormatInt(known.CreatedAt.UnixMilli(), 10), "time_zone": known.Timezone,
+		} {
+			assert.Equal(t, value, shown[name], "%s of %s", name, known.ID)
+		}
+	}
+	assert.Len(t, present, 2, "some are there, and some are not")
 }
 
 func TestVisitorEndsAChatThatWasPickedUpAndMissesOneThatWasNot(t *testing.T) {
@@ -266,4 +307,72 @@ func TestSettingsOfTheSpecificationFollowThoseOfTheLiveService(t *testing.T) {
 
 	a := do(t, s.Server, s.AccessToken(), http.MethodPost, liveRoot+"/operators", `{"email_id":"nora@work.example","role":"Associate","departments":["dept789"],"is_monitored":"false"}`)
 	assert.Contains(t, a.body, `"first_name":"nora"`, "the name is that of the account, where none is given")
+}
+
+func TestAConversationThatIsTakenUpAgainHasAnotherThread(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.InMemory())
+		chat, err := s.StartChat("visitor1002", "Do you have boots?")
+		require.NoError(t, err)
+		id, org := chat.ID, orgToken(t, s)
+		call := func(token, method, path, body string) {
+			time.Sleep(10 * time.Second)
+			assert.Empty(t, liveRefusalIn(t, do(t, s, token, method, path, body)), path)
+		}
+		operator := func(of, body string) {
+			call(s.AccessToken(), http.MethodPut, liveRoot+"/conversations/"+id+"/"+of, body)
+		}
+		says := func(text string) {
+			call(s.AccessToken(), http.MethodPost, liveRoot+"/conversations/"+id+"/messages", `{"text":"`+text+`"}`)
+		}
+		operator("pickup", "")
+		says("In black.")
+		require.NoError(t, s.VisitorSays(id, "And in red?"))
+		says("No.")
+		operator("close", "")
+		call(org, http.MethodPost, "/api/visitor/v1/nordlicht/conversations/"+id+"/reopen", `{"message":"Then in black"}`)
+		operator("pickup", "")
+		call(org, http.MethodPut, "/visitor/v2/nordlicht/conversations/"+id+"/close", "")
+		type thread struct {
+			Number   string            `json:"thread_number"`
+			Question string            `json:"question"`
+			Status   string            `json:"status"`
+			EndedBy  string            `json:"ended_by"`
+			Metrics  map[string]string `json:"metrics"`
+		}
+		all := into[[]thread](t, get(t, s, liveRoot+"/conversations/"+id+"/threads?include_fields=%5B%22metrics%22%5D"))
+		require.Len(t, all, 2)
+		first, second := all[0], all[1]
+		if first.Number != "1" {
+			first, second = second, first
+		}
+		assert.Equal(t, []string{"1", "Do you have boots?", "Attended Online", "operator"}, []string{first.Number, first.Question, first.Status, first.EndedBy})
+		assert.Equal(t, []string{"2", "Then in black", "Attended Online", "visitor"}, []string{second.Number, second.Question, second.Status, second.EndedBy})
+		for name, want := range map[string][2]string{
+			"operator_message_count": {"2", "0"}, "visitor_message_count": {"2", "1"}, "first_response_time": {"20000", "0"},
+			"average_response_time": {"15000", "0"}, "total_chat_duration": {"40000", "20000"}, "missed_reason": {"", ""},
+		} {
+			assert.Equal(t, want, [2]string{first.Metrics[name], second.Metrics[name]}, name)
+		}
+		one := into[thread](t, get(t, s, liveRoot+"/conversations/"+id+"/threads/2?include_fields=%5B%22metrics%22%5D"))
+		assert.Equal(t, second, one)
+	})
+}
+
+func TestConversationsAreDeletedAllOrNone(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t, salesiqtest.Live())
+	before, header := len(s.Chats()), http.Header{"Content-Type": {"application/json"}, "X-Siq-Channel": {"website"}}
+	remove := func(ids string) answer {
+		return request(t, s, s.AccessToken(), http.MethodDelete, liveRoot+"/conversations", `{"ids":`+ids+`}`, header.Clone())
+	}
+	chat, _ := s.Chat("chat123")
+	busy, _ := s.Operator(chat.OperatorID)
+	assert.Equal(t, liveRefusal{Code: notThere}, liveRefusalIn(t, remove(`["chat123","nobody"]`)))
+	assert.Len(t, s.Chats(), before)
+	assert.Equal(t, http.StatusNoContent, remove(`["chat123","chat1009","chat123"]`).status, "one may be named twice")
+	assert.Len(t, s.Chats(), before-2)
+	operator, _ := s.Operator(chat.OperatorID)
+	assert.Equal(t, busy.ActiveChats-1, operator.ActiveChats, "the operator has one less")
 }

@@ -33,6 +33,7 @@ const (
 	wrongTypeNumber = 1007
 	wrongValue      = 1011
 	nameTaken       = 1014
+	wrongBody       = 1015
 	notThere        = 1019
 	noDepartment    = 1025
 )
@@ -67,6 +68,9 @@ func TestLiveServiceSaysWhatIsWrongWithACall(t *testing.T) {
 		{"PUT /conversations/chat123", `{}`, liveRefusal{Code: wrongValue, Key: "customer_info"}},
 		{"PUT /conversations/nobody", `{"customer_info":{"a":"b"}}`, liveRefusal{Code: notThere}},
 		{"GET /conversations/nobody/visitor", "", liveRefusal{Code: notThere}},
+		{"PUT /conversations/nobody/transfer", `{"department_id":"dept789"}`, liveRefusal{Code: notThere}},
+		{"PUT /conversations/chat1200/transfer", `{"department_id":"dept789"}`, liveRefusal{Code: wrongValue}}, // It has ended.
+		{"PUT /conversations/chat123", `{"customer_info":{"sum":1e999}}`, liveRefusal{Code: wrongTypeNumber, Key: "customer_info"}},
 
 		{"GET /conversations/nobody/threads", "", liveRefusal{Code: notThere}},
 		{"GET /conversations/nobody/threads/1", "", liveRefusal{Code: notThere}},
@@ -110,6 +114,7 @@ func TestLiveServiceSaysWhatIsWrongWithACall(t *testing.T) {
 		{"PUT /apps/brand123", `{"Name":"New"}`, liveRefusal{Code: wrongValue, Key: "Name"}},
 		{"PUT /apps/brand123", `{"enabled":"perhaps"}`, liveRefusal{Code: wrongTypeNumber, Key: "enabled"}},
 		{"PUT /apps/brand123", `{"description":7}`, liveRefusal{Code: wrongTypeNumber, Key: "description"}},
+		{"PUT /apps/brand123", `{"of_its_own":[1e999]}`, liveRefusal{Code: wrongTypeNumber, Key: "of_its_own"}},
 		{"PUT /apps/brand123", `{"unique_name":"other"}`, liveRefusal{Code: wrongValue, Key: "unique_name"}},
 		{"PUT /apps/brand123", `{"waiting_time":"7"}`, liveRefusal{Code: wrongValue, Key: "waiting_time"}},
 		{"POST /cannedresponses", `{"content":"x","associate_with_all_departments":false}`, liveRefusal{Code: wrongValue, Key: "department_id"}},
@@ -118,6 +123,23 @@ func TestLiveServiceSaysWhatIsWrongWithACall(t *testing.T) {
 		{"PUT /operators/operator1/disable", "", liveRefusal{Code: 1016}},
 		{"DELETE /webhooks/webhook123/keys/nobody", "", liveRefusal{Code: notThere}},
 		{"DELETE /webhooks/nobody/keys/nobody", "", liveRefusal{Code: notThere}},
+		{"POST /webhooks", `{"url":7}`, liveRefusal{Code: wrongTypeNumber, Key: "url"}},
+		{"PUT /webhooks/webhook123", `{"secured":1e999}`, liveRefusal{Code: wrongTypeNumber, Key: "secured"}},
+		{"PUT /webhooks/webhook123", `{"type":"robot"}`, liveRefusal{Code: wrongValue, Key: "type"}},
+		{"PUT /webhooks/nobody", `{}`, liveRefusal{Code: notThere}},
+		{"GET /webhooks/nobody/executions", "", liveRefusal{Code: notThere}},
+		{"POST /webhooks/nobody/executions", `{"ids":["none"]}`, liveRefusal{Code: notThere}},
+		{"POST /webhooks/webhook123/executions", `{"ids":7}`, liveRefusal{Code: wrongTypeNumber, Key: "ids"}},
+		{"POST /webhooks/webhook123/executions", `{}`, liveRefusal{Code: wrongValue, Key: "ids"}},
+		{"POST /webhooks/webhook123/executions/none", "", liveRefusal{Code: wrongValue, Key: "ids[0]"}},
+		{"POST /webhooks/webhook123/events", `{"ids":7}`, liveRefusal{Code: wrongTypeNumber, Key: "ids"}},
+		{"DELETE /webhooks/webhook123/executions?ids=none", "", liveRefusal{Code: wrongValue, Param: "ids[0]"}},
+		{"DELETE /webhooks/webhook123/executions", `{"ids":["` + strings.Repeat(`none","`, 300) + `none"]}`, liveRefusal{Code: wrongValue, Key: "ids"}},
+		{"DELETE /webhooks/webhook123/executions", `{"ids":["` + strings.Repeat(`none","`, 299) + `none"]}`, liveRefusal{Code: wrongValue, Key: "ids[0]"}},
+		{"POST /blockedips", `{"app_ids":"brand123"}`, liveRefusal{Code: wrongTypeNumber, Key: "app_ids"}},
+		{"PUT /apps/brand123/widgets", `{"button":7}`, liveRefusal{Code: wrongTypeNumber, Key: "button"}},
+		{"POST /apps/brand123/website", `{}`, liveRefusal{Code: wrongValue, Key: "website"}},
+		{"POST /apps/brand123/channels/ios", `{}`, liveRefusal{Code: wrongValue, Key: "bundle_name"}},
 	} {
 		method, path, _ := strings.Cut(tt.call, " ")
 		a := do(t, s, s.AccessToken(), method, liveRoot+path, tt.body)
@@ -156,6 +178,8 @@ func TestVisitorsSideSaysWhatIsWrongWithACall(t *testing.T) {
 		{"POST /conversations", opening("brand123", "", "", "Hi"), liveRefusal{Code: wrongValue, Key: "department_id"}},
 		{"POST /conversations", opening("", "dept789", "", "Hi"), liveRefusal{Code: wrongValue, Key: "app_id"}},
 		{"POST /conversations/chat123/messages", `{"text":" "}`, liveRefusal{Code: wrongValue, Key: "text"}},
+		{"POST /conversations/chat123/messages", `{"text":7}`, liveRefusal{Code: wrongTypeNumber, Key: "text"}},
+		{"POST /conversations/chat123/feedback", `{"rating":7}`, liveRefusal{Code: wrongTypeNumber, Key: "rating"}},
 		{"POST /conversations/nobody/messages", `{"text":"Hi"}`, liveRefusal{Code: notThere}},
 		{"POST /conversations/chat123/reopen", `{"message":"Hi"}`, liveRefusal{Code: wrongValue}},
 		{"POST /conversations/" + firstUnrated(t, s) + "/reopen", `{"message":" "}`, liveRefusal{Code: wrongValue, Key: "message"}},
@@ -163,10 +187,37 @@ func TestVisitorsSideSaysWhatIsWrongWithACall(t *testing.T) {
 		{"POST /conversations/nobody/feedback", `{"rating":"happy"}`, liveRefusal{Code: notThere}},
 		{"POST /conversations/chat123/feedback", `{"rating":"4"}`, liveRefusal{Code: wrongValue, Key: "rating"}},
 		{"POST /conversations/chat123/feedback", `{}`, liveRefusal{Code: wrongValue, Key: "rating"}},
+		{"POST /conversations/chat123/feedback", `{"rating":"sad","feedback":"` + strings.Repeat("é", 2049) + `"}`, liveRefusal{Code: wrongValue, Key: "feedback"}},
+		{"POST /conversations/chat123/feedback", `{"rating":"sad","feedback":"` + strings.Repeat("é", 2048) + `"}`, liveRefusal{Code: wrongValue, Key: "status"}},
 	} {
 		method, path, _ := strings.Cut(tt.call, " ")
 		a := do(t, s, token, method, "/api/visitor/v1/nordlicht"+path, tt.body)
 		assert.Equal(t, tt.want, liveRefusalIn(t, a), "%s %s: %s", tt.call, tt.body, a.body)
 	}
 	assert.Len(t, s.Chats(), before, "what is refused changes nothing")
+}
+
+func TestAPortalWithoutDataIsServedAsWell(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.WithoutDefaultData())
+	for _, tt := range []struct {
+		call, body, want string
+	}{
+		{"GET /apps", "", `"data":[]`},
+		{"GET /operators", "", `"data":[]`},
+		{"GET /departments", "", `"CRC":"0"`},
+		{"GET /conversations", "", `"more_data_available":false`},
+		{"GET /feedbacks", "", `"data":[]`},
+		{"GET /calls", "", `"data":[]`},
+		{"POST /departments", `{"name":"Sales","operators":[]}`, `"code":1019,"message":"there is no app \"\""`},
+		{"POST /visitorroutingrules", `{"and_criteria":[{"or_criteria":[{"field_name":"country","comparator":"is"}]}]}`, `"title":""`},
+		{"POST /apps", `{}`, `"creator":{"id":"operator1","name":""}`},
+		{"GET /apps", "", `"name":"New app"`},
+		{"POST /tags", `{"name":"n","color":"c","module":"visitors"}`, `"name":"n"`},
+	} {
+		method, path, _ := strings.Cut(tt.call, " ")
+		a := do(t, s, s.AccessToken(), method, liveRoot+path, tt.body)
+		assert.Contains(t, a.body, tt.want, tt.call)
+	}
+	require.NoError(t, s.Emit("conversation.created", map[string]any{"id": "of nobody"}))
 }

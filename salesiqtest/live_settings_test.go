@@ -304,6 +304,9 @@ func TestMobileChannelsKeepWhatIsSet(t *testing.T) {
 	assert.Equal(t, got.AccessKeys, keys)
 	require.Len(t, keys, 1)
 	assert.True(t, keys[0].Enabled)
+	assert.Regexp(t, "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", keys[0].UUID)
+	assert.Equal(t, keys[0].Key[:32], strings.ReplaceAll(keys[0].UUID, "-", ""))
+	assert.Regexp(t, "^[0-9a-f]{24}%2B$", got.AppKey)
 	_, err = l.IOS.UpdateComponents(ctx, "brand123", []live.Component{"telepathy"})
 	assert.Equal(t, 1011, number(t, err))
 
@@ -354,6 +357,9 @@ func TestArticlesAreListedByWhatIsAsked(t *testing.T) {
 	assert.Equal(t, 0, count(&live.ArticleListParams{Mode: "draft", DepartmentID: "dept789"}))
 	newest := must[[]live.Article](t)(l.Articles.List(ctx, &live.ArticleListParams{SortBy: "views", Order: "descending", Limit: 1}))
 	assert.Equal(t, "12", newest[0].Title)
+	for _, by := range []string{"views", "likes", "dislikes", "used"} {
+		assert.Equal(t, 10, count(&live.ArticleListParams{SortBy: by, Order: "ascending"}), by)
+	}
 	for _, wrong := range []live.ArticleListParams{{SortBy: "title"}, {Order: "up"}, {Mode: "all"}, {Limit: 100}} {
 		_, err := l.Articles.List(ctx, &wrong)
 		assert.Equal(t, 1011, number(t, err), "%+v", wrong)
@@ -400,6 +406,10 @@ func TestAPageOfCannedResponsesHasOneMoreWhereThereAreMore(t *testing.T) {
 	assert.Equal(t, "Hello", got.Categories[0].Name)
 	elsewhere := must[[]live.CannedResponse](t)(l.CannedResponses.List(ctx, &live.CannedResponseListParams{DepartmentID: "dept790"}))
 	assert.Len(t, elsewhere, 1, "that of all departments")
+	for _, by := range []string{"usage_count", "last_used_time"} {
+		latest := must[[]live.CannedResponse](t)(l.CannedResponses.List(ctx, &live.CannedResponseListParams{SortBy: by, Order: "descending", Limit: 1}))
+		assert.Equal(t, "4", latest[0].Content, by)
+	}
 	_, err := l.CannedResponses.List(ctx, &live.CannedResponseListParams{SortBy: "content"})
 	assert.Equal(t, 1011, number(t, err))
 
@@ -459,7 +469,9 @@ func TestRulesKeepTheirOrder(t *testing.T) {
 	assert.False(t, got.Enabled)
 	assert.Equal(t, "y", got.Title)
 	assert.Len(t, must[*live.RoutingRules](t)(l.ChatRouting.List(ctx)).Rules, 1, "visitors' rules are others")
-	assert.NotEmpty(t, must[*live.RoutingRule](t)(l.CallRouting.Create(ctx, &live.RoutingRuleWrite{All: anyCriteria})).ID)
+	calls := must[*live.RoutingRule](t)(l.CallRouting.Create(ctx, &live.RoutingRuleWrite{All: anyCriteria}))
+	assert.NotEmpty(t, calls.ID)
+	assert.Equal(t, "Nordlicht Outdoor", calls.App.Name, "the first app, if none is named")
 }
 
 func TestLeadRulesAndTriggersKeepWhatIsSet(t *testing.T) {
@@ -562,7 +574,7 @@ func TestPresetsViewsAndPreferencesKeepWhatIsSet(t *testing.T) {
 
 func TestMonitorsAndBlockedIPsKeepWhatIsSet(t *testing.T) {
 	t.Parallel()
-	_, l := startLive(t)
+	s, l := startLive(t)
 	ctx := t.Context()
 	monitor := must[*live.Monitor](t)(l.Monitors.Create(ctx, live.MonitorOperator, "operator456"))
 	assert.Equal(t, "Greta Sommer", monitor.Target.OperatorName)
@@ -585,7 +597,10 @@ func TestMonitorsAndBlockedIPsKeepWhatIsSet(t *testing.T) {
 	assert.Equal(t, 1014, number(t, err))
 	_, err = l.BlockedIPs.Create(ctx, &live.BlockedIPCreate{IP: "203.0.113.8", AppIDs: []string{"brand123", "none"}})
 	assert.Equal(t, 1019, number(t, err))
+	assert.Equal(t, liveRefusal{Code: wrongValue, Key: "ip"}, liveRefusalIn(t, do(t, s, s.AccessToken(), "POST", liveRoot+"/blockedips", `{"comment":"nobody"}`)))
 	require.NoError(t, l.BlockedIPs.SetStatus(ctx, blocked[0].ID, live.UnblockIP))
+	require.NoError(t, l.BlockedIPs.SetStatus(ctx, blocked[0].ID, "unblocked"), "the status as it is may be sent back")
+	assert.Equal(t, 1011, number(t, l.BlockedIPs.SetStatus(ctx, blocked[0].ID, "blocked")))
 	assert.Equal(t, 1011, number(t, l.BlockedIPs.SetStatus(ctx, blocked[0].ID, "forget")))
 	require.NoError(t, l.BlockedIPs.Delete(ctx, blocked[1].ID))
 	left := collect(t, l.BlockedIPs.All(ctx))
@@ -642,6 +657,9 @@ func TestABotHasThreeMinutesForItsCallbacks(t *testing.T) {
 		assert.Equal(t, 1019, number(t, l.Callbacks.Respond(ctx, "r2", answer)), "it is too late")
 		assert.Equal(t, 1011, number(t, l.Callbacks.Respond(ctx, "r3", map[string]any{"action": "dance", "replies": []string{}})))
 		assert.Equal(t, 1011, number(t, l.Callbacks.Respond(ctx, "r3", map[string]any{"action": "end"})), "replies are mandatory")
+		for _, replies := range []any{"Here", nil, []any{"Here", 7}, []any{nil}} {
+			assert.Equal(t, 1007, number(t, l.Callbacks.Respond(ctx, "r3", map[string]any{"action": "end", "replies": replies})), "%v", replies)
+		}
 		written := s.Journal()
 		require.Len(t, written, 4)
 		assert.Equal(t, "/api/v2/nordlicht/callbacks/r1/response", written[2].Path)
@@ -734,13 +752,18 @@ func TestWebhooksAreManaged(t *testing.T) {
 	require.NoError(t, l.Webhooks.RemoveApps(ctx, hook.ID, []string{"brand123"}))
 	assert.Equal(t, []string{other.ID, hook.ID}, ids(&live.WebhookListParams{SortBy: "modified_time"}))
 	assert.Equal(t, []string{hook.ID, other.ID}, ids(&live.WebhookListParams{SortBy: "-modified_time"}))
+	assert.Equal(t, []string{hook.ID, other.ID}, ids(&live.WebhookListParams{SortBy: "created_time"}))
+	assert.Equal(t, []string{other.ID, hook.ID}, ids(&live.WebhookListParams{SortBy: "-created_time"}))
 	_, err = l.Webhooks.List(ctx, &live.WebhookListParams{SortBy: "url"})
 	assert.Equal(t, 1011, number(t, err))
 	_, err = l.Webhooks.List(ctx, &live.WebhookListParams{Type: live.AdministrationWebhook, AppIDs: []string{"brand123"}})
 	assert.Equal(t, 1011, number(t, err))
 	a := get(t, s, "/api/v2/nordlicht/webhooks")
 	assert.Equal(t, 3, strings.Count(a.body, `"failures_count"`), "the page's example leaves the type out")
-	assert.Equal(t, 3, must[*live.WebhookSummary](t)(l.Webhooks.Summary(ctx)).All)
+	must[*live.Webhook](t)(l.Webhooks.AddApps(ctx, other.ID, []string{"brand123"}))
+	summary := must[*live.WebhookSummary](t)(l.Webhooks.Summary(ctx))
+	assert.Equal(t, 3, summary.All)
+	assert.Equal(t, map[string]int{"brand123": 1}, summary.ByApp)
 
 	before := time.Now()
 	for range 3 {
@@ -759,7 +782,9 @@ func TestWebhooksAreManaged(t *testing.T) {
 	assert.Equal(t, 3, count(&live.ExecutionListParams{From: before, Events: []salesiq.EventName{"conversation.created", "conversation.rated"}}))
 	assert.Equal(t, 0, count(&live.ExecutionListParams{To: before.Add(-time.Minute)}))
 	assert.Equal(t, 0, count(&live.ExecutionListParams{Events: []salesiq.EventName{"conversation.rated"}}))
-	assert.Equal(t, 3, must[*live.WebhookSummary](t)(l.Webhooks.FailedExecutionsSummary(ctx, hook.ID)).All)
+	summary = must[*live.WebhookSummary](t)(l.Webhooks.FailedExecutionsSummary(ctx, hook.ID))
+	assert.Equal(t, 3, summary.All)
+	assert.Equal(t, map[string]int{"brand123": 3}, summary.ByApp)
 	require.NoError(t, l.Webhooks.DeleteFailedExecutions(ctx, hook.ID, []string{failed[0].ID}))
 	assert.Equal(t, 2, count(nil))
 	assert.Equal(t, 1011, number(t, l.Webhooks.DeleteFailedExecutions(ctx, hook.ID, []string{failed[0].ID})))

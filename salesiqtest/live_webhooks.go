@@ -247,12 +247,12 @@ func (c *call) summary(all int, byApp map[string]int) *reply {
 }
 
 // executions finds failed executions by their ids.
-func (c *call) executions(ids []string) ([]Delivery, error) {
-	if _, err := c.webhooks.find(c.id); err != nil {
+func (s *state) executions(webhookID string, ids []string) ([]Delivery, error) {
+	if _, err := s.webhooks.find(webhookID); err != nil {
 		return nil, err
 	}
 	var found []Delivery
-	failed := c.failedExecutions(c.id)
+	failed := s.failedExecutions(webhookID)
 	for i, id := range ids {
 		at := slices.IndexFunc(failed, func(d Delivery) bool { return executionID(&d) == id })
 		if at < 0 {
@@ -279,7 +279,7 @@ func retryExecutions(c *call) (any, error) {
 			return nil, err
 		}
 	}
-	failed, err := c.executions(ids)
+	failed, err := c.executions(c.id, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -311,7 +311,7 @@ func deleteExecutions(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.executions(ids); err != nil {
+	if _, err := c.executions(c.id, ids); err != nil {
 		return nil, aboutQuery(len(c.body) == 0, err)
 	}
 	for _, id := range ids {

@@ -52,12 +52,14 @@ func TestNothingInAQueryIsLostSilently(t *testing.T) {
 		"per_page=abc":                     "per_page",
 		"per_page=1e1":                     "per_page",
 		"page=0":                           "page",
+		"page=10000001":                    "page",
 		"from_date=yesterday":              "from_date",
 	} {
 		a := do(t, s, s.AccessToken(), "GET", "/api/v2/chats?"+query, "")
 		assert.Equal(t, http.StatusBadRequest, a.status, query)
 		assert.Equal(t, field, a.refusal(t).Details["field"], query)
 	}
+	assert.Equal(t, http.StatusOK, get(t, s, "/api/v2/chats?page=10000000").status)
 	long := get(t, s, "/api/v2/visitors?search="+strings.Repeat("x", 100_000))
 	assert.Equal(t, http.StatusOK, long.status)
 }
@@ -72,6 +74,8 @@ func TestABodyThatCannotBeReadIsExplained(t *testing.T) {
 		`{"tags":["a"]} {}`:            "must be JSON: invalid character",
 		"\ufeff{\"tags\":[\"a\"]}":     "must be JSON: invalid character",
 		`["a"]`:                        "must be a JSON object",
+
+		`{"tags":["` + strings.Repeat("x", 1<<20) + `"]}`: "must be at most 1048576 bytes",
 	} {
 		a := do(t, s, s.AccessToken(), "POST", "/api/v2/visitors/visitor123/tags", body)
 		assert.Equal(t, http.StatusBadRequest, a.status, body)
@@ -79,6 +83,8 @@ func TestABodyThatCannotBeReadIsExplained(t *testing.T) {
 		assert.NotContains(t, a.body, "salesiqtest", "%s: no types of Go", body)
 	}
 	assert.Empty(t, s.Journal())
+	most := `{"tags":["x"]` + strings.Repeat(" ", 1<<20-len(`{"tags":["x"]}`)) + `}`
+	assert.Equal(t, http.StatusOK, do(t, s, s.AccessToken(), "POST", "/api/v2/visitors/visitor123/tags", most).status)
 }
 
 // Python computes 5.0 where JavaScript computes 5; JSON knows no difference.
@@ -177,6 +183,11 @@ func TestControlCallsTellWhatTheyTake(t *testing.T) {
 		a := do(t, s, "", "POST", "/_emulator/"+call, `{"scope":["SalesIQ.chats.READ"]}`)
 		assert.Equal(t, http.StatusBadRequest, a.status, call)
 		assert.Equal(t, "scope", a.refusal(t).Details["field"], "%s: not everything, by mistake", call)
+	}
+	for _, call := range []string{"faults", "tokens", "codes", "chats", "chats/miss", "webhooks"} {
+		a := do(t, s, "", "POST", "/_emulator/"+call, `{"scopes":["SalesIQ.chats.READ"`)
+		assert.Equal(t, http.StatusBadRequest, a.status, call)
+		assert.Equal(t, "body", a.refusal(t).Details["field"], "%s: not everything, by mistake", call)
 	}
 	for _, call := range []string{"reset", "tokens/revoke", "events"} {
 		a := do(t, s, "", "POST", "/_emulator/"+call, `{"event":"chat.ended"}`)

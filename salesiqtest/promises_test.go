@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -127,6 +128,35 @@ func TestLiveWebhookHasAtMostTwoKeys(t *testing.T) {
 	assert.Equal(t, keys[1:], into[liveHook](t, get(t, s, path)).Keys)
 	third = do(t, s, s.AccessToken(), "POST", path+"/keys", "")
 	assert.Contains(t, third.body, `"object":"webhook"`, "there is room again")
+}
+
+func TestAnEventIsRetriedNinetyNineTimes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		refusing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				w.WriteHeader(http.StatusTeapot)
+			}
+		})
+		s := salesiqtest.Start(t, salesiqtest.Live(), salesiqtest.InMemory(), salesiqtest.WithWebhookTransport(handlerTransport{refusing}))
+		hook := newLiveHook(t, s, "https://receiver.example/hook", "")
+		_, err := s.StartChat("visitor123", "Hello")
+		require.NoError(t, err)
+		path := liveRoot + "/webhooks/" + hook.ID + "/executions"
+		for tries := range 100 {
+			require.NoError(t, s.Settle(t.Context()))
+			failed := into[[]struct {
+				ID string `json:"id"`
+			}](t, get(t, s, path))
+			require.Len(t, failed, 1)
+			a := do(t, s, s.AccessToken(), http.MethodPost, path, `{"ids":["`+failed[0].ID+`"]}`)
+			if tries < 99 {
+				require.Contains(t, a.body, `"skipped":[]`, tries)
+				continue
+			}
+			assert.Contains(t, a.body, `"skipped":["`+failed[0].ID+`"]`)
+		}
+	})
 }
 
 func TestFaultsOfEitherEndOfTheProbabilitiesAreTaken(t *testing.T) {

@@ -2,10 +2,12 @@ package salesiqtest_test
 
 import (
 	"bufio"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -368,4 +370,73 @@ func TestServerImportsNoTestLibrary(t *testing.T) {
 	list, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "../cmd/salesiq-emulator").Output()
 	require.NoError(t, err)
 	assert.NotContains(t, string(list), "testify")
+}
+
+// What follows from something else in the default data is not written down twice.
+func TestDefaultDataFollowFromEachOther(t *testing.T) {
+	t.Parallel()
+	s := salesiqtest.Start(t)
+	departments, ratings := map[string]string{}, map[string][]int{}
+	for _, id := range []string{"brand123", "brand123456789"} {
+		brand, _ := s.Brand(id)
+		for _, department := range brand.Departments {
+			departments[department.ID] = department.Name
+		}
+	}
+	numbers := 0
+	for _, chat := range s.Chats() {
+		visitor, _ := s.Visitor(chat.VisitorID)
+		assert.Equal(t, salesiq.ChatTypeLive, chat.Type, chat.ID)
+		assert.Equal(t, []string{visitor.Name, visitor.Email, visitor.Phone}, []string{chat.VisitorInfo.Name, chat.VisitorInfo.Email, chat.VisitorInfo.Phone})
+		assert.ElementsMatch(t, visitor.Tags, chat.Tags)
+		length := time.Duration(0)
+		if chat.Status == salesiq.ChatEnded {
+			length = chat.EndedAt.Sub(chat.StartedAt).Truncate(time.Second)
+		}
+		assert.Equal(t, length, chat.Duration.Duration(), chat.ID)
+		if chat.Rating != nil {
+			ratings[chat.OperatorID] = append(ratings[chat.OperatorID], *chat.Rating)
+		}
+		at := chat.StartedAt
+		for i, message := range chat.Transcript {
+			assert.Equal(t, fmt.Sprintf("%s-msg%d", chat.ID, i+1), message.ID)
+			assert.Equal(t, salesiq.MessageText, message.Type)
+			typing := (4*time.Second + time.Duration(len(message.Text))*300*time.Millisecond).Truncate(time.Second)
+			assert.LessOrEqual(t, message.Timestamp.Sub(at), typing, "%s takes longer than it takes to type it", message.ID)
+			if chat.ID == "chat123" {
+				assert.Equal(t, typing, message.Timestamp.Sub(at))
+			}
+			at = message.Timestamp
+			if number := regexp.MustCompile(`\b\d{6}\b`).FindString(message.Text); number != "" {
+				assert.Regexp(t, "^4", number, "an order")
+				numbers++
+			}
+		}
+	}
+	assert.Positive(t, numbers)
+	for _, operator := range s.Operators() {
+		assert.Equal(t, departments[operator.DepartmentID], operator.DepartmentName, operator.ID)
+		sum := 0
+		for _, rating := range ratings[operator.ID] {
+			sum += rating
+		}
+		assert.InDelta(t, float64(sum)/float64(max(1, len(ratings[operator.ID]))), operator.AverageRating, 0.05, operator.ID)
+	}
+	client, visited := s.Client(t), 0
+	for _, visitor := range s.Visitors()[:30] {
+		activity, err := client.Visitors.Activity(t.Context(), visitor.ID)
+		require.NoError(t, err)
+		for _, session := range activity.Sessions {
+			at := session.StartedAt
+			for _, page := range session.Pages {
+				assert.Equal(t, at, page.VisitedAt, session.ID)
+				at = at.Add(page.TimeSpent.Duration())
+				visited++
+			}
+			assert.Equal(t, at, session.EndedAt, session.ID)
+			assert.Equal(t, at.Sub(session.StartedAt), session.Duration.Duration(), session.ID)
+			assert.False(t, session.StartedAt.After(time.Now()))
+		}
+	}
+	assert.Positive(t, visited)
 }

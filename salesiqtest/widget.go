@@ -124,11 +124,7 @@ func (s *state) beginVisit(request widgetRequest) (any, error) {
 	visitor.PagesVisited++
 	visitor.Referrer, visitor.Language = request.Referrer, request.Language
 	visitor.Timezone, visitor.ScreenResolution = request.Timezone, request.ScreenResolution
-	brand := salesiq.Brand{Name: "Chat"}
-	for first := range s.brands.all() {
-		brand = *first
-		break
-	}
+	brand := cmp.Or(s.firstApp(), &salesiq.Brand{Name: "Chat"})
 	return map[string]any{"brand": brand, "chat": s.widgetChat(visit), "has_bot": s.bot != nil}, nil
 }
 

@@ -67,6 +67,13 @@ func TestWidgetScriptIsServedToAnyPage(t *testing.T) {
 	defer response.Body.Close()
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 	assert.Equal(t, "text/javascript; charset=utf-8", response.Header.Get("Content-Type"))
+	assert.Equal(t, "no-store", response.Header.Get("Cache-Control"))
+	assert.Equal(t, "nosniff", response.Header.Get("X-Content-Type-Options"))
+	for _, call := range [][2]string{{"OPTIONS", "/widget/say"}, {"GET", "/widget/chat?visitor=nobody"}} {
+		a := do(t, server, "", call[0], call[1], "")
+		assert.Equal(t, "*", a.header.Get("Access-Control-Allow-Origin"), call)
+		assert.Equal(t, "Content-Type", a.header.Get("Access-Control-Allow-Headers"), call)
+	}
 	script, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	for _, unfit := range []string{"eval(", "innerHTML", `setAttribute("style"`, "https://"} {
@@ -77,7 +84,16 @@ func TestWidgetScriptIsServedToAnyPage(t *testing.T) {
 func TestWidgetCallsMakeAVisitorKnown(t *testing.T) {
 	t.Parallel()
 	b, server := newBrowser(t)
-	b.tell("/widget/visits", `,"language":"sv-SE"`, nil)
+	var shown struct {
+		Brand  salesiq.Brand `json:"brand"`
+		Chat   widgetChat    `json:"chat"`
+		HasBot *bool         `json:"has_bot"`
+	}
+	b.tell("/widget/visits", `,"language":"sv-SE","referrer":"https://search.example/","timezone":"Europe/Stockholm","screen_resolution":"390x844"`, &shown)
+	assert.Equal(t, "Nordlicht Outdoor", shown.Brand.Name)
+	assert.Empty(t, shown.Chat.ID)
+	assert.NotNil(t, shown.Chat.Messages)
+	assert.False(t, *shown.HasBot)
 	for _, call := range []string{
 		`"function":"visitor.name","args":["Åsa </script>"]`,
 		`"function":"visitor.email","args":["asa@post.example"]`,
@@ -103,7 +119,8 @@ func TestWidgetCallsMakeAVisitorKnown(t *testing.T) {
 	assert.Equal(t, "Åsa </script>", visitor.Name)
 	assert.Equal(t, "asa@post.example", visitor.Email)
 	assert.Equal(t, "+46-2", visitor.Phone)
-	assert.Equal(t, "sv-SE", visitor.Language)
+	assert.Equal(t, []string{"sv-SE", "https://search.example/", "Europe/Stockholm", "390x844"},
+		[]string{visitor.Language, visitor.Referrer, visitor.Timezone, visitor.ScreenResolution})
 	assert.Equal(t, map[string]any{"Plan": "trial", "Seats": 3.0}, visitor.CustomFields)
 	assert.Equal(t, "https://shop.example/boots", visitor.CurrentPage)
 	assert.Equal(t, 1, visitor.PagesVisited)
@@ -118,6 +135,7 @@ func TestWhatTheWidgetSaysIsAChatThatAnOperatorAnswers(t *testing.T) {
 	client := server.Client(t)
 	b.tell("/widget/calls", `,"function":"visitor.name","args":["Åsa"]`, nil)
 	b.tell("/widget/calls", `,"function":"chat.department","args":["Rentals"]`, nil)
+	b.tell("/widget/calls", `,"function":"chat.department","args":["Nowhere"]`, nil)
 	var begun, seen widgetChat
 	b.tell("/widget/say", `,"message":"Hej!"`, &begun)
 	b.tell("/widget/say", `,"message":"Anyone?"`, &seen)
