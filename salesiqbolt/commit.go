@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"runtime"
 	"sync"
 	"time"
 
@@ -79,12 +78,14 @@ type committer struct {
 	wake  chan struct{}
 	ended chan struct{}
 
-	mu      sync.Mutex // Guards what follows.
-	queue   []*group   // Others join the last one, until it is full.
-	senders int        // How many jobs of the queue bring something new.
-	closing bool
-	trouble error // Why jobs that are owed could not be done; nil if none is owed.
-	owed    int
+	mu       sync.Mutex // Guards what follows.
+	queue    []*group   // Others join the last one, until it is full.
+	senders  int        // How many jobs of the queue bring something new.
+	closing  bool
+	expected int           // All is closed, and forgotten, when so many senders wait.
+	all      chan struct{} // Nil if nobody waits for that.
+	trouble  error         // Why jobs that are owed could not be done; nil if none is owed.
+	owed     int
 }
 
 // do has a job done, and waits for the commit or the end of ctx.
@@ -122,6 +123,10 @@ func (c *committer) add(j *job) *group {
 	if j.sends() {
 		g.senders++
 		c.senders++
+		if c.senders >= c.expected && c.all != nil {
+			close(c.all)
+			c.all = nil
+		}
 	}
 	return g
 }
@@ -194,29 +199,36 @@ type lastCommit struct {
 	took    time.Duration
 }
 
-// gatherYields is how often others may run without anybody coming before a commit begins:
-// some tenths of a millisecond.
-const gatherYields = 500
+// gatherPause is for how long nobody need come before a commit begins.
+const gatherPause = 500 * time.Microsecond
 
 // gather lets other senders come, so that they need not wait for the commit after the next one.
 // Those who had the last commit come back one by one, and so it waits until they and those
 // who came in the meantime are there, or nobody comes any more, or half the time of a
-// commit is over. Who comes alone does not wait.
+// commit and a millisecond are over. Who comes alone does not wait.
 func (c *committer) gather(last lastCommit) {
 	if last.senders < 2 {
 		return
 	}
-	latest, all := time.Now().Add(last.took/2), last.senders+c.waiting()
-	for before, quiet := 0, 0; quiet < gatherYields; quiet++ {
-		n := c.waiting()
-		if n >= all || !time.Now().Before(latest) {
+	all, latest := c.expect(last.senders), time.After(last.took/2+time.Millisecond)
+	for before, n := -1, c.waiting(); n > before; before, n = n, c.waiting() {
+		select {
+		case <-all:
 			return
+		case <-latest:
+			return
+		case <-time.After(gatherPause):
 		}
-		if n > before {
-			before, quiet = n, 0
-		}
-		runtime.Gosched() // A sleep would take longer than asked for where there is much to do.
 	}
+}
+
+// expect returns a channel that is closed as soon as so many more senders wait. To look
+// again and again would take the processor from those who come.
+func (c *committer) expect(more int) <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all, c.expected = make(chan struct{}), c.senders+more
+	return c.all
 }
 
 // waiting returns how many senders wait.
