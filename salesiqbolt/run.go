@@ -166,13 +166,28 @@ func (i *Inbox) take(n int) (entries []Entry, next time.Time, err error) {
 }
 
 // handle handles an entry, and has the file say how that ended. The next entry
-// does not wait for the latter.
+// does not wait for the latter. The handler may panic, or end the goroutine.
 func (i *Inbox) handle(ctx context.Context, e Entry, handle Handler, free chan<- struct{}) {
 	event, err := e.Event()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %T\n%s", p, debug.Stack()) // The value may hold anything.
+		}
+		free <- struct{}{}
+		i.acknowledge(ctx, e, event, err)
+	}()
 	if err == nil {
-		err = i.try(ctx, event, handle)
+		err = errGoexit // Unless the handler returns or panics.
+		limited, cancel := context.WithTimeout(ctx, i.timeout)
+		defer cancel()
+		err = handle(limited, event)
 	}
-	free <- struct{}{}
+}
+
+var errGoexit = errors.New("the handler ended its goroutine")
+
+// acknowledge has the file say how a try ended.
+func (i *Inbox) acknowledge(ctx context.Context, e Entry, event webhook.Event, err error) {
 	id, name := slog.String("event_id", e.EventID), slog.String("event", nameOf(event))
 	if err != nil {
 		e.LastError = shorten(err)
@@ -195,25 +210,4 @@ func (i *Inbox) logFailure(e Entry, event webhook.Event, last bool) {
 	}
 	i.file.logger.LogAttrs(context.Background(), level, message,
 		slog.String("event", nameOf(event)), slog.String("event_id", e.EventID), slog.Int("try", e.Tries), slog.Int("of", i.tries), slog.String("error", e.LastError))
-}
-
-var errGoexit = errors.New("the handler ended its goroutine")
-
-// try calls the handler in a goroutine of its own, which it may end. It makes an
-// error of a panic, whose value may hold anything.
-func (i *Inbox) try(ctx context.Context, event webhook.Event, handle Handler) error {
-	ctx, cancel := context.WithTimeout(ctx, i.timeout)
-	defer cancel()
-	ended := make(chan error, 1)
-	go func() {
-		err := errGoexit
-		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("panic: %T\n%s", p, debug.Stack())
-			}
-			ended <- err
-		}()
-		err = handle(ctx, event)
-	}()
-	return <-ended
 }
