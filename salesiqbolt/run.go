@@ -40,12 +40,17 @@ func (i *Inbox) Run(ctx context.Context, handle Handler) (err error) {
 		free <- struct{}{}
 	}
 	for retry := firstRetry; ; {
-		workers, err := drain(ctx, free)
+		workers, err := waitFor(ctx, free)
 		if err != nil {
 			return err
 		}
 		changed := i.file.index.wait()
-		entries, next, err := i.take(workers)
+		entries, next, err := i.takeFor(func() int {
+			for ; len(free) > 0; workers++ {
+				<-free
+			}
+			return workers
+		})
 		for _, e := range entries {
 			running.Go(func() { i.handle(context.WithoutCancel(ctx), e, handle, free) })
 		}
@@ -119,30 +124,23 @@ func idle(ctx context.Context, changed <-chan struct{}, next time.Time, failing 
 	}
 }
 
-// drain waits for a free worker, and returns how many there are.
-func drain(ctx context.Context, free <-chan struct{}) (n int, err error) {
+// waitFor waits for a free worker, and takes that one.
+func waitFor(ctx context.Context, free <-chan struct{}) (workers int, err error) {
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
 	select {
 	case <-free:
-		n++
+		return 1, nil
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
-	for {
-		select {
-		case <-free:
-			n++
-		default:
-			return n, nil
-		}
-	}
 }
 
-// take gets entries to handle. That they are handled is in the file before, so
-// that a try counts that the end of the process cuts short.
-func (i *Inbox) take(n int) (entries []Entry, next time.Time, err error) {
+// takeFor gets entries to handle, for as many workers as are free when the commit is
+// made. That they are handled is in the file before, so that a try counts that the end of
+// the process cuts short.
+func (i *Inbox) takeFor(workers func() int) (entries []Entry, next time.Time, err error) {
 	if err := i.file.commits.inTrouble(); err != nil {
 		return nil, time.Time{}, err
 	}
@@ -152,7 +150,7 @@ func (i *Inbox) take(n int) (entries []Entry, next time.Time, err error) {
 	}
 	var dead []Entry
 	err = i.file.do(context.Background(), &job{apply: func(c *change) (err error) {
-		entries, dead, err = c.take(n, i.tries, c.now.Add(2*i.longestPause))
+		entries, dead, err = c.take(workers(), i.tries, c.now.Add(2*i.longestPause))
 		return err
 	}})
 	if err != nil {
