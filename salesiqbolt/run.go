@@ -40,17 +40,12 @@ func (i *Inbox) Run(ctx context.Context, handle Handler) (err error) {
 		free <- struct{}{}
 	}
 	for retry := firstRetry; ; {
-		workers, err := waitFor(ctx, free)
+		workers, err := awaitFree(ctx, free)
 		if err != nil {
 			return err
 		}
 		changed := i.file.index.wait()
-		entries, next, err := i.takeFor(func() int {
-			for ; len(free) > 0; workers++ {
-				<-free
-			}
-			return workers
-		})
+		entries, next, err := i.takeFor(func() int { workers += drain(free); return workers })
 		for _, e := range entries {
 			running.Go(func() { i.handle(context.WithoutCancel(ctx), e, handle, free) })
 		}
@@ -124,8 +119,8 @@ func idle(ctx context.Context, changed <-chan struct{}, next time.Time, failing 
 	}
 }
 
-// waitFor waits for a free worker, and takes that one.
-func waitFor(ctx context.Context, free <-chan struct{}) (workers int, err error) {
+// awaitFree waits for a free worker, and takes that one.
+func awaitFree(ctx context.Context, free <-chan struct{}) (workers int, err error) {
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
@@ -135,6 +130,15 @@ func waitFor(ctx context.Context, free <-chan struct{}) (workers int, err error)
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
+}
+
+// drain takes all workers that are free, and returns how many there are.
+func drain(free <-chan struct{}) (workers int) {
+	for len(free) > 0 { // Nobody else takes them.
+		<-free
+		workers++
+	}
+	return workers
 }
 
 // takeFor gets entries to handle, for as many workers as are free when the commit is
