@@ -164,7 +164,10 @@ func serverChild() error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: receiver, ReadHeaderTimeout: time.Minute}
+	mux := http.NewServeMux()
+	mux.Handle("POST /", receiver)
+	mux.HandleFunc("GET /", inbox.Health)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	go server.Serve(listener) //nolint:errcheck // It is closed below.
 	fmt.Println(listener.Addr())
 	io.Copy(io.Discard, os.Stdin) //nolint:errcheck // It ends.

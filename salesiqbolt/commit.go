@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"runtime"
 	"sync"
 	"time"
 
@@ -29,13 +28,22 @@ const (
 type job struct {
 	apply func(*change) error
 	bytes int
-	owed  bool       // It is tried until it succeeds.
-	after func()     // Called after the commit; may be nil.
-	ended chan error // Takes the result of the first try.
+	owed  bool   // It is tried until it succeeds.
+	after func() // Called after the commit; may be nil.
+	told  bool   // Whether err is known.
+	err   error  // Of the first try. It may be read once that of its group has ended.
 }
 
 // sends reports whether a job brings something new. Marks come when they come.
 func (j *job) sends() bool { return !j.owed && j.bytes > 0 }
+
+// group is the jobs of one commit.
+type group struct {
+	jobs    []*job
+	bytes   int
+	senders int           // How many of the jobs bring something new.
+	ended   chan struct{} // Closed when all of them have been tried.
+}
 
 // change is what a group of jobs does to the file, and to what is known of it.
 type change struct {
@@ -70,12 +78,14 @@ type committer struct {
 	wake  chan struct{}
 	ended chan struct{}
 
-	mu      sync.Mutex // Guards what follows.
-	queue   []*job
-	senders int // How many of the queue bring something new.
-	closing bool
-	trouble error // Why jobs that are owed could not be done; nil if none is owed.
-	owed    int
+	mu       sync.Mutex // Guards what follows.
+	queue    []*group   // Others join the last one, until it is full.
+	senders  int        // How many jobs of the queue bring something new.
+	closing  bool
+	expected int           // All is closed, and forgotten, when so many senders wait.
+	all      chan struct{} // Nil if nobody waits for that.
+	trouble  error         // Why jobs that are owed could not be done; nil if none is owed.
+	owed     int
 }
 
 // do has a job done, and waits for the commit or the end of ctx.
@@ -83,32 +93,45 @@ func (f *File) do(ctx context.Context, j *job) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	j.ended = make(chan error, 1)
-	if !f.commits.add(j) {
+	g := f.commits.add(j)
+	if g == nil {
 		return f.fail(ErrClosed)
 	}
-	f.commits.signal()
 	select {
-	case err := <-j.ended:
-		return err
+	case <-g.ended:
+		return j.err
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// add has a job done with the next commit, unless there is none.
-func (c *committer) add(j *job) bool {
+// add has a job done with the next commit, and returns its group. That is nil if no
+// more commits are made.
+func (c *committer) add(j *job) *group {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing {
-		return false
+		return nil
 	}
-	c.queue = append(c.queue, j)
+	if n := len(c.queue); n == 0 || c.queue[n-1].isFull() {
+		c.queue = append(c.queue, &group{ended: make(chan struct{})})
+		c.signal()
+	}
+	g := c.queue[len(c.queue)-1]
+	g.jobs = append(g.jobs, j)
+	g.bytes += j.bytes
 	if j.sends() {
+		g.senders++
 		c.senders++
+		if c.senders >= c.expected && c.all != nil {
+			close(c.all)
+			c.all = nil
+		}
 	}
-	return true
+	return g
 }
+
+func (g *group) isFull() bool { return len(g.jobs) >= maxGroup || g.bytes >= maxGroupBytes }
 
 func (c *committer) signal() {
 	select {
@@ -124,24 +147,20 @@ func (c *committer) inTrouble() error {
 	return c.trouble
 }
 
-// next returns the jobs that wait, as many as fit into a commit, how many of them bring
-// something new, and whether the file is to be closed after them.
-func (c *committer) next() (group []*job, senders int, closing bool) {
+// next returns the next group, which is empty if no job waits, and whether the file is
+// to be closed after it.
+func (c *committer) next() (g *group, closing bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n, bytes := 0, 0
-	for ; n < len(c.queue) && n < maxGroup && bytes < maxGroupBytes; n++ {
-		bytes += c.queue[n].bytes
-		if c.queue[n].sends() {
-			senders++
-		}
+	if len(c.queue) == 0 {
+		return &group{ended: make(chan struct{})}, c.closing
 	}
-	group, c.queue = c.queue[:n:n], c.queue[n:]
-	c.senders -= senders
+	g, c.queue = c.queue[0], c.queue[1:]
+	c.senders -= g.senders
 	if len(c.queue) > 0 {
 		c.signal()
 	}
-	return group, senders, c.closing && len(c.queue) == 0
+	return g, c.closing && len(c.queue) == 0
 }
 
 // commit commits groups of jobs, one after the other, until the file is closed.
@@ -159,10 +178,11 @@ func (f *File) commit() {
 			f.commits.gather(last)
 		case <-retry:
 		}
-		group, senders, closing := f.commits.next()
+		g, closing := f.commits.next()
 		began := time.Now()
-		owed = f.commitGroup(append(owed, group...))
-		last = lastCommit{senders, time.Since(began)}
+		owed = f.commitGroup(append(owed, g.jobs...))
+		close(g.ended)
+		last = lastCommit{g.senders, time.Since(began)}
 		pause = min(2*pause, lastRetry)
 		if len(owed) == 0 {
 			pause = firstRetry
@@ -179,29 +199,36 @@ type lastCommit struct {
 	took    time.Duration
 }
 
-// gatherYields is how often others may run without anybody coming before a commit begins:
-// some tenths of a millisecond.
-const gatherYields = 500
+// gatherPause is for how long nobody need come before a commit begins.
+const gatherPause = 500 * time.Microsecond
 
 // gather lets other senders come, so that they need not wait for the commit after the next one.
 // Those who had the last commit come back one by one, and so it waits until they and those
 // who came in the meantime are there, or nobody comes any more, or half the time of a
-// commit is over. Who comes alone does not wait.
+// commit and a millisecond are over. Who comes alone does not wait.
 func (c *committer) gather(last lastCommit) {
 	if last.senders < 2 {
 		return
 	}
-	latest, all := time.Now().Add(last.took/2), last.senders+c.waiting()
-	for before, quiet := 0, 0; quiet < gatherYields; quiet++ {
-		n := c.waiting()
-		if n >= all || !time.Now().Before(latest) {
+	all, latest := c.expect(last.senders), time.After(last.took/2+time.Millisecond)
+	for before, n := -1, c.waiting(); n > before; before, n = n, c.waiting() {
+		select {
+		case <-all:
 			return
+		case <-latest:
+			return
+		case <-time.After(gatherPause):
 		}
-		if n > before {
-			before, quiet = n, 0
-		}
-		runtime.Gosched() // A sleep would take longer than asked for where there is much to do.
 	}
+}
+
+// expect returns a channel that is closed as soon as so many more senders wait. To look
+// again and again would take the processor from those who come.
+func (c *committer) expect(more int) <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all, c.expected = make(chan struct{}), c.senders+more
+	return c.all
 }
 
 // waiting returns how many senders wait.
@@ -275,15 +302,14 @@ func (f *File) noteTrouble(owed int, err error) {
 	}
 }
 
-// end tells how jobs have ended, if it was not told before.
+// end notes how jobs have ended, if that was not noted before.
 func end(jobs []*job, err error) {
 	for _, j := range jobs {
 		if err == nil && j.after != nil {
 			j.after()
 		}
-		select {
-		case j.ended <- err:
-		default:
+		if !j.told {
+			j.told, j.err = true, err
 		}
 	}
 }

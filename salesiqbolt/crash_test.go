@@ -1,6 +1,7 @@
 package salesiqbolt
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -60,6 +61,17 @@ func (m *mill) post(body []byte) bool {
 	defer answer.Body.Close()
 	io.Copy(io.Discard, answer.Body) //nolint:errcheck // It was answered.
 	return answer.StatusCode == http.StatusOK
+}
+
+// left returns how many events wait or are being handled.
+func (m *mill) left(t *testing.T) int {
+	t.Helper()
+	answer, err := m.client.Get("http://" + *m.address.Load()) //nolint:noctx // The client has a limit.
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	var health struct{ Waiting, Running int }
+	require.NoError(t, json.NewDecoder(answer.Body).Decode(&health))
+	return health.Waiting + health.Running
 }
 
 // The process is killed again and again while events are delivered and handled.
@@ -132,6 +144,8 @@ func TestKillsLoseNoEventAndHandleNoneTwice(t *testing.T) {
 			count = len(readJournal(t, path).handled)
 		}
 	}
+	// Those are handled once more whose marks a kill has cost.
+	eventually(t, func() bool { return m.left(t) == 0 }, "nothing waits any more")
 	c.stop(t)
 
 	j := readJournal(t, path)

@@ -149,11 +149,12 @@ func (f *File) usable() error {
 	if f.closed.Load() {
 		return f.fail(ErrClosed)
 	}
+	size := f.size.Load() // Before the file may grow.
 	info, err := os.Lstat(f.path)
 	if err != nil || !os.SameFile(info, f.info) {
 		return f.fail(ErrGone)
 	}
-	if info.Size() < f.size.Load() {
+	if info.Size() < size {
 		return f.breakDown(fmt.Errorf("%w: it was cut", ErrDamaged))
 	}
 	return nil

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -471,6 +473,28 @@ func TestFileThatIsCutWhileInUseIsAnErrorAndNoCrash(t *testing.T) {
 	require.ErrorIs(t, err, ErrDamaged)
 	require.ErrorIs(t, inbox.Run(t.Context(), new(tape).handle), ErrDamaged, "it does not wait for ever")
 	require.NoError(t, f.Close())
+}
+
+// Looking at the file's size takes a while, in which it may grow.
+func TestFileThatGrowsIsNotTakenForOneThatWasCut(t *testing.T) {
+	f := openNew(t)
+	f.db.AllocSize = 64 << 10 // It grows often.
+	var grown atomic.Bool
+	var looking sync.WaitGroup
+	for range 4 {
+		looking.Go(func() {
+			for !grown.Load() {
+				assert.NoError(t, f.usable())
+			}
+		})
+	}
+	for n := range uint64(100) {
+		assert.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error {
+			return c.bucket(tokenBucket).Put(key(n), make([]byte, 100<<10))
+		}}))
+	}
+	grown.Store(true)
+	looking.Wait()
 }
 
 // A read that is under way when the file is cut faults in the middle.

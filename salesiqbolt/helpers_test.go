@@ -108,6 +108,11 @@ func run(t testing.TB, i *Inbox, handle Handler) (stop func()) {
 	return stop
 }
 
+// take gets entries to handle, for so many workers.
+func (i *Inbox) take(workers int) (entries []Entry, next time.Time, err error) {
+	return i.takeFor(func() int { return workers })
+}
+
 func eventually(t testing.TB, condition func() bool, what string) {
 	t.Helper()
 	require.Eventually(t, condition, patience, time.Millisecond, what)

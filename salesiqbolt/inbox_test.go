@@ -693,3 +693,35 @@ func TestTraceOfAnEventIsThereAfterARestart(t *testing.T) {
 	})
 	assert.ElementsMatch(t, []string{"00-trace-span-01", ""}, []string{<-traces, <-traces}, "one that is too long is dropped")
 }
+
+// Handlers that end while a commit is under way have their next events with the one after it.
+func TestWorkersThatAreFreeWhenACommitBeginsHaveEventsAfterIt(t *testing.T) {
+	t.Parallel()
+	const workers = 3
+	f := openNew(t)
+	inbox := inboxOf(t, f, WithWorkers(workers))
+	enqueue(t, inbox, 0, 2*workers)
+	var begun atomic.Int32
+	end := make(chan struct{})
+	run(t, inbox, func(context.Context, webhook.Event) error { begun.Add(1); <-end; return nil })
+	eventually(t, func() bool { return begun.Load() == workers }, "all workers have an event")
+
+	hold, held := make(chan struct{}), make(chan struct{})
+	go func() {
+		assert.NoError(t, f.do(context.Background(), &job{apply: func(*change) error { close(held); <-hold; return nil }}))
+	}()
+	<-held
+	for range workers {
+		end <- struct{}{}
+	}
+	eventually(t, func() bool {
+		f.commits.mu.Lock()
+		defer f.commits.mu.Unlock()
+		return len(f.commits.queue) == 1 && len(f.commits.queue[0].jobs) == workers+1
+	}, "the marks of all, and one asking for events, wait for the next commit")
+	before := f.tx.Load()
+	close(hold)
+	eventually(t, func() bool { return begun.Load() == 2*workers }, "all workers have their next event")
+	assert.Equal(t, before+2, f.tx.Load())
+	close(end)
+}

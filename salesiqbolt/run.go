@@ -40,12 +40,12 @@ func (i *Inbox) Run(ctx context.Context, handle Handler) (err error) {
 		free <- struct{}{}
 	}
 	for retry := firstRetry; ; {
-		workers, err := drain(ctx, free)
+		workers, err := awaitFree(ctx, free)
 		if err != nil {
 			return err
 		}
 		changed := i.file.index.wait()
-		entries, next, err := i.take(workers)
+		entries, next, err := i.takeFor(func() int { workers += drain(free); return workers })
 		for _, e := range entries {
 			running.Go(func() { i.handle(context.WithoutCancel(ctx), e, handle, free) })
 		}
@@ -119,30 +119,32 @@ func idle(ctx context.Context, changed <-chan struct{}, next time.Time, failing 
 	}
 }
 
-// drain waits for a free worker, and returns how many there are.
-func drain(ctx context.Context, free <-chan struct{}) (n int, err error) {
+// awaitFree waits for a free worker, and takes that one.
+func awaitFree(ctx context.Context, free <-chan struct{}) (workers int, err error) {
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
 	select {
 	case <-free:
-		n++
+		return 1, nil
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
-	for {
-		select {
-		case <-free:
-			n++
-		default:
-			return n, nil
-		}
-	}
 }
 
-// take gets entries to handle. That they are handled is in the file before, so
-// that a try counts that the end of the process cuts short.
-func (i *Inbox) take(n int) (entries []Entry, next time.Time, err error) {
+// drain takes all workers that are free, and returns how many there are.
+func drain(free <-chan struct{}) (workers int) {
+	for len(free) > 0 { // Nobody else takes them.
+		<-free
+		workers++
+	}
+	return workers
+}
+
+// takeFor gets entries to handle, for as many workers as are free when the commit is
+// made. That they are handled is in the file before, so that a try counts that the end of
+// the process cuts short.
+func (i *Inbox) takeFor(workers func() int) (entries []Entry, next time.Time, err error) {
 	if err := i.file.commits.inTrouble(); err != nil {
 		return nil, time.Time{}, err
 	}
@@ -152,7 +154,7 @@ func (i *Inbox) take(n int) (entries []Entry, next time.Time, err error) {
 	}
 	var dead []Entry
 	err = i.file.do(context.Background(), &job{apply: func(c *change) (err error) {
-		entries, dead, err = c.take(n, i.tries, c.now.Add(2*i.longestPause))
+		entries, dead, err = c.take(workers(), i.tries, c.now.Add(2*i.longestPause))
 		return err
 	}})
 	if err != nil {
@@ -166,13 +168,28 @@ func (i *Inbox) take(n int) (entries []Entry, next time.Time, err error) {
 }
 
 // handle handles an entry, and has the file say how that ended. The next entry
-// does not wait for the latter.
+// does not wait for the latter. The handler may panic, or end the goroutine.
 func (i *Inbox) handle(ctx context.Context, e Entry, handle Handler, free chan<- struct{}) {
 	event, err := e.Event()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %T\n%s", p, debug.Stack()) // The value may hold anything.
+		}
+		free <- struct{}{}
+		i.acknowledge(ctx, e, event, err)
+	}()
 	if err == nil {
-		err = i.try(ctx, event, handle)
+		err = errGoexit // Unless the handler returns or panics.
+		limited, cancel := context.WithTimeout(ctx, i.timeout)
+		defer cancel()
+		err = handle(limited, event)
 	}
-	free <- struct{}{}
+}
+
+var errGoexit = errors.New("the handler ended its goroutine")
+
+// acknowledge has the file say how a try ended.
+func (i *Inbox) acknowledge(ctx context.Context, e Entry, event webhook.Event, err error) {
 	id, name := slog.String("event_id", e.EventID), slog.String("event", nameOf(event))
 	if err != nil {
 		e.LastError = shorten(err)
@@ -195,25 +212,4 @@ func (i *Inbox) logFailure(e Entry, event webhook.Event, last bool) {
 	}
 	i.file.logger.LogAttrs(context.Background(), level, message,
 		slog.String("event", nameOf(event)), slog.String("event_id", e.EventID), slog.Int("try", e.Tries), slog.Int("of", i.tries), slog.String("error", e.LastError))
-}
-
-var errGoexit = errors.New("the handler ended its goroutine")
-
-// try calls the handler in a goroutine of its own, which it may end. It makes an
-// error of a panic, whose value may hold anything.
-func (i *Inbox) try(ctx context.Context, event webhook.Event, handle Handler) error {
-	ctx, cancel := context.WithTimeout(ctx, i.timeout)
-	defer cancel()
-	ended := make(chan error, 1)
-	go func() {
-		err := errGoexit
-		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("panic: %T\n%s", p, debug.Stack())
-			}
-			ended <- err
-		}()
-		err = handle(ctx, event)
-	}()
-	return <-ended
 }
