@@ -162,6 +162,9 @@ func ownHeader(name string) bool {
 	switch name {
 	case "Authorization", "User-Agent", "Idempotency-Key", "X-Idempotency-Key":
 		return true
+	case "Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "Proxy-Connection",
+		"Te", "Trailer", "Transfer-Encoding", "Upgrade": // net/http leaves these out, or refuses them.
+		return true
 	}
 	return false
 }

@@ -104,6 +104,8 @@ var badOptions = map[string][]badOption{
 	"salesiq.WithHeader": {
 		{salesiq.WithHeader("", "value"), "header name"}, {salesiq.WithHeader("a b", "value"), "header name"},
 		{salesiq.WithHeader("X-A", "a\r\nb: c"), "header X-A"}, {salesiq.WithHeader("authorization", "value"), "header Authorization"},
+		{salesiq.WithHeader("host", "elsewhere"), "header Host"}, {salesiq.WithHeader("content-length", "1"), "header Content-Length"},
+		{salesiq.WithHeader("connection", "upgrade"), "header Connection"}, {salesiq.WithHeader("Transfer-encoding", "chunked"), "header Transfer-Encoding"},
 	},
 
 	"webhook.WithDedupStore": {

@@ -447,7 +447,7 @@ var kinds = []struct {
 	code ErrorCode
 	of   []error // Apart from the code itself.
 }{
-	{ErrInvalidRequest, []error{ErrInvalidInput, ErrRequiredFieldMissing, ErrInvalidVisitorID, ErrInvalidDepartment}},
+	{ErrInvalidRequest, []error{ErrInvalidInput, ErrRequiredFieldMissing, ErrInvalidVisitorID, ErrInvalidDepartment, transport.ErrLongHeader}},
 	{code: ErrResourceNotFound},
 	{ErrChatNotActive, []error{ErrOperatorOffline, ErrDuplicateResource}},
 	{ErrPermissionDenied, []error{ErrInvalidOAuthScope}},

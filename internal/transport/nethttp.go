@@ -61,7 +61,7 @@ func (r *roundTripper) do(ctx context.Context, x *exchange, header func() http.H
 	var last net.Conn
 	for range mostEnded {
 		response, err = r.doOnce(ctx, x, header())
-		if err == nil || ctx.Err() != nil || errors.Is(err, errLongHeader) || !x.attempt.request.repeatable() {
+		if err == nil || ctx.Err() != nil || errors.Is(err, ErrLongHeader) || !x.attempt.request.repeatable() {
 			return response, err
 		}
 		ended := x.endedConnection()
@@ -270,7 +270,8 @@ func saysLongHeader(err error) bool {
 	return strings.Contains(err.Error(), "request header list larger than peer's advertised limit")
 }
 
-var errLongHeader = errors.New("the request's header is longer than the service accepts")
+// ErrLongHeader means that a request was not sent: the server has told how long a header may be.
+var ErrLongHeader = errors.New("the request's header is longer than the service accepts")
 
 // longHeader names the longest part of a header that is too long.
 func longHeader(request *http.Request) error {
@@ -280,5 +281,5 @@ func longHeader(request *http.Request) error {
 			longest, size = name, n
 		}
 	}
-	return fmt.Errorf("%w: its %s has %d bytes", errLongHeader, longest, size)
+	return fmt.Errorf("%w: its %s has %d bytes", ErrLongHeader, longest, size)
 }

@@ -73,7 +73,7 @@ func (s *sender) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 // sendAndReceive fills x.answer with a success.
 func (s *sender) sendAndReceive(ctx context.Context, x *exchange) (f *Failure) {
 	response, err := s.base.do(ctx, x, func() http.Header { return s.header(x) }) //nolint:bodyclose // Receive does.
-	if errors.Is(err, errUnread) || errors.Is(err, errLongHeader) {
+	if errors.Is(err, errUnread) || errors.Is(err, ErrLongHeader) {
 		return &Failure{Err: err}
 	}
 	if err != nil {
