@@ -212,7 +212,7 @@ func (l *SharedLimiter) Acquire(ctx context.Context) (Lease, error) {
 	}
 	lease, err := l.queue.Acquire(ctx)
 	if f, ok := errors.AsType[*transport.Failure](err); ok {
-		return nil, &Error{Operation: "Limiter.Acquire", Code: ErrRateLimitExceeded, RetryAt: f.RetryAt, Err: f.Err}
+		return nil, &Error{Operation: "Limiter.Acquire", Code: ErrRateLimitExceeded, RetryAt: f.RetryAt.Round(0), Err: f.Err}
 	}
 	if err != nil {
 		return nil, err
@@ -339,7 +339,7 @@ func rateWindow(header http.Header) RateWindow {
 	w := transport.ParseWindow(header, now)
 	window := RateWindow{Limit: w.Limit, Remaining: w.Remaining, Known: w.Known}
 	if w.ResetIn > 0 {
-		window.Reset = now.Add(w.ResetIn)
+		window.Reset = now.Add(w.ResetIn).Round(0)
 	}
 	return window
 }

@@ -227,7 +227,10 @@ func readAnswer(item any, now time.Time) (a answer) {
 	return a
 }
 
-func later(now time.Time, in int64) time.Time { return now.Add(time.Duration(in) * time.Microsecond) }
+// later returns a time that Redis has named, and that others are told: by the wall clock.
+func later(now time.Time, in int64) time.Time {
+	return now.Add(time.Duration(in) * time.Microsecond).Round(0)
+}
 
 // DailyQuota tells how many calls the day has left.
 func (l *limiter) DailyQuota() salesiq.DailyQuota {
@@ -330,5 +333,5 @@ func (w *wait) held(at time.Time, daily bool) error {
 	if w.deadline {
 		cause = fmt.Errorf("%w: %w", cause, context.DeadlineExceeded)
 	}
-	return &salesiq.Error{Code: salesiq.ErrRateLimitExceeded, RetryAt: at, Err: cause}
+	return &salesiq.Error{Code: salesiq.ErrRateLimitExceeded, RetryAt: at.Round(0), Err: cause}
 }
