@@ -1,5 +1,16 @@
 package salesiqredis
 
+// Whoever reads the code of the limiter may go from file to file like this:
+//
+//	scripts/quota.lua  the account, from "What the accounting of a single process need not
+//	                   know": leases, the line of tickets, who is served next
+//	limiter.go         Acquire, and below it what it calls: a call asks, waits, has a lease;
+//	                   exchange is the one way to the script
+//	line.go            the calls of this process that wait, and when to ask for them again
+//	alone.go           the share of this process while Redis is away
+//	link.go            when Redis is taken for away, and for back
+//	report.go          what the script is told of an answer
+
 import (
 	"context"
 	_ "embed"

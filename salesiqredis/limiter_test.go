@@ -452,6 +452,9 @@ func TestTimesThatRedisNamesAreOfTheWallClock(t *testing.T) {
 	refused, ok := errors.AsType[*salesiq.Error](err)
 	require.True(t, ok, "%v", err)
 	assert.NotContains(t, refused.RetryAt.String(), "m=")
+	held := newWait(t.Context(), time.Hour)
+	refused, _ = errors.AsType[*salesiq.Error](held.held(held.latest, false))
+	assert.NotContains(t, refused.RetryAt.String(), "m=")
 }
 
 func TestCallsThatWaitAloneComeBackToRedis(t *testing.T) {
