@@ -44,9 +44,10 @@ type Plan struct {
 //
 //	salesiq.WithPlan(salesiq.Basic().KeptIn("day.json"))
 //
-// The file holds a [DailyQuota] as JSON. It is read when the client or the limiter is
-// made, and replaced as a whole before each request is sent. While it cannot be
-// written, calls go on, and the next one writes it. Its directory must exist.
+// The file holds a [DailyQuota] as JSON. It is read when the first client or limiter is
+// made, and replaced as a whole before each request is sent, and after one that turns out
+// not to count. While it cannot be written, calls go on, and the next one writes it. Its
+// directory must exist.
 //
 // Clients and limiters of one process may have the same file: then they share the day.
 // A second process is refused, so that two runs of a nightly job do not overlap: the
