@@ -457,7 +457,8 @@ func openDayFile(path string, limit int) (*dayFile, error) {
 	dayFiles.mu.Lock()
 	defer dayFiles.mu.Unlock()
 	if file := dayFiles.byPath[path]; file != nil {
-		return file, file.write(limit)
+		err := file.write(limit)
+		return file, err
 	}
 	lock, err := lockDayFile(path)
 	if err != nil {
