@@ -322,13 +322,13 @@ func newError(c *call, answer *transport.Answer, cause error) *Error {
 		e.ContentType = failure.ContentType
 		e.Excerpt = failure.Excerpt
 		e.RequestID = failure.RequestID
-		e.RetryAt = failure.RetryAt
+		e.RetryAt = failure.RetryAt.Round(0)
 		e.MaybeProcessed = failure.MaybeProcessed
 		e.RateWindow = rateWindow(failure.Header)
 		e.Err = c.cause(failure)
 	}
 	if auth, ok := errors.AsType[*AuthError](cause); ok {
-		e.RetryAt = auth.RetryAt
+		e.RetryAt = auth.RetryAt.Round(0)
 	}
 	return e
 }

@@ -10,12 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-	"weak"
 
 	"github.com/gofrs/flock"
 	"golang.org/x/time/rate"
@@ -46,9 +44,10 @@ type Plan struct {
 //
 //	salesiq.WithPlan(salesiq.Basic().KeptIn("day.json"))
 //
-// The file holds a [DailyQuota] as JSON. It is read when the client or the limiter is
-// made, and replaced as a whole before each request is sent. While it cannot be
-// written, calls go on, and the next one writes it. Its directory must exist.
+// The file holds a [DailyQuota] as JSON. It is read when the first client or limiter is
+// made, and replaced as a whole before each request is sent, and after one that turns out
+// not to count. While it cannot be written, calls go on, and the next one writes it. Its
+// directory must exist.
 //
 // Clients and limiters of one process may have the same file: then they share the day.
 // A second process is refused, so that two runs of a nightly job do not overlap: the
@@ -214,7 +213,7 @@ func (l *SharedLimiter) Acquire(ctx context.Context) (Lease, error) {
 	}
 	lease, err := l.queue.Acquire(ctx)
 	if f, ok := errors.AsType[*transport.Failure](err); ok {
-		return nil, &Error{Operation: "Limiter.Acquire", Code: ErrRateLimitExceeded, RetryAt: f.RetryAt, Err: f.Err}
+		return nil, &Error{Operation: "Limiter.Acquire", Code: ErrRateLimitExceeded, RetryAt: f.RetryAt.Round(0), Err: f.Err}
 	}
 	if err != nil {
 		return nil, err
@@ -341,7 +340,7 @@ func rateWindow(header http.Header) RateWindow {
 	w := transport.ParseWindow(header, now)
 	window := RateWindow{Limit: w.Limit, Remaining: w.Remaining, Known: w.Known}
 	if w.ResetIn > 0 {
-		window.Reset = now.Add(w.ResetIn)
+		window.Reset = now.Add(w.ResetIn).Round(0)
 	}
 	return window
 }
@@ -379,42 +378,43 @@ func (c *config) newLimiter() (meteredLimiter, error) {
 }
 
 func (c *config) newQueue() (localQueue, error) {
-	queue := transport.NewQueue(transport.QueueConfig{
+	queue := transport.QueueConfig{
 		Limits:  quota.Limits{PerMinute: c.plan.CallsPerMinute, PerDay: c.plan.CallsPerDay, InFlight: c.inFlight()},
 		Rate:    c.rate,
 		Burst:   c.burst,
 		MaxWait: c.maxWait,
-	})
+	}
 	plan, field := c.plan, "plan"
 	if c.dayFile != "" && !plan.kept {
 		plan, field = plan.KeptIn(c.dayFile), dayFileVariable
 	}
 	if !plan.kept {
-		return queue, nil
+		return transport.NewQueue(queue), nil
 	}
-	if err := plan.keepDay(queue); err != nil {
+	file, err := plan.openDay()
+	if err != nil {
 		return nil, inputError(field, "keeps the day in a file: "+err.Error())
 	}
-	return queue, nil
+	queue.Day = file.day
+	return transport.NewQueue(queue), nil
 }
 
-// keepDay resumes the day that is in the file of the plan, and keeps the file up to
-// date.
-func (p *Plan) keepDay(queue *transport.Queue) error {
+// openDay returns the file of the plan, which this process has from then on.
+func (p *Plan) openDay() (*dayFile, error) {
 	switch {
 	case p.CallsPerDay == 0:
-		return errors.New("there is none, since CallsPerDay of the plan bounds no day")
+		return nil, errors.New("there is none, since CallsPerDay of the plan bounds no day")
 	case p.dayFile == "":
-		return errors.New("its path must not be empty")
+		return nil, errors.New("its path must not be empty")
 	}
 	path, err := filepath.Abs(p.dayFile)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := readDay(path); err != nil {
-		return err // Before a lock is made beside it.
+		return nil, err // Before a lock is made beside it.
 	}
-	return keepIn(path, queue)
+	return openDayFile(path, p.CallsPerDay)
 }
 
 // readDay returns the day that is in a file, and a zero one if there is none.
@@ -431,13 +431,14 @@ func readDay(path string) (day DailyQuota, err error) {
 	return day, nil
 }
 
-// dayFile is a file that keeps the day for the queues of this process.
+// dayFile is a file that keeps the day that queues of this process share.
 type dayFile struct {
 	path string
 	lock *flock.Flock // Nil where the system has no locks.
+	day  *transport.Day
 
-	mu     sync.Mutex // Guards the file, and what follows.
-	queues []weak.Pointer[transport.Queue]
+	mu    sync.Mutex // Guards the file, and what follows.
+	limit int        // Of the largest plan.
 }
 
 // dayFiles are the files that this process has, by their paths. It has them, and their
@@ -450,25 +451,27 @@ var dayFiles = struct {
 // dayFileWait is how long a process waits for another one to end.
 const dayFileWait = time.Second
 
-// keepIn has a file keep the day of a queue. The file is locked, unless this process has
-// it already.
-func keepIn(path string, queue *transport.Queue) error {
+// openDayFile returns the file for a plan of so many calls. The file is locked and read,
+// unless this process has it already.
+func openDayFile(path string, limit int) (*dayFile, error) {
 	dayFiles.mu.Lock()
 	defer dayFiles.mu.Unlock()
 	if file := dayFiles.byPath[path]; file != nil {
-		return file.join(queue)
+		err := file.write(limit)
+		return file, err
 	}
 	lock, err := lockDayFile(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	file := &dayFile{path: path, lock: lock}
-	if err := file.join(queue); err != nil {
+	file.day = transport.NewDay(func() { file.write(0) }) //nolint:errcheck // The next call writes it.
+	if err := file.resume(limit); err != nil {
 		file.unlock()
-		return err
+		return nil, err
 	}
 	dayFiles.byPath[path] = file
-	return nil
+	return file, nil
 }
 
 func lockDayFile(path string) (*flock.Flock, error) {
@@ -494,44 +497,28 @@ func (f *dayFile) unlock() {
 	}
 }
 
-// join has the file keep the day of a queue, which has that of the file from then on.
-func (f *dayFile) join(queue *transport.Queue) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+// resume goes on with the day that is in the file.
+func (f *dayFile) resume(limit int) error {
 	day, err := readDay(f.path)
 	if err != nil {
 		return err
 	}
-	queue.Resume(day.Limit-day.Left, day.Reset)
-	if err := f.write(queue); err != nil {
-		return err
-	}
-	f.queues = append(f.queues, weak.Make(queue))
-	queue.OnStart(func() { f.started(queue) })
-	return nil
+	f.day.Resume(day.Limit-day.Left, day.Reset)
+	return f.write(limit)
 }
 
-// started counts a call of a queue for the others, too, and writes the day.
-func (f *dayFile) started(queue *transport.Queue) {
+// write keeps the day as it is now. Its limit is that of the largest plan, so that no
+// call is lost that a smaller one has no room for.
+func (f *dayFile) write(limit int) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	_, _, end := queue.Today()
-	f.queues = slices.DeleteFunc(f.queues, func(other weak.Pointer[transport.Queue]) bool {
-		q := other.Value()
-		if q != nil && q != queue {
-			q.Resume(1, end)
-		}
-		return q == nil
-	})
-	f.write(queue) //nolint:errcheck // The next call writes it.
-}
-
-func (f *dayFile) write(queue *transport.Queue) error {
-	now, err := wire.Marshal(dayOf(queue)())
+	f.limit = max(f.limit, limit)
+	used, end := f.day.Used()
+	day, err := wire.Marshal(DailyQuota{Limit: max(f.limit, used), Left: max(0, f.limit-used), Reset: end})
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(f.path, now)
+	return atomicfile.Write(f.path, day)
 }
 
 // meteredLimiter knows how many calls a minute grants, once an answer has told.

@@ -521,10 +521,13 @@ func TestKilledProgramFindsTheDaysCallsInItsFile(t *testing.T) {
 		}
 		acquire(t, limiter.Batch()) // The program is killed while this one is under way.
 
+		salesiq.EndProcess(path)
 		killed := newLimiter(t, plan)
 		assert.Equal(t, 6, killed.DailyQuota().Left)
 		time.Sleep(time.Until(killed.DailyQuota().Reset))
 		assert.Equal(t, 10, newLimiter(t, plan).DailyQuota().Left, "that day is over")
+		salesiq.EndProcess(path)
+		assert.Equal(t, 10, newLimiter(t, plan).DailyQuota().Left, "that day is over, the file says")
 		kept, err := os.ReadFile(path)
 		require.NoError(t, err)
 		var day salesiq.DailyQuota
@@ -573,6 +576,66 @@ func TestLimitersOfAProcessShareTheFileOfADay(t *testing.T) {
 	}
 	_, err := first.Acquire(t.Context())
 	require.ErrorIs(t, err, salesiq.ErrDailyLimit)
+	salesiq.EndProcess(path)
+	assert.Zero(t, newLimiter(t, plan).DailyQuota().Left)
+}
+
+func TestCallThatDoesNotCountCostsNobodyWhoSharesTheDay(t *testing.T) {
+	t.Parallel()
+	for name, outcome := range map[string]salesiq.Outcome{
+		"never sent":        {},
+		"one too many":      {StatusCode: http.StatusTooManyRequests, Sent: true, Throttled: true},
+		"its token refused": {StatusCode: http.StatusUnauthorized, Sent: true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "day.json")
+			plan := salesiq.Plan{CallsPerDay: 10}.KeptIn(path)
+			first, second := newLimiter(t, plan), newLimiter(t, plan)
+			for range 10 {
+				acquire(t, first).Done(outcome)
+			}
+			require.Equal(t, 10, second.DailyQuota().Left, name)
+			salesiq.EndProcess(path)
+			assert.Equal(t, 10, newLimiter(t, plan).DailyQuota().Left, "%s, the file says", name)
+			for range 10 {
+				acquire(t, second)
+			}
+		})
+	}
+}
+
+func TestWhoWaitsForTheDayGoesWhenAnotherGivesACallBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		plan := salesiq.Plan{CallsPerDay: 1}.KeptIn(filepath.Join(t.TempDir(), "day.json"))
+		first, second := newLimiter(t, plan), newLimiter(t, plan, salesiq.WithMaxWait(48*time.Hour))
+		held := acquire(t, first)
+		time.AfterFunc(time.Second, func() { held.Done(salesiq.Outcome{}) })
+		start := time.Now()
+		acquire(t, second)
+		assert.Equal(t, time.Second, time.Since(start))
+	})
+}
+
+func TestSmallerPlanLosesNoCallOfADayThatALargerOneShares(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "day.json")
+	small, large := salesiq.Plan{CallsPerDay: 3}.KeptIn(path), salesiq.Plan{CallsPerDay: 10}.KeptIn(path)
+	first := newLimiter(t, large)
+	for range 5 {
+		acquire(t, first).Done(salesiq.Outcome{StatusCode: http.StatusOK, Sent: true})
+	}
+	_, err := newLimiter(t, small).Acquire(t.Context())
+	require.ErrorIs(t, err, salesiq.ErrDailyLimit)
+	assert.Equal(t, 5, first.DailyQuota().Left)
+	kept, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Contains(t, string(kept), `"limit":10,"left":5`, "of the larger plan")
+
+	for _, plan := range []salesiq.Plan{small, large} { // Each is alone.
+		salesiq.EndProcess(path)
+		assert.Equal(t, max(0, plan.CallsPerDay-5), newLimiter(t, plan).DailyQuota().Left)
+	}
 }
 
 func TestAFileOfADayIsKeptUntilTheProcessEnds(t *testing.T) {
@@ -614,6 +677,7 @@ func TestCallsGoOnWhileTheDaysFileCannotBeWritten(t *testing.T) {
 	acquire(t, limiter)
 	require.NoError(t, os.Mkdir(folder, 0o700))
 	acquire(t, limiter)
+	salesiq.EndProcess(filepath.Join(folder, "day.json"))
 	assert.Equal(t, 8, newLimiter(t, plan).DailyQuota().Left, "the next call writes it")
 }
 
@@ -803,4 +867,44 @@ func TestOutcomeTellsWhatTheServiceSaid(t *testing.T) {
 		assert.True(t, date.IsZero() && reset.IsZero())
 		assert.False(t, silent.Refused())
 	})
+}
+
+// The monotonic clock stands still while the machine sleeps: a time that had its reading
+// would be taken for one as much later.
+func TestTimesThatTheServiceNamesAreOfTheWallClock(t *testing.T) {
+	t.Parallel()
+	server := salesiqtest.Start(t)
+	var told []time.Time
+	tell := func(what string, at time.Time) {
+		require.False(t, at.IsZero(), what)
+		assert.NotContains(t, at.String(), "m=", what)
+		told = append(told, at)
+	}
+	limiter := newLimiter(t, salesiq.Plan{CallsPerDay: 3}, salesiq.WithMaxWait(time.Second))
+	tell("the end of the day", limiter.DailyQuota().Reset)
+	client := server.Client(t, salesiq.WithLimiter(limiter), salesiq.WithMaxAttempts(1),
+		salesiq.WithTracer(&salesiq.Tracer{Attempt: func(ctx context.Context, _ salesiq.AttemptTrace) (context.Context, func(salesiq.AttemptTrace)) {
+			return ctx, func(a salesiq.AttemptTrace) {
+				if a.StatusCode == http.StatusOK {
+					tell("the reset", a.RateWindow.Reset)
+				}
+			}
+		}}))
+	list := func() error {
+		_, err := client.Operators.List(t.Context(), nil)
+		return err
+	}
+	require.NoError(t, list())
+	require.NoError(t, server.Inject(salesiqtest.Fault{Path: "/api", Status: http.StatusTooManyRequests, Header: map[string]string{"Retry-After": "30"}}))
+	refused, ok := errors.AsType[*salesiq.Error](list())
+	require.True(t, ok)
+	tell("the end of a pause", refused.RetryAt)
+	refused, ok = errors.AsType[*salesiq.Error](list())
+	require.True(t, ok)
+	tell("the end of a wait that would be too long", refused.RetryAt)
+	_, err := limiter.Acquire(t.Context())
+	refused, ok = errors.AsType[*salesiq.Error](err)
+	require.True(t, ok)
+	tell("the same, of a limiter", refused.RetryAt)
+	assert.Len(t, told, 5)
 }

@@ -391,7 +391,7 @@ func (t *clientTrace) HearsWaits() bool { return len(t.wait) > 0 }
 
 // Wait implements [transport.Observer].
 func (t *clientTrace) Wait(ctx context.Context, w transport.Wait) func(took time.Duration) {
-	wait := WaitTrace{Call: callOf(ctx), Reason: WaitReason(w.Reason), Until: w.Until, Shared: w.Shared}
+	wait := WaitTrace{Call: callOf(ctx), Reason: WaitReason(w.Reason), Until: w.Until.Round(0), Shared: w.Shared}
 	var ends hooks.Ends[WaitTrace]
 	for _, hook := range t.wait {
 		ends.Add(hook(ctx, wait))

@@ -11,7 +11,18 @@ import (
 // share is the part of the limits that a process has while it is alone.
 type share struct {
 	limits  limits
-	limiter salesiq.Limiter
+	limiter *salesiq.SharedLimiter
+	began   salesiq.DailyQuota // What the share before it left of the day; zero if it is the first.
+}
+
+// day returns what is left of the day. A limit that is smaller than the calls before it
+// does not tell how many those were.
+func (s *share) day(now time.Time) salesiq.DailyQuota {
+	day := s.limiter.DailyQuota()
+	if day.Left == 0 && s.began.Limit-s.began.Left > day.Limit && now.Before(s.began.Reset) {
+		return s.began
+	}
+	return day
 }
 
 // limits are those of an organization, or a part of them. Zero is no limit.
@@ -70,7 +81,8 @@ func (l *limiter) acquireShare(ctx context.Context) (salesiq.Lease, error) {
 }
 
 // ownShare returns the limiter for calls that go alone, or when there is one. It
-// goes on with the account of the last time, unless the share is another by now.
+// goes on with the account of the last time. If the share is another by now, it goes on
+// with the day of that, where calls under way count whatever becomes of them.
 func (l *limiter) ownShare(now time.Time) (own salesiq.Limiter, turn time.Time, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -79,11 +91,15 @@ func (l *limiter) ownShare(now time.Time) (own salesiq.Limiter, turn time.Time, 
 		return nil, turn, nil
 	}
 	if l.alone == nil || l.alone.limits != part {
-		limiter, err := part.limiter(l.maxWait)
-		if err != nil {
+		next := &share{limits: part}
+		if next.limiter, err = part.limiter(l.maxWait); err != nil {
 			return nil, turn, err
 		}
-		l.alone = &share{part, limiter}
+		if l.alone != nil {
+			next.began = l.alone.day(now)
+			next.limiter.ResumeDay(next.began) //nolint:errcheck // It is a day of a limiter.
+		}
+		l.alone = next
 	}
 	return l.alone.limiter, turn, nil
 }
@@ -153,11 +169,7 @@ func (c *config) limits() limits {
 }
 
 // limiter returns a limiter of one process that keeps to the limits.
-func (l limits) limiter(maxWait time.Duration) (salesiq.Limiter, error) {
+func (l limits) limiter(maxWait time.Duration) (*salesiq.SharedLimiter, error) {
 	plan := salesiq.Plan{CallsPerMinute: l.PerMinute, CallsPerDay: l.PerDay}
-	limiter, err := salesiq.NewLimiter(plan, salesiq.WithMaxInFlight(l.InFlight), salesiq.WithMaxWait(maxWait))
-	if err != nil {
-		return nil, err // Not a nil pointer in an interface.
-	}
-	return limiter, nil
+	return salesiq.NewLimiter(plan, salesiq.WithMaxInFlight(l.InFlight), salesiq.WithMaxWait(maxWait))
 }

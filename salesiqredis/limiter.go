@@ -1,5 +1,16 @@
 package salesiqredis
 
+// Whoever reads the code of the limiter may go from file to file like this:
+//
+//	scripts/quota.lua  the account, from "What the accounting of a single process need not
+//	                   know": leases, the line of tickets, who is served next
+//	limiter.go         Acquire, and below it what it calls: a call asks, waits, has a lease;
+//	                   exchange is the one way to the script
+//	line.go            the calls of this process that wait, and when to ask for them again
+//	alone.go           the share of this process while Redis is away
+//	link.go            when Redis is taken for away, and for back
+//	report.go          what the script is told of an answer
+
 import (
 	"context"
 	_ "embed"
@@ -227,7 +238,10 @@ func readAnswer(item any, now time.Time) (a answer) {
 	return a
 }
 
-func later(now time.Time, in int64) time.Time { return now.Add(time.Duration(in) * time.Microsecond) }
+// later returns a time that Redis has named, and that others are told: by the wall clock.
+func later(now time.Time, in int64) time.Time {
+	return now.Add(time.Duration(in) * time.Microsecond).Round(0)
+}
 
 // DailyQuota tells how many calls the day has left.
 func (l *limiter) DailyQuota() salesiq.DailyQuota {
@@ -330,5 +344,5 @@ func (w *wait) held(at time.Time, daily bool) error {
 	if w.deadline {
 		cause = fmt.Errorf("%w: %w", cause, context.DeadlineExceeded)
 	}
-	return &salesiq.Error{Code: salesiq.ErrRateLimitExceeded, RetryAt: at, Err: cause}
+	return &salesiq.Error{Code: salesiq.ErrRateLimitExceeded, RetryAt: at.Round(0), Err: cause}
 }

@@ -412,6 +412,51 @@ func TestCallsGoOnAloneWhileRedisIsAway(t *testing.T) {
 	}, patience, 10*time.Millisecond, "the shared state is taken up again")
 }
 
+func TestDayAloneGoesOnWhenTheShareChanges(t *testing.T) {
+	t.Parallel()
+	o, server := solo(t, WithPlan(salesiq.Plan{CallsPerDay: 12}), WithProcesses(2))
+	server.Close()
+	l := o.limiter
+	left := func(processes int) int {
+		l.mu.Lock()
+		l.last = outlook{processes: processes}
+		l.mu.Unlock()
+		own, _, err := l.ownShare(time.Now())
+		require.NoError(t, err)
+		return own.(*salesiq.SharedLimiter).DailyQuota().Left
+	}
+	for range 5 {
+		acquire(t, l).Done(success(100, 90))
+	}
+	assert.Equal(t, 1, left(2))
+	assert.Equal(t, 7, left(1), "a larger share")
+	assert.Zero(t, left(3), "one that is smaller than what was used")
+	assert.Zero(t, left(4), "and a smaller one")
+	assert.Equal(t, 1, left(2), "the one of before")
+	acquire(t, l).Done(success(100, 89))
+	assert.Zero(t, left(2))
+	assert.Equal(t, 6, left(1))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	assert.Zero(t, left(2))
+	_, err := l.Acquire(ctx)
+	require.ErrorIs(t, err, salesiq.ErrDailyLimit)
+}
+
+func TestTimesThatRedisNamesAreOfTheWallClock(t *testing.T) {
+	t.Parallel()
+	o, _ := solo(t, WithPlan(salesiq.Plan{CallsPerDay: 1}))
+	acquire(t, o.Limiter()).Done(success(100, 90))
+	assert.NotContains(t, o.limiter.DailyQuota().Reset.String(), "m=")
+	_, err := o.Limiter().Acquire(t.Context())
+	refused, ok := errors.AsType[*salesiq.Error](err)
+	require.True(t, ok, "%v", err)
+	assert.NotContains(t, refused.RetryAt.String(), "m=")
+	held := newWait(t.Context(), time.Hour)
+	refused, _ = errors.AsType[*salesiq.Error](held.held(held.latest, false))
+	assert.NotContains(t, refused.RetryAt.String(), "m=")
+}
+
 func TestCallsThatWaitAloneComeBackToRedis(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)

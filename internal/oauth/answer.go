@@ -73,7 +73,7 @@ func (a answer) token(start time.Time) (Token, error) {
 		APIDomain:    a.text("api_domain"),
 		Scope:        a.text("scope"),
 		Location:     a.location(),
-		Expiry:       start.Add(a.lifetime()),
+		Expiry:       start.Add(a.lifetime()).Round(0),
 	}
 	var problem string
 	switch {
@@ -131,7 +131,7 @@ func (a answer) deviceCode(start time.Time) (DeviceCode, error) {
 			lifetime /= 1000
 		}
 	}
-	code.Expiry = start.Add(lifetime)
+	code.Expiry = start.Add(lifetime).Round(0)
 	if n, err := strconv.ParseFloat(a.text("interval"), 64); err == nil && n >= 1 && n <= lifetime.Seconds() {
 		code.Interval = time.Duration(n * float64(time.Second))
 	}

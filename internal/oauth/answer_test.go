@@ -65,6 +65,20 @@ func TestTokenIsReadInWhateverFormItIsWritten(t *testing.T) {
 	}
 }
 
+// The monotonic clock stands still while the machine sleeps, and tokens expire.
+func TestTokensAndCodesExpireByTheWallClock(t *testing.T) {
+	t.Parallel()
+	token, err := refreshFrom(t, answerWith(http.StatusOK, `{"access_token":"a","expires_in":60}`), nil)
+	require.NoError(t, err)
+	require.NotContains(t, token.Expiry.String(), "m=")
+	server := Server{URL: "https://accounts.example", Transport: tokenServer(func(*http.Request) (*http.Response, error) {
+		return answerWith(http.StatusOK, `{"device_code":"d","user_code":"u","verification_url":"https://v","expires_in":300}`), nil
+	})}
+	code, err := server.DeviceCode(t.Context(), "client", "scope", "")
+	require.NoError(t, err)
+	require.NotContains(t, code.Expiry.String(), "m=")
+}
+
 func TestFailureTellsItsKind(t *testing.T) {
 	t.Parallel()
 	lookup, certificate := &net.DNSError{IsNotFound: true}, &tls.CertificateVerificationError{Err: io.EOF}

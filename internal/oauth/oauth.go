@@ -71,11 +71,11 @@ type Application struct {
 // Token is what the server gives out.
 type Token struct {
 	AccessToken  string
-	RefreshToken string // Empty if the server gave none.
-	APIDomain    string // Empty if the server gave none.
-	Location     string // Where the account lives; empty if the server does not say.
-	Scope        string // What was granted, separated by spaces or commas; empty if the server does not say.
-	Expiry       time.Time
+	RefreshToken string    // Empty if the server gave none.
+	APIDomain    string    // Empty if the server gave none.
+	Location     string    // Where the account lives; empty if the server does not say.
+	Scope        string    // What was granted, separated by spaces or commas; empty if the server does not say.
+	Expiry       time.Time // By the wall clock, since the server names it.
 }
 
 // Exchange turns the code of a user's consent into a token. The redirect URL is

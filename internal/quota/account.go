@@ -34,24 +34,32 @@ type Report struct {
 	RetryAt   time.Time // When the service wants to be asked again, by the caller's clock; zero if not given.
 }
 
+// Counts reports whether the service counts the call.
+func (r *Report) Counts() bool { return r.Sent && !r.Refused }
+
 // Account is the state of all limits. Its methods must not be called
 // concurrently.
 type Account struct {
 	window window
-	day    day
 	slots  slots
 	pause  pause
-	clock  clock
+	perDay int // Calls that the day grants; 0 for no limit.
+	day    *Day
 	calls  int // Started so far.
 	heeded int // How many of them had been when a refusal changed slots or pause last.
 }
 
 // New returns the account of someone who has not called yet.
-func New(l Limits) *Account {
+func New(l Limits) *Account { return NewSharing(l, new(Day)) }
+
+// NewSharing returns an account that counts its calls in a day that others may share. Their
+// methods must not be called concurrently either.
+func NewSharing(l Limits, d *Day) *Account {
 	return &Account{
 		window: window{plan: l.PerMinute},
-		day:    day{limit: l.PerDay},
 		slots:  slots{most: l.InFlight, open: l.InFlight},
+		perDay: l.PerDay,
+		day:    d,
 	}
 }
 
@@ -59,7 +67,7 @@ func New(l Limits) *Account {
 func (a *Account) Ready(now time.Time, c Class) bool {
 	a.roll(now)
 	return a.slots.free() && !now.Before(a.pause.until) && !a.Probing(now) &&
-		a.window.free() > c.reserve(a.window.size()) && a.day.free() > c.reserve(a.day.limit)
+		a.window.free() > c.reserve(a.window.size()) && a.day.free(a.perDay) > c.reserve(a.perDay)
 }
 
 // Probing reports whether all wait for the answer to a call that went alone.
@@ -69,7 +77,7 @@ func (a *Account) Probing(now time.Time) bool { return a.window.probe.holds(now)
 func (a *Account) Start(now time.Time) Call {
 	a.calls++
 	a.slots.inFlight++
-	a.day.used++
+	a.day.start()
 	return Call{number: a.calls, epoch: a.window.epoch, probe: a.window.start(now)}
 }
 
@@ -85,7 +93,7 @@ type callEnd struct {
 	now      time.Time
 	underWay int           // Other calls.
 	in       time.Duration // From now to Reset, by the clock that Reset is taken to be by.
-	trusted  bool          // That clock is trusted, so that in is true. It need not be a Date's.
+	trusted  bool          // That clock is trusted, so that in is true: also the caller's, if no answer has told a Date.
 }
 
 // counted returns how many calls the service counts beside the one that it answers.
@@ -101,11 +109,7 @@ func (a *Account) End(c Call, r Report, now time.Time) {
 	a.roll(now)
 	a.slots.inFlight--
 	e := &callEnd{Report: r, call: c, now: now, underWay: a.slots.inFlight}
-	a.clock.read(e)
-	a.day.follow(&a.clock, now, a.slots.inFlight+1) // With this call.
-	if !r.Sent || r.Refused {
-		a.day.used--
-	}
+	a.day.settle(e)
 	switch current := a.window.settle(e); {
 	case !current || !r.Answered: // Of an older window, not even a RetryAt is heeded.
 	case r.Throttled:
@@ -147,7 +151,7 @@ func (a *Account) PerWindow() (calls int, known bool) {
 func (a *Account) Earliest(now time.Time, ahead int, c Class) (at time.Time, daily bool) {
 	a.roll(now)
 	at = latest(now, a.pause.until, a.window.earliest(now, ahead+c.reserve(a.window.size())))
-	if end := a.day.earliest(now, ahead+c.reserve(a.day.limit)); end.After(at) {
+	if end := a.day.earliest(now, ahead+c.reserve(a.perDay), a.perDay); end.After(at) {
 		return end, true
 	}
 	return at, false
@@ -167,31 +171,21 @@ func (a *Account) Look(now time.Time, c Class) time.Time {
 // it is over. All are zero if there is no limit.
 func (a *Account) Today(now time.Time) (limit, left int, end time.Time) {
 	a.roll(now)
-	if a.day.limit == 0 {
+	if a.perDay == 0 {
 		return 0, 0, time.Time{}
 	}
-	return a.day.limit, max(0, a.day.free()), a.day.end
+	return a.perDay, max(0, a.day.free(a.perDay)), a.day.end
 }
 
-// Resume counts calls that were made before the account was, on a day that ends at a time
-// by the caller's clock. If that day is another one, they do not count. As long as no answer
-// has told a Date, the time also tells when days end.
+// Resume is that of [Day]. It changes nothing without a limit.
 func (a *Account) Resume(now time.Time, used int, end time.Time) {
-	a.roll(now)
-	if a.day.limit == 0 || !now.Before(end) || end.Sub(now) > aDay {
-		return
-	}
-	if !a.clock.known {
-		a.clock.offset, a.clock.moved = end.Round(aDay).Sub(end), true
-		a.day.follow(&a.clock, now, a.slots.inFlight)
-	}
-	if end.Sub(a.day.end).Abs() < aDay/2 {
-		a.day.used += used
+	if a.perDay > 0 {
+		a.day.Resume(now, used, end)
 	}
 }
 
 // roll begins what is due to begin.
 func (a *Account) roll(now time.Time) {
 	a.window.roll(now, a.slots.inFlight)
-	a.day.roll(&a.clock, now, a.slots.inFlight)
+	a.day.roll(now)
 }

@@ -632,6 +632,67 @@ func TestSharedDayEndsByTheClockOfWhoeverKnowsIt(t *testing.T) {
 	assert.Equal(t, start.Add(24*time.Hour), day)
 }
 
+// Between the midnight of the caller's clock and that of the service's, only one of those who
+// share a day has heard a Date.
+func TestAccountsThatShareADayHaveOneClock(t *testing.T) {
+	t.Parallel()
+	morning := start.Add(24*time.Hour + 2*time.Minute)
+	day := new(quota.Day)
+	a, b := quota.NewSharing(quota.Limits{PerDay: 5}, day), quota.NewSharing(quota.Limits{PerDay: 7}, day)
+	dated := silent
+	dated.Date = morning.Add(-5 * time.Minute)
+	for _, account := range []*quota.Account{a, b, a} {
+		require.True(t, account.Ready(morning, quota.Interactive))
+		account.End(account.Start(morning), dated, morning)
+		dated.Date = time.Time{}
+	}
+	end := start.Add(24*time.Hour + 5*time.Minute)
+	for account, size := range map[*quota.Account]int{a: 5, b: 7} {
+		limit, left, ends := account.Today(morning)
+		assert.Equal(t, size, limit)
+		assert.Equal(t, size-3, left)
+		assert.Equal(t, end, ends)
+		at, daily := account.Earliest(morning, size-3, quota.Interactive)
+		assert.Equal(t, end, at)
+		assert.True(t, daily)
+	}
+	used, ends := day.Used(morning)
+	assert.Equal(t, 3, used)
+	assert.Equal(t, end, ends)
+}
+
+func TestCallUnderWayAtMidnightCountsForAllWhoShareTheDay(t *testing.T) {
+	t.Parallel()
+	day := new(quota.Day)
+	a, b := quota.NewSharing(quota.Limits{PerDay: 5}, day), quota.NewSharing(quota.Limits{PerDay: 5}, day)
+	require.True(t, a.Ready(start, quota.Interactive))
+	late, unsent := a.Start(start), a.Start(start)
+	b.End(b.Start(start), silent, start)
+	midnight := start.Add(24 * time.Hour)
+	_, left, _ := b.Today(midnight)
+	assert.Equal(t, 3, left)
+	a.End(late, silent, midnight)
+	a.Cancel(unsent, midnight)
+	_, left, _ = b.Today(midnight)
+	assert.Equal(t, 4, left)
+}
+
+// The monotonic clock stands still while the machine sleeps: a time that has its reading
+// would come as much later.
+func TestDayEndsByTheWallClock(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	require.Contains(t, now.String(), "m=")
+	a := quota.New(quota.Limits{PerDay: 1})
+	a.End(a.Start(now), quota.Report{Sent: true, Date: now.Add(time.Hour)}, now)
+	_, _, end := a.Today(now)
+	at, daily := a.Earliest(now, 1, quota.Interactive)
+	assert.True(t, daily)
+	for _, told := range []time.Time{end, at} {
+		assert.NotContains(t, told.String(), "m=")
+	}
+}
+
 // What is written down of it is repeated by the script of package salesiqredis.
 func TestDayThatBeganByTheServicesClockHasAllItsCalls(t *testing.T) {
 	t.Parallel()

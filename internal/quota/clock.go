@@ -18,18 +18,18 @@ const (
 	maxResetIn = time.Hour
 )
 
-// opening is what windows begin with.
-type opening int
+// beginsBy is what windows begin with.
+type beginsBy int
 
 const (
-	unclear opening = iota // Not known yet: taken for byACall.
-	byClock                // The minutes of the service's clock: they end at the start of the second of their reset.
-	byACall                // The first call: they may end anywhere in that second.
+	unclear beginsBy = iota // Not known yet: taken for byACall.
+	byClock                 // The minutes of the service's clock: they end at the start of the second of their reset.
+	byACall                 // The first call: they may end anywhere in that second.
 )
 
 // learn finds out what windows begin with, from an answer that tells the reset of its
 // window for the first time.
-func (o *opening) learn(e *callEnd, first, sameAsBefore bool) {
+func (o *beginsBy) learn(e *callEnd, first, sameAsBefore bool) {
 	firstOfAll := first && e.Known && e.Remaining == e.Limit-1
 	someIsGone := e.trusted && e.in < shortestIn
 	switch {
@@ -43,7 +43,7 @@ func (o *opening) learn(e *callEnd, first, sameAsBefore bool) {
 // end returns when the window of an answer is over at the latest, by the caller's clock.
 // No window is longer than a minute, unless its reset is further away than rounding
 // explains.
-func (o opening) end(e *callEnd) time.Time {
+func (o beginsBy) end(e *callEnd) time.Time {
 	if !e.trusted {
 		return e.now.Add(minute)
 	}
@@ -104,10 +104,12 @@ func (c *clock) set(offset time.Duration) {
 	c.known = true
 }
 
-// midnight returns the end of the day of UTC by the service's clock.
+// midnight returns the end of the day of UTC by the service's clock. It has no monotonic
+// reading, which would make the day longer while the machine sleeps.
 func (c *clock) midnight(now time.Time) time.Time {
+	now = now.Round(0)
 	service := now.Add(c.offset).UTC()
-	return now.Add(service.Truncate(aDay).Add(aDay).Sub(service.Round(0)))
+	return now.Add(service.Truncate(aDay).Add(aDay).Sub(service))
 }
 
 func latest(first time.Time, others ...time.Time) time.Time {

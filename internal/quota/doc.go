@@ -1,16 +1,20 @@
 // Package quota keeps account of the service's limits: so many calls in a window of a
 // minute, so many a day, so many at once. It is arithmetic on what its caller reports, and
-// knows no network, no clock and no lock.
+// knows no network and no lock, and reads no clock: times are handed in.
 //
 // A call may start ([Account.Ready]) if the window, the day, the slots and the pause all
 // let it. The end of a call ([Account.End]) teaches them what its answer tells.
 //
 // Read account.go, window.go and limits.go, in this order, and in clock.go the table of
-// clock.read, which says when a reset is believed. Skip these at first:
+// clock.read, which says when a reset is believed. The headers, their units and the
+// RetryAt of a report are in internal/transport/ratewindow.go. To read the tables alone:
 //
-//	sliding.go, recent.go   services whose window slides. Take ends for true as soon as an
-//	                        answer has told a reset. Before that there are no windows: each
-//	                        own call counts until a minute after its end
+//	go doc -u ./internal/quota window.follow
+//	go doc -u ./internal/quota clock.read
+//
+// Skip sliding.go and recent.go at first. They are for services whose window slides.
+// Assume that windows end (window.ends is true) as soon as an answer has told a reset.
+// Before that there are no windows: each own call counts until a minute after its end.
 //
 // # A window
 //
@@ -19,8 +23,9 @@
 //	probing  the probe is under way   they wait for its answer; after 3 s, all that are free go
 //	probed   an answer has come       they go as long as some are free
 //
-// A probe that gets no answer leaves the window fresh. A window ends as its reset tells,
-// and the next one is fresh; or it is probed, if an answer has told its reset already.
+// A probe that gets no answer leaves the window fresh. A window ends as its reset tells, or
+// in a minute if an answer tells none, and the next one is fresh; or it is probed, if an
+// answer has told its reset already.
 //
 // # What counts
 //
@@ -68,10 +73,16 @@
 // calls that wait. In ratelimit.go of the root, newLimiter gives a client a queue of its
 // own, or one that NewLimiter has made for several clients. A batch has the same queue as
 // the others, with the [Class] Batch, which leaves a fifth of each minute and day, but not of
-// the calls at once. Processes share a limit in Redis: there, salesiqredis/scripts/quota.lua
-// keeps the same account, and a test compares the two. Clients of one process whose plans name
-// one file (Plan.KeptIn) share the day alone (dayFile in ratelimit.go), and a second process
-// is refused. A limiter of the user's own takes the place of queue and account.
+// the calls at once. Clients of one process whose plans name one file (Plan.KeptIn) share the
+// day alone ([Day], and dayFile in ratelimit.go), and a second process is refused. A limiter
+// of the user's own takes the place of queue and account.
+//
+// Processes share an account in Redis, which salesiqredis/scripts/quota.lua keeps by the same
+// rules; a test compares the two. Calls of all processes wait in one line of tickets there. A
+// call has a lease, of 45 s unless told otherwise: when it ends, the slot of a killed process
+// is free again. While Redis is away, each process has a share of the limits, and an account
+// of its own. Read quota.lua from "What the accounting of a single process need not know",
+// then in salesiqredis limiter.go from Acquire, line.go and alone.go.
 //
 // # The day and the service's clock
 //
@@ -80,4 +91,16 @@
 // clock, and moves the end of the day (day.follow); without a Date, the caller's clock is
 // taken for it. A restart loses count and clock, unless a file keeps them (Account.Resume), or
 // Redis, whose own clock is the caller's there.
+//
+// # A machine that sleeps
+//
+// The monotonic clock stands still then, the wall clock does not. But the wall clock can be
+// set. So each time is by the one that errs less:
+//
+//	wall       the end of the day, of a token, of what a cache keeps; each time that users are
+//	           told, such as RetryAt, since they may compare it, or keep it
+//	monotonic  windows, pauses, probes and leases, which are counted from an answer and waited
+//	           out here; and how long events are known, since too long is safe there
+//
+// A wall time has lost its monotonic reading by Round(0).
 package quota

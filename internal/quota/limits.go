@@ -22,53 +22,89 @@ func (c Class) reserve(limit int) int {
 	return 0
 }
 
-// day counts the calls of a day, which no header does. When it begins is
+// Day counts the calls of a day, which no header does. When it begins is
 // not documented; it is taken to be the day of UTC, by the service's clock.
-type day struct {
-	limit int       // 0 for none.
-	used  int       // Own calls.
-	end   time.Time // By the caller's clock; zero before the first call.
+type Day struct {
+	clock    clock
+	used     int       // Own calls, of all accounts that share the day.
+	underWay int       // Those of them that have not ended.
+	end      time.Time // By the wall clock of the caller; zero before the first call.
 }
 
 const aDay = 24 * time.Hour
 
-func (d *day) free() int {
-	if d.limit == 0 {
+// Used returns how many calls of the day count, and when it is over.
+func (d *Day) Used(now time.Time) (used int, end time.Time) {
+	d.roll(now)
+	return d.used, d.end
+}
+
+func (d *Day) free(limit int) int {
+	if limit == 0 {
 		return math.MaxInt
 	}
-	return d.limit - d.used
+	return limit - d.used
 }
 
 // roll begins the next day. Calls under way may be charged to it.
-func (d *day) roll(c *clock, now time.Time, inFlight int) {
+func (d *Day) roll(now time.Time) {
 	switch {
-	case d.limit == 0:
 	case d.end.IsZero():
-		d.end = c.midnight(now)
+		d.end = d.clock.midnight(now)
 	case !now.Before(d.end):
-		d.end, d.used = c.midnight(now), inFlight
+		d.end, d.used = d.clock.midnight(now), d.underWay
 	}
 }
 
 // follow moves the end of the day when the service's clock proves to be
 // another than was thought. If it is past midnight there, the day is another one, to
 // which the calls under way may be charged.
-func (d *day) follow(c *clock, now time.Time, underWay int) {
-	if d.limit == 0 || !c.moved {
+func (d *Day) follow(now time.Time) {
+	if !d.clock.moved {
 		return
 	}
-	end := c.midnight(now)
+	end := d.clock.midnight(now)
 	if end.Sub(d.end) > aDay/2 {
-		d.used = underWay
+		d.used = d.underWay
 	}
-	d.end, c.moved = end, false
+	d.end, d.clock.moved = end, false
 }
 
-func (d *day) earliest(now time.Time, ahead int) time.Time {
-	if d.limit == 0 || ahead < d.free() {
+func (d *Day) start() { d.used, d.underWay = d.used+1, d.underWay+1 }
+
+// settle accounts for the end of a call, and reads the clock of its answer.
+func (d *Day) settle(e *callEnd) {
+	d.clock.read(e)
+	d.follow(e.now)
+	d.underWay--
+	if !e.Counts() {
+		d.used--
+	}
+}
+
+// Resume counts calls that were made before the day was, on one that ends at a time by the
+// caller's clock. If that is another one, they do not count. As long as no answer has told
+// a Date, the time also tells when days end.
+func (d *Day) Resume(now time.Time, used int, end time.Time) {
+	d.roll(now)
+	if !now.Before(end) || end.Sub(now) > aDay {
+		return
+	}
+	if !d.clock.known {
+		d.clock.offset, d.clock.moved = end.Round(aDay).Sub(end), true
+		d.follow(now)
+	}
+	if end.Sub(d.end).Abs() < aDay/2 {
+		d.used += used
+	}
+}
+
+func (d *Day) earliest(now time.Time, ahead, limit int) time.Time {
+	free := d.free(limit)
+	if ahead < free {
 		return now
 	}
-	return d.end.Add(time.Duration((ahead-max(0, d.free()))/d.limit) * aDay)
+	return d.end.Add(time.Duration((ahead-max(0, free))/limit) * aDay)
 }
 
 // slots bounds the calls at once. The service's bound is the organization's, so

@@ -20,8 +20,8 @@ const (
 	sliding
 )
 
-// memory is what is known of how the service remembers own calls.
-type memory struct {
+// forgetting is what is known of how the service remembers own calls.
+type forgetting struct {
 	counting counting
 	recent   recent    // Own calls that ended in the last minute.
 	forgot   time.Time // When an answer last told that a window shorter than a minute had ended.
@@ -29,7 +29,7 @@ type memory struct {
 
 // ends reports whether all own calls stop counting when the window ends. Otherwise they
 // stop one by one, each a minute after its end at the latest.
-func (m *memory) ends() bool { return m.counting == ending }
+func (f *forgetting) ends() bool { return f.counting == ending }
 
 // placeAfter returns the time before which a call cannot be started, if n others go
 // before it and nothing is free now. It is zero if nobody knows.

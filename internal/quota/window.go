@@ -15,12 +15,12 @@ type window struct {
 	own    int // Own calls that count or may yet: those under way, and those that ended and still count.
 	others int // Calls of others that count, as far as answers have shown.
 
-	epoch   int       // Counts windows.
-	probe   probe     // How far the call is that goes alone.
-	mark    mark      // The reset that the window is known by.
-	end     time.Time // By when others' calls stop counting; zero if nobody knows.
-	opening opening   // What windows begin with, which tells how exactly a reset names their end.
-	memory            // When own calls stop counting: at end, too, if the method ends says so.
+	epoch      int       // Counts windows.
+	probe      probe     // How far the call is that goes alone.
+	mark       mark      // The reset that the window is known by.
+	end        time.Time // By when others' calls stop counting; zero if nobody knows.
+	beginsBy   beginsBy  // What windows begin with, which tells how exactly a reset names their end.
+	forgetting           // When own calls stop counting: at end, too, if the method ends says so.
 }
 
 // stage is how much is known of the window: see the package documentation.
@@ -184,7 +184,7 @@ func (w *window) follow(e *callEnd) (current bool) {
 			w.end = e.now.Add(minute)
 		}
 	case w.mark.current && w.mark.matches(e):
-		if end := w.opening.end(e); end.Before(w.end) {
+		if end := w.beginsBy.end(e); end.Before(w.end) {
 			w.end = end // Date has whole seconds: an answer early in its second tells most.
 		}
 	case e.call.epoch < w.epoch && w.mark.moved(e) <= resolution:
@@ -201,9 +201,9 @@ func (w *window) follow(e *callEnd) (current bool) {
 // identify takes the reset of an answer for that of the current window, which was not known
 // before.
 func (w *window) identify(e *callEnd) {
-	w.opening.learn(e, w.isFirst(e), w.mark.matches(e))
+	w.beginsBy.learn(e, w.isFirst(e), w.mark.matches(e))
 	w.counting, w.mark = ending, mark{e.Reset, true}
-	w.end = w.opening.end(e)
+	w.end = w.beginsBy.end(e)
 	if e.Known {
 		w.probe.stage = probed // The answer has told what a probe is to find out.
 	}

@@ -34,11 +34,11 @@ var mutations = []mutation{
 	},
 	{
 		"the minute's calls are not counted", "internal/quota/account.go",
-		"a.window.free() > c.reserve(a.window.size()) && a.day.free()", "a.day.free()",
+		"a.window.free() > c.reserve(a.window.size()) && a.day.free(a.perDay)", "a.day.free(a.perDay)",
 	},
 	{
 		"the day's calls never come back", "internal/quota/limits.go",
-		"d.end, d.used = c.midnight(now), inFlight", "d.end = c.midnight(now)",
+		"d.end, d.used = d.clock.midnight(now), d.underWay", "d.end = d.clock.midnight(now)",
 	},
 	{
 		"a POST is repeated after an unclear failure", "internal/transport/retry.go",

@@ -35,7 +35,7 @@ type Cache struct {
 
 type cacheEntry struct {
 	answer  *Answer
-	expires time.Time
+	expires time.Time // By the wall clock: an answer ages while the machine sleeps.
 }
 
 // NewCache returns an empty cache of what next answers.
@@ -127,7 +127,7 @@ func (c *Cache) run(ctx context.Context, f *flight, r *Request, key string) {
 }
 
 func (c *Cache) keep(key string, answer *Answer) {
-	e := cacheEntry{answer: answer.remembered(), expires: time.Now().Add(c.config.TTL)}
+	e := cacheEntry{answer: answer.remembered(), expires: time.Now().Add(c.config.TTL).Round(0)}
 	c.entries.Remove(key) // Replacing it would not tell the size of the old one.
 	if e.size(key) > c.config.MaxBytes {
 		return

@@ -6,8 +6,8 @@ import (
 	"math"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
+	"weak"
 
 	"golang.org/x/time/rate"
 
@@ -27,9 +27,8 @@ import (
 // it at the end for its next attempt (retry.go).
 type Queue struct {
 	maxWait time.Duration
-	onStart atomic.Pointer[func()] // Nil for none.
 
-	mu      sync.Mutex // Guards what follows.
+	day     *Day // Its lock guards what follows.
 	account *quota.Account
 	rate    *rate.Limiter // Nil for none.
 	unused  int           // Tokens of the rate that were taken for requests that were never sent.
@@ -46,11 +45,63 @@ type QueueConfig struct {
 	Rate    rate.Limit // 0 for none.
 	Burst   int
 	MaxWait time.Duration
+	Day     *Day // Nil for one of its own.
+}
+
+// Day is a day that queues share, and the lock of all of them.
+type Day struct {
+	changed func() // Called without the lock. Nil for none.
+
+	mu     sync.Mutex // Guards what follows, and the queues.
+	count  quota.Day
+	queues []weak.Pointer[Queue]
+}
+
+// NewDay returns a day that queues may share. It calls changed whenever a call begins to
+// count or counts no more: before the request is sent, or after it has failed.
+func NewDay(changed func()) *Day { return &Day{changed: changed} }
+
+// Used is that of [quota.Day].
+func (d *Day) Used() (used int, end time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.count.Used(time.Now())
+}
+
+// Resume is that of [quota.Day].
+func (d *Day) Resume(used int, end time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.count.Resume(time.Now(), used, end)
+}
+
+func (d *Day) tell() {
+	if d.changed != nil {
+		d.changed()
+	}
+}
+
+// advance looks at all queues, since the day has more calls left.
+func (d *Day) advance(now time.Time) {
+	d.queues = slices.DeleteFunc(d.queues, func(p weak.Pointer[Queue]) bool {
+		q := p.Value()
+		if q != nil {
+			q.advance(now)
+		}
+		return q == nil
+	})
 }
 
 // NewQueue returns a queue that nobody waits in.
 func NewQueue(c QueueConfig) *Queue {
-	q := &Queue{maxWait: c.MaxWait, account: quota.New(c.Limits)}
+	d := c.Day
+	if d == nil {
+		d = NewDay(nil)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	q := &Queue{maxWait: c.MaxWait, day: d, account: quota.NewSharing(c.Limits, &d.count)}
+	d.queues = append(d.queues, weak.Make(q))
 	if c.Rate > 0 && c.Rate != rate.Inf {
 		q.rate = rate.NewLimiter(c.Rate, c.Burst)
 	}
@@ -91,8 +142,8 @@ func (b BatchQueue) Acquire(ctx context.Context) (Lease, error) { return b.acqui
 
 func (q *Queue) acquire(ctx context.Context, class quota.Class) (Lease, error) {
 	l, err := q.enter(ctx, class)
-	if fn := q.onStart.Load(); fn != nil && err == nil {
-		(*fn)()
+	if err == nil {
+		q.day.tell()
 	}
 	return l, err
 }
@@ -101,15 +152,15 @@ func (q *Queue) enter(ctx context.Context, class quota.Class) (Lease, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	q.mu.Lock()
+	q.day.mu.Lock()
 	now := time.Now()
 	if len(q.waiting) == 0 && q.ready(now, class) {
 		l := q.start(now)
-		q.mu.Unlock()
+		q.day.mu.Unlock()
 		return l, nil
 	}
 	w := q.join(ctx, now, class)
-	q.mu.Unlock()
+	q.day.mu.Unlock()
 	if w.outlook.Reason != "" {
 		forecast(ctx, w.outlook)
 	}
@@ -202,32 +253,45 @@ func (q *Queue) outlook(now, at time.Time) Wait {
 
 // Done ends the request and lets the next ones go.
 func (l *lease) Done(o Outcome) {
-	now := time.Now()
 	q := l.queue
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.account.End(l.call, o.report(&q.dates, now), now)
+	if q.end(l, &o) {
+		q.day.tell()
+	}
+}
+
+// end accounts for the end of a request, and reports whether its call counts no more.
+func (q *Queue) end(l *lease, o *Outcome) (takenBack bool) {
+	q.day.mu.Lock()
+	defer q.day.mu.Unlock()
+	now := time.Now()
+	r := o.report(&q.dates, now)
+	q.account.End(l.call, r, now)
 	q.putAway(l)
-	q.advance(now)
+	if r.Counts() {
+		q.advance(now)
+		return false
+	}
+	q.day.advance(now)
+	return true
 }
 
 func (q *Queue) putAway(l *lease) { l.next, q.spare = q.spare, l }
 
 // leave takes out a request whose context has ended.
 func (q *Queue) leave(w *waiter) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	now := time.Now()
-	if w.lease != nil {
-		q.account.Cancel(w.lease.call, now)
-		q.putAway(w.lease)
-		if q.rate != nil {
-			q.unused++
-		}
-	} else if i := slices.Index(q.waiting, w); i >= 0 {
+	q.day.mu.Lock()
+	l := w.lease
+	if i := slices.Index(q.waiting, w); i >= 0 {
 		q.waiting = slices.Delete(q.waiting, i, i+1)
+		q.advance(time.Now())
 	}
-	q.advance(now)
+	if l != nil && q.rate != nil {
+		q.unused++
+	}
+	q.day.mu.Unlock()
+	if l != nil {
+		l.Done(Outcome{})
+	}
 }
 
 // advance looks at the whole queue: it lets go whoever may go, refuses whoever
@@ -311,8 +375,8 @@ func (q *Queue) setTimer(now time.Time) {
 }
 
 func (q *Queue) tick() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.day.mu.Lock()
+	defer q.day.mu.Unlock()
 	q.advance(time.Now())
 }
 
@@ -349,29 +413,25 @@ func (q *Queue) smooth(now time.Time, ahead int) time.Time {
 	return now.Add(time.Duration(min(math.Ceil(seconds*float64(time.Second)), math.MaxInt64/2)) + 1)
 }
 
-// OnStart has a func called after each request that the queue lets go, before it is
-// sent.
-func (q *Queue) OnStart(fn func()) { q.onStart.Store(&fn) }
-
 // Today is that of [quota.Account].
 func (q *Queue) Today() (limit, left int, end time.Time) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.day.mu.Lock()
+	defer q.day.mu.Unlock()
 	return q.account.Today(time.Now())
 }
 
 // Resume is that of [quota.Account].
 func (q *Queue) Resume(used int, end time.Time) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.day.mu.Lock()
+	defer q.day.mu.Unlock()
 	q.account.Resume(time.Now(), used, end)
 }
 
 // PerMinute returns how many calls a minute grants, which is not known before an
 // answer or a plan tells. It is [math.MaxInt] if there is no limit.
 func (q *Queue) PerMinute() (calls int, known bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.day.mu.Lock()
+	defer q.day.mu.Unlock()
 	calls, known = q.account.PerWindow()
 	if q.rate != nil {
 		perMinute := min(float64(q.rate.Limit())*time.Minute.Seconds(), math.MaxInt32)

@@ -2,12 +2,12 @@
 -- once. Times are microseconds; those of this server are the caller's own clock
 -- there. Functions and fields are named as they are there, but for these:
 --
---   here                              there
---   s.stage, s.counting, s.opening    the same, as numbers in the order of the constants
---   s.reset, s.current                mark
---   s.window_end, opening_end         window.end, opening.end
---   places, the hash recent           recent.calls
---   within                            callEnd.in, which is a keyword here
+--   here                               there
+--   s.stage, s.counting, s.begins_by   the same, as numbers in the order of the constants
+--   s.reset, s.current                 mark
+--   s.window_end, begins_by_end        window.end, beginsBy.end
+--   places, the hash recent            recent.calls
+--   within                             callEnd.in, which is a keyword here
 
 local quota, leases, processes, line, recent = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local process = ARGV[1] -- Empty for someone who only looks.
@@ -160,20 +160,20 @@ end
 
 local function is_first(a) return a.probe and a.epoch == s.epoch end
 
-local function opening_learn(a, first, same_as_before)
+local function begins_by_learn(a, first, same_as_before)
   local first_of_all = first and a.known and a.remaining == a.limit - 1
   local some_is_gone = a.trusted and a.within < minute - 2 * second
   if same_as_before then
-    s.opening = by_a_call
-  elseif s.opening == unclear and first_of_all and some_is_gone then
-    s.opening = by_clock
+    s.begins_by = by_a_call
+  elseif s.begins_by == unclear and first_of_all and some_is_gone then
+    s.begins_by = by_clock
   end
 end
 
-local function opening_end(a)
+local function begins_by_end(a)
   if not a.trusted then return now + minute end
   local within = a.within
-  if s.opening ~= by_clock then within = within + second end
+  if s.begins_by ~= by_clock then within = within + second end
   if within <= minute + 2 * second then within = math.min(within, minute) end
   return now + within
 end
@@ -187,9 +187,9 @@ local function begin_early(a)
 end
 
 local function identify(a)
-  opening_learn(a, is_first(a), matches(a))
+  begins_by_learn(a, is_first(a), matches(a))
   s.counting, s.reset, s.current = ending, a.reset, 1
-  s.window_end = opening_end(a)
+  s.window_end = begins_by_end(a)
   if a.known then s.stage = probed end
 end
 
@@ -229,7 +229,7 @@ local function window_follow(a)
   elseif a.reset == 0 then
     if s.current == 0 then s.window_end = now + minute end
   elseif s.current == 1 and matches(a) then
-    s.window_end = math.min(s.window_end, opening_end(a))
+    s.window_end = math.min(s.window_end, begins_by_end(a))
   elseif a.epoch < s.epoch and moved(a) <= second then
     return false
   elseif s.current == 0 then
