@@ -672,18 +672,18 @@ type crashingStore struct {
 	begin, done error
 }
 
-func (s *crashingStore) Begin(ctx context.Context, id string) (webhook.DedupState, error) {
+func (s *crashingStore) Begin(ctx context.Context, id string, claim int64) (webhook.DedupState, error) {
 	if s.begin != nil {
 		return webhook.DedupFree, s.begin
 	}
-	return s.DedupStore.Begin(ctx, id)
+	return s.DedupStore.Begin(ctx, id, claim)
 }
 
-func (s *crashingStore) Done(ctx context.Context, id string) error {
+func (s *crashingStore) Done(ctx context.Context, id string, claim int64) error {
 	if s.done != nil {
-		return errors.Join(s.done, s.Abort(ctx, id))
+		return errors.Join(s.done, s.Abort(ctx, id, claim))
 	}
-	return s.DedupStore.Done(ctx, id)
+	return s.DedupStore.Done(ctx, id, claim)
 }
 
 // W10: the documented window.
@@ -712,7 +712,7 @@ func TestAnEventWhoseMarkFailsIsNotLoggedAsAFailedOne(t *testing.T) {
 // busyStore says that another delivery has the event.
 type busyStore struct{ webhook.DedupStore }
 
-func (busyStore) Begin(context.Context, string) (webhook.DedupState, error) {
+func (busyStore) Begin(context.Context, string, int64) (webhook.DedupState, error) {
 	return webhook.DedupClaimed, nil
 }
 
@@ -791,18 +791,18 @@ type panickingStore struct {
 	begin, end bool
 }
 
-func (s *panickingStore) Begin(ctx context.Context, id string) (webhook.DedupState, error) {
+func (s *panickingStore) Begin(ctx context.Context, id string, claim int64) (webhook.DedupState, error) {
 	if s.begin {
 		panic("at the beginning")
 	}
-	return s.DedupStore.Begin(ctx, id)
+	return s.DedupStore.Begin(ctx, id, claim)
 }
 
-func (s *panickingStore) Done(ctx context.Context, id string) error {
+func (s *panickingStore) Done(ctx context.Context, id string, claim int64) error {
 	if s.end {
 		panic("at the end")
 	}
-	return s.DedupStore.Done(ctx, id)
+	return s.DedupStore.Done(ctx, id, claim)
 }
 
 // W12.
@@ -823,7 +823,7 @@ func TestAStoreThatPanicsIsAnsweredFor(t *testing.T) {
 // silentStore answers nobody.
 type silentStore struct{ webhook.DedupStore }
 
-func (silentStore) Begin(ctx context.Context, _ string) (webhook.DedupState, error) {
+func (silentStore) Begin(ctx context.Context, _ string, _ int64) (webhook.DedupState, error) {
 	<-ctx.Done()
 	return webhook.DedupFree, ctx.Err()
 }
