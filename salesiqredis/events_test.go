@@ -294,6 +294,34 @@ func TestEventThatFailsGoesToTheDeadLettersAfterItsTries(t *testing.T) {
 	assert.NotContains(t, log.String(), "sensitive")
 }
 
+// Neither the end of a try nor the lifetime of a claim lets a second run begin.
+func TestHandlerWithOnceThatTakesLongerThanItsClaimRunsOnceAtATime(t *testing.T) {
+	t.Parallel()
+	const tick, lifetime = 10 * time.Millisecond, 300 * time.Millisecond
+	server := miniredis.RunT(t)
+	o := join(t, dial(t, server), WithClaim(lifetime))
+	receiver, err := webhook.NewReceiver(webhook.Unsigned(), webhook.WithDedupStore(o.DedupStore()))
+	require.NoError(t, err)
+	var tries, runs atomic.Int32
+	require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error {
+		runs.Add(1)
+		for range 4 * lifetime / tick {
+			time.Sleep(tick)
+			server.FastForward(tick) // A Redis in memory has no time of its own.
+		}
+		return nil
+	}, webhook.Once("slow")))
+	sink := sinkOf(t, o, WithHandlerTimeout(lifetime/2), WithMaxTries(100))
+	enqueue(t, sink, 1)
+	consume(t, sink, func(ctx context.Context, event webhook.Event) error {
+		tries.Add(1)
+		return receiver.Dispatch(ctx, event)
+	})
+	require.Eventually(t, func() bool { s, err := server.Stream(sink.Stream()); return err == nil && len(s) == 0 }, patience, tick)
+	assert.EqualValues(t, 1, runs.Load())
+	assert.Greater(t, tries.Load(), int32(2))
+}
+
 // A handler that ends its goroutine has failed, and no worker is lost.
 func TestHandlerThatEndsItsGoroutineHasFailed(t *testing.T) {
 	t.Parallel()

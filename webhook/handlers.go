@@ -75,7 +75,8 @@ func OnWhere(receiver *Receiver, names []salesiq.EventName, wants func(Event) bo
 //	webhook.On(receiver, saveRating, webhook.Once("ratings"))
 //
 // For one event, the handler runs once at a time, but for one that has not returned 25
-// seconds after the deadline of its context.
+// seconds after the deadline of its context. A [DedupStore] of your own must hold a claim
+// for that long.
 //
 // The receiver's [DedupStore] remembers the success under the name, which no other
 // handler of the receiver may have. The name must stay the same over restarts. Each

@@ -849,6 +849,39 @@ func TestAStoreThatDoesNotAnswerRefusesOrProcesses(t *testing.T) {
 	}
 }
 
+// deafStore does not mind its context.
+type deafStore struct {
+	webhook.DedupStore
+
+	released chan struct{}
+}
+
+func (s *deafStore) Begin(ctx context.Context, id string, claim int64) (webhook.DedupState, error) {
+	<-s.released
+	return s.DedupStore.Begin(context.WithoutCancel(ctx), id, claim)
+}
+
+// W12: nobody waits for such a store, and what it claims too late is freed.
+func TestAStoreThatMindsNoTimeRefusesOrProcesses(t *testing.T) {
+	t.Parallel()
+	for failure, want := range map[webhook.DedupFailure]int{
+		webhook.DedupRefuse: http.StatusServiceUnavailable, webhook.DedupProcess: http.StatusOK,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			store := &deafStore{testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour)), make(chan struct{})}
+			receiver, log := newReceiver(webhook.WithDedupStore(store), webhook.WithDedupFailure(failure))
+			began := time.Now()
+			assert.Equal(t, want, post(t, receiver, ratedBody("c1")).Code)
+			assert.Equal(t, 4500*time.Millisecond/4*3, time.Since(began))
+			assert.Equal(t, want == http.StatusOK, log.calls() == 1)
+			close(store.released)
+			synctest.Wait()
+			id := testkit.Must(webhook.Parse(ratedBody("c1"))).Info().EventID
+			assert.Equal(t, webhook.DedupFree, begin(t, store.DedupStore, id))
+		})
+	}
+}
+
 // W13.
 func TestAnUnknownEventIsDelivered(t *testing.T) {
 	t.Parallel()
@@ -917,7 +950,13 @@ func TestWhatIsNilOrWasNotMadeIsAnErrorAndNoPanic(t *testing.T) {
 	for name, use := range map[string]func() error{
 		"zero Receiver, OnAny": func() error { return webhook.OnAny(new(webhook.Receiver), handle) },
 		"nil Receiver, OnAny":  func() error { return webhook.OnAny(nil, handle) },
-		"Dispatch of nothing":  func() error { receiver, _ := newReceiver(); return receiver.Dispatch(t.Context(), nil) },
+		"zero Receiver, Dispatch": func() error {
+			return new(webhook.Receiver).Dispatch(t.Context(), testkit.Must(webhook.Parse(ratedBody("c1"))))
+		},
+		"nil Receiver, Dispatch": func() error {
+			return (*webhook.Receiver)(nil).Dispatch(t.Context(), testkit.Must(webhook.Parse(ratedBody("c1"))))
+		},
+		"Dispatch of nothing": func() error { receiver, _ := newReceiver(); return receiver.Dispatch(t.Context(), nil) },
 		"Dispatch of a typed nil": func() error {
 			receiver, _ := newReceiver()
 			return receiver.Dispatch(t.Context(), (*webhook.ChatRated)(nil))
