@@ -158,7 +158,7 @@ func TestAPanicOutOfAQueueIsAnError(t *testing.T) {
 	}
 }
 
-// W16: the race detector looks.
+// W26: the race detector looks.
 func TestNoHandlerIsAddedOnceAnEventIsDispatched(t *testing.T) {
 	t.Parallel()
 	receiver, _ := newReceiver()

@@ -26,7 +26,7 @@ import (
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
-// W1 to W16 are rows of docs/reliability.md.
+// W1 to W26 are rows of docs/reliability.md.
 
 const (
 	hookSecret    = "hook-secret-of-today"
