@@ -17,7 +17,7 @@ type claimant struct {
 	claim int64     // The number of its claims.
 }
 
-func newClaimant() claimant { return claimant{time.Now(), rand.Int64()} }
+func newClaimant() claimant { return claimant{time.Now(), rand.Int64()} } //nolint:gosec // It is no secret.
 
 // begin asks the store for an event once. It gives the store three quarters of the time
 // that handlers have, counted from when the delivery began.
