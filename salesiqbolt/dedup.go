@@ -31,11 +31,17 @@ type dedupStore struct{ file *File }
 func (d *dedupStore) MaxAge() time.Duration { return d.file.maxAge }
 
 // claim is what is known of an event that is being handled.
-type claim int
+type claim struct {
+	state  claimState
+	number int64 // Of an event that is claimed.
+}
+
+type claimState int
 
 const (
-	claimed claim = iota + 1
-	handled       // Its mark is still to be written.
+	unclaimed claimState = iota
+	claimed
+	handled // Its mark is still to be written.
 )
 
 // claims are of this process alone, as the file is.
@@ -45,11 +51,11 @@ type claims struct {
 }
 
 // take claims an event, unless there is a claim already.
-func (c *claims) take(id string) (before claim) {
+func (c *claims) take(id string, number int64) (before claimState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if before = c.states[id]; before == 0 {
-		c.states[id] = claimed
+	if before = c.states[id].state; before == unclaimed {
+		c.states[id] = claim{claimed, number}
 	}
 	return before
 }
@@ -81,7 +87,7 @@ func checkID(id string) error {
 }
 
 // Begin implements [webhook.DedupStore].
-func (d *dedupStore) Begin(_ context.Context, eventID string) (webhook.DedupState, error) {
+func (d *dedupStore) Begin(_ context.Context, eventID string, number int64) (webhook.DedupState, error) {
 	f := d.file
 	if err := cmp.Or(f.check(), checkID(eventID)); err != nil {
 		return webhook.DedupFree, err
@@ -89,11 +95,11 @@ func (d *dedupStore) Begin(_ context.Context, eventID string) (webhook.DedupStat
 	if err := f.commits.inTrouble(); err != nil {
 		return webhook.DedupFree, err
 	}
-	before := f.claims.take(eventID)
+	before := f.claims.take(eventID, number)
 	known := before == handled
 	err := f.view(func(*bbolt.Tx) error { known = known || f.knows(fingerprintOf(eventID)); return nil })
-	if before == 0 && (err != nil || known) {
-		f.claims.drop(eventID, claimed)
+	if before == unclaimed && (err != nil || known) {
+		f.claims.drop(eventID, claim{claimed, number})
 	}
 	switch {
 	case err != nil:
@@ -107,17 +113,17 @@ func (d *dedupStore) Begin(_ context.Context, eventID string) (webhook.DedupStat
 }
 
 // Done implements [webhook.DedupStore].
-func (d *dedupStore) Done(ctx context.Context, eventID string) error {
+func (d *dedupStore) Done(ctx context.Context, eventID string, number int64) error {
 	f := d.file
 	if err := cmp.Or(f.check(), checkID(eventID)); err != nil {
 		return err
 	}
 	event := fingerprintOf(eventID)
 	if f.knows(event) { // It is in the inbox.
-		f.claims.drop(eventID, claimed)
+		f.claims.drop(eventID, claim{claimed, number})
 		return nil
 	}
-	f.claims.set(eventID, handled)
+	f.claims.set(eventID, claim{state: handled})
 	return f.do(ctx, &job{
 		apply: func(c *change) error {
 			if !c.knows(event) {
@@ -125,16 +131,16 @@ func (d *dedupStore) Done(ctx context.Context, eventID string) error {
 			}
 			return nil
 		},
-		after: func() { f.claims.drop(eventID, handled) },
+		after: func() { f.claims.drop(eventID, claim{state: handled}) },
 		owed:  true,
 	})
 }
 
 // Abort implements [webhook.DedupStore].
-func (d *dedupStore) Abort(_ context.Context, eventID string) error {
+func (d *dedupStore) Abort(_ context.Context, eventID string, number int64) error {
 	if err := d.file.check(); err != nil {
 		return err
 	}
-	d.file.claims.drop(eventID, claimed)
+	d.file.claims.drop(eventID, claim{claimed, number})
 	return nil
 }

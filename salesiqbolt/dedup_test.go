@@ -24,7 +24,7 @@ func TestStoreKnowsAfterARestart(t *testing.T) {
 	f := openAt(t, path)
 	store := f.DedupStore()
 	begin(t, store, "done")
-	require.NoError(t, store.Done(t.Context(), "done"))
+	require.NoError(t, store.Done(t.Context(), "done", 1))
 	begin(t, store, "claimed")
 	require.NoError(t, f.Close())
 	store = openAt(t, path).DedupStore()
@@ -53,7 +53,7 @@ func TestEventInTheInboxNeedsNoCommitOfItsMark(t *testing.T) {
 	begin(t, f.DedupStore(), id)
 	require.NoError(t, inboxOf(t, f).Enqueue(t.Context(), event))
 	before := writes(f)
-	require.NoError(t, f.DedupStore().Done(t.Context(), id))
+	require.NoError(t, f.DedupStore().Done(t.Context(), id, 1))
 	assert.Equal(t, before, writes(f))
 	assert.Equal(t, webhook.DedupDone, begin(t, f.DedupStore(), id))
 }
@@ -65,7 +65,7 @@ func TestHandledEventsAreForgottenInTheEnd(t *testing.T) {
 	store := f.DedupStore()
 	for n := range 30 {
 		begin(t, store, fmt.Sprint(n))
-		require.NoError(t, store.Done(t.Context(), fmt.Sprint(n)))
+		require.NoError(t, store.Done(t.Context(), fmt.Sprint(n), 1))
 	}
 	assert.Equal(t, webhook.DedupFree, begin(t, store, "19"), "there are ten newer ones")
 	assert.Equal(t, webhook.DedupDone, begin(t, store, "20"))
@@ -76,7 +76,7 @@ func TestHandledEventsAreForgottenInTheEnd(t *testing.T) {
 	store = f.DedupStore()
 	time.Sleep(110 * time.Millisecond)
 	assert.Equal(t, webhook.DedupFree, begin(t, store, "29"), "it is too old")
-	require.NoError(t, store.Done(t.Context(), "29"))
+	require.NoError(t, store.Done(t.Context(), "29", 1))
 	assert.Equal(t, webhook.DedupDone, begin(t, store, "29"), "it is new again")
 	assert.Equal(t, 1, f.index.now().remembered, "what is too old takes no room")
 }
@@ -120,9 +120,9 @@ func TestIDThatIsNoKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	store := openNew(t).DedupStore()
 	for _, id := range []string{"", strings.Repeat("i", maxID+1)} {
-		_, err := store.Begin(t.Context(), id)
+		_, err := store.Begin(t.Context(), id, 1)
 		assertRefuses(t, "event ID", err)
-		assertRefuses(t, "event ID", store.Done(t.Context(), id))
+		assertRefuses(t, "event ID", store.Done(t.Context(), id, 1))
 	}
 }
 

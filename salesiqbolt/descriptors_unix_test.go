@@ -59,10 +59,10 @@ func descriptorsChild() (err error) {
 		if err != nil {
 			return err
 		}
-		if _, err := store.Begin(ctx, event.Info().EventID); err != nil {
+		if _, err := store.Begin(ctx, event.Info().EventID, 1); err != nil {
 			return err
 		}
-		if err := errors.Join(inbox.Enqueue(ctx, event), store.Done(ctx, event.Info().EventID)); err != nil {
+		if err := errors.Join(inbox.Enqueue(ctx, event), store.Done(ctx, event.Info().EventID, 1)); err != nil {
 			return err
 		}
 	}

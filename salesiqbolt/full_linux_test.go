@@ -82,13 +82,13 @@ func TestFullDiskThatGetsRoomAgainLosesNothing(t *testing.T) {
 	require.Equal(t, 20, refused)
 	var err error
 	for n := 0; n < marks && err == nil; n++ {
-		err = store.Done(t.Context(), strconv.Itoa(n))
+		err = store.Done(t.Context(), strconv.Itoa(n), 1)
 	}
 	require.ErrorIs(t, err, ErrFull)
 	for n := range marks {
-		store.Done(t.Context(), strconv.Itoa(n)) //nolint:errcheck // They are owed.
+		store.Done(t.Context(), strconv.Itoa(n), 1) //nolint:errcheck // They are owed.
 	}
-	_, err = store.Begin(t.Context(), "next")
+	_, err = store.Begin(t.Context(), "next", 1)
 	require.ErrorIs(t, err, ErrFull, "its mark might be lost")
 	room()
 	eventually(t, func() bool { return p.count() == 4 }, "the four are handled")
@@ -123,7 +123,7 @@ func TestCloseSaysWhichMarksAFullDiskHasCost(t *testing.T) {
 	fill(t, folder)
 	lost := 0
 	for n := range events {
-		if err := store.Done(t.Context(), newEvent(t, n).Info().EventID); err != nil {
+		if err := store.Done(t.Context(), newEvent(t, n).Info().EventID, 1); err != nil {
 			require.ErrorIs(t, err, ErrFull)
 			lost++
 		}
@@ -187,8 +187,8 @@ func TestDiskThatBecomesReadOnlyIsAnErrorAtTheNextEvent(t *testing.T) {
 	err := inbox.Enqueue(t.Context(), newEvent(t, 100))
 	require.ErrorIs(t, err, ErrReadOnly)
 	require.NotErrorIs(t, err, ErrUncertain, "nothing was written")
-	require.ErrorIs(t, store.Done(t.Context(), "under way"), ErrReadOnly)
-	_, err = store.Begin(t.Context(), "next")
+	require.ErrorIs(t, store.Done(t.Context(), "under way", 1), ErrReadOnly)
+	_, err = store.Begin(t.Context(), "next", 1)
 	require.ErrorIs(t, err, ErrReadOnly, "its mark would be lost")
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -224,8 +224,8 @@ func TestDiskThatDoesNotConfirmACommitHasTheFileOpenedAnew(t *testing.T) {
 	require.ErrorContains(t, err, "start the program again")
 	empty()
 	require.ErrorIs(t, inbox.Enqueue(t.Context(), newEvent(t, 5000)), ErrUncertain, "no later commit hides it")
-	require.ErrorIs(t, store.Done(t.Context(), "under way"), ErrUncertain)
-	_, err = store.Begin(t.Context(), "next")
+	require.ErrorIs(t, store.Done(t.Context(), "under way", 1), ErrUncertain)
+	_, err = store.Begin(t.Context(), "next", 1)
 	require.ErrorIs(t, err, ErrUncertain)
 	require.ErrorIs(t, inbox.Run(t.Context(), new(tape).handle), ErrUncertain, "it does not wait for ever")
 	require.ErrorIs(t, f.Close(), ErrUncertain)

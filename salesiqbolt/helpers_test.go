@@ -120,7 +120,7 @@ func eventually(t testing.TB, condition func() bool, what string) {
 
 func begin(t testing.TB, store webhook.DedupStore, id string) webhook.DedupState {
 	t.Helper()
-	state, err := store.Begin(t.Context(), id)
+	state, err := store.Begin(t.Context(), id, 1)
 	require.NoError(t, err)
 	return state
 }

@@ -121,7 +121,7 @@ func TestNilLoggerLogsNothing(t *testing.T) {
 	w := dial(t, miniredis.RunT(t))
 	w.deaf.Store(true)
 	o := join(t, w, WithLogger(slog.New(slog.NewTextHandler(&log, nil))), WithLogger(nil))
-	_, err := o.DedupStore().Begin(t.Context(), "event")
+	_, err := o.DedupStore().Begin(t.Context(), "event", 1)
 	require.ErrorIs(t, err, ErrAway, "which is logged otherwise")
 	assert.Empty(t, log.String())
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,9 +21,9 @@ import (
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
-func begin(t *testing.T, store webhook.DedupStore, id string) webhook.DedupState {
+func begin(t *testing.T, store webhook.DedupStore, id string, claim int64) webhook.DedupState {
 	t.Helper()
-	state, err := store.Begin(t.Context(), id)
+	state, err := store.Begin(t.Context(), id, claim)
 	require.NoError(t, err)
 	return state
 }
@@ -31,40 +32,89 @@ func TestEventIsHandledByOneProcess(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
 	here, there := join(t, dial(t, server)).DedupStore(), join(t, dial(t, server)).DedupStore()
-	assert.Equal(t, webhook.DedupFree, begin(t, here, "a"))
-	assert.Equal(t, webhook.DedupClaimed, begin(t, there, "a"))
-	assert.Equal(t, webhook.DedupFree, begin(t, there, "b"), "another event")
-	require.NoError(t, here.Abort(t.Context(), "a"))
-	assert.Equal(t, webhook.DedupFree, begin(t, there, "a"))
-	require.NoError(t, here.Abort(t.Context(), "a"), "it is not here's to free")
-	assert.Equal(t, webhook.DedupClaimed, begin(t, here, "a"))
-	require.NoError(t, there.Done(t.Context(), "a"))
-	assert.Equal(t, webhook.DedupDone, begin(t, here, "a"))
-	require.NoError(t, there.Abort(t.Context(), "a"))
-	assert.Equal(t, webhook.DedupDone, begin(t, here, "a"), "what is done stays done")
+	assert.Equal(t, webhook.DedupFree, begin(t, here, "a", 1))
+	assert.Equal(t, webhook.DedupClaimed, begin(t, there, "a", 2))
+	assert.Equal(t, webhook.DedupFree, begin(t, there, "b", 2), "another event")
+	require.NoError(t, here.Abort(t.Context(), "a", 1))
+	assert.Equal(t, webhook.DedupFree, begin(t, there, "a", 2))
+	require.NoError(t, here.Abort(t.Context(), "a", 1), "it is not here's to free")
+	assert.Equal(t, webhook.DedupClaimed, begin(t, here, "a", 3))
+	require.NoError(t, there.Done(t.Context(), "a", 2))
+	assert.Equal(t, webhook.DedupDone, begin(t, here, "a", 4))
+	require.NoError(t, there.Abort(t.Context(), "a", 2))
+	assert.Equal(t, webhook.DedupDone, begin(t, here, "a", 5), "what is done stays done")
 }
 
 func TestClaimOfADeadProcessEnds(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
-	begin(t, join(t, dial(t, server)).DedupStore(), "a")
+	begin(t, join(t, dial(t, server)).DedupStore(), "a", 1)
 	store := join(t, dial(t, server)).DedupStore()
 	server.FastForward(29 * time.Second)
-	assert.Equal(t, webhook.DedupClaimed, begin(t, store, "a"))
+	assert.Equal(t, webhook.DedupClaimed, begin(t, store, "a", 2))
 	server.FastForward(2 * time.Second)
-	assert.Equal(t, webhook.DedupFree, begin(t, store, "a"))
+	assert.Equal(t, webhook.DedupFree, begin(t, store, "a", 3))
+}
+
+// A Redis in memory does not let time pass by itself, and processes do.
+func TestClaimLastsAsLongAsItsHandlerAndIsThenRenewedNoMore(t *testing.T) {
+	t.Parallel()
+	const lifetime = 90 * time.Millisecond
+	server := miniredis.RunT(t)
+	store := join(t, dial(t, server), WithClaim(lifetime)).DedupStore()
+	renewed := func() int {
+		d := store.(*dedupStore)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return len(d.renewals)
+	}
+	for id, end := range map[string]func(context.Context, string, int64) error{"a": store.Done, "b": store.Abort} {
+		key := "salesiq:{acme}:event:" + id
+		begin(t, store, id, 1)
+		for range 3 {
+			server.FastForward(lifetime - time.Millisecond)
+			assert.Eventually(t, func() bool { return server.TTL(key) == lifetime }, patience, time.Millisecond)
+		}
+		require.NoError(t, end(t.Context(), id, 1))
+		assert.Zero(t, renewed())
+	}
+	begin(t, store, "c", 1)
+	server.FastForward(lifetime)
+	assert.Eventually(t, func() bool { return renewed() == 0 }, patience, time.Millisecond, "its claim has ended")
+	assert.Equal(t, webhook.DedupFree, begin(t, store, "c", 2))
+}
+
+func TestClaimThatHasEndedFreesNoOtherOfItsProcess(t *testing.T) {
+	t.Parallel()
+	o, server := solo(t)
+	store := o.DedupStore()
+	begin(t, store, "a", 1)
+	server.FastForward(31 * time.Second)
+	assert.Equal(t, webhook.DedupFree, begin(t, store, "a", 2))
+	require.NoError(t, store.Abort(t.Context(), "a", 1))
+	assert.Equal(t, webhook.DedupClaimed, begin(t, store, "a", 3))
+	require.NoError(t, store.Done(t.Context(), "a", 1))
+	require.NoError(t, store.Abort(t.Context(), "a", 2))
+	assert.Equal(t, webhook.DedupDone, begin(t, store, "a", 4), "the first one has succeeded")
+}
+
+func TestClaimThatIsSentTwiceIsTheCallers(t *testing.T) {
+	t.Parallel()
+	w := dial(t, miniredis.RunT(t))
+	w.twice.Store(true)
+	assert.Equal(t, webhook.DedupFree, begin(t, join(t, w).DedupStore(), "a", 1))
 }
 
 func TestHandledEventsAreForgottenInTheEnd(t *testing.T) {
 	t.Parallel()
 	o, server := solo(t, WithEventMemory(time.Hour))
 	store := o.DedupStore()
-	begin(t, store, "a")
-	require.NoError(t, store.Done(t.Context(), "a"))
+	begin(t, store, "a", 1)
+	require.NoError(t, store.Done(t.Context(), "a", 1))
 	server.FastForward(59 * time.Minute)
-	assert.Equal(t, webhook.DedupDone, begin(t, store, "a"))
+	assert.Equal(t, webhook.DedupDone, begin(t, store, "a", 2))
 	server.FastForward(2 * time.Minute)
-	assert.Equal(t, webhook.DedupFree, begin(t, store, "a"))
+	assert.Equal(t, webhook.DedupFree, begin(t, store, "a", 3))
 }
 
 func TestStoreThatIsAwayFailsAtOnce(t *testing.T) {
@@ -72,11 +122,11 @@ func TestStoreThatIsAwayFailsAtOnce(t *testing.T) {
 	store := join(t, deaf(t), WithTimeout(500*time.Millisecond), WithClaim(time.Second)).DedupStore()
 	began := time.Now()
 	for range 20 {
-		_, err := store.Begin(t.Context(), "a")
+		_, err := store.Begin(t.Context(), "a", 1)
 		require.ErrorIs(t, err, ErrAway)
 	}
-	require.ErrorIs(t, store.Done(t.Context(), "a"), ErrAway)
-	require.ErrorIs(t, store.Abort(t.Context(), "a"), ErrAway)
+	require.ErrorIs(t, store.Done(t.Context(), "a", 1), ErrAway)
+	require.ErrorIs(t, store.Abort(t.Context(), "a", 1), ErrAway)
 	assert.Less(t, time.Since(began), 5*time.Second, "one timeout, and not twenty")
 }
 
@@ -88,7 +138,7 @@ func TestClaimForWhoHasLeftIsFreed(t *testing.T) {
 	w.delay.Store(int64(50 * time.Millisecond))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	_, err := store.Begin(ctx, "a")
+	_, err := store.Begin(ctx, "a", 1)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.Eventually(t, func() bool { return w.trips.Load() == 2 && !server.Exists("salesiq:{acme}:event:a") }, patience, time.Millisecond)
 }
@@ -99,7 +149,7 @@ func TestClaimThatCameTooLateIsFreed(t *testing.T) {
 	w := dial(t, server)
 	store := join(t, w, WithTimeout(500*time.Millisecond)).DedupStore()
 	w.delay.Store(int64(time.Second))
-	_, err := store.Begin(t.Context(), "a")
+	_, err := store.Begin(t.Context(), "a", 1)
 	require.ErrorIs(t, err, ErrAway)
 	assert.Eventually(t, func() bool { return w.trips.Load() == 2 && !server.Exists("salesiq:{acme}:event:a") }, patience, time.Millisecond)
 }
@@ -109,13 +159,13 @@ func TestEventThatWasHandledWhileRedisWasAwayIsDoneAfterwards(t *testing.T) {
 	server := miniredis.RunT(t)
 	w := dial(t, server)
 	store := join(t, w).DedupStore()
-	begin(t, store, "a")
+	begin(t, store, "a", 1)
 	w.deaf.Store(true)
-	require.ErrorIs(t, store.Done(t.Context(), "a"), ErrAway)
+	require.ErrorIs(t, store.Done(t.Context(), "a", 1), ErrAway)
 	w.deaf.Store(false)
 	elsewhere := join(t, dial(t, server)).DedupStore()
 	assert.Eventually(t, func() bool {
-		state, err := elsewhere.Begin(t.Context(), "a")
+		state, err := elsewhere.Begin(t.Context(), "a", 2)
 		return err == nil && state == webhook.DedupDone
 	}, patience, time.Millisecond)
 }
@@ -240,6 +290,50 @@ func TestEventThatFailsGoesToTheDeadLettersAfterItsTries(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(log.String(), `level=WARN msg="salesiq event failed" event=chat.started entry=`))
 	assert.Equal(t, 1, strings.Count(log.String(), `level=ERROR msg="salesiq event is a dead letter" event=chat.started entry=`))
 	assert.NotContains(t, log.String(), "sensitive")
+}
+
+// Neither the end of a try nor the lifetime of a claim lets a second run begin.
+func TestHandlerWithOnceThatTakesLongerThanItsClaimRunsOnceAtATime(t *testing.T) {
+	t.Parallel()
+	const tick, lifetime = 10 * time.Millisecond, 300 * time.Millisecond
+	server := miniredis.RunT(t)
+	o := join(t, dial(t, server), WithClaim(lifetime))
+	receiver, err := webhook.NewReceiver(webhook.Unsigned(), webhook.WithDedupStore(o.DedupStore()))
+	require.NoError(t, err)
+	var tries, runs atomic.Int32
+	require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error {
+		runs.Add(1)
+		for range 4 * lifetime / tick {
+			time.Sleep(tick)
+			server.FastForward(tick) // A Redis in memory has no time of its own.
+		}
+		return nil
+	}, webhook.Once("slow")))
+	sink := sinkOf(t, o, WithHandlerTimeout(lifetime/2), WithMaxTries(100))
+	enqueue(t, sink, 1)
+	consume(t, sink, func(ctx context.Context, event webhook.Event) error {
+		tries.Add(1)
+		return receiver.Dispatch(ctx, event)
+	})
+	require.Eventually(t, func() bool { s, err := server.Stream(sink.Stream()); return err == nil && len(s) == 0 }, patience, tick)
+	assert.EqualValues(t, 1, runs.Load())
+	assert.Greater(t, tries.Load(), int32(2))
+}
+
+// A handler that ends its goroutine has failed, and no worker is lost.
+func TestHandlerThatEndsItsGoroutineHasFailed(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	server := miniredis.RunT(t)
+	o := join(t, dial(t, server), WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	sink := sinkOf(t, o, WithHandlerTimeout(20*time.Millisecond), WithMaxTries(2), WithWorkers(1))
+	enqueue(t, sink, 1)
+	stop := consume(t, sink, func(context.Context, webhook.Event) error { runtime.Goexit(); return nil })
+	require.Eventually(t, func() bool { s, err := server.Stream(sink.DeadLetters()); return err == nil && len(s) == 1 }, patience, time.Millisecond)
+	stop()
+	assert.Equal(t, 1, strings.Count(log.String(), "level=WARN msg=\"salesiq event failed\""))
+	assert.Equal(t, 1, strings.Count(log.String(), "level=ERROR msg=\"salesiq event is a dead letter\""))
+	assert.Equal(t, 2, strings.Count(log.String(), errGoexit.Error()))
 }
 
 // An event that kills its consumers does not do so for ever.

@@ -104,7 +104,7 @@ func TestSetupThatCannotWorkIsAnErrorWithItsRemedy(t *testing.T) {
 		assert.Contains(t, setup.Remedy, remedy)
 		store := o.DedupStore()
 		for range 20 { // The breaker tries again in the meantime.
-			_, err := store.Begin(t.Context(), "event")
+			_, err := store.Begin(t.Context(), "event", 1)
 			require.ErrorIs(t, err, ErrAway)
 			time.Sleep(10 * time.Millisecond)
 		}
@@ -128,7 +128,7 @@ func TestUseThatFlapsIsLoggedOnce(t *testing.T) {
 	o := join(t, w, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 	store := o.DedupStore()
 	for latest := time.Now().Add(time.Second); time.Now().Before(latest); time.Sleep(20 * time.Millisecond) {
-		_, err := store.Begin(t.Context(), "event")
+		_, err := store.Begin(t.Context(), "event", 1)
 		require.ErrorIs(t, err, ErrAway)
 	}
 	assert.Equal(t, 1, strings.Count(log.String(), "is away"), log.String())

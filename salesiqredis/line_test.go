@@ -179,7 +179,7 @@ func aDayOfAProcess(t *testing.T, o *Organization, n int) {
 	locked, _, err := store.Lock(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, locked.Save(t.Context(), fmt.Appendf(nil, "token %4d", n)))
-	begin(t, o.DedupStore(), fmt.Sprintf("event %4d", n))
+	begin(t, o.DedupStore(), fmt.Sprintf("event %4d", n), 1)
 	sink := sinkOf(t, o, WithMaxTries(1), WithDeadLetterBytes(2000), WithHandlerTimeout(time.Minute))
 	require.NoError(t, sink.Enqueue(t.Context(), newEvent(t, 1000+n)))
 	_, _, err = sink.take(t.Context(), 10, "0-0")

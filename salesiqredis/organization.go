@@ -103,7 +103,7 @@ func (o *Organization) newLinks() links {
 			"ZSCORE @ a", "ZRANGE @ 0 0 WITHSCORES", "ZRANGEBYSCORE @ -inf 1", "ZREMRANGEBYSCORE @ -inf 0", "ZREM @ a",
 		}}),
 		token:       o.newLink("token", probe{own, text}),
-		events:      o.newLink("events", probe{own, text}),
+		events:      o.newLink("events", probe{own, append(text, "PEXPIRE @ 1000")}),
 		write:       o.newLink("stream write", probe{own, append(text, "XADD @ MAXLEN 1 * a b", "PEXPIRE @ 1000", "DEL @")}),
 		read:        o.newLink("stream read", probe{stream, []string{"XAUTOCLAIM @ " + group + " " + o.process + " 86400000 0-0 COUNT 1 JUSTID"}}),
 		acknowledge: o.newLink("stream acknowledge", probe{stream, []string{"XACK @ " + group + " 0-1", "XDEL @ 0-1"}}),
@@ -255,9 +255,9 @@ func WithTokenLock(d time.Duration) Option {
 	return duration("token lock", d, func(c *config) *time.Duration { return &c.tokenLock })
 }
 
-// WithClaim sets when an event that is being handled is free again, since its
-// process was killed. It must be longer than [webhook.WithHandlerTimeout]. The
-// default is 30 seconds.
+// WithClaim sets when an event that was being handled is free again, after its process
+// was killed. A process that lives renews its claims three times as often, so that handlers
+// may take longer, those of a [Sink] too. The default is 30 seconds.
 func WithClaim(d time.Duration) Option {
 	return duration("claim", d, func(c *config) *time.Duration { return &c.claimLifetime })
 }

@@ -17,7 +17,7 @@ func TestKeysShareAHashTag(t *testing.T) {
 	store := o.TokenStore()
 	lock(t, store)
 	require.NoError(t, store.Save(t.Context(), []byte("sealed")))
-	begin(t, o.DedupStore(), "a}b{c")
+	begin(t, o.DedupStore(), "a}b{c", 1)
 	sink := sinkOf(t, o, WithHandlerTimeout(time.Millisecond), WithMaxTries(1))
 	enqueue(t, sink, 1)
 	require.Eventually(t, func() bool {

@@ -248,8 +248,8 @@ type Handler func(ctx context.Context, event webhook.Event) error
 // do not end with ctx. It waits for none whose time ([WithHandlerTimeout]) has been over
 // for some seconds. While Redis is away, Run waits.
 //
-// An event whose handler fails or panics is tried again when its time is over
-// ([WithHandlerTimeout]). After its last try ([WithMaxTries]) it is a dead letter.
+// An event whose handler fails, panics or ends its goroutine is tried again when its time is
+// over ([WithHandlerTimeout]). After its last try ([WithMaxTries]) it is a dead letter.
 // Which try it is, the handler finds in [webhook.EventInfo].Try.
 //
 // Errors: a [salesiq.InputError] for no handler; [ErrHandlerStuck].
@@ -438,17 +438,26 @@ func (s *Sink) end(ctx context.Context, e entry, tries string) error {
 	return s.links.acknowledge.persist(bounded, end, group, e.id, tries, maxDeadLetters, s.deadLimit())
 }
 
-// callHandler makes an error of a panic, whose value may hold anything.
-func callHandler(ctx context.Context, e entry, handle Handler) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %T\n%s", p, debug.Stack())
-		}
-	}()
+var errGoexit = errors.New("the handler ended its goroutine")
+
+// callHandler calls the handler in a goroutine of its own, which it may end. It makes an
+// error of a panic, whose value may hold anything.
+func callHandler(ctx context.Context, e entry, handle Handler) error {
 	event, err := webhook.Parse([]byte(e.body))
 	if err != nil {
 		return err
 	}
 	event.Info().Trace, event.Info().Try = e.trace, e.try
-	return handle(ctx, event)
+	ended := make(chan error, 1)
+	go func() {
+		err := errGoexit
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic: %T\n%s", p, debug.Stack())
+			}
+			ended <- err
+		}()
+		err = handle(ctx, event)
+	}()
+	return <-ended
 }

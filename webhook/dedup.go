@@ -16,7 +16,11 @@ import (
 // receiver ends its claims, also those of handlers that do not return. A claim of a
 // process that has ended must not outlive it for long. So a shared store lets a claim
 // expire after about half a minute, since the service waits for a minute before it
-// delivers again.
+// delivers again. It renews the claims of a process that lives. One that does not lets
+// another delivery run a handler beside one that takes longer.
+//
+// A claim has a number, which no other claim of the event has. So a handler that returns
+// when its claim has ended does not end the claim of another delivery.
 //
 // A store that forgets events for their age can have a method MaxAge, which returns
 // that age as a [time.Duration]. [WithTolerance] says what for.
@@ -24,11 +28,12 @@ import (
 // Package webhooktest has the tests that a store must pass.
 type DedupStore interface {
 	// Begin claims an event if it is free. It returns the state before that.
-	Begin(ctx context.Context, eventID string) (DedupState, error)
-	// Done marks an event that the caller has claimed as handled.
-	Done(ctx context.Context, eventID string) error
-	// Abort frees an event that the caller has claimed.
-	Abort(ctx context.Context, eventID string) error
+	Begin(ctx context.Context, eventID string, claim int64) (DedupState, error)
+	// Done ends a claim, and marks the event as handled. It does so even if the claim has
+	// ended, whoever has claimed the event since: the handlers have succeeded.
+	Done(ctx context.Context, eventID string, claim int64) error
+	// Abort frees the event if it still has this claim.
+	Abort(ctx context.Context, eventID string, claim int64) error
 }
 
 // DedupState is what a [DedupStore] knows about an event.
@@ -55,7 +60,7 @@ const (
 )
 
 // guardedStore is a store in which a panic is an error, and so is the end of its
-// goroutine.
+// goroutine. Nobody waits for its Begin when the time is over.
 type guardedStore struct{ store DedupStore }
 
 // guard returns the store of a receiver. That of this package needs no guard.
@@ -66,17 +71,20 @@ func guard(store DedupStore) DedupStore {
 	return guardedStore{store}
 }
 
-func (g guardedStore) Begin(ctx context.Context, eventID string) (DedupState, error) {
-	begun := <-usercode.Start(func() (DedupState, error) { return g.store.Begin(ctx, eventID) })
-	return begun.Value, begun.Err
+func (g guardedStore) Begin(ctx context.Context, eventID string, claim int64) (DedupState, error) {
+	return usercode.Borrow(ctx, func(ctx context.Context) (DedupState, error) { return g.store.Begin(ctx, eventID, claim) }, func(state DedupState) {
+		if state == DedupFree {
+			g.Abort(context.WithoutCancel(ctx), eventID, claim) //nolint:errcheck // Nobody is left to tell.
+		}
+	})
 }
 
-func (g guardedStore) Done(ctx context.Context, eventID string) error {
-	return usercode.Call(func() error { return g.store.Done(ctx, eventID) })
+func (g guardedStore) Done(ctx context.Context, eventID string, claim int64) error {
+	return usercode.Call(func() error { return g.store.Done(ctx, eventID, claim) })
 }
 
-func (g guardedStore) Abort(ctx context.Context, eventID string) error {
-	return usercode.Call(func() error { return g.store.Abort(ctx, eventID) })
+func (g guardedStore) Abort(ctx context.Context, eventID string, claim int64) error {
+	return usercode.Call(func() error { return g.store.Abort(ctx, eventID, claim) })
 }
 
 // NewMemoryDedupStore returns a store that forgets everything when the process
@@ -106,10 +114,16 @@ type memoryDedup struct {
 	maxEvents int
 	maxAge    time.Duration
 
-	mu    sync.Mutex
-	state map[string]DedupState // Free events are absent.
-	marks []dedupMark           // Of handled events, oldest first.
-	first int                   // Marks before it are forgotten.
+	mu     sync.Mutex
+	events map[string]dedupEvent // Free events are absent.
+	marks  []dedupMark           // Of handled events, oldest first.
+	first  int                   // Marks before it are forgotten.
+}
+
+// dedupEvent is an event that is claimed or done.
+type dedupEvent struct {
+	state DedupState
+	claim int64
 }
 
 // dedupMark says when an event was handled.
@@ -119,33 +133,33 @@ type dedupMark struct {
 }
 
 func newMemoryDedup(maxEvents int, maxAge time.Duration) *memoryDedup {
-	return &memoryDedup{maxEvents: maxEvents, maxAge: maxAge, state: map[string]DedupState{}}
+	return &memoryDedup{maxEvents: maxEvents, maxAge: maxAge, events: map[string]dedupEvent{}}
 }
 
 // MaxAge returns how long events are remembered, if they are not too many.
 func (m *memoryDedup) MaxAge() time.Duration { return m.maxAge }
 
-func (m *memoryDedup) Begin(_ context.Context, eventID string) (DedupState, error) {
+func (m *memoryDedup) Begin(_ context.Context, eventID string, claim int64) (DedupState, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.forget(time.Now())
-	state := m.state[eventID]
+	state := m.events[eventID].state
 	if state == DedupFree {
-		m.state[eventID] = DedupClaimed
+		m.events[eventID] = dedupEvent{DedupClaimed, claim}
 	}
 	return state, nil
 }
 
-func (m *memoryDedup) Done(_ context.Context, eventID string) error {
+func (m *memoryDedup) Done(_ context.Context, eventID string, _ int64) error {
 	m.mark(eventID, time.Now())
 	return nil
 }
 
-func (m *memoryDedup) Abort(_ context.Context, eventID string) error {
+func (m *memoryDedup) Abort(_ context.Context, eventID string, claim int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.state[eventID] == DedupClaimed {
-		delete(m.state, eventID)
+	if m.events[eventID] == (dedupEvent{DedupClaimed, claim}) {
+		delete(m.events, eventID)
 	}
 	return nil
 }
@@ -154,8 +168,8 @@ func (m *memoryDedup) Abort(_ context.Context, eventID string) error {
 func (m *memoryDedup) mark(eventID string, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.state[eventID] != DedupDone {
-		m.state[eventID] = DedupDone
+	if m.events[eventID].state != DedupDone {
+		m.events[eventID] = dedupEvent{state: DedupDone}
 		m.marks = append(m.marks, dedupMark{eventID, at})
 	}
 	m.forget(at)
@@ -168,7 +182,7 @@ func (m *memoryDedup) forget(now time.Time) {
 		if len(m.marks)-m.first <= m.maxEvents && now.Sub(oldest.at) <= m.maxAge {
 			break
 		}
-		delete(m.state, oldest.eventID)
+		delete(m.events, oldest.eventID)
 		m.marks[m.first] = dedupMark{}
 		m.first++
 	}

@@ -24,7 +24,7 @@ import (
 
 func begin(t *testing.T, store webhook.DedupStore, id string) webhook.DedupState {
 	t.Helper()
-	state, err := store.Begin(t.Context(), id)
+	state, err := store.Begin(t.Context(), id, 1)
 	require.NoError(t, err)
 	return state
 }
@@ -32,7 +32,7 @@ func begin(t *testing.T, store webhook.DedupStore, id string) webhook.DedupState
 func handled(t *testing.T, store webhook.DedupStore, id string) {
 	t.Helper()
 	begin(t, store, id)
-	require.NoError(t, store.Done(t.Context(), id))
+	require.NoError(t, store.Done(t.Context(), id, 1))
 }
 
 func TestAnEventIsFreeClaimedOrDone(t *testing.T) {
@@ -40,11 +40,11 @@ func TestAnEventIsFreeClaimedOrDone(t *testing.T) {
 	store := testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour))
 	assert.Equal(t, webhook.DedupFree, begin(t, store, "a"))
 	assert.Equal(t, webhook.DedupClaimed, begin(t, store, "a"))
-	require.NoError(t, store.Abort(t.Context(), "a"))
+	require.NoError(t, store.Abort(t.Context(), "a", 1))
 	assert.Equal(t, webhook.DedupFree, begin(t, store, "a"))
-	require.NoError(t, store.Done(t.Context(), "a"))
+	require.NoError(t, store.Done(t.Context(), "a", 1))
 	assert.Equal(t, webhook.DedupDone, begin(t, store, "a"))
-	require.NoError(t, store.Abort(t.Context(), "a"))
+	require.NoError(t, store.Abort(t.Context(), "a", 1))
 	assert.Equal(t, webhook.DedupDone, begin(t, store, "a"), "what is done stays done")
 	assert.Equal(t, webhook.DedupFree, begin(t, store, "b"))
 }

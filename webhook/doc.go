@@ -17,7 +17,8 @@
 //
 //   - To receive events, use [NewReceiver].
 //   - To verify events, give it [HMAC] with the secret of [salesiq.WebhookCreate].
-//     For the live service, use [RSA] with [ParseRSAKey], and for both, [AnyOf].
+//     For the live service, use [RSA] with [ParseRSAKey], and for both, [AnyOf]. They say
+//     in which header a signature is, and how it is written.
 //     [Unsigned] is for a webhook of the live service that is not secured.
 //   - To handle the events of one type, use [On]. To handle all, use [OnAny].
 //   - To handle the events of the live service by type, use On of package live.
@@ -74,12 +75,14 @@
 //	handlers take longer than              500 at that time. If they succeed after that, the
 //	WithHandlerTimeout (4.5 s)             event counts as handled
 //	the sink                               503
-//	the store, before the handlers         503, or as if there were no store: see
-//	                                       WithDedupFailure
-//	the store, for a handler with Once     500, or as if there were no store
+//	the store, before the handlers, or it  503 (the default), or as if there were no store:
+//	takes three quarters of their time     see WithDedupFailure
+//	the store, for a handler with Once     500 (the default), or as if there were no store
 //	a handler with Once that another       500
 //	delivery is running
 //	the store, after the handlers          200, since a further delivery would run them again
+//	the store, after the handlers, and     500
+//	their time is over
 //
 // A panic of a handler, the sink, the store or the Verifier is like an error that it returns,
 // and so is the end of its goroutine. To the service, a 500 and a 503 are the same: it delivers
@@ -110,10 +113,13 @@
 //	claimed  free     one of them has failed
 //	claimed  free     one has not returned 25 seconds after its time: the log of [WithLogger]
 //	                  names it, and the next delivery runs them again beside it
-//	free or  done     such a handler succeeds after all; a late failure changes nothing
-//	claimed
+//	free     done     such a handler succeeds after all
+//	claimed  done     it does so while the next delivery has the event
 //	claimed  free     the process has ended; in a store that several share, half a minute later
 //	done     free     the store has forgotten the event, since it is old or there are too many
+//
+// When such a handler fails in the end, nothing changes: the claim of its delivery has ended.
+// In Redis, a claim also ends when its process does not reach Redis for half a minute.
 //
 // A handler with [Once] has such a state of its own for each event. If the store has failed and
 // handlers run all the same ([DedupProcess]), the log names one that does not return, too.
@@ -146,9 +152,9 @@
 //	         handled; or else the newest one that was handled; or else the next event
 //	none     the oldest event that is waiting, or else the next event
 //
-// With attempt 1 or none, it is of no event that was handled or is being handled. With none,
-// nothing tells a later delivery from another event. So no event is lost, and one whose
-// success the service has not heard of is handled again.
+// So a delivery with attempt 1, or without an attempt, always has the handlers run, even if
+// an equal body was just handled: it may tell of another event. No event is lost that way.
+// Without an attempt, one that the service delivers again after a success runs them again.
 //
 // The numbers begin anew every five minutes. A delivery is of an event of this period or
 // the one before. So one that comes later, by five to ten minutes, counts as another

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ type HandlerOption func(*handler) error
 // ([WithHandlerTimeout]), not when the service hangs up.
 //
 // Errors: an [salesiq.InputError] for a nil receiver or handler, for an option that
-// refuses its argument, and for a receiver that has received something already.
+// refuses its argument, and for a receiver that has received or dispatched something already.
 func On[E EventType](receiver *Receiver, handle func(ctx context.Context, event *E) error, opts ...HandlerOption) error {
 	h := handler{wants: func(event Event) bool { _, ok := any(event).(*E); return ok }, name: nameOf(handle)}
 	if handle != nil {
@@ -74,7 +75,8 @@ func OnWhere(receiver *Receiver, names []salesiq.EventName, wants func(Event) bo
 //	webhook.On(receiver, saveRating, webhook.Once("ratings"))
 //
 // For one event, the handler runs once at a time, but for one that has not returned 25
-// seconds after the deadline of its context.
+// seconds after the deadline of its context. A [DedupStore] of your own must hold a claim
+// for that long.
 //
 // The receiver's [DedupStore] remembers the success under the name, which no other
 // handler of the receiver may have. The name must stay the same over restarts. Each
@@ -107,16 +109,20 @@ func nameOf(handle any) string {
 	return runtime.FuncForPC(reflect.ValueOf(handle).Pointer()).Name()
 }
 
-func register(receiver *Receiver, h handler, opts []HandlerOption) error {
-	switch {
-	case receiver == nil:
-		return inputError("receiver", "must not be nil")
-	case receiver.verifier == nil:
+// check refuses a receiver that nobody made.
+func (r *Receiver) check() error {
+	if r == nil || r.verifier == nil {
 		return inputError("receiver", "must be made by NewReceiver")
-	case h.handle == nil:
+	}
+	return nil
+}
+
+func register(receiver *Receiver, h handler, opts []HandlerOption) error {
+	if err := receiver.check(); err != nil {
+		return err
+	}
+	if h.handle == nil {
 		return inputError("handler", "must not be nil")
-	case receiver.inUse.Load():
-		return inputError("handler", "must be registered before the receiver receives anything")
 	}
 	for _, option := range opts {
 		if option == nil {
@@ -125,6 +131,11 @@ func register(receiver *Receiver, h handler, opts []HandlerOption) error {
 		if err := option(&h); err != nil {
 			return err
 		}
+	}
+	receiver.inUse.mu.Lock()
+	defer receiver.inUse.mu.Unlock()
+	if receiver.inUse.set.Load() {
+		return inputError("handler", "must be registered before the receiver receives anything")
 	}
 	if h.once != "" && slices.ContainsFunc(receiver.handlers, func(other handler) bool { return other.once == h.once }) {
 		return inputError("handler name", "must be that of one handler only: "+h.once)
@@ -161,11 +172,12 @@ func (r *Receiver) Events() []salesiq.EventName {
 // error, and so is the end of its goroutine.
 //
 // Errors: those of the handlers and of the [DedupStore]; an [salesiq.InputError] for no
-// event.
+// event, and for a receiver that [NewReceiver] has not made.
 func (r *Receiver) Dispatch(ctx context.Context, event Event) error {
-	if err := given("event", event); err != nil {
+	if err := cmp.Or(r.check(), given("event", event)); err != nil {
 		return err
 	}
+	r.inUse.begin()
 	handle := r.dispatch
 	if _, recurs := recurringBody(event.Info()); recurs && slices.ContainsFunc(r.handlers, func(h handler) bool { return h.once != "" }) {
 		handle = r.dispatchRecurring
@@ -202,7 +214,8 @@ func (r *Receiver) runOnce(ctx context.Context, h handler, event Event) error {
 		return inputError("event ID", "is required for a handler with Once: read the event with Parse")
 	}
 	id := event.Info().EventID + "/" + h.once
-	state, err := r.store.Begin(ctx, id)
+	by := newClaimant()
+	state, err := r.store.Begin(ctx, id, by.claim)
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
 		r.logStore(ctx, h, event, err)
@@ -214,7 +227,7 @@ func (r *Receiver) runOnce(ctx context.Context, h handler, event Event) error {
 	case state == DedupClaimed:
 		return fmt.Errorf("handler %s: %w", h.once, errBeingRun)
 	}
-	c, succeeded := r.newClaim(ctx, event, id, h.name), false
+	c, succeeded := r.newClaim(ctx, by, event, id, h.name), false
 	defer func() { // Also if the handler panics.
 		if err := c.end(ctx, succeeded); err != nil {
 			r.logStore(ctx, h, event, err)

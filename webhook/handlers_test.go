@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -155,6 +156,21 @@ func TestAPanicOutOfAQueueIsAnError(t *testing.T) {
 		require.Error(t, err)
 		assert.NotContains(t, err.Error(), "secret")
 	}
+}
+
+// W26: the race detector looks.
+func TestNoHandlerIsAddedOnceAnEventIsDispatched(t *testing.T) {
+	t.Parallel()
+	receiver, _ := newReceiver()
+	event := testkit.Must(webhook.Parse(ratedBody("c1")))
+	handle := func(context.Context, webhook.Event) error { return nil }
+	var running sync.WaitGroup
+	for range 4 {
+		running.Go(func() { assert.NoError(t, receiver.Dispatch(t.Context(), event)) })
+		running.Go(func() { webhook.OnAny(receiver, handle) })
+	}
+	running.Wait()
+	require.ErrorIs(t, webhook.OnAny(receiver, handle), salesiq.ErrInvalidInput)
 }
 
 func TestEventsToSubscribeToFollowFromTheHandlers(t *testing.T) {

@@ -41,7 +41,7 @@ func WithSink(sink Sink) Option {
 		if err := given("sink", sink); err != nil {
 			return err
 		}
-		r.sink, r.consumer, r.ifFailed = sink, sink.Enqueue, unavailable
+		r.sink, r.handle, r.failsAs = sink, sink.Enqueue, unavailable
 		return nil
 	}
 }

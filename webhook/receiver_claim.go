@@ -4,21 +4,30 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/salesiq-go/salesiq/internal/redact"
 )
 
+// claimant is a delivery that asks the store for events.
+type claimant struct {
+	began time.Time // After the body was read.
+	claim int64     // The number of its claims.
+}
+
+func newClaimant() claimant { return claimant{time.Now(), rand.Int64()} } //nolint:gosec // It is no secret.
+
 // begin asks the store for an event once. It gives the store three quarters of the time
 // that handlers have, counted from when the delivery began.
-func (r *Receiver) begin(ctx context.Context, began time.Time, key string) (DedupState, error) {
+func (r *Receiver) begin(ctx context.Context, by claimant, key string) (DedupState, error) {
 	if _, inMemory := r.store.(*memoryDedup); !inMemory { // That one answers at once.
-		limited, cancel := context.WithDeadline(ctx, began.Add(r.timeout/4*3))
+		limited, cancel := context.WithDeadline(ctx, by.began.Add(r.timeout/4*3))
 		defer cancel()
 		ctx = limited
 	}
-	state, err := r.store.Begin(ctx, key)
+	state, err := r.store.Begin(ctx, key, by.claim)
 	if err != nil {
 		return state, fmt.Errorf("deduplication: %w", err)
 	}
@@ -28,14 +37,14 @@ func (r *Receiver) begin(ctx context.Context, began time.Time, key string) (Dedu
 // beginOrWait is begin, and asks again while another delivery has the event: if the
 // other fails, this one gets the event. It gives up after half of the time that handlers
 // have, so that the rest is left for them.
-func (r *Receiver) beginOrWait(ctx context.Context, began time.Time, key string) (DedupState, error) {
+func (r *Receiver) beginOrWait(ctx context.Context, by claimant, key string) (DedupState, error) {
 	const shortest, longest = 5 * time.Millisecond, 200 * time.Millisecond
 	for pause := shortest; ; pause = min(2*pause, longest) {
-		state, err := r.begin(ctx, began, key)
+		state, err := r.begin(ctx, by, key)
 		if err != nil || state != DedupClaimed {
 			return state, err
 		}
-		left := time.Until(began.Add(r.timeout / 2))
+		left := time.Until(by.began.Add(r.timeout / 2))
 		if left <= 0 {
 			return state, nil
 		}
@@ -52,16 +61,16 @@ const settleTimeout = 2 * time.Second
 
 // settle tells the store how it ended what begin has begun: Done for a success, or else
 // Abort. It does so even when the time for the event is over.
-func (r *Receiver) settle(ctx context.Context, key string, succeeded bool) error {
+func (r *Receiver) settle(ctx context.Context, by claimant, key string, succeeded bool) error {
 	end := r.store.Abort
 	if succeeded {
 		end = r.store.Done
 	}
-	err := end(ctx, key)
+	err := end(ctx, key, by.claim)
 	if err != nil && ctx.Err() != nil {
 		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 		defer cancel()
-		err = end(late, key)
+		err = end(late, key, by.claim)
 	}
 	if err != nil {
 		return fmt.Errorf("deduplication: %w", err)
@@ -79,6 +88,7 @@ func (r *Receiver) settle(ctx context.Context, key string, succeeded bool) error
 // and a late failure changes nothing.
 type claim struct {
 	receiver *Receiver
+	by       claimant
 	quiet    bool // Another claim tells of a handler that does not return.
 
 	mu      sync.Mutex // Guards what follows.
@@ -91,15 +101,14 @@ type claim struct {
 }
 
 // stuckAfter is how long handlers may go on after their time before their claim ends.
-// With the usual time of a handler, that is before a claim ends by itself in Redis, and
-// before the service delivers the event again.
+// With the usual time of a handler, that is before the service delivers the event again.
 const stuckAfter = 25 * time.Second
 
 // newClaim returns the claim of a handler, for which begin has claimed the key. It is
 // given up long after the deadline of ctx. Without a deadline, nobody has said how long
 // the handler may take.
-func (r *Receiver) newClaim(ctx context.Context, event Event, key, handler string) *claim {
-	c := &claim{receiver: r, handler: handler}
+func (r *Receiver) newClaim(ctx context.Context, by claimant, event Event, key, handler string) *claim {
+	c := &claim{receiver: r, by: by, handler: handler}
 	c.hold(key, event)
 	_, c.quiet = ctx.(*handling) // That has the claim of the event.
 	if deadline, ok := ctx.Deadline(); ok {
@@ -146,7 +155,7 @@ func (c *claim) end(ctx context.Context, succeeded bool) error {
 	if held := c.release(); c.key == "" || !held && !succeeded {
 		return nil
 	}
-	return c.receiver.settle(ctx, c.key, succeeded)
+	return c.receiver.settle(ctx, c.by, c.key, succeeded)
 }
 
 // giveUp frees the event of handlers that do not return, so that its next delivery runs
@@ -159,7 +168,7 @@ func (c *claim) giveUp() {
 	defer cancel()
 	var err error
 	if c.key != "" {
-		err = c.receiver.settle(ctx, c.key, false)
+		err = c.receiver.settle(ctx, c.by, c.key, false)
 	}
 	if c.quiet && err == nil {
 		return

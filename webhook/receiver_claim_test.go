@@ -30,31 +30,31 @@ type faultyStore struct {
 	begin, done, abort func(key string) error // Nil if nothing goes wrong.
 }
 
-func (s *faultyStore) Begin(ctx context.Context, key string) (webhook.DedupState, error) {
+func (s *faultyStore) Begin(ctx context.Context, key string, claim int64) (webhook.DedupState, error) {
 	if fault := s.begin; fault != nil {
 		if err := fault(key); err != nil {
 			return webhook.DedupFree, err
 		}
 	}
-	return s.DedupStore.Begin(ctx, key)
+	return s.DedupStore.Begin(ctx, key, claim)
 }
 
-func (s *faultyStore) Done(ctx context.Context, key string) error {
+func (s *faultyStore) Done(ctx context.Context, key string, claim int64) error {
 	if fault := s.done; fault != nil {
 		if err := fault(key); err != nil {
 			return err
 		}
 	}
-	return s.DedupStore.Done(ctx, key)
+	return s.DedupStore.Done(ctx, key, claim)
 }
 
-func (s *faultyStore) Abort(ctx context.Context, key string) error {
+func (s *faultyStore) Abort(ctx context.Context, key string, claim int64) error {
 	if fault := s.abort; fault != nil {
 		if err := fault(key); err != nil {
 			return err
 		}
 	}
-	return s.DedupStore.Abort(ctx, key)
+	return s.DedupStore.Abort(ctx, key, claim)
 }
 
 var errStoreAway = errors.New("the store is away")
@@ -183,11 +183,11 @@ func TestAHandlerWithOnceThatCannotRunIsAnsweredAsAFailedOne(t *testing.T) {
 
 	store.begin = nil
 	key := testkit.Must(webhook.Parse(ratedBody("c1"))).Info().EventID + "/slack"
-	require.Equal(t, webhook.DedupFree, testkit.Must(store.Begin(t.Context(), key)))
+	require.Equal(t, webhook.DedupFree, testkit.Must(store.Begin(t.Context(), key, 1)))
 	assert.Equal(t, http.StatusInternalServerError, post(t, receiver, ratedBody("c1")).Code, "another one runs it")
 	assert.Zero(t, done.slack)
 
-	require.NoError(t, store.Abort(t.Context(), key))
+	require.NoError(t, store.Abort(t.Context(), key, 1))
 	assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("c1")).Code)
 	assert.Equal(t, [2]int{1, 1}, [2]int{done.slack, done.crm})
 }

@@ -17,12 +17,12 @@ import (
 const occurrencePeriod = 5 * time.Minute
 
 // claimEvent claims an event. One whose body tells no time gets its identity first.
-func (r *Receiver) claimEvent(ctx context.Context, began time.Time, info *EventInfo) (DedupState, error) {
+func (r *Receiver) claimEvent(ctx context.Context, by claimant, info *EventInfo) (DedupState, error) {
 	body, recurs := recurringBody(info)
 	if !recurs {
-		return r.beginOrWait(ctx, began, info.EventID)
+		return r.beginOrWait(ctx, by, info.EventID)
 	}
-	o, state, err := r.claimOccurrence(ctx, began, body)
+	o, state, err := r.claimOccurrence(ctx, by, body)
 	if o != nil {
 		info.EventID, info.Body = o.eventID, o.body
 	}
@@ -70,11 +70,11 @@ func (r recurring) nth(period int64, n int) (*occurrence, error) {
 func periodOf(at time.Time) int64 { return at.UnixNano() / int64(occurrencePeriod) }
 
 // claimOccurrence finds the occurrence that a delivery is of, and claims it.
-func (r *Receiver) claimOccurrence(ctx context.Context, began time.Time, body recurring) (*occurrence, DedupState, error) {
+func (r *Receiver) claimOccurrence(ctx context.Context, by claimant, body recurring) (*occurrence, DedupState, error) {
 	if body.attempt == 1 {
-		return r.claimNext(ctx, began, body)
+		return r.claimNext(ctx, by, body)
 	}
-	waiting, busy, handled, err := r.findSeen(ctx, began, body)
+	waiting, busy, handled, err := r.findSeen(ctx, by, body)
 	switch {
 	case err != nil:
 		return nil, DedupFree, err
@@ -82,30 +82,30 @@ func (r *Receiver) claimOccurrence(ctx context.Context, began time.Time, body re
 		return waiting, DedupFree, nil
 	case body.attempt == 0:
 	case busy != nil:
-		state, err := r.beginOrWait(ctx, began, busy.eventID)
+		state, err := r.beginOrWait(ctx, by, busy.eventID)
 		return busy, state, err
 	case handled != nil:
 		return handled, DedupDone, nil
 	}
-	return r.claimNext(ctx, began, body)
+	return r.claimNext(ctx, by, body)
 }
 
 // findSeen looks at the occurrences that were seen in this period and the one
 // before, from the oldest on. It claims the first one that waits for a delivery that
 // succeeds, and returns it. If none does, it returns the newest one that is being
 // handled, and the newest one that was.
-func (r *Receiver) findSeen(ctx context.Context, began time.Time, body recurring) (waiting, busy, handled *occurrence, err error) {
+func (r *Receiver) findSeen(ctx context.Context, by claimant, body recurring) (waiting, busy, handled *occurrence, err error) {
 	now := periodOf(time.Now())
-	before, err := r.seenIn(ctx, began, body, now-1)
+	before, err := r.seenIn(ctx, by, body, now-1)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	seen, err := r.seenIn(ctx, began, body, now)
+	seen, err := r.seenIn(ctx, by, body, now)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	for _, o := range append(before, seen...) {
-		state, err := r.begin(ctx, began, o.eventID)
+		state, err := r.begin(ctx, by, o.eventID)
 		switch {
 		case err != nil:
 			return nil, nil, nil, err
@@ -121,13 +121,13 @@ func (r *Receiver) findSeen(ctx context.Context, began time.Time, body recurring
 }
 
 // seenIn returns the occurrences that were seen in a period, the oldest first.
-func (r *Receiver) seenIn(ctx context.Context, began time.Time, body recurring, period int64) (all []*occurrence, err error) {
+func (r *Receiver) seenIn(ctx context.Context, by claimant, body recurring, period int64) (all []*occurrence, err error) {
 	for {
 		o, err := body.nth(period, len(all))
 		if err != nil {
 			return nil, err
 		}
-		seen, err := r.wasSeen(ctx, began, o)
+		seen, err := r.wasSeen(ctx, by, o)
 		if err != nil || !seen {
 			return all, err
 		}
@@ -137,29 +137,29 @@ func (r *Receiver) seenIn(ctx context.Context, began time.Time, body recurring, 
 
 // wasSeen reports whether a delivery of an occurrence has come. The only way to ask a store is
 // to begin, so a key that was free is given back.
-func (r *Receiver) wasSeen(ctx context.Context, began time.Time, o *occurrence) (bool, error) {
-	state, err := r.begin(ctx, began, o.seenKey())
+func (r *Receiver) wasSeen(ctx context.Context, by claimant, o *occurrence) (bool, error) {
+	state, err := r.begin(ctx, by, o.seenKey())
 	if err == nil && state == DedupFree {
-		err = r.settle(ctx, o.seenKey(), false)
+		err = r.settle(ctx, by, o.seenKey(), false)
 	}
 	return state == DedupDone, err
 }
 
 // claimNext claims the first occurrence of this period that was not seen.
-func (r *Receiver) claimNext(ctx context.Context, began time.Time, body recurring) (*occurrence, DedupState, error) {
+func (r *Receiver) claimNext(ctx context.Context, by claimant, body recurring) (*occurrence, DedupState, error) {
 	for n, period := 0, periodOf(time.Now()); ; n++ {
 		o, err := body.nth(period, n)
 		if err != nil {
 			return nil, DedupFree, err
 		}
-		seen, err := r.beginOrWait(ctx, began, o.seenKey())
+		seen, err := r.beginOrWait(ctx, by, o.seenKey())
 		if err != nil {
 			return nil, seen, err
 		}
 		if seen != DedupFree {
 			continue
 		}
-		state, err := r.claimUnseen(ctx, began, o)
+		state, err := r.claimUnseen(ctx, by, o)
 		if err != nil || state == DedupFree {
 			return o, state, err
 		}
@@ -169,23 +169,24 @@ func (r *Receiver) claimNext(ctx context.Context, began time.Time, body recurrin
 // claimUnseen claims an occurrence whose seenKey the caller has claimed, and marks that it
 // was seen. It claims first, so that no delivery of another occurrence takes it for
 // one that waits. If anything fails, both keys are freed.
-func (r *Receiver) claimUnseen(ctx context.Context, began time.Time, o *occurrence) (DedupState, error) {
-	state, err := r.beginOrWait(ctx, began, o.eventID)
+func (r *Receiver) claimUnseen(ctx context.Context, by claimant, o *occurrence) (DedupState, error) {
+	state, err := r.beginOrWait(ctx, by, o.eventID)
 	if err == nil {
-		if err = r.settle(ctx, o.seenKey(), true); err == nil {
+		if err = r.settle(ctx, by, o.seenKey(), true); err == nil {
 			return state, nil
 		}
 		if state == DedupFree {
-			err = errors.Join(err, r.settle(ctx, o.eventID, false))
+			err = errors.Join(err, r.settle(ctx, by, o.eventID, false))
 		}
 	}
-	return state, errors.Join(err, r.settle(ctx, o.seenKey(), false))
+	return state, errors.Join(err, r.settle(ctx, by, o.seenKey(), false))
 }
 
 // dispatchRecurring runs the handlers for an event that has no identity yet, as a
 // receiver does for a delivery.
 func (r *Receiver) dispatchRecurring(ctx context.Context, event Event) (err error) {
-	state, err := r.claimEvent(ctx, time.Now(), event.Info())
+	by := newClaimant()
+	state, err := r.claimEvent(ctx, by, event.Info())
 	switch {
 	case err != nil && r.onFailure == DedupProcess && ctx.Err() == nil:
 		return r.dispatch(ctx, event)
@@ -196,7 +197,7 @@ func (r *Receiver) dispatchRecurring(ctx context.Context, event Event) (err erro
 	case state == DedupClaimed:
 		return errBeingRun
 	}
-	c, succeeded := r.newClaim(ctx, event, event.Info().EventID, ""), false
+	c, succeeded := r.newClaim(ctx, by, event, event.Info().EventID, ""), false
 	defer func() { err = errors.Join(err, c.end(ctx, succeeded)) }() // Also if a handler panics.
 	err = r.dispatch(ctx, event)
 	succeeded = err == nil

@@ -235,7 +235,7 @@ func (s *lastingStore) restart() webhook.DedupStore {
 	return &processStore{s, s.process}
 }
 
-func (s *processStore) Begin(_ context.Context, id string) (webhook.DedupState, error) {
+func (s *processStore) Begin(_ context.Context, id string, _ int64) (webhook.DedupState, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.process != s.lastingStore.process {
@@ -260,11 +260,11 @@ func (s *processStore) end(id string, from, to webhook.DedupState) error {
 	return nil
 }
 
-func (s *processStore) Done(_ context.Context, id string) error {
+func (s *processStore) Done(_ context.Context, id string, _ int64) error {
 	return s.end(id, webhook.DedupClaimed, webhook.DedupDone)
 }
 
-func (s *processStore) Abort(_ context.Context, id string) error {
+func (s *processStore) Abort(_ context.Context, id string, _ int64) error {
 	return s.end(id, webhook.DedupClaimed, webhook.DedupFree)
 }
 

@@ -248,14 +248,14 @@ type endingStore struct {
 	inBegin bool
 }
 
-func (s endingStore) Begin(ctx context.Context, eventID string) (webhook.DedupState, error) {
+func (s endingStore) Begin(ctx context.Context, eventID string, claim int64) (webhook.DedupState, error) {
 	if s.inBegin {
 		runtime.Goexit()
 	}
-	return s.DedupStore.Begin(ctx, eventID)
+	return s.DedupStore.Begin(ctx, eventID, claim)
 }
 
-func (endingStore) Done(context.Context, string) error { runtime.Goexit(); return nil }
+func (endingStore) Done(context.Context, string, int64) error { runtime.Goexit(); return nil }
 
 // W12: and so is a store that does. An event that was handled counts as that.
 func TestGoexitInAStoreIsAnsweredOverBothVersionsOfHTTP(t *testing.T) {

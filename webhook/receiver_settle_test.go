@@ -19,20 +19,20 @@ type punctualStore struct {
 	settled int
 }
 
-func (s *punctualStore) Done(ctx context.Context, id string) error {
+func (s *punctualStore) Done(ctx context.Context, id string, claim int64) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	s.settled++
-	return s.DedupStore.Done(ctx, id)
+	return s.DedupStore.Done(ctx, id, claim)
 }
 
-func (s *punctualStore) Abort(ctx context.Context, id string) error {
+func (s *punctualStore) Abort(ctx context.Context, id string, claim int64) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	s.settled++
-	return s.DedupStore.Abort(ctx, id)
+	return s.DedupStore.Abort(ctx, id, claim)
 }
 
 func TestAClaimEndsThoughTheTimeForTheEventIsOver(t *testing.T) {

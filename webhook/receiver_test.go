@@ -26,7 +26,7 @@ import (
 	"github.com/salesiq-go/salesiq/webhook"
 )
 
-// W1 to W16 are rows of docs/reliability.md.
+// W1 to W26 are rows of docs/reliability.md.
 
 const (
 	hookSecret    = "hook-secret-of-today"
@@ -672,18 +672,18 @@ type crashingStore struct {
 	begin, done error
 }
 
-func (s *crashingStore) Begin(ctx context.Context, id string) (webhook.DedupState, error) {
+func (s *crashingStore) Begin(ctx context.Context, id string, claim int64) (webhook.DedupState, error) {
 	if s.begin != nil {
 		return webhook.DedupFree, s.begin
 	}
-	return s.DedupStore.Begin(ctx, id)
+	return s.DedupStore.Begin(ctx, id, claim)
 }
 
-func (s *crashingStore) Done(ctx context.Context, id string) error {
+func (s *crashingStore) Done(ctx context.Context, id string, claim int64) error {
 	if s.done != nil {
-		return errors.Join(s.done, s.Abort(ctx, id))
+		return errors.Join(s.done, s.Abort(ctx, id, claim))
 	}
-	return s.DedupStore.Done(ctx, id)
+	return s.DedupStore.Done(ctx, id, claim)
 }
 
 // W10: the documented window.
@@ -712,7 +712,7 @@ func TestAnEventWhoseMarkFailsIsNotLoggedAsAFailedOne(t *testing.T) {
 // busyStore says that another delivery has the event.
 type busyStore struct{ webhook.DedupStore }
 
-func (busyStore) Begin(context.Context, string) (webhook.DedupState, error) {
+func (busyStore) Begin(context.Context, string, int64) (webhook.DedupState, error) {
 	return webhook.DedupClaimed, nil
 }
 
@@ -791,18 +791,18 @@ type panickingStore struct {
 	begin, end bool
 }
 
-func (s *panickingStore) Begin(ctx context.Context, id string) (webhook.DedupState, error) {
+func (s *panickingStore) Begin(ctx context.Context, id string, claim int64) (webhook.DedupState, error) {
 	if s.begin {
 		panic("at the beginning")
 	}
-	return s.DedupStore.Begin(ctx, id)
+	return s.DedupStore.Begin(ctx, id, claim)
 }
 
-func (s *panickingStore) Done(ctx context.Context, id string) error {
+func (s *panickingStore) Done(ctx context.Context, id string, claim int64) error {
 	if s.end {
 		panic("at the end")
 	}
-	return s.DedupStore.Done(ctx, id)
+	return s.DedupStore.Done(ctx, id, claim)
 }
 
 // W12.
@@ -823,7 +823,7 @@ func TestAStoreThatPanicsIsAnsweredFor(t *testing.T) {
 // silentStore answers nobody.
 type silentStore struct{ webhook.DedupStore }
 
-func (silentStore) Begin(ctx context.Context, _ string) (webhook.DedupState, error) {
+func (silentStore) Begin(ctx context.Context, _ string, _ int64) (webhook.DedupState, error) {
 	<-ctx.Done()
 	return webhook.DedupFree, ctx.Err()
 }
@@ -845,6 +845,39 @@ func TestAStoreThatDoesNotAnswerRefusesOrProcesses(t *testing.T) {
 			})
 			assert.Equal(t, want, post(t, receiver, ratedBody("c1")).Code)
 			assert.Equal(t, want == http.StatusOK, calls == 1)
+		})
+	}
+}
+
+// deafStore does not mind its context.
+type deafStore struct {
+	webhook.DedupStore
+
+	released chan struct{}
+}
+
+func (s *deafStore) Begin(ctx context.Context, id string, claim int64) (webhook.DedupState, error) {
+	<-s.released
+	return s.DedupStore.Begin(context.WithoutCancel(ctx), id, claim)
+}
+
+// W12: nobody waits for such a store, and what it claims too late is freed.
+func TestAStoreThatMindsNoTimeRefusesOrProcesses(t *testing.T) {
+	t.Parallel()
+	for failure, want := range map[webhook.DedupFailure]int{
+		webhook.DedupRefuse: http.StatusServiceUnavailable, webhook.DedupProcess: http.StatusOK,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			store := &deafStore{testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour)), make(chan struct{})}
+			receiver, log := newReceiver(webhook.WithDedupStore(store), webhook.WithDedupFailure(failure))
+			began := time.Now()
+			assert.Equal(t, want, post(t, receiver, ratedBody("c1")).Code)
+			assert.Equal(t, 4500*time.Millisecond/4*3, time.Since(began))
+			assert.Equal(t, want == http.StatusOK, log.calls() == 1)
+			close(store.released)
+			synctest.Wait()
+			id := testkit.Must(webhook.Parse(ratedBody("c1"))).Info().EventID
+			assert.Equal(t, webhook.DedupFree, begin(t, store.DedupStore, id))
 		})
 	}
 }
@@ -917,7 +950,13 @@ func TestWhatIsNilOrWasNotMadeIsAnErrorAndNoPanic(t *testing.T) {
 	for name, use := range map[string]func() error{
 		"zero Receiver, OnAny": func() error { return webhook.OnAny(new(webhook.Receiver), handle) },
 		"nil Receiver, OnAny":  func() error { return webhook.OnAny(nil, handle) },
-		"Dispatch of nothing":  func() error { receiver, _ := newReceiver(); return receiver.Dispatch(t.Context(), nil) },
+		"zero Receiver, Dispatch": func() error {
+			return new(webhook.Receiver).Dispatch(t.Context(), testkit.Must(webhook.Parse(ratedBody("c1"))))
+		},
+		"nil Receiver, Dispatch": func() error {
+			return (*webhook.Receiver)(nil).Dispatch(t.Context(), testkit.Must(webhook.Parse(ratedBody("c1"))))
+		},
+		"Dispatch of nothing": func() error { receiver, _ := newReceiver(); return receiver.Dispatch(t.Context(), nil) },
 		"Dispatch of a typed nil": func() error {
 			receiver, _ := newReceiver()
 			return receiver.Dispatch(t.Context(), (*webhook.ChatRated)(nil))

@@ -21,8 +21,7 @@ import (
 // half as much time again. TestReceivingAllocatesLittle bounds them.
 type handling struct {
 	request  context.Context // Of the request, after the tracers.
-	began    time.Time       // After the body was read.
-	deadline time.Time       // Of the handlers, counted from began.
+	deadline time.Time       // Of the handlers, counted from when the body was read.
 	timer    *time.Timer     // It calls expire.
 	expired  chan struct{}   // Closed by expire; nil over HTTP/1, where nobody waits for it.
 	claim    claim           // Of the event.
@@ -37,9 +36,8 @@ type handling struct {
 // startWork begins work that must be answered within the time that the receiver's
 // handlers have.
 func startWork(request context.Context, r *Receiver, w http.ResponseWriter, http2 bool) *handling {
-	began := time.Now()
-	work := &handling{request: request, began: began, deadline: began.Add(r.timeout), w: w}
-	work.claim.receiver = r
+	by := newClaimant()
+	work := &handling{request: request, deadline: by.began.Add(r.timeout), claim: claim{receiver: r, by: by}, w: w}
 	if http2 {
 		work.expired = make(chan struct{})
 	}

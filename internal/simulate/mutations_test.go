@@ -97,7 +97,7 @@ var mutations = []mutation{
 	},
 	{
 		"an event is marked before it was handled", "webhook/receiver.go",
-		"	work.claim.hold(key, event)\n", "	work.claim.hold(key, event)\n\tr.store.Done(work, event.Info().EventID)\n",
+		"	work.claim.hold(key, event)\n", "	work.claim.hold(key, event)\n\tr.store.Done(work, event.Info().EventID, work.claim.by.claim)\n",
 	},
 	{
 		"an event is not marked when it was handled", "webhook/receiver_claim.go",

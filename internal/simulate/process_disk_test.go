@@ -89,22 +89,22 @@ func (u *unreliable) use(id string, do func() error) error {
 	return nil
 }
 
-func (u *unreliable) Begin(ctx context.Context, id string) (state webhook.DedupState, err error) {
-	err = u.use(id, func() (err error) { state, err = u.DedupStore.Begin(ctx, id); return err })
+func (u *unreliable) Begin(ctx context.Context, id string, claim int64) (state webhook.DedupState, err error) {
+	err = u.use(id, func() (err error) { state, err = u.DedupStore.Begin(ctx, id, claim); return err })
 	if err != nil && state == webhook.DedupFree {
-		u.DedupStore.Abort(ctx, id) // Who is told of a failure does not know of the claim.
+		u.DedupStore.Abort(ctx, id, claim) // Who is told of a failure does not know of the claim.
 	}
 	return state, err
 }
 
-func (u *unreliable) Done(ctx context.Context, id string) error {
-	err := u.use(id, func() error { return u.DedupStore.Done(ctx, id) })
+func (u *unreliable) Done(ctx context.Context, id string, claim int64) error {
+	err := u.use(id, func() error { return u.DedupStore.Done(ctx, id, claim) })
 	if u.process.alive() {
 		u.process.world.marks(u.process, id, err)
 	}
 	return err
 }
 
-func (u *unreliable) Abort(ctx context.Context, id string) error {
-	return u.use(id, func() error { return u.DedupStore.Abort(ctx, id) })
+func (u *unreliable) Abort(ctx context.Context, id string, claim int64) error {
+	return u.use(id, func() error { return u.DedupStore.Abort(ctx, id, claim) })
 }

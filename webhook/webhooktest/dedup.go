@@ -29,6 +29,8 @@ func TestDedupStore(t *testing.T, open func(t *testing.T) webhook.DedupStore) {
 		{"an aborted event is free again", abortedIsFree},
 		{"what is done stays done", doneStaysDone},
 		{"what is said twice is said once", saidTwice},
+		{"a claim that has ended frees no event", failedLate},
+		{"a success counts though its claim has ended", succeededLate},
 		{"an event is told from its like", toldFromItsLike},
 		{"one of many claims an event", oneOfManyClaims},
 		{"marks of many are all kept", marksOfMany},
@@ -42,31 +44,37 @@ func TestDedupStore(t *testing.T, open func(t *testing.T) webhook.DedupStore) {
 // eventID returns an id as a receiver makes them.
 func eventID(n int) string { return fmt.Sprintf("%032x", n) }
 
-func wantState(t *testing.T, store webhook.DedupStore, id string, want webhook.DedupState, when string) {
+// lastClaim is the number of the last claim of any test.
+var lastClaim atomic.Int64
+
+// wantState begins an event with a new claim, whose number it returns.
+func wantState(t *testing.T, store webhook.DedupStore, id string, want webhook.DedupState, when string) (claim int64) {
 	t.Helper()
-	state, err := store.Begin(t.Context(), id)
+	claim = lastClaim.Add(1)
+	state, err := store.Begin(t.Context(), id, claim)
 	if err != nil {
 		t.Fatalf("Begin %s: %v", when, err)
 	}
 	if state != want {
 		t.Errorf("Begin %s returned %d, not %d", when, state, want)
 	}
+	return claim
 }
 
 // must ends the test if a method of a store fails.
-func must(t *testing.T, method func(context.Context, string) error, id, name string) {
+func must(t *testing.T, method func(context.Context, string, int64) error, id string, claim int64, name string) {
 	t.Helper()
-	if err := method(t.Context(), id); err != nil {
+	if err := method(t.Context(), id, claim); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
 }
 
 func freeClaimedOrDone(t *testing.T, store webhook.DedupStore) {
 	id := eventID(1)
-	wantState(t, store, id, webhook.DedupFree, "of a new event")
+	claim := wantState(t, store, id, webhook.DedupFree, "of a new event")
 	wantState(t, store, id, webhook.DedupClaimed, "of a claimed event")
 	wantState(t, store, id, webhook.DedupClaimed, "of a claimed event, once more")
-	must(t, store.Done, id, "Done")
+	must(t, store.Done, id, claim, "Done")
 	wantState(t, store, id, webhook.DedupDone, "of an event that is done")
 	wantState(t, store, id, webhook.DedupDone, "of an event that is done, once more")
 }
@@ -74,8 +82,8 @@ func freeClaimedOrDone(t *testing.T, store webhook.DedupStore) {
 func abortedIsFree(t *testing.T, store webhook.DedupStore) {
 	id := eventID(1)
 	for range 3 {
-		wantState(t, store, id, webhook.DedupFree, "of a free event")
-		must(t, store.Abort, id, "Abort")
+		claim := wantState(t, store, id, webhook.DedupFree, "of a free event")
+		must(t, store.Abort, id, claim, "Abort")
 	}
 	wantState(t, store, id, webhook.DedupFree, "after an Abort")
 	wantState(t, store, id, webhook.DedupClaimed, "of an event that was claimed again")
@@ -83,32 +91,55 @@ func abortedIsFree(t *testing.T, store webhook.DedupStore) {
 
 func doneStaysDone(t *testing.T, store webhook.DedupStore) {
 	id := eventID(1)
-	wantState(t, store, id, webhook.DedupFree, "of a new event")
-	must(t, store.Done, id, "Done")
-	must(t, store.Abort, id, "Abort of an event that is done")
+	claim := wantState(t, store, id, webhook.DedupFree, "of a new event")
+	must(t, store.Done, id, claim, "Done")
+	must(t, store.Abort, id, claim, "Abort of an event that is done")
 	wantState(t, store, id, webhook.DedupDone, "after an Abort of an event that is done")
 }
 
 // A receiver repeats a call that has failed, and may have reached the store.
 func saidTwice(t *testing.T, store webhook.DedupStore) {
 	id := eventID(1)
-	wantState(t, store, id, webhook.DedupFree, "of a new event")
+	claim := wantState(t, store, id, webhook.DedupFree, "of a new event")
 	for range 2 {
-		must(t, store.Abort, id, "Abort")
+		must(t, store.Abort, id, claim, "Abort")
 	}
-	wantState(t, store, id, webhook.DedupFree, "after two Aborts")
+	claim = wantState(t, store, id, webhook.DedupFree, "after two Aborts")
 	for range 2 {
-		must(t, store.Done, id, "Done")
+		must(t, store.Done, id, claim, "Done")
 	}
 	wantState(t, store, id, webhook.DedupDone, "after two Dones")
 }
 
+// A handler that returns late has no claim any more.
+func failedLate(t *testing.T, store webhook.DedupStore) {
+	id := eventID(1)
+	old := wantState(t, store, id, webhook.DedupFree, "of a new event")
+	must(t, store.Abort, id, old, "Abort")
+	claim := wantState(t, store, id, webhook.DedupFree, "after an Abort")
+	must(t, store.Abort, id, old, "Abort of a claim that has ended")
+	wantState(t, store, id, webhook.DedupClaimed, "after an Abort of a claim that has ended")
+	must(t, store.Abort, id, claim, "Abort")
+	wantState(t, store, id, webhook.DedupFree, "after an Abort of the claim")
+}
+
+func succeededLate(t *testing.T, store webhook.DedupStore) {
+	id := eventID(1)
+	old := wantState(t, store, id, webhook.DedupFree, "of a new event")
+	must(t, store.Abort, id, old, "Abort")
+	claim := wantState(t, store, id, webhook.DedupFree, "after an Abort")
+	must(t, store.Done, id, old, "Done of a claim that has ended")
+	wantState(t, store, id, webhook.DedupDone, "after a Done of a claim that has ended")
+	must(t, store.Abort, id, claim, "Abort of an event that is done")
+	wantState(t, store, id, webhook.DedupDone, "after an Abort by the other claim")
+}
+
 func toldFromItsLike(t *testing.T, store webhook.DedupStore) {
-	wantState(t, store, eventID(1), webhook.DedupFree, "of the first event")
-	wantState(t, store, eventID(2), webhook.DedupFree, "of the second event")
-	must(t, store.Done, eventID(1), "Done")
+	first := wantState(t, store, eventID(1), webhook.DedupFree, "of the first event")
+	second := wantState(t, store, eventID(2), webhook.DedupFree, "of the second event")
+	must(t, store.Done, eventID(1), first, "Done")
 	wantState(t, store, eventID(2), webhook.DedupClaimed, "of the second event, when the first is done")
-	must(t, store.Abort, eventID(2), "Abort")
+	must(t, store.Abort, eventID(2), second, "Abort")
 	wantState(t, store, eventID(1), webhook.DedupDone, "of the first event, when the second is free")
 	wantState(t, store, eventID(2), webhook.DedupFree, "of the second event, when it is free")
 	wantState(t, store, eventID(3), webhook.DedupFree, "of a third event")
@@ -118,10 +149,10 @@ func oneOfManyClaims(t *testing.T, store webhook.DedupStore) {
 	const events, claimants = 20, 10
 	var claims [events]atomic.Int32
 	var running sync.WaitGroup
-	for range claimants {
+	for claimant := range int64(claimants) {
 		running.Go(func() {
 			for n := range events {
-				switch state, err := store.Begin(t.Context(), eventID(n)); {
+				switch state, err := store.Begin(t.Context(), eventID(n), claimant); {
 				case err != nil:
 					t.Errorf("Begin: %v", err)
 				case state == webhook.DedupFree:
@@ -145,10 +176,10 @@ func marksOfMany(t *testing.T, store webhook.DedupStore) {
 	var running sync.WaitGroup
 	for n := range events {
 		running.Go(func() {
-			if _, err := store.Begin(t.Context(), eventID(n)); err != nil {
+			if _, err := store.Begin(t.Context(), eventID(n), int64(n)); err != nil {
 				t.Errorf("Begin: %v", err)
 			}
-			if err := store.Done(t.Context(), eventID(n)); err != nil {
+			if err := store.Done(t.Context(), eventID(n), int64(n)); err != nil {
 				t.Errorf("Done: %v", err)
 			}
 		})
@@ -165,14 +196,15 @@ func whoHasLeft(t *testing.T, store webhook.DedupStore) {
 	id := eventID(1)
 	left, leave := context.WithCancel(t.Context())
 	leave()
-	if state, err := store.Begin(left, id); err == nil {
+	claim := lastClaim.Add(1)
+	if state, err := store.Begin(left, id, claim); err == nil {
 		if state != webhook.DedupFree {
 			t.Errorf("Begin returned %d for a new event, not %d", state, webhook.DedupFree)
 		}
-		must(t, store.Abort, id, "Abort")
+		must(t, store.Abort, id, claim, "Abort")
 	}
 	for latest := time.Now().Add(patience); ; {
-		state, err := store.Begin(t.Context(), id)
+		state, err := store.Begin(t.Context(), id, lastClaim.Add(1))
 		if err != nil {
 			t.Fatalf("Begin: %v", err)
 		}

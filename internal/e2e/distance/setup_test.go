@@ -78,9 +78,9 @@ func TestDocumentedPermissionsAreEnough(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, here.TokenStore().Save(t.Context(), []byte("sealed")))
 	unlock()
-	_, err = here.DedupStore().Begin(t.Context(), "event")
+	_, err = here.DedupStore().Begin(t.Context(), "event", 1)
 	require.NoError(t, err)
-	require.NoError(t, here.DedupStore().Abort(t.Context(), "event"))
+	require.NoError(t, here.DedupStore().Abort(t.Context(), "event", 1))
 	sink, err := here.Sink(salesiqredis.WithHandlerTimeout(50*time.Millisecond), salesiqredis.WithMaxTries(2))
 	require.NoError(t, err)
 	for i := range 10 {

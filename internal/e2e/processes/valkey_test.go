@@ -54,13 +54,13 @@ func TestOtherClientsFit(t *testing.T) {
 	assert.Equal(t, "a", string(token))
 
 	events := organization.DedupStore()
-	for _, want := range []webhook.DedupState{webhook.DedupFree, webhook.DedupClaimed} {
-		state, err := events.Begin(t.Context(), "event")
+	for claim, want := range []webhook.DedupState{webhook.DedupFree, webhook.DedupClaimed} {
+		state, err := events.Begin(t.Context(), "event", int64(claim))
 		require.NoError(t, err)
 		assert.Equal(t, want, state)
 	}
-	require.NoError(t, events.Done(t.Context(), "event"))
-	require.NoError(t, events.Abort(t.Context(), "event"))
+	require.NoError(t, events.Done(t.Context(), "event", 0))
+	require.NoError(t, events.Abort(t.Context(), "event", 0))
 
 	sink, err := organization.Sink()
 	require.NoError(t, err)
