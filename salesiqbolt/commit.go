@@ -123,12 +123,16 @@ func (c *committer) add(j *job) *group {
 	if j.sends() {
 		g.senders++
 		c.senders++
-		if c.senders >= c.expected && c.all != nil {
-			close(c.all)
-			c.all = nil
-		}
+		c.tellIfAll()
 	}
 	return g
+}
+
+func (c *committer) tellIfAll() {
+	if c.senders >= c.expected && c.all != nil {
+		close(c.all)
+		c.all = nil
+	}
 }
 
 func (g *group) isFull() bool { return len(g.jobs) >= maxGroup || g.bytes >= maxGroupBytes }
@@ -199,18 +203,23 @@ type lastCommit struct {
 	took    time.Duration
 }
 
-// gatherPause is for how long nobody need come before a commit begins.
-const gatherPause = 500 * time.Microsecond
+// A commit waits for other senders for half as long as the last one took, and gatherTime.
+// It does not wait for more than enough of them, since others then prepare the next commit
+// meanwhile, nor when nobody has come for gatherPause.
+const (
+	gatherTime  = 5 * time.Millisecond
+	gatherPause = time.Millisecond
+	enough      = 128
+)
 
 // gather lets other senders come, so that they need not wait for the commit after the next one.
 // Those who had the last commit come back one by one, and so it waits until they and those
-// who came in the meantime are there, or nobody comes any more, or half the time of a
-// commit and a millisecond are over. Who comes alone does not wait.
+// who came in the meantime are there. Who comes alone does not wait.
 func (c *committer) gather(last lastCommit) {
 	if last.senders < 2 {
 		return
 	}
-	all, latest := c.expect(last.senders), time.After(last.took/2+time.Millisecond)
+	all, latest := c.expect(last.senders), time.After(last.took/2+gatherTime)
 	for before, n := -1, c.waiting(); n > before; before, n = n, c.waiting() {
 		select {
 		case <-all:
@@ -222,13 +231,15 @@ func (c *committer) gather(last lastCommit) {
 	}
 }
 
-// expect returns a channel that is closed as soon as so many more senders wait. To look
-// again and again would take the processor from those who come.
+// expect returns a channel that is closed as soon as so many more senders wait, or enough.
+// To look again and again would take the processor from those who come.
 func (c *committer) expect(more int) <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.all, c.expected = make(chan struct{}), c.senders+more
-	return c.all
+	all := make(chan struct{})
+	c.all, c.expected = all, min(c.senders+more, enough)
+	c.tellIfAll()
+	return all
 }
 
 // waiting returns how many senders wait.
