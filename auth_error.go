@@ -29,7 +29,8 @@ type AuthError struct {
 
 	// RetryAt is when a token may be requested again. Until then, calls that have no
 	// valid token fail with this error, at once: all but one a second, which looks into
-	// the store first, unless that is what has failed. It is zero outside of calls.
+	// the store first, unless that is what has failed. It is zero outside of calls, and
+	// a time of the wall clock, which goes on while the machine sleeps.
 	RetryAt time.Time
 
 	// Err is the cause, where it is not a code of the server.
@@ -189,7 +190,7 @@ func newAuthError(err error) *AuthError {
 		wait = max(throttlePause, wait)
 	}
 	if wait > 0 {
-		e.RetryAt = time.Now().Add(wait)
+		e.RetryAt = time.Now().Add(wait).Round(0)
 	}
 	return e
 }

@@ -118,6 +118,7 @@ type bearer struct {
 // newBearer plans the life of a token. The margins of a short one are shorter.
 func newBearer(token Token, now time.Time) *bearer {
 	left := token.Expiry.Sub(now)
+	token.Expiry = token.Expiry.Round(0) // By the wall clock, which goes on while the machine sleeps.
 	return &bearer{
 		header:   NewSecret(scheme + token.AccessToken.Reveal()),
 		scopes:   token.Scopes,
@@ -313,7 +314,7 @@ func (r *refresher) fail(err error, now time.Time) {
 		if e.Permanent {
 			first, most = firstPermanentPause, maxPermanentPause
 		}
-		e.RetryAt = now.Add(doubled(first, r.failures, most))
+		e.RetryAt = now.Add(doubled(first, r.failures, most)).Round(0)
 	}
 	r.failure, r.lookAt = e, now.Add(lookInterval)
 	r.failures++

@@ -58,6 +58,7 @@ func requireAuthError(t *testing.T, err error) *AuthError {
 	var whole *Error
 	require.ErrorAs(t, err, &whole, "the call's own error is around it")
 	require.Equal(t, e.RetryAt, whole.RetryAt)
+	require.NotContains(t, e.RetryAt.String(), "m=", "the monotonic clock stands still while the machine sleeps")
 	require.Equal(t, !e.Permanent, IsRetryable(err))
 	return e
 }
@@ -561,6 +562,7 @@ func TestMarginsOfAShortLivedTokenAreShorter(t *testing.T) {
 		time.Minute:       {45 * time.Second, 54 * time.Second},
 	} {
 		b := newBearer(Token{Expiry: now.Add(lifetime)}, now)
+		require.NotContains(t, b.expiry.String(), "m=", "the monotonic clock stands still while the machine sleeps")
 		for after, want := range map[time.Duration]tokenAge{
 			0: tokenFresh, row.due - 1: tokenFresh, row.due: tokenDue, row.stale - 1: tokenDue,
 			row.stale: tokenStale, lifetime - 1: tokenStale, lifetime: tokenExpired,
