@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -217,8 +218,11 @@ func TestIteratorsEnd(t *testing.T) {
 // changingList answers as a service whose list changes. Change is called before each
 // answer with the number of the request, from 1.
 func changingList(list *[]int, change func(request int)) http.HandlerFunc {
+	var mu sync.Mutex
 	requests := 0
 	return func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
 		requests++
 		change(requests)
 		number, size := pageOf(r, 50)
@@ -319,16 +323,17 @@ func TestAListMayEndOnAPageThatIsReadAgain(t *testing.T) {
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			t.Parallel()
-			list, requests := upTo(1, 30), 0
+			list := upTo(1, 30)
+			var requests atomic.Int32
 			serve := changingList(&list, func(request int) {
-				if requests = request; request == 2 {
+				if requests.Store(int32(request)); request == 2 {
 					list = list[3:]
 				}
 			})
 			api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("X-RateLimit-Limit", "10") // So that pages are fetched one by one.
 				w.Header().Set("X-RateLimit-Remaining", "9")
-				if requests == 2 && row.fails {
+				if requests.Load() == 2 && row.fails {
 					answerJSON(http.StatusForbidden, `{"status":"error","code":"PERMISSION_DENIED","message":"Not these"}`)(w, r)
 					return
 				}
@@ -359,8 +364,8 @@ func TestItemThatLeavesBeforeEachRequestCausesNoGap(t *testing.T) {
 		}
 	})
 	api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-RateLimit-Limit", "10") // So that pages are fetched one by one.
-		w.Header().Set("X-RateLimit-Remaining", "9")
+		w.Header().Set("X-RateLimit-Limit", "19") // So that pages are fetched one by one.
+		w.Header().Set("X-RateLimit-Remaining", "18")
 		serve(w, r)
 	})
 	numbers, err := collectAll(t, api.client(t), &salesiq.ChatListParams{PerPage: 10})

@@ -103,8 +103,9 @@
 //
 // With a [Sink], done means that the sink has the event. Deliveries are of one event if their
 // bodies differ in the count of deliveries, in white space and in the order of members alone:
-// [EventInfo.EventID] is a hash of the rest. That is exact where the body tells a time. The service delivers an event again up to three
-// times, a minute apart, until it is answered with success.
+// [EventInfo.EventID] is a hash of the rest. That is exact where the body tells a time. The
+// service delivers an event again up to three times, a minute apart, until it is answered
+// with success.
 //
 //	from     to       when
 //	-------  -------  ---------------------------------------------------------------------
