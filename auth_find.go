@@ -49,10 +49,12 @@ var (
 //	               token of their own, one of another data center is a permanent error
 //	obtain         a request, and the new token into the store
 //
+// What the server denies, and for how long, is in internal/oauth/answer.go and auth_error.go.
 // What the store does not do costs no call, but for the first reading. Each failure is
 // logged:
 //
-//	Load, the first   an error: the store may hold the refresh token
+//	Load, until one   an error: the store may hold the refresh token
+//	has succeeded
 //	Load, later on    as if it had nothing newer
 //	Lock              the request is made without the lock
 //	Save              the token is in use all the same. It is not saved again, but the next
@@ -126,11 +128,14 @@ func (f *tokenFinder) findAfter(ctx context.Context, failure error) (*bearer, er
 
 // loadAfter returns the newer token that the store has got since a failure, or nil. Without
 // one, it reports whether a request may succeed all the same: the server has refused the
-// refresh token, and the store has got another one.
+// refresh token, or there was none, and the store has got another one.
 func (f *tokenFinder) loadAfter(ctx context.Context, failure error) (b *bearer, mayRequest bool) {
 	b, err := f.loadNewer(ctx, f.vault)
 	if err == nil {
 		return b, false
+	}
+	if errors.Is(failure, errNoRefreshToken) {
+		return nil, !f.newest.RefreshToken.IsZero()
 	}
 	refused := refusedToken(failure)
 	return nil, refused != "" && refused != fingerprint(f.newest.RefreshToken) // Which is the store's now, if that was another.

@@ -756,6 +756,22 @@ func TestStoreAloneSignsIn(t *testing.T) {
 	}
 }
 
+func TestRefreshTokenThatTheStoreGetsIsUsedWithinASecond(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		credentials := testCredentials
+		credentials.RefreshToken = NewSecret("")
+		z, store := &fakeZoho{}, NewMemoryTokenStore()
+		client, err := NewClient(RefreshToken(credentials, store), WithHTTPClient(&http.Client{Transport: z}))
+		require.NoError(t, err)
+		require.ErrorIs(t, get(t.Context(), client), errNoRefreshToken)
+		require.NoError(t, store.Save(t.Context(), Token{RefreshToken: NewSecret("stored"), Grant: "consent"}))
+		time.Sleep(time.Second)
+		require.NoError(t, get(t.Context(), client))
+		require.Equal(t, "stored", z.tokens[0].form.Get("refresh_token"))
+	})
+}
+
 func TestRefreshTokenSurvivesAnAnswerWithoutOneAndFollowsOneThatHasIt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

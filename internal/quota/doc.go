@@ -84,6 +84,12 @@
 // of its own. Read quota.lua from "What the accounting of a single process need not know",
 // then in salesiqredis limiter.go from Acquire, line.go and alone.go.
 //
+// # A call that waits
+//
+// It is refused at once if its turn would come after its deadline or the longest wait, and
+// later on if its turn moves that far. If its context ends, it leaves the line, and gives back
+// a lease that it was given meanwhile; in Redis by a message, or else when the lease ends.
+//
 // # The day and the service's clock
 //
 // A day ends at midnight UTC by the service's clock. Calls under way then count in the next
