@@ -42,8 +42,8 @@ const maxPerPage = 100
 //     grants in a minute.
 //
 // Where the service gives no total, or others come in the place of items that leave,
-// nothing tells that items have moved up, and some may be skipped. If your loop changes what the
-// params select by, such as the status, collect all items first.
+// nothing tells that items have moved up, and some may be skipped. If your loop changes
+// what the params select by, such as the status, collect all items first.
 //
 // The items of a page lie in one piece of memory: whoever keeps a pointer to one of them,
 // such as an iterator yields, keeps them all. Keep a copy of the item instead.

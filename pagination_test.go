@@ -330,15 +330,13 @@ func TestAListMayEndOnAPageThatIsReadAgain(t *testing.T) {
 					list = list[3:]
 				}
 			})
-			api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("X-RateLimit-Limit", "10") // So that pages are fetched one by one.
-				w.Header().Set("X-RateLimit-Remaining", "9")
+			api := newAPIRecorder(t, onePageAtATime(func(w http.ResponseWriter, r *http.Request) {
 				if requests.Load() == 2 && row.fails {
 					answerJSON(http.StatusForbidden, `{"status":"error","code":"PERMISSION_DENIED","message":"Not these"}`)(w, r)
 					return
 				}
 				serve(w, r)
-			})
+			}))
 			var numbers []int
 			var failure error
 			for chat, err := range api.client(t).Chats.All(t.Context(), &salesiq.ChatListParams{PerPage: 10}) {
@@ -357,43 +355,46 @@ func TestAListMayEndOnAPageThatIsReadAgain(t *testing.T) {
 
 func TestItemThatLeavesBeforeEachRequestCausesNoGap(t *testing.T) {
 	t.Parallel()
-	list := upTo(1, 60)
-	serve := changingList(&list, func(request int) {
+	checkNoGap(t, func(list []int, request int) []int {
 		if request > 1 {
-			list = list[1:]
+			return list[1:]
 		}
+		return list
 	})
-	api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-RateLimit-Limit", "19") // So that pages are fetched one by one.
-		w.Header().Set("X-RateLimit-Remaining", "18")
-		serve(w, r)
+}
+
+func TestItemsThatLeaveBetweenPagesThatAreReadAgainCauseNoGap(t *testing.T) {
+	t.Parallel()
+	checkNoGap(t, func(list []int, request int) []int {
+		switch request {
+		case 5:
+			return list[12:]
+		case 7:
+			return list[1:]
+		}
+		return list
 	})
+}
+
+// checkNoGap checks that a list of 60 items is seen as a whole, ten on a page, while change
+// makes it shorter before each request.
+func checkNoGap(t *testing.T, change func(list []int, request int) []int) {
+	t.Helper()
+	list := upTo(1, 60)
+	api := newAPIRecorder(t, onePageAtATime(changingList(&list, func(request int) { list = change(list, request) })))
 	numbers, err := collectAll(t, api.client(t), &salesiq.ChatListParams{PerPage: 10})
 	require.NoError(t, err)
 	assert.ElementsMatch(t, upTo(1, 60), numbers)
 	assert.LessOrEqual(t, len(api.requests()), 12, "at most twice the pages")
 }
 
-func TestItemsThatLeaveBetweenPagesThatAreReadAgainCauseNoGap(t *testing.T) {
-	t.Parallel()
-	list := upTo(1, 60)
-	serve := changingList(&list, func(request int) {
-		switch request {
-		case 5:
-			list = list[12:]
-		case 7:
-			list = list[1:]
-		}
-	})
-	api := newAPIRecorder(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-RateLimit-Limit", "10") // So that pages are fetched one by one.
-		w.Header().Set("X-RateLimit-Remaining", "9")
+// onePageAtATime tells a limit at which pages are fetched one by one.
+func onePageAtATime(serve http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-RateLimit-Limit", "19")
+		w.Header().Set("X-RateLimit-Remaining", "18")
 		serve(w, r)
-	})
-	numbers, err := collectAll(t, api.client(t), &salesiq.ChatListParams{PerPage: 10})
-	require.NoError(t, err)
-	assert.ElementsMatch(t, upTo(1, 60), numbers)
-	assert.LessOrEqual(t, len(api.requests()), 12, "at most twice the pages")
+	}
 }
 
 func TestPageThatIsNotFoundIsTheEndOnlyBehindTheLast(t *testing.T) {

@@ -111,12 +111,17 @@ func saidTwice(t *testing.T, store webhook.DedupStore) {
 	wantState(t, store, id, webhook.DedupDone, "after two Dones")
 }
 
-// A handler that returns late has no claim any more.
-func failedLate(t *testing.T, store webhook.DedupStore) {
-	id := eventID(1)
-	old := wantState(t, store, id, webhook.DedupFree, "of a new event")
+// claimTwice claims an event, frees it and claims it again. A handler that returns late
+// has the old claim.
+func claimTwice(t *testing.T, store webhook.DedupStore) (id string, old, claim int64) {
+	id = eventID(1)
+	old = wantState(t, store, id, webhook.DedupFree, "of a new event")
 	must(t, store.Abort, id, old, "Abort")
-	claim := wantState(t, store, id, webhook.DedupFree, "after an Abort")
+	return id, old, wantState(t, store, id, webhook.DedupFree, "after an Abort")
+}
+
+func failedLate(t *testing.T, store webhook.DedupStore) {
+	id, old, claim := claimTwice(t, store)
 	must(t, store.Abort, id, old, "Abort of a claim that has ended")
 	wantState(t, store, id, webhook.DedupClaimed, "after an Abort of a claim that has ended")
 	must(t, store.Abort, id, claim, "Abort")
@@ -124,10 +129,7 @@ func failedLate(t *testing.T, store webhook.DedupStore) {
 }
 
 func succeededLate(t *testing.T, store webhook.DedupStore) {
-	id := eventID(1)
-	old := wantState(t, store, id, webhook.DedupFree, "of a new event")
-	must(t, store.Abort, id, old, "Abort")
-	claim := wantState(t, store, id, webhook.DedupFree, "after an Abort")
+	id, old, claim := claimTwice(t, store)
 	must(t, store.Done, id, old, "Done of a claim that has ended")
 	wantState(t, store, id, webhook.DedupDone, "after a Done of a claim that has ended")
 	must(t, store.Abort, id, claim, "Abort of an event that is done")
