@@ -63,6 +63,16 @@ func requireAuthError(t *testing.T, err error) *AuthError {
 	return e
 }
 
+// headerOf returns a func that returns the header of a call, which a refresher must have.
+func headerOf(t *testing.T, r *refresher) func() string {
+	t.Helper()
+	return func() string {
+		h, err := r.Header(t.Context())
+		require.NoError(t, err)
+		return h
+	}
+}
+
 // A1
 func TestExpiredTokenIsRenewedOnceBeforeTheCall(t *testing.T) {
 	t.Parallel()
@@ -259,11 +269,7 @@ func TestTokenThatHadTimeAndIsRefusedIsReplacedAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := refresherOf(t, &fakeZoho{}, nil)
-		header := func() string {
-			h, err := r.Header(t.Context())
-			require.NoError(t, err)
-			return h
-		}
+		header := headerOf(t, r)
 		require.Equal(t, transport.TokenDropped, r.Rejected(header()))
 		second := header() // Nobody uses it before it is revoked, too.
 		time.Sleep(30 * time.Second)
@@ -1816,11 +1822,7 @@ func TestAcceptanceCountsForTheTokenThatWasSent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := refresherOf(t, &fakeZoho{}, nil)
-		header := func() string {
-			h, err := r.Header(t.Context())
-			require.NoError(t, err)
-			return h
-		}
+		header := headerOf(t, r)
 		first := header()
 		require.Equal(t, transport.TokenDropped, r.Rejected(first))
 		r.Accepted(first) // It is dropped already, and there is none.
