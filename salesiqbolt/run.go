@@ -33,12 +33,12 @@ func (i *Inbox) Run(ctx context.Context, handle Handler) (err error) {
 	if err := cmp.Or(i.check(), given("handler", handle)); err != nil {
 		return err
 	}
-	var running sync.WaitGroup
-	defer func() { err = i.await(ctx, &running, err) }()
 	free := make(chan struct{}, i.workers)
 	for range i.workers {
 		free <- struct{}{}
 	}
+	crew := &crew{entries: make(chan Entry), handle: func(e Entry) { i.handle(context.WithoutCancel(ctx), e, handle, free) }}
+	defer func() { err = i.await(ctx, crew, err) }()
 	for retry := firstRetry; ; {
 		workers, err := awaitFree(ctx, free)
 		if err != nil {
@@ -47,7 +47,7 @@ func (i *Inbox) Run(ctx context.Context, handle Handler) (err error) {
 		changed := i.file.index.wait()
 		entries, next, err := i.takeFor(func() int { workers += drain(free); return workers })
 		for _, e := range entries {
-			running.Go(func() { i.handle(context.WithoutCancel(ctx), e, handle, free) })
+			crew.begin(e)
 		}
 		for range workers - len(entries) {
 			free <- struct{}{}
@@ -73,9 +73,9 @@ const stuckGrace = 5 * time.Second
 
 // await waits until the handlers have returned, or should have, and returns why the run
 // has ended.
-func (i *Inbox) await(ctx context.Context, running *sync.WaitGroup, err error) error {
+func (i *Inbox) await(ctx context.Context, crew *crew, err error) error {
 	ended := make(chan struct{})
-	go func() { running.Wait(); close(ended) }()
+	go func() { crew.end(); close(ended) }()
 	select {
 	case <-ended:
 		return err
@@ -85,6 +85,34 @@ func (i *Inbox) await(ctx context.Context, running *sync.WaitGroup, err error) e
 		return ErrHandlerStuck
 	}
 	return errors.Join(ErrHandlerStuck, err)
+}
+
+// crew is goroutines that handle entries, one after the other, so that a stack grows once.
+type crew struct {
+	handle  func(Entry)
+	entries chan Entry // For those that have handled one.
+	running sync.WaitGroup
+}
+
+// begin has an entry handled. A goroutine that does not wait for one handles another, or waits
+// for the commit that marks it.
+func (c *crew) begin(e Entry) {
+	select {
+	case c.entries <- e:
+	default:
+		c.running.Go(func() {
+			c.handle(e)
+			for e := range c.entries {
+				c.handle(e)
+			}
+		})
+	}
+}
+
+// end waits until all entries are handled.
+func (c *crew) end() {
+	close(c.entries)
+	c.running.Wait()
 }
 
 // Serve receives events and lets handle work on them until ctx ends: it is
