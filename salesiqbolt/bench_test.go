@@ -184,7 +184,7 @@ func benchmarkReceiver(b *testing.B, way send) {
 	single, _, _ := inbox("single.db")
 	run(b, events, receiver.Dispatch)
 	toMemory, toBolt, toSingle := way(b, memory.handler, client), way(b, bolt.handler, client), way(b, single.handler, client)
-	const deliveries = 5000
+	const deliveries = 20000
 	var commits int64
 	var waiting int
 	var writing, measuring, working time.Duration
@@ -201,7 +201,7 @@ func benchmarkReceiver(b *testing.B, way send) {
 			waiting += stats(b, events).Waiting
 			eventually(b, func() bool { s := stats(b, events); return s.Waiting+s.Running == 0 }, "they are worked off")
 			working += processorTime(b) - spent
-			single.measure(b, toSingle, newDeliveries(50), 1)
+			single.measure(b, toSingle, newDeliveries(200), 1)
 		}
 	}
 	perCommit := float64(bolt.events) / float64(commits)
