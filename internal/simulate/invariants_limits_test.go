@@ -6,13 +6,17 @@ import (
 	"time"
 )
 
-// disturbs notes why 429s may come for a while.
+// disturbs notes why 429s may come for a while, and for how long tokens count that programs
+// have requested without knowing of each other.
 func (w *world) disturbs(s step) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch s.Kind {
 	case "limit", "opened-window", "sliding-window", "no-headers", "clock", "storm", "kill", "restart":
 		w.disturbed[s.Kind] = time.Now().Add(150 * time.Second)
+	}
+	if s.Kind == "token-disk" {
+		w.apart = time.Now().Add(s.For + 10*time.Minute)
 	}
 	if s.Kind == "kill" || s.Kind == "clock" {
 		w.disturbed["day"] = time.Now().Truncate(24 * time.Hour).Add(25 * time.Hour)
@@ -51,7 +55,8 @@ func (w *world) givesToken(p *process, refused string) {
 		if heard := !slices.ContainsFunc(kindsOfBreak, func(kind string) bool { return w.going(kind, p.name) }); heard {
 			w.denied[p] = time.Now()
 		}
-		w.holds("no more tokens than allowed", w.going("oauth-denied", "all"), "the OAuth server denies %s a token", p.name)
+		explained := w.going("oauth-denied", "all") || time.Now().Before(w.apart)
+		w.holds("no more tokens than allowed", explained, "the OAuth server denies %s a token", p.name)
 	}
 	// Of calm, a token is requested when the last one expires, which takes an hour, or was
 	// revoked.

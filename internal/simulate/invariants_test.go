@@ -65,6 +65,7 @@ type record struct {
 	disturbed   map[string]time.Time // Until when a 429 is explained, by why.
 	tokenTimes  map[*process][]time.Time
 	denied      map[*process]time.Time
+	apart       time.Time   // Until when programs may be denied a token: each has requested its own.
 	calmTokens  []time.Time // When tokens were requested in calm.
 	revocations []time.Time
 

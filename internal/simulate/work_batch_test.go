@@ -7,6 +7,9 @@ import (
 	"github.com/salesiq-go/salesiq"
 )
 
+// longList is how long a list may take: two of them, of twenty pages, at six calls a minute.
+const longList = 10 * time.Minute
+
 // startBatch starts the program that goes through lists, and changes an operator now
 // and then.
 func (p *process) startBatch() {
@@ -17,7 +20,7 @@ func (p *process) startBatch() {
 	})
 	p.run(func() {
 		for p.waits("chats", 7*time.Minute) {
-			p.call("chats", patience, func(ctx context.Context) error {
+			p.call("chats", longList, func(ctx context.Context) error {
 				for _, err := range p.client.Chats.All(ctx, &salesiq.ChatListParams{Status: salesiq.ChatActive, PerPage: 20}) {
 					if err != nil {
 						return err
@@ -39,7 +42,7 @@ func (p *process) startBatch() {
 
 func (p *process) goThroughOperators() {
 	walk := p.world.beginWalk()
-	err := p.call("operators", 10*time.Minute, func(ctx context.Context) error {
+	err := p.call("operators", longList, func(ctx context.Context) error {
 		for o, err := range p.client.Operators.All(ctx, &salesiq.OperatorListParams{PerPage: 4}, salesiq.WithFresh()) {
 			if err != nil {
 				return err
