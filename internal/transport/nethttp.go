@@ -74,8 +74,8 @@ func (r *roundTripper) do(ctx context.Context, x *exchange, header func() http.H
 }
 
 func (r *roundTripper) doOnce(ctx context.Context, x *exchange, header http.Header) (*http.Response, error) {
-	x.begin(r, x.attempt.message.Method, header)
-	request := x.attempt.message.WithContext(httptrace.WithClientTrace(ctx, &x.trace))
+	trace := x.begin(r, x.attempt.message.Method, header)
+	request := x.attempt.message.WithContext(httptrace.WithClientTrace(ctx, trace))
 	request.Header, request.Host = header, request.URL.Host
 	if request.Body != nil {
 		body, err := request.GetBody()
@@ -100,7 +100,7 @@ func (r *roundTripper) doOnce(ctx context.Context, x *exchange, header http.Head
 
 // sending follows a request through net/http, to tell its fate if it fails.
 type sending struct {
-	trace httptrace.ClientTrace
+	trace httptrace.ClientTrace // Of the first round.
 	base  *roundTripper
 
 	mu          sync.Mutex // Guards what follows.
@@ -148,11 +148,19 @@ func (s *sending) fate(ctx context.Context, err error) fate {
 	return sent
 }
 
-func (x *exchange) begin(base *roundTripper, method string, header http.Header) {
+// begin prepares x for a round of [roundTripper.do], and returns the trace of the round.
+// Each round has its own: WithClientTrace adds the caller's hooks to it, and a connection
+// that net/http opens for a round may read the trace when the round is over.
+func (x *exchange) begin(base *roundTripper, method string, header http.Header) *httptrace.ClientTrace {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.base, x.conn, x.wroteHeader, x.replayable = base, nil, false, replayable(method, header)
-	x.trace.GotConn, x.trace.WroteHeaders = x.gotConn, x.wroteHeaders
+	trace := &x.trace
+	if trace.GotConn != nil {
+		trace = new(httptrace.ClientTrace)
+	}
+	trace.GotConn, trace.WroteHeaders = x.gotConn, x.wroteHeaders
+	return trace
 }
 
 // gotConn is called when net/http has a connection for the request, and again before
