@@ -110,22 +110,23 @@ func (f *Failure) tokenRefused() bool { return f.fate == answered && f.Said.Refu
 func (f *Failure) lostConnection() bool { return f.fate == turnedAway || f.fate == cutOff }
 
 // isFinal reports whether there would be no other attempt even if ctx went on: the service has
-// given a whole answer that lasts, or the limiter has. If a caller's writer fails, or there is
-// no whole answer, ctx may be the reason.
-func (f *Failure) isFinal() bool {
+// given a whole answer, which lasts or came to the last attempt, or the limiter has. If a caller's
+// writer fails, or there is no whole answer, ctx may be the reason.
+func (f *Failure) isFinal(last bool) bool {
 	switch {
 	case f.fate == held:
 		return true
 	case f.fate < partlyDone, errors.Is(f.Err, ErrTransport), errors.Is(f.Err, errUnwritten):
 		return false
 	}
-	return f.MaybeProcessed || !f.tokenRefused() && !IsTransient(f.Status, f.Said.Code, f.Err)
+	return f.MaybeProcessed || !f.tokenRefused() && (last || !IsTransient(f.Status, f.Said.Code, f.Err))
 }
 
-// endedBy returns the failure of a call. If ctx ended it, the context's error and its cause
-// stand beside the failure. Ctx may also have ended too late to matter: see isFinal.
-func (f *Failure) endedBy(ctx context.Context) *Failure {
-	if f.isFinal() {
+// endedBy returns the failure of a call, of whose last attempt it is. If ctx ended the call, the
+// context's error and its cause stand beside the failure. Ctx may also have ended too late to
+// matter: see isFinal. Last tells that as many attempts were counted as there may be.
+func (f *Failure) endedBy(ctx context.Context, last bool) *Failure {
+	if f.isFinal(last) {
 		return f
 	}
 	for _, ended := range []error{context.Cause(ctx), ctx.Err()} {
