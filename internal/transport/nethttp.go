@@ -13,8 +13,9 @@ import (
 	"sync/atomic"
 )
 
-// This file holds all that depends on how net/http works inside. What differs between
-// the supported versions of Go is in nethttp_go*.go.
+// This file holds what depends on how net/http works inside. What differs between the
+// supported versions of Go is in nethttp_go*.go. Elsewhere, two funcs go by a text of the
+// standard library's: nameProxy in proxy.go, and isRefusal in http.go.
 //
 // Package net/http repeats requests by itself:
 //
@@ -25,13 +26,14 @@ import (
 //	         GetBody                      up to Go 1.26, it sends PROTOCOL_ERROR,
 //	                                      even after it has processed the request
 //
-// Here, a request that leaves is an attempt, with its quota and its line in the log.
-// So a request is repeated only if nothing of it was sent: a request with a body has
-// no GetBody, and one without is stopped in the trace (gotConn).
+// Here, a request to the service that leaves is an attempt, with its quota and its line in
+// the log. So a request is repeated only if no whole header of it was sent: a request with
+// a body has no GetBody, and one without is stopped in the trace (gotConn). Requests for a
+// file that is elsewhere are part of an attempt: see fetch in download.go.
 //
 // TestNetHTTPWorksAsTheSenderExpects holds the facts of the table, and others that
-// this file rests on. It runs with each supported version of Go, and names the fact
-// and the version if net/http has changed.
+// this file rests on. Tests beside it hold the texts. They run with each supported version
+// of Go, and name the fact and the version if net/http or crypto/tls has changed.
 
 // roundTripper is a RoundTripper, and what is known of it.
 type roundTripper struct {
@@ -54,9 +56,9 @@ func newRoundTripper(next http.RoundTripper, own bool) *roundTripper {
 // mostEnded bounds the connections that are tried for a request. Most pools keep fewer.
 const mostEnded = 100
 
-// do sends the request of an exchange. If nothing of it could be written to a connection
-// that was used before, that connection has probably ended, and do tries the next one. A
-// connection that is given again has not ended: the request is at fault.
+// do sends the request of an exchange. If no whole header of it could be written to a
+// connection that was used before, that connection has probably ended, and do tries the next
+// one. A connection that is given again has not ended: the request is at fault.
 func (r *roundTripper) do(ctx context.Context, x *exchange, header func() http.Header) (response *http.Response, err error) {
 	var last net.Conn
 	for range mostEnded {
@@ -242,7 +244,7 @@ func (s *sending) connWrote() bool {
 }
 
 // endedConnection returns the connection of a request that failed, if it was used before
-// and nothing of the request could be written to it. Otherwise it returns nil.
+// and no whole header of the request has left. Otherwise it returns nil.
 func (s *sending) endedConnection() net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,7 +15,8 @@ import (
 
 // sender is the lowest link: one request, one whole answer in memory. Every other outcome
 // is a failure. Since the sender reads the body itself, no caller can hold a connection or
-// a slot by forgetting to.
+// a slot by forgetting to. A Download is different: its answer goes to the caller's writer as
+// it arrives, and may take more requests (receiveFile in download.go).
 type sender struct {
 	base      *roundTripper
 	jar       http.CookieJar // Nil for none.
