@@ -412,7 +412,7 @@ func (c *call) encode(ctx context.Context, r *transport.Request) error {
 	case json.Marshaler:
 		return c.encodeJSON(r, given)
 	case io.Reader:
-		if err = needsType(given); err != nil {
+		if err := needsType(given); err != nil {
 			return err
 		}
 		r.Upload, err = upload.Raw(ctx, upload.Source{Content: content})
