@@ -201,9 +201,6 @@ func (client *Client) newRequest(ctx context.Context, c *call, options *callOpti
 	c.request.Idempotent = options.idempotent || isIdempotent(c.request.Method)
 	c.request.MaxAttempts = options.maxAttempts
 	if err := c.encode(ctx, &c.request); err != nil {
-		if ctx.Err() != nil {
-			return nil, newError(c, &transport.Answer{}, transport.Ended(ctx))
-		}
 		return nil, err
 	}
 	return &c.request, nil

@@ -407,13 +407,15 @@ func (c *call) encode(ctx context.Context, r *transport.Request) error {
 	case url.Values:
 		own, r.Body = "application/x-www-form-urlencoded", noneIfEmpty([]byte(content.Encode()))
 	case []byte:
-		r.Body, err = noneIfEmpty(content), needsType(given)
+		r.Body = noneIfEmpty(content)
+		return needsType(given)
 	case json.Marshaler:
 		return c.encodeJSON(r, given)
 	case io.Reader:
-		if err = needsType(given); err == nil {
-			r.Upload, err = upload.Raw(ctx, upload.Source{Content: content})
+		if err := needsType(given); err != nil {
+			return err
 		}
+		r.Upload, err = upload.Raw(ctx, upload.Source{Content: content})
 	default:
 		return c.encodeJSON(r, given)
 	}
@@ -426,6 +428,9 @@ func (c *call) encode(ctx context.Context, r *transport.Request) error {
 			r.Header = http.Header{}
 		}
 		r.Header.Set("Content-Type", own)
+	}
+	if err != nil && ctx.Err() != nil { // That may be why a file could not be read.
+		return newError(c, &transport.Answer{}, transport.Ended(ctx))
 	}
 	return refusedFile("body", err)
 }

@@ -106,6 +106,80 @@ func TestContributingNamesFilesThatExist(t *testing.T) {
 	}
 }
 
+// CONTRIBUTING has a row for each folder. What it may import of this repository, it does import,
+// and nothing else.
+func TestContributingTellsWhatEachFolderImports(t *testing.T) {
+	t.Parallel()
+	rows := tableOfFolders(t)
+	for _, folder := range packageFolders(t) {
+		row := folder
+		for row != "." && rows[row] == "" {
+			row = filepath.Dir(row) // The row of a module is for all its folders.
+		}
+		require.Equal(t, folder == ".", row == ".", "%s has no row", folder)
+		found, err := build.ImportDir(folder, 0)
+		require.NoError(t, err)
+		switch may := rows[row]; may {
+		case "everything":
+		case "the public packages alone":
+			for _, ours := range oursAmong(slices.Concat(found.Imports, found.TestImports, found.XTestImports)) {
+				assert.False(t, strings.HasPrefix(ours, "internal/"), "%s imports %s", folder, ours)
+			}
+		default:
+			checkImports(t, folder, may, found.Imports)
+		}
+	}
+}
+
+// checkImports compares what a folder imports with what it may.
+func checkImports(t *testing.T, folder, may string, imports []string) {
+	t.Helper()
+	ours := oursAmong(imports)
+	for _, name := range regexp.MustCompile("`(.+?)`").FindAllStringSubmatch(may, -1) {
+		name := name[1]
+		if !exists(name) && name != "salesiq" {
+			name = "internal/" + name
+		}
+		permits := func(path string) bool {
+			return path == name || strings.HasSuffix(name, "/") && strings.HasPrefix(path, name)
+		}
+		assert.True(t, slices.ContainsFunc(ours, permits), "%s may import %s, and does not", folder, name)
+		ours = slices.DeleteFunc(ours, permits)
+	}
+	assert.Empty(t, ours, "%s may not import this", folder)
+	if may == "the standard library" {
+		assert.False(t, slices.ContainsFunc(imports, func(path string) bool { return strings.Contains(path, ".") }), "%s: %s", folder, imports)
+	}
+}
+
+// oursAmong returns the folders of this repository among what a package imports. The root is
+// called salesiq.
+func oursAmong(imports []string) (folders []string) {
+	for _, path := range imports {
+		if path == "github.com/salesiq-go/salesiq" {
+			folders = append(folders, "salesiq")
+		} else if folder, ok := strings.CutPrefix(path, "github.com/salesiq-go/salesiq/"); ok {
+			folders = append(folders, folder)
+		}
+	}
+	return folders
+}
+
+// tableOfFolders returns, for each folder that CONTRIBUTING has a row for, what it may import.
+func tableOfFolders(t *testing.T) map[string]string {
+	t.Helper()
+	guide, err := os.ReadFile("CONTRIBUTING.md")
+	require.NoError(t, err)
+	rows := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`[^|]+) \\| [^|]+ \\| ([^|]+) \\|$").FindAllStringSubmatch(string(guide), -1) {
+		for _, folder := range regexp.MustCompile("`([^`]+?)(?:/\\*)?`").FindAllStringSubmatch(row[1], -1) {
+			rows[folder[1]] = row[2]
+		}
+	}
+	require.Greater(t, len(rows), 30)
+	return rows
+}
+
 // A link from one document to another leads to a file, and to a heading in it.
 func TestLinksOfTheDocumentsLeadSomewhere(t *testing.T) {
 	t.Parallel()

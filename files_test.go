@@ -214,6 +214,38 @@ func TestAReaderThatHangsBeforeTheRequestEndsWithTheContext(t *testing.T) {
 	assert.Empty(t, s.Received())
 }
 
+// unencodable is a body that cannot be encoded, and cancels its call meanwhile.
+type unencodable struct{ cancel context.CancelFunc }
+
+func (c unencodable) MarshalJSON() ([]byte, error) {
+	c.cancel()
+	return nil, errors.New("no such thing")
+}
+
+// interrupted is a file that cannot be read since its call is canceled.
+type interrupted struct{ cancel context.CancelFunc }
+
+func (f interrupted) Read([]byte) (int, error) {
+	f.cancel()
+	return 0, context.Canceled
+}
+
+func TestContextMayBeWhyAFileCannotBeReadButNotWhyABodyCannotBeEncoded(t *testing.T) {
+	t.Parallel()
+	s := testkit.NewServer(t, testkit.OK())
+	ctx, cancel := context.WithCancel(t.Context())
+	err := faultyClient(t, s).Do(ctx, "POST", "/things", unencodable{cancel}, nil)
+	var input *salesiq.InputError
+	require.ErrorAs(t, err, &input)
+	assert.Contains(t, input.Reason, "no such thing")
+	assert.NotErrorIs(t, err, context.Canceled)
+
+	ctx, cancel = context.WithCancel(t.Context())
+	err = faultyClient(t, s).Do(ctx, "POST", "/things", &salesiq.File{Name: "a", Content: interrupted{cancel}}, nil)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Empty(t, s.Received())
+}
+
 func TestADownloadTellsWhatItIs(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]string{

@@ -4,7 +4,8 @@ import "sync/atomic"
 
 // Retries are paid for, so that an outage does not multiply the requests: there is
 // a reserve, and each call that succeeds earns a part of another retry. Once the
-// reserve is spent, a call of an outage is one request.
+// reserve is spent, a call of an outage is one request. Repeats after a refused token or
+// a 429 cost nothing, and neither do those without a pause: see again.
 const (
 	retryReserve = 20 // Retries.
 	retryPrice   = 5  // Successes that pay for one retry.

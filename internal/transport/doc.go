@@ -12,7 +12,8 @@
 //	             quota left, and a place under way is free
 //	authorized   the token of the moment                    token.go
 //	observed     tells tracers of the request               observe.go
-//	sender       one request, one whole answer in memory    send.go
+//	sender       one request, one whole answer in memory;   send.go
+//	             a file streams, in up to four requests     download.go
 //	   │
 //	http.RoundTripper
 //
@@ -37,20 +38,26 @@
 //
 //	reset before a byte of it left    unsent: sent again, a POST, too
 //	reset after its header left       cutOff or sent: a GET is sent again, a POST is MaybeProcessed
-//	REFUSED_STREAM, GOAWAY            turnedAway: sent again, a POST, too; but see fate for Go 1.26
-//	ctx is canceled                   context.Canceled and its cause, beside what failed before; not
-//	                                  sent again, and a POST that had left is MaybeProcessed
+//	REFUSED_STREAM, GOAWAY            turnedAway: sent again, a POST, too; but see cutOff for GOAWAY
+//	3xx                               ErrRedirect: not followed, unless a Download may (Follow); a POST
+//	                                  is MaybeProcessed, unless the body is an error
+//	ctx is canceled                   context.Canceled and its cause, beside the failure of the last
+//	                                  attempt, but none of an earlier one; not sent again, and a POST
+//	                                  that had left is MaybeProcessed. If ctx ends too late to matter
+//	                                  (isFinal), the failure stands alone
 //
 // # What is sent again
 //
 // The table of again in retry.go decides. Attempts that the rate limit refuses do not count as
-// such. Once MaxAttempts requests were sent, these refusals together may take MaxWait. Calls
-// that succeed earn the repeats that come after a pause (budget.go), so that an outage does
-// not multiply the requests.
+// such. Once MaxAttempts requests were sent, these refusals together may take MaxWait. Any
+// other repeat that comes after a pause is paid from a budget (budget.go), which calls that
+// succeed refill, so that an outage does not multiply the requests.
 //
 // Beneath the Pipeline, two more loops can send a request. That of roundTripper.do looks for
 // a connection that has not ended: no whole header has left, so it is no attempt. That of
-// net/http is stopped as soon as one has: see the first comment of nethttp.go.
+// net/http is stopped as soon as one has: see the first comment of nethttp.go. A request for
+// a file that the service redirects to is no attempt either, although it leaves: it carries no
+// token, and takes no lease (fetch in download.go).
 //
 // # Reading order
 //
@@ -79,4 +86,17 @@
 //	watchdog.go                  time limits
 //	http.go                      what is true of any request over HTTP
 //	dial.go, proxy.go            connecting
+//
+// Where a question is answered that the tables leave open:
+//
+//	when the service wants to be asked again    retryAt in ratewindow.go: Retry-After (RetryAfter in
+//	                                            http.go, by the answer's Date, up to 24 hours), or,
+//	                                            after a 429 that leaves no call, the window's reset
+//	which answers refuse the token              RefusesToken of package wire: INVALID_TOKEN, and a 401
+//	                                            that is not about a scope or a permission
+//	what would fail again                       IsPermanent in http.go
+//	what a caller behind the cache gets who     Ended in cache.go: the error and cause of ctx, and no
+//	cancels                                     failure; the request goes on if others wait for it
+//	time limits, and how long they are          watchdog.go; defaultConfig in options.go of package
+//	                                            salesiq, which has the other default numbers, too
 package transport

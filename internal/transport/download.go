@@ -298,7 +298,8 @@ func (s *sender) elsewhere(x *exchange, response *http.Response) *url.URL {
 }
 
 // fetch asks for a file at another address, without token, cookies and the caller's
-// headers.
+// headers. Its request is part of an attempt: it has no lease, no line in the log and no
+// tracer of its own, and net/http may repeat it.
 func (s *sender) fetch(ctx context.Context, address *url.URL) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), http.NoBody) //nolint:gosec // Follow permits the address.
 	if err != nil {

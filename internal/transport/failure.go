@@ -39,13 +39,15 @@ type Failure struct {
 //	held        did not leave: the limiter would have held it for too long   no
 //	tokenless   did not leave: there was no token for it                     no
 //	turnedAway  was not read: the service refused its HTTP/2 stream          no
-//	            (REFUSED_STREAM), went away (GOAWAY; without a body only
-//	            from Go 1.27 on: fateIfRepeated in nethttp.go), or gave up
-//	            the idle connection (a 408: connectionWasIdle in send.go)
+//	            (REFUSED_STREAM), went away (GOAWAY; but see cutOff), or
+//	            gave up the idle connection (a 408: connectionWasIdle in
+//	            send.go)
 //	sent        may have arrived, in part at least; there is no answer: a    maybe
 //	            time limit, or the end of a new connection or a POST's
 //	cutOff      as sent, but net/http itself began to repeat it: the end     maybe
-//	            of a used connection under a GET, or a fault of HTTP/2
+//	            of a used connection, or a GOAWAY, under a GET; up to
+//	            Go 1.26, a GOAWAY or PROTOCOL_ERROR under any request
+//	            without a body (fateIfRepeated in nethttp.go)
 //	partlyDone  was answered: some parts were done, others not               maybe
 //	answered    was answered, in whole or in part                            see mayHaveActed
 type fate uint8
@@ -105,27 +107,29 @@ func (f *Failure) throttled() bool {
 // tokenRefused reports whether the service refused the request for its token.
 func (f *Failure) tokenRefused() bool { return f.fate == answered && f.Said.RefusesToken(f.Status) }
 
-// lostConnection reports whether the request failed for its connection or its stream
-// alone, such as by a GOAWAY, which says nothing of the service.
+// lostConnection reports whether the request failed for its HTTP/2 stream, for a GOAWAY, or,
+// over HTTP/1, for a connection that was used before. That says nothing of the service. Where a
+// new connection ends, or none comes about, the service may be down.
 func (f *Failure) lostConnection() bool { return f.fate == turnedAway || f.fate == cutOff }
 
 // isFinal reports whether there would be no other attempt even if ctx went on: the service has
-// given a whole answer that lasts, or the limiter has. If a caller's writer fails, or there is
-// no whole answer, ctx may be the reason.
-func (f *Failure) isFinal() bool {
+// given a whole answer, which lasts or came to the last attempt, or the limiter has. If a caller's
+// writer fails, or there is no whole answer, ctx may be the reason.
+func (f *Failure) isFinal(last bool) bool {
 	switch {
 	case f.fate == held:
 		return true
 	case f.fate < partlyDone, errors.Is(f.Err, ErrTransport), errors.Is(f.Err, errUnwritten):
 		return false
 	}
-	return f.MaybeProcessed || !f.tokenRefused() && !IsTransient(f.Status, f.Said.Code, f.Err)
+	return f.MaybeProcessed || !f.tokenRefused() && (last || !IsTransient(f.Status, f.Said.Code, f.Err))
 }
 
-// endedBy returns the failure of a call. If ctx ended it, the context's error and its cause
-// stand beside the failure. Ctx may also have ended too late to matter: see isFinal.
-func (f *Failure) endedBy(ctx context.Context) *Failure {
-	if f.isFinal() {
+// endedBy returns the failure of a call, of whose last attempt it is. If ctx ended the call, the
+// context's error and its cause stand beside the failure. Ctx may also have ended too late to
+// matter: see isFinal. Last tells that as many attempts were counted as there may be.
+func (f *Failure) endedBy(ctx context.Context, last bool) *Failure {
+	if f.isFinal(last) {
 		return f
 	}
 	for _, ended := range []error{context.Cause(ctx), ctx.Err()} {

@@ -38,7 +38,7 @@ func IsPermanent(err error) bool {
 
 // isRefusal reports whether the other side ended a TLS handshake with an alert: it
 // wants another version, name or certificate. Other alerts are about one connection
-// alone.
+// alone. TestTLSSaysWithWhichAlertAServerRefuses holds the texts.
 func isRefusal(err error) bool {
 	alert, ok := errors.AsType[*net.OpError](err)
 	if !ok || alert.Op != "remote error" {

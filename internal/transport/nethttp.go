@@ -13,8 +13,9 @@ import (
 	"sync/atomic"
 )
 
-// This file holds all that depends on how net/http works inside. What differs between
-// the supported versions of Go is in nethttp_go*.go.
+// This file holds what depends on how net/http works inside. What differs between the
+// supported versions of Go is in nethttp_go*.go. Elsewhere, two funcs go by a text of the
+// standard library's: nameProxy in proxy.go, and isRefusal in http.go.
 //
 // Package net/http repeats requests by itself:
 //
@@ -25,13 +26,14 @@ import (
 //	         GetBody                      up to Go 1.26, it sends PROTOCOL_ERROR,
 //	                                      even after it has processed the request
 //
-// Here, a request that leaves is an attempt, with its quota and its line in the log.
-// So a request is repeated only if nothing of it was sent: a request with a body has
-// no GetBody, and one without is stopped in the trace (gotConn).
+// Here, a request to the service that leaves is an attempt, with its quota and its line in
+// the log. So a request is repeated only if no whole header of it was sent: a request with
+// a body has no GetBody, and one without is stopped in the trace (gotConn). Requests for a
+// file that is elsewhere are part of an attempt: see fetch in download.go.
 //
 // TestNetHTTPWorksAsTheSenderExpects holds the facts of the table, and others that
-// this file rests on. It runs with each supported version of Go, and names the fact
-// and the version if net/http has changed.
+// this file rests on. Tests beside it hold the texts. They run with each supported version
+// of Go, and name the fact and the version if net/http or crypto/tls has changed.
 
 // roundTripper is a RoundTripper, and what is known of it.
 type roundTripper struct {
@@ -54,9 +56,9 @@ func newRoundTripper(next http.RoundTripper, own bool) *roundTripper {
 // mostEnded bounds the connections that are tried for a request. Most pools keep fewer.
 const mostEnded = 100
 
-// do sends the request of an exchange. If nothing of it could be written to a connection
-// that was used before, that connection has probably ended, and do tries the next one. A
-// connection that is given again has not ended: the request is at fault.
+// do sends the request of an exchange. If no whole header of it could be written to a
+// connection that was used before, that connection has probably ended, and do tries the next
+// one. A connection that is given again has not ended: the request is at fault.
 func (r *roundTripper) do(ctx context.Context, x *exchange, header func() http.Header) (response *http.Response, err error) {
 	var last net.Conn
 	for range mostEnded {
@@ -74,8 +76,8 @@ func (r *roundTripper) do(ctx context.Context, x *exchange, header func() http.H
 }
 
 func (r *roundTripper) doOnce(ctx context.Context, x *exchange, header http.Header) (*http.Response, error) {
-	x.begin(r, x.attempt.message.Method, header)
-	request := x.attempt.message.WithContext(httptrace.WithClientTrace(ctx, &x.trace))
+	trace := x.begin(r, x.attempt.message.Method, header)
+	request := x.attempt.message.WithContext(httptrace.WithClientTrace(ctx, trace))
 	request.Header, request.Host = header, request.URL.Host
 	if request.Body != nil {
 		body, err := request.GetBody()
@@ -100,7 +102,7 @@ func (r *roundTripper) doOnce(ctx context.Context, x *exchange, header http.Head
 
 // sending follows a request through net/http, to tell its fate if it fails.
 type sending struct {
-	trace httptrace.ClientTrace
+	trace httptrace.ClientTrace // Of the first round.
 	base  *roundTripper
 
 	mu          sync.Mutex // Guards what follows.
@@ -148,11 +150,19 @@ func (s *sending) fate(ctx context.Context, err error) fate {
 	return sent
 }
 
-func (x *exchange) begin(base *roundTripper, method string, header http.Header) {
+// begin prepares x for a round of [roundTripper.do], and returns the trace of the round.
+// Each round has its own: WithClientTrace adds the caller's hooks to it, and a connection
+// that net/http opens for a round may read the trace when the round is over.
+func (x *exchange) begin(base *roundTripper, method string, header http.Header) *httptrace.ClientTrace {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.base, x.conn, x.wroteHeader, x.replayable = base, nil, false, replayable(method, header)
-	x.trace.GotConn, x.trace.WroteHeaders = x.gotConn, x.wroteHeaders
+	trace := &x.trace
+	if trace.GotConn != nil {
+		trace = new(httptrace.ClientTrace)
+	}
+	trace.GotConn, trace.WroteHeaders = x.gotConn, x.wroteHeaders
+	return trace
 }
 
 // gotConn is called when net/http has a connection for the request, and again before
@@ -234,7 +244,7 @@ func (s *sending) connWrote() bool {
 }
 
 // endedConnection returns the connection of a request that failed, if it was used before
-// and nothing of the request could be written to it. Otherwise it returns nil.
+// and no whole header of the request has left. Otherwise it returns nil.
 func (s *sending) endedConnection() net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()

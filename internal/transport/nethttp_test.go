@@ -201,6 +201,47 @@ func TestNetHTTPSaysWhichHeaderIsTooLong(t *testing.T) {
 	assert.EqualValues(t, 1, s.asked.Load(), fact, runtime.Version())
 }
 
+// The text of the status is all that tells a proxy's refusal from an error of another kind.
+func TestNetHTTPSaysWithWhichStatusAProxyRefuses(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{403, 407, 502, 503} {
+		address, _ := proxy(t, status)
+		base := &http.Transport{Proxy: http.ProxyURL(address)}
+		_, _, err := observedTrip(t, base, "GET", "https://service.example/", "", nil)
+		require.EqualError(t, err, http.StatusText(status), "net/http of %s has changed; proxy.go expects: the error is the text of the status", runtime.Version())
+	}
+}
+
+// The text of an alert is all that tells whether the next handshake would end as well.
+func TestTLSSaysWithWhichAlertAServerRefuses(t *testing.T) {
+	t.Parallel()
+	for alert, refuses := range map[byte]bool{
+		0:   false, // Close notify.
+		10:  false, // Unexpected message.
+		20:  false, // Bad record MAC.
+		40:  true,  // Handshake failure.
+		42:  true,  // Bad certificate.
+		70:  true,  // Protocol version.
+		80:  false, // Internal error.
+		90:  false, // User canceled.
+		112: true,  // Unrecognized name.
+		116: true,  // Certificate required.
+	} {
+		base := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			here, there := net.Pipe()
+			go io.Copy(io.Discard, there) //nolint:errcheck // It ends with the connection.
+			go func() {
+				there.Write([]byte{21, 3, 3, 0, 2, 2, alert}) //nolint:errcheck // The client tells.
+				there.Close()
+			}()
+			return here, nil
+		}}
+		_, _, err := observedTrip(t, base, "GET", "https://service.example/", "", nil)
+		require.Error(t, err)
+		assert.Equal(t, refuses, transport.IsPermanent(err), "crypto/tls of %s has changed; http.go expects other words than %q for alert %d", runtime.Version(), err, alert)
+	}
+}
+
 // shortOnHeaders is a service that speaks HTTP/2 and takes headers of some 4 KiB.
 type shortOnHeaders struct {
 	*httptest.Server

@@ -44,7 +44,7 @@ func TestContextMayBeWhyACallersWriterFailsButNotWhyALimiterRefuses(t *testing.T
 	t.Parallel()
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	assert.NotErrorIs(t, Held(time.Time{}, ErrDailyLimit).endedBy(ended), context.Canceled)
-	assert.ErrorIs(t, (&Failure{fate: answered, Status: 200, Err: errUnwritten}).endedBy(ended), context.Canceled)
-	assert.ErrorIs(t, (&Failure{fate: tokenless, Err: errors.New("no token")}).endedBy(ended), context.Canceled)
+	assert.NotErrorIs(t, Held(time.Time{}, ErrDailyLimit).endedBy(ended, false), context.Canceled)
+	assert.ErrorIs(t, (&Failure{fate: answered, Status: 200, Err: errUnwritten}).endedBy(ended, false), context.Canceled)
+	assert.ErrorIs(t, (&Failure{fate: tokenless, Err: errors.New("no token")}).endedBy(ended, false), context.Canceled)
 }

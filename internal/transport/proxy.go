@@ -50,6 +50,7 @@ func NameProxies(t *http.Transport) {
 
 // nameProxy finds the refusal of a proxy in the error of a transport of net/http
 // whose proxies are not named: it is nothing but the text of the status.
+// TestNetHTTPSaysWithWhichStatusAProxyRefuses holds that.
 func nameProxy(base http.RoundTripper, err error) error {
 	if _, ok := base.(*http.Transport); !ok {
 		return err

@@ -53,8 +53,9 @@ func (s *series) try(message *http.Request) {
 //	as many attempts were counted as there may be   no: see enough
 //	the rate limit refused it                       after a pause
 //	it is MaybeProcessed, or not transient          no
-//	it is the first, and lost its connection        at once, also after a GOAWAY or REFUSED_STREAM
-//	any other: an outage, half an answer to a GET   after a pause, if the budget pays for it
+//	it is the first, and turnedAway or cutOff       at once: its stream ended, or a used connection
+//	any other: an outage, half an answer to a GET,  after a pause, if the budget pays for it
+//	a new connection that ended or was refused
 //
 // A pause that is not affordable is not begun: there is no other attempt.
 func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {

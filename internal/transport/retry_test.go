@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -404,35 +405,38 @@ func TestOnlyACallThatTheContextEndedHasItsError(t *testing.T) {
 		method string
 		step   step
 		ended  bool // Another attempt was due, or may have been.
+		once   bool // The same of a call with one attempt.
 	}{
-		{"not found", "GET", step{status: 404, body: `{"status":"error","code":"RESOURCE_NOT_FOUND"}`}, false},
-		{"not found, by a page", "POST", step{status: 404, body: "<html>"}, false},
-		{"an error under status 200", "GET", step{status: 200, body: `{"status":"error","code":"INVALID_REQUEST"}`}, false},
-		{"a redirect", "GET", step{status: 302}, false},
-		{"too large", "GET", step{status: 200, body: strings.Repeat(" ", 1<<20+1)}, false},
-		{"an outage, and not to be repeated", "POST", unavailable, false},
-		{"an outage", "GET", unavailable, true},
-		{"the rate limit", "POST", tooMany, true},
-		{"a refused token", "POST", badToken, true},
-		{"half an answer", "GET", step{status: 404, body: "{", cut: true}, true},
-		{"half an answer, and not to be repeated", "POST", step{status: 404, body: "{", cut: true}, true},
-		{"no answer", "GET", reset, true},
+		{"not found", "GET", step{status: 404, body: `{"status":"error","code":"RESOURCE_NOT_FOUND"}`}, false, false},
+		{"not found, by a page", "POST", step{status: 404, body: "<html>"}, false, false},
+		{"an error under status 200", "GET", step{status: 200, body: `{"status":"error","code":"INVALID_REQUEST"}`}, false, false},
+		{"a redirect", "GET", step{status: 302}, false, false},
+		{"too large", "GET", step{status: 200, body: strings.Repeat(" ", 1<<20+1)}, false, false},
+		{"an outage, and not to be repeated", "POST", unavailable, false, false},
+		{"an outage", "GET", unavailable, true, false},
+		{"the rate limit", "POST", tooMany, true, false},
+		{"a refused token", "POST", badToken, true, true},
+		{"half an answer", "GET", step{status: 404, body: "{", cut: true}, true, true},
+		{"half an answer, and not to be repeated", "POST", step{status: 404, body: "{", cut: true}, true, true},
+		{"no answer", "GET", reset, true, true},
 	} {
-		t.Run(tt.why, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithCancelCause(t.Context())
-				service := &script{steps: []step{tt.step}}
-				c := config(service)
-				c.Limiter = canceling{cancel}
-				_, err := transport.New(c).Do(ctx, request(tt.method))
-				require.Error(t, err)
-				assert.Len(t, service.times, 1)
-				assert.Equal(t, tt.step.status, failure(t, err).Status)
-				assert.Equal(t, tt.ended, errors.Is(err, context.Canceled))
-				assert.Equal(t, tt.ended, errors.Is(err, errCause))
+		for most, ended := range map[int]bool{4: tt.ended, 1: tt.once} {
+			t.Run(fmt.Sprintf("%s, of %d", tt.why, most), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					ctx, cancel := context.WithCancelCause(t.Context())
+					service := &script{steps: []step{tt.step}}
+					c := config(service)
+					c.Limiter, c.MaxAttempts = canceling{cancel}, most
+					_, err := transport.New(c).Do(ctx, request(tt.method))
+					require.Error(t, err)
+					assert.Len(t, service.times, 1)
+					assert.Equal(t, tt.step.status, failure(t, err).Status)
+					assert.Equal(t, ended, errors.Is(err, context.Canceled))
+					assert.Equal(t, ended, errors.Is(err, errCause))
+				})
 			})
-		})
+		}
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 
 // sender is the lowest link: one request, one whole answer in memory. Every other outcome
 // is a failure. Since the sender reads the body itself, no caller can hold a connection or
-// a slot by forgetting to.
+// a slot by forgetting to. A Download is different: its answer goes to the caller's writer as
+// it arrives, and may take more requests (receiveFile in download.go).
 type sender struct {
 	base      *roundTripper
 	jar       http.CookieJar // Nil for none.
@@ -43,7 +44,7 @@ type exchange struct {
 	up      *uploading // Nil without an upload.
 	attempt *attempt
 	hide    redact.Secrets // What must not be seen of the request.
-	token   [1]string
+	token   [1]string      // As all requests of the attempt carry it.
 	answer  Answer
 }
 
@@ -55,7 +56,7 @@ func (s *sender) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	if x == nil {
 		x = new(exchange)
 	}
-	x.attempt, x.hide = a, a.secrets()
+	x.attempt, x.hide, x.token = a, a.secrets(), [1]string{a.token}
 	x.watch(cancel, &s.patience)
 	defer x.unwatch()
 	f := s.sendAndReceive(ctx, x)
@@ -135,7 +136,7 @@ var (
 )
 
 // header returns a new header for each request: that of the one before may still
-// be read by the connection that it was written to.
+// be read by the connection that it was written to. They share values, which nobody changes.
 func (s *sender) header(x *exchange) http.Header {
 	a := x.attempt
 	h := make(http.Header, 5+len(a.request.Header)+len(a.header))
@@ -155,7 +156,6 @@ func (s *sender) header(x *exchange) http.Header {
 	}
 	maps.Copy(h, a.request.Header)
 	h["User-Agent"] = s.userAgent
-	x.token = [1]string{a.token}
 	h["Authorization"] = x.token[:]
 	return h
 }
