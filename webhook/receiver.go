@@ -139,7 +139,7 @@ func (r *Receiver) maxAge() (age time.Duration, known bool) {
 // answers 503, since it can verify nothing.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if r == nil || r.verifier == nil {
-		unavailable.send(w)
+		unavailable.send(w, request.ProtoMajor)
 		return
 	}
 	switch request.Method {
@@ -148,7 +148,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	default:
-		wrongMethod.send(w)
+		wrongMethod.send(w, request.ProtoMajor)
 		return
 	}
 	r.inUse.begin()
@@ -159,7 +159,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if event == nil {
 		r.logger.LogAttrs(request.Context(), slog.LevelWarn, "webhook refused",
 			append(describe("reason", err), slog.Int("status", how.status()))...)
-		how.send(w)
+		how.send(w, request.ProtoMajor)
 		d.tell(nil, how, time.Since(d.requested), err)
 		return
 	}
@@ -168,9 +168,8 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 			event.Info().Trace = cmp.Or(text, event.Info().Trace)
 		}
 	}
-	http2 := request.ProtoMajor >= 2
-	work := startWork(ctx, r, w, http2)
-	if !http2 {
+	work := startWork(ctx, r, w, request.ProtoMajor)
+	if work.expired == nil {
 		d.carryOut(work, event)
 		return
 	}
