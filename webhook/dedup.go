@@ -25,6 +25,9 @@ import (
 // A store that forgets events for their age can have a method MaxAge, which returns
 // that age as a [time.Duration]. [WithTolerance] says what for.
 //
+// A receiver asks for keys of at most 289 bytes: the id of an event, and with it the name of
+// a handler with [Once].
+//
 // Package webhooktest has the tests that a store must pass.
 type DedupStore interface {
 	// Begin claims an event if it is free. It returns the state before that.
