@@ -63,7 +63,7 @@ const (
 )
 
 // guardedStore is a store in which a panic is an error, and so is the end of its
-// goroutine. Nobody waits for its Begin when the time is over.
+// goroutine. Nobody waits for it after the end of the context.
 type guardedStore struct{ store DedupStore }
 
 // guard returns the store of a receiver. That of this package needs no guard.
@@ -77,17 +77,25 @@ func guard(store DedupStore) DedupStore {
 func (g guardedStore) Begin(ctx context.Context, eventID string, claim int64) (DedupState, error) {
 	return usercode.Borrow(ctx, func(ctx context.Context) (DedupState, error) { return g.store.Begin(ctx, eventID, claim) }, func(state DedupState) {
 		if state == DedupFree {
-			g.Abort(context.WithoutCancel(ctx), eventID, claim) //nolint:errcheck // Nobody is left to tell.
+			late, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+			defer cancel()
+			g.Abort(late, eventID, claim) //nolint:errcheck // Nobody is left to tell.
 		}
 	})
 }
 
 func (g guardedStore) Done(ctx context.Context, eventID string, claim int64) error {
-	return usercode.Call(func() error { return g.store.Done(ctx, eventID, claim) })
+	return ask(ctx, func(ctx context.Context) error { return g.store.Done(ctx, eventID, claim) })
 }
 
 func (g guardedStore) Abort(ctx context.Context, eventID string, claim int64) error {
-	return usercode.Call(func() error { return g.store.Abort(ctx, eventID, claim) })
+	return ask(ctx, func(ctx context.Context) error { return g.store.Abort(ctx, eventID, claim) })
+}
+
+// ask is [usercode.Ask] for what returns an error alone.
+func ask(ctx context.Context, f func(context.Context) error) error {
+	_, err := usercode.Ask(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, f(ctx) })
+	return err
 }
 
 // NewMemoryDedupStore returns a store that forgets everything when the process

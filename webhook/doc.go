@@ -78,11 +78,12 @@
 //	the store, before the handlers, or it  503 (the default), or as if there were no store:
 //	takes three quarters of their time     see WithDedupFailure
 //	the store, for a handler with Once     500 (the default), or as if there were no store
+//	a handler, and then the store          500; the event stays claimed for now, see below
 //	a handler with Once that another       500
 //	delivery is running
 //	the store, after the handlers          200, since a further delivery would run them again
-//	the store, after the handlers, and     500
-//	their time is over
+//	the store, after the handlers, and     500 at that time. Nobody waits for the store for
+//	their time is over                     more than two seconds after it
 //
 // A panic of a handler, the sink, the store or the Verifier is like an error that it returns,
 // and so is the end of its goroutine. To the service, a 500 and a 503 are the same: it delivers
@@ -117,6 +118,8 @@
 //	free     done     such a handler succeeds after all
 //	claimed  done     it does so while the next delivery has the event
 //	claimed  free     the process has ended; in a store that several share, half a minute later
+//	claimed  free     the store has failed when it was told of the end: when it ends the claim
+//	                  by itself, as Redis does after half a minute. One of your own must, too
 //	done     free     the store has forgotten the event, since it is old or there are too many
 //
 // When such a handler fails in the end, nothing changes: the claim of its delivery has ended.

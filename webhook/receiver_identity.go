@@ -120,29 +120,32 @@ func (r *Receiver) findSeen(ctx context.Context, by claimant, body recurring) (w
 	return nil, busy, handled, nil
 }
 
-// seenIn returns the occurrences that were seen in a period, the oldest first.
+// seenIn returns the occurrences that were seen in a period, the oldest first. It goes past
+// a seenKey that is claimed, which may be so for long if the store has failed.
 func (r *Receiver) seenIn(ctx context.Context, by claimant, body recurring, period int64) (all []*occurrence, err error) {
-	for {
-		o, err := body.nth(period, len(all))
+	for n := 0; ; n++ {
+		o, err := body.nth(period, n)
 		if err != nil {
 			return nil, err
 		}
 		seen, err := r.wasSeen(ctx, by, o)
-		if err != nil || !seen {
+		if err != nil || seen == DedupFree {
 			return all, err
 		}
-		all = append(all, o)
+		if seen == DedupDone {
+			all = append(all, o)
+		}
 	}
 }
 
-// wasSeen reports whether a delivery of an occurrence has come. The only way to ask a store is
-// to begin, so a key that was free is given back.
-func (r *Receiver) wasSeen(ctx context.Context, by claimant, o *occurrence) (bool, error) {
+// wasSeen returns the state of a seenKey, which is done once a delivery of the occurrence
+// has come. The only way to ask a store is to begin, so a key that was free is given back.
+func (r *Receiver) wasSeen(ctx context.Context, by claimant, o *occurrence) (DedupState, error) {
 	state, err := r.begin(ctx, by, o.seenKey())
 	if err == nil && state == DedupFree {
-		err = r.settle(ctx, by, o.seenKey(), false)
+		err = r.settleInTime(ctx, by, o.seenKey(), false)
 	}
-	return state == DedupDone, err
+	return state, err
 }
 
 // claimNext claims the first occurrence of this period that was not seen.
@@ -172,14 +175,14 @@ func (r *Receiver) claimNext(ctx context.Context, by claimant, body recurring) (
 func (r *Receiver) claimUnseen(ctx context.Context, by claimant, o *occurrence) (DedupState, error) {
 	state, err := r.beginOrWait(ctx, by, o.eventID)
 	if err == nil {
-		if err = r.settle(ctx, by, o.seenKey(), true); err == nil {
+		if err = r.settleInTime(ctx, by, o.seenKey(), true); err == nil {
 			return state, nil
 		}
 		if state == DedupFree {
-			err = errors.Join(err, r.settle(ctx, by, o.eventID, false))
+			err = errors.Join(err, r.settleInTime(ctx, by, o.eventID, false))
 		}
 	}
-	return state, errors.Join(err, r.settle(ctx, by, o.seenKey(), false))
+	return state, errors.Join(err, r.settleInTime(ctx, by, o.seenKey(), false))
 }
 
 // dispatchRecurring runs the handlers for an event that has no identity yet, as a
