@@ -165,11 +165,19 @@
 // event. And if an equal body was handled lately, and the first delivery of another such
 // event is lost, its later ones are taken for those of the handled event, and dropped.
 //
+// The numbers are those of the store. The store in memory, which is the default, begins with
+// other ones in each process, and when it has forgotten an event of these five minutes, since
+// there were too many. So there, a delivery that comes again after a restart, or to another
+// process, counts as another event: it is handled twice rather than lost. While a store fails
+// and events are handled all the same ([DedupProcess]), each delivery counts as an event of
+// its own.
+//
 // The number is in [EventInfo.Body] as the member occurrence, so that [Parse] finds the
 // same EventID behind a [Sink].
 //
-// A body that has neither a time, an attempt nor an entity is none of the live service's, and
-// is not numbered: equal ones are deliveries of one event, as with a time.
+// A body without the members event, data and entity is taken for an entity, and is numbered.
+// Any other that has neither a time, an attempt nor an entity is none of the live service's,
+// and is not numbered: equal ones are deliveries of one event, as with a time.
 //
 // # Events
 //

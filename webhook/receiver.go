@@ -281,7 +281,7 @@ func (r *Receiver) process(work *handling, event Event) (outcome, error) {
 	key := event.Info().EventID
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
-		key = "" // Nothing is claimed.
+		key, err = "", errors.Join(err, setApart(event.Info())) // Nothing is claimed.
 	case err != nil:
 		return unavailable, err
 	case state == DedupDone:
