@@ -288,6 +288,9 @@ func (b *Bot) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if err != nil {
 		b.logger.LogAttrs(request.Context(), slog.LevelWarn, "bot request refused",
 			slog.Int("status", status), slog.String("reason", err.Error()))
+		if status == http.StatusRequestEntityTooLarge && request.ProtoMajor < 2 { // The body was not read to its end. Over HTTP/2, others have the connection, too.
+			w.Header().Set("Connection", "close")
+		}
 		refuse(w, status)
 		return
 	}
@@ -314,9 +317,6 @@ var refusals = map[int]string{
 }
 
 func refuse(w http.ResponseWriter, status int) {
-	if status == http.StatusRequestEntityTooLarge { // The body was not read to its end.
-		w.Header().Set("Connection", "close")
-	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	io.WriteString(w, refusals[status])

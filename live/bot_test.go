@@ -646,6 +646,12 @@ func TestWhatIsNoRequestToABotIsRefused(t *testing.T) {
 		bot.ServeHTTP(w, r)
 		assert.Equal(t, row.want, w.Code, name)
 		assert.Equal(t, row.want == 413, w.Header().Get("Connection") == "close", name)
+
+		overHTTP2 := httptest.NewRecorder()
+		r.ProtoMajor, r.Body = 2, io.NopCloser(strings.NewReader(row.body))
+		bot.ServeHTTP(overHTTP2, r)
+		assert.Equal(t, row.want, overHTTP2.Code, name)
+		assert.Empty(t, overHTTP2.Header().Get("Connection"), name)
 		if strings.HasPrefix(name, "a kind") {
 			assert.Contains(t, w.Body.String(), `"forward"`, name)
 		}

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -24,6 +25,14 @@ import (
 //
 // A store that forgets events for their age can have a method MaxAge, which returns
 // that age as a [time.Duration]. [WithTolerance] says what for.
+//
+// Events without a time are numbered by what the store remembers. So a store of your own
+// must remember what is done for ten minutes at least, over a restart, too. If it forgets
+// sooner, a number may be given to two events, and a [Sink] takes the second for the first.
+// That of [NewMemoryDedupStore] need not remember so long, unless another store wraps it.
+//
+// A receiver asks for keys of at most 289 bytes: the id of an event, and with it the name of
+// a handler with [Once].
 //
 // Package webhooktest has the tests that a store must pass.
 type DedupStore interface {
@@ -60,7 +69,7 @@ const (
 )
 
 // guardedStore is a store in which a panic is an error, and so is the end of its
-// goroutine. Nobody waits for its Begin when the time is over.
+// goroutine. Nobody waits for it after the end of the context.
 type guardedStore struct{ store DedupStore }
 
 // guard returns the store of a receiver. That of this package needs no guard.
@@ -74,22 +83,31 @@ func guard(store DedupStore) DedupStore {
 func (g guardedStore) Begin(ctx context.Context, eventID string, claim int64) (DedupState, error) {
 	return usercode.Borrow(ctx, func(ctx context.Context) (DedupState, error) { return g.store.Begin(ctx, eventID, claim) }, func(state DedupState) {
 		if state == DedupFree {
-			g.Abort(context.WithoutCancel(ctx), eventID, claim) //nolint:errcheck // Nobody is left to tell.
+			late, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+			defer cancel()
+			g.Abort(late, eventID, claim) //nolint:errcheck // Nobody is left to tell.
 		}
 	})
 }
 
 func (g guardedStore) Done(ctx context.Context, eventID string, claim int64) error {
-	return usercode.Call(func() error { return g.store.Done(ctx, eventID, claim) })
+	return ask(ctx, func(ctx context.Context) error { return g.store.Done(ctx, eventID, claim) })
 }
 
 func (g guardedStore) Abort(ctx context.Context, eventID string, claim int64) error {
-	return usercode.Call(func() error { return g.store.Abort(ctx, eventID, claim) })
+	return ask(ctx, func(ctx context.Context) error { return g.store.Abort(ctx, eventID, claim) })
+}
+
+// ask is [usercode.Ask] for what returns an error alone.
+func ask(ctx context.Context, f func(context.Context) error) error {
+	_, err := usercode.Ask(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, f(ctx) })
+	return err
 }
 
 // NewMemoryDedupStore returns a store that forgets everything when the process
 // ends, claims included. It remembers at most maxEvents handled events, each for at most
-// maxAge. The oldest go first. An event takes about 200 bytes.
+// maxAge. The oldest go first. An event takes about 200 bytes, and one without a time
+// counts twice.
 //
 // The service delivers a failed event again for some minutes, and on request for weeks.
 //
@@ -118,6 +136,7 @@ type memoryDedup struct {
 	events map[string]dedupEvent // Free events are absent.
 	marks  []dedupMark           // Of handled events, oldest first.
 	first  int                   // Marks before it are forgotten.
+	issued numbers               // Those of events without a time, when somebody asked last.
 }
 
 // dedupEvent is an event that is claimed or done.
@@ -133,7 +152,23 @@ type dedupMark struct {
 }
 
 func newMemoryDedup(maxEvents int, maxAge time.Duration) *memoryDedup {
-	return &memoryDedup{maxEvents: maxEvents, maxAge: maxAge, events: map[string]dedupEvent{}}
+	m := &memoryDedup{maxEvents: maxEvents, maxAge: maxAge, events: map[string]dedupEvent{}}
+	m.issued.era = rand.Uint64() //nolint:gosec // It is no secret.
+	return m
+}
+
+// numbers returns the numbers of now. A store in memory forgets which numbers it has given
+// away: when the process ends, and when there are too many marks. Another era has other
+// numbers.
+func (m *memoryDedup) numbers() numbers {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	period := periodOf(time.Now())
+	if period < m.issued.period { // The clock was set back.
+		m.issued.era++
+	}
+	m.issued.period = period
+	return m.issued
 }
 
 // MaxAge returns how long events are remembered, if they are not too many.
@@ -181,6 +216,9 @@ func (m *memoryDedup) forget(now time.Time) {
 		oldest := m.marks[m.first]
 		if len(m.marks)-m.first <= m.maxEvents && now.Sub(oldest.at) <= m.maxAge {
 			break
+		}
+		if periodOf(oldest.at) >= periodOf(now) { // It may have the number of an event of this period.
+			m.issued.era++
 		}
 		delete(m.events, oldest.eventID)
 		m.marks[m.first] = dedupMark{}

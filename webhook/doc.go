@@ -78,11 +78,12 @@
 //	the store, before the handlers, or it  503 (the default), or as if there were no store:
 //	takes three quarters of their time     see WithDedupFailure
 //	the store, for a handler with Once     500 (the default), or as if there were no store
+//	a handler, and then the store          500; the event stays claimed for now, see below
 //	a handler with Once that another       500
 //	delivery is running
 //	the store, after the handlers          200, since a further delivery would run them again
-//	the store, after the handlers, and     500
-//	their time is over
+//	the store, after the handlers, and     500 at that time. Nobody waits for the store for
+//	their time is over                     more than two seconds after it
 //
 // A panic of a handler, the sink, the store or the Verifier is like an error that it returns,
 // and so is the end of its goroutine. To the service, a 500 and a 503 are the same: it delivers
@@ -117,6 +118,8 @@
 //	free     done     such a handler succeeds after all
 //	claimed  done     it does so while the next delivery has the event
 //	claimed  free     the process has ended; in a store that several share, half a minute later
+//	claimed  free     the store has failed when it was told of the end: when it ends the claim
+//	                  by itself, as Redis does after half a minute. One of your own must, too
 //	done     free     the store has forgotten the event, since it is old or there are too many
 //
 // When such a handler fails in the end, nothing changes: the claim of its delivery has ended.
@@ -162,11 +165,19 @@
 // event. And if an equal body was handled lately, and the first delivery of another such
 // event is lost, its later ones are taken for those of the handled event, and dropped.
 //
+// The numbers are those of the store. The store in memory, which is the default, begins with
+// other ones in each process, and when it has forgotten an event of these five minutes, since
+// there were too many. So there, a delivery that comes again after a restart, or to another
+// process, counts as another event: it is handled twice rather than lost. While a store fails
+// and events are handled all the same ([DedupProcess]), each delivery counts as an event of
+// its own.
+//
 // The number is in [EventInfo.Body] as the member occurrence, so that [Parse] finds the
 // same EventID behind a [Sink].
 //
-// A body that has neither a time, an attempt nor an entity is none of the live service's, and
-// is not numbered: equal ones are deliveries of one event, as with a time.
+// A body without the members event, data and entity is taken for an entity, and is numbered.
+// Any other that has neither a time, an attempt nor an entity is none of the live service's,
+// and is not numbered: equal ones are deliveries of one event, as with a time.
 //
 // # Events
 //

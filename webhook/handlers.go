@@ -89,10 +89,13 @@ func OnWhere(receiver *Receiver, names []salesiq.EventName, wants func(Event) bo
 // that must close it gives [EventInfo.EventID] to whoever has the effect, as the key of
 // a row or of an idempotent request.
 //
-// Errors: an [salesiq.InputError] for a name that is empty, has white space or control
-// characters, or is that of another handler.
+// Errors: an [salesiq.InputError] for a name that is empty, has more than 256 bytes, white
+// space or control characters, or is that of another handler.
 func Once(name string) HandlerOption {
 	return func(h *handler) error {
+		if len(name) > maxHandlerName {
+			return inputError("handler name", fmt.Sprintf("must have %d bytes at most, not %d", maxHandlerName, len(name)))
+		}
 		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
 			return inputError("handler name", "must not be empty, nor have white space or control characters")
 		}
@@ -100,6 +103,10 @@ func Once(name string) HandlerOption {
 		return nil
 	}
 }
+
+// maxHandlerName bounds the name of a handler, in bytes. With the id of an event, it is a
+// key of a store, which may bound its keys.
+const maxHandlerName = 256
 
 // nameOf returns the name of a func as Go knows it, such as main.tellSlack.
 func nameOf(handle any) string {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -139,10 +140,12 @@ func TestNamesOfHandlersAreChecked(t *testing.T) {
 	handle := func(context.Context, webhook.Event) error { return nil }
 	for _, option := range []webhook.HandlerOption{
 		webhook.Once(""), webhook.Once("two words"), webhook.Once("a\x00b"), webhook.Once("line\n"), webhook.Once("a\u00a0b"), webhook.Once("slack"), nil,
+		webhook.Once(strings.Repeat("x", 257)),
 	} {
 		require.ErrorIs(t, webhook.OnAny(receiver, handle, option), salesiq.ErrInvalidInput)
 	}
 	require.NoError(t, webhook.OnAny(receiver, handle, webhook.Once("Müller-2/é")))
+	require.NoError(t, webhook.OnAny(receiver, handle, webhook.Once(strings.Repeat("x", 256))))
 }
 
 // W18.

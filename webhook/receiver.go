@@ -4,6 +4,9 @@ package webhook
 //
 //	receiver.go           ServeHTTP, and below it what it calls: accept reads and verifies
 //	                      a request, process claims its event, has it handled and settles that
+//	verifier.go           whether a request is genuine: which header has the signature, and
+//	                      no second one; hexadecimal digits for HMAC, which are compared in
+//	                      constant time, and base64 for RSA
 //	receiver_answers.go   how a delivery can end, and what is answered then
 //	receiver_claim.go     asking the store, and what ends a claim
 //	handlers.go           On, Once, and the run of the handlers
@@ -34,23 +37,31 @@ import (
 //
 // # What is guaranteed
 //
-// An event is handled at least once. It is answered with success only after the
-// handlers have succeeded. Otherwise the service delivers it again, a minute
-// later, three times.
+// This is so for events that tell their time, as all of the specification do.
+//
+// An event is handled at least once, if the service delivers it often enough: it is
+// answered with success only after the handlers have succeeded. Otherwise the service
+// delivers it again, a minute later, three times.
 //
 // Once all handlers of an event have succeeded, none of them runs again for it, however
 // often it is delivered, as long as the [DedupStore] remembers the event. Until then,
 // each delivery runs the handlers from the first on, but for those with [Once] that
 // have succeeded.
 //
-// The exception is a process that ends, or a store that fails, between the end of a
-// handler and the mark in the store: the handler runs again. A handler for which that
-// window is too wide can use [EventInfo.EventID] as a key of its own, in the same
-// transaction as its work.
+// A handler that has succeeded runs again if the process ends, or the store fails, before
+// the mark is in the store, and while the store fails with [DedupProcess]. Where that must
+// not be, it can use [EventInfo.EventID] as a key of its own, in the same transaction as
+// its work.
 //
-// Handlers run for one delivery of an event at a time, but for one that has not returned 25
-// seconds after its context has ended: the next delivery runs the handlers again. So it is
-// with each store of this repository. One of your own must hold a claim for that long.
+// Handlers run for one delivery of an event at a time, as long as the store holds the claim.
+// Another delivery runs them beside a handler that has not returned 25 seconds after its
+// context has ended, beside a process that has not reached Redis for half a minute, and
+// while the store fails with [DedupProcess]. A store of your own must hold a claim for those
+// 25 seconds.
+//
+// An event without a time is told from others by its body, and by the count of its
+// deliveries. So it may be handled twice, and it may be dropped where an equal body was
+// handled minutes before. The documentation of the package has the cases.
 //
 // Whoever has captured a delivery can play it again after the store has forgotten the
 // event. [WithTolerance] prevents that, but for an event without a time, which can be played
@@ -139,7 +150,7 @@ func (r *Receiver) maxAge() (age time.Duration, known bool) {
 // answers 503, since it can verify nothing.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if r == nil || r.verifier == nil {
-		unavailable.send(w)
+		unavailable.send(w, request.ProtoMajor)
 		return
 	}
 	switch request.Method {
@@ -148,7 +159,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	default:
-		wrongMethod.send(w)
+		wrongMethod.send(w, request.ProtoMajor)
 		return
 	}
 	r.inUse.begin()
@@ -159,7 +170,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if event == nil {
 		r.logger.LogAttrs(request.Context(), slog.LevelWarn, "webhook refused",
 			append(describe("reason", err), slog.Int("status", how.status()))...)
-		how.send(w)
+		how.send(w, request.ProtoMajor)
 		d.tell(nil, how, time.Since(d.requested), err)
 		return
 	}
@@ -168,9 +179,8 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 			event.Info().Trace = cmp.Or(text, event.Info().Trace)
 		}
 	}
-	http2 := request.ProtoMajor >= 2
-	work := startWork(ctx, r, w, http2)
-	if !http2 {
+	work := startWork(ctx, r, w, request.ProtoMajor)
+	if work.expired == nil {
 		d.carryOut(work, event)
 		return
 	}
@@ -282,7 +292,7 @@ func (r *Receiver) process(work *handling, event Event) (outcome, error) {
 	key := event.Info().EventID
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
-		key = "" // Nothing is claimed.
+		key, err = "", errors.Join(err, setApart(event.Info())) // Nothing is claimed.
 	case err != nil:
 		return unavailable, err
 	case state == DedupDone:

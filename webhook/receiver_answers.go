@@ -54,25 +54,21 @@ var jsonMimeType = []string{"application/json"}
 
 func (o outcome) status() int { return answers[o].status }
 
-// send answers the service.
-func (o outcome) send(w http.ResponseWriter) {
-	if answer := &answers[o]; answer.header != "" {
+// send answers the service over a version of HTTP. Only HTTP/1 closes the connection: the
+// end of a stream of HTTP/2 leaves the connection to the others.
+func (o outcome) send(w http.ResponseWriter, protocol int) {
+	answer := &answers[o]
+	if answer.header != "" && (answer.header != "Connection" || protocol < 2) {
 		w.Header().Set(answer.header, answer.value)
 	}
-	o.write(w)
-}
-
-// write answers without the header of the table. Over HTTP/2 none is needed: closing
-// a stream leaves the connection to others.
-func (o outcome) write(w http.ResponseWriter) {
 	w.Header()["Content-Type"] = jsonMimeType
-	w.WriteHeader(answers[o].status)
-	w.Write(answers[o].body)
+	w.WriteHeader(answer.status)
+	w.Write(answer.body)
 }
 
 // sendAtOnce answers over HTTP/1 while the handlers go on, which keep the connection.
 func (o outcome) sendAtOnce(w http.ResponseWriter) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(answers[o].body)))
-	o.send(w)
+	o.send(w, 1)
 	http.NewResponseController(w).Flush() //nolint:errcheck // If it fails, the service hangs up by itself.
 }

@@ -35,13 +35,18 @@ func TestEachOutcomeHasItsAnswer(t *testing.T) {
 	for i, row := range rows {
 		assert.Equal(t, outcome(i), row.how, "each outcome has a row")
 		got := httptest.NewRecorder()
-		row.how.send(got)
+		row.how.send(got, 1)
 		assert.Equal(t, row.status, got.Code, row.how)
 		assert.True(t, json.Valid(got.Body.Bytes()), row.how)
 		want := http.Header{"Content-Type": {"application/json"}}
 		for name, value := range row.header {
 			want.Set(name, value)
 		}
+		assert.Equal(t, want, got.Header(), row.how)
+
+		got = httptest.NewRecorder()
+		row.how.send(got, 2)
+		want.Del("Connection") // Which would end the work of others.
 		assert.Equal(t, want, got.Header(), row.how)
 	}
 	assert.Len(t, answers, len(rows))

@@ -19,11 +19,22 @@ type claimant struct {
 
 func newClaimant() claimant { return claimant{time.Now(), rand.Int64()} } //nolint:gosec // It is no secret.
 
-// begin asks the store for an event once. It gives the store three quarters of the time
-// that handlers have, counted from when the delivery began.
+// memory returns the store if it is that of this package, which answers at once.
+func (r *Receiver) memory() *memoryDedup {
+	m, _ := r.store.(*memoryDedup)
+	return m
+}
+
+// limit returns the context of a store before the handlers run. It has three quarters of
+// the time that handlers have, counted from when the delivery began.
+func (r *Receiver) limit(ctx context.Context, by claimant) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(ctx, by.began.Add(r.timeout/4*3))
+}
+
+// begin asks the store for an event once.
 func (r *Receiver) begin(ctx context.Context, by claimant, key string) (DedupState, error) {
-	if _, inMemory := r.store.(*memoryDedup); !inMemory { // That one answers at once.
-		limited, cancel := context.WithDeadline(ctx, by.began.Add(r.timeout/4*3))
+	if r.memory() == nil {
+		limited, cancel := r.limit(ctx, by)
 		defer cancel()
 		ctx = limited
 	}
@@ -56,26 +67,53 @@ func (r *Receiver) beginOrWait(ctx context.Context, by claimant, key string) (De
 	}
 }
 
-// settleTimeout is for a store that answers late, after the time of the event.
+// settleTimeout is how much longer than a context a store may take to end a claim.
 const settleTimeout = 2 * time.Second
 
+var errSettleTimeout = fmt.Errorf("no answer within %s after the time for the event", settleTimeout)
+
 // settle tells the store how it ended what begin has begun: Done for a success, or else
-// Abort. It does so even when the time for the event is over.
+// Abort. The store has until settleTimeout after the end of ctx.
 func (r *Receiver) settle(ctx context.Context, by claimant, key string, succeeded bool) error {
+	if r.memory() == nil {
+		late, cancel := outlast(ctx, settleTimeout)
+		defer cancel()
+		ctx = late
+	}
 	end := r.store.Abort
 	if succeeded {
 		end = r.store.Done
 	}
 	err := end(ctx, key, by.claim)
-	if err != nil && ctx.Err() != nil {
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-		defer cancel()
-		err = end(late, key, by.claim)
+	switch {
+	case err == nil:
+		return nil
+	case succeeded:
+		return fmt.Errorf("deduplication: not marked: %w", err)
 	}
-	if err != nil {
+	return fmt.Errorf("deduplication: not freed: %w", err)
+}
+
+// settleInTime is settle before the handlers run: nobody waits for the store longer than
+// begin does.
+func (r *Receiver) settleInTime(ctx context.Context, by claimant, key string, succeeded bool) error {
+	if r.memory() != nil {
+		return r.settle(ctx, by, key, succeeded)
+	}
+	limited, cancel := r.limit(ctx, by)
+	defer cancel()
+	err := ask(limited, func(context.Context) error { return r.settle(ctx, by, key, succeeded) })
+	if err != nil && limited.Err() != nil {
 		return fmt.Errorf("deduplication: %w", err)
 	}
-	return nil
+	return err
+}
+
+// outlast returns a context that ends so long after ctx.
+func outlast(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	late, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(d, func() { end(errSettleTimeout) }) })
+	return late, func() { stop(); end(nil) }
 }
 
 // claim is what a delivery has in the store while its handlers run: the event, or the
@@ -112,7 +150,7 @@ func (r *Receiver) newClaim(ctx context.Context, by claimant, event Event, key, 
 	c.hold(key, event)
 	_, c.quiet = ctx.(*handling) // That has the claim of the event.
 	if deadline, ok := ctx.Deadline(); ok {
-		c.giveUpAfter(time.Until(deadline) + stuckAfter)
+		c.giveUpAfter(time.Until(deadline.Add(stuckAfter)))
 	}
 	return c
 }
@@ -164,11 +202,12 @@ func (c *claim) giveUp() {
 	if !c.release() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
-	defer cancel()
+	ctx := context.Background()
+	over, cancel := context.WithCancel(ctx)
+	cancel() // As the time for the event is.
 	var err error
 	if c.key != "" {
-		err = c.receiver.settle(ctx, c.by, c.key, false)
+		err = c.receiver.settle(over, c.by, c.key, false)
 	}
 	if c.quiet && err == nil {
 		return

@@ -449,3 +449,143 @@ func TestTenThousandLiveDeliveriesLoseNoneAndRunNoneTwice(t *testing.T) {
 		})
 	}
 }
+
+// keepingSink takes each event once, as the sinks of salesiqbolt and salesiqredis do.
+type keepingSink struct {
+	mu  sync.Mutex
+	ids map[string]bool
+}
+
+func (s *keepingSink) Enqueue(_ context.Context, event webhook.Event) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ids[event.Info().EventID] = true
+	return nil
+}
+
+// W27: the sink would take the second event for the first.
+func TestNoNumberIsGivenToTwoEvents(t *testing.T) {
+	t.Parallel()
+	nothing := func(http.Handler) {}
+	for name, test := range map[string]struct {
+		events  int // How many the store remembers; zero for a store that is made anew for each event.
+		age     time.Duration
+		between func(receiver http.Handler) // What happens between two events.
+		others  int                         // Events of other bodies in between.
+	}{
+		"the process starts again":      {0, 0, nothing, 0},
+		"the receiver is made anew":     {1000, time.Hour, nothing, 0},
+		"the store forgets for its age": {1000, time.Minute, func(http.Handler) { time.Sleep(90 * time.Second) }, 0},
+		"the store forgets for its size": {4, time.Hour, func(receiver http.Handler) {
+			for n := range 5 {
+				post(t, receiver, ratedBody(fmt.Sprint(n)))
+			}
+		}, 5},
+		"the store forgets at once": {1, time.Nanosecond, nothing, 0},
+	} {
+		for _, body := range [][]byte{disabled(1), []byte(`{"id":"v1"}`)} {
+			synctest.Test(t, func(t *testing.T) {
+				sink := &keepingSink{ids: map[string]bool{}}
+				opts := []webhook.Option{webhook.WithSink(sink)}
+				if test.events > 0 {
+					opts = append(opts, webhook.WithDedupStore(testkit.Must(webhook.NewMemoryDedupStore(test.events, test.age))))
+				}
+				for range 3 {
+					receiver, _ := newReceiver(opts...)
+					assert.Equal(t, http.StatusOK, post(t, receiver, body).Code)
+					test.between(receiver)
+				}
+				assert.Len(t, sink.ids, 3+test.others, "%s: %s", name, body)
+			})
+		}
+	}
+}
+
+// W27: while others have the store forget, too.
+func TestNoNumberIsGivenToTwoEventsAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, events := range []int{1, 3} {
+		const copies, rounds = 16, 50
+		sink := &keepingSink{ids: map[string]bool{}}
+		receiver, _ := newReceiver(webhook.WithSink(sink), webhook.WithDedupStore(testkit.Must(webhook.NewMemoryDedupStore(events, time.Hour))))
+		var running sync.WaitGroup
+		for range copies {
+			running.Go(func() {
+				for range rounds {
+					assert.Equal(t, http.StatusOK, post(t, receiver, disabled(1)).Code)
+				}
+			})
+		}
+		running.Wait()
+		assert.Len(t, sink.ids, copies*rounds, "of %d that are remembered", events)
+	}
+}
+
+// W27: a store that forgets what is old still knows the deliveries of an event together.
+func TestForgettingOldEventsLeavesTheNumbersAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		receiver, log := newReceiver(webhook.WithDedupStore(testkit.Must(webhook.NewMemoryDedupStore(1000, 10*time.Minute))))
+		post(t, receiver, ratedBody("c1"))
+		time.Sleep(9*time.Minute + 30*time.Second)
+		post(t, receiver, disabled(1))
+		time.Sleep(time.Minute)
+		post(t, receiver, ratedBody("c1"))
+		assert.Equal(t, 3, log.calls(), "the first event is forgotten")
+		post(t, receiver, disabled(2))
+		assert.Equal(t, 3, log.calls())
+	})
+}
+
+// W27: an event that the store cannot number is handled all the same, and the sink must
+// not take it for another.
+func TestEventsThatTheStoreCannotNumberAreKeptApart(t *testing.T) {
+	t.Parallel()
+	for where, breaks := range map[string]func(*faultyStore){
+		"no key can be claimed":        func(s *faultyStore) { s.begin = func(string) error { return errStoreAway } },
+		"an event cannot be claimed":   func(s *faultyStore) { s.begin = ofEvent(faults["error"]) },
+		"it cannot be marked as seen":  func(s *faultyStore) { s.done = ofSeen(faults["error"]) },
+		"what was asked stays claimed": func(s *faultyStore) { s.done, s.abort = ofSeen(faults["error"]), ofSeen(faults["error"]) },
+	} {
+		for body, events := range map[string]int{string(disabled(1)): 3, string(disabled(2)): 3, `{"id":"v1"}`: 3, string(ratedBody("c1")): 1} {
+			synctest.Test(t, func(t *testing.T) {
+				sink := &keepingSink{ids: map[string]bool{}}
+				store := &faultyStore{DedupStore: testkit.Must(webhook.NewMemoryDedupStore(100, time.Hour))}
+				breaks(store)
+				receiver, _ := newReceiver(webhook.WithSink(sink), webhook.WithDedupStore(store), webhook.WithDedupFailure(webhook.DedupProcess))
+				for range 3 {
+					assert.Equal(t, http.StatusOK, post(t, receiver, []byte(body)).Code)
+				}
+				assert.Len(t, sink.ids, events, "%s: %s", where, body)
+			})
+		}
+	}
+}
+
+// W27: Once has no other key than the identity.
+func TestDispatchOfEventsThatTheStoreCannotNumberRepeatsAndDropsNoEffect(t *testing.T) {
+	t.Parallel()
+	for failure, effects := range map[webhook.DedupFailure]int{webhook.DedupRefuse: 0, webhook.DedupProcess: 2} {
+		store := &faultyStore{DedupStore: testkit.Must(webhook.NewMemoryDedupStore(100, time.Hour))}
+		receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(hookSecret)), webhook.WithDedupStore(store), webhook.WithDedupFailure(failure)))
+		calls := 0
+		require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error { calls++; return nil }, webhook.Once("mail")))
+		first, second := testkit.Must(webhook.Parse(disabled(1))), testkit.Must(webhook.Parse(disabled(1)))
+		store.done = func(key string) error {
+			if strings.HasPrefix(key, "seen/") {
+				return errStoreAway
+			}
+			return nil
+		}
+		for _, event := range []webhook.Event{first, second} {
+			assert.Equal(t, failure == webhook.DedupRefuse, receiver.Dispatch(t.Context(), event) != nil)
+		}
+		assert.Equal(t, effects, calls)
+		store.done = nil
+		for range 2 { // The queue tries both again.
+			require.NoError(t, receiver.Dispatch(t.Context(), second))
+			require.NoError(t, receiver.Dispatch(t.Context(), first))
+		}
+		assert.Equal(t, 2, calls, "each has had its effect, whichever comes first")
+	}
+}

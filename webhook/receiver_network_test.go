@@ -9,9 +9,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -226,6 +229,30 @@ func TestALateHandlerIsAnsweredForOverBothVersionsOfHTTP(t *testing.T) {
 			assert.Equal(t, 1, calls)
 		})
 	}
+}
+
+// W3: whoever has sent too much may not end the deliveries of others.
+func TestABodyOverTheLimitLeavesAConnectionOfHTTP2Open(t *testing.T) {
+	t.Parallel()
+	receiver, _ := newReceiver(webhook.WithMaxBody(1000))
+	server := newTLSServer(t, receiver, true)
+	var dialed atomic.Int32
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+		if !c.Reused {
+			dialed.Add(1)
+		}
+	}})
+	for _, length := range []int{1001, 1 << 20, 10, 1001} {
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, strings.NewReader(strings.Repeat("x", length)))
+		require.NoError(t, err)
+		answer, err := server.Client().Do(request)
+		require.NoError(t, err)
+		assert.Equal(t, 2, answer.ProtoMajor)
+		assert.Equal(t, length > 1000, answer.StatusCode == http.StatusRequestEntityTooLarge)
+		_, err = io.ReadAll(answer.Body)
+		require.NoError(t, errors.Join(err, answer.Body.Close()))
+	}
+	assert.EqualValues(t, 1, dialed.Load())
 }
 
 // W9: so is one that ends its goroutine, as a failed requirement of a test does.

@@ -1,13 +1,21 @@
 package webhook_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/testkit"
 	"github.com/salesiq-go/salesiq/webhook"
 )
@@ -53,4 +61,130 @@ func TestAClaimEndsThoughTheTimeForTheEventIsOver(t *testing.T) {
 			assert.Equal(t, 1, store.settled, "late: %t", late)
 		})
 	}
+}
+
+// newHangingStore returns a store in memory, and a fault of it: a call that does not return
+// before release, whatever its context says.
+func newHangingStore() (store *faultyStore, hang func(string) error, release func()) {
+	released := make(chan struct{})
+	store = &faultyStore{DedupStore: testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour))}
+	return store, func(string) error { <-released; return nil }, func() { close(released) }
+}
+
+// W28: and the log says what has become of the event.
+func TestNobodyWaitsForAStoreThatDoesNotEndAClaim(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		handler func(stuck <-chan struct{}) error
+		once    bool
+		took    time.Duration
+		logged  []string
+	}{
+		"handled": {func(<-chan struct{}) error { return nil }, false, 2200 * time.Millisecond,
+			[]string{`msg="webhook event handled, but not marked"`, "deduplication: not marked: no answer within 2s"}},
+		"failed": {func(<-chan struct{}) error { return errors.New("no") }, false, 2200 * time.Millisecond,
+			[]string{`msg="webhook event failed"`, "deduplication: not freed: no answer within 2s"}},
+		"handled, with Once": {func(<-chan struct{}) error { return nil }, true, 4200 * time.Millisecond, // By then the time of the event is over.
+			[]string{`msg="webhook handler not deduplicated"`, "deduplication: not marked: no answer within 2s", `msg="webhook event handled, but not marked"`}},
+		"stuck": {func(stuck <-chan struct{}) error { <-stuck; return nil }, false, 30*time.Second + 2*time.Second,
+			[]string{`msg="webhook handler does not return`, "deduplication: not freed: no answer within 2s"}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			store, hang, release := newHangingStore()
+			store.done, store.abort = hang, hang
+			var logged bytes.Buffer
+			stuck := make(chan struct{})
+			receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(hookSecret)), webhook.WithDedupStore(store),
+				webhook.WithHandlerTimeout(200*time.Millisecond), webhook.WithLogger(slog.New(slog.NewTextHandler(&logged, nil)))))
+			var opts []webhook.HandlerOption
+			if test.once {
+				opts = append(opts, webhook.Once("slack"))
+			}
+			require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error { return test.handler(stuck) }, opts...))
+			time.AfterFunc(30*time.Second, func() { close(stuck) })
+			began := time.Now()
+			assert.Equal(t, http.StatusInternalServerError, post(t, receiver, ratedBody("c1")).Code, name)
+			assert.Equal(t, test.took, time.Since(began), name)
+			for _, line := range test.logged {
+				assert.Contains(t, logged.String(), line, name)
+			}
+			assert.Equal(t, http.StatusServiceUnavailable, post(t, receiver, ratedBody("c1")).Code, "%s: the store has the claim", name)
+			release()
+		})
+	}
+}
+
+// W28: the time before the handlers is that of begin, whatever the store does not answer.
+func TestAStoreThatDoesNotEndAClaimBeforeTheHandlersRefusesOrProcesses(t *testing.T) {
+	t.Parallel()
+	for name, hangs := range map[string]struct {
+		body        []byte
+		done, abort bool
+	}{
+		"asking whether a delivery was seen": {disabled(2), false, true},
+		"marking that a delivery was seen":   {disabled(1), true, false},
+		"marking, and freeing after that":    {disabled(1), true, true},
+	} {
+		for failure, want := range map[webhook.DedupFailure]int{
+			webhook.DedupRefuse: http.StatusServiceUnavailable, webhook.DedupProcess: http.StatusOK,
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				store, hang, release := newHangingStore()
+				if hangs.done {
+					store.done = ofSeen(func() error { return hang("") })
+				}
+				if hangs.abort {
+					store.abort = hang
+				}
+				receiver, log := newReceiver(webhook.WithDedupStore(store), webhook.WithDedupFailure(failure))
+				began := time.Now()
+				assert.Equal(t, want, post(t, receiver, hangs.body).Code, name)
+				assert.Equal(t, 4500*time.Millisecond/4*3, time.Since(began), name)
+				assert.Equal(t, want == http.StatusOK, log.calls() == 1, name)
+				release()
+			})
+		}
+	}
+}
+
+// W28: the key that says that a delivery of an event was seen is claimed for ever.
+func TestAKeyThatStaysClaimedKeepsNoEventFromItsHandlers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, hang, release := newHangingStore()
+		defer release()
+		receiver, log := newReceiver(webhook.WithDedupStore(store))
+		var asked atomic.Int32
+		store.abort = func(key string) error {
+			if asked.Add(1) == 2 { // The first one is of the period before.
+				return hang(key)
+			}
+			return nil
+		}
+		assert.Equal(t, http.StatusServiceUnavailable, post(t, receiver, disabled(2)).Code)
+		assert.Equal(t, http.StatusOK, post(t, receiver, disabled(1)).Code)
+		require.Equal(t, 1, log.calls())
+		log.answer = func() error { return errors.New("no") }
+		assert.Equal(t, http.StatusInternalServerError, post(t, receiver, disabled(1)).Code)
+		log.answer = nil
+		assert.Equal(t, http.StatusOK, post(t, receiver, disabled(2)).Code)
+		require.Equal(t, 3, log.calls())
+		assert.Equal(t, log.events[1].Info().EventID, log.events[2].Info().EventID, "it is found behind that key")
+		assert.Equal(t, http.StatusOK, post(t, receiver, disabled(3)).Code)
+		assert.Equal(t, 3, log.calls())
+	})
+}
+
+// W25: the time that a handler has is that of its context, however long.
+func TestAHandlerThatHasAllTheTimeKeepsItsClaim(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(hookSecret)), webhook.WithLogger(slog.New(slog.NewTextHandler(&logged, nil)))))
+		require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error { time.Sleep(time.Hour); return nil }, webhook.Once("slow")))
+		ctx, cancel := context.WithTimeout(t.Context(), math.MaxInt64)
+		defer cancel()
+		require.NoError(t, receiver.Dispatch(ctx, testkit.Must(webhook.Parse(ratedBody("c1")))))
+		assert.Empty(t, logged.String())
+	})
 }

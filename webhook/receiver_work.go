@@ -28,6 +28,7 @@ type handling struct {
 
 	mu       sync.Mutex // Guards what follows.
 	w        http.ResponseWriter
+	protocol int // The version of HTTP.
 	answered bool
 	err      error
 	done     chan struct{} // Made when somebody asks for it.
@@ -35,10 +36,10 @@ type handling struct {
 
 // startWork begins work that must be answered within the time that the receiver's
 // handlers have.
-func startWork(request context.Context, r *Receiver, w http.ResponseWriter, http2 bool) *handling {
+func startWork(request context.Context, r *Receiver, w http.ResponseWriter, protocol int) *handling {
 	by := newClaimant()
-	work := &handling{request: request, deadline: by.began.Add(r.timeout), claim: claim{receiver: r, by: by}, w: w}
-	if http2 {
+	work := &handling{request: request, deadline: by.began.Add(r.timeout), claim: claim{receiver: r, by: by}, w: w, protocol: protocol}
+	if protocol >= 2 {
 		work.expired = make(chan struct{})
 	}
 	work.timer = time.AfterFunc(r.timeout, work.expire)
@@ -67,7 +68,7 @@ func (work *handling) expire() {
 		tookTooLong.sendAtOnce(work.w)
 		return
 	}
-	tookTooLong.write(work.w)
+	tookTooLong.send(work.w, work.protocol)
 	close(work.expired)
 }
 
@@ -80,7 +81,7 @@ func (work *handling) finish(how outcome) outcome {
 		return tookTooLong
 	}
 	work.end(context.Canceled)
-	how.send(work.w)
+	how.send(work.w, work.protocol)
 	return how
 }
 

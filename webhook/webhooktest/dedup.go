@@ -32,6 +32,7 @@ func TestDedupStore(t *testing.T, open func(t *testing.T) webhook.DedupStore) {
 		{"a claim that has ended frees no event", failedLate},
 		{"a success counts though its claim has ended", succeededLate},
 		{"an event is told from its like", toldFromItsLike},
+		{"the name of a handler may be long", longName},
 		{"one of many claims an event", oneOfManyClaims},
 		{"marks of many are all kept", marksOfMany},
 		{"a claim for who has left is freed", whoHasLeft},
@@ -145,6 +146,17 @@ func toldFromItsLike(t *testing.T, store webhook.DedupStore) {
 	wantState(t, store, eventID(1), webhook.DedupDone, "of the first event, when the second is free")
 	wantState(t, store, eventID(2), webhook.DedupFree, "of the second event, when it is free")
 	wantState(t, store, eventID(3), webhook.DedupFree, "of a third event")
+}
+
+// The longest key that a receiver makes is that of a handler with Once.
+func longName(t *testing.T, store webhook.DedupStore) {
+	id := eventID(1) + "/" + strings.Repeat("n", 256)
+	claim := wantState(t, store, id, webhook.DedupFree, "for a handler with a long name")
+	must(t, store.Abort, id, claim, "Abort")
+	claim = wantState(t, store, id, webhook.DedupFree, "after an Abort")
+	must(t, store.Done, id, claim, "Done")
+	wantState(t, store, id, webhook.DedupDone, "for a handler that has succeeded")
+	wantState(t, store, id[:len(id)-1], webhook.DedupFree, "for a handler of another name")
 }
 
 func oneOfManyClaims(t *testing.T, store webhook.DedupStore) {
