@@ -390,11 +390,11 @@ func (l *limiter) dropped(first int64) bool {
 	return false
 }
 
-// bring settles a lease, number:epoch:probe:name:process, that a call of this
+// bring settles a lease, number:began:epoch:probe:name:process, that a call of this
 // process had asked for before. It ignores what is none.
 func (l *limiter) bring(lease string) {
-	if parts := strings.Split(lease, ":"); len(parts) == 5 {
-		l.settle(parts[3], answer{lease: lease})
+	if parts := strings.Split(lease, ":"); len(parts) == 6 {
+		l.settle(parts[4], answer{lease: lease})
 	}
 }
 

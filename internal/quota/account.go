@@ -14,9 +14,10 @@ type Limits struct {
 
 // Call is a call that has been started. It is a receipt for [Account.End].
 type Call struct {
-	number int  // In the order of starting, from 1.
-	epoch  int  // The window that it was started in.
-	probe  bool // It went alone.
+	number int       // In the order of starting, from 1.
+	began  time.Time // By the caller's clock.
+	epoch  int       // The window that it was started in.
+	probe  bool      // It went alone.
 }
 
 // Report is how a call ended.
@@ -78,7 +79,7 @@ func (a *Account) Start(now time.Time) Call {
 	a.calls++
 	a.slots.inFlight++
 	a.day.start()
-	return Call{number: a.calls, epoch: a.window.epoch, probe: a.window.start(now)}
+	return Call{number: a.calls, began: now, epoch: a.window.epoch, probe: a.window.start(now)}
 }
 
 // Cancel takes a call back that was started, but never made.

@@ -532,6 +532,67 @@ func TestCallThatEndsAfterMidnightIsCountedInTheNewDay(t *testing.T) {
 	assert.Equal(t, 4, left)
 }
 
+// The Date of a download is written when it begins, and an answer may be late. What is
+// written down of it is repeated by the script of package salesiqredis.
+func TestDateOfACallThatBeganBeforeMidnightDoesNotBringTheDayBack(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name       string
+		ahead      time.Duration // The service's clock.
+		began, end time.Duration // After its midnight.
+	}{
+		{"a download", 0, -2 * time.Minute, 4*time.Minute + 40*time.Second},
+		{"a download where clocks differ", -time.Hour, -2 * time.Minute, 4*time.Minute + 40*time.Second},
+		{"a late answer", 0, -time.Second, 12 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t, quota.Limits{PerDay: 9})
+			dated := func() quota.Report {
+				r := silent
+				r.Date = l.now.Add(tt.ahead).Truncate(time.Second)
+				return r
+			}
+			l.pass(24*time.Hour - tt.ahead + tt.began)
+			l.call(dated())
+			slow, written := l.start(), dated()
+			l.pass(tt.end - tt.began)
+			l.call(dated())
+			l.call(dated())
+			assert.Equal(t, 9-3, l.free(), "the slow one may be charged to this day")
+			l.end(slow, written)
+			assert.Equal(t, 9-3, l.free())
+			at, daily := l.Earliest(l.now, 6, quota.Interactive)
+			assert.True(t, daily)
+			assert.Equal(t, start.Add(48*time.Hour-tt.ahead), at)
+			l.pass(time.Second)
+			l.call(dated())
+			assert.Equal(t, 9-4, l.free())
+		})
+	}
+}
+
+// A clock that is set back while calls are under way is known from the next one.
+func TestClockThatIsSetBackIsFollowedWhateverIsUnderWay(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{PerDay: 9})
+	l.pass(12 * time.Hour)
+	dated := func(ahead time.Duration) quota.Report {
+		r := silent
+		r.Date = l.now.Add(ahead)
+		return r
+	}
+	l.call(dated(0))
+	slow := l.start()
+	l.pass(10 * time.Minute)
+	l.end(slow, dated(-5*time.Minute))
+	at, _ := l.Earliest(l.now, 9, quota.Interactive)
+	assert.Equal(t, start.Add(24*time.Hour), at, "its Date may be from when it began")
+	l.call(dated(-5 * time.Minute))
+	at, _ = l.Earliest(l.now, 9, quota.Interactive)
+	assert.Equal(t, start.Add(24*time.Hour+5*time.Minute), at)
+}
+
 func TestTodayKnowsNoDayWithoutALimit(t *testing.T) {
 	t.Parallel()
 	limit, left, end := quota.New(quota.Limits{}).Today(start)

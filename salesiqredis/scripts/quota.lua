@@ -294,8 +294,10 @@ local function midnight() return now + day - (now + s.offset) % day end
 
 local function read_clock(a)
   if a.date > 0 then
-    local offset = a.date - now
-    if s.clock_known == 0 or math.abs(offset - s.offset) > 2 * second then s.offset, s.clock_moved = offset, 1 end
+    local least, most = a.date - now, a.date - a.began
+    if s.clock_known == 0 or s.offset < least - 2 * second or s.offset > most + 2 * second then
+      s.offset, s.clock_moved = least, 1
+    end
     s.clock_known = 1
   end
   if a.reset == 0 then return end
@@ -377,7 +379,7 @@ end
 -- receipt is what the lease of the next call is remembered by: the receipt that
 -- quota.Call is, and the ticket of the call.
 local function receipt(ticket)
-  return table.concat({whole(s.calls + 1), whole(s.epoch), s.stage == fresh and 1 or 0, ticket}, ':')
+  return table.concat({whole(s.calls + 1), whole(now), whole(s.epoch), s.stage == fresh and 1 or 0, ticket}, ':')
 end
 
 local function start(ticket)
@@ -394,8 +396,8 @@ local function finish(name, a)
   local lease = find(name)
   if not lease then return end -- It has expired, and was counted then.
   redis.call('ZREM', leases, lease)
-  local number, epoch, probe = string.match(lease, '^(%d+):(%d+):(%d)')
-  a.number, a.epoch, a.probe = tonumber(number), tonumber(epoch), probe == '1'
+  local number, began, epoch, probe = string.match(lease, '^(%d+):(%d+):(%d+):(%d)')
+  a.number, a.began, a.epoch, a.probe = tonumber(number), tonumber(began), tonumber(epoch), probe == '1'
   a.trusted, a.within = false, 0
   roll()
   under_way = under_way - 1
