@@ -148,10 +148,11 @@ func (a *Account) PerWindow() (calls int, known bool) {
 
 // Earliest returns the time before which a call of a class cannot be started if
 // ahead others are to go first, and whether it is the day's limit that forbids it.
-// It may take longer, for what others do and for calls that have to end first.
+// It may take longer, for what others do and for calls that have to end first. It is
+// sooner if calls under way turn out not to count.
 func (a *Account) Earliest(now time.Time, ahead int, c Class) (at time.Time, daily bool) {
 	a.roll(now)
-	at = latest(now, a.pause.until, a.window.earliest(now, ahead+c.reserve(a.window.size())))
+	at = latest(now, a.pause.until, a.window.earliest(now, ahead+c.reserve(a.window.size()), a.slots.inFlight))
 	if end := a.day.earliest(now, ahead+c.reserve(a.perDay), a.perDay); end.After(at) {
 		return end, true
 	}
