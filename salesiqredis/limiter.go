@@ -67,14 +67,15 @@ type limiter struct {
 
 	nudge chan struct{} // Tells the watch to look at the line.
 
-	mu    sync.Mutex // Guards what follows.
-	line  []*waiter  // Calls that wait, in the order in which they came.
-	names uint64     // Tickets so far.
-	watch watch
-	last  outlook
-	held  map[string]bool // Leases that calls have.
-	owed  []message
-	alone *share // Nil until Redis was away.
+	mu      sync.Mutex // Guards what follows.
+	line    []*waiter  // Calls that wait, in the order in which they came.
+	names   uint64     // Tickets so far.
+	watch   watch
+	last    outlook
+	held    map[string]bool // Leases that calls have.
+	renewal bool            // The leases are renewed in a while.
+	owed    []message
+	alone   *share // Nil until Redis was away.
 
 	ranked time.Time // When this process asked for its place among the others.
 }
@@ -100,7 +101,7 @@ type outlook struct {
 }
 
 // message is a part of what the script is told: the end of a call, a question for
-// a lease, or that a question is taken back.
+// a lease, that a question is taken back, or that a call goes on.
 type message []string
 
 func ended(lease string, r *report) message {
@@ -108,6 +109,8 @@ func ended(lease string, r *report) message {
 }
 
 func taken(name string) message { return message{"leave", name} }
+
+func goesOn(lease string) message { return message{"renew", lease} }
 
 // Acquire implements [salesiq.Limiter].
 func (l *limiter) Acquire(ctx context.Context) (salesiq.Lease, error) {
@@ -294,6 +297,30 @@ func (l *sharedLease) Done(o salesiq.Outcome) {
 		// What its answer said is no news any more once it can be told.
 		l.limiter.owe(ended(l.lease, reportOf(salesiq.Outcome{Sent: o.Sent})))
 	}
+}
+
+// renewLater renews the leases of calls under way when a third of their time is over, and
+// so on until there are none. It is called with the lock held.
+func (l *limiter) renewLater() {
+	if l.renewal = len(l.held) > 0; l.renewal {
+		time.AfterFunc(l.lease/3, l.renew)
+	}
+}
+
+// renew lets Redis know that calls go on. One that has ended meanwhile stays so.
+func (l *limiter) renew() {
+	l.mu.Lock()
+	var messages []message
+	for lease := range l.held {
+		messages = append(messages, goesOn(lease))
+	}
+	l.mu.Unlock()
+	if len(messages) > 0 {
+		l.exchange(context.Background(), nil, messages...) //nolint:errcheck // The next one may arrive.
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.renewLater()
 }
 
 // maxOwed bounds what is remembered; leases and tickets end by themselves.

@@ -59,6 +59,14 @@ func (l *limiter) forget(w *waiter) {
 	}
 }
 
+// hold notes that a lease is that of a call. It is called with the lock held.
+func (l *limiter) hold(lease string) {
+	l.held[lease] = true
+	if !l.renewal {
+		l.renewLater()
+	}
+}
+
 // release notes that a lease is nobody's any more.
 func (l *limiter) release(lease string) {
 	l.mu.Lock()
@@ -108,7 +116,7 @@ func (l *limiter) settle(name string, a answer) {
 		l.takeBack(name)
 	case i < 0:
 	case a.lease != "":
-		l.held[a.lease] = true
+		l.hold(a.lease)
 		l.line[i].end <- ending{lease: a.lease}
 		l.line = slices.Delete(l.line, i, i+1)
 	case a.since == 0:

@@ -590,6 +590,9 @@ while ARGV[i] do
   elseif ARGV[i] == 'leave' then
     leave(ARGV[i + 1])
     i = i + 2
+  elseif ARGV[i] == 'renew' then
+    redis.call('ZADD', leases, 'XX', whole(now + lease_time), ARGV[i + 1])
+    i = i + 2
   elseif ARGV[i] == 'ask' then
     join(ARGV[i + 1], tonumber(ARGV[i + 2]))
     questions[#questions + 1] = {ARGV[i + 1], tonumber(ARGV[i + 3])}
