@@ -100,8 +100,12 @@ type outlook struct {
 	listening  int // 1 if Redis can tell this process of its leases, 0 if not, -1 if that was not asked.
 }
 
+// dayIsSpent reports whether nothing is left of the day.
+func (o outlook) dayIsSpent(now time.Time) bool { return o.left == 0 && now.Before(o.midnight) }
+
 // message is a part of what the script is told: the end of a call, a question for
-// a lease, that a question is taken back, or that a call goes on.
+// a lease, that a question is taken back, that a call goes on, or how many calls were
+// made alone.
 type message []string
 
 func ended(lease string, r *report) message {
@@ -109,6 +113,8 @@ func ended(lease string, r *report) message {
 }
 
 func taken(name string) message { return message{"leave", name} }
+
+func alone(calls int) message { return message{"alone", strconv.Itoa(calls)} }
 
 func goesOn(lease string) message { return message{"renew", lease} }
 
@@ -276,6 +282,12 @@ func (l *limiter) learn(o outlook, asked time.Time) {
 	case o.listening == 0 && l.watch.listens && asked.After(l.watch.listened):
 		l.watch.deafen()
 		l.watch.resubscribe() // The server that it listens to is not the master any more.
+	}
+	if l.alone != nil {
+		if calls := l.alone.unheard(); calls != 0 {
+			l.alone.told += calls
+			l.owed = append(l.owed, alone(calls))
+		}
 	}
 	if len(l.owed) > 0 {
 		owed := l.owed

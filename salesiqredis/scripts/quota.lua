@@ -590,6 +590,9 @@ while ARGV[i] do
   elseif ARGV[i] == 'leave' then
     leave(ARGV[i + 1])
     i = i + 2
+  elseif ARGV[i] == 'alone' then
+    s.day_used = math.max(0, s.day_used + tonumber(ARGV[i + 1]))
+    i = i + 2
   elseif ARGV[i] == 'renew' then
     redis.call('ZADD', leases, 'XX', whole(now + lease_time), ARGV[i + 1])
     i = i + 2
