@@ -50,11 +50,8 @@ type Account struct {
 	heeded int // How many of them had been when a refusal changed slots or pause last.
 }
 
-// New returns the account of someone who has not called yet.
-func New(l Limits) *Account { return NewSharing(l, new(Day)) }
-
-// NewSharing returns an account that counts its calls in a day that others may share. Their
-// methods must not be called concurrently either.
+// NewSharing returns the account of someone who has not called yet. It counts its calls in
+// a day that others may share. Their methods must not be called concurrently either.
 func NewSharing(l Limits, d *Day) *Account {
 	return &Account{
 		window: window{plan: l.PerMinute},

@@ -11,6 +11,9 @@ import (
 	"github.com/salesiq-go/salesiq/internal/quota"
 )
 
+// newAccount returns an account with a day of its own.
+func newAccount(l quota.Limits) *quota.Account { return quota.NewSharing(l, new(quota.Day)) }
+
 // ledger is an account in a test, with a clock and short words.
 type ledger struct {
 	*recorder
@@ -341,7 +344,7 @@ func TestCallsOfAWindowAreKnownOnceAnAnswerTells(t *testing.T) {
 		known bool
 	}
 	perWindow := func(a *quota.Account) (k known) { k.calls, k.known = a.PerWindow(); return k }
-	a := quota.New(quota.Limits{})
+	a := newAccount(quota.Limits{})
 	assert.Equal(t, known{math.MaxInt, false}, perWindow(a), "before the first answer")
 	a.End(a.Start(start), silent, start)
 	assert.Equal(t, known{math.MaxInt, true}, perWindow(a), "an answer that speaks of no limit")
@@ -349,7 +352,7 @@ func TestCallsOfAWindowAreKnownOnceAnAnswerTells(t *testing.T) {
 	r.Known, r.Limit = true, 10
 	a.End(a.Start(start), r, start)
 	assert.Equal(t, known{10, true}, perWindow(a))
-	assert.Equal(t, known{3, true}, perWindow(quota.New(quota.Limits{PerMinute: 3})), "a plan tells beforehand")
+	assert.Equal(t, known{3, true}, perWindow(newAccount(quota.Limits{PerMinute: 3})), "a plan tells beforehand")
 }
 
 func TestPlanHoldsWhereTheServiceIsSilent(t *testing.T) {
@@ -485,7 +488,7 @@ func TestDayIsThatOfTheServicesClock(t *testing.T) {
 
 func TestCallThatWasNeverMadeIsTakenBack(t *testing.T) {
 	t.Parallel()
-	a := quota.New(quota.Limits{PerMinute: 1, PerDay: 1, InFlight: 1})
+	a := newAccount(quota.Limits{PerMinute: 1, PerDay: 1, InFlight: 1})
 	require.True(t, a.Ready(start, quota.Interactive))
 	call := a.Start(start)
 	require.False(t, a.Ready(start, quota.Interactive))
@@ -500,7 +503,7 @@ func TestDayIsOverWhicheverQuestionIsAskedFirst(t *testing.T) {
 	t.Parallel()
 	morning := start.Add(24 * time.Hour)
 	newSpent := func() *quota.Account {
-		a := quota.New(quota.Limits{PerDay: 1})
+		a := newAccount(quota.Limits{PerDay: 1})
 		require.True(t, a.Ready(start, quota.Interactive))
 		a.End(a.Start(start), silent, start)
 		require.False(t, a.Ready(morning.Add(-1), quota.Interactive))
@@ -524,7 +527,7 @@ func TestDayIsOverWhicheverQuestionIsAskedFirst(t *testing.T) {
 
 func TestCallThatEndsAfterMidnightIsCountedInTheNewDay(t *testing.T) {
 	t.Parallel()
-	a := quota.New(quota.Limits{PerDay: 5})
+	a := newAccount(quota.Limits{PerDay: 5})
 	require.True(t, a.Ready(start, quota.Interactive))
 	late := a.Start(start)
 	a.End(late, silent, start.Add(24*time.Hour))
@@ -595,7 +598,7 @@ func TestClockThatIsSetBackIsFollowedWhateverIsUnderWay(t *testing.T) {
 
 func TestTodayKnowsNoDayWithoutALimit(t *testing.T) {
 	t.Parallel()
-	limit, left, end := quota.New(quota.Limits{}).Today(start)
+	limit, left, end := newAccount(quota.Limits{}).Today(start)
 	assert.Zero(t, limit)
 	assert.Zero(t, left)
 	assert.Zero(t, end)
@@ -614,7 +617,7 @@ func TestDayMovesWithAClockThatMoved(t *testing.T) {
 		{2*time.Second + 1, 2*time.Second + 1},
 		{-2*time.Second - 1, -2*time.Second - 1},
 	} {
-		a := quota.New(quota.Limits{PerDay: 5})
+		a := newAccount(quota.Limits{PerDay: 5})
 		for _, ahead := range []time.Duration{0, tt.moved} {
 			require.True(t, a.Ready(noon, quota.Interactive))
 			r := silent
@@ -643,7 +646,7 @@ func TestKeptDayGoesOnAlthoughTheClocksDiffer(t *testing.T) {
 		{"the clock is that of another time zone", -5 * time.Hour, midnight.Add(time.Hour), midnight.Add(2 * time.Hour), 3, midnight.Add(5 * time.Hour)},
 		{"the service's day is over", 5 * time.Minute, midnight.Add(-6 * time.Minute), midnight.Add(-3 * time.Minute), 5, midnight},
 	} {
-		before, after := quota.New(quota.Limits{PerDay: 5}), quota.New(quota.Limits{PerDay: 5})
+		before, after := newAccount(quota.Limits{PerDay: 5}), newAccount(quota.Limits{PerDay: 5})
 		for range 2 {
 			require.True(t, before.Ready(tt.kept, quota.Interactive))
 			r := silent
@@ -668,7 +671,7 @@ func TestKeptDayGoesOnAlthoughTheClocksDiffer(t *testing.T) {
 func TestSharedDayEndsByTheClockOfWhoeverKnowsIt(t *testing.T) {
 	t.Parallel()
 	now, end := start.Add(24*time.Hour-3*time.Minute), start.Add(48*time.Hour-5*time.Minute)
-	a := quota.New(quota.Limits{PerDay: 5})
+	a := newAccount(quota.Limits{PerDay: 5})
 	for range 2 {
 		require.True(t, a.Ready(now, quota.Interactive))
 		a.End(a.Start(now), silent, now)
@@ -744,7 +747,7 @@ func TestDayEndsByTheWallClock(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	require.Contains(t, now.String(), "m=")
-	a := quota.New(quota.Limits{PerDay: 1})
+	a := newAccount(quota.Limits{PerDay: 1})
 	a.End(a.Start(now), quota.Report{Sent: true, Date: now.Add(time.Hour)}, now)
 	_, _, end := a.Today(now)
 	at, daily := a.Earliest(now, 1, quota.Interactive)
@@ -773,7 +776,7 @@ func TestDayThatBeganByTheServicesClockHasAllItsCalls(t *testing.T) {
 func TestDayThatIsOverByTheServicesClockCostsNothing(t *testing.T) {
 	t.Parallel()
 	evening := start.Add(24*time.Hour - 10*time.Minute)
-	a := quota.New(quota.Limits{PerDay: 5})
+	a := newAccount(quota.Limits{PerDay: 5})
 	call := func(ahead time.Duration) {
 		require.True(t, a.Ready(evening, quota.Interactive))
 		r := silent
@@ -787,7 +790,7 @@ func TestDayThatIsOverByTheServicesClockCostsNothing(t *testing.T) {
 	_, left, _ := a.Today(evening)
 	assert.Zero(t, left, "it is the same day there")
 
-	a = quota.New(quota.Limits{PerDay: 5})
+	a = newAccount(quota.Limits{PerDay: 5})
 	for range 3 {
 		call(0)
 	}

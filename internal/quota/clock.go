@@ -72,10 +72,13 @@ type clock struct {
 
 // read finds out how long the window of an answer lasts, as in and trusted.
 //
-//	the service has told a Date   the reset is believed if it is an hour away at most;
-//	                              otherwise it is deleted
+//	the service has told a Date   the reset is believed if it is not past, and an hour
+//	                              away at most; otherwise it is deleted
 //	it never has                  the reset is compared with the caller's clock, and
-//	                              believed if it is a minute away at most
+//	                              believed if it is yet to come, and 62 s away at most (a
+//	                              minute, and two roundings); but never again after a 429
+//	                              whose reset was past (doubted). Otherwise it still tells
+//	                              windows apart, and they end in a minute
 func (c *clock) read(e *callEnd) {
 	if !e.Date.IsZero() {
 		c.set(e)
