@@ -13,6 +13,33 @@ type share struct {
 	limits  limits
 	limiter *salesiq.SharedLimiter
 	began   salesiq.DailyQuota // What the share before it left of the day; zero if it is the first.
+	heard   time.Time          // When Redis said what is left of the day that the share keeps to.
+	told    int                // Calls of the day that Redis knows of,
+	ends    time.Time          // which ends then.
+}
+
+// heed leaves no more of the day than the part of what Redis has said is left.
+func (s *share) heed(o outlook, now time.Time) {
+	if s.heard.Equal(o.heard) || !now.Before(o.midnight) {
+		return
+	}
+	s.heard = o.heard
+	s.unheard()
+	if others := s.limiter.DailyQuota().Left - partOf(o.left, o.processes); others > 0 {
+		s.limiter.ResumeDay(salesiq.DailyQuota{Limit: others, Reset: o.midnight}) //nolint:errcheck // It can be.
+		s.told += others
+	}
+}
+
+// unheard returns how many calls of the day Redis does not know of. They are fewer than
+// none if calls that it was told of turned out not to count.
+func (s *share) unheard() int {
+	day := s.limiter.DailyQuota()
+	if day.Reset.Sub(s.ends) > 12*time.Hour {
+		s.told = 0
+	}
+	s.ends = day.Reset
+	return day.Limit - day.Left - s.told
 }
 
 // day returns what is left of the day. A limit that is smaller than the calls before it
@@ -34,7 +61,7 @@ type limits struct {
 
 // acquireAlone waits for a call within this process's share. It returns nothing
 // if Redis answers again before that. A share that is spent is no reason to fail:
-// Redis may answer in time.
+// Redis may answer in time. But it is in vain if Redis has said that the day is spent.
 func (l *limiter) acquireAlone(ctx context.Context, w *wait) (salesiq.Lease, error) {
 	bounded, cancel := context.WithDeadline(ctx, w.latest)
 	defer cancel()
@@ -45,16 +72,20 @@ func (l *limiter) acquireAlone(ctx context.Context, w *wait) (salesiq.Lease, err
 		answers()
 	}()
 	lease, refusal := l.acquireShare(back)
-	if lease != nil {
+	refused, _ := errors.AsType[*salesiq.Error](refusal)
+	switch {
+	case lease != nil:
 		return lease, nil
+	case errors.Is(refusal, salesiq.ErrDailyLimit) && l.outlook().dayIsSpent(time.Now()):
+		return nil, refused
 	}
 	<-back.Done()
-	switch refused := (*salesiq.Error)(nil); {
+	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return nil, context.Cause(ctx)
 	case bounded.Err() == nil:
 		return nil, nil // Redis answers.
-	case errors.As(refusal, &refused):
+	case refused != nil:
 		return nil, refused
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
@@ -98,9 +129,11 @@ func (l *limiter) ownShare(now time.Time) (own salesiq.Limiter, turn time.Time, 
 		if l.alone != nil {
 			next.began = l.alone.day(now)
 			next.limiter.ResumeDay(next.began) //nolint:errcheck // It is a day of a limiter.
+			next.told = next.unheard()
 		}
 		l.alone = next
 	}
+	l.alone.heed(l.last, now)
 	return l.alone.limiter, turn, nil
 }
 

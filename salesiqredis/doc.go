@@ -43,8 +43,9 @@
 // calls wait has a subscription for that, and until a second later. There is no batch
 // here: [salesiq.Client.Batch] of a client with this limiter is the client itself.
 //
-// A process that is killed gives its slots back when their lease ends
-// ([WithLease]).
+// A process renews the leases of its calls while they are under way. One that is
+// killed gives its slots back when their lease ends ([WithLease]): its calls count as
+// sent.
 //
 // # Redis is away
 //
@@ -60,7 +61,9 @@
 //     ([WithProcesses], [WithLimiterAway]). Where there are more processes than
 //     calls at once, they take turns of twice the lease, by their clocks. Some calls
 //     are refused by the service, which clients retry. Calls that wait come back to
-//     Redis as soon as it answers, also those that the share has no room for.
+//     Redis as soon as it answers, also those that the share has no room for. Of the
+//     day, a process has no more than its part of what Redis said last is left, and
+//     tells Redis afterwards; a day that was spent by then is an error at once.
 //   - the token that a process has is used on. One that has expired, or that a
 //     process begins without, is renewed by each process for itself, after a
 //     random pause ([WithTokenAway], [WithTokenJitter]), and ten seconds later if

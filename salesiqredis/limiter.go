@@ -67,14 +67,15 @@ type limiter struct {
 
 	nudge chan struct{} // Tells the watch to look at the line.
 
-	mu    sync.Mutex // Guards what follows.
-	line  []*waiter  // Calls that wait, in the order in which they came.
-	names uint64     // Tickets so far.
-	watch watch
-	last  outlook
-	held  map[string]bool // Leases that calls have.
-	owed  []message
-	alone *share // Nil until Redis was away.
+	mu      sync.Mutex // Guards what follows.
+	line    []*waiter  // Calls that wait, in the order in which they came.
+	names   uint64     // Tickets so far.
+	watch   watch
+	last    outlook
+	held    map[string]bool // Leases that calls have.
+	renewal bool            // The leases are renewed in a while.
+	owed    []message
+	alone   *share // Nil until Redis was away.
 
 	ranked time.Time // When this process asked for its place among the others.
 }
@@ -99,8 +100,12 @@ type outlook struct {
 	listening  int // 1 if Redis can tell this process of its leases, 0 if not, -1 if that was not asked.
 }
 
+// dayIsSpent reports whether nothing is left of the day.
+func (o outlook) dayIsSpent(now time.Time) bool { return o.left == 0 && now.Before(o.midnight) }
+
 // message is a part of what the script is told: the end of a call, a question for
-// a lease, or that a question is taken back.
+// a lease, that a question is taken back, that a call goes on, or how many calls were
+// made alone.
 type message []string
 
 func ended(lease string, r *report) message {
@@ -108,6 +113,10 @@ func ended(lease string, r *report) message {
 }
 
 func taken(name string) message { return message{"leave", name} }
+
+func alone(calls int) message { return message{"alone", strconv.Itoa(calls)} }
+
+func goesOn(lease string) message { return message{"renew", lease} }
 
 // Acquire implements [salesiq.Limiter].
 func (l *limiter) Acquire(ctx context.Context) (salesiq.Lease, error) {
@@ -274,6 +283,12 @@ func (l *limiter) learn(o outlook, asked time.Time) {
 		l.watch.deafen()
 		l.watch.resubscribe() // The server that it listens to is not the master any more.
 	}
+	if l.alone != nil {
+		if calls := l.alone.unheard(); calls != 0 {
+			l.alone.told += calls
+			l.owed = append(l.owed, alone(calls))
+		}
+	}
 	if len(l.owed) > 0 {
 		owed := l.owed
 		l.owed = nil
@@ -294,6 +309,30 @@ func (l *sharedLease) Done(o salesiq.Outcome) {
 		// What its answer said is no news any more once it can be told.
 		l.limiter.owe(ended(l.lease, reportOf(salesiq.Outcome{Sent: o.Sent})))
 	}
+}
+
+// renewLater renews the leases of calls under way when a third of their time is over, and
+// so on until there are none. It is called with the lock held.
+func (l *limiter) renewLater() {
+	if l.renewal = len(l.held) > 0; l.renewal {
+		time.AfterFunc(l.lease/3, l.renew)
+	}
+}
+
+// renew lets Redis know that calls go on. One that has ended meanwhile stays so.
+func (l *limiter) renew() {
+	l.mu.Lock()
+	var messages []message
+	for lease := range l.held {
+		messages = append(messages, goesOn(lease))
+	}
+	l.mu.Unlock()
+	if len(messages) > 0 {
+		l.exchange(context.Background(), nil, messages...) //nolint:errcheck // The next one may arrive.
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.renewLater()
 }
 
 // maxOwed bounds what is remembered; leases and tickets end by themselves.

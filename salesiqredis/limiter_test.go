@@ -115,11 +115,13 @@ func TestSlotsOfADeadProcessComeBack(t *testing.T) {
 	now := time.Now()
 	server.SetTime(now)
 	lease := WithLease(300 * time.Millisecond)
-	dead, alive := join(t, dial(t, server), lease).Limiter(), join(t, dial(t, server), lease).Limiter()
+	killed := dial(t, server)
+	dead, alive := join(t, killed, lease).Limiter(), join(t, dial(t, server), lease).Limiter()
 	acquire(t, dead).Done(success(1000, 900))
 	for range 10 {
 		acquire(t, dead)
 	}
+	killed.deaf.Store(true)
 	server.SetTime(now.Add(299 * time.Millisecond))
 	assert.True(t, blocked(t, alive))
 	server.SetTime(now.Add(301 * time.Millisecond))

@@ -59,6 +59,14 @@ func (l *limiter) forget(w *waiter) {
 	}
 }
 
+// hold notes that a lease is that of a call. It is called with the lock held.
+func (l *limiter) hold(lease string) {
+	l.held[lease] = true
+	if !l.renewal {
+		l.renewLater()
+	}
+}
+
 // release notes that a lease is nobody's any more.
 func (l *limiter) release(lease string) {
 	l.mu.Lock()
@@ -108,7 +116,7 @@ func (l *limiter) settle(name string, a answer) {
 		l.takeBack(name)
 	case i < 0:
 	case a.lease != "":
-		l.held[a.lease] = true
+		l.hold(a.lease)
 		l.line[i].end <- ending{lease: a.lease}
 		l.line = slices.Delete(l.line, i, i+1)
 	case a.since == 0:
@@ -390,11 +398,11 @@ func (l *limiter) dropped(first int64) bool {
 	return false
 }
 
-// bring settles a lease, number:epoch:probe:name:process, that a call of this
+// bring settles a lease, number:began:epoch:probe:name:process, that a call of this
 // process had asked for before. It ignores what is none.
 func (l *limiter) bring(lease string) {
-	if parts := strings.Split(lease, ":"); len(parts) == 5 {
-		l.settle(parts[3], answer{lease: lease})
+	if parts := strings.Split(lease, ":"); len(parts) == 6 {
+		l.settle(parts[4], answer{lease: lease})
 	}
 }
 

@@ -207,9 +207,9 @@ func WithMaxWait(d time.Duration) Option {
 	return duration("max wait", d, func(c *config) *time.Duration { return &c.maxWait })
 }
 
-// WithLease sets when a call counts as ended if nobody says so, since its
-// process was killed. It must be longer than [salesiq.WithAttemptTimeout]. The
-// default is 45 seconds.
+// WithLease sets when a call counts as ended whose process was killed. A process that
+// lives renews the leases of its calls three times as often, so that calls may take longer,
+// those that wait for a token and downloads too. The default is 45 seconds.
 func WithLease(d time.Duration) Option {
 	return duration("lease", d, func(c *config) *time.Duration { return &c.lease })
 }

@@ -14,9 +14,10 @@ type Limits struct {
 
 // Call is a call that has been started. It is a receipt for [Account.End].
 type Call struct {
-	number int  // In the order of starting, from 1.
-	epoch  int  // The window that it was started in.
-	probe  bool // It went alone.
+	number int       // In the order of starting, from 1.
+	began  time.Time // By the caller's clock.
+	epoch  int       // The window that it was started in.
+	probe  bool      // It went alone.
 }
 
 // Report is how a call ended.
@@ -49,11 +50,8 @@ type Account struct {
 	heeded int // How many of them had been when a refusal changed slots or pause last.
 }
 
-// New returns the account of someone who has not called yet.
-func New(l Limits) *Account { return NewSharing(l, new(Day)) }
-
-// NewSharing returns an account that counts its calls in a day that others may share. Their
-// methods must not be called concurrently either.
+// NewSharing returns the account of someone who has not called yet. It counts its calls in
+// a day that others may share. Their methods must not be called concurrently either.
 func NewSharing(l Limits, d *Day) *Account {
 	return &Account{
 		window: window{plan: l.PerMinute},
@@ -78,7 +76,7 @@ func (a *Account) Start(now time.Time) Call {
 	a.calls++
 	a.slots.inFlight++
 	a.day.start()
-	return Call{number: a.calls, epoch: a.window.epoch, probe: a.window.start(now)}
+	return Call{number: a.calls, began: now, epoch: a.window.epoch, probe: a.window.start(now)}
 }
 
 // Cancel takes a call back that was started, but never made.
@@ -147,10 +145,11 @@ func (a *Account) PerWindow() (calls int, known bool) {
 
 // Earliest returns the time before which a call of a class cannot be started if
 // ahead others are to go first, and whether it is the day's limit that forbids it.
-// It may take longer, for what others do and for calls that have to end first.
+// It may take longer, for what others do and for calls that have to end first. It is
+// sooner if calls under way turn out not to count.
 func (a *Account) Earliest(now time.Time, ahead int, c Class) (at time.Time, daily bool) {
 	a.roll(now)
-	at = latest(now, a.pause.until, a.window.earliest(now, ahead+c.reserve(a.window.size())))
+	at = latest(now, a.pause.until, a.window.earliest(now, ahead+c.reserve(a.window.size()), a.slots.inFlight))
 	if end := a.day.earliest(now, ahead+c.reserve(a.perDay), a.perDay); end.After(at) {
 		return end, true
 	}

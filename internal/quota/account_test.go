@@ -11,6 +11,9 @@ import (
 	"github.com/salesiq-go/salesiq/internal/quota"
 )
 
+// newAccount returns an account with a day of its own.
+func newAccount(l quota.Limits) *quota.Account { return quota.NewSharing(l, new(quota.Day)) }
+
 // ledger is an account in a test, with a clock and short words.
 type ledger struct {
 	*recorder
@@ -341,7 +344,7 @@ func TestCallsOfAWindowAreKnownOnceAnAnswerTells(t *testing.T) {
 		known bool
 	}
 	perWindow := func(a *quota.Account) (k known) { k.calls, k.known = a.PerWindow(); return k }
-	a := quota.New(quota.Limits{})
+	a := newAccount(quota.Limits{})
 	assert.Equal(t, known{math.MaxInt, false}, perWindow(a), "before the first answer")
 	a.End(a.Start(start), silent, start)
 	assert.Equal(t, known{math.MaxInt, true}, perWindow(a), "an answer that speaks of no limit")
@@ -349,7 +352,7 @@ func TestCallsOfAWindowAreKnownOnceAnAnswerTells(t *testing.T) {
 	r.Known, r.Limit = true, 10
 	a.End(a.Start(start), r, start)
 	assert.Equal(t, known{10, true}, perWindow(a))
-	assert.Equal(t, known{3, true}, perWindow(quota.New(quota.Limits{PerMinute: 3})), "a plan tells beforehand")
+	assert.Equal(t, known{3, true}, perWindow(newAccount(quota.Limits{PerMinute: 3})), "a plan tells beforehand")
 }
 
 func TestPlanHoldsWhereTheServiceIsSilent(t *testing.T) {
@@ -485,7 +488,7 @@ func TestDayIsThatOfTheServicesClock(t *testing.T) {
 
 func TestCallThatWasNeverMadeIsTakenBack(t *testing.T) {
 	t.Parallel()
-	a := quota.New(quota.Limits{PerMinute: 1, PerDay: 1, InFlight: 1})
+	a := newAccount(quota.Limits{PerMinute: 1, PerDay: 1, InFlight: 1})
 	require.True(t, a.Ready(start, quota.Interactive))
 	call := a.Start(start)
 	require.False(t, a.Ready(start, quota.Interactive))
@@ -500,7 +503,7 @@ func TestDayIsOverWhicheverQuestionIsAskedFirst(t *testing.T) {
 	t.Parallel()
 	morning := start.Add(24 * time.Hour)
 	newSpent := func() *quota.Account {
-		a := quota.New(quota.Limits{PerDay: 1})
+		a := newAccount(quota.Limits{PerDay: 1})
 		require.True(t, a.Ready(start, quota.Interactive))
 		a.End(a.Start(start), silent, start)
 		require.False(t, a.Ready(morning.Add(-1), quota.Interactive))
@@ -524,7 +527,7 @@ func TestDayIsOverWhicheverQuestionIsAskedFirst(t *testing.T) {
 
 func TestCallThatEndsAfterMidnightIsCountedInTheNewDay(t *testing.T) {
 	t.Parallel()
-	a := quota.New(quota.Limits{PerDay: 5})
+	a := newAccount(quota.Limits{PerDay: 5})
 	require.True(t, a.Ready(start, quota.Interactive))
 	late := a.Start(start)
 	a.End(late, silent, start.Add(24*time.Hour))
@@ -532,9 +535,70 @@ func TestCallThatEndsAfterMidnightIsCountedInTheNewDay(t *testing.T) {
 	assert.Equal(t, 4, left)
 }
 
+// The Date of a download is written when it begins, and an answer may be late. What is
+// written down of it is repeated by the script of package salesiqredis.
+func TestDateOfACallThatBeganBeforeMidnightDoesNotBringTheDayBack(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name       string
+		ahead      time.Duration // The service's clock.
+		began, end time.Duration // After its midnight.
+	}{
+		{"a download", 0, -2 * time.Minute, 4*time.Minute + 40*time.Second},
+		{"a download where clocks differ", -time.Hour, -2 * time.Minute, 4*time.Minute + 40*time.Second},
+		{"a late answer", 0, -time.Second, 12 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t, quota.Limits{PerDay: 9})
+			dated := func() quota.Report {
+				r := silent
+				r.Date = l.now.Add(tt.ahead).Truncate(time.Second)
+				return r
+			}
+			l.pass(24*time.Hour - tt.ahead + tt.began)
+			l.call(dated())
+			slow, written := l.start(), dated()
+			l.pass(tt.end - tt.began)
+			l.call(dated())
+			l.call(dated())
+			assert.Equal(t, 9-3, l.free(), "the slow one may be charged to this day")
+			l.end(slow, written)
+			assert.Equal(t, 9-3, l.free())
+			at, daily := l.Earliest(l.now, 6, quota.Interactive)
+			assert.True(t, daily)
+			assert.Equal(t, start.Add(48*time.Hour-tt.ahead), at)
+			l.pass(time.Second)
+			l.call(dated())
+			assert.Equal(t, 9-4, l.free())
+		})
+	}
+}
+
+// A clock that is set back while calls are under way is known from the next one.
+func TestClockThatIsSetBackIsFollowedWhateverIsUnderWay(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{PerDay: 9})
+	l.pass(12 * time.Hour)
+	dated := func(ahead time.Duration) quota.Report {
+		r := silent
+		r.Date = l.now.Add(ahead)
+		return r
+	}
+	l.call(dated(0))
+	slow := l.start()
+	l.pass(10 * time.Minute)
+	l.end(slow, dated(-5*time.Minute))
+	at, _ := l.Earliest(l.now, 9, quota.Interactive)
+	assert.Equal(t, start.Add(24*time.Hour), at, "its Date may be from when it began")
+	l.call(dated(-5 * time.Minute))
+	at, _ = l.Earliest(l.now, 9, quota.Interactive)
+	assert.Equal(t, start.Add(24*time.Hour+5*time.Minute), at)
+}
+
 func TestTodayKnowsNoDayWithoutALimit(t *testing.T) {
 	t.Parallel()
-	limit, left, end := quota.New(quota.Limits{}).Today(start)
+	limit, left, end := newAccount(quota.Limits{}).Today(start)
 	assert.Zero(t, limit)
 	assert.Zero(t, left)
 	assert.Zero(t, end)
@@ -553,7 +617,7 @@ func TestDayMovesWithAClockThatMoved(t *testing.T) {
 		{2*time.Second + 1, 2*time.Second + 1},
 		{-2*time.Second - 1, -2*time.Second - 1},
 	} {
-		a := quota.New(quota.Limits{PerDay: 5})
+		a := newAccount(quota.Limits{PerDay: 5})
 		for _, ahead := range []time.Duration{0, tt.moved} {
 			require.True(t, a.Ready(noon, quota.Interactive))
 			r := silent
@@ -582,7 +646,7 @@ func TestKeptDayGoesOnAlthoughTheClocksDiffer(t *testing.T) {
 		{"the clock is that of another time zone", -5 * time.Hour, midnight.Add(time.Hour), midnight.Add(2 * time.Hour), 3, midnight.Add(5 * time.Hour)},
 		{"the service's day is over", 5 * time.Minute, midnight.Add(-6 * time.Minute), midnight.Add(-3 * time.Minute), 5, midnight},
 	} {
-		before, after := quota.New(quota.Limits{PerDay: 5}), quota.New(quota.Limits{PerDay: 5})
+		before, after := newAccount(quota.Limits{PerDay: 5}), newAccount(quota.Limits{PerDay: 5})
 		for range 2 {
 			require.True(t, before.Ready(tt.kept, quota.Interactive))
 			r := silent
@@ -607,7 +671,7 @@ func TestKeptDayGoesOnAlthoughTheClocksDiffer(t *testing.T) {
 func TestSharedDayEndsByTheClockOfWhoeverKnowsIt(t *testing.T) {
 	t.Parallel()
 	now, end := start.Add(24*time.Hour-3*time.Minute), start.Add(48*time.Hour-5*time.Minute)
-	a := quota.New(quota.Limits{PerDay: 5})
+	a := newAccount(quota.Limits{PerDay: 5})
 	for range 2 {
 		require.True(t, a.Ready(now, quota.Interactive))
 		a.End(a.Start(now), silent, now)
@@ -683,7 +747,7 @@ func TestDayEndsByTheWallClock(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	require.Contains(t, now.String(), "m=")
-	a := quota.New(quota.Limits{PerDay: 1})
+	a := newAccount(quota.Limits{PerDay: 1})
 	a.End(a.Start(now), quota.Report{Sent: true, Date: now.Add(time.Hour)}, now)
 	_, _, end := a.Today(now)
 	at, daily := a.Earliest(now, 1, quota.Interactive)
@@ -712,7 +776,7 @@ func TestDayThatBeganByTheServicesClockHasAllItsCalls(t *testing.T) {
 func TestDayThatIsOverByTheServicesClockCostsNothing(t *testing.T) {
 	t.Parallel()
 	evening := start.Add(24*time.Hour - 10*time.Minute)
-	a := quota.New(quota.Limits{PerDay: 5})
+	a := newAccount(quota.Limits{PerDay: 5})
 	call := func(ahead time.Duration) {
 		require.True(t, a.Ready(evening, quota.Interactive))
 		r := silent
@@ -726,7 +790,7 @@ func TestDayThatIsOverByTheServicesClockCostsNothing(t *testing.T) {
 	_, left, _ := a.Today(evening)
 	assert.Zero(t, left, "it is the same day there")
 
-	a = quota.New(quota.Limits{PerDay: 5})
+	a = newAccount(quota.Limits{PerDay: 5})
 	for range 3 {
 		call(0)
 	}

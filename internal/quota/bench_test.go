@@ -14,7 +14,7 @@ import (
 func BenchmarkCall(b *testing.B) {
 	for name, slides := range map[string]bool{"window that ends": false, "window that slides": true} {
 		b.Run(name, func(b *testing.B) {
-			a := quota.New(quota.Limits{PerDay: math.MaxInt32, InFlight: 10})
+			a := newAccount(quota.Limits{PerDay: math.MaxInt32, InFlight: 10})
 			now := start
 			call := func() {
 				now = now.Add(20 * time.Millisecond)

@@ -57,8 +57,9 @@ func (o beginsBy) end(e *callEnd) time.Time {
 	return e.now.Add(in)
 }
 
-// clock is the service's. An answer's Date was true, within its second, before the answer
-// arrived. As long as no answer has told a Date, the two clocks are taken to be the same.
+// clock is the service's. An answer's Date was true, within its second, after the call had
+// begun and before the answer arrived. As long as no answer has told a Date, the two clocks
+// are taken to be the same.
 type clock struct {
 	offset time.Duration // By how much it is ahead of the caller's, at least.
 	known  bool          // An answer has told a Date.
@@ -71,13 +72,16 @@ type clock struct {
 
 // read finds out how long the window of an answer lasts, as in and trusted.
 //
-//	the service has told a Date   the reset is believed if it is an hour away at most;
-//	                              otherwise it is deleted
+//	the service has told a Date   the reset is believed if it is not past, and an hour
+//	                              away at most; otherwise it is deleted
 //	it never has                  the reset is compared with the caller's clock, and
-//	                              believed if it is a minute away at most
+//	                              believed if it is yet to come, and 62 s away at most (a
+//	                              minute, and two roundings); but never again after a 429
+//	                              whose reset was past (doubted). Otherwise it still tells
+//	                              windows apart, and they end in a minute
 func (c *clock) read(e *callEnd) {
 	if !e.Date.IsZero() {
-		c.set(e.Date.Sub(e.now))
+		c.set(e)
 	}
 	if e.Reset.IsZero() {
 		return
@@ -96,10 +100,12 @@ func (c *clock) read(e *callEnd) {
 	}
 }
 
-// set notes what a Date tells. Two Dates may differ by their rounding alone.
-func (c *clock) set(offset time.Duration) {
-	if d := offset - c.offset; !c.known || d.Abs() > 2*resolution {
-		c.offset, c.moved = offset, true
+// set notes what a Date tells, unless the offset that is known explains it: the Date of a
+// call that took minutes may be as old. Two Dates may differ by their rounding alone.
+func (c *clock) set(e *callEnd) {
+	least, most := e.Date.Sub(e.now), e.Date.Sub(e.call.began)
+	if !c.known || c.offset < least-2*resolution || c.offset > most+2*resolution {
+		c.offset, c.moved = least, true
 	}
 	c.known = true
 }

@@ -17,25 +17,23 @@ const (
 	lifetime = 60 // Seconds after which a call expires.
 )
 
-// dropExpired drops the calls that have expired by now, and returns how many.
-func (r *recent) dropExpired(now time.Time) (expired int) {
+// dropExpired drops the calls that have expired by now.
+func (r *recent) dropExpired(now time.Time) {
 	if r.from.IsZero() {
 		r.from = now
 	}
 	second := int64(now.Sub(r.from)) / aSecond
 	if second <= r.second {
-		return 0
+		return
 	}
 	if r.total > 0 {
 		for s := max(r.second, second-int64(len(r.calls))) + 1; s <= second; s++ {
 			place := r.at(s - lifetime)
-			expired += *place
+			r.total -= *place
 			*place = 0
 		}
-		r.total -= expired
 	}
 	r.second = second
-	return expired
 }
 
 // add counts a call that ends now.

@@ -40,7 +40,7 @@ func (e *events) next() event {
 // account runs the accounting alone through a scenario.
 func (sc scenario) account() (o outcome) {
 	s := sc.service()
-	a := quota.New(quota.Limits{InFlight: atOnce})
+	a := newAccount(quota.Limits{InFlight: atOnce})
 	now, left, under := sc.begin(), sc.calls(), 0
 	var queue events
 	for left > 0 || under > 0 {

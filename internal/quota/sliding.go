@@ -7,7 +7,8 @@ import "time"
 //	counting  an own call counts          the next one
 //	untold    for a minute after its end  ending, once an answer tells a reset
 //	ending    until the window ends       sliding, if the window should be a new one,
-//	                                      and the service still counts old calls
+//	                                      and the service still counts old calls;
+//	                                      untold, if an answer of a new one tells no reset
 //	sliding   for a minute after its end  ending, if the reset moves on, and the
 //	                                      service has forgotten old calls
 //
@@ -31,22 +32,29 @@ type forgetting struct {
 // stop one by one, each a minute after its end at the latest.
 func (f *forgetting) ends() bool { return f.counting == ending }
 
-// placeAfter returns the time before which a call cannot be started, if n others go
-// before it and nothing is free now. It is zero if nobody knows.
+// placeAfter returns the time before which a call cannot be started, if those ahead of it
+// take all places that are free, and n of them more. Ended is how many own calls have
+// ended and still count. The time is zero if nobody knows.
 //
-// Each call takes the place of an own call that has expired, in the order of expiry.
-// Once all those places are taken, the next round takes the same places a minute
-// later, and so on. If the last place of others' calls comes free sooner, that counts.
-func (w *window) placeAfter(now time.Time, n int) (at time.Time) {
-	if w.own > 0 {
-		round, place := n/w.own, n%w.own
-		at = now // The place of a call under way: it may yet turn out not to count.
-		if place < w.recent.total {
-			at = w.recent.expiry(place)
+// Each call takes the place of an own call: first of those that ended, in the order of
+// expiry, then of those under way, then of those that take the free places now. Once all
+// these places are taken, the next round takes the same ones a minute later, and so on. If
+// the last place of others' calls comes free sooner, or the place is that of a call under
+// way, the former counts.
+func (w *window) placeAfter(now time.Time, n, ended int) (at time.Time) {
+	if places := w.own + max(0, w.free()); places > 0 {
+		round, place := n/places, n%places
+		switch {
+		case place < ended:
+			at = w.recent.expiry(w.recent.total - ended + place)
+		case place < w.own:
+			at = now // Nobody knows when the call under way ends.
+		default:
+			at = now.Add(minute)
 		}
 		at = at.Add(time.Duration(round) * minute)
 	}
-	if w.others > 0 && (at.IsZero() || w.end.Before(at)) {
+	if w.others > 0 && (!at.After(now) || w.end.Before(at)) {
 		return w.end
 	}
 	return at

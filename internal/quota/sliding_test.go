@@ -2,13 +2,17 @@ package quota_test
 
 import (
 	"iter"
+	"net/http"
 	"strconv"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 
 	"github.com/salesiq-go/salesiq/internal/quota"
+	"github.com/salesiq-go/salesiq/internal/transport"
 )
 
 // A service may count the calls of the last minute, whatever its resets say, tell
@@ -190,6 +194,96 @@ func TestLowerLimitWaitsForAllCallsThatAreTooMany(t *testing.T) {
 	r.Reset = time.Time{}
 	l.call(r)
 	assert.Equal(t, 50*time.Second, l.wait(), "when the third has left")
+}
+
+// Before an answer tells when windows end, those who wait take places that are free now, and
+// not only those of calls under way.
+func TestCallsThatComeTogetherAreServedByTheMinuteBeforeAnAnswerTellsAReset(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{PerMinute: 20, InFlight: 10})
+	first := l.start()
+	for ahead, want := range map[int]int{0: 0, 18: 0, 20: 60, 38: 60, 39: 60, 40: 120} {
+		at, _ := l.Earliest(l.now, ahead, quota.Interactive)
+		assert.InDelta(t, want, at.Sub(l.now).Seconds(), 0, "%d ahead", ahead)
+	}
+	l.end(first, silent)
+
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		queue := transport.NewQueue(transport.QueueConfig{Limits: quota.Limits{PerMinute: 20, InFlight: 10}, MaxWait: 2 * time.Minute})
+		var all sync.WaitGroup
+		for range 40 {
+			all.Go(func() {
+				lease, err := queue.Acquire(t.Context())
+				if assert.NoError(t, err) {
+					time.Sleep(oneWay)
+					lease.Done(transport.Outcome{StatusCode: http.StatusOK, Sent: true})
+				}
+			})
+		}
+		all.Wait()
+		assert.InDelta(t, 60, time.Since(began).Seconds(), 2)
+	})
+}
+
+// If a service tells resets no more, own calls count for a minute each, and no longer.
+func TestServiceThatTellsResetsNoMoreIsAskedAsOftenAsItAllows(t *testing.T) {
+	t.Parallel()
+	for _, answered := range []bool{true, false} {
+		l := newLedger(t, quota.Limits{})
+		l.silent = true
+		l.call(l.says(20, 19, 40*time.Second))
+		l.pass(41 * time.Second)
+		var made []time.Time
+		for end := l.now.Add(10 * time.Minute); l.now.Before(end); l.pass(3 * time.Second) {
+			if l.Ready(l.now, quota.Interactive) {
+				made = append(made, l.now)
+				l.call(quota.Report{Sent: true, Answered: answered})
+			}
+			if !l.Ready(l.now, quota.Interactive) && l.wait() > 0 {
+				assert.LessOrEqual(t, l.wait(), 4*time.Second, "until the first of the minute expires")
+			}
+		}
+		assert.Len(t, made, 200)
+		for i := 20; i < len(made); i++ {
+			assert.GreaterOrEqual(t, made[i].Sub(made[i-20]), time.Minute, "twenty a minute, whichever minute")
+		}
+	}
+}
+
+// One answer without headers, such as a gateway's, changes no more than that.
+func TestAnswerWithoutHeadersAtTheBeginningOfAWindowCostsNothing(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	for i := range 10 {
+		l.call(l.says(10, 9-i, 40*time.Second))
+	}
+	l.pass(41 * time.Second)
+	l.call(silent)
+	assert.Equal(t, 9, l.free(), "those of the window before are over")
+	l.call(l.says(10, 8, 50*time.Second))
+	assert.Equal(t, 8, l.free())
+	l.pass(51 * time.Second)
+	l.start()
+	at, _ := l.Earliest(l.now, 9, quota.Interactive)
+	assert.Equal(t, l.now, at)
+}
+
+// A download may be the only own call that counts. Nobody knows when it ends, but others'
+// calls count for a minute.
+func TestCallUnderWayDoesNotHideTheEndOfOthers(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, quota.Limits{})
+	download := l.start()
+	l.pass(5 * time.Second)
+	r := l.says(10, 0, 0)
+	r.Reset, r.Refused = time.Time{}, true // For its token.
+	l.call(r)
+	assert.Equal(t, time.Minute, l.wait())
+	l.pass(time.Minute)
+	assert.Positive(t, l.free())
+	l.pass(3 * time.Minute)
+	l.end(download, silent)
 }
 
 // A window of a service need not be a minute. Calls that begin it together are

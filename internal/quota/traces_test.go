@@ -73,7 +73,7 @@ type report struct {
 // file says.
 func record(t *testing.T, l quota.Limits) *recorder {
 	t.Helper()
-	r := &recorder{Account: quota.New(l), trace: trace{Limits: l}, calls: map[quota.Call]int{}}
+	r := &recorder{Account: newAccount(l), trace: trace{Limits: l}, calls: map[quota.Call]int{}}
 	r.silent = strings.HasPrefix(t.Name(), "Fuzz") // There is no end of them.
 	if !r.silent {
 		t.Cleanup(func() { r.compare(t) })

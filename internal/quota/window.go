@@ -97,13 +97,13 @@ func (w *window) size() int {
 }
 
 // earliest returns when a call can be started if ahead others go first.
-func (w *window) earliest(now time.Time, ahead int) (at time.Time) {
+func (w *window) earliest(now time.Time, ahead, underWay int) (at time.Time) {
 	free, size := w.free(), w.size()
 	switch {
 	case ahead < free || size == 0:
 		return now
 	case !w.ends():
-		at = w.placeAfter(now, ahead-free)
+		at = w.placeAfter(now, ahead-free, w.own-underWay)
 	case !w.end.IsZero():
 		at = w.end.Add(time.Duration((ahead-max(0, free))/size) * minute)
 	}
@@ -118,10 +118,10 @@ func (w *window) start(now time.Time) (probe bool) {
 
 // roll begins the next window when this one is over.
 func (w *window) roll(now time.Time, underWay int) {
-	expired := w.recent.dropExpired(now)
+	w.recent.dropExpired(now)
 	carried := underWay
 	if !w.ends() {
-		w.own -= expired
+		w.own = min(w.own, underWay+w.recent.total)
 		carried = w.own
 	}
 	if !w.end.IsZero() && !now.Before(w.end) {
@@ -177,11 +177,10 @@ func (w *window) settle(e *callEnd) (current bool) {
 //	one was told
 func (w *window) follow(e *callEnd) (current bool) {
 	switch {
-	case w.counting == sliding, w.counting == untold && e.Reset.IsZero():
-		// There are no windows, or none that an answer has told of.
+	case w.counting == sliding:
 	case e.Reset.IsZero():
-		if !w.mark.current { // It is over in a minute, if no answer tells more.
-			w.end = e.now.Add(minute)
+		if !w.mark.current {
+			w.counting = untold // Again, until an answer tells when the window ends.
 		}
 	case w.mark.current && w.mark.matches(e):
 		if end := w.beginsBy.end(e); end.Before(w.end) {
@@ -239,7 +238,7 @@ func (w *window) isFirst(e *callEnd) bool { return e.call.probe && e.call.epoch 
 // Otherwise it would close the window until its end or for a minute, maybe for nothing, and
 // the account pauses for a second or more instead.
 func (w *window) countOthers(e *callEnd) {
-	if e.Throttled && e.Reset.IsZero() && (w.ends() || w.recent.total == 0) {
+	if e.Throttled && e.Reset.IsZero() && (w.ends() || w.own == e.underWay) {
 		return
 	}
 	others := max(0, w.limit-e.Remaining-w.own)

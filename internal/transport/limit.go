@@ -51,7 +51,10 @@ func (l *limited) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	if f == nil {
 		o.StatusCode, o.Header = answer.Status, answer.Header
 	} else {
-		o = Outcome{StatusCode: f.Status, Header: f.Header, Sent: f.fate >= sent, Throttled: f.throttled()}
+		o = Outcome{Sent: f.fate >= sent, Throttled: f.throttled()}
+		if o.Sent { // A 408 about an idle connection is no answer.
+			o.StatusCode, o.Header = f.Status, f.Header
+		}
 		if o.Throttled {
 			o.RetryAt = f.RetryAt
 		}

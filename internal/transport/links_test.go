@@ -369,6 +369,7 @@ func TestLeaseIsTakenAndItsOutcomeReported(t *testing.T) {
 		{"sent, and not answered", &slow{}, &ready{failure: &Failure{fate: sent}}, &Outcome{Sent: true}, nil},
 		{"sent, and its next connection not dialed", &slow{}, &ready{failure: &Failure{fate: sent, Err: &net.OpError{Op: "dial"}}}, &Outcome{Sent: true}, nil},
 		{"turned away", &slow{}, &ready{failure: &Failure{fate: turnedAway}}, &Outcome{}, nil},
+		{"turned away by a 408", &slow{}, &ready{failure: &Failure{fate: turnedAway, Status: 408, Header: header}}, &Outcome{}, nil},
 		{"refused for another reason", &slow{err: errBroken}, fine(), nil, errBroken},
 		{"refused as in vain", &slow{err: Held(time.Time{}, ErrDailyLimit)}, fine(), nil, ErrDailyLimit},
 	} {

@@ -70,18 +70,16 @@ local places = 61
 
 local function drop_expired()
   if s.recent_from == 0 then s.recent_from = now end
-  local at, left = math.floor((now - s.recent_from) / second), 0
-  if at <= s.recent_second then return 0 end
+  local at = math.floor((now - s.recent_from) / second)
+  if at <= s.recent_second then return end
   if s.recent > 0 then
     for passed = math.max(s.recent_second, at - places) + 1, at do
       local place = whole((passed - 60) % places)
-      left = left + (tonumber(redis.call('HGET', recent, place)) or 0)
+      s.recent = s.recent - (tonumber(redis.call('HGET', recent, place)) or 0)
       redis.call('HDEL', recent, place)
     end
-    s.recent = s.recent - left
   end
   s.recent_second = at
-  return left
 end
 
 local function add()
@@ -224,10 +222,10 @@ local function learn_counting(a)
 end
 
 local function window_follow(a)
-  if s.counting == sliding or s.counting == untold and a.reset == 0 then
+  if s.counting == sliding then
     return true
   elseif a.reset == 0 then
-    if s.current == 0 then s.window_end = now + minute end
+    if s.current == 0 then s.counting = untold end
   elseif s.current == 1 and matches(a) then
     s.window_end = math.min(s.window_end, begins_by_end(a))
   elseif a.epoch < s.epoch and moved(a) <= second then
@@ -242,7 +240,7 @@ local function window_follow(a)
 end
 
 local function count_others(a)
-  if a.throttled and a.reset == 0 and (ends() or s.recent == 0) then return end
+  if a.throttled and a.reset == 0 and (ends() or s.own == under_way) then return end
   local others = math.max(0, s.limit - a.remaining - s.own)
   if ends() then
     s.others = math.max(s.others, others)
@@ -265,21 +263,25 @@ local function settle(a)
   return current
 end
 
-local function place_after(n)
-  local at = 0
-  if s.own > 0 then
-    at = now
-    if n % s.own < s.recent then at = expiry(n % s.own) end
-    at = at + math.floor(n / s.own) * minute
+local function place_after(n, ended)
+  local at, places = 0, s.own + math.max(0, window_free())
+  if places > 0 then
+    local place = n % places
+    if place < ended then
+      at = expiry(s.recent - ended + place)
+    else
+      at = place < s.own and now or now + minute
+    end
+    at = at + math.floor(n / places) * minute
   end
-  if s.others > 0 and (at == 0 or s.window_end < at) then return s.window_end end
+  if s.others > 0 and (at <= now or s.window_end < at) then return s.window_end end
   return at
 end
 
 local function window_earliest(ahead)
   local free = window_free()
   if ahead < free or size() == 0 then return now end
-  if not ends() then return place_after(ahead - free) end
+  if not ends() then return place_after(ahead - free, s.own - under_way) end
   return s.window_end + math.floor((ahead - math.max(0, free)) / size()) * minute
 end
 
@@ -294,8 +296,10 @@ local function midnight() return now + day - (now + s.offset) % day end
 
 local function read_clock(a)
   if a.date > 0 then
-    local offset = a.date - now
-    if s.clock_known == 0 or math.abs(offset - s.offset) > 2 * second then s.offset, s.clock_moved = offset, 1 end
+    local least, most = a.date - now, a.date - a.began
+    if s.clock_known == 0 or s.offset < least - 2 * second or s.offset > most + 2 * second then
+      s.offset, s.clock_moved = least, 1
+    end
     s.clock_known = 1
   end
   if a.reset == 0 then return end
@@ -347,9 +351,10 @@ end
 -- The account.
 
 local function roll()
-  local expired, carried = drop_expired(), under_way
+  drop_expired()
+  local carried = under_way
   if not ends() then
-    s.own = s.own - expired
+    s.own = math.min(s.own, under_way + s.recent)
     carried = s.own
   end
   if s.window_end > 0 and now >= s.window_end then next_window(carried) end
@@ -377,7 +382,7 @@ end
 -- receipt is what the lease of the next call is remembered by: the receipt that
 -- quota.Call is, and the ticket of the call.
 local function receipt(ticket)
-  return table.concat({whole(s.calls + 1), whole(s.epoch), s.stage == fresh and 1 or 0, ticket}, ':')
+  return table.concat({whole(s.calls + 1), whole(now), whole(s.epoch), s.stage == fresh and 1 or 0, ticket}, ':')
 end
 
 local function start(ticket)
@@ -394,8 +399,8 @@ local function finish(name, a)
   local lease = find(name)
   if not lease then return end -- It has expired, and was counted then.
   redis.call('ZREM', leases, lease)
-  local number, epoch, probe = string.match(lease, '^(%d+):(%d+):(%d)')
-  a.number, a.epoch, a.probe = tonumber(number), tonumber(epoch), probe == '1'
+  local number, began, epoch, probe = string.match(lease, '^(%d+):(%d+):(%d+):(%d)')
+  a.number, a.began, a.epoch, a.probe = tonumber(number), tonumber(began), tonumber(epoch), probe == '1'
   a.trusted, a.within = false, 0
   roll()
   under_way = under_way - 1
@@ -584,6 +589,12 @@ while ARGV[i] do
     i = i + 12
   elseif ARGV[i] == 'leave' then
     leave(ARGV[i + 1])
+    i = i + 2
+  elseif ARGV[i] == 'alone' then
+    s.day_used = math.max(0, s.day_used + tonumber(ARGV[i + 1]))
+    i = i + 2
+  elseif ARGV[i] == 'renew' then
+    redis.call('ZADD', leases, 'XX', whole(now + lease_time), ARGV[i + 1])
     i = i + 2
   elseif ARGV[i] == 'ask' then
     join(ARGV[i + 1], tonumber(ARGV[i + 2]))
