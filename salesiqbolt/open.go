@@ -256,7 +256,7 @@ func (o *opening) explain(err error) error {
 		return ErrForeign
 	case errors.Is(err, berrors.ErrChecksum):
 		return ErrDamaged
-	case err != nil && isFull(err):
+	case isFull(err):
 		return fmt.Errorf("%w: %w", ErrFull, withoutPath(err))
 	}
 	return err
