@@ -254,3 +254,18 @@ func TestReadOnlyDiskIsRefused(t *testing.T) {
 		require.ErrorIs(t, err, syscall.EROFS)
 	}
 }
+
+// The note of a process that was killed would name it for ever.
+func TestFullDiskKeepsNoNoteOfADeadProcess(t *testing.T) {
+	t.Parallel()
+	folder := smallDisk(t)
+	path := filepath.Join(folder, "events.db")
+	require.NoError(t, openAt(t, path).Close())
+	require.NoError(t, os.WriteFile(holderPath(path), []byte(holderBegins+"{}"), 0o600))
+	fill(t, folder)
+	openAt(t, path)
+	assert.NoFileExists(t, holderPath(path))
+	entries, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	assert.Len(t, entries, 2, "the file and the ballast")
+}
