@@ -3,6 +3,7 @@ package salesiqbolt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -615,6 +616,18 @@ func TestFileIsMadeAsDocumented(t *testing.T) {
 	assert.True(t, openAt(t, f.Path(), WithSync(SyncNever)).db.NoSync)
 }
 
+func TestOptionsAreMinded(t *testing.T) {
+	t.Parallel()
+	f := openNew(t, WithOpenWait(time.Minute), WithMaxSize(1<<20), WithMaxEvents(1), WithMaxAge(1), WithSync(SyncCommits))
+	assert.Equal(t, []time.Duration{time.Minute, 1}, []time.Duration{f.wait, f.maxAge})
+	assert.EqualValues(t, 1<<20, f.maxSize)
+	assert.Equal(t, 1, f.maxEvents)
+	assert.False(t, f.db.NoSync)
+	inbox := inboxOf(t, f, WithWorkers(1), WithHandlerTimeout(1), WithPauses(1, 2), WithMaxTries(1))
+	assert.Equal(t, []int{1, 1}, []int{inbox.workers, inbox.tries})
+	assert.Equal(t, []time.Duration{1, 1, 2}, []time.Duration{inbox.timeout, inbox.firstPause, inbox.longestPause})
+}
+
 // The file was removed with its directory, say.
 func TestPathThatLeadsNowhereIsAnError(t *testing.T) {
 	skipOnWindows(t, "the directory of a process cannot be removed there")
@@ -688,6 +701,27 @@ func TestFileWithNonsenseInItIsDamaged(t *testing.T) {
 			require.ErrorIs(t, err, ErrDamaged, name)
 			require.NotErrorIs(t, err, ErrForeign, name)
 		}
+	}
+}
+
+// Which pages are free is read last, when the file is open already.
+func TestFileWhoseFreePagesAreUnknownIsDamaged(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	require.NoError(t, openAt(t, path).Close())
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	lists := 0
+	for at := 0; at < len(content); at += pageSize {
+		if flags := content[at+8 : at+10]; binary.NativeEndian.Uint16(flags) == 0x10 {
+			binary.NativeEndian.PutUint16(flags, 0x40)
+			lists++
+		}
+	}
+	require.Positive(t, lists)
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	for range 3 {
+		require.ErrorIs(t, refuses(t, path), ErrDamaged, "and the one before has not kept it")
 	}
 }
 

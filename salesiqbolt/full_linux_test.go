@@ -255,6 +255,35 @@ func TestReadOnlyDiskIsRefused(t *testing.T) {
 	}
 }
 
+func TestLockThatNobodyHasNamesNobody(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(smallDisk(t), "events.db")
+	assert.Zero(t, lockHolder(path))
+	file, err := os.Create(path)
+	require.NoError(t, err)
+	assert.Zero(t, lockHolder(path))
+	require.NoError(t, syscall.FcntlFlock(file.Fd(), syscall.F_SETLK, &syscall.Flock_t{Type: syscall.F_WRLCK}))
+	assert.Zero(t, lockHolder(path), "this lock is of another kind")
+	require.NoError(t, file.Close())
+}
+
+func TestLockNamesWhoHasIt(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(smallDisk(t), "events.db") // Some file systems have other numbers there.
+	openAt(t, path)
+	holder := lockHolder(path)
+	assert.Equal(t, os.Getpid(), holder.PID)
+	assert.Equal(t, hostName(), holder.Host)
+	assert.NotEmpty(t, holder.Program)
+	assert.Contains(t, filepath.Base(os.Args[0]), holder.Program)
+	assert.Zero(t, holder.Since)
+
+	assert.Equal(t, "fe:00:23", lockPlace(0xfe00, 23))
+	assert.Equal(t, "103:07:5", lockPlace(0x10307, 5))
+	assert.Equal(t, "08:12c:1", lockPlace(0x10082c, 1))
+	assert.Equal(t, "fff:fffff:1", lockPlace(0xffffffff, 1))
+}
+
 // The note of a process that was killed would name it for ever.
 func TestFullDiskKeepsNoNoteOfADeadProcess(t *testing.T) {
 	t.Parallel()

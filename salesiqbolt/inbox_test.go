@@ -340,6 +340,33 @@ func TestListOfAnyLengthIsWhole(t *testing.T) {
 	}
 }
 
+func TestEntryThatCannotBeReadEndsTheList(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	inbox := inboxOf(t, f)
+	enqueue(t, inbox, 0, 3)
+	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.bucket(inboxBucket).Put(key(2), []byte("nonsense")) }}))
+	var errs []error
+	for _, err := range inbox.Entries(t.Context()) {
+		errs = append(errs, err)
+	}
+	require.Len(t, errs, 1)
+	require.ErrorIs(t, errs[0], ErrDamaged)
+}
+
+func TestReplayThatFailsIsAnError(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	inbox := inboxOf(t, f, WithMaxTries(1))
+	bury(t, inbox, 0, 101)
+	require.NoError(t, f.do(t.Context(), &job{apply: nest(inboxBucket, key(101))}))
+	n, err := inbox.ReplayAll(t.Context())
+	require.Error(t, err)
+	assert.Equal(t, 100, n, "as many are replayed")
+	s := stats(t, inbox)
+	assert.Equal(t, []int{100, 1}, []int{s.Waiting, s.DeadLetters})
+}
+
 // In a file that is damaged, an entry may have the number of one before it.
 func TestListDoesNotGoRoundInCircles(t *testing.T) {
 	t.Parallel()

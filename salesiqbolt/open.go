@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -162,12 +161,10 @@ func giveName(file, path string) error {
 
 // syncDirectory makes a new file's name durable, where the system can do that.
 func syncDirectory(path string) {
-	directory, err := os.Open(path)
-	if err != nil || runtime.GOOS == "windows" {
-		return
+	if directory, err := os.Open(path); err == nil {
+		directory.Sync()  //nolint:errcheck // Not every file system can.
+		directory.Close() //nolint:errcheck // Nothing was written.
 	}
-	defer directory.Close() //nolint:errcheck // Nothing was written.
-	directory.Sync()        //nolint:errcheck // Not every file system can.
 }
 
 // examine reads a file without a change to it, and refuses what is somebody
