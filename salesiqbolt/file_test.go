@@ -544,9 +544,7 @@ func TestClosedFileTakesNothing(t *testing.T) {
 	n, err = inbox.ReplayAll(t.Context())
 	require.ErrorIs(t, err, ErrClosed)
 	assert.Zero(t, n)
-	for _, err := range inbox.Entries(t.Context()) {
-		require.ErrorIs(t, err, ErrClosed)
-	}
+	require.ErrorIs(t, onlyError(t, inbox.Entries(t.Context())), ErrClosed)
 }
 
 // What Close has taken away under a reader is no fault of the file.
@@ -626,6 +624,8 @@ func TestOptionsAreMinded(t *testing.T) {
 	inbox := inboxOf(t, f, WithWorkers(1), WithHandlerTimeout(1), WithPauses(1, 2), WithMaxTries(1))
 	assert.Equal(t, []int{1, 1}, []int{inbox.workers, inbox.tries})
 	assert.Equal(t, []time.Duration{1, 1, 2}, []time.Duration{inbox.timeout, inbox.firstPause, inbox.longestPause})
+	assert.EqualValues(t, 1, inbox.pause(1))
+	assert.LessOrEqual(t, inbox.pause(2), 3*time.Nanosecond)
 }
 
 // The file was removed with its directory, say.

@@ -64,6 +64,14 @@ func TestEventThatWaitsIsKnownHoweverOldItIs(t *testing.T) {
 	assert.Equal(t, 10, stats(t, inbox).Waiting)
 }
 
+func TestNoEventIsKnownBeforeItHasCome(t *testing.T) {
+	t.Parallel()
+	f := openNew(t, WithMaxAge(math.MaxInt64))
+	assert.Equal(t, webhook.DedupFree, begin(t, f.DedupStore(), "a"))
+	enqueue(t, inboxOf(t, f), 0, 1)
+	assert.Equal(t, 1, stats(t, inboxOf(t, f)).Waiting)
+}
+
 func TestEventsThatTheInboxHasHandledAreForgottenInTheEnd(t *testing.T) {
 	t.Parallel()
 	f := openNew(t, WithMaxEvents(10))
@@ -317,9 +325,7 @@ func TestEntriesAreListedWhileOthersAreTaken(t *testing.T) {
 	assert.Len(t, listed, 500)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, err := range inbox.Entries(ctx) {
-		require.ErrorIs(t, err, context.Canceled)
-	}
+	require.ErrorIs(t, onlyError(t, inbox.Entries(ctx)), context.Canceled)
 	for range inbox.Entries(t.Context()) {
 		break // And nothing comes after it.
 	}
@@ -346,12 +352,7 @@ func TestEntryThatCannotBeReadEndsTheList(t *testing.T) {
 	inbox := inboxOf(t, f)
 	enqueue(t, inbox, 0, 3)
 	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.bucket(inboxBucket).Put(key(2), []byte("nonsense")) }}))
-	var errs []error
-	for _, err := range inbox.Entries(t.Context()) {
-		errs = append(errs, err)
-	}
-	require.Len(t, errs, 1)
-	require.ErrorIs(t, errs[0], ErrDamaged)
+	require.ErrorIs(t, onlyError(t, inbox.Entries(t.Context())), ErrDamaged)
 }
 
 func TestReplayThatFailsIsAnError(t *testing.T) {
@@ -447,6 +448,41 @@ func nest(bucket, k []byte) func(*change) error {
 		_, err := c.bucket(bucket).CreateBucket(k)
 		return err
 	}
+}
+
+func TestNoMoreIsTakenThanThereAreWorkers(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	inbox := inboxOf(t, f)
+	enqueue(t, inbox, 0, 10)
+	failed, _, err := inbox.take(3)
+	require.NoError(t, err)
+	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error {
+		return errors.Join(c.putBack(failed[0], 10), c.putBack(failed[1], 10), c.putBack(failed[2], 10))
+	}}))
+	for _, tries := range [][]int{{2, 2}, {2, 1}, {1, 1}} { // Those that failed come first.
+		entries, _, err := inbox.take(2)
+		require.NoError(t, err)
+		require.Len(t, entries, 2)
+		assert.Equal(t, tries, []int{entries[0].Tries, entries[1].Tries})
+	}
+}
+
+func TestEntryThatIsDueInAFileThatIsGoneIsAnError(t *testing.T) {
+	t.Parallel()
+	skipOnWindows(t, "an open file cannot be moved there")
+	f := openNew(t)
+	inbox := inboxOf(t, f)
+	enqueue(t, inbox, 0, 1)
+	entries, _, err := inbox.take(1)
+	require.NoError(t, err)
+	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.putBack(entries[0], 10) }}))
+	due, _, err := inbox.nextDue()
+	require.NoError(t, err)
+	assert.True(t, due)
+	require.NoError(t, os.Rename(f.Path(), f.Path()+".away"))
+	_, _, err = inbox.nextDue()
+	require.ErrorIs(t, err, ErrGone)
 }
 
 // In a file that is damaged, an entry that is not there may have a turn.
