@@ -231,6 +231,21 @@ func TestFileThatGoesDuringACommitIsAnError(t *testing.T) {
 	require.ErrorIs(t, f.do(t.Context(), &job{apply: func(*change) error { return os.Rename(path, path+".away") }}), ErrGone)
 }
 
+// Nobody knows what a later commit would do to it.
+func TestFileThatCannotBeUsedIsNotWritten(t *testing.T) {
+	t.Parallel()
+	skipOnWindows(t, "an open file cannot be moved there")
+	f := openNew(t)
+	never := &job{apply: func(*change) error { assert.Fail(t, "it is not even tried"); return nil }}
+	require.NoError(t, os.Rename(f.Path(), f.Path()+".away"))
+	require.ErrorIs(t, f.do(t.Context(), never), ErrGone)
+	require.NoError(t, os.Rename(f.Path()+".away", f.Path()))
+	never.told = false
+	require.ErrorIs(t, f.breakDown(ErrUncertain), ErrUncertain)
+	require.ErrorIs(t, f.breakDown(ErrDamaged), ErrUncertain, "what comes first counts")
+	require.ErrorIs(t, f.do(t.Context(), never), ErrUncertain)
+}
+
 // An error that changes nothing is not taken for damage.
 func TestCommitThatCannotBeginIsAnErrorAndNoDamage(t *testing.T) {
 	t.Parallel()

@@ -103,7 +103,7 @@ func (i *Inbox) check() error {
 	if i == nil || i.file == nil {
 		return inputError("inbox", "must be made by File.Inbox")
 	}
-	return i.file.check()
+	return nil
 }
 
 // MaxAge returns how long handled events are remembered; see [webhook.WithTolerance].

@@ -306,6 +306,11 @@ func TestDeadLettersAreReplayedAndPurged(t *testing.T) {
 	for range inbox.Entries(t.Context()) {
 		assert.Fail(t, "there are none")
 	}
+	assert.Equal(t, 250, inbox.file.index.now().remembered)
+	require.NoError(t, inbox.file.Close())
+	inbox = inboxOf(t, openAt(t, path))
+	enqueue(t, inbox, 0, 251)
+	assert.Equal(t, 1, stats(t, inbox).Waiting, "that is so after a restart")
 }
 
 // A list of entries must not keep anything from being written in the meantime.
