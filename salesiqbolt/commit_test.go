@@ -72,6 +72,7 @@ func TestCommitWaitsForOthersForAShortTime(t *testing.T) {
 	}{
 		"as long as half a commit": {lastCommit{100, 20 * time.Millisecond}, 900 * time.Microsecond, 15 * time.Millisecond, 16},
 		"until enough have come":   {lastCommit{1000, time.Hour}, 500 * time.Microsecond, 64 * time.Millisecond, 128},
+		"not at all for one alone": {lastCommit{1, time.Hour}, time.Hour, 0, 0},
 		"until nobody comes":       {lastCommit{100, time.Hour}, time.Hour, time.Millisecond, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {

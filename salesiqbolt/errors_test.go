@@ -39,7 +39,7 @@ func TestErrorOfACommitSaysWhetherAnythingWasWritten(t *testing.T) {
 		said := explainCommit(row.err)
 		require.ErrorContains(t, said, row.err.Error()[strings.LastIndex(row.err.Error(), ":")+1:])
 		for _, kind := range kinds {
-			assert.Equal(t, kind == row.kind, errors.Is(said, kind), "%v: %v", row.err, said)
+			assert.Equal(t, errors.Is(row.kind, kind), errors.Is(said, kind), "%v: %v", row.err, said)
 		}
 	}
 }

@@ -465,11 +465,11 @@ func TestNoMoreIsTakenThanThereAreWorkers(t *testing.T) {
 	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error {
 		return errors.Join(c.putBack(failed[0], 10), c.putBack(failed[1], 10), c.putBack(failed[2], 10))
 	}}))
-	for _, tries := range [][]int{{2, 2}, {2, 1}, {1, 1}} { // Those that failed come first.
+	for _, expected := range [][]int{{2, 2}, {2, 1}, {1, 1}} { // Those that failed come first.
 		entries, _, err := inbox.take(2)
 		require.NoError(t, err)
 		require.Len(t, entries, 2)
-		assert.Equal(t, tries, []int{entries[0].Tries, entries[1].Tries})
+		assert.Equal(t, expected, []int{entries[0].Tries, entries[1].Tries})
 	}
 }
 

@@ -93,15 +93,12 @@ func (i *Inbox) list(ctx context.Context, bucket []byte) iter.Seq2[Entry, error]
 		}
 		for from, more := uint64(0), true; more; {
 			entries, err := i.read(ctx, bucket, from, chunk)
-			if more = len(entries) == chunk; more {
-				before := from
-				if from = entries[chunk-1].number + 1; from <= before {
-					err = i.file.fail(errCut) // The list would go round in circles.
-				}
-			}
 			if err != nil {
 				yield(Entry{}, err)
 				return
+			}
+			if more = len(entries) == chunk; more {
+				from = entries[chunk-1].number + 1
 			}
 			if slices.ContainsFunc(entries, func(e Entry) bool { return !yield(e, nil) }) {
 				return
@@ -127,6 +124,9 @@ func (i *Inbox) read(ctx context.Context, bucket []byte, from uint64, n int) (en
 		}
 		return nil
 	})
+	if len(entries) == n && entries[n-1].number < from {
+		err = i.file.fail(errCut) // The list would go round in circles.
+	}
 	return entries, err
 }
 
