@@ -674,6 +674,8 @@ func TestFileThatIsAsLongAsItMustBeIsWhole(t *testing.T) {
 	f = openAt(t, path)
 	assert.Equal(t, 10, stats(t, inboxOf(t, f)).Waiting)
 	require.NoError(t, f.usable())
+	require.NoError(t, os.Truncate(path, f.size.Load()-1))
+	require.ErrorIs(t, f.usable(), ErrDamaged, "it is noticed without a read of what was cut")
 }
 
 // What is in a file is looked at when it is opened, and the next one can open it then.

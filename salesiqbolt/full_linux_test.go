@@ -204,6 +204,21 @@ func TestDiskThatBecomesReadOnlyIsAnErrorAtTheNextEvent(t *testing.T) {
 	assert.Equal(t, 20, stats(t, inboxOf(t, openAt(t, filepath.Join(folder, "events.db")))).Waiting)
 }
 
+// What the system has not written yet is lost with the power. What it has is in the image.
+func TestNewFileIsThereAfterPowerLoss(t *testing.T) {
+	t.Parallel()
+	folder, data, _ := brokenDisk(t, "16m")
+	require.NoError(t, makeFile(filepath.Join(folder, "events.db")))
+	after, image := t.TempDir(), filepath.Join(data, "image")
+	for _, command := range [][]string{{"cp", "--sparse=always", image, image + ".after"}, {"mount", "-o", "loop", image + ".after", after}} {
+		out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput() //nolint:gosec // The test's own arguments.
+		require.NoError(t, err, string(out))
+	}
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(after, syscall.MNT_DETACH)) })
+	assert.FileExists(t, filepath.Join(after, "events.db"))
+	openAt(t, filepath.Join(after, "events.db"))
+}
+
 // What was written may not be on the disk, and the system tells that once.
 func TestDiskThatDoesNotConfirmACommitHasTheFileOpenedAnew(t *testing.T) {
 	t.Parallel()
