@@ -553,8 +553,9 @@ func TestClosedFileTakesNothing(t *testing.T) {
 func TestReadThatCloseHasCutShortSaysThatTheFileIsClosed(t *testing.T) {
 	t.Parallel()
 	f := openNew(t)
-	err := f.view(func(*bbolt.Tx) error { f.closed.Store(true); return errors.New("not open") })
-	require.ErrorIs(t, err, ErrClosed)
+	failure := errors.New("not open")
+	require.ErrorIs(t, f.view(func(*bbolt.Tx) error { return failure }), failure, "it is not closed yet")
+	require.ErrorIs(t, f.view(func(*bbolt.Tx) error { f.closed.Store(true); return failure }), ErrClosed)
 }
 
 func TestFileIsForItsOwnerAlone(t *testing.T) {
