@@ -211,7 +211,7 @@ func TestNewFileIsThereAfterPowerLoss(t *testing.T) {
 	require.NoError(t, makeFile(filepath.Join(folder, "events.db")))
 	after, image := t.TempDir(), filepath.Join(data, "image")
 	for _, command := range [][]string{{"cp", "--sparse=always", image, image + ".after"}, {"mount", "-o", "loop", image + ".after", after}} {
-		out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput() //nolint:gosec // The test's own arguments.
+		out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput()
 		require.NoError(t, err, string(out))
 	}
 	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(after, syscall.MNT_DETACH)) })
