@@ -188,7 +188,7 @@ func (f *File) commit() {
 		close(g.ended)
 		last = lastCommit{g.senders, time.Since(began)}
 		pause = min(2*pause, lastRetry)
-		if len(owed) == 0 {
+		if retry == nil { // None was owed before.
 			pause = firstRetry
 		}
 		if closing {

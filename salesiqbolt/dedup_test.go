@@ -1,8 +1,11 @@
 package salesiqbolt
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -124,10 +127,106 @@ func TestIDThatIsNoKeyIsRefused(t *testing.T) {
 		assertRefuses(t, "event ID", err)
 		assertRefuses(t, "event ID", store.Done(t.Context(), id, 1))
 	}
+	long := strings.Repeat("i", 1024)
+	assert.Equal(t, webhook.DedupFree, begin(t, store, long))
+	require.NoError(t, store.Done(t.Context(), long, 1))
 }
 
 // writes returns how many pages were written.
 func writes(f *File) int64 {
 	stats := f.db.Stats()
 	return stats.TxStats.GetWrite()
+}
+
+// claimsOf returns how many events are claimed.
+func claimsOf(f *File) int {
+	f.claims.mu.Lock()
+	defer f.claims.mu.Unlock()
+	return len(f.claims.states)
+}
+
+// A claim that is left behind would take memory, and hold its event up once the mark is
+// forgotten.
+func TestClaimEndsWithItsEvent(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	store := f.DedupStore()
+	event := newEvent(t, 1)
+	id := event.Info().EventID
+	for name, end := range map[string]func() error{
+		"done":    func() error { return store.Done(t.Context(), "done", 1) },
+		"aborted": func() error { return store.Abort(t.Context(), "aborted", 1) },
+		id: func() error {
+			return errors.Join(inboxOf(t, f).Enqueue(t.Context(), event), store.Done(t.Context(), id, 1))
+		},
+		"done, though": func() error {
+			return errors.Join(store.Done(t.Context(), "done, though", 1), store.Abort(t.Context(), "done, though", 1))
+		},
+	} {
+		assert.Equal(t, webhook.DedupFree, begin(t, store, name), name)
+		assert.Equal(t, 1, claimsOf(f), name)
+		require.NoError(t, end(), name)
+		assert.Zero(t, claimsOf(f), name)
+		if name != "aborted" {
+			assert.Equal(t, webhook.DedupDone, begin(t, store, name), name)
+			assert.Zero(t, claimsOf(f), name)
+		}
+	}
+	assert.Equal(t, webhook.DedupFree, begin(t, store, "theirs"))
+	require.NoError(t, store.Abort(t.Context(), "theirs", 2))
+	assert.Equal(t, 1, claimsOf(f), "a claim is ended by who has it")
+}
+
+func TestBeginThatFailsClaimsNothing(t *testing.T) {
+	t.Parallel()
+	skipOnWindows(t, "an open file cannot be moved there")
+	path := newPath(t)
+	f := openAt(t, path)
+	store := f.DedupStore()
+	begin(t, store, "claimed")
+	require.NoError(t, os.Rename(path, path+".away"))
+	for _, id := range []string{"free", "claimed"} {
+		_, err := store.Begin(t.Context(), id, 2)
+		require.ErrorIs(t, err, ErrGone)
+	}
+	require.NoError(t, os.Rename(path+".away", path))
+	assert.Equal(t, webhook.DedupFree, begin(t, store, "free"))
+	assert.Equal(t, webhook.DedupClaimed, begin(t, store, "claimed"))
+}
+
+func TestEventIsMarkedOnce(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	release := holdCommits(t, f)
+	var marking sync.WaitGroup
+	for range 5 {
+		marking.Go(func() { assert.NoError(t, f.DedupStore().Done(t.Context(), "a", 1)) })
+	}
+	eventually(t, func() bool {
+		f.commits.mu.Lock()
+		defer f.commits.mu.Unlock()
+		return len(f.commits.queue) == 1 && len(f.commits.queue[0].jobs) == 5
+	}, "all wait for the same commit")
+	release()
+	marking.Wait()
+	assert.Equal(t, 1, f.index.now().remembered)
+}
+
+// It is not more at once, so that no commit takes long.
+func TestOldMarksAreForgottenOverSeveralCommits(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error {
+		for n := range 2500 {
+			c.records = append(c.records, record{key: uint64(n), at: 1, events: make([]fingerprint, 2)})
+		}
+		c.remembered = 5000
+		return nil
+	}}))
+	for _, left := range []int{1500, 500, 0, 0} {
+		p := f.index.now()
+		assert.Len(t, p.records, left)
+		assert.Equal(t, 2*left, p.remembered)
+		require.NoError(t, f.do(t.Context(), &job{apply: func(*change) error { return nil }}))
+	}
 }

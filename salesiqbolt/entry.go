@@ -59,7 +59,7 @@ func shortTrace(trace string) string {
 // encode puts an entry into bytes: numbers first, and then texts after their
 // lengths.
 func (e Entry) encode() []byte {
-	b := make([]byte, 0, 8+8+4+2+2+2+len(e.EventID)+len(e.LastError)+len(e.Trace)+len(e.Body))
+	b := make([]byte, 0, len(e.Body)+overhead)
 	b = binary.BigEndian.AppendUint64(b, writeTime(e.At))
 	b = binary.BigEndian.AppendUint64(b, writeTime(e.Due))
 	b = binary.BigEndian.AppendUint32(b, uint32(min(e.cuts, maxCuts))<<24|uint32(min(e.Tries, maxTries))) //nolint:gosec // Both are bounded.

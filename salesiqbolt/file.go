@@ -59,10 +59,11 @@ func Open(path string, opts ...Option) (*File, error) {
 			return nil, err
 		}
 	}
-	path, err := filepath.Abs(path)
+	absolute, err := filepath.Abs(path)
 	if err != nil {
-		return nil, err
+		return nil, fileError(path, err)
 	}
+	path = absolute
 	db, o, err := openFile(path, c)
 	if err != nil {
 		return nil, fileError(path, err)

@@ -3,6 +3,7 @@ package salesiqbolt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -66,7 +67,9 @@ func TestFileOfSomebodyElseIsRefusedAndLeftAlone(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
 		before := time.Now().Add(-time.Hour)
 		require.NoError(t, os.Chtimes(path, before, before))
-		require.ErrorIs(t, refuses(t, path), ErrForeign, name)
+		err := refuses(t, path)
+		require.ErrorIs(t, err, ErrForeign, name)
+		assert.Equal(t, name == "empty", strings.Contains(err.Error(), "is empty"), name)
 		assertUntouched(t, path, []byte(content), before)
 	}
 }
@@ -111,7 +114,7 @@ func TestWhatIsNoFileIsRefused(t *testing.T) {
 	missing := filepath.Join(directory, "missing", "events.db")
 	err := refuses(t, missing)
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	require.ErrorContains(t, err, filepath.Dir(missing))
+	require.ErrorContains(t, err, "cannot be made in "+filepath.Dir(missing))
 
 	inFile := filepath.Join(directory, "file")
 	require.NoError(t, os.WriteFile(inFile, []byte("text"), 0o600))
@@ -176,6 +179,8 @@ func TestDamagedFileIsAnErrorAndNoCrash(t *testing.T) {
 			damaged++
 			_, ok := errors.AsType[*FileError](err)
 			assert.True(t, ok, "%v", err)
+			_, held := errors.AsType[*InUseError](err)
+			assert.False(t, held, "the one before has kept it")
 		}
 	}
 	for size := int64(0); size < used; size += 4096 {
@@ -382,9 +387,11 @@ func TestContentThatIsReplacedWhileInUseIsAnErrorAtTheNextEvent(t *testing.T) {
 		require.NoError(t, err)
 		_, err = file.Write(backup)
 		require.NoError(t, errors.Join(err, file.Close()))
-		_, err = store.Begin(t.Context(), "next", 1)
-		require.ErrorIs(t, err, ErrGone, "%d commits behind", behind)
-		require.ErrorIs(t, inbox.Enqueue(t.Context(), newEvent(t, 1000)), ErrGone)
+		if behind%2 == 0 {
+			_, err = store.Begin(t.Context(), "next", 1)
+			require.ErrorIs(t, err, ErrGone, "%d commits behind", behind)
+		}
+		require.ErrorIs(t, inbox.Enqueue(t.Context(), newEvent(t, 1000)), ErrGone, "%d commits behind", behind)
 		require.NoError(t, f.Close())
 		left, err := os.ReadFile(path)
 		require.NoError(t, err)
@@ -429,7 +436,9 @@ func TestFileThatIsPulledAwayIsAnErrorAtTheNextEvent(t *testing.T) {
 		require.ErrorIs(t, f.TokenStore().Save(t.Context(), []byte("token")), ErrGone, name)
 		_, err = f.TokenStore().Load(t.Context())
 		require.ErrorIs(t, err, ErrGone, name)
-		require.ErrorIs(t, f.Close(), ErrGone, "%s: a mark could not be kept", name)
+		err = f.Close()
+		require.ErrorIs(t, err, ErrGone, "%s: a mark could not be kept", name)
+		assert.Equal(t, 1, strings.Count(err.Error(), path), "the path is told once")
 		if strings.HasPrefix(name, "replaced") {
 			_, err := os.Lstat(path)
 			require.NoError(t, err, "%s: what is there now is somebody else's", name)
@@ -531,6 +540,22 @@ func TestClosedFileTakesNothing(t *testing.T) {
 	require.ErrorIs(t, inbox.Run(context.Background(), new(tape).handle), ErrClosed)
 	_, err = f.TokenStore().Load(t.Context())
 	require.ErrorIs(t, err, ErrClosed)
+	n, err := inbox.Replay(t.Context(), "late")
+	require.ErrorIs(t, err, ErrClosed)
+	assert.Zero(t, n)
+	n, err = inbox.ReplayAll(t.Context())
+	require.ErrorIs(t, err, ErrClosed)
+	assert.Zero(t, n)
+	require.ErrorIs(t, onlyError(t, inbox.Entries(t.Context())), ErrClosed)
+}
+
+// What Close has taken away under a reader is no fault of the file.
+func TestReadThatCloseHasCutShortSaysThatTheFileIsClosed(t *testing.T) {
+	t.Parallel()
+	f := openNew(t)
+	failure := errors.New("not open")
+	require.ErrorIs(t, f.view(func(*bbolt.Tx) error { return failure }), failure, "it is not closed yet")
+	require.ErrorIs(t, f.view(func(*bbolt.Tx) error { f.closed.Store(true); return failure }), ErrClosed)
 }
 
 func TestFileIsForItsOwnerAlone(t *testing.T) {
@@ -568,4 +593,184 @@ func TestFileIsMadeOnce(t *testing.T) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	require.NoError(t, err)
 	assert.Len(t, entries, 2, "the file and its note")
+}
+
+func TestFileIsMadeAsDocumented(t *testing.T) {
+	t.Parallel()
+	f, err := Open(newPath(t))
+	require.NoError(t, err)
+	assert.False(t, f.db.NoSync, "a commit waits for the disk")
+	assert.Equal(t, 16<<10, f.db.Info().PageSize)
+	assert.Equal(t, time.Second, f.wait)
+	assert.Equal(t, 100_000, f.maxEvents)
+	assert.Equal(t, 30*24*time.Hour, f.maxAge)
+	assert.EqualValues(t, 1<<30, f.maxSize)
+	assert.Equal(t, "salesiqbolt("+f.Path()+")", fmt.Sprint(f))
+	assert.True(t, filepath.IsAbs(f.Path()))
+	inbox := inboxOf(t, f)
+	assert.Equal(t, 10, inbox.workers)
+	assert.Equal(t, 30*time.Second, inbox.timeout)
+	assert.Equal(t, []time.Duration{time.Second, 5 * time.Minute}, []time.Duration{inbox.firstPause, inbox.longestPause})
+	assert.Equal(t, 30*24*time.Hour, inbox.MaxAge())
+	assert.Zero(t, new(Inbox).MaxAge())
+	require.NoError(t, f.Close())
+	assert.True(t, openAt(t, f.Path(), WithSync(SyncNever)).db.NoSync)
+}
+
+func TestOptionsAreMinded(t *testing.T) {
+	t.Parallel()
+	f := openNew(t, WithOpenWait(time.Minute), WithMaxSize(1<<20), WithMaxEvents(1), WithMaxAge(1), WithSync(SyncCommits))
+	assert.Equal(t, []time.Duration{time.Minute, 1}, []time.Duration{f.wait, f.maxAge})
+	assert.EqualValues(t, 1<<20, f.maxSize)
+	assert.Equal(t, 1, f.maxEvents)
+	assert.False(t, f.db.NoSync)
+	inbox := inboxOf(t, f, WithWorkers(1), WithHandlerTimeout(1), WithPauses(1, 2), WithMaxTries(1))
+	assert.Equal(t, []int{1, 1}, []int{inbox.workers, inbox.tries})
+	assert.Equal(t, []time.Duration{1, 1, 2}, []time.Duration{inbox.timeout, inbox.firstPause, inbox.longestPause})
+	assert.EqualValues(t, 1, inbox.pause(1))
+	assert.LessOrEqual(t, inbox.pause(2), 3*time.Nanosecond)
+}
+
+// The file was removed with its directory, say.
+func TestPathThatLeadsNowhereIsAnError(t *testing.T) {
+	skipOnWindows(t, "the directory of a process cannot be removed there")
+	t.Chdir(t.TempDir())
+	directory, err := os.Getwd()
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(directory))
+	require.ErrorIs(t, refuses(t, "events.db"), fs.ErrNotExist)
+}
+
+// A file may change between the look at its path and its opening.
+func TestFileThatIsReplacedWhileItIsOpenedIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	other := openAt(t, path)
+	require.NoError(t, other.Close())
+	before := modified(t, path)
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	o := &opening{path: path, found: openNew(t).info}
+	_, err = o.openBolt(false)
+	require.ErrorIs(t, err, ErrGone)
+	assertUntouched(t, path, content, before)
+	openAt(t, path, WithOpenWait(0))
+
+	o.path = newPath(t)
+	_, err = o.openBolt(false)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	assert.NoFileExists(t, o.path, "no empty one is made")
+}
+
+// What is not used of a file may be cut off.
+func TestFileThatIsAsLongAsItMustBeIsWhole(t *testing.T) {
+	t.Parallel()
+	skipOnWindows(t, "a mapped file cannot be cut there")
+	path := newPath(t)
+	f := openAt(t, path)
+	enqueue(t, inboxOf(t, f), 0, 10)
+	used := f.size.Load()
+	require.NoError(t, f.Close())
+	require.NoError(t, os.Truncate(path, used))
+	f = openAt(t, path)
+	assert.Equal(t, 10, stats(t, inboxOf(t, f)).Waiting)
+	require.NoError(t, f.usable())
+	require.NoError(t, os.Truncate(path, f.size.Load()-1))
+	require.ErrorIs(t, f.usable(), ErrDamaged, "it is noticed without a read of what was cut")
+}
+
+// What is in a file is looked at when it is opened, and the next one can open it then.
+func TestFileWithNonsenseInItIsDamaged(t *testing.T) {
+	t.Parallel()
+	put := func(bucket, k, b []byte) func(*change) error {
+		return func(c *change) error { return c.bucket(bucket).Put(k, b) }
+	}
+	for name, harm := range map[string]func(*change) error{
+		"an entry":            put(inboxBucket, key(1), []byte("nonsense")),
+		"a dead letter":       put(deadBucket, key(1), []byte("nonsense")),
+		"a record":            put(handledBucket, key(1), []byte("short")),
+		"a part of a record":  put(handledBucket, key(1), []byte("eight bytes, and no fingerprint")),
+		"a time":              put(dueBucket, []byte("short"), nil),
+		"a bucket is missing": func(c *change) error { return c.tx.DeleteBucket(deadBucket) },
+	} {
+		path := newPath(t)
+		f := openAt(t, path)
+		if name == "a bucket is missing" {
+			require.NoError(t, f.db.Update(func(tx *bbolt.Tx) error { return harm(&change{tx: tx}) }))
+		} else {
+			require.NoError(t, f.do(t.Context(), &job{apply: harm}), name)
+		}
+		require.NoError(t, f.Close(), name)
+		for range 2 {
+			err := refuses(t, path)
+			require.ErrorIs(t, err, ErrDamaged, name)
+			require.NotErrorIs(t, err, ErrForeign, name)
+		}
+	}
+}
+
+// Which pages are free is read last, when the file is open already.
+func TestFileWhoseFreePagesAreUnknownIsDamaged(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	require.NoError(t, openAt(t, path).Close())
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	lists := 0
+	for at := 0; at < len(content); at += pageSize {
+		if flags := content[at+8 : at+10]; binary.NativeEndian.Uint16(flags) == 0x10 {
+			binary.NativeEndian.PutUint16(flags, 0x40)
+			lists++
+		}
+	}
+	require.Positive(t, lists)
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	for range 3 {
+		require.ErrorIs(t, refuses(t, path), ErrDamaged, "and the one before has not kept it")
+	}
+}
+
+// bbolt keeps two pages that say where everything is. Without both there is nothing.
+func TestFileWhoseFirstPagesAreDamagedIsNotForeign(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	require.NoError(t, openAt(t, path).Close())
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	require.NoError(t, err)
+	for page := range int64(2) {
+		_, err := file.WriteAt([]byte{0xff}, page*pageSize+16+40)
+		require.NoError(t, err)
+	}
+	require.NoError(t, file.Close())
+	require.ErrorIs(t, refuses(t, path), ErrDamaged)
+}
+
+// Somebody else may have made the file in the meantime, and not every system has links.
+func TestNewFileTakesNoNameFromAnother(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	folder, existing := filepath.Join(directory, "folder"), filepath.Join(directory, "existing")
+	require.NoError(t, os.WriteFile(existing, []byte("theirs"), 0o600))
+	require.NoError(t, os.WriteFile(existing+".new", []byte("ours"), 0o600))
+	require.NoError(t, giveName(existing+".new", existing))
+	require.NoError(t, giveName(existing+".missing", existing))
+	content, err := os.ReadFile(existing)
+	require.NoError(t, err)
+	assert.Equal(t, "theirs", string(content))
+	require.NoError(t, os.Mkdir(folder, 0o700)) // No system has links to a folder.
+	require.NoError(t, giveName(folder, folder+".renamed"))
+	assert.DirExists(t, folder+".renamed")
+	require.ErrorIs(t, giveName(folder, folder), fs.ErrNotExist)
+}
+
+func TestNoteThatCannotBeWrittenIsAnError(t *testing.T) {
+	t.Parallel()
+	require.ErrorIs(t, replaceNote(filepath.Join(t.TempDir(), "missing", "events.db"), nil), fs.ErrNotExist)
+	path := newPath(t)
+	require.NoError(t, os.Mkdir(holderPath(path), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(holderPath(path), "something"), nil, 0o600))
+	require.Error(t, replaceNote(path, []byte(holderBegins)))
+	entries, err := os.ReadDir(filepath.Dir(path))
+	require.NoError(t, err)
+	assert.Len(t, entries, 1, "nothing is left behind")
 }

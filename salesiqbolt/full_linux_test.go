@@ -204,6 +204,21 @@ func TestDiskThatBecomesReadOnlyIsAnErrorAtTheNextEvent(t *testing.T) {
 	assert.Equal(t, 20, stats(t, inboxOf(t, openAt(t, filepath.Join(folder, "events.db")))).Waiting)
 }
 
+// What the system has not written yet is lost with the power. What it has is in the image.
+func TestNewFileIsThereAfterPowerLoss(t *testing.T) {
+	t.Parallel()
+	folder, data, _ := brokenDisk(t, "16m")
+	require.NoError(t, makeFile(filepath.Join(folder, "events.db")))
+	after, image := t.TempDir(), filepath.Join(data, "image")
+	for _, command := range [][]string{{"cp", "--sparse=always", image, image + ".after"}, {"mount", "-o", "loop", image + ".after", after}} {
+		out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(after, syscall.MNT_DETACH)) })
+	assert.FileExists(t, filepath.Join(after, "events.db"))
+	openAt(t, filepath.Join(after, "events.db"))
+}
+
 // What was written may not be on the disk, and the system tells that once.
 func TestDiskThatDoesNotConfirmACommitHasTheFileOpenedAnew(t *testing.T) {
 	t.Parallel()
@@ -253,4 +268,48 @@ func TestReadOnlyDiskIsRefused(t *testing.T) {
 		err := refuses(t, filepath.Join(folder, name))
 		require.ErrorIs(t, err, syscall.EROFS)
 	}
+}
+
+func TestLockThatNobodyHasNamesNobody(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(smallDisk(t), "events.db")
+	assert.Zero(t, lockHolder(path))
+	file, err := os.Create(path)
+	require.NoError(t, err)
+	assert.Zero(t, lockHolder(path))
+	require.NoError(t, syscall.FcntlFlock(file.Fd(), syscall.F_SETLK, &syscall.Flock_t{Type: syscall.F_WRLCK}))
+	assert.Zero(t, lockHolder(path), "this lock is of another kind")
+	require.NoError(t, file.Close())
+}
+
+func TestLockNamesWhoHasIt(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(smallDisk(t), "events.db") // Some file systems have other numbers there.
+	openAt(t, path)
+	holder := lockHolder(path)
+	assert.Equal(t, os.Getpid(), holder.PID)
+	assert.Equal(t, hostName(), holder.Host)
+	assert.NotEmpty(t, holder.Program)
+	assert.Contains(t, filepath.Base(os.Args[0]), holder.Program)
+	assert.Zero(t, holder.Since)
+
+	assert.Equal(t, "fe:00:23", lockPlace(0xfe00, 23))
+	assert.Equal(t, "103:07:5", lockPlace(0x10307, 5))
+	assert.Equal(t, "08:12c:1", lockPlace(0x10082c, 1))
+	assert.Equal(t, "fff:fffff:1", lockPlace(0xffffffff, 1))
+}
+
+// The note of a process that was killed would name it for ever.
+func TestFullDiskKeepsNoNoteOfADeadProcess(t *testing.T) {
+	t.Parallel()
+	folder := smallDisk(t)
+	path := filepath.Join(folder, "events.db")
+	require.NoError(t, openAt(t, path).Close())
+	require.NoError(t, os.WriteFile(holderPath(path), []byte(holderBegins+"{}"), 0o600))
+	fill(t, folder)
+	openAt(t, path)
+	assert.NoFileExists(t, holderPath(path))
+	entries, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	assert.Len(t, entries, 2, "the file and the ballast")
 }

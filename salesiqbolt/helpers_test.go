@@ -3,6 +3,7 @@ package salesiqbolt
 import (
 	"context"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -111,6 +112,17 @@ func run(t testing.TB, i *Inbox, handle Handler) (stop func()) {
 // take gets entries to handle, for so many workers.
 func (i *Inbox) take(workers int) (entries []Entry, next time.Time, err error) {
 	return i.takeFor(func() int { return workers })
+}
+
+// onlyError returns the error of a list that has nothing else.
+func onlyError(t testing.TB, list iter.Seq2[Entry, error]) error {
+	t.Helper()
+	var errs []error
+	for _, err := range list {
+		errs = append(errs, err)
+	}
+	require.Len(t, errs, 1)
+	return errs[0]
 }
 
 func eventually(t testing.TB, condition func() bool, what string) {

@@ -16,9 +16,7 @@ func lockHolder(path string) Holder {
 	if err != nil || syscall.Stat(path, &stat) != nil {
 		return Holder{}
 	}
-	device := uint64(stat.Dev) //nolint:unconvert // It is of another type elsewhere.
-	major, minor := device>>8&0xfff|device>>32&^0xfff, device&0xff|device>>12&^0xff
-	place := fmt.Sprintf("%02x:%02x:%d", major, minor, stat.Ino)
+	place := lockPlace(uint64(stat.Dev), stat.Ino) //nolint:unconvert // It is of another type elsewhere.
 	for line := range strings.Lines(string(locks)) {
 		fields := strings.Fields(line) // As in 1: FLOCK ADVISORY WRITE 4711 fe:00:23 0 EOF.
 		if len(fields) < 6 || fields[1] != "FLOCK" || fields[5] != place {
@@ -30,4 +28,10 @@ func lockHolder(path string) Holder {
 		}
 	}
 	return Holder{}
+}
+
+// lockPlace returns how the system writes the place of a lock: the two numbers of the
+// device, and that of the file.
+func lockPlace(device, file uint64) string {
+	return fmt.Sprintf("%02x:%02x:%d", device>>8&0xfff, device&0xff|device>>12&^0xff, file)
 }

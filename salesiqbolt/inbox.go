@@ -103,7 +103,7 @@ func (i *Inbox) check() error {
 	if i == nil || i.file == nil {
 		return inputError("inbox", "must be made by File.Inbox")
 	}
-	return i.file.check()
+	return nil
 }
 
 // MaxAge returns how long handled events are remembered; see [webhook.WithTolerance].
@@ -149,12 +149,9 @@ func (c *change) enqueue(event fingerprint, entry []byte) error {
 	}
 	inbox := c.appendTo(inboxBucket)
 	number, err := inbox.NextSequence()
-	if err != nil {
-		return err
-	}
 	c.fresh++
 	c.marks[event] = mark{number: number}
-	return inbox.Put(key(number), entry)
+	return errors.Join(err, inbox.Put(key(number), entry))
 }
 
 // wait lets an entry wait until it is due.
@@ -311,22 +308,17 @@ func (c *change) bury(e Entry) error {
 
 // returnTaken lets the entries wait that the last process was handling. That was
 // a try.
-func returnTaken(c *change) error {
+func returnTaken(c *change) (err error) {
 	for number := range c.running {
 		delete(c.running, number)
-		e, found, err := c.entryOf(inboxBucket, number)
-		if err != nil || !found {
-			return err
-		}
+		e, _, unreadable := c.entryOf(inboxBucket, number)
 		e.Tries++
 		e.cuts++
 		e.Due = c.now
 		e.LastError = "the process ended while it was handled"
-		if err := c.wait(e); err != nil {
-			return err
-		}
+		err = errors.Join(err, unreadable, c.wait(e))
 	}
-	return nil
+	return err
 }
 
 // pause returns how long an entry waits after a try.

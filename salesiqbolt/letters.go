@@ -113,7 +113,6 @@ func (i *Inbox) read(ctx context.Context, bucket []byte, from uint64, n int) (en
 		return nil, context.Cause(ctx)
 	}
 	err = i.file.view(func(tx *bbolt.Tx) error {
-		entries = entries[:0]
 		cursor := tx.Bucket(bucket).Cursor()
 		for k, b := cursor.Seek(key(from)); k != nil && len(entries) < n; k, b = cursor.Next() {
 			e, err := decodeEntry(k, b)
@@ -125,7 +124,7 @@ func (i *Inbox) read(ctx context.Context, bucket []byte, from uint64, n int) (en
 		}
 		return nil
 	})
-	if err == nil && len(entries) > 0 && entries[len(entries)-1].number < from {
+	if len(entries) == n && entries[n-1].number < from {
 		err = i.file.fail(errCut) // The list would go round in circles.
 	}
 	return entries, err
@@ -164,7 +163,6 @@ func (i *Inbox) eachOf(ctx context.Context, eventIDs []string, do func(*change, 
 // each does something to the dead letters of some numbers.
 func (i *Inbox) each(ctx context.Context, numbers []uint64, do func(*change, Entry) error) (done int, err error) {
 	err = i.file.do(ctx, &job{apply: func(c *change) error {
-		done = 0
 		for _, number := range numbers {
 			e, found, err := c.entryOf(deadBucket, number)
 			if err == nil && found {

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -119,9 +118,7 @@ func makeFile(path string) error {
 	if err == nil {
 		err = giveName(file.Name(), path)
 	}
-	if err == nil {
-		syncDirectory(directory)
-	}
+	syncDirectory(directory)
 	return err
 }
 
@@ -150,10 +147,7 @@ func initialize(path string) (err error) {
 // giveName gives a file its name, unless somebody else was faster. Not every file
 // system has links.
 func giveName(file, path string) error {
-	err := os.Link(file, path)
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		return nil
-	}
+	os.Link(file, path) //nolint:errcheck // What is there then tells.
 	if _, err := os.Lstat(path); err == nil {
 		return nil
 	}
@@ -162,12 +156,10 @@ func giveName(file, path string) error {
 
 // syncDirectory makes a new file's name durable, where the system can do that.
 func syncDirectory(path string) {
-	directory, err := os.Open(path)
-	if err != nil || runtime.GOOS == "windows" {
-		return
+	if directory, err := os.Open(path); err == nil {
+		directory.Sync()  //nolint:errcheck // Not every file system can.
+		directory.Close() //nolint:errcheck // Nothing was written.
 	}
-	defer directory.Close() //nolint:errcheck // Nothing was written.
-	directory.Sync()        //nolint:errcheck // Not every file system can.
 }
 
 // examine reads a file without a change to it, and refuses what is somebody
@@ -256,7 +248,7 @@ func (o *opening) explain(err error) error {
 		return ErrForeign
 	case errors.Is(err, berrors.ErrChecksum):
 		return ErrDamaged
-	case err != nil && isFull(err):
+	case isFull(err):
 		return fmt.Errorf("%w: %w", ErrFull, withoutPath(err))
 	}
 	return err

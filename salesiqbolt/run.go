@@ -132,17 +132,16 @@ func (i *Inbox) Serve(ctx context.Context, server *http.Server, handle Handler) 
 // idle waits until an entry begins to wait, or is due.
 func idle(ctx context.Context, changed <-chan struct{}, next time.Time, failing bool) {
 	const longest = time.Minute // A clock may be set.
-	timer := time.NewTimer(longest)
-	defer timer.Stop()
+	wait := longest
 	if !next.IsZero() {
-		timer.Reset(min(longest, max(time.Until(next), time.Millisecond)))
+		wait = min(longest, max(time.Until(next), time.Millisecond))
 	}
 	if failing {
 		changed = nil
 	}
 	select {
 	case <-changed:
-	case <-timer.C:
+	case <-time.After(wait):
 	case <-ctx.Done():
 	}
 }

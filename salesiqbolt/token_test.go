@@ -2,10 +2,12 @@ package salesiqbolt
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -55,4 +57,27 @@ func TestNothingShowsSecrets(t *testing.T) {
 			assert.NotContains(t, text, secret, "%T", value)
 		}
 	}
+}
+
+func TestOneRenewsTheTokenAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := openAt(t, newPath(t))
+		_, unlock, err := f.TokenStore().Lock(t.Context())
+		require.NoError(t, err)
+		late := func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			_, _, err := f.TokenStore().Lock(ctx)
+			return err
+		}
+		require.ErrorIs(t, late(), context.DeadlineExceeded)
+		unlock()
+		locked, _, err := f.TokenStore().Lock(t.Context())
+		require.NoError(t, err)
+		unlock()
+		require.ErrorIs(t, late(), context.DeadlineExceeded, "the lock is given back once")
+		require.NoError(t, locked.Save(t.Context(), []byte("sealed")))
+		require.NoError(t, f.Close())
+	})
 }
