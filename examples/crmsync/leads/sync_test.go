@@ -320,6 +320,17 @@ func TestAnAnswerThatTellsNothingIsUnclear(t *testing.T) {
 	}
 }
 
+func TestARedirectIsNeitherFollowedNorUnclear(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect, 399} {
+		crm, says := crmThat(reply{status, "<html>"}, made)
+		err := crm.create(t.Context(), lead{})
+		require.ErrorContains(t, err, "set SALESIQ_CRM_URL", status)
+		require.NotErrorIs(t, err, errUnclear)
+		assert.Len(t, says.asked, 1)
+	}
+}
+
 func TestACRMThatSaysNothingIsGivenUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
