@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/salesiq-go/salesiq"
+	"github.com/salesiq-go/salesiq/examples/internal/account"
 	"github.com/salesiq-go/salesiq/salesiqtest"
 	"github.com/salesiq-go/salesiq/webhook"
 )
@@ -266,6 +268,34 @@ func TestAnEventThatIsBeingPrintedIsFinishedFirst(t *testing.T) {
 	close(out.free)
 	require.NoError(t, <-ended)
 	assert.Contains(t, out.String(), "chat5")
+}
+
+// jammed is a screen that fails at its first event.
+type jammed struct {
+	screen
+
+	failed atomic.Bool
+}
+
+func (j *jammed) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte("chat.rating")) && !j.failed.Swap(true) {
+		return 0, io.ErrShortWrite
+	}
+	return j.screen.Write(p)
+}
+
+func TestAnEventThatCouldNotBePrintedIsPrintedLater(t *testing.T) {
+	t.Parallel()
+	set := settings{listen: "127.0.0.1:0", store: filepath.Join(t.TempDir(), "kept"), secret: salesiq.NewSecret("a secret that stays")}
+	var out jammed
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	emulator := salesiqtest.Start(t)
+	go func() { ended <- serve(ctx, &out, set, &account.Account{Client: emulator.Client(t)}) }()
+	require.Equal(t, http.StatusOK, deliver(t, out.after(t, "Receiving at "), set.secret, `{"event":"chat.rating","data":{"chat_id":"chat5"}}`))
+	assert.Contains(t, out.after(t, "chat.rating"), "chat5")
+	stop()
+	require.NoError(t, <-ended)
 }
 
 // stopper ends the program at its first word.
