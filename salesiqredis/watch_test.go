@@ -105,6 +105,16 @@ func TestProcessThatIsToldAsksEveryFourSeconds(t *testing.T) {
 	})
 }
 
+func TestQuietBeginsAnewWithNews(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := record((&account{listening: 1}).answer)
+		news := make(chan string)
+		time.AfterFunc(9*time.Second, func() { news <- "1:1:0:x:process" })
+		assert.Equal(t, milli(0, 2000, 4000, 8000, 11_000), standInLine(t, r, &ear{r, attentive(news)}, 12*time.Second))
+	})
+}
+
 func TestProcessThatIsToldNoMoreAsksAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
