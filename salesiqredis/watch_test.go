@@ -274,6 +274,41 @@ func TestProcessListensForASecondAfterItsLastCall(t *testing.T) {
 	})
 }
 
+// Its question is on the way when the process would stop to listen.
+func TestProcessListensOnForACallThatComesInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := &account{listening: 1, far: 400 * time.Millisecond}
+		r := record(a.answer)
+		news, listened := make(chan string), 0
+		listens := attentive(news)
+		l := join(t, &ear{r, func(ctx context.Context, heard func(string)) error { listened++; return listens(ctx, heard) }}).Limiter()
+		time.AfterFunc(500*time.Millisecond, func() { news <- "5:1:0:1:process" })
+		acquire(t, l)
+		time.Sleep(800 * time.Millisecond)
+		a.granted = "6:1:0:2:process"
+		acquire(t, l)
+		assert.Equal(t, 1700*time.Millisecond, time.Since(r.began))
+		time.Sleep(10 * time.Second)
+		assert.Equal(t, 1, listened)
+		assert.Len(t, r.of(quotaScript), 2)
+	})
+}
+
+func TestDayIsToldOnceItIsKnown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := record((&account{granted: "1:1:0:1:process"}).answer)
+		for _, limit := range []int{0, 100} {
+			l := join(t, r, WithPlan(salesiq.Plan{CallsPerDay: limit})).limiter
+			assert.Zero(t, l.DailyQuota(), "nobody has called")
+			acquire(t, l)
+			assert.Equal(t, limit, l.DailyQuota().Limit)
+			assert.Equal(t, limit == 0, l.DailyQuota().Reset.IsZero())
+		}
+	})
+}
+
 func TestManyCallsAreAskedForTogether(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
