@@ -21,6 +21,7 @@ type account struct {
 	processes int64
 	listening int64
 	granted   string // The lease that who asks gets.
+	brought   string // One for a call that asked before.
 }
 
 // answer says to all questions that they are in line since 1, unless there is a lease.
@@ -35,9 +36,13 @@ func (a *account) answer(_ context.Context, script string, args []string) (any, 
 			answers = append(answers, []any{a.granted, int64(0), int64(0), int64(1)})
 		}
 	}
+	brought := []any{}
+	if a.brought != "" {
+		brought = append(brought, a.brought)
+	}
 	reply := []any{
 		int64(0), int64(0), int64(0), max(1, a.processes), int64(100), int64(0), int64(0), int64(0), a.look.Microseconds(), int64(-1),
-		int64(0), int64(0), int64(0), answers, []any{}, a.listening,
+		int64(0), int64(0), int64(0), answers, brought, a.listening,
 	}
 	time.Sleep(a.far / 2)
 	return reply, nil
@@ -250,6 +255,24 @@ func TestLeaseThatIsPublishedIsTheCalls(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		told = r.of(quotaScript)
 		assert.Equal(t, []string{"leave", "1"}, told[len(told)-1].args[6:])
+	})
+}
+
+func TestLeaseThatAnotherAnswerBringsIsTheCalls(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := new(account)
+		r := record(a.answer)
+		l := join(t, r).limiter
+		time.AfterFunc(5*time.Millisecond, func() {
+			a.brought = "5:1:0:1:process"
+			(&sharedLease{l, "4:1:0:x:process"}).Done(salesiq.Outcome{})
+			a.brought = ""
+		})
+		lease := acquire(t, l)
+		assert.Equal(t, 5*time.Millisecond, time.Since(r.began))
+		assert.Equal(t, &sharedLease{l, "5:1:0:1:process"}, lease)
+		time.Sleep(10 * time.Second)
 	})
 }
 
