@@ -40,6 +40,12 @@ func startReplicated(t *testing.T, have int) *replicated {
 	return r
 }
 
+func (r *replicated) asked() [][]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.waits
+}
+
 // clientOf returns a client that gives up at once.
 func clientOf(t *testing.T, address string) *redis.Client {
 	t.Helper()
@@ -63,7 +69,7 @@ func TestReplicasAreAskedAfterTheScript(t *testing.T) {
 		assert.Equal(t, "value", value)
 		r.Del("key")
 	}
-	assert.Equal(t, [][]string{{"3", "1500"}, {"3", "1500"}, {"3", "1500"}}, r.waits)
+	assert.Equal(t, [][]string{{"3", "1500"}, {"3", "1500"}, {"3", "1500"}}, r.asked())
 
 	for _, fail := range []func(){func() { r.SetError("LOADING") }, r.Close} {
 		fail()
@@ -81,9 +87,11 @@ func TestEventIsOnlyAcceptedWithItsReplicas(t *testing.T) {
 	require.NoError(t, err)
 	sink := sinkOf(t, o, WithReplicas(2))
 	require.ErrorIs(t, sink.Enqueue(t.Context(), newEvent(t, 1)), ErrNotReplicated)
+	r.mu.Lock()
 	r.have = 2
+	r.mu.Unlock()
 	require.NoError(t, sink.Enqueue(t.Context(), newEvent(t, 1)))
-	assert.Equal(t, []string{"2", "2000"}, r.waits[0], "for half of the time")
+	assert.Equal(t, []string{"2", "2000"}, r.asked()[0], "for half of the time")
 }
 
 func TestMasterThatIsNotFoundIsAnError(t *testing.T) {

@@ -617,9 +617,11 @@ func TestEntryThatIsNoEventGoesToTheDeadLetters(t *testing.T) {
 func TestDeadLettersAreTakenAHundredAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		left := 250
-		fails := false
+		var mu sync.Mutex
+		left, fails := 250, false
 		r := record(func(_ context.Context, _ string, args []string) (any, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			if fails && left <= 150 {
 				return nil, io.ErrUnexpectedEOF
 			}
@@ -645,12 +647,16 @@ func TestDeadLettersAreTakenAHundredAtATime(t *testing.T) {
 		assert.Equal(t, []string{"100", "100"}, sizes(purgeScript))
 		assert.Equal(t, []string{"5", "100"}, r.of(deadScript + purgeScript)[0].args)
 
+		mu.Lock()
 		left, fails = 250, true
+		mu.Unlock()
 		n, err = sink.ReplayDeadLetters(t.Context(), 1000)
 		require.ErrorIs(t, err, ErrAway)
 		assert.Equal(t, 100, n, "as many as there were")
 		time.Sleep(5 * time.Second)
-		fails, left = false, 0
+		mu.Lock()
+		left, fails = 0, false
+		mu.Unlock()
 		sink.links.acknowledge.untilBack(t.Context())
 		_, err = sink.PurgeDeadLetters(t.Context(), time.Unix(-5, 0))
 		require.NoError(t, err)

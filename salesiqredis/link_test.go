@@ -9,14 +9,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/salesiq-go/salesiq/webhook"
 )
 
 // recorder is an Evaler for virtual time. It keeps what it was asked, and when.
@@ -191,13 +190,15 @@ func TestWhatIsToldTooLateForItsClaimIsNotTold(t *testing.T) {
 func TestClaimIsRenewedThreeTimesInItsLife(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		renewed := any(int64(1))
-		var failure error
+		var taken, fails atomic.Bool
 		r := record(func(_ context.Context, script string, _ []string) (any, error) {
-			if script == renewScript {
-				return renewed, failure
+			switch {
+			case script == renewScript && fails.Load():
+				return nil, io.ErrUnexpectedEOF
+			case script == renewScript && !taken.Load():
+				return int64(1), nil
 			}
-			return int64(webhook.DedupFree), nil
+			return int64(0), nil // Free; or not renewed, since somebody else has it.
 		})
 		store := join(t, r).DedupStore()
 		begin(t, store, "event", 7)
@@ -205,12 +206,12 @@ func TestClaimIsRenewedThreeTimesInItsLife(t *testing.T) {
 		assert.Equal(t, milli(10_000, 20_000, 30_000), r.times(renewScript))
 		assert.Equal(t, []string{"7", "30000"}, r.of(renewScript)[0].args)
 		assert.Equal(t, []string{"7", "30000"}, r.of(beginScript)[0].args)
-		failure = io.ErrUnexpectedEOF
+		fails.Store(true)
 		time.Sleep(10 * time.Second)
-		failure = nil
+		fails.Store(false)
 		time.Sleep(20 * time.Second)
 		assert.Equal(t, milli(40_000, 60_000), r.times(renewScript)[3:], "at 50 it was believed to be away still")
-		renewed = int64(0) // Somebody else has it.
+		taken.Store(true)
 		time.Sleep(time.Minute)
 		assert.Len(t, r.of(renewScript), 6)
 	})
