@@ -82,6 +82,31 @@ func TestBadOptionIsAnErrorThatNamesIt(t *testing.T) {
 	}
 }
 
+func TestSmallestArgumentsAreGood(t *testing.T) {
+	t.Parallel()
+	o, _ := solo(t, WithTimeout(time.Millisecond), WithPlan(salesiq.Plan{}), WithMaxInFlight(1), WithMaxInFlight(1000), WithMaxWait(time.Millisecond),
+		WithLease(time.Millisecond), WithProcesses(1), WithLimiterAway(GoAlone), WithTokenAway(Refuse), WithTokenJitter(0),
+		WithTokenLock(time.Millisecond), WithClaim(time.Millisecond), WithEventMemory(time.Millisecond))
+	sinkOf(t, o, WithWorkers(1), WithHandlerTimeout(time.Millisecond), WithMaxTries(1), WithDeadLetterBytes(1), WithReplicas(0))
+}
+
+func TestDefaultsAreThoseOfTheDocumentation(t *testing.T) {
+	t.Parallel()
+	o, _ := solo(t)
+	c := o.config
+	c.logger = nil
+	assert.Equal(t, config{
+		timeout: 2 * time.Second, // Of solo.
+		plan:    salesiq.Plan{}, maxInFlight: 10, maxWait: 2 * time.Minute, lease: 45 * time.Second, processes: 4, limiterAway: GoAlone,
+		tokenAway: GoAlone, tokenLock: 10 * time.Second, tokenJitter: time.Second, claimLifetime: 30 * time.Second, eventMemory: 24 * time.Hour,
+	}, c)
+	assert.Equal(t, time.Second, defaultConfig().timeout)
+	assert.Equal(t, []string{o.process, "0", "0", "10", "45000000", "120000000"}, o.limiter.args)
+	assert.Equal(t, 24*time.Hour, o.DedupStore().(*dedupStore).MaxAge())
+	assert.Equal(t, 24*time.Hour, sinkOf(t, o).MaxAge())
+	assert.Equal(t, []string{"salesiq:{acme}:events", "salesiq:{acme}:dead-letters"}, []string{sinkOf(t, o).Stream(), sinkOf(t, o).DeadLetters()})
+}
+
 func assertRefuses(t *testing.T, field string, err error) {
 	t.Helper()
 	var input *salesiq.InputError

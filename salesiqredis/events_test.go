@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -395,7 +397,7 @@ func TestSlowRedisCostsEventsNoTries(t *testing.T) {
 	server := miniredis.RunT(t)
 	w := dial(t, server)
 	slow := sinkOf(t, join(t, w, WithTimeout(100*time.Millisecond)), WithMaxTries(1))
-	enqueue(t, slow, 3)
+	enqueue(t, sinkOf(t, join(t, w)), 3)
 	w.delay.Store(int64(200 * time.Millisecond))
 	_, _, err := slow.take(t.Context(), 3, "0-0")
 	require.ErrorIs(t, err, ErrAway)
@@ -457,7 +459,10 @@ func TestRunLetsHandlersFinish(t *testing.T) {
 }
 
 // onePending is a Redis that hands out one entry, and takes whatever it is told.
-type onePending struct{ handedOut atomic.Bool }
+type onePending struct {
+	began     time.Time
+	handedOut atomic.Bool
+}
 
 func (p *onePending) Eval(_ context.Context, script string, _, _ []string) (any, error) {
 	if !strings.Contains(script, "XREADGROUP") || p.handedOut.Swap(true) {
@@ -478,6 +483,185 @@ func TestHandlerThatDoesNotReturnHoldsUpNoEnd(t *testing.T) {
 		assert.InDelta(t, time.Minute, time.Since(began), float64(30*time.Second))
 		close(release)
 		synctest.Wait()
+	})
+}
+
+// takes returns a sink of a Redis in virtual time, and how often its stream was looked into.
+func takes(t *testing.T, answer func(ctx context.Context, script string, args []string) (any, error), opts ...SinkOption) (*Sink, func() []asked) {
+	t.Helper()
+	r := record(answer)
+	return sinkOf(t, join(t, r), opts...), func() []asked { return r.of(deadScript + takeScript) }
+}
+
+func nothing(context.Context, string, []string) (any, error) { return []any{"0-0"}, nil }
+
+func TestEmptyStreamIsLookedIntoMoreAndMoreSeldom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sink, looks := takes(t, nothing)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		require.ErrorIs(t, sink.Run(ctx, new(tape).handle), context.DeadlineExceeded)
+		var times []time.Duration
+		for _, look := range looks() {
+			times = append(times, look.after)
+		}
+		assert.Equal(t, milli(0, 20, 60, 140, 300, 620, 1120, 1620, 2120, 2620), times)
+	})
+}
+
+func TestStreamIsLookedIntoAtOnceAfterAnEvent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		one := new(onePending)
+		sink, looks := takes(t, func(ctx context.Context, script string, args []string) (any, error) {
+			if time.Since(one.began) < time.Second {
+				return nothing(ctx, script, args)
+			}
+			return one.Eval(ctx, script, nil, args)
+		})
+		one.began = time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 1300*time.Millisecond)
+		defer cancel()
+		require.ErrorIs(t, sink.Run(ctx, func(context.Context, webhook.Event) error { return nil }), context.DeadlineExceeded)
+		var times []time.Duration
+		for _, look := range looks() {
+			times = append(times, look.after)
+		}
+		assert.Equal(t, milli(620, 1120, 1120, 1140, 1180, 1260), times[5:])
+	})
+}
+
+func TestStreamIsAskedForWhatTheOptionsSay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		answer := func(context.Context, string, []string) (any, error) { return []any{"7-7"}, nil }
+		byDefault, looks := takes(t, answer)
+		time.AfterFunc(30*time.Millisecond, cancel)
+		require.ErrorIs(t, byDefault.Run(ctx, new(tape).handle), context.Canceled)
+		const bytes = "67108864"
+		assert.Equal(t, []string{group, byDefault.process, "37500", "5", "10", "0-0", "100000", bytes}, looks()[0].args)
+		assert.Equal(t, []string{group, byDefault.process, "37500", "5", "10", "7-7", "100000", bytes}, looks()[1].args, "it goes on from there")
+
+		chosen, looks := takes(t, answer, WithWorkers(3), WithHandlerTimeout(2*time.Second), WithMaxTries(7), WithDeadLetterBytes(9))
+		require.ErrorIs(t, chosen.Run(ctx, new(tape).handle), context.Canceled)
+		_, _, err := chosen.take(t.Context(), 3, "0-0")
+		require.NoError(t, err)
+		assert.Equal(t, []string{group, chosen.process, "2500", "7", "3", "0-0", "100000", "9"}, looks()[0].args)
+	})
+}
+
+func TestConsumerIsForgottenAfterAnHourOrTwiceItsTime(t *testing.T) {
+	t.Parallel()
+	for timeout, want := range map[time.Duration]string{time.Second: "3600000", time.Hour: "7200000"} {
+		synctest.Test(t, func(t *testing.T) {
+			r := record(nothing)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			require.ErrorIs(t, sinkOf(t, join(t, r), WithHandlerTimeout(timeout)).Run(ctx, new(tape).handle), context.Canceled)
+			assert.Equal(t, []string{group, want}, r.of(joinScript)[0].args)
+		})
+	}
+}
+
+// What comes too late goes back, with the number of its try.
+func TestEventsThatCameTooLateGoBackAsTheyWere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := record(func(_ context.Context, script string, _ []string) (any, error) {
+			if script == deadScript+takeScript {
+				time.Sleep(3 * time.Second)
+				return []any{"0-0", []any{"1-1", "{}", int64(2), ""}, []any{"too short"}, []any{"1-2", "{}", int64(1), ""}}, nil
+			}
+			return int64(1), nil
+		})
+		sink := sinkOf(t, join(t, r))
+		_, _, err := sink.take(t.Context(), 3, "0-0")
+		require.ErrorIs(t, err, ErrAway)
+		time.Sleep(5 * time.Second)
+		require.Len(t, r.of(returnScript), 1)
+		assert.Equal(t, []string{group, sink.process, "37500", "1-1", "2", "1-2", "1"}, r.of(returnScript)[0].args)
+	})
+}
+
+func TestAcknowledgmentIsTriedUntilTheEventMayBeHandedOutAgain(t *testing.T) {
+	t.Parallel()
+	for outage, told := range map[time.Duration]bool{6 * time.Second: true, 9 * time.Second: false} {
+		synctest.Test(t, func(t *testing.T) {
+			r := record(awayFor(outage, int64(1)))
+			sink := sinkOf(t, join(t, r))
+			err := sink.end(t.Context(), entry{id: "1-1"}, "3")
+			assert.Equal(t, told, err == nil)
+			assert.LessOrEqual(t, time.Since(r.began), 7500*time.Millisecond)
+			assert.Equal(t, []string{group, "1-1", "3", "100000", "67108864"}, r.of(deadScript + endScript)[0].args)
+			time.Sleep(5 * time.Second)
+		})
+	}
+}
+
+func TestEntryThatIsNoEventGoesToTheDeadLetters(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	o, server := solo(t, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	sink := sinkOf(t, o, WithMaxTries(1))
+	enqueue(t, sink, 1) // It makes the group.
+	_, err := server.XAdd(sink.Stream(), "*", []string{"event", "x", "body", "no event"})
+	require.NoError(t, err)
+	stop := consume(t, sink, new(tape).handle)
+	require.Eventually(t, func() bool { s, err := server.Stream(sink.DeadLetters()); return err == nil && len(s) == 1 }, patience, time.Millisecond)
+	stop()
+	assert.Contains(t, log.String(), `msg="salesiq event is a dead letter" event="" entry=`)
+}
+
+func TestDeadLettersAreTakenAHundredAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		left, fails := 250, false
+		r := record(func(_ context.Context, _ string, args []string) (any, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if fails && left <= 150 {
+				return nil, io.ErrUnexpectedEOF
+			}
+			most, err := strconv.Atoi(args[len(args)-1])
+			n := min(left, most)
+			left -= n
+			return int64(n), err
+		})
+		sink := sinkOf(t, join(t, r))
+		sizes := func(script string) (sizes []string) {
+			for _, a := range r.of(deadScript + script) {
+				sizes = append(sizes, a.args[len(a.args)-1])
+			}
+			return sizes
+		}
+		n, err := sink.ReplayDeadLetters(t.Context(), 130)
+		require.NoError(t, err)
+		assert.Equal(t, 130, n)
+		assert.Equal(t, []string{"100", "30"}, sizes(replayScript))
+		n, err = sink.PurgeDeadLetters(t.Context(), time.UnixMilli(5))
+		require.NoError(t, err)
+		assert.Equal(t, 120, n)
+		assert.Equal(t, []string{"100", "100"}, sizes(purgeScript))
+		assert.Equal(t, []string{"5", "100"}, r.of(deadScript + purgeScript)[0].args)
+
+		mu.Lock()
+		left, fails = 250, true
+		mu.Unlock()
+		n, err = sink.ReplayDeadLetters(t.Context(), 1000)
+		require.ErrorIs(t, err, ErrAway)
+		assert.Equal(t, 100, n, "as many as there were")
+		time.Sleep(5 * time.Second)
+		mu.Lock()
+		left, fails = 0, false
+		mu.Unlock()
+		sink.links.acknowledge.untilBack(t.Context())
+		_, err = sink.PurgeDeadLetters(t.Context(), time.Unix(-5, 0))
+		require.NoError(t, err)
+		purges := r.of(deadScript + purgeScript)
+		assert.Equal(t, "0", purges[len(purges)-1].args[0], "before there were computers")
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -55,6 +56,36 @@ func TestHealthTellsTheNumbers(t *testing.T) {
 	assert.Positive(t, h.DeadLetterBytes)
 	assert.WithinDuration(t, time.Now(), h.OldestEvent, time.Minute)
 	assert.Equal(t, 1, o.Health(t.Context()).Processes, "who looks is no process that calls")
+}
+
+func TestHealthOfARedisThatSaysSomethingElse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var gauges any
+		r := record(func(_ context.Context, script string, _ []string) (any, error) {
+			if script == gaugesScript {
+				return gauges, nil
+			}
+			return []any{}, nil
+		})
+		o := join(t, r)
+		for _, reply := range []any{nil, int64(1), []any{int64(1)}, []any{int64(1), "", int64(1), int64(1), int64(1)}} {
+			gauges = reply
+			h := o.Health(t.Context())
+			require.NoError(t, h.Err(), "it answers")
+			assert.Equal(t, &Health{Shared: true}, h)
+		}
+		gauges = []any{int64(3), "1700000000123-7", int64(2), int64(9)}
+		h := o.Health(t.Context())
+		assert.Equal(t, &Health{Shared: true, EventsKnown: true, Backlog: 3, OldestEvent: time.UnixMilli(1700000000123), DeadLetters: 2, DeadLetterBytes: 9}, h)
+		for _, id := range []string{"", "x-1", "1700000000123"} {
+			gauges = []any{int64(0), id, int64(0), int64(0)}
+			assert.Equal(t, &Health{Shared: true, EventsKnown: true}, o.Health(t.Context()))
+		}
+		gauges = nil
+		_, err := o.Limiter().Acquire(t.Context())
+		require.ErrorContains(t, err, "an answer of 0 parts")
+	})
 }
 
 // bury makes so many dead letters of the oldest events.
@@ -211,8 +242,9 @@ func TestDeadLettersAreReplayed(t *testing.T) {
 	var p tape
 	consume(t, sink, p.handle)
 	assert.Eventually(t, func() bool { return p.count() == 250 }, patience, time.Millisecond)
-	_, err = sink.ReplayDeadLetters(t.Context(), 0)
+	n, err = sink.ReplayDeadLetters(t.Context(), 0)
 	assertRefuses(t, "n", err)
+	assert.Zero(t, n)
 }
 
 func TestOldDeadLettersArePurged(t *testing.T) {
@@ -229,8 +261,9 @@ func TestOldDeadLettersArePurged(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 149, n)
 	assert.Equal(t, 1, o.Health(t.Context()).DeadLetters)
-	_, err = sink.PurgeDeadLetters(t.Context(), time.Time{})
+	n, err = sink.PurgeDeadLetters(t.Context(), time.Time{})
 	assertRefuses(t, "before", err)
+	assert.Zero(t, n)
 }
 
 // replicas is an Evaler whose replicas lag.

@@ -246,12 +246,13 @@ func (l *limiter) keep(ear Subscriber) {
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for busy := time.Now(); ; {
+	for busy, waited := time.Now(), true; ; {
 		at, waits := l.nextLook()
 		now := time.Now()
-		if waits {
+		if waits || waited {
 			busy = now
-		} else {
+		}
+		if waited = waits; !waits {
 			at = busy.Add(linger)
 		}
 		if !at.After(now) {

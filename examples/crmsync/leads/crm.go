@@ -99,11 +99,7 @@ func (c *CRM) exists(ctx context.Context, email string) (bool, error) {
 		if err = pause(ctx, time.Duration(attempt)*time.Second); err != nil {
 			break
 		}
-		var status int
-		if status, err = c.call(ctx, http.MethodGet, address, nil, &found); err == nil && status == http.StatusNoContent {
-			return false, nil
-		}
-		if err == nil || !errors.Is(err, errUnclear) {
+		if err = c.call(ctx, http.MethodGet, address, nil, &found); !errors.Is(err, errUnclear) {
 			break
 		}
 	}
@@ -131,7 +127,7 @@ func (c *CRM) create(ctx context.Context, l lead) error {
 			Status  string `json:"status"`
 		} `json:"data"`
 	}
-	if _, err = c.call(ctx, http.MethodPost, c.base+"/crm/v8/Leads", body, &answer); err != nil {
+	if err = c.call(ctx, http.MethodPost, c.base+"/crm/v8/Leads", body, &answer); err != nil {
 		return fmt.Errorf("creating a lead: %w", err)
 	}
 	if len(answer.Data) != 1 {
@@ -148,38 +144,38 @@ const maxAnswer = 4 << 20
 
 // call makes one call. It is unclear what became of it if no whole answer came,
 // or one that speaks of a failure of the CRM itself.
-func (c *CRM) call(ctx context.Context, method, address string, body []byte, out any) (status int, err error) {
+func (c *CRM) call(ctx context.Context, method, address string, body []byte, out any) error {
 	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	response, err := c.client.Do(request)
 	if unsent := (*unsentError)(nil); errors.As(err, &unsent) {
-		return 0, unsent.error
+		return unsent.error
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errUnclear, withoutQuery(err))
+		return fmt.Errorf("%w: %w", errUnclear, withoutQuery(err))
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("%w: %w", errUnclear, err)
+		return fmt.Errorf("%w: %w", errUnclear, err)
 	case response.StatusCode == http.StatusNoContent:
-		return response.StatusCode, nil
+		return nil
 	case response.StatusCode/100 == 3:
-		return 0, fmt.Errorf("HTTP %d: the CRM is elsewhere; set SALESIQ_CRM_URL", response.StatusCode)
+		return fmt.Errorf("HTTP %d: the CRM is elsewhere; set SALESIQ_CRM_URL", response.StatusCode)
 	case response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests:
-		return 0, fmt.Errorf("%w: HTTP %d", errUnclear, response.StatusCode)
+		return fmt.Errorf("%w: HTTP %d", errUnclear, response.StatusCode)
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
-		return 0, fmt.Errorf("%w: HTTP %d without JSON", errUnclear, response.StatusCode)
+		return fmt.Errorf("%w: HTTP %d without JSON", errUnclear, response.StatusCode)
 	}
 	if response.StatusCode/100 != 2 {
-		return 0, refusal(response.StatusCode, answer)
+		return refusal(response.StatusCode, answer)
 	}
-	return response.StatusCode, nil
+	return nil
 }
 
 // refusal reads why the CRM refused: of the whole request, or of its one record.

@@ -44,6 +44,19 @@ func TestWhatTheVisitorDidNotTellIsLeftOut(t *testing.T) {
 	}, l)
 }
 
+func TestALeadHasWhatTheVisitorTold(t *testing.T) {
+	t.Parallel()
+	l := newLead("ada@mail.example", &salesiq.Visitor{
+		ID: "visitor1", Name: "Ada King Lovelace", Phone: "+1", Company: "Analytical", City: "London", Region: "England", Country: "UK",
+		PagesVisited: 7, CustomFields: map[string]any{"Budget": 3},
+	})
+	assert.Equal(t, lead{
+		"First_Name": "Ada King", "Last_Name": "Lovelace", "Email": "ada@mail.example", "Phone": "+1", "Company": "Analytical",
+		"City": "London", "State": "England", "Country": "UK", "Lead_Source": "Website Chat", "Lead_Status": "New",
+		"Description": "Visitor ID: visitor1, Pages Visited: 7", "Custom_Field_Budget": 3,
+	}, l)
+}
+
 // syncerOf returns a syncer whose calls to the CRM go through transport.
 func syncerOf(t *testing.T, server *salesiqtest.Server, j *Journal, transport http.RoundTripper) *Syncer {
 	t.Helper()
@@ -232,6 +245,243 @@ func TestASlowIndexOfTheCRMMakesNoDuplicate(t *testing.T) {
 		}
 		assert.Len(t, fake.created["ada@mail.example"], 1)
 	})
+}
+
+// reply is what a scripted CRM says to a request. Without a status, the connection breaks.
+type reply struct {
+	status int
+	body   string
+}
+
+// scripted is a CRM that says one thing after the other, and the last for ever.
+type scripted struct {
+	replies []reply
+	asked   []string // The method of each request,
+	bodies  []string // its body,
+	after   []time.Duration
+	began   time.Time
+}
+
+func (s *scripted) RoundTrip(request *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	r := s.replies[min(len(s.asked), len(s.replies)-1)]
+	s.asked, s.bodies, s.after = append(s.asked, request.Method), append(s.bodies, string(body)), append(s.after, time.Since(s.began))
+	if r.status == 0 {
+		return nil, errors.New("connection reset")
+	}
+	return &http.Response{StatusCode: r.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(r.body)), Request: request}, nil
+}
+
+// crmThat returns a CRM that says one thing after the other.
+func crmThat(replies ...reply) (*CRM, *scripted) {
+	says := &scripted{replies: replies, began: time.Now()}
+	return NewCRM("https://crm.example", says, oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "token"}), nil), says
+}
+
+var (
+	nobody   = reply{http.StatusNoContent, ""}
+	somebody = reply{http.StatusOK, `{"data":[{"id":"1"}]}`}
+	made     = reply{http.StatusCreated, `{"data":[{"code":"SUCCESS","status":"success"}]}`}
+)
+
+func TestARefusalSaysWhy(t *testing.T) {
+	t.Parallel()
+	for reason, r := range map[string]reply{
+		"creating a lead: HTTP 400 INVALID_DATA: invalid Email": {http.StatusBadRequest, `{"data":[{"code":"INVALID_DATA","message":"invalid Email"}]}`},
+		"creating a lead: HTTP 401 INVALID_TOKEN: no such":      {http.StatusUnauthorized, `{"code":"INVALID_TOKEN","message":"no such"}`},
+		"creating a lead: MANDATORY_NOT_FOUND: Last_Name":       {http.StatusOK, `{"data":[{"code":"MANDATORY_NOT_FOUND","message":"Last_Name","status":"error"}]}`},
+	} {
+		crm, says := crmThat(r)
+		err := crm.create(t.Context(), lead{"Email": "ada@mail.example"})
+		require.EqualError(t, err, reason)
+		require.NotErrorIs(t, err, errUnclear)
+		assert.Equal(t, []string{`{"data":[{"Email":"ada@mail.example"}]}`}, says.bodies)
+	}
+}
+
+func TestAnAnswerThatTellsNothingIsUnclear(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]reply{
+		"no answer":          {},
+		"the CRM fails":      {http.StatusInternalServerError, `{"data":[{"status":"success"}]}`},
+		"too many calls":     {http.StatusTooManyRequests, `{"code":"TOO_MANY_REQUESTS"}`},
+		"a proxy":            {http.StatusOK, "<html>"},
+		"a proxy that fails": {http.StatusForbidden, "<html>"},
+		"no result":          {http.StatusCreated, `{"data":[]}`},
+		"two results":        {http.StatusCreated, `{"data":[{"status":"success"},{"status":"success"}]}`},
+	} {
+		crm, _ := crmThat(r)
+		err := crm.create(t.Context(), lead{})
+		require.ErrorIs(t, err, errUnclear, name)
+		assert.NotContains(t, err.Error(), "crm.example", "a URL may hold an address")
+	}
+}
+
+func TestARedirectIsNeitherFollowedNorUnclear(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect, 399} {
+		crm, says := crmThat(reply{status, "<html>"}, made)
+		err := crm.create(t.Context(), lead{})
+		require.ErrorContains(t, err, "set SALESIQ_CRM_URL", status)
+		require.NotErrorIs(t, err, errUnclear)
+		assert.Len(t, says.asked, 1)
+	}
+}
+
+func TestACRMThatSaysNothingIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		crm, _ := crmThat(reply{})
+		signed := crm.client.Transport.(*signer)
+		signed.next = silence{}
+		began := time.Now()
+		require.ErrorIs(t, crm.create(t.Context(), lead{}), errUnclear)
+		assert.Equal(t, 30*time.Second, time.Since(began))
+	})
+}
+
+// silence is a CRM that says nothing.
+type silence struct{}
+
+func (silence) RoundTrip(request *http.Request) (*http.Response, error) {
+	<-request.Context().Done()
+	return nil, request.Context().Err()
+}
+
+func TestASearchIsTriedFourTimesWithinSeconds(t *testing.T) {
+	t.Parallel()
+	busy := reply{http.StatusServiceUnavailable, ""}
+	for name, row := range map[string]struct {
+		replies []reply
+		found   bool
+		asked   []int // After how many seconds.
+		reason  string
+	}{
+		"nobody":                {[]reply{nobody}, false, []int{0}, ""},
+		"an empty list":         {[]reply{{http.StatusOK, `{"data":[]}`}}, false, []int{0}, ""},
+		"somebody":              {[]reply{somebody}, true, []int{0}, ""},
+		"somebody, in the end":  {[]reply{busy, {}, busy, somebody}, true, []int{0, 1, 3, 6}, ""},
+		"trouble that goes on":  {[]reply{busy}, false, []int{0, 1, 3, 6}, "searching the CRM: no clear answer: HTTP 503"},
+		"a refusal stays as is": {[]reply{{http.StatusForbidden, `{"code":"NO_PERMISSION","message":"no"}`}}, false, []int{0}, "searching the CRM: HTTP 403 NO_PERMISSION: no"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			crm, says := crmThat(row.replies...)
+			found, err := crm.exists(t.Context(), "ada@mail.example")
+			assert.Equal(t, row.found, found, name)
+			if row.reason == "" {
+				require.NoError(t, err, name)
+			} else {
+				require.EqualError(t, err, row.reason, name)
+			}
+			var asked []int
+			for _, after := range says.after {
+				asked = append(asked, int(after/time.Second))
+			}
+			assert.Equal(t, row.asked, asked, name)
+		})
+	}
+}
+
+// What the CRM has said is true, so that there is nothing to wait for.
+func TestAClearAnswerIsNotAskedForAgain(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		replies []reply
+		asked   []string
+		what    string
+		state   string
+	}{
+		"a lead is there":   {[]reply{somebody}, []string{"GET"}, exists, stateDone},
+		"a lead is created": {[]reply{nobody, made}, []string{"GET", "POST"}, created, stateDone},
+		"a lead is refused": {[]reply{nobody, {http.StatusBadRequest, `{"code":"INVALID_DATA"}`}}, []string{"GET", "POST"}, "", stateRefused},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			crm, says := crmThat(row.replies...)
+			s := &Syncer{CRM: crm, Journal: NewJournal(), Settle: time.Minute}
+			began := time.Now()
+			what, err := s.sync(t.Context(), &salesiq.Visitor{Email: "ada@mail.example"})
+			assert.Equal(t, row.what == "", err != nil, name)
+			assert.Equal(t, row.what, what, name)
+			assert.Equal(t, row.asked, says.asked, name)
+			assert.Zero(t, time.Since(began), name)
+			assert.Equal(t, Entry{row.state, began}, s.Journal.Get("ada@mail.example"), name)
+			what, err = s.sync(t.Context(), &salesiq.Visitor{Email: "ADA@mail.example"})
+			if row.state == stateDone {
+				require.NoError(t, err, name)
+				assert.Equal(t, exists, what, name)
+				assert.Equal(t, row.asked, says.asked, "%s: the journal knows", name)
+			}
+		})
+	}
+}
+
+func TestALostAnswerIsLookedForOnceTheLeadCanBeFound(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		search reply
+		what   string
+		state  string
+	}{
+		"it is there":           {somebody, created, stateDone},
+		"it is not":             {nobody, "", stateCreating},
+		"nobody can tell still": {reply{http.StatusForbidden, `{}`}, "", stateCreating},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			crm, says := crmThat(nobody, reply{}, row.search)
+			s := &Syncer{CRM: crm, Journal: NewJournal(), Settle: time.Minute}
+			what, err := s.sync(t.Context(), &salesiq.Visitor{Email: "ada@mail.example"})
+			assert.Equal(t, row.what, what, name)
+			if row.what == "" {
+				require.ErrorIs(t, err, errUnclear, name)
+			}
+			assert.Equal(t, []time.Duration{0, 0, time.Minute}, says.after, name)
+			assert.Equal(t, row.state, s.Journal.Get("ada@mail.example").State, name)
+		})
+	}
+}
+
+func TestADryRunOnlySays(t *testing.T) {
+	t.Parallel()
+	crm, says := crmThat(nobody)
+	s := &Syncer{CRM: crm, Journal: NewJournal(), DryRun: true}
+	var results []Result
+	visitor := salesiq.Visitor{Email: "ada@mail.example"}
+	sum, err := s.Sync(t.Context(), []salesiq.Visitor{visitor, visitor, {}}, func(r Result) { results = append(results, r) })
+	require.NoError(t, err)
+	assert.Equal(t, Summary{Created: 1, Existing: 1, Skipped: 1}, sum)
+	require.Len(t, results, 3)
+	assert.Equal(t, []string{created, exists, skipped}, []string{results[0].What, results[1].What, results[2].What})
+	assert.Equal(t, visitor, *results[0].Visitor)
+	assert.Equal(t, []string{"GET"}, says.asked)
+}
+
+func TestAnAddressIsForgottenAfterAMonth(t *testing.T) {
+	t.Parallel()
+	path, now := filepath.Join(t.TempDir(), "state"), time.Now()
+	const day = 24 * time.Hour
+	j, err := OpenJournal(path, now)
+	require.NoError(t, err)
+	require.NoError(t, j.Put("ada@mail.example", Entry{stateDone, now.Add(-29 * day)}))
+	require.NoError(t, j.Put("mai@mail.example", Entry{stateDone, now.Add(-30 * day)}))
+	j.Close()
+	j, err = OpenJournal(path, now)
+	require.NoError(t, err)
+	defer j.Close()
+	assert.Equal(t, stateDone, j.Get("ada@mail.example").State)
+	assert.Zero(t, j.Get("mai@mail.example"))
+}
+
+func TestWhatIsNoAddressIsNone(t *testing.T) {
+	t.Parallel()
+	for email, want := range map[string]string{
+		" Ada@Mail.Example ": "ada@mail.example", "a@b": "a@b", "a@b@c": "a@b@c",
+		"": "", "@b": "", "a@": "", "a": "", "a b@c": "", "a@b\nc": "",
+	} {
+		assert.Equal(t, want, address(email), email)
+	}
 }
 
 func TestFreePlanIsEnough(t *testing.T) {
