@@ -41,6 +41,7 @@ package oauth
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -167,8 +168,16 @@ func (s *Server) requestTokenAt(ctx context.Context, path string, app Applicatio
 	return a.token(start)
 }
 
+// bodyPatience is how long the body of an answer may take. If it hangs, the caller has not
+// gone yet, and hears of the status and the pause that the server asks for.
+const bodyPatience = 15 * time.Second
+
+var errBodyHangs = errors.New("the answer hung in its middle")
+
 // post sends a form and returns a successful answer.
 func (s *Server) post(ctx context.Context, path string, form url.Values, hide redact.Secrets) (a answer, err error) {
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
 	request, err := s.newRequest(ctx, path, form)
 	if err != nil {
 		return answer{}, &Failure{Err: redact.StripURL(err)}
@@ -181,19 +190,20 @@ func (s *Server) post(ctx context.Context, path string, form url.Values, hide re
 	}
 	response, err = transport.RoundTrip(s.Transport, request)
 	if err != nil {
-		return answer{}, broken(ctx, 0, err, hide)
+		return answer{}, broken(ctx, err, hide)
 	}
 	defer response.Body.Close()
 	if err := transport.RefuseRedirect(response, hide); err != nil {
 		return answer{}, &Failure{Status: response.StatusCode, Err: err}
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	if err != nil {
-		return answer{}, broken(ctx, response.StatusCode, err, hide)
-	}
+	defer time.AfterFunc(bodyPatience, func() { giveUp(errBodyHangs) }).Stop()
+	body, cut := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	a, f := judge(response.StatusCode, body)
 	if f == nil {
 		return a, nil
+	}
+	if cut != nil && f.Code == "" {
+		f.breakOff(ctx, cut, hide)
 	}
 	if wait, ok := transport.RetryAfter(response.Header, time.Now()); ok {
 		f.RetryAfter = wait
