@@ -36,10 +36,11 @@ type AuthError struct {
 	// Err is the cause, where it is not a code of the server.
 	Err error
 
-	location    string // Where the account lives, in the server's own word; empty if it does not say.
-	unreachable bool   // The next request may well get through.
-	throttled   bool   // The server gave out too many tokens.
-	refused     string // The fingerprint of the refresh token, if the server refused that.
+	pauseEnds   time.Time // RetryAt by the monotonic clock, which goes on when the wall clock is set.
+	location    string    // Where the account lives, in the server's own word; empty if it does not say.
+	unreachable bool      // The next request may well get through.
+	throttled   bool      // The server gave out too many tokens.
+	refused     string    // The fingerprint of the refresh token, if the server refused that.
 }
 
 // The codes of the OAuth server that this package acts upon.
@@ -190,7 +191,16 @@ func newAuthError(err error) *AuthError {
 		wait = max(throttlePause, wait)
 	}
 	if wait > 0 {
-		e.RetryAt = time.Now().Add(wait).Round(0)
+		e.pause(time.Now(), wait)
 	}
 	return e
 }
+
+// pause sets when a token may be requested again.
+func (e *AuthError) pause(now time.Time, wait time.Duration) {
+	e.pauseEnds = now.Add(wait)
+	e.RetryAt = e.pauseEnds.Round(0)
+}
+
+// pauses reports whether it is too soon to request a token again. No failure, nil, is no reason.
+func (e *AuthError) pauses(now time.Time) bool { return e != nil && now.Before(e.pauseEnds) }

@@ -77,10 +77,12 @@ type tokenFinder struct {
 	loaded   bool     // The store was read once. From then on, it can be done without.
 	warned   bool     // The default logger was told that a token could not be stored.
 
-	requests    []time.Time // Of the last tokenWindow, oldest first, as far as they are known.
-	requested   int         // How many were made by this client.
-	throttled   *AuthError  // The server's last refusal for too many requests.
-	unreachable bool        // The server could not be reached by the last one.
+	// Of the last tokenWindow, oldest first, as far as they are known. Those of this client have
+	// the reading of the monotonic clock, others come from the store.
+	requests    []time.Time
+	requested   int        // How many were made by this client.
+	throttled   *AuthError // The server's last refusal for too many requests.
+	unreachable bool       // The server could not be reached by the last one.
 }
 
 func newTokenFinder(c *config, credentials *Credentials, vault *TokenVault, self *selfClient) *tokenFinder {
@@ -252,32 +254,38 @@ func (f *tokenFinder) ask(ctx context.Context) (Token, error) {
 
 // spend counts a request, or refuses it.
 func (f *tokenFinder) spend(now time.Time) error {
-	if f.throttled != nil && now.Before(f.throttled.RetryAt) {
+	if f.throttled.pauses(now) {
 		return f.throttled // Whatever tokens the store has had meanwhile.
 	}
 	f.learn(nil, now)
 	n := len(f.requests)
 	if n >= tokenBudget {
-		return &AuthError{RetryAt: f.requests[n-tokenBudget].Add(tokenWindow), Err: errBudget}
+		e := &AuthError{Err: errBudget}
+		e.pause(now, tokenWindow-now.Sub(f.requests[n-tokenBudget]))
+		return e
 	}
-	at := now.Truncate(time.Millisecond) // It is stored so.
-	if n > 0 && !at.After(f.requests[n-1]) {
-		at = f.requests[n-1].Add(time.Millisecond) // No two requests have the same time.
+	if n > 0 && now.Sub(f.requests[n-1]) < time.Millisecond {
+		now = now.Add(f.requests[n-1].Sub(now) + time.Millisecond) // No two requests are stored with the same time.
 	}
-	f.requests = append(f.requests, at)
+	f.requests = append(f.requests, now)
 	f.requested++
 	return nil
 }
 
 // learn adds the requests of others, and forgets those that the server does not count any
-// more. It leaves out what a clock that is ahead has dated.
+// more. It leaves out what a clock that is ahead has dated. Sub goes by the monotonic clock
+// where both times have it: whatever the wall clock is set to, own requests count.
 func (f *tokenFinder) learn(others []time.Time, now time.Time) {
-	all := slices.Concat(f.requests, others)
-	slices.SortFunc(all, time.Time.Compare)
-	all = slices.CompactFunc(all, time.Time.Equal)
-	f.requests = slices.DeleteFunc(all, func(t time.Time) bool {
+	for _, other := range others {
+		same := func(t time.Time) bool { return t.UnixMilli() == other.UnixMilli() }
+		if !slices.ContainsFunc(f.requests, same) { // The store has own ones, too.
+			f.requests = append(f.requests, other)
+		}
+	}
+	f.requests = slices.DeleteFunc(f.requests, func(t time.Time) bool {
 		return now.Sub(t) >= tokenWindow || t.Sub(now) > time.Second
 	})
+	slices.SortFunc(f.requests, func(a, b time.Time) int { return cmp.Compare(now.Sub(b), now.Sub(a)) })
 }
 
 // sleep waits for a time, and reports whether ctx lasted for as long.
