@@ -31,7 +31,7 @@ const (
 
 var (
 	errBudget         = errors.New("10 tokens were requested within 10 minutes, which is all that the service allows")
-	errNoRefreshToken = errors.New("neither the credentials nor the store hold a refresh token")
+	errNoRefreshToken = errors.New("the credentials hold no refresh token")
 	errNothingNewer   = errors.New("the store has no newer token")
 	errTokenStore     = errors.New("token store") // It could not be read, not even once.
 )
@@ -53,8 +53,8 @@ var (
 // What the store does not do costs no call, but for the first reading. Each failure is
 // logged:
 //
-//	Load, until one   an error: the store may hold the refresh token
-//	has succeeded
+//	Load, until one   an error: the store may hold the refresh token. If the error says that
+//	has succeeded     the store can be done without, the credentials' refresh token is used
 //	Load, later on    as if it had nothing newer
 //	Lock              the request is made without the lock
 //	Save              the token is in use all the same. It is not saved again, but the next
@@ -75,6 +75,7 @@ type tokenFinder struct {
 	newest   Token
 	outdated []Secret // Refresh tokens that the store may have, since newer ones could not be stored.
 	loaded   bool     // The store was read once. From then on, it can be done without.
+	unread   error    // Why the store could not be read last.
 	warned   bool     // The default logger was told that a token could not be stored.
 
 	// Of the last tokenWindow, oldest first, as far as they are known. Those of this client have
@@ -191,8 +192,11 @@ func (f *tokenFinder) loadNewer(ctx context.Context, vault *TokenVault) (*bearer
 
 // obtain requests a new token and stores it.
 func (f *tokenFinder) obtain(ctx context.Context, vault *TokenVault) (*bearer, error) {
-	if f.newest.RefreshToken.IsZero() && f.self == nil {
-		return nil, &AuthError{Permanent: true, Err: errNoRefreshToken}
+	switch none := f.newest.RefreshToken.IsZero() && f.self == nil; {
+	case none && !f.loaded:
+		return nil, &AuthError{Err: fmt.Errorf("%w, and the store was not read: %w", errNoRefreshToken, f.unread)}
+	case none:
+		return nil, &AuthError{Permanent: true, Err: fmt.Errorf("%w, and neither does the store", errNoRefreshToken)}
 	}
 	token, err := f.request(ctx)
 	if err != nil {
@@ -303,9 +307,10 @@ func sleep(ctx context.Context, d time.Duration) bool {
 func (f *tokenFinder) read(ctx context.Context, vault *TokenVault) (Token, error) {
 	token, err := usercode.AskWithin(ctx, storeTimeout, vault.Load)
 	switch {
-	case err != nil && !f.loaded:
+	case err != nil && !f.loaded && !canDoWithout(err):
 		return Token{}, &AuthError{Permanent: isUnopened(err), Err: fmt.Errorf("%w: %w", errTokenStore, err)}
 	case err != nil:
+		f.unread = err
 		f.warn(ctx, "salesiq token store not read", err)
 		return Token{}, errNothingNewer
 	}
@@ -314,6 +319,16 @@ func (f *tokenFinder) read(ctx context.Context, vault *TokenVault) (Token, error
 		return Token{}, f.disowned(token)
 	}
 	return token, nil
+}
+
+// canDoWithout reports whether a store that could not be read yet says that a token may be
+// requested nevertheless.
+func canDoWithout(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		DoWithout() bool
+	}](err)
+	return ok && e.DoWithout()
 }
 
 // owns reports whether a stored token came from these credentials and server.

@@ -1018,6 +1018,36 @@ func TestStoreThatCannotBeReadIsAnErrorAtTheStartOnly(t *testing.T) {
 	}
 }
 
+type dispensable struct{ error }
+
+func (dispensable) DoWithout() bool { return true }
+
+func TestStoreThatIsAwayIsDoneWithoutIfItSaysSo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{}
+		store, vault := newFaultyStore()
+		require.NoError(t, vault.Save(t.Context(), Token{RefreshToken: NewSecret("stored")}))
+
+		store.fail(func(context.Context) error { return fmt.Errorf("no luck: %w", dispensable{errors.New("away")}) }, nil)
+		require.NoError(t, get(t.Context(), clientOf(t, z, vault)), "with the refresh token of the credentials")
+		require.Equal(t, 1, z.requests())
+
+		credentials := testCredentials
+		credentials.RefreshToken = NewSecret("")
+		client, err := NewClient(RefreshToken(credentials, vault), WithHTTPClient(&http.Client{Transport: z}))
+		require.NoError(t, err)
+		e := requireAuthError(t, get(t.Context(), client))
+		require.False(t, e.Permanent, "nobody has to change anything")
+		require.ErrorContains(t, e, "away")
+		require.Equal(t, 1, z.requests())
+		store.fail(nil, nil)
+		time.Sleep(lookInterval)
+		require.NoError(t, get(t.Context(), client), "as soon as the store is back")
+		require.Equal(t, "stored", z.tokens[1].form.Get("refresh_token"))
+	})
+}
+
 func TestStoreThatWasNeverReadIsReadAgainWithTheNextAttempt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
