@@ -53,6 +53,10 @@ const lookInterval = time.Second
 //	requested, the 2nd or   until droppableAt, it is kept;     TokenKept
 //	later in a row          from then on, it is dropped        TokenDropped
 //
+// Which answers of the service refuse a token is told at RefusesToken in
+// internal/wire/errorbody.go. How often a call is repeated then is told at tokenReplaced in
+// internal/transport/retry.go: once for a token that is dropped, three times for outdated ones.
+//
 // Another process may have stored a token long ago, so that its refusal tells nothing of
 // the next one. But if the service refuses two requested tokens in a row, the tokens are not
 // the cause. So a further one stays in use for a time, although it is refused:
@@ -71,7 +75,8 @@ const lookInterval = time.Second
 // After a refresh that has failed, no token is requested until the failure's RetryAt. The
 // OAuth server may name that time. If it refuses for too many requests, that is ten minutes
 // later at least, and nothing is requested until then, whatever the store has. Otherwise it
-// is 5 to 80 seconds later, and 1 to 10 minutes after a permanent failure. Calls that would
+// is 5 to 80 seconds later, and 1 to 10 minutes after a permanent failure. What failure is
+// which is told in internal/oauth/oauth.go, and at remedies in auth_error.go. Calls that would
 // wait get the failure at once. Only once in a second does one of them begin a refresh that
 // looks into the store, where another process may have put a token. If the failure was a
 // refused refresh token, and the store has another one, that refresh requests a token at

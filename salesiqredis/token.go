@@ -41,7 +41,8 @@ var ErrLockLost = errors.New("salesiqredis: the lock for the token is lost")
 // an earlier holder brings after the next one has taken it, or after somebody has
 // stored a token without it, is not stored ([ErrLockLost]).
 //
-// While Redis is away, Load fails, and a client does without the store: see [WithTokenAway].
+// While Redis is away, Load fails, and a client does without the store: see
+// [WithTokenAway]. One whose refresh token is only in Redis waits for it.
 func (o *Organization) TokenStore() salesiq.TokenLocker {
 	return &tokenStore{
 		config: &o.config,

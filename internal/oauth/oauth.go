@@ -10,26 +10,41 @@
 // errors with status 200, and JSON under any content type. So the status alone
 // decides little:
 //
-//	what the server answers                what the caller gets
-//	-------------------------------------  ----------------------------------------
-//	a token, with status 2xx               a Token
-//	"error", with any status               a Failure with Code and Description,
-//	                                       even if there is a token beside it
-//	a token, with any other status         ErrDecode
-//	JSON without a usable token            ErrDecode
-//	HTML, other text, or nothing           ErrDecode; from 502 on it was a proxy that
-//	                                       answered, which is Unreachable
-//	JSON that breaks off                   ErrDecode, and Unreachable
-//	more than 1 MB                         ErrTooLarge
-//	a redirect                             ErrRedirect; it is not followed
-//	101, for another protocol              ErrDecode; the connection is closed
-//	nothing, or the connection broke       the cause, and Unreachable; but not if it
-//	                                       would break again: an unknown host or
-//	                                       certificate
-//	nothing until the context ended        the context's cause
+//	what the server answers          what the caller gets             kind
+//	-------------------------------  -------------------------------  ---------
+//	a token, with status 2xx         a Token
+//	"error", with any status         a Failure with Code and          denial,
+//	                                 Description, even if there is a  or unclear
+//	                                 token beside it
+//	a token, with any other status   ErrDecode                        unclear
+//	JSON without a usable token      ErrDecode                        unclear
+//	HTML, other text, or nothing     ErrDecode; from 502 on it was a  unclear;
+//	                                 proxy that answered              outage
+//	JSON that breaks off             ErrDecode                        outage
+//	a body that breaks off, unless   the cause                        outage
+//	it is whole JSON already
+//	a body that hangs                the cause, after bodyPatience    unclear
+//	more than 1 MB                   ErrTooLarge; from 502 on as      unclear;
+//	                                 above                            outage
+//	a redirect                       ErrRedirect; it is not followed  denial
+//	101, for another protocol        ErrDecode; the connection is     unclear
+//	                                 closed
+//	nothing, or the connection       the cause; but if it would       outage;
+//	broke                            break again, since host or       unclear
+//	                                 certificate is unknown
+//	nothing until the context ended  the context's cause              unclear
 //
-// A Failure is Throttled if its status is 429, or the server's words are "access denied" or
-// "too many requests". It is not Unreachable then.
+// If the status is 429, the code says "access denied", or code or description say "too many
+// requests", the kind is throttled, whatever the table says, and whatever becomes of the body.
+// In what is not JSON, the words count that have arrived. What callers do, by kind:
+//
+//	kind       is told by          a refresh, in auth_error.go and auth_refresh.go
+//	---------  ------------------  --------------------------------------------------------
+//	denial     Code, ErrRedirect   is permanent: the codes are those of remedies
+//	throttled  Throttled           waits for ten minutes at least
+//	outage     Unreachable         asks once more, a second later; then as unclear
+//	unclear    neither of these    asks again in 5 to 80 seconds. So it does with a code that
+//	                               is not known, and if there is no answer in 30 seconds
 //
 // A caller may ask once more, a moment later, after a Failure that is
 // Unreachable. One whose answer has a Retry-After is not: RetryAfter says when. A
