@@ -123,14 +123,15 @@ type Credentials struct {
 //
 // An access token is renewed in the background a minute and a half before it
 // expires, and at once when the service refuses it. However many calls need a
-// token, one request is made, and all calls share its success or failure. Each
-// waits no longer than its own context. A failure is an [AuthError]. It is
+// token, one refresh is made, and all calls share its success or failure. It is one
+// request, as a rule, and six at most. Each call waits no longer than its own context. A failure is an [AuthError]. It is
 // remembered until its RetryAt, so that an outage or a revoked token does not
 // become a storm. If the service refuses one requested token after another, the
 // last one stays in use for a while, so that calls fail with what the service says.
 // No more than 10 tokens are requested in 10 minutes, which is what the service
-// allows. The vault knows of requests that have yielded a token, so that this is true of
-// all processes together that share it.
+// allows. A token is stored with all requests before it, those in vain among them. So this
+// is true of all processes together that share the vault, but for what another one has
+// asked in vain since its last token.
 //
 // The vault is read before each request: a newer token that another process has
 // put there is used instead. It is read again after a request that has failed, and
@@ -141,7 +142,8 @@ type Credentials struct {
 // renewal writes again. A vault that
 // cannot be read at the start is an error, since without it each start would use up
 // one of the 10 tokens. Later, that is a warning. A stored token is used only with
-// the credentials and the OAuth server that it came from.
+// the credentials and the OAuth server that it came from. Where the credentials hold no
+// refresh token, a stored one of another server is a permanent error.
 //
 // The authenticator may serve several clients of the same data center. It uses the
 // transport and logger of the first. NewClient refuses it for another data center.

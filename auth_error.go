@@ -20,8 +20,9 @@ type AuthError struct {
 	StatusCode  int    // Of the server's answer, which is 200 for many errors; 0 without one.
 
 	// Permanent is set when waiting does not help: something must be changed first,
-	// and Error says what. A token is requested again all the same, after one to ten
-	// minutes, since the change may be made where the program does not see it.
+	// and Error says what. A token is requested again all the same, since the change may
+	// be made where the program does not see it: after one to ten minutes, or after the
+	// answer's Retry-After, from a second to 24 hours.
 	Permanent bool
 
 	// DataCenter is where the account lives, if the server says so ("other_dc").
@@ -30,16 +31,18 @@ type AuthError struct {
 	// RetryAt is when a token may be requested again. Until then, calls that have no
 	// valid token fail with this error, at once: all but one a second, which looks into
 	// the store first, unless that is what has failed. It is zero outside of calls, and
-	// a time of the wall clock, which goes on while the machine sleeps.
+	// a time of the wall clock. If that is set, or the machine sleeps, the pause still
+	// lasts as long as it was to last, by the monotonic clock.
 	RetryAt time.Time
 
 	// Err is the cause, where it is not a code of the server.
 	Err error
 
-	location    string // Where the account lives, in the server's own word; empty if it does not say.
-	unreachable bool   // The next request may well get through.
-	throttled   bool   // The server gave out too many tokens.
-	refused     string // The fingerprint of the refresh token, if the server refused that.
+	pauseEnds   time.Time // RetryAt by the monotonic clock, which goes on when the wall clock is set.
+	location    string    // Where the account lives, in the server's own word; empty if it does not say.
+	unreachable bool      // The next request may well get through.
+	throttled   bool      // The server gave out too many tokens.
+	refused     string    // The fingerprint of the refresh token, if the server refused that.
 }
 
 // The codes of the OAuth server that this package acts upon.
@@ -63,7 +66,7 @@ const (
 	requestRemedy = "the server misses or does not know a parameter: check the client's type in the API console, and its redirect URL"
 )
 
-// remedies tells what to do about the permanent errors: the codes that the vendor's
+// remedies tells which codes are permanent, and what to do about them: the codes that the vendor's
 // pages list, and those that others met. docs/first-hour.md has their sources.
 var remedies = map[string]string{
 	"access_denied":             "the user, or an administrator, did not consent",
@@ -190,7 +193,16 @@ func newAuthError(err error) *AuthError {
 		wait = max(throttlePause, wait)
 	}
 	if wait > 0 {
-		e.RetryAt = time.Now().Add(wait).Round(0)
+		e.pause(time.Now(), wait)
 	}
 	return e
 }
+
+// pause sets when a token may be requested again.
+func (e *AuthError) pause(now time.Time, wait time.Duration) {
+	e.pauseEnds = now.Add(wait)
+	e.RetryAt = e.pauseEnds.Round(0)
+}
+
+// pauses reports whether it is too soon to request a token again. No failure, nil, is no reason.
+func (e *AuthError) pauses(now time.Time) bool { return e != nil && now.Before(e.pauseEnds) }

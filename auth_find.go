@@ -31,7 +31,7 @@ const (
 
 var (
 	errBudget         = errors.New("10 tokens were requested within 10 minutes, which is all that the service allows")
-	errNoRefreshToken = errors.New("neither the credentials nor the store hold a refresh token")
+	errNoRefreshToken = errors.New("the credentials hold no refresh token")
 	errNothingNewer   = errors.New("the store has no newer token")
 	errTokenStore     = errors.New("token store") // It could not be read, not even once.
 )
@@ -53,8 +53,8 @@ var (
 // What the store does not do costs no call, but for the first reading. Each failure is
 // logged:
 //
-//	Load, until one   an error: the store may hold the refresh token
-//	has succeeded
+//	Load, until one   an error: the store may hold the refresh token. If the error says that
+//	has succeeded     the store can be done without, the credentials' refresh token is used
 //	Load, later on    as if it had nothing newer
 //	Lock              the request is made without the lock
 //	Save              the token is in use all the same. It is not saved again, but the next
@@ -75,12 +75,15 @@ type tokenFinder struct {
 	newest   Token
 	outdated []Secret // Refresh tokens that the store may have, since newer ones could not be stored.
 	loaded   bool     // The store was read once. From then on, it can be done without.
+	unread   error    // Why the store could not be read last.
 	warned   bool     // The default logger was told that a token could not be stored.
 
-	requests    []time.Time // Of the last tokenWindow, oldest first, as far as they are known.
-	requested   int         // How many were made by this client.
-	throttled   *AuthError  // The server's last refusal for too many requests.
-	unreachable bool        // The server could not be reached by the last one.
+	// Of the last tokenWindow, oldest first, as far as they are known. Those of this client have
+	// the reading of the monotonic clock, others come from the store.
+	requests    []time.Time
+	requested   int        // How many were made by this client.
+	throttled   *AuthError // The server's last refusal for too many requests.
+	unreachable bool       // The server could not be reached by the last one.
 }
 
 func newTokenFinder(c *config, credentials *Credentials, vault *TokenVault, self *selfClient) *tokenFinder {
@@ -189,8 +192,11 @@ func (f *tokenFinder) loadNewer(ctx context.Context, vault *TokenVault) (*bearer
 
 // obtain requests a new token and stores it.
 func (f *tokenFinder) obtain(ctx context.Context, vault *TokenVault) (*bearer, error) {
-	if f.newest.RefreshToken.IsZero() && f.self == nil {
-		return nil, &AuthError{Permanent: true, Err: errNoRefreshToken}
+	switch none := f.newest.RefreshToken.IsZero() && f.self == nil; {
+	case none && !f.loaded:
+		return nil, &AuthError{Err: fmt.Errorf("%w, and the store was not read: %w", errNoRefreshToken, f.unread)}
+	case none:
+		return nil, &AuthError{Permanent: true, Err: fmt.Errorf("%w, and neither does the store", errNoRefreshToken)}
 	}
 	token, err := f.request(ctx)
 	if err != nil {
@@ -252,32 +258,38 @@ func (f *tokenFinder) ask(ctx context.Context) (Token, error) {
 
 // spend counts a request, or refuses it.
 func (f *tokenFinder) spend(now time.Time) error {
-	if f.throttled != nil && now.Before(f.throttled.RetryAt) {
+	if f.throttled.pauses(now) {
 		return f.throttled // Whatever tokens the store has had meanwhile.
 	}
 	f.learn(nil, now)
 	n := len(f.requests)
 	if n >= tokenBudget {
-		return &AuthError{RetryAt: f.requests[n-tokenBudget].Add(tokenWindow), Err: errBudget}
+		e := &AuthError{Err: errBudget}
+		e.pause(now, tokenWindow-now.Sub(f.requests[n-tokenBudget]))
+		return e
 	}
-	at := now.Truncate(time.Millisecond) // It is stored so.
-	if n > 0 && !at.After(f.requests[n-1]) {
-		at = f.requests[n-1].Add(time.Millisecond) // No two requests have the same time.
+	if n > 0 && now.Sub(f.requests[n-1]) < time.Millisecond {
+		now = now.Add(f.requests[n-1].Sub(now) + time.Millisecond) // No two requests are stored with the same time.
 	}
-	f.requests = append(f.requests, at)
+	f.requests = append(f.requests, now)
 	f.requested++
 	return nil
 }
 
 // learn adds the requests of others, and forgets those that the server does not count any
-// more. It leaves out what a clock that is ahead has dated.
+// more. It leaves out what a clock that is ahead has dated. Sub goes by the monotonic clock
+// where both times have it: whatever the wall clock is set to, own requests count.
 func (f *tokenFinder) learn(others []time.Time, now time.Time) {
-	all := slices.Concat(f.requests, others)
-	slices.SortFunc(all, time.Time.Compare)
-	all = slices.CompactFunc(all, time.Time.Equal)
-	f.requests = slices.DeleteFunc(all, func(t time.Time) bool {
+	for _, other := range others {
+		same := func(t time.Time) bool { return t.UnixMilli() == other.UnixMilli() }
+		if !slices.ContainsFunc(f.requests, same) { // The store has own ones, too.
+			f.requests = append(f.requests, other)
+		}
+	}
+	f.requests = slices.DeleteFunc(f.requests, func(t time.Time) bool {
 		return now.Sub(t) >= tokenWindow || t.Sub(now) > time.Second
 	})
+	slices.SortFunc(f.requests, func(a, b time.Time) int { return cmp.Compare(now.Sub(b), now.Sub(a)) })
 }
 
 // sleep waits for a time, and reports whether ctx lasted for as long.
@@ -295,9 +307,10 @@ func sleep(ctx context.Context, d time.Duration) bool {
 func (f *tokenFinder) read(ctx context.Context, vault *TokenVault) (Token, error) {
 	token, err := usercode.AskWithin(ctx, storeTimeout, vault.Load)
 	switch {
-	case err != nil && !f.loaded:
+	case err != nil && !f.loaded && !canDoWithout(err):
 		return Token{}, &AuthError{Permanent: isUnopened(err), Err: fmt.Errorf("%w: %w", errTokenStore, err)}
 	case err != nil:
+		f.unread = err
 		f.warn(ctx, "salesiq token store not read", err)
 		return Token{}, errNothingNewer
 	}
@@ -306,6 +319,16 @@ func (f *tokenFinder) read(ctx context.Context, vault *TokenVault) (Token, error
 		return Token{}, f.disowned(token)
 	}
 	return token, nil
+}
+
+// canDoWithout reports whether a store that could not be read yet says that a token may be
+// requested nevertheless.
+func canDoWithout(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		DoWithout() bool
+	}](err)
+	return ok && e.DoWithout()
 }
 
 // owns reports whether a stored token came from these credentials and server.

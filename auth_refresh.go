@@ -53,6 +53,10 @@ const lookInterval = time.Second
 //	requested, the 2nd or   until droppableAt, it is kept;     TokenKept
 //	later in a row          from then on, it is dropped        TokenDropped
 //
+// Which answers of the service refuse a token is told at RefusesToken in
+// internal/wire/errorbody.go. How often a call is repeated then is told at tokenReplaced in
+// internal/transport/retry.go: once for a token that is dropped, three times for outdated ones.
+//
 // Another process may have stored a token long ago, so that its refusal tells nothing of
 // the next one. But if the service refuses two requested tokens in a row, the tokens are not
 // the cause. So a further one stays in use for a time, although it is refused:
@@ -71,7 +75,8 @@ const lookInterval = time.Second
 // After a refresh that has failed, no token is requested until the failure's RetryAt. The
 // OAuth server may name that time. If it refuses for too many requests, that is ten minutes
 // later at least, and nothing is requested until then, whatever the store has. Otherwise it
-// is 5 to 80 seconds later, and 1 to 10 minutes after a permanent failure. Calls that would
+// is 5 to 80 seconds later, and 1 to 10 minutes after a permanent failure. What failure is
+// which is told in internal/oauth/oauth.go, and at remedies in auth_error.go. Calls that would
 // wait get the failure at once. Only once in a second does one of them begin a refresh that
 // looks into the store, where another process may have put a token. If the failure was a
 // refused refresh token, and the store has another one, that refresh requests a token at
@@ -178,7 +183,7 @@ func (r *refresher) refreshInBackground(ctx context.Context, now time.Time) {
 		return
 	}
 	defer r.mu.Unlock()
-	if r.flight == nil && now.Sub(r.started) >= renewInterval && !r.tooSoon(now) {
+	if r.flight == nil && now.Sub(r.started) >= renewInterval && !r.failure.pauses(now) {
 		r.startFlight(ctx, now)
 	}
 }
@@ -218,7 +223,7 @@ func (r *refresher) join(ctx context.Context) *flight {
 	if r.flight != nil {
 		return r.flight
 	}
-	if r.tooSoon(now) && now.Before(r.lookAt) {
+	if r.failure.pauses(now) && now.Before(r.lookAt) {
 		return endedFlight(Secret{}, r.failure)
 	}
 	return r.startFlight(ctx, now)
@@ -230,14 +235,9 @@ func endedFlight(header Secret, err error) *flight {
 	return f
 }
 
-// tooSoon reports whether no token may be requested yet, because of a failure.
-func (r *refresher) tooSoon(now time.Time) bool {
-	return r.failure != nil && now.Before(r.failure.RetryAt)
-}
-
 // startFlight begins a refresh, which outlives the call that needed it first.
 func (r *refresher) startFlight(ctx context.Context, now time.Time) *flight {
-	f := &flight{after: r.failure, storeOnly: r.tooSoon(now), done: make(chan struct{})}
+	f := &flight{after: r.failure, storeOnly: r.failure.pauses(now), done: make(chan struct{})}
 	r.flight, r.started = f, now
 	go r.runFlight(context.WithoutCancel(ctx), f)
 	return f
@@ -271,6 +271,9 @@ func (r *refresher) refresh(ctx context.Context, f *flight) (*bearer, error) {
 	start, requested := time.Now(), r.finder.requested
 	ctx, ends := r.hooks.Begin(ctx, RefreshTrace{})
 	b, err := r.finder.find(ctx)
+	if e, ok := errors.AsType[*AuthError](err); ok && e.pauseEnds.IsZero() {
+		r.plan(e) // The tracer may keep the error, so it must not change later.
+	}
 	ends.Tell(RefreshTrace{Requests: r.finder.requested - requested, Duration: time.Since(start), Err: err})
 	return b, err
 }
@@ -298,7 +301,7 @@ func (r *refresher) land(f *flight, b *bearer, err error) (isNews bool) {
 		r.fail(err, now)
 		f.err = r.failure
 		if errors.Is(err, errBudget) && r.dropped.age(now) < tokenExpired { // The service may accept it yet.
-			r.dropped.droppableAt = r.failure.RetryAt
+			r.dropped.droppableAt = r.failure.pauseEnds
 			r.current.Store(r.dropped)
 		}
 		return true
@@ -306,20 +309,24 @@ func (r *refresher) land(f *flight, b *bearer, err error) (isNews bool) {
 	return false
 }
 
-// fail remembers a failure until it is worth another request.
-func (r *refresher) fail(err error, now time.Time) {
-	e, _ := errors.AsType[*AuthError](err) // A finder fails with no other.
-	if e.RetryAt.IsZero() {
-		first, most := firstPause, maxPause
-		if e.Permanent {
-			first, most = firstPermanentPause, maxPermanentPause
-		}
-		e.RetryAt = now.Add(doubled(first, r.failures, most)).Round(0)
+// plan sets when a failure for which the server names no time is worth another request.
+func (r *refresher) plan(e *AuthError) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first, most := firstPause, maxPause
+	if e.Permanent {
+		first, most = firstPermanentPause, maxPermanentPause
 	}
-	r.failure, r.lookAt = e, now.Add(lookInterval)
+	e.pause(time.Now(), doubled(first, r.failures, most))
+}
+
+// fail remembers a failure until its RetryAt.
+func (r *refresher) fail(err error, now time.Time) {
+	r.failure, _ = errors.AsType[*AuthError](err) // A finder fails with no other.
+	r.lookAt = now.Add(lookInterval)
 	r.failures++
-	if errors.Is(e, errTokenStore) {
-		r.lookAt = e.RetryAt
+	if errors.Is(err, errTokenStore) {
+		r.lookAt = r.failure.pauseEnds
 	}
 }
 

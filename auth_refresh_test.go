@@ -17,6 +17,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -238,6 +239,7 @@ func TestAccessDeniedWaitsTenMinutes(t *testing.T) {
 		"as seen":              answerWith(http.StatusBadRequest, body),
 		"as a page":            answerWith(http.StatusOK, "<h1>Access Denied</h1>"),
 		"as the standard says": answerWith(http.StatusTooManyRequests, ""),
+		"half of it":           {StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"600"}}, Body: io.NopCloser(failingReader{})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -1016,6 +1018,36 @@ func TestStoreThatCannotBeReadIsAnErrorAtTheStartOnly(t *testing.T) {
 	}
 }
 
+type dispensable struct{ error }
+
+func (dispensable) DoWithout() bool { return true }
+
+func TestStoreThatIsAwayIsDoneWithoutIfItSaysSo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := &fakeZoho{}
+		store, vault := newFaultyStore()
+		require.NoError(t, vault.Save(t.Context(), Token{RefreshToken: NewSecret("stored")}))
+
+		store.fail(func(context.Context) error { return fmt.Errorf("no luck: %w", dispensable{errors.New("away")}) }, nil)
+		require.NoError(t, get(t.Context(), clientOf(t, z, vault)), "with the refresh token of the credentials")
+		require.Equal(t, 1, z.requests())
+
+		credentials := testCredentials
+		credentials.RefreshToken = NewSecret("")
+		client, err := NewClient(RefreshToken(credentials, vault), WithHTTPClient(&http.Client{Transport: z}))
+		require.NoError(t, err)
+		e := requireAuthError(t, get(t.Context(), client))
+		require.False(t, e.Permanent, "nobody has to change anything")
+		require.ErrorContains(t, e, "away")
+		require.Equal(t, 1, z.requests())
+		store.fail(nil, nil)
+		time.Sleep(lookInterval)
+		require.NoError(t, get(t.Context(), client), "as soon as the store is back")
+		require.Equal(t, "stored", z.tokens[1].form.Get("refresh_token"))
+	})
+}
+
 func TestStoreThatWasNeverReadIsReadAgainWithTheNextAttempt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -1276,6 +1308,128 @@ func TestRequestsThatAClockAheadHasDatedAreNotCounted(t *testing.T) {
 			}
 			require.NoError(t, err, ahead)
 			require.Equal(t, 1, z.requests(), ahead)
+		})
+	}
+}
+
+// setBack returns a noted time as it compares once the wall clock was set back by so many
+// seconds: its reading of the wall clock is as much ahead, and that of the monotonic clock, if
+// the time has one, is what it was.
+func setBack(t *testing.T, noted time.Time, seconds int64) time.Time {
+	t.Helper()
+	if !strings.Contains(noted.String(), "m=") {
+		return noted.Add(time.Duration(seconds) * time.Second)
+	}
+	changed := noted
+	*(*int64)(unsafe.Pointer(&changed)) += seconds << 30 // The comment of time.Time tells of these bits.
+	require.Zero(t, changed.Sub(noted), "the monotonic clock")
+	require.Equal(t, time.Duration(seconds)*time.Second, changed.Round(0).Sub(noted.Round(0)), "the wall clock")
+	return changed
+}
+
+// setClockBack does to all that a refresher has noted what setBack does to a time. There is no
+// monotonic clock in a bubble of synctest, so its tests are without one, and wait for nothing.
+func setClockBack(t *testing.T, r *refresher, seconds int64) {
+	t.Helper()
+	f := r.finder
+	stored, err := f.vault.Load(t.Context())
+	require.NoError(t, err)
+	for _, requests := range [][]time.Time{f.requests, stored.requests} {
+		for i := range requests {
+			requests[i] = setBack(t, requests[i], seconds)
+		}
+	}
+	require.NoError(t, f.vault.Save(t.Context(), stored))
+	if e := r.failure; e != nil {
+		e.RetryAt, e.pauseEnds = setBack(t, e.RetryAt, seconds), setBack(t, e.pauseEnds, seconds)
+	}
+}
+
+func TestOwnRequestsCountWhateverTheClockIsSetTo(t *testing.T) {
+	t.Parallel()
+	for _, seconds := range []int64{30, 3600, -3600} {
+		z := &fakeZoho{}
+		auth := RefreshToken(testCredentials, nil)
+		client, err := NewClient(auth, WithHTTPClient(&http.Client{Transport: z}))
+		require.NoError(t, err)
+		start := time.Now()
+		for range 10 {
+			require.NoError(t, get(t.Context(), client))
+			z.revoke(z.seen()[len(z.seen())-1])
+		}
+		require.Equal(t, 10, z.requests())
+		r := auth.(*refreshAuth).refresher
+		setClockBack(t, r, seconds)
+		e := requireAuthError(t, get(t.Context(), client))
+		require.ErrorIs(t, e, errBudget)
+		require.Equal(t, 10, z.requests())
+		require.WithinDuration(t, start.Add(tokenWindow), e.RetryAt, time.Minute, "as the clock is set now")
+		require.Error(t, r.finder.spend(start.Add(tokenWindow-time.Second)))
+		require.NoError(t, r.finder.spend(time.Now().Add(tokenWindow)))
+	}
+}
+
+func TestPauseIsAsLongWhateverTheClockIsSetTo(t *testing.T) {
+	t.Parallel()
+	for code, pause := range map[string]time.Duration{"general_error": firstPause, "invalid_client": firstPermanentPause, "Access Denied": throttlePause} {
+		for _, seconds := range []int64{3600, -3600} {
+			z := &fakeZoho{answer: refusal(code)}
+			r := refresherOf(t, z, nil)
+			start := time.Now()
+			_, err := r.Header(t.Context())
+			require.Error(t, err)
+			end := time.Now().Add(pause)
+			setClockBack(t, r, seconds)
+			require.True(t, r.failure.pauses(start.Add(pause-time.Nanosecond)), code)
+			require.False(t, r.failure.pauses(end), code)
+			r.lookAt = time.Time{}
+			f := r.join(t.Context())
+			<-f.done
+			require.True(t, f.storeOnly, code)
+			require.Equal(t, 1, z.requests(), code)
+		}
+	}
+}
+
+// Whoever is told of an error may read it at any time, in any goroutine.
+func TestErrorThatATracerIsToldDoesNotChange(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"general_error", "invalid_code", "Access Denied"} {
+		synctest.Test(t, func(t *testing.T) {
+			var told []error
+			var then []string
+			tell := func(err error) {
+				told, then = append(told, err), append(then, err.Error())
+			}
+			z := &fakeZoho{answer: refusal(code)}
+			client := clientOf(t, z, nil, WithTracer(&Tracer{
+				Call: func(context.Context, CallTrace) (context.Context, func(CallTrace)) {
+					return nil, func(c CallTrace) { tell(c.Err) }
+				},
+				Attempt: func(context.Context, AttemptTrace) (context.Context, func(AttemptTrace)) {
+					return nil, func(a AttemptTrace) { tell(a.Err) }
+				},
+				Request: func(context.Context, AttemptTrace) (context.Context, func(AttemptTrace)) {
+					return nil, func(a AttemptTrace) { tell(a.Err) }
+				},
+				Refresh: func(context.Context, RefreshTrace) (context.Context, func(RefreshTrace)) {
+					return nil, func(r RefreshTrace) {
+						tell(r.Err)
+						e, ok := errors.AsType[*AuthError](r.Err)
+						require.True(t, ok)
+						require.True(t, e.RetryAt.After(time.Now()), "it is known by then")
+						go func() { _ = *e }() // The race detector knows of a write after this.
+					}
+				},
+			}))
+			for range 2 {
+				requireAuthError(t, get(t.Context(), client))
+				time.Sleep(time.Hour)
+			}
+			require.Len(t, told, 8)
+			for i, err := range told {
+				require.Equal(t, then[i], err.Error())
+			}
 		})
 	}
 }

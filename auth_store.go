@@ -60,7 +60,8 @@ func (t Token) where() string {
 // should be a [TokenLocker].
 type TokenStore interface {
 	// Load returns what was saved last. It returns no bytes and no error if nothing
-	// was saved.
+	// was saved. Until it has succeeded once, no token is requested after an error,
+	// unless one in its chain has a method DoWithout() bool that returns true.
 	Load(ctx context.Context) (sealed []byte, err error)
 	// Save replaces what was saved before.
 	Save(ctx context.Context, sealed []byte) error

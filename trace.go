@@ -3,7 +3,6 @@ package salesiq
 import (
 	"context"
 	"errors"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -333,9 +332,13 @@ func (t *clientTrace) begin(
 	if len(starts) == 0 {
 		return ctx, func(transport.AttemptEnd) {}
 	}
-	attempt := AttemptTrace{Call: callOf(ctx), Number: number, Header: header}
+	attempt := AttemptTrace{Call: callOf(ctx), Number: number, Header: http.Header{}} // The tracer's own, who may keep it.
 	ctx, ends := starts.Begin(ctx, attempt)
-	maps.DeleteFunc(header, func(name string, _ []string) bool { return ownHeader(http.CanonicalHeaderKey(name)) })
+	for name, values := range attempt.Header {
+		if !ownHeader(http.CanonicalHeaderKey(name)) {
+			header[name] = values
+		}
+	}
 	return ctx, func(end transport.AttemptEnd) {
 		if !ends.Empty() {
 			t.finish(&attempt, &end)

@@ -285,8 +285,10 @@ func TestTracersNestInTheOrderOfTheirOptions(t *testing.T) {
 func TestTracerMayAddHeadersButNotTheClientsOwn(t *testing.T) {
 	t.Parallel()
 	s := newAPIRecorder(t, answerSuitably)
+	var kept http.Header
 	client := s.client(t, salesiq.WithTracer(&salesiq.Tracer{
 		Attempt: func(_ context.Context, attempt salesiq.AttemptTrace) (context.Context, func(salesiq.AttemptTrace)) {
+			kept = attempt.Header
 			for _, name := range []string{"Traceparent", "Authorization", "idempotency-key", "User-Agent", "X-Mine"} {
 				attempt.Header[name] = []string{"traced"}
 			}
@@ -300,6 +302,7 @@ func TestTracerMayAddHeadersButNotTheClientsOwn(t *testing.T) {
 	assert.Equal(t, "mine", header.Get("X-Mine"), "what the caller says comes first")
 	assert.NotContains(t, header.Get("User-Agent"), "traced")
 	assert.Empty(t, header.Get("Idempotency-Key"), "net/http would repeat a POST")
+	assert.Len(t, kept, 5, "the tracer may read it in another goroutine, so that nobody else writes to it")
 }
 
 func TestTracerHearsHostAndPort(t *testing.T) {

@@ -41,7 +41,8 @@ var ErrLockLost = errors.New("salesiqredis: the lock for the token is lost")
 // an earlier holder brings after the next one has taken it, or after somebody has
 // stored a token without it, is not stored ([ErrLockLost]).
 //
-// While Redis is away, there is no stored token: see [WithTokenAway].
+// While Redis is away, Load fails, and a client does without the store: see
+// [WithTokenAway]. One whose refresh token is only in Redis waits for it.
 func (o *Organization) TokenStore() salesiq.TokenLocker {
 	return &tokenStore{
 		config: &o.config,
@@ -72,11 +73,19 @@ const lockPatience = 10 * time.Second
 func (s *tokenStore) Load(ctx context.Context) ([]byte, error) {
 	reply, err := s.link.runWithin(ctx, max(s.timeout, loadPatience), s.get, nil)
 	if errors.Is(err, ErrAway) && s.tokenAway == GoAlone {
-		return nil, nil
+		err = aloneError{err}
 	}
 	sealed, _ := reply.(string) // None is "".
 	return []byte(sealed), err
 }
+
+// aloneError is an error after which a process goes on alone.
+type aloneError struct{ error }
+
+func (e aloneError) Unwrap() error { return e.error }
+
+// DoWithout tells a client to request a token without the store.
+func (e aloneError) DoWithout() bool { return true }
 
 // Save implements [salesiq.TokenStore].
 func (s *tokenStore) Save(ctx context.Context, sealed []byte) error {

@@ -29,15 +29,12 @@ type answer struct {
 // judge tells a success from a failure. It is the table of the package
 // documentation, as far as that is about an answer's status and body.
 func judge(status int, body []byte) (answer, *Failure) {
-	if len(body) > maxAnswer {
-		return answer{}, &Failure{Status: status, Err: fmt.Errorf("%w: over %d bytes", transport.ErrTooLarge, maxAnswer)}
-	}
 	a := answer{status: status}
-	if err := wire.Unmarshal(body, &a.fields); err != nil {
-		return answer{}, notJSON(status, body)
+	if len(body) > maxAnswer || wire.Unmarshal(body, &a.fields) != nil {
+		return answer{}, unread(status, body)
 	}
 	f := &Failure{Status: status, Code: a.text("error"), Description: a.text("error_description"), Location: a.location()}
-	f.Throttled = status == http.StatusTooManyRequests || saysThrottled(f.Code) || saysThrottled(f.Description)
+	f.Throttled = status == http.StatusTooManyRequests || saysDenied(f.Code) || saysTooMany(f.Code) || saysTooMany(f.Description)
 	success := status >= 200 && status < 300
 	switch {
 	case f.Code != "":
@@ -49,20 +46,28 @@ func judge(status int, body []byte) (answer, *Failure) {
 	return answer{}, f
 }
 
-func notJSON(status int, body []byte) *Failure {
+// unread is the failure of an answer that is no JSON, or too much of it. Its status counts
+// all the same, and so does what it says in words.
+func unread(status int, body []byte) *Failure {
 	f := &Failure{Status: status, Err: fmt.Errorf("%w: not JSON", transport.ErrDecode)}
-	f.Throttled = status == http.StatusTooManyRequests || saysThrottled(string(body))
+	cut := wire.Truncated(body)
+	if len(body) > maxAnswer {
+		f.Err, cut = fmt.Errorf("%w: over %d bytes", transport.ErrTooLarge, maxAnswer), false
+	}
+	words := string(body)
+	f.Throttled = status == http.StatusTooManyRequests || saysDenied(words) || saysTooMany(words)
 	fromProxy := status >= http.StatusBadGateway // A proxy answers so when it cannot reach the server.
-	f.Unreachable = !f.Throttled && (fromProxy || wire.Truncated(body))
+	f.Unreachable = !f.Throttled && (fromProxy || cut)
 	return f
 }
 
-// saysThrottled finds the server's words for too many requests. Access denied, with a
-// space, is one; the code access_denied, with an underscore, says that the user did not
-// consent.
-func saysThrottled(words string) bool {
-	words = strings.ToLower(words)
-	return strings.Contains(words, "access denied") || strings.Contains(words, "too many requests")
+// saysDenied finds the server's code for too many requests, "Access Denied". With an
+// underscore, it says that the user did not consent.
+func saysDenied(code string) bool { return strings.Contains(strings.ToLower(code), "access denied") }
+
+// saysTooMany finds what the server says of too many requests beside its code.
+func saysTooMany(words string) bool {
+	return strings.Contains(strings.ToLower(words), "too many requests")
 }
 
 // token reads the token of an answer whose request began at start.

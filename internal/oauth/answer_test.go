@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -40,6 +41,13 @@ func answerWith(status int, body string) *http.Response {
 func brokenAnswer(status int, err error) *http.Response {
 	answer := answerWith(status, "")
 	answer.Body = io.NopCloser(iotest.ErrReader(err))
+	return answer
+}
+
+// brokenAfter is an answer whose body breaks off after its beginning.
+func brokenAfter(status int, beginning string) *http.Response {
+	answer := answerWith(status, "")
+	answer.Body = io.NopCloser(io.MultiReader(strings.NewReader(beginning), iotest.ErrReader(io.ErrUnexpectedEOF)))
 	return answer
 }
 
@@ -111,6 +119,15 @@ func TestFailureTellsItsKind(t *testing.T) {
 		"429 without words":       {answer: answerWith(429, ""), want: Failure{Status: 429, Throttled: true}, cause: transport.ErrDecode},
 		"nothing":                 {answer: answerWith(200, ""), want: Failure{Status: 200}, cause: transport.ErrDecode},
 		"a connection that broke": {answer: brokenAnswer(200, io.ErrUnexpectedEOF), want: Failure{Status: 200, Unreachable: true}, cause: io.ErrUnexpectedEOF},
+		"a broken 429":            {answer: brokenAnswer(429, io.ErrUnexpectedEOF), want: Failure{Status: 429, Throttled: true}, cause: io.ErrUnexpectedEOF},
+		"a broken 400":            {answer: brokenAnswer(400, io.ErrUnexpectedEOF), want: Failure{Status: 400, Unreachable: true}, cause: io.ErrUnexpectedEOF},
+		"a 429 that is too much":  {answer: answerWith(429, strings.Repeat("<html>", maxAnswer)), want: Failure{Status: 429, Throttled: true}, cause: transport.ErrTooLarge},
+		"a 503 that is too much":  {answer: answerWith(503, strings.Repeat("<html>", maxAnswer)), want: Failure{Status: 503, Unreachable: true}, cause: transport.ErrTooLarge},
+		"JSON that is too much":   {answer: answerWith(200, strings.Repeat("[", maxAnswer+1)), want: Failure{Status: 200}, cause: transport.ErrTooLarge},
+		"words before it broke":   {answer: brokenAfter(400, `{"error_description":"You have made too many requests contin`), want: Failure{Status: 400, Throttled: true}, cause: io.ErrUnexpectedEOF},
+		"a code before it broke":  {answer: brokenAfter(400, `{"error":"invalid_code"}`), want: Failure{Status: 400, Code: "invalid_code"}},
+		"no consent, in words":    {answer: answerWith(400, `{"error":"access_denied","error_description":"Access denied"}`), want: Failure{Status: 400, Code: "access_denied", Description: "Access denied"}},
+		"no such client, denied":  {answer: answerWith(400, `{"error":"invalid_client","error_description":"Access Denied"}`), want: Failure{Status: 400, Code: "invalid_client", Description: "Access Denied"}},
 		"no token":                {answer: answerWith(200, `{}`), want: Failure{Status: 200}, cause: transport.ErrDecode},
 		"not an object":           {answer: answerWith(200, `["a"]`), want: Failure{Status: 200}, cause: transport.ErrDecode},
 		"more after the end":      {answer: answerWith(200, `{"access_token":"a"}{"error":"e"}`), want: Failure{Status: 200}, cause: transport.ErrDecode},
@@ -148,6 +165,44 @@ func TestPauseThatTheTokenServerAsksForIsTold(t *testing.T) {
 	var f *Failure
 	require.ErrorAs(t, err, &f)
 	require.True(t, f.Unreachable, "now is when it asked for")
+}
+
+func TestTokenBeforeAConnectionThatBreaksIsUsed(t *testing.T) {
+	t.Parallel()
+	token, err := refreshFrom(t, brokenAfter(http.StatusOK, `{"access_token":"a"}`), nil)
+	require.NoError(t, err)
+	require.Equal(t, "a", token.AccessToken)
+}
+
+// The status and the header of an answer are there before its body.
+func TestPauseIsToldAlthoughTheBodyIsNotWhole(t *testing.T) {
+	t.Parallel()
+	for why, body := range map[string]func(*http.Request) io.Reader{
+		"it breaks off":   func(*http.Request) io.Reader { return iotest.ErrReader(io.ErrUnexpectedEOF) },
+		"it is too large": func(*http.Request) io.Reader { return strings.NewReader(strings.Repeat("x", maxAnswer+1)) },
+		"it hangs": func(r *http.Request) io.Reader {
+			reader, writer := io.Pipe()
+			context.AfterFunc(r.Context(), func() { writer.CloseWithError(r.Context().Err()) })
+			return reader
+		},
+	} {
+		for status, throttled := range map[int]bool{http.StatusTooManyRequests: true, http.StatusBadRequest: false, http.StatusServiceUnavailable: false} {
+			synctest.Test(t, func(t *testing.T) {
+				server := Server{URL: "https://accounts.example", Transport: tokenServer(func(r *http.Request) (*http.Response, error) {
+					return &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {"600"}}, Body: io.NopCloser(body(r))}, nil
+				})}
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+				defer cancel()
+				_, err := server.Refresh(ctx, Application{}, "refresh-token")
+				var f *Failure
+				require.ErrorAs(t, err, &f)
+				require.Error(t, f.Err)
+				require.NoError(t, ctx.Err(), "whoever waits has not gone yet")
+				f.Err = nil
+				require.Equal(t, Failure{Status: status, Throttled: throttled, RetryAfter: 10 * time.Minute}, *f, "%d: %s", status, why)
+			})
+		}
+	}
 }
 
 func TestLifetimeIsTheNumberThatCanBeTrue(t *testing.T) {

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -37,13 +38,19 @@ func ConsentFailure(code, description string) *Failure {
 	return &Failure{Code: shortLine(code, nothing), Description: shortLine(description, nothing)}
 }
 
-// broken is the failure of an exchange that ended early. The context's own reason
-// comes before what the connection made of it.
-func broken(ctx context.Context, status int, err error, hide redact.Secrets) *Failure {
-	if cause := context.Cause(ctx); cause != nil {
-		return &Failure{Status: status, Err: cause}
-	}
-	return &Failure{Status: status, Err: hide.InError(redact.StripURL(err)), Unreachable: !transport.IsPermanent(err)}
+// broken is the failure of an exchange that ended before it had an answer.
+func broken(ctx context.Context, err error, hide redact.Secrets) *Failure {
+	f := new(Failure)
+	f.breakOff(ctx, err, hide)
+	return f
+}
+
+// breakOff notes that the exchange ended early. What was there before then counts: that the
+// server asks for a pause. The context's own reason comes before what the connection made of it.
+func (f *Failure) breakOff(ctx context.Context, err error, hide redact.Secrets) {
+	cause := context.Cause(ctx)
+	f.Unreachable = cause == nil && !f.Throttled && !transport.IsPermanent(err)
+	f.Err = cmp.Or(cause, hide.InError(redact.StripURL(err)))
 }
 
 const maxWords = 256 // Bytes, of the server's own code and description.

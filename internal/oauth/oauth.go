@@ -10,26 +10,41 @@
 // errors with status 200, and JSON under any content type. So the status alone
 // decides little:
 //
-//	what the server answers                what the caller gets
-//	-------------------------------------  ----------------------------------------
-//	a token, with status 2xx               a Token
-//	"error", with any status               a Failure with Code and Description,
-//	                                       even if there is a token beside it
-//	a token, with any other status         ErrDecode
-//	JSON without a usable token            ErrDecode
-//	HTML, other text, or nothing           ErrDecode; from 502 on it was a proxy that
-//	                                       answered, which is Unreachable
-//	JSON that breaks off                   ErrDecode, and Unreachable
-//	more than 1 MB                         ErrTooLarge
-//	a redirect                             ErrRedirect; it is not followed
-//	101, for another protocol              ErrDecode; the connection is closed
-//	nothing, or the connection broke       the cause, and Unreachable; but not if it
-//	                                       would break again: an unknown host or
-//	                                       certificate
-//	nothing until the context ended        the context's cause
+//	what the server answers          what the caller gets             kind
+//	-------------------------------  -------------------------------  ---------
+//	a token, with status 2xx         a Token
+//	"error", with any status         a Failure with Code and          denial,
+//	                                 Description, even if there is a  or unclear
+//	                                 token beside it
+//	a token, with any other status   ErrDecode                        unclear
+//	JSON without a usable token      ErrDecode                        unclear
+//	HTML, other text, or nothing     ErrDecode; from 502 on it was a  unclear;
+//	                                 proxy that answered              outage
+//	JSON that breaks off             ErrDecode                        outage
+//	a body that breaks off, unless   the cause                        outage
+//	it is whole JSON already
+//	a body that hangs                the cause, after bodyPatience    unclear
+//	more than 1 MB                   ErrTooLarge; from 502 on as      unclear;
+//	                                 above                            outage
+//	a redirect                       ErrRedirect; it is not followed  denial
+//	101, for another protocol        ErrDecode; the connection is     unclear
+//	                                 closed
+//	nothing, or the connection       the cause; but if it would       outage;
+//	broke                            break again, since host or       unclear
+//	                                 certificate is unknown
+//	nothing until the context ended  the context's cause              unclear
 //
-// A Failure is Throttled if its status is 429, or the server's words are "access denied" or
-// "too many requests". It is not Unreachable then.
+// If the status is 429, the code says "access denied", or code or description say "too many
+// requests", the kind is throttled, whatever the table says, and whatever becomes of the body.
+// In what is not JSON, the words count that have arrived. What callers do, by kind:
+//
+//	kind       is told by          a refresh, in auth_error.go and auth_refresh.go
+//	---------  ------------------  --------------------------------------------------------
+//	denial     Code, ErrRedirect   is permanent: the codes are those of remedies
+//	throttled  Throttled           waits for ten minutes at least
+//	outage     Unreachable         asks once more, a second later; then as unclear
+//	unclear    neither of these    asks again in 5 to 80 seconds. So it does with a code that
+//	                               is not known, and if there is no answer in 30 seconds
 //
 // A caller may ask once more, a moment later, after a Failure that is
 // Unreachable. One whose answer has a Retry-After is not: RetryAfter says when. A
@@ -41,6 +56,7 @@ package oauth
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -167,8 +183,16 @@ func (s *Server) requestTokenAt(ctx context.Context, path string, app Applicatio
 	return a.token(start)
 }
 
+// bodyPatience is how long the body of an answer may take. If it hangs, the caller has not
+// gone yet, and hears of the status and the pause that the server asks for.
+const bodyPatience = 15 * time.Second
+
+var errBodyHangs = errors.New("the answer hung in its middle")
+
 // post sends a form and returns a successful answer.
 func (s *Server) post(ctx context.Context, path string, form url.Values, hide redact.Secrets) (a answer, err error) {
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
 	request, err := s.newRequest(ctx, path, form)
 	if err != nil {
 		return answer{}, &Failure{Err: redact.StripURL(err)}
@@ -181,19 +205,20 @@ func (s *Server) post(ctx context.Context, path string, form url.Values, hide re
 	}
 	response, err = transport.RoundTrip(s.Transport, request)
 	if err != nil {
-		return answer{}, broken(ctx, 0, err, hide)
+		return answer{}, broken(ctx, err, hide)
 	}
 	defer response.Body.Close()
 	if err := transport.RefuseRedirect(response, hide); err != nil {
 		return answer{}, &Failure{Status: response.StatusCode, Err: err}
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	if err != nil {
-		return answer{}, broken(ctx, response.StatusCode, err, hide)
-	}
+	defer time.AfterFunc(bodyPatience, func() { giveUp(errBodyHangs) }).Stop()
+	body, cut := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	a, f := judge(response.StatusCode, body)
 	if f == nil {
 		return a, nil
+	}
+	if cut != nil && f.Code == "" {
+		f.breakOff(ctx, cut, hide)
 	}
 	if wait, ok := transport.RetryAfter(response.Header, time.Now()); ok {
 		f.RetryAfter = wait
