@@ -3,6 +3,7 @@ package salesiq
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -316,35 +317,43 @@ func statusOfCall(answer *transport.Answer, err error) int {
 func (t *clientTrace) Watches(ctx context.Context) bool { return ctx.Value(callKey{}) != nil }
 
 // Attempt implements [transport.Observer].
-func (t *clientTrace) Attempt(ctx context.Context, number int, header http.Header) (context.Context, func(transport.AttemptEnd)) {
-	return t.begin(ctx, t.attempt, number, header)
+func (t *clientTrace) Attempt(ctx context.Context, number int) (context.Context, http.Header, func(transport.AttemptEnd)) {
+	return t.begin(ctx, t.attempt, number)
 }
 
 // Request implements [transport.Observer].
-func (t *clientTrace) Request(ctx context.Context, number int, header http.Header) (context.Context, func(transport.AttemptEnd)) {
-	return t.begin(ctx, t.request, number, header)
+func (t *clientTrace) Request(ctx context.Context, number int) (context.Context, http.Header, func(transport.AttemptEnd)) {
+	return t.begin(ctx, t.request, number)
 }
 
 // begin tells hooks of an attempt or of its request.
 func (t *clientTrace) begin(
-	ctx context.Context, starts hooks.Starts[AttemptTrace, AttemptTrace], number int, header http.Header,
-) (context.Context, func(transport.AttemptEnd)) {
+	ctx context.Context, starts hooks.Starts[AttemptTrace, AttemptTrace], number int,
+) (context.Context, http.Header, func(transport.AttemptEnd)) {
 	if len(starts) == 0 {
-		return ctx, func(transport.AttemptEnd) {}
+		return ctx, nil, func(transport.AttemptEnd) {}
 	}
-	attempt := AttemptTrace{Call: callOf(ctx), Number: number, Header: http.Header{}} // The tracer's own, who may keep it.
+	attempt := AttemptTrace{Call: callOf(ctx), Number: number, Header: http.Header{}}
 	ctx, ends := starts.Begin(ctx, attempt)
-	for name, values := range attempt.Header {
-		if !ownHeader(http.CanonicalHeaderKey(name)) {
-			header[name] = values
-		}
-	}
-	return ctx, func(end transport.AttemptEnd) {
+	return ctx, sendable(attempt.Header), func(end transport.AttemptEnd) {
 		if !ends.Empty() {
 			t.finish(&attempt, &end)
 			ends.Tell(attempt)
 		}
 	}
+}
+
+// sendable returns what a tracer has put into a header and may. The tracer may keep the header,
+// so it is not changed.
+func sendable(header http.Header) http.Header {
+	sent := header
+	for name := range header {
+		if ownHeader(http.CanonicalHeaderKey(name)) {
+			sent = maps.Clone(sent)
+			delete(sent, name)
+		}
+	}
+	return sent
 }
 
 // finish fills in what is known at the end of an attempt.
@@ -372,8 +381,8 @@ func (h *tracers) tokenRequest(request *http.Request) (*http.Request, func(*http
 	start := time.Now()
 	ctx, ends := h.request.Begin(request.Context(), trace)
 	request = request.WithContext(ctx)
-	for name, values := range trace.Header {
-		if request.Header[name] == nil && !ownHeader(http.CanonicalHeaderKey(name)) {
+	for name, values := range sendable(trace.Header) {
+		if request.Header[name] == nil {
 			request.Header[name] = values
 		}
 	}

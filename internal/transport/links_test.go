@@ -227,19 +227,17 @@ type witness struct {
 	waits   []WaitReason // That are over.
 }
 
-func (w *witness) Attempt(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd)) {
+func (w *witness) Attempt(ctx context.Context, number int) (context.Context, http.Header, func(AttemptEnd)) {
 	w.number = number
-	header.Set("Traceparent", "trace")
-	return ctx, func(end AttemptEnd) { w.end = end }
+	return ctx, http.Header{"Traceparent": {"trace"}}, func(end AttemptEnd) { w.end = end }
 }
 
 func (*witness) Watches(context.Context) bool { return true }
 
 func (w *witness) HearsWaits() bool { return !w.deaf }
 
-func (w *witness) Request(ctx context.Context, _ int, header http.Header) (context.Context, func(AttemptEnd)) {
-	header.Set("Tracestate", "request")
-	return ctx, func(end AttemptEnd) { w.request = end }
+func (w *witness) Request(ctx context.Context, _ int) (context.Context, http.Header, func(AttemptEnd)) {
+	return ctx, http.Header{"Tracestate": {"request"}}, func(end AttemptEnd) { w.request = end }
 }
 
 func (w *witness) Wait(_ context.Context, wait Wait) func(time.Duration) {

@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -14,12 +15,12 @@ type Observer interface {
 	// called for it.
 	Watches(ctx context.Context) bool
 	// Attempt is called when an attempt begins, with its number in the call, from 1.
-	// It returns a context for the attempt, derived from ctx, and a func to call at
-	// its end. What it puts into header is sent along.
-	Attempt(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd))
+	// It returns a context for the attempt, derived from ctx, a header to be sent along,
+	// which is not changed any more, and a func to call at its end.
+	Attempt(ctx context.Context, number int) (context.Context, http.Header, func(AttemptEnd))
 	// Request is called when the request of an attempt is sent, after all waits.
 	// Otherwise it is like Attempt.
-	Request(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd))
+	Request(ctx context.Context, number int) (context.Context, http.Header, func(AttemptEnd))
 	// HearsWaits reports whether Wait is to be called at all.
 	HearsWaits() bool
 	// Wait is called when a wait has begun. It returns a func to call at its end.
@@ -62,17 +63,15 @@ type AttemptEnd struct {
 type observed struct {
 	next     link
 	observer Observer
-	begin    func(ctx context.Context, number int, header http.Header) (context.Context, func(AttemptEnd))
+	begin    func(ctx context.Context, number int) (context.Context, http.Header, func(AttemptEnd))
 }
 
 func (l *observed) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	if !l.observer.Watches(ctx) {
 		return l.next.do(ctx, a)
 	}
-	if a.header == nil {
-		a.header = http.Header{}
-	}
-	ctx, end := l.begin(ctx, a.number, a.header)
+	ctx, header, end := l.begin(ctx, a.number)
+	a.header = join(a.header, header)
 	start, before := time.Now(), a.waited
 	answer, f := l.next.do(ctx, a)
 	e := a.end(answer, f)
@@ -80,6 +79,19 @@ func (l *observed) do(ctx context.Context, a *attempt) (*Answer, *Failure) {
 	e.Took = time.Since(start) - e.Waited
 	end(e)
 	return answer, f
+}
+
+// join returns a header with what is in both, and the second one's value of a name. It changes neither.
+func join(first, second http.Header) http.Header {
+	switch {
+	case len(second) == 0:
+		return first
+	case len(first) == 0:
+		return second
+	}
+	both := maps.Clone(first)
+	maps.Copy(both, second)
+	return both
 }
 
 // end returns the outcome of an attempt, but for how long it took.
