@@ -132,7 +132,7 @@ func TestQuietBeginsAnewWithNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := record((&account{listening: 1}).answer)
 		news := make(chan string)
-		time.AfterFunc(9*time.Second, func() { news <- "1:1:0:x:process" })
+		time.AfterFunc(9*time.Second, func() { news <- "1:0:1:0:x:process" })
 		assert.Equal(t, milli(0, 2000, 4000, 8000, 11_000), standInLine(t, r, &ear{r, attentive(news)}, 12*time.Second))
 	})
 }
@@ -227,18 +227,18 @@ func TestProcessThatDoesNotListenAsksBeforeTheMomentToo(t *testing.T) {
 func TestNewsForAllSaysWhenToAsk(t *testing.T) {
 	t.Parallel()
 	for message, row := range map[string]struct{ least, most time.Duration }{
-		"look 500000 1":    {1501 * time.Millisecond, 1512 * time.Millisecond}, // It is the first itself.
-		"look 0 1":         {3 * time.Second, 3 * time.Second},
-		"look 60000000 2":  {1050 * time.Millisecond, 1050 * time.Millisecond}, // It is first, and Redis does not know.
-		"look x 1":         {3 * time.Second, 3 * time.Second},                 // Two seconds after news of any kind.
-		"look 500000 x":    {3 * time.Second, 3 * time.Second},
-		"looks 500000 1":   {3 * time.Second, 3 * time.Second},
-		"look 500000 1 1":  {3 * time.Second, 3 * time.Second},
-		"1:1:0:x:process":  {3 * time.Second, 3 * time.Second},
-		"1:1:0:1:x:y":      {3 * time.Second, 3 * time.Second},
-		"something else":   {3 * time.Second, 3 * time.Second},
-		"look -5 1":        {3 * time.Second, 3 * time.Second},
-		"look 100000000 0": {5 * time.Second, 5 * time.Second}, // Later than this test.
+		"look 500000 1":     {1501 * time.Millisecond, 1512 * time.Millisecond}, // It is the first itself.
+		"look 0 1":          {3 * time.Second, 3 * time.Second},
+		"look 60000000 2":   {1050 * time.Millisecond, 1050 * time.Millisecond}, // It is first, and Redis does not know.
+		"look x 1":          {3 * time.Second, 3 * time.Second},                 // Two seconds after news of any kind.
+		"look 500000 x":     {3 * time.Second, 3 * time.Second},
+		"looks 500000 1":    {3 * time.Second, 3 * time.Second},
+		"look 500000 1 1":   {3 * time.Second, 3 * time.Second},
+		"1:0:1:0:x:process": {3 * time.Second, 3 * time.Second},
+		"1:0:1:0:1:x:y":     {3 * time.Second, 3 * time.Second},
+		"something else":    {3 * time.Second, 3 * time.Second},
+		"look -5 1":         {3 * time.Second, 3 * time.Second},
+		"look 100000000 0":  {5 * time.Second, 5 * time.Second}, // Later than this test.
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := &account{listening: 1}
@@ -257,18 +257,18 @@ func TestLeaseThatIsPublishedIsTheCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := record((&account{listening: 1}).answer)
 		news := make(chan string)
-		time.AfterFunc(time.Second, func() { news <- "5:1:0:1:process" })
+		time.AfterFunc(time.Second, func() { news <- "5:0:1:0:1:process" })
 		o := join(t, &ear{r, attentive(news)})
 		lease, err := o.Limiter().Acquire(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, time.Second, time.Since(r.began))
-		news <- "5:1:0:1:process" // It is told twice.
+		news <- "5:0:1:0:1:process" // It is told twice.
 		synctest.Wait()
 		assert.Len(t, r.of(quotaScript), 1, "and not given back")
 		lease.Done(salesiq.Outcome{Sent: true})
 		told := r.of(quotaScript)
-		assert.Equal(t, []string{"end", "5:1:0:1:process", "1"}, told[len(told)-1].args[6:9])
-		news <- "6:1:0:1:process" // Nobody waits for it.
+		assert.Equal(t, []string{"end", "5:0:1:0:1:process", "1"}, told[len(told)-1].args[6:9])
+		news <- "6:0:1:0:1:process" // Nobody waits for it.
 		time.Sleep(10 * time.Second)
 		told = r.of(quotaScript)
 		assert.Equal(t, []string{"leave", "1"}, told[len(told)-1].args[6:])
@@ -282,13 +282,13 @@ func TestLeaseThatAnotherAnswerBringsIsTheCalls(t *testing.T) {
 		r := record(a.answer)
 		l := join(t, r).limiter
 		time.AfterFunc(5*time.Millisecond, func() {
-			a.change(func() { a.brought = "5:1:0:1:process" })
-			(&sharedLease{l, "4:1:0:x:process"}).Done(salesiq.Outcome{})
+			a.change(func() { a.brought = "5:0:1:0:1:process" })
+			(&sharedLease{l, "4:0:1:0:x:process"}).Done(salesiq.Outcome{})
 			a.change(func() { a.brought = "" })
 		})
 		lease := acquire(t, l)
 		assert.Equal(t, 5*time.Millisecond, time.Since(r.began))
-		assert.Equal(t, &sharedLease{l, "5:1:0:1:process"}, lease)
+		assert.Equal(t, &sharedLease{l, "5:0:1:0:1:process"}, lease)
 		time.Sleep(10 * time.Second)
 	})
 }
@@ -304,7 +304,7 @@ func TestProcessListensForASecondAfterItsLastCall(t *testing.T) {
 			defer func() { ended = time.Since(r.began) }()
 			return listens(ctx, heard)
 		}})
-		time.AfterFunc(500*time.Millisecond, func() { news <- "5:1:0:1:process" })
+		time.AfterFunc(500*time.Millisecond, func() { news <- "5:0:1:0:1:process" })
 		_, err := o.Limiter().Acquire(t.Context())
 		require.NoError(t, err)
 		time.Sleep(10 * time.Second)
@@ -324,10 +324,10 @@ func TestProcessListensOnForACallThatComesInTime(t *testing.T) {
 		news, listened := make(chan string), 0
 		listens := attentive(news)
 		l := join(t, &ear{r, func(ctx context.Context, heard func(string)) error { listened++; return listens(ctx, heard) }}).Limiter()
-		time.AfterFunc(500*time.Millisecond, func() { news <- "5:1:0:1:process" })
+		time.AfterFunc(500*time.Millisecond, func() { news <- "5:0:1:0:1:process" })
 		acquire(t, l)
 		time.Sleep(800 * time.Millisecond)
-		a.change(func() { a.granted = "6:1:0:2:process" })
+		a.change(func() { a.granted = "6:0:1:0:2:process" })
 		acquire(t, l)
 		assert.Equal(t, 1700*time.Millisecond, time.Since(r.began))
 		time.Sleep(10 * time.Second)
@@ -340,7 +340,7 @@ func TestProcessListensOnForACallThatComesInTime(t *testing.T) {
 func TestDayIsToldOnceItIsKnown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := record((&account{granted: "1:1:0:1:process"}).answer)
+		r := record((&account{granted: "1:0:1:0:1:process"}).answer)
 		for _, limit := range []int{0, 100} {
 			l := join(t, r, WithPlan(salesiq.Plan{CallsPerDay: limit})).limiter
 			assert.Zero(t, l.DailyQuota(), "nobody has called")
@@ -457,7 +457,7 @@ func TestTurnsFollowOneAnother(t *testing.T) {
 func TestPlaceIsAskedForEveryTenSeconds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := record((&account{processes: 30, granted: "1:1:0:1:process"}).answer)
+		r := record((&account{processes: 30, granted: "1:0:1:0:1:process"}).answer)
 		l := join(t, r).Limiter()
 		for range 25 {
 			acquire(t, l)
