@@ -30,9 +30,10 @@ type AuthError struct {
 
 	// RetryAt is when a token may be requested again. Until then, calls that have no
 	// valid token fail with this error, at once: all but one a second, which looks into
-	// the store first, unless that is what has failed. It is zero outside of calls, and
-	// a time of the wall clock. If that is set, or the machine sleeps, the pause still
-	// lasts as long as it was to last, by the monotonic clock.
+	// the store first, unless that is what has failed. Outside of calls, it is zero unless
+	// the server gave out too many tokens, or named a time. It is a time of the wall clock.
+	// If that is set, or the machine sleeps, the pause still lasts as long as it was to
+	// last, by the monotonic clock.
 	RetryAt time.Time
 
 	// Err is the cause, where it is not a code of the server.

@@ -35,7 +35,7 @@ func judge(status int, body []byte) (answer, *Failure) {
 	}
 	f := &Failure{Status: status, Code: a.text("error"), Description: a.text("error_description"), Location: a.location()}
 	f.Throttled = status == http.StatusTooManyRequests || saysDenied(f.Code) || saysTooMany(f.Code) || saysTooMany(f.Description)
-	success := status >= 200 && status < 300
+	success := status >= 200 && status < 300 && (!f.Throttled || a.text("access_token") != "")
 	switch {
 	case f.Code != "":
 		return answer{}, f

@@ -100,6 +100,7 @@ func TestFailureTellsItsKind(t *testing.T) {
 		"secrets are taken out":   {answer: answerWith(400, `{"error":"no r+1+1, r%2B1%2B1","error_description":"nor\nshush"}`), want: Failure{Status: 400, Code: "no [redacted], [redacted]", Description: "nor [redacted]"}},
 		"throttled":               {answer: answerWith(400, `{"error":"Access Denied"}`), want: Failure{Status: 400, Code: "Access Denied", Throttled: true}},
 		"throttled, in words":     {answer: answerWith(200, `{"error":"failure","error_description":"Too many requests."}`), want: Failure{Status: 200, Code: "failure", Description: "Too many requests.", Throttled: true}},
+		"throttled, no code":      {answer: answerWith(200, `{"error_description":"Too many requests."}`), want: Failure{Status: 200, Description: "Too many requests.", Throttled: true}, cause: transport.ErrDecode},
 		"not throttled":           {answer: answerWith(200, `{"error":"access_denied"}`), want: Failure{Status: 200, Code: "access_denied"}},
 		"no connection":           {err: io.EOF, want: Failure{Unreachable: true}, cause: io.EOF},
 		"no HTTP":                 {err: errors.New(`malformed HTTP status code "shush"`), want: Failure{Unreachable: true, Err: errors.New(`malformed HTTP status code "[redacted]"`)}},

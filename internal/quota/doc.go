@@ -15,8 +15,7 @@
 //
 // Skip sliding.go and recent.go at first. They are for services whose window slides, or who
 // do not tell when it ends. Assume that windows end (window.ends is true) as soon as an answer
-// has told a reset. Before that there are no windows: each own call counts until a minute
-// after its end.
+// has told a reset. Before that, each own call counts until a minute after its end.
 //
 // # A window
 //
@@ -28,7 +27,7 @@
 // A probe that gets no answer leaves the window fresh. A window ends as its reset tells: at
 // that second, if windows begin with the minutes of the service's clock, or else a second
 // later, for what the reset has been rounded by (beginsBy). The next one is fresh; or it is
-// probed, if an answer has told its reset already.
+// probed, if an answer has told its reset and what remains already.
 //
 // If a call in a new window ends without a reset, nobody knows when that window ends, and it
 // is as before the first reset: each own call counts until a minute after its end. That is
@@ -38,7 +37,8 @@
 // # What counts
 //
 // A call counts from its start. Its end takes it back if it was not sent, or if the service
-// refused it, as one too many (429) or for its token (401). The next window begins with the
+// refused it, as one too many (429) or for its token (401, whatever its code: Outcome.report
+// in internal/transport/limit.go). The next window begins with the
 // calls that are under way: they count there until their answers tell which window they are of.
 // A call that waits for its token has started already: it has a slot, and counts. Requests for
 // tokens go to another server, and cost nothing here.
@@ -103,10 +103,11 @@
 // # A call that waits
 //
 // It is refused at once if its turn would come after its deadline or the longest wait (two
-// minutes unless told otherwise), and later on if its turn moves that far. While Redis is away,
-// a call that the share of its process has no room for waits for Redis until then; it is
-// refused at once if Redis has said that the day is spent. If its context ends, it leaves the line, and gives back
-// a lease that it was given meanwhile; in Redis by a message, or else when the lease ends.
+// minutes for an attempt, unless told otherwise), and later on if its turn moves that far, or
+// has not come by then. While Redis is away, a call that the share of its process has no room
+// for waits for Redis until then; it is refused at once if Redis has said that the day is
+// spent. If its context ends, it leaves the line, and gives back a lease that it was given
+// meanwhile; in Redis by a message, or else when the lease ends.
 //
 // # The day and the service's clock
 //
@@ -125,7 +126,8 @@
 //	wall       the end of the day, of a token, of what a cache keeps; each time that users are
 //	           told, such as RetryAt, since they may compare it, or keep it
 //	monotonic  windows, pauses, probes and leases, which are counted from an answer and waited
-//	           out here; and how long events are known, since too long is safe there
+//	           out here; and how long events are known, since too long is safe there.
+//	           The end of a lease in Redis is by Redis' clock
 //
 // A wall time has lost its monotonic reading by Round(0).
 package quota

@@ -146,7 +146,7 @@ const excerptBytes = 512
 // for the caller to find out.
 func newFailure(status int, header http.Header, body []byte, hide redact.Secrets) *Failure {
 	f := &Failure{Status: status, Header: header, fate: answered, RequestID: requestID(header, hide)}
-	f.RetryAt = retryAt(status, header, time.Now())
+	f.RetryAt = retryAt(f.throttled(), header, time.Now())
 	contentType, _, _ := mime.ParseMediaType(hide.InText(header.Get("Content-Type"))) //nolint:errcheck // As good as absent.
 	f.ContentType = cmp.Or(label(contentType), "no content type")
 	f.Dialect = wire.Spoken(body)

@@ -37,6 +37,9 @@ func (f *Failure) say(answer wire.ErrorBody) {
 	if answer.Code == "" && answer.Message == "" {
 		f.Err = errNoCode
 	}
+	if f.RetryAt.IsZero() {
+		f.RetryAt = retryAt(f.throttled(), f.Header, time.Now()) // The code may say what the status does not.
+	}
 	if pause := answer.Pause(); f.RetryAt.IsZero() && pause > 0 {
 		f.RetryAt = time.Now().Add(pause)
 	}

@@ -93,7 +93,7 @@ func (o *Outcome) report(d *dates, now time.Time) quota.Report {
 		Date:      w.Date,
 	}
 	if r.RetryAt = o.RetryAt; o.Throttled && r.RetryAt.IsZero() {
-		r.RetryAt = retryAt(o.StatusCode, o.Header, now) // Whoever made the outcome may have left the time to its header.
+		r.RetryAt = retryAt(true, o.Header, now) // Whoever made the outcome may have left the time to its header.
 	}
 	return r
 }

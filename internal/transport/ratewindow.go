@@ -115,12 +115,12 @@ func (d *dates) of(header http.Header) time.Time {
 }
 
 // retryAt tells when the service wants to hear from the client again, by the local clock,
-// or returns zero. Retry-After says so, and, after a 429 that leaves no call, the reset.
-func retryAt(status int, header http.Header, now time.Time) time.Time {
+// or returns zero. Retry-After says so, and, if it was one call too many and none is left, the reset.
+func retryAt(throttled bool, header http.Header, now time.Time) time.Time {
 	if wait, ok := RetryAfter(header, now); ok {
 		return now.Add(wait)
 	}
-	if status != http.StatusTooManyRequests {
+	if !throttled {
 		return time.Time{}
 	}
 	w := ParseWindow(header, now)

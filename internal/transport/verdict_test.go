@@ -104,6 +104,9 @@ func TestVerdictSaysWhatIsWrong(t *testing.T) {
 			says: "HTTP 400", code: "RATE_LIMIT_EXCEEDED", pause: time.Minute},
 		{why: "a lock whose end the header tells", step: step{status: 400, header: map[string]string{"Retry-After": "7"}, body: `{"error":{"code":1023,"message":"m"}}`},
 			says: "HTTP 400", code: "RATE_LIMIT_EXCEEDED", pause: 7 * time.Second},
+		{why: "one too many by the code alone, in a window whose end the header tells",
+			step: step{status: 403, header: map[string]string{"X-Ratelimit-Limit": "20", "X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": "946684809"}, body: `{"status":"error","code":"RATE_LIMIT_EXCEEDED"}`},
+			says: "HTTP 403", code: "RATE_LIMIT_EXCEEDED", pause: 9 * time.Second},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
 			t.Parallel()

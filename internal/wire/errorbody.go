@@ -117,7 +117,9 @@ var otherNames = map[string]string{
 }
 
 // RefusesToken reports whether another token might be accepted: the code says so,
-// or the status does, unless it is about what the token permits, or how often.
+// or the status does, unless it is about what the token permits, or how often. The code is
+// that of At, which also knows the numbers of the live service (codeNames) and the names of
+// other services (otherNames).
 func (b ErrorBody) RefusesToken(status int) bool {
 	switch code := strings.ToUpper(b.Code); {
 	case code == CodeInvalidToken:
