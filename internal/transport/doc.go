@@ -74,7 +74,7 @@
 //	token.go      what becomes of a token that the service refuses
 //	nethttp.go    what net/http would repeat by itself, and the tables of sending
 //
-// For the tables alone, in ninety lines, run go doc -u ./internal/transport X, where X is
+// For the tables alone, in a hundred lines, run go doc -u ./internal/transport X, where X is
 // series.again, fate, Failure.mayHaveActed, sending.fate and sending.fateIfRepeated in turn.
 //
 // The others can wait until their subject comes up:

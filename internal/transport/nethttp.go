@@ -234,10 +234,10 @@ func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 // fate. It is for requests without a body; for others, see saysRefused.
 //
 //	second connection   replayable   why                                              fate
-//	the first one       yes or no    its stream was refused (REFUSED_STREAM), which   turnedAway
-//	                                 leaves the connection in use; but unless the
-//	                                 RoundTripper is direct, it may be for another
-//	                                 request beside this one                          cutOff
+//	the first one       yes or no    a direct RoundTripper: its stream was refused    turnedAway
+//	                                 (REFUSED_STREAM), and the connection goes on
+//	the first one       yes or no    any other: the same, or it is for a request      cutOff
+//	                                 beside this one
 //	another one         yes          unknown: the first one may have broken           cutOff
 //	another one         no           Go 1.27, and our own transport: GOAWAY, with      turnedAway
 //	                                 which the service says that it has not read it
