@@ -595,26 +595,33 @@ func TestRequestBesideOursDisturbsNothing(t *testing.T) {
 	t.Parallel()
 	for _, same := range []bool{true, false} {
 		for _, method := range []string{"GET", "POST"} {
-			t.Run(fmt.Sprintf("%s, same transport %t", method, same), func(t *testing.T) {
-				t.Parallel()
-				s, gateway := testkit.NewServer(t, testkit.OK()), testkit.NewServer(t, testkit.OK())
-				base, other := metered(t, s), gateway.Transport(t)
-				if same {
-					gateway, other = s, base
-				}
-				c := config(wrapped(func(r *http.Request) (*http.Response, error) {
-					assert.NoError(t, ask(r.Context(), other, gateway.URL), "a token")
-					response, err := base.RoundTrip(r)
-					assert.NoError(t, ask(r.Context(), other, gateway.URL), "an audit")
-					return response, err
-				}))
-				pipeline := transport.New(c)
-				for range 3 {
-					answer, err := pipeline.Do(t.Context(), requestTo(s.URL, method))
-					require.NoError(t, err)
-					assert.Equal(t, 1, answer.Attempts)
-				}
-			})
+			http1, gateway1 := testkit.NewServer(t, testkit.OK()), testkit.NewServer(t, testkit.OK())
+			http2, gateway2 := testkit.NewHTTP2(t, testkit.Serve), testkit.NewHTTP2(t, testkit.Serve)
+			for name, tt := range map[string]struct {
+				base, other  *http.Transport
+				url, gateway string
+			}{
+				"HTTP/1": {metered(t, http1), gateway1.Transport(t), http1.URL, gateway1.URL},
+				"HTTP/2": {http2.Transport(t), gateway2.Transport(t), http2.URL, gateway2.URL},
+			} {
+				t.Run(fmt.Sprintf("%s %s, same transport %t", name, method, same), func(t *testing.T) {
+					t.Parallel()
+					if same {
+						tt.other, tt.gateway = tt.base, tt.url
+					}
+					pipeline := transport.New(config(wrapped(func(r *http.Request) (*http.Response, error) {
+						assert.NoError(t, ask(r.Context(), tt.other, tt.gateway), "a token")
+						response, err := tt.base.RoundTrip(r)
+						assert.NoError(t, ask(r.Context(), tt.other, tt.gateway), "an audit")
+						return response, err
+					})))
+					for range 3 {
+						answer, err := pipeline.Do(t.Context(), requestTo(tt.url, method))
+						require.NoError(t, err)
+						assert.Equal(t, 1, answer.Attempts)
+					}
+				})
+			}
 		}
 	}
 }
