@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -547,4 +548,160 @@ func TestTransportThatTellsNothingMayHaveSentAPost(t *testing.T) {
 	answer, err := transport.New(config(silent{io.ErrUnexpectedEOF})).Do(t.Context(), request("POST"))
 	assert.True(t, failure(t, err).MaybeProcessed)
 	assert.Equal(t, 1, answer.Attempts)
+}
+
+// A transport may trace some requests and not others.
+func TestTransportThatTracesAnotherRequestMayHaveSentAPost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		here, there := net.Pipe()
+		defer here.Close()
+		defer there.Close()
+		asked := 0
+		base := wrapped(func(r *http.Request) (*http.Response, error) {
+			if asked++; asked > 1 {
+				return nil, io.ErrUnexpectedEOF
+			}
+			httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{Conn: here})
+			return nil, errors.New("http2: Transport: cannot retry err [stream error: stream ID 1; REFUSED_STREAM; received from peer]")
+		})
+		answer, err := transport.New(config(base)).Do(t.Context(), request("POST"))
+		assert.True(t, failure(t, err).MaybeProcessed)
+		assert.Equal(t, 2, answer.Attempts, "the first one was surely refused")
+	})
+}
+
+// wrapped is a RoundTripper of the user's.
+type wrapped func(*http.Request) (*http.Response, error)
+
+func (w wrapped) RoundTrip(r *http.Request) (*http.Response, error) { return w(r) }
+
+// ask sends a request of its own in a context of another one's.
+func ask(ctx context.Context, base http.RoundTripper, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := base.RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	return err
+}
+
+func TestRequestBesideOursDisturbsNothing(t *testing.T) {
+	t.Parallel()
+	for _, same := range []bool{true, false} {
+		for _, method := range []string{"GET", "POST"} {
+			http1, gateway1 := testkit.NewServer(t, testkit.OK()), testkit.NewServer(t, testkit.OK())
+			http2, gateway2 := testkit.NewHTTP2(t, testkit.Serve), testkit.NewHTTP2(t, testkit.Serve)
+			for name, tt := range map[string]struct {
+				base, other  *http.Transport
+				url, gateway string
+			}{
+				"HTTP/1": {metered(t, http1), gateway1.Transport(t), http1.URL, gateway1.URL},
+				"HTTP/2": {http2.Transport(t), gateway2.Transport(t), http2.URL, gateway2.URL},
+			} {
+				t.Run(fmt.Sprintf("%s %s, same transport %t", name, method, same), func(t *testing.T) {
+					t.Parallel()
+					if same {
+						tt.other, tt.gateway = tt.base, tt.url
+					}
+					pipeline := transport.New(config(wrapped(func(r *http.Request) (*http.Response, error) {
+						assert.NoError(t, ask(r.Context(), tt.other, tt.gateway), "a token")
+						response, err := tt.base.RoundTrip(r)
+						assert.NoError(t, ask(r.Context(), tt.other, tt.gateway), "an audit")
+						return response, err
+					})))
+					for range 3 {
+						answer, err := pipeline.Do(t.Context(), requestTo(tt.url, method))
+						require.NoError(t, err)
+						assert.Equal(t, 1, answer.Attempts)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestRequestBesideAPostIsNoProofThatThePostWasUnread(t *testing.T) {
+	t.Parallel()
+	t.Run("on the same connection", func(t *testing.T) {
+		t.Parallel()
+		s := testkit.NewUnencryptedHTTP2(t, testkit.ProcessAndFail, testkit.Serve)
+		base := s.Transport(t)
+		c := config(wrapped(func(r *http.Request) (*http.Response, error) {
+			response, err := base.RoundTrip(r)
+			ask(r.Context(), base, s.URL) //nolint:errcheck // It may be stopped.
+			return response, err
+		}))
+		r := requestTo(s.URL, "POST")
+		r.Body = nil
+		answer, err := transport.New(c).Do(t.Context(), r)
+		assert.True(t, failure(t, err).MaybeProcessed)
+		assert.Equal(t, 1, answer.Attempts)
+	})
+	newConn := func(t *testing.T) net.Conn {
+		t.Helper()
+		conn, err := transport.Metered(func(context.Context, string, string) (net.Conn, error) {
+			here, there := net.Pipe()
+			go io.Copy(io.Discard, there) //nolint:errcheck // It ends with the connection.
+			return here, nil
+		})(t.Context(), "", "")
+		require.NoError(t, err)
+		t.Cleanup(func() { conn.Close() })
+		return conn
+	}
+	t.Run("at the same time", func(t *testing.T) {
+		t.Parallel()
+		ours, other := newConn(t), newConn(t)
+		c := config(wrapped(func(r *http.Request) (*http.Response, error) {
+			trace := httptrace.ContextClientTrace(r.Context())
+			trace.GotConn(httptrace.GotConnInfo{Conn: ours})
+			trace.GotConn(httptrace.GotConnInfo{Conn: other})
+			io.WriteString(ours, "POST / HTTP/1.1\r\n\r\n") //nolint:errcheck // Somebody reads it.
+			trace.WroteHeaders()
+			return nil, io.ErrUnexpectedEOF
+		}))
+		answer, err := transport.New(c).Do(t.Context(), request("POST"))
+		assert.True(t, failure(t, err).MaybeProcessed)
+		assert.Equal(t, 1, answer.Attempts)
+	})
+	t.Run("answered at the same time", func(t *testing.T) {
+		t.Parallel()
+		ours, other := newConn(t), newConn(t)
+		c := config(wrapped(func(r *http.Request) (*http.Response, error) {
+			trace := httptrace.ContextClientTrace(r.Context())
+			trace.GotConn(httptrace.GotConnInfo{Conn: other})
+			trace.GotConn(httptrace.GotConnInfo{Conn: ours})
+			io.WriteString(ours, "POST / HTTP/1.1\r\n\r\n") //nolint:errcheck // Somebody reads it.
+			trace.WroteHeaders()
+			trace.GotFirstResponseByte()
+			assert.NoError(t, r.Context().Err())
+			trace.GotConn(httptrace.GotConnInfo{Conn: newConn(t)})
+			assert.Error(t, r.Context().Err(), "it may be the repeat of ours")
+			return nil, io.ErrUnexpectedEOF
+		}))
+		_, err := transport.New(c).Do(t.Context(), request("POST"))
+		assert.True(t, failure(t, err).MaybeProcessed)
+	})
+	t.Run("which was answered", func(t *testing.T) {
+		t.Parallel()
+		s, gone := testkit.NewServer(t, testkit.OK()), testkit.NewServer(t, testkit.OK())
+		gone.Close()
+		base, other := metered(t, s), gone.Transport(t)
+		c := config(wrapped(func(r *http.Request) (*http.Response, error) {
+			response, err := base.RoundTrip(r)
+			if assert.NoError(t, err) {
+				response.Body.Close()
+			}
+			return nil, ask(r.Context(), other, gone.URL)
+		}))
+		answer, err := transport.New(c).Do(t.Context(), requestTo(s.URL, "POST"))
+		assert.True(t, failure(t, err).MaybeProcessed)
+		assert.Equal(t, 1, answer.Attempts)
+		assert.Len(t, s.Received(), 1)
+	})
 }

@@ -453,3 +453,65 @@ func TestAttemptAndStallTimeouts(t *testing.T) {
 		assert.NoError(t, t.Context().Err(), "the caller's context is not involved")
 	})
 }
+
+// cancelingBody cancels a context at its end.
+type cancelingBody struct {
+	io.Reader
+
+	cancel func()
+}
+
+func (b cancelingBody) Close() error { b.cancel(); return nil }
+
+func TestContextThatEndsAMomentAfterTheLastTokenWasRefusedChangesNothing(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		static   bool
+		cancelIn int // The attempt.
+		due      bool
+	}{
+		"a token that is kept":       {true, 1, false},
+		"the first that is dropped":  {false, 1, true},
+		"the second that is dropped": {false, 2, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			asked := 0
+			c := config(wrapped(func(r *http.Request) (*http.Response, error) {
+				response := badToken.response(r)
+				if asked++; asked == tt.cancelIn {
+					response.Body = cancelingBody{response.Body, cancel}
+				}
+				return response, nil
+			}))
+			c.Tokens = &tokens{current: "first token", static: tt.static}
+			answer, err := transport.New(c).Do(ctx, request("GET"))
+			require.Error(t, err)
+			assert.Equal(t, tt.cancelIn, answer.Attempts)
+			assert.Equal(t, tt.due, errors.Is(err, context.Canceled), "another attempt was due")
+		})
+	}
+}
+
+// unreachable is a source of tokens that asks somebody who does not answer.
+type unreachable struct {
+	tokens
+
+	asked int
+}
+
+func (u *unreachable) Header(context.Context) (string, error) {
+	u.asked++
+	return "", fmt.Errorf("%w: reset", transport.ErrTransport)
+}
+
+func TestAttemptWithoutATokenIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	c, source := config(&script{steps: []step{good}}), &unreachable{}
+	c.Tokens = source
+	_, err := transport.New(c).Do(t.Context(), request("GET"))
+	require.ErrorIs(t, err, transport.ErrTransport)
+	assert.Equal(t, 1, source.asked)
+}
