@@ -74,6 +74,8 @@
 //	a handler                              500
 //	handlers take longer than              500 at that time. If they succeed after that, the
 //	WithHandlerTimeout (4.5 s)             event counts as handled
+//	a Verifier of your own, which takes    503: another delivery may find it well
+//	half of the time for handlers
 //	the sink                               503
 //	the store, before the handlers, or it  503 (the default), or as if there were no store:
 //	takes three quarters of their time     see WithDedupFailure
@@ -83,14 +85,20 @@
 //	delivery is running
 //	the store, after the handlers          200, since a further delivery would run them again
 //	the store, after the handlers, and     500 at that time. Nobody waits for the store for
-//	their time is over                     more than two seconds after it
+//	their time is over                     more than two seconds after that, or after the
+//	                                       handlers if they end later
 //
 // A panic of a handler, the sink, the store or the Verifier is like an error that it returns,
-// and so is the end of its goroutine. To the service, a 500 and a 503 are the same: it delivers
-// the event again. The time for handlers, of [WithHandlerTimeout], begins for each delivery
-// when its body has been read. How slowly that may come is for [http.Server.ReadTimeout] to
-// say. Over HTTP/2, [http.Server.Shutdown] does not wait for handlers that take too long, but
-// [Serve] does, for ten seconds in all.
+// and so is the end of its goroutine. A panic of the [slog.Handler] of a log changes nothing,
+// and one of a tracer that is told of the end is logged. To the service, a 500 and a 503 are
+// the same: it delivers the event again.
+//
+// The time for handlers, of [WithHandlerTimeout], begins for each delivery when its body has
+// been read. How slowly that may come is for [http.Server.ReadTimeout] to say. When the time
+// is over, a handler that goes on is waited for, and those after it run, in a context that
+// has ended. Those with [Once] are looked up in the store and marked there all the same. Over
+// HTTP/2, [http.Server.Shutdown] does not wait for handlers that take too long, but [Serve]
+// does, for ten seconds in all.
 //
 // # The states of an event
 //
@@ -175,7 +183,8 @@
 // The number is in [EventInfo.Body] as the member occurrence, so that [Parse] finds the
 // same EventID behind a [Sink].
 //
-// A body without the members event, data and entity is taken for an entity, and is numbered.
+// A body without the members event, data and entity is taken for an entity, and is numbered
+// unless it tells a time.
 // Any other that has neither a time, an attempt nor an entity is none of the live service's,
 // and is not numbered: equal ones are deliveries of one event, as with a time.
 //

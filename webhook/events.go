@@ -359,9 +359,11 @@ func Parse(body []byte) (Event, error) {
 	return event, nil
 }
 
-// ParseNamed reads a body as [Parse] does. If the body names no event, it is the entity
-// of an event of that name, as in some of the live service's samples. [EventInfo.Body]
-// is then an envelope with the name around the body, which Parse reads again.
+// ParseNamed reads a body as [Parse] does. If the body names no event, its event has that
+// name. With an entity, an attempt or a time, the body is an envelope that lacks the name
+// alone, and [EventInfo.Body] is the body with the name. Any other is the entity, as in some
+// of the live service's samples, and [EventInfo.Body] is an envelope with the name around
+// it. Parse reads either again.
 //
 // Errors: those of Parse; an [salesiq.InputError] for no name.
 func ParseNamed(name salesiq.EventName, body []byte) (Event, error) {

@@ -222,13 +222,13 @@ func (r *Receiver) runOnce(ctx context.Context, h handler, event Event) error {
 	}
 	id := event.Info().EventID + "/" + h.once
 	by := newClaimant()
-	state, err := r.store.Begin(ctx, id, by.claim)
+	state, err := r.beginLate(ctx, by, id)
 	switch {
 	case err != nil && r.onFailure == DedupProcess:
 		r.logStore(ctx, h, event, err)
 		id = "" // Nothing is claimed.
 	case err != nil:
-		return fmt.Errorf("handler %s: deduplication: %w", h.once, err)
+		return fmt.Errorf("handler %s: %w", h.once, err)
 	case state == DedupDone:
 		return nil
 	case state == DedupClaimed:

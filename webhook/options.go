@@ -1,13 +1,14 @@
 package webhook
 
 import (
-	"cmp"
+	"context"
 	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/salesiq-go/salesiq"
 	"github.com/salesiq-go/salesiq/internal/input"
+	"github.com/salesiq-go/salesiq/internal/usercode"
 )
 
 // Option configures a [Receiver]. NewReceiver returns the error of the first option
@@ -57,9 +58,9 @@ func WithMaxBody(bytes int64) Option {
 	}
 }
 
-// WithHandlerTimeout bounds the work on one event. After that time its context
-// ends, and the service is answered. The default is 4.5 seconds, since the service
-// waits for 5.
+// WithHandlerTimeout bounds the work on one event, from when its body has been read. After
+// that time its context ends, and the service is answered. The default is 4.5 seconds, since
+// the service waits for 5.
 func WithHandlerTimeout(d time.Duration) Option {
 	return func(r *Receiver) error {
 		r.timeout = d
@@ -69,7 +70,8 @@ func WithHandlerTimeout(d time.Duration) Option {
 
 // WithEventName says which event a body is about that names none. The live service
 // publishes some events as the bare entity, without an envelope: a receiver at a path of
-// its own then serves one event. Bodies that name their event keep that name.
+// its own then serves one event. Bodies that name their event keep that name. [ParseNamed]
+// says what becomes of the others.
 func WithEventName(name salesiq.EventName) Option {
 	return func(r *Receiver) error {
 		r.eventName = name
@@ -110,12 +112,35 @@ func WithTolerance(d time.Duration) Option {
 // WithLogger logs what is refused and what fails, and, at level debug, what is
 // handled or left to another delivery: name and id of the event, status, duration, and the errors of
 // handlers. Bodies and signatures are never logged. Nil, the default, logs
-// nothing.
+// nothing. What its handler panics on is not logged, and changes nothing else.
 func WithLogger(logger *slog.Logger) Option {
 	return func(r *Receiver) error {
-		r.logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
+		r.logger = guardLogger(logger)
 		return nil
 	}
+}
+
+// guardLogger returns a logger that no panic of its handler leaves. One that is nil logs
+// nothing.
+func guardLogger(logger *slog.Logger) *slog.Logger {
+	if logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(guardedHandler{logger.Handler()})
+}
+
+// guardedHandler is a handler in which a panic is an error, which package slog drops. Nobody
+// here calls its other methods.
+type guardedHandler struct{ slog.Handler }
+
+func (g guardedHandler) Enabled(ctx context.Context, level slog.Level) (enabled bool) {
+	defer usercode.CatchPanic(new(error))
+	return g.Handler.Enabled(ctx, level)
+}
+
+func (g guardedHandler) Handle(ctx context.Context, record slog.Record) (err error) {
+	defer usercode.CatchPanic(&err)
+	return g.Handler.Handle(ctx, record)
 }
 
 // WithTracer tells tracers what the receiver does. Several of them nest, also

@@ -35,6 +35,9 @@ import (
 // makes one; [On] and [OnAny] add its handlers. How it answers, and what states an event
 // has, is in the documentation of the package.
 //
+// The handlers of an event run one after the other, in the order in which they were
+// registered. The first error ends the run: those after it wait for the next delivery.
+//
 // # What is guaranteed
 //
 // This is so for events that tell their time, as all of the specification do.
@@ -166,7 +169,8 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	d := delivery{receiver: r, requested: time.Now()}
 	ctx, ends := r.hooks.Begin(request.Context(), DeliveryInfo{})
 	d.ends = ends
-	event, how, err := r.accept(request)
+	by, event, how, err := r.accept(request)
+	d.by = by
 	if event == nil {
 		r.logger.LogAttrs(request.Context(), slog.LevelWarn, "webhook refused",
 			append(describe("reason", err), slog.Int("status", how.status()))...)
@@ -179,7 +183,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 			event.Info().Trace = cmp.Or(text, event.Info().Trace)
 		}
 	}
-	work := startWork(ctx, r, w, request.ProtoMajor)
+	work := startWork(ctx, d, w, request.ProtoMajor)
 	if work.expired == nil {
 		d.carryOut(work, event)
 		return
@@ -201,6 +205,7 @@ const maxTrace = 1000
 type delivery struct {
 	receiver  *Receiver
 	requested time.Time // Before the body was read.
+	by        claimant  // It began when the body was read.
 	ends      hooks.Ends[DeliveryResult]
 }
 
@@ -216,7 +221,18 @@ func (d delivery) carryOut(work *handling, event Event) {
 
 func (d delivery) tell(event Event, how outcome, took time.Duration, err error) {
 	duplicate := how == handledBefore || how == beingHandled
-	d.ends.Tell(DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: how.status(), Duration: took, Err: err})
+	result := DeliveryResult{Event: event, Duplicate: duplicate, StatusCode: how.status(), Duration: took, Err: err}
+	if err := tellTracers(d.ends, result); err != nil {
+		d.receiver.logger.LogAttrs(context.Background(), slog.LevelError, "webhook tracer failed", describe("error", err)...)
+	}
+}
+
+// tellTracers tells tracers of an end. A panic of one is an error, since nobody is above them
+// where a delivery was answered long ago.
+func tellTracers(ends hooks.Ends[DeliveryResult], result DeliveryResult) (err error) {
+	defer usercode.CatchPanic(&err)
+	ends.Tell(result)
+	return nil
 }
 
 // logEvent logs how the handling of an event ended, whatever the service was answered by
@@ -252,28 +268,47 @@ func describe(key string, err error) (attrs []slog.Attr) {
 
 var errTooOld = errors.New("the time of the event is too far away")
 
-// accept reads a request and returns its event, or no event and how to refuse it.
-func (r *Receiver) accept(request *http.Request) (Event, outcome, error) {
+// accept reads a request and returns its event, or no event and how to refuse it. The time
+// of the claimant begins when the body has been read.
+func (r *Receiver) accept(request *http.Request) (by claimant, event Event, how outcome, err error) {
 	body, err := inbound.ReadBody(request, r.maxBody)
+	by = newClaimant()
 	switch {
 	case errors.Is(err, inbound.ErrCompressed):
-		return nil, compressed, err
+		return by, nil, compressed, err
 	case errors.Is(err, inbound.ErrTooLarge):
-		return nil, tooLarge, err
+		return by, nil, tooLarge, err
 	case err != nil:
-		return nil, cutShort, err
+		return by, nil, cutShort, err
 	}
-	if err := verify(r.verifier, request.Header, body); err != nil {
-		return nil, notSigned, err
+	err = r.verify(request, by, body)
+	switch {
+	case errors.Is(err, errVerifierTimeout):
+		return by, nil, unavailable, err
+	case err != nil:
+		return by, nil, notSigned, err
 	}
-	event, err := r.parse(body)
+	event, err = r.parse(body)
 	if err != nil {
-		return nil, notAnEvent, err
+		return by, nil, notAnEvent, err
 	}
 	if at := event.Info().EventTime; r.tolerance > 0 && !at.IsZero() && time.Since(at).Abs() > r.tolerance {
-		return nil, tooOld, errTooOld
+		return by, nil, tooOld, errTooOld
 	}
-	return event, handled, nil // The outcome counts only if there is no event.
+	return by, event, handled, nil // The outcome counts only if there is no event.
+}
+
+var errVerifierTimeout = errors.New("the Verifier has taken half of the time for handlers, and has not answered")
+
+// verify asks the verifier. One of the user's has half of the time for handlers, so that the
+// rest is left for the store and for them.
+func (r *Receiver) verify(request *http.Request, by claimant, body []byte) error {
+	if isOwn(r.verifier) {
+		return r.verifier.Verify(request.Header, body)
+	}
+	ctx, cancel := context.WithDeadlineCause(context.WithoutCancel(request.Context()), by.began.Add(r.timeout/2), errVerifierTimeout)
+	defer cancel()
+	return ask(ctx, func(context.Context) error { return r.verifier.Verify(request.Header, body) })
 }
 
 // parse makes an event of a body. Where the receiver has a name for events, the body

@@ -27,8 +27,9 @@ const (
 
 // answers tells what the service is answered. With a 503 goes a Retry-After of ten
 // seconds, for proxies that heed it: the service comes again after a minute, whatever it
-// is told. The connection is closed where nobody can read on from it: the body was not
-// read to its end, or handlers still have it.
+// is told. The connection is closed after a 413, since nobody reads the rest of the body, and
+// where handlers still have it. After a 405 and a 415, which read nothing of the body, that is
+// for net/http to decide: it reads what is short, and otherwise closes the connection.
 var answers = [...]struct {
 	status int
 	body   []byte

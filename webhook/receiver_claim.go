@@ -13,7 +13,7 @@ import (
 
 // claimant is a delivery that asks the store for events.
 type claimant struct {
-	began time.Time // After the body was read.
+	began time.Time // When the body was read, or Dispatch was called.
 	claim int64     // The number of its claims.
 }
 
@@ -38,6 +38,22 @@ func (r *Receiver) begin(ctx context.Context, by claimant, key string) (DedupSta
 		defer cancel()
 		ctx = limited
 	}
+	return r.askStore(ctx, by, key)
+}
+
+// beginLate is begin while the handlers run. The store is asked even if their time is over,
+// and has as long as settle gives it.
+func (r *Receiver) beginLate(ctx context.Context, by claimant, key string) (DedupState, error) {
+	if r.memory() == nil {
+		late, cancel := outlast(ctx, settleTimeout)
+		defer cancel()
+		ctx = late
+	}
+	return r.askStore(ctx, by, key)
+}
+
+// askStore is begin without a limit.
+func (r *Receiver) askStore(ctx context.Context, by claimant, key string) (DedupState, error) {
 	state, err := r.store.Begin(ctx, key, by.claim)
 	if err != nil {
 		return state, fmt.Errorf("deduplication: %w", err)
@@ -67,7 +83,8 @@ func (r *Receiver) beginOrWait(ctx context.Context, by claimant, key string) (De
 	}
 }
 
-// settleTimeout is how much longer than a context a store may take to end a claim.
+// settleTimeout is how much longer than the context of handlers a store may take. If that
+// has ended when the store is asked, it is how long the store may take.
 const settleTimeout = 2 * time.Second
 
 var errSettleTimeout = fmt.Errorf("no answer within %s after the time for the event", settleTimeout)

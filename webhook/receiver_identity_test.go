@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -121,6 +122,24 @@ func TestABareEntityIsNeverTakenForAnother(t *testing.T) {
 	post(t, receiver, named)
 	assert.Equal(t, len(bodies)+3, log.calls())
 	assert.IsType(t, &webhook.ChatRated{}, log.events[len(bodies)+2], "its own name counts")
+}
+
+// W22: what Parse reads of a body is read, too, if the receiver has a name for it.
+func TestABodyThatOnlyLacksANameKeepsItsTimeAndItsAttempts(t *testing.T) {
+	t.Parallel()
+	receiver, log := newReceiver(webhook.WithEventName("visitor.updated"), webhook.WithTolerance(time.Hour))
+	now := strconv.FormatInt(time.Now().UnixMilli(), 10)
+	for _, attempt := range []string{"1", "2"} {
+		assert.Equal(t, http.StatusOK, post(t, receiver, []byte(`{"event_time":"`+now+`","attempt":`+attempt+`,"data":{"id":"v1"}}`)).Code)
+		assert.Equal(t, http.StatusOK, post(t, receiver, []byte(`{"event_time":"`+now+`","attempt":`+attempt+`,"id":"v2"}`)).Code)
+	}
+	require.Equal(t, 2, log.calls(), "an attempt is no other event")
+	assert.JSONEq(t, `{"id":"v1"}`, string(log.events[0].Info().Data))
+	for _, event := range log.events {
+		assert.False(t, event.Info().EventTime.IsZero())
+		assert.EqualValues(t, "visitor.updated", event.Info().EventName)
+	}
+	assert.Equal(t, http.StatusForbidden, post(t, receiver, []byte(`{"event_time":"1772703667250","id":"v3"}`)).Code, "it is old")
 }
 
 // W21.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -266,6 +267,90 @@ func TestGoexitInAHandlerIsAnsweredOverBothVersionsOfHTTP(t *testing.T) {
 		assert.Equal(t, http.StatusInternalServerError, status)
 		assert.JSONEq(t, `{"error":"not handled"}`, text)
 	}
+}
+
+// panickingHandler panics on each record, or when it is asked for a level.
+type panickingHandler struct {
+	slog.Handler
+
+	onEnabled bool
+}
+
+func (h panickingHandler) Enabled(context.Context, slog.Level) bool {
+	if h.onEnabled {
+		panic("a level")
+	}
+	return true
+}
+
+func (panickingHandler) Handle(context.Context, slog.Record) error { panic("a record") }
+
+// W31.
+func TestAPanicOfALogOrATracerIsAnsweredOverBothVersionsOfHTTP(t *testing.T) {
+	t.Parallel()
+	var logged lockedBuffer
+	tracer := webhook.WithTracer(&webhook.Tracer{
+		Delivery: func(context.Context, webhook.DeliveryInfo) (context.Context, func(webhook.DeliveryResult)) {
+			return nil, func(webhook.DeliveryResult) { panic("a secret") }
+		},
+	})
+	for name, opts := range map[string][]webhook.Option{
+		"record": {webhook.WithLogger(slog.New(panickingHandler{slog.DiscardHandler, false}))},
+		"level":  {webhook.WithLogger(slog.New(panickingHandler{slog.DiscardHandler, true}))},
+		"tracer": {tracer, webhook.WithLogger(slog.New(slog.NewTextHandler(&logged, nil)))},
+		"both":   {tracer, webhook.WithLogger(slog.New(panickingHandler{slog.DiscardHandler, false}))},
+	} {
+		for _, http2 := range []bool{false, true} {
+			receiver, log := newReceiver(opts...)
+			server := newTLSServer(t, receiver, http2)
+			for answer, want := range map[error]int{nil: http.StatusOK, errors.New("no"): http.StatusInternalServerError} {
+				log.answer = func() error { return answer }
+				status, _, err := sendTo(t, server, ratedBody(fmt.Sprint(want)))
+				require.NoError(t, err, name)
+				assert.Equal(t, want, status, name)
+			}
+			status, _, err := sendTo(t, server, []byte("{"))
+			require.NoError(t, err, name)
+			assert.Equal(t, http.StatusBadRequest, status, name)
+			server.Close() // It waits for the deliveries.
+		}
+	}
+	assert.Equal(t, 6, strings.Count(logged.String(), `msg="webhook tracer failed" error="panic: string" stack=`))
+	assert.NotContains(t, logged.String(), "secret")
+}
+
+// W31: the log of an event whose handler does not return is written by nobody's delivery.
+func TestAPanicOfALogOutsideOfADeliveryEndsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		logger := slog.New(panickingHandler{slog.DiscardHandler, false})
+		receiver, log := newReceiver(webhook.WithLogger(logger))
+		log.answer = func() error { time.Sleep(time.Minute); return nil }
+		post(t, receiver, ratedBody("c1"))
+
+		pool, err := webhook.NewWorkerPool(1, 10, func(context.Context, webhook.Event) error { return errors.New("no") }, logger)
+		require.NoError(t, err)
+		require.NoError(t, pool.Enqueue(t.Context(), anEvent(t)))
+		require.NoError(t, pool.Shutdown(t.Context()))
+	})
+}
+
+// lockedBuffer is a buffer for several goroutines.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 // endingStore ends the goroutine in one of its methods.

@@ -27,6 +27,13 @@ type punctualStore struct {
 	settled int
 }
 
+func (s *punctualStore) Begin(ctx context.Context, id string, claim int64) (webhook.DedupState, error) {
+	if ctx.Err() != nil {
+		return webhook.DedupFree, ctx.Err()
+	}
+	return s.DedupStore.Begin(ctx, id, claim)
+}
+
 func (s *punctualStore) Done(ctx context.Context, id string, claim int64) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -187,4 +194,48 @@ func TestAHandlerThatHasAllTheTimeKeepsItsClaim(t *testing.T) {
 		require.NoError(t, receiver.Dispatch(ctx, testkit.Must(webhook.Parse(ratedBody("c1")))))
 		assert.Empty(t, logged.String())
 	})
+}
+
+// W17: the time that is over is that of the handlers, and the store is well.
+func TestAHandlerWithOnceIsFoundInAStoreThoughTheTimeForTheEventIsOver(t *testing.T) {
+	t.Parallel()
+	for failure, name := range map[webhook.DedupFailure]string{webhook.DedupRefuse: "DedupRefuse", webhook.DedupProcess: "DedupProcess"} {
+		synctest.Test(t, func(t *testing.T) {
+			store := &punctualStore{DedupStore: testkit.Must(webhook.NewMemoryDedupStore(10, time.Hour))}
+			receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(hookSecret)), webhook.WithDedupStore(store), webhook.WithDedupFailure(failure)))
+			told, last := 0, errors.New("no")
+			require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error { time.Sleep(10 * time.Second); return nil }))
+			require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error { told++; return nil }, webhook.Once("slack")))
+			require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error { return last }))
+			for delivery := range 3 {
+				assert.Equal(t, http.StatusInternalServerError, post(t, receiver, ratedBody("c1")).Code, name)
+				assert.Equal(t, 1, told, "%s, delivery %d: it runs, and does not run again", name, delivery)
+			}
+			last = nil
+			assert.Equal(t, http.StatusInternalServerError, post(t, receiver, ratedBody("c1")).Code, name)
+			assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("c1")).Code, "%s: they have succeeded, if late", name)
+			assert.Equal(t, 1, told, name)
+		})
+	}
+}
+
+// W28: so it is for a store that does not answer whether such a handler has succeeded.
+func TestNobodyWaitsForAStoreThatDoesNotTellOfAHandlerWithOnce(t *testing.T) {
+	t.Parallel()
+	for late, took := range map[time.Duration]time.Duration{0: 6500 * time.Millisecond, 10 * time.Second: 12 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			store, hang, release := newHangingStore()
+			store.begin = ofSeen(func() error { return hang("") }) // Its key has a slash, too.
+			var logged bytes.Buffer
+			receiver := testkit.Must(webhook.NewReceiver(webhook.HMAC(salesiq.NewSecret(hookSecret)),
+				webhook.WithDedupStore(store), webhook.WithLogger(slog.New(slog.NewTextHandler(&logged, nil)))))
+			require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error { time.Sleep(late); return nil }))
+			require.NoError(t, webhook.OnAny(receiver, func(context.Context, webhook.Event) error { return nil }, webhook.Once("slack")))
+			began := time.Now()
+			assert.Equal(t, http.StatusInternalServerError, post(t, receiver, ratedBody("c1")).Code)
+			assert.Equal(t, took, time.Since(began))
+			assert.Contains(t, logged.String(), "handler slack: deduplication: no answer within 2s")
+			release()
+		})
+	}
 }

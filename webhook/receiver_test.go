@@ -198,6 +198,68 @@ func TestAVerifierThatPanicsHasVerifiedNothing(t *testing.T) {
 	}
 }
 
+// W30: another delivery may find it well.
+func TestAVerifierThatDoesNotAnswerIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	for name, within := range map[string]func(webhook.Verifier) webhook.Verifier{
+		"alone": func(v webhook.Verifier) webhook.Verifier { return v },
+		"any of": func(v webhook.Verifier) webhook.Verifier {
+			return webhook.AnyOf(webhook.RSA(&rsaKeys()[0].PublicKey), v)
+		},
+		"any, any": func(v webhook.Verifier) webhook.Verifier { return webhook.AnyOf(webhook.AnyOf(v)) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			stuck := make(chan struct{})
+			answer := func() error { <-stuck; return nil }
+			var logged bytes.Buffer
+			receiver := testkit.Must(webhook.NewReceiver(within(verifierFunc(func(http.Header, []byte) error { return answer() })),
+				webhook.WithLogger(slog.New(slog.NewTextHandler(&logged, nil)))))
+			log := &handlerLog{}
+			require.NoError(t, webhook.OnAny(receiver, log.handle))
+			began := time.Now()
+			got := post(t, receiver, ratedBody("c1"))
+			assert.Equal(t, http.StatusServiceUnavailable, got.Code, name)
+			assert.Equal(t, "10", got.Header().Get("Retry-After"), name)
+			assert.Equal(t, 2250*time.Millisecond, time.Since(began), name)
+			assert.Contains(t, logged.String(), "the Verifier has taken half of the time", name)
+			close(stuck)
+			synctest.Wait()
+			assert.Zero(t, log.calls(), "%s: that comes too late", name)
+
+			answer = func() error { time.Sleep(2 * time.Second); return nil }
+			assert.Equal(t, http.StatusOK, post(t, receiver, ratedBody("c1")).Code, name)
+			assert.Equal(t, 1, log.calls(), name)
+		})
+	}
+}
+
+// W9: also that of a verifier and a tracer is counted.
+func TestTheTimeOfADeliveryBeginsWhenItsBodyWasRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		receiver := testkit.Must(webhook.NewReceiver(
+			verifierFunc(func(http.Header, []byte) error { time.Sleep(time.Second); return nil }),
+			webhook.WithTracer(&webhook.Tracer{Trace: func(context.Context) string { time.Sleep(time.Second); return "" }})))
+		require.NoError(t, webhook.OnAny(receiver, func(ctx context.Context, _ webhook.Event) error {
+			deadline, _ := ctx.Deadline()
+			assert.Equal(t, 2500*time.Millisecond, time.Until(deadline))
+			<-ctx.Done()
+			return ctx.Err()
+		}))
+		body, sender := io.Pipe()
+		go func() {
+			time.Sleep(8 * time.Second)
+			_, err := sender.Write(ratedBody("c1"))
+			assert.NoError(t, errors.Join(err, sender.Close()))
+		}()
+		request := newRequest(t, http.MethodPost, nil)
+		request.Body, request.ContentLength = body, -1
+		began := time.Now()
+		assert.Equal(t, http.StatusInternalServerError, serve(receiver, request).Code)
+		assert.Equal(t, 12500*time.Millisecond, time.Since(began))
+	})
+}
+
 // verifierFunc is a verifier of the user's.
 type verifierFunc func(http.Header, []byte) error
 

@@ -36,13 +36,13 @@ type handling struct {
 
 // startWork begins work that must be answered within the time that the receiver's
 // handlers have.
-func startWork(request context.Context, r *Receiver, w http.ResponseWriter, protocol int) *handling {
-	by := newClaimant()
-	work := &handling{request: request, deadline: by.began.Add(r.timeout), claim: claim{receiver: r, by: by}, w: w, protocol: protocol}
+func startWork(request context.Context, d delivery, w http.ResponseWriter, protocol int) *handling {
+	deadline := d.by.began.Add(d.receiver.timeout)
+	work := &handling{request: request, deadline: deadline, claim: claim{receiver: d.receiver, by: d.by}, w: w, protocol: protocol}
 	if protocol >= 2 {
 		work.expired = make(chan struct{})
 	}
-	work.timer = time.AfterFunc(r.timeout, work.expire)
+	work.timer = time.AfterFunc(time.Until(deadline), work.expire)
 	return work
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -36,7 +37,8 @@ var errWorkerEnded = errors.New("salesiq: a worker ended before its context")
 // off. Serve also ends, in the same order, when a worker returns before ctx ends.
 //
 // Errors: a [salesiq.InputError] for a nil argument; that of listening or serving;
-// those of the workers, but for the end of their contexts.
+// those of the workers, but for the end of their contexts. That a worker has returned before
+// ctx ended is an error, whatever it returned.
 func Serve(ctx context.Context, server *http.Server, workers ...func(ctx context.Context) error) error {
 	if err := cmp.Or(given("context", ctx), given("server", server)); err != nil {
 		return err
@@ -62,14 +64,14 @@ func Serve(ctx context.Context, server *http.Server, workers ...func(ctx context
 	defer stop()
 	go func() { ended <- serve(listener) }()
 	for _, work := range workers {
-		go func() { ended <- work(working) }()
+		go func() { ended <- runWorker(ctx, working, work) }()
 	}
 	var errs []error
 	open := cap(ended)
 	select {
 	case <-ctx.Done():
 	case err := <-ended:
-		errs = append(errs, cmp.Or(err, errWorkerEnded))
+		errs = append(errs, err)
 		open--
 	}
 	errs = append(errs, shutDown(ctx, server, late))
@@ -78,11 +80,38 @@ func Serve(ctx context.Context, server *http.Server, workers ...func(ctx context
 		errs = append(errs, <-ended)
 	}
 	for i, err := range errs {
-		if errors.Is(err, http.ErrServerClosed) || errors.Is(err, context.Canceled) {
+		if isEnd(err) {
 			errs[i] = nil
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// runWorker returns the error of a worker, and one for a worker that has ended though neither
+// its context had, nor that of Serve.
+func runWorker(ctx, working context.Context, work func(context.Context) error) error {
+	err := work(working)
+	switch early := ctx.Err() == nil && working.Err() == nil; {
+	case early && err == nil:
+		return errWorkerEnded
+	case early && isEnd(err):
+		return fmt.Errorf("%w: %w", errWorkerEnded, err)
+	}
+	return err
+}
+
+// isEnd reports whether an error is the end of a context or of a server, and no other error
+// is joined with it.
+func isEnd(err error) bool {
+	if !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, context.Canceled) {
+		return false
+	}
+	for ; err != nil; err = errors.Unwrap(err) {
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			return !slices.ContainsFunc(joined.Unwrap(), func(e error) bool { return !isEnd(e) })
+		}
+	}
+	return true
 }
 
 // shutDown ends a server once the deliveries under way are answered and their handlers

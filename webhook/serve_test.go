@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -118,6 +119,52 @@ func TestServeEndsWithAWorkerThatFails(t *testing.T) {
 		require.ErrorIs(t, err, cmp.Or(cause, err))
 		assert.True(t, other, "the others end, too")
 		assert.Zero(t, s.post(t.Context()))
+	}
+}
+
+// W24: what a worker returns before its context ends is no end that was asked for, and what
+// it returns after that may tell of more.
+func TestServeTellsOfWorkersThatEndForAnotherReasonThanTheirContext(t *testing.T) {
+	t.Parallel()
+	away := errors.New("the database is away")
+	for name, test := range map[string]struct {
+		early   bool
+		returns func(context.Context) error
+		want    error // Nil for none.
+	}{
+		"canceled, early":           {true, func(context.Context) error { return context.Canceled }, context.Canceled},
+		"wrapped, early":            {true, func(context.Context) error { return fmt.Errorf("worker: %w", context.Canceled) }, context.Canceled},
+		"another server, early":     {true, func(context.Context) error { return http.ErrServerClosed }, http.ErrServerClosed},
+		"canceled":                  {false, func(ctx context.Context) error { return ctx.Err() }, nil},
+		"wrapped":                   {false, func(ctx context.Context) error { return fmt.Errorf("worker: %w", ctx.Err()) }, nil},
+		"two ends":                  {false, func(ctx context.Context) error { return errors.Join(ctx.Err(), http.ErrServerClosed) }, nil},
+		"joined with another error": {false, func(ctx context.Context) error { return errors.Join(ctx.Err(), away) }, away},
+		"wrapped with another one":  {false, func(ctx context.Context) error { return fmt.Errorf("%w: %w", away, ctx.Err()) }, away},
+		"joined, and wrapped": {false, func(ctx context.Context) error {
+			return fmt.Errorf("worker: %w", errors.Join(ctx.Err(), away))
+		}, away},
+	} {
+		early := make(chan struct{})
+		s := startServing(t, func(http.ResponseWriter, *http.Request) {}, func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+			case <-early:
+			}
+			return test.returns(ctx)
+		})
+		if test.early {
+			close(early)
+		} else {
+			s.stop()
+		}
+		err := <-s.ended
+		s.stop()
+		if test.want == nil {
+			require.NoError(t, err, name)
+			continue
+		}
+		require.ErrorIs(t, err, test.want, name)
+		assert.Equal(t, test.early, strings.Contains(err.Error(), "a worker ended before its context"), name)
 	}
 }
 

@@ -62,11 +62,8 @@ func NewWorkerPool(workers, queue int, handle func(ctx context.Context, event Ev
 	case handle == nil:
 		return nil, inputError("handler", "must not be nil")
 	}
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &WorkerPool{handle: handle, logger: logger, context: ctx, cancel: cancel, queue: make(chan Event, queue)}
+	p := &WorkerPool{handle: handle, logger: guardLogger(logger), context: ctx, cancel: cancel, queue: make(chan Event, queue)}
 	for range workers {
 		p.workers.Go(p.empty)
 	}

@@ -145,18 +145,23 @@ const (
 	quotedMark = `"` + eventMark + `"`
 )
 
-// enveloped tells whether an entity has an envelope around it.
-func (e *Event) enveloped(body []byte) bool { return e.Entity && len(e.Data) < len(body) }
+// bare tells whether a body is an entity without an envelope. One that has data alone is: an
+// entity may have such a member of its own.
+func (e *Event) bare(body []byte) bool {
+	enveloped := e.Entity && len(e.Data) < len(body)
+	return !enveloped && len(e.Name) == 0 && len(e.Counter) == 0 && e.Time.IsZero()
+}
 
 // NameEvent gives a name to a body that [DecodeEvent] has accepted and that names no
-// event. A body without an envelope becomes the entity of one.
+// event. A body without an envelope becomes the entity of one. Any other keeps its form, so
+// that its time and its count of deliveries remain what they are.
 func NameEvent(body []byte, name string) ([]byte, error) {
 	body = WithoutByteOrderMark(body)
 	event, err := DecodeEvent(body)
 	if err != nil {
 		return nil, err
 	}
-	return addMember(body, "event", name, !event.enveloped(body))
+	return addMember(body, "event", name, event.bare(body))
 }
 
 // MarkEvent tells an event from others with the same body, which [DecodeEvent] has
@@ -167,24 +172,21 @@ func MarkEvent(body []byte, mark string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return addMember(body, eventMark, mark, len(event.Name) == 0 && len(event.Counter) == 0 && !event.enveloped(body))
+	return addMember(body, eventMark, mark, event.bare(body))
 }
 
-// addMember adds a member to an object, or to one of which the object is the entity.
+// addMember adds a member to an object that has some, or to one of which the object is the
+// entity. It comes last, since the last one counts where a name is there twice.
 func addMember(body []byte, name, value string, wrap bool) ([]byte, error) {
 	member, err := Marshal(map[string]string{name: value})
 	if err != nil {
 		return nil, err
 	}
-	member = member[:len(member)-1] // Without the brace.
 	if wrap {
-		return slices.Concat(member, []byte(`,"entity":`), body, []byte("}")), nil
+		return slices.Concat(member[:len(member)-1], []byte(`,"entity":`), body, []byte("}")), nil
 	}
-	rest := bytes.TrimLeft(body, " \t\r\n")[1:]
-	if after := bytes.TrimLeft(rest, " \t\r\n"); after[0] != '}' {
-		member = append(member, ',')
-	}
-	return slices.Concat(member, rest), nil
+	object := bytes.TrimRight(body, " \t\r\n")
+	return slices.Concat(object[:len(object)-1], []byte(","), member[1:]), nil
 }
 
 // scanner reads tokens out of a slice, without copying it.
