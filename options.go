@@ -220,14 +220,6 @@ func WithHTTPClient(client *http.Client) Option {
 // A wrapper sees each request as it leaves, with the access token in its header, and
 // those to the OAuth server with the secrets in their bodies. It must not send a
 // request twice: the client repeats calls.
-//
-// A wrapper that sends requests of its own, such as for a gateway's token, gives them a
-// context of their own: [context.Background] with a time limit. The context of the
-// request has hooks of package httptrace, which [context.WithoutCancel] keeps, too. By
-// them, the client tells whether the request has left. Another request in that context
-// does no harm if it is answered before the request is sent, or begins after the answer.
-// Any other may end the request, and a POST is then an [ErrMaybeProcessed]. The same is
-// true of a transport of [WithHTTPClient].
 func WithTransport(wrap ...func(next http.RoundTripper) http.RoundTripper) Option {
 	return func(c *config) error {
 		for _, w := range wrap {

@@ -31,18 +31,14 @@
 //
 // A request that is not idempotent, such as a POST or a PATCH without WithIdempotent, must
 // not be carried out twice. If it fails, and the service may have acted on it (mayHaveActed
-// in failure.go), sender.do in send.go calls the failure MaybeProcessed. Then it is not sent
-// again. Answer.Undecodable in answer.go does the same with an answer that call.go of package
-// salesiq cannot decode. Nobody else sets it.
+// in failure.go), the failure is MaybeProcessed. Then it is not sent again. The same is true
+// of an answer that call.go of package salesiq cannot decode (Answer.Undecodable).
 //
 // What that comes to:
 //
 //	reset before a byte of it left    unsent: sent again, a POST, too
 //	reset after its header left       cutOff or sent: a GET is sent again, a POST is MaybeProcessed
-//	a time limit of the attempt       ErrTransport (watchdog.go; broken in send.go), with the fate of
-//	                                  what had left by then: a GET is sent again
-//	REFUSED_STREAM, GOAWAY            turnedAway: sent again, a POST, too; but see sent and cutOff
-//	                                  for GOAWAY
+//	REFUSED_STREAM, GOAWAY            turnedAway: sent again, a POST, too; but see cutOff for GOAWAY
 //	3xx                               ErrRedirect: not followed, unless a Download may (Follow); a POST
 //	                                  is MaybeProcessed, unless the body is an error
 //	ctx is canceled                   context.Canceled and its cause, beside the failure of the last
@@ -74,7 +70,7 @@
 //	token.go      what becomes of a token that the service refuses
 //	nethttp.go    what net/http would repeat by itself, and the tables of sending
 //
-// For the tables alone, in a hundred lines, run go doc -u ./internal/transport X, where X is
+// For the tables alone, in ninety lines, run go doc -u ./internal/transport X, where X is
 // series.again, fate, Failure.mayHaveActed, sending.fate and sending.fateIfRepeated in turn.
 //
 // The others can wait until their subject comes up:

@@ -43,8 +43,7 @@ type Failure struct {
 //	            gave up the idle connection (a 408: connectionWasIdle in
 //	            send.go)
 //	sent        may have arrived, in part at least; there is no answer: a    maybe
-//	            time limit, the end of a new connection or a POST's, or a
-//	            GOAWAY with an error code under a connection's first request
+//	            time limit, or the end of a new connection or a POST's
 //	cutOff      as sent, but net/http itself began to repeat it: the end     maybe
 //	            of a used connection, or a GOAWAY, under a GET; up to
 //	            Go 1.26, a GOAWAY or PROTOCOL_ERROR under any request
@@ -113,10 +112,9 @@ func (f *Failure) tokenRefused() bool { return f.fate == answered && f.Said.Refu
 // new connection ends, or none comes about, the service may be down.
 func (f *Failure) lostConnection() bool { return f.fate == turnedAway || f.fate == cutOff }
 
-// isFinal reports whether ctx cannot be why there is no other attempt: the service has given a
-// whole answer, which lasts or came to the last attempt, or the limiter has. If a caller's writer
-// fails, or there is no whole answer, ctx may be the reason. It may also be one, beside others,
-// where a pause is not affordable.
+// isFinal reports whether there would be no other attempt even if ctx went on: the service has
+// given a whole answer, which lasts or came to the last attempt, or the limiter has. If a caller's
+// writer fails, or there is no whole answer, ctx may be the reason.
 func (f *Failure) isFinal(last bool) bool {
 	switch {
 	case f.fate == held:
@@ -124,12 +122,12 @@ func (f *Failure) isFinal(last bool) bool {
 	case f.fate < partlyDone, errors.Is(f.Err, ErrTransport), errors.Is(f.Err, errUnwritten):
 		return false
 	}
-	return f.MaybeProcessed || last || !f.tokenRefused() && !IsTransient(f.Status, f.Said.Code, f.Err)
+	return f.MaybeProcessed || !f.tokenRefused() && (last || !IsTransient(f.Status, f.Said.Code, f.Err))
 }
 
 // endedBy returns the failure of a call, of whose last attempt it is. If ctx ended the call, the
 // context's error and its cause stand beside the failure. Ctx may also have ended too late to
-// matter: see isFinal. Last tells that no other attempt may follow: see series.exhausted.
+// matter: see isFinal. Last tells that as many attempts were counted as there may be.
 func (f *Failure) endedBy(ctx context.Context, last bool) *Failure {
 	if f.isFinal(last) {
 		return f

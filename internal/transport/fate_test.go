@@ -48,18 +48,16 @@ func TestFateOfARequestIsToldByWhatHasLeft(t *testing.T) {
 	}
 }
 
-// A transport of net/http, or one whose trace has begun, would tell of the connection that
-// it gave to the request. Another may have sent it, unless it could not dial.
+// A transport that tells of connections has given the request none; one that does
+// not may have sent it, unless it could not dial.
 func TestFateWithoutAConnectionIsToldByTheTransport(t *testing.T) {
 	t.Parallel()
 	broken, undialed := errors.New("broken"), &net.OpError{Op: "dial", Err: errors.New("refused")}
-	for _, s := range []*sending{
-		{base: &roundTripper{}},
-		{base: &roundTripper{direct: true}},
-		{base: &roundTripper{}, asked: true},
-	} {
+	for _, traces := range []bool{false, true} {
+		s := &sending{base: &roundTripper{}}
+		s.base.traces.Store(traces)
 		f := &Failure{fate: s.fate(t.Context(), broken)}
-		assert.Equal(t, !s.base.direct && !s.asked, f.fate >= sent)
+		assert.Equal(t, !traces, f.fate >= sent)
 		assert.False(t, f.lostConnection())
 		f.fate = s.fate(t.Context(), undialed)
 		assert.Less(t, f.fate, sent)

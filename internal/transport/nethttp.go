@@ -37,13 +37,9 @@ import (
 
 // roundTripper is a RoundTripper, and what is known of it.
 type roundTripper struct {
-	next  http.RoundTripper
-	http2 atomic.Bool // The last answer came over HTTP/2.
-
-	// It is a transport of net/http: its traces tell of each connection, and of our request
-	// alone. Another RoundTripper may trace some requests only, and may send others beside
-	// ours, in whose context is our trace.
-	direct bool
+	next   http.RoundTripper
+	http2  atomic.Bool // The last answer came over HTTP/2.
+	traces atomic.Bool // It calls httptrace, as net/http does.
 
 	// A repeat over HTTP/2 means that the server has refused the request. It does with a
 	// transport of our own, in a version of Go that repeats nothing else.
@@ -51,8 +47,10 @@ type roundTripper struct {
 }
 
 func newRoundTripper(next http.RoundTripper, own bool) *roundTripper {
+	r := &roundTripper{next: next, repeatsRefusedOnly: own && !repeatsAfterProtocolError}
 	_, ok := next.(*http.Transport)
-	return &roundTripper{next: next, direct: ok && !dialsItself, repeatsRefusedOnly: own && !repeatsAfterProtocolError}
+	r.traces.Store(ok && !dialsItself)
+	return r
 }
 
 // mostEnded bounds the connections that are tried for a request. Most pools keep fewer.
@@ -108,11 +106,8 @@ type sending struct {
 	base  *roundTripper
 
 	mu          sync.Mutex // Guards what follows.
-	asked       bool       // A connection was asked for. Like the next two, it is not set if base is direct.
-	answered    bool       // A request was answered: this one, or one beside it.
-	parallel    bool       // Two connections were given: for this request and one beside it, or for its repeat.
 	conn        net.Conn   // The connection that the request was given; nil before.
-	reused      bool       // Conn had carried other requests. False if conn may be another request's.
+	reused      bool       // Conn had carried other requests.
 	before      int64      // Bytes that conn had carried, if it counts them.
 	wroteHeader bool       // Net/http has written the whole header to conn, or to a buffer before it.
 	replayable  bool       // Net/http would repeat the request over HTTP/1, too.
@@ -128,9 +123,7 @@ var (
 // line that fits decides:
 //
 //	the service says that it has not read it    turnedAway
-//	a request was answered                      sent: it may be this one
-//	two connections were given, unwritten       sent: one may be for a request beside this one
-//	it was certainly given no connection        unsent: its trace would tell, or it could not dial
+//	it was certainly given no connection        unsent: the transport tells of connections, or could not dial
 //	it is not known to have been given one      sent
 //	no byte of it has left                      unsent
 //	half of its header has left                 unsent: a service acts on whole headers alone. But if ctx
@@ -143,9 +136,7 @@ func (s *sending) fate(ctx context.Context, err error) fate {
 	switch {
 	case s.repeat == turnedAway || saysRefused(err):
 		return turnedAway
-	case s.ambiguous():
-		return sent
-	case s.conn == nil && !s.wroteHeader && (s.base.direct || s.asked || undialed(err)):
+	case s.conn == nil && !s.wroteHeader && (s.base.traces.Load() || undialed(err)):
 		return unsent
 	case s.conn == nil:
 		return sent
@@ -165,41 +156,14 @@ func (s *sending) fate(ctx context.Context, err error) fate {
 func (x *exchange) begin(base *roundTripper, method string, header http.Header) *httptrace.ClientTrace {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.base, x.asked, x.conn, x.wroteHeader, x.replayable = base, false, nil, false, replayable(method, header)
+	x.base, x.conn, x.wroteHeader, x.replayable = base, nil, false, replayable(method, header)
 	trace := &x.trace
 	if trace.GotConn != nil {
 		trace = new(httptrace.ClientTrace)
 	}
 	trace.GotConn, trace.WroteHeaders = x.gotConn, x.wroteHeaders
-	if !base.direct {
-		trace.GetConn, trace.GotFirstResponseByte = x.getConn, x.gotAnswer
-	}
 	return trace
 }
-
-// getConn is called when net/http looks for a connection. From then on, the trace would tell if
-// the request was given one. That an earlier request was traced proves nothing.
-func (s *sending) getConn(string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.asked = true
-}
-
-// gotAnswer is called when an answer begins. Net/http repeats no request that has an answer (a
-// 1xx aside), so that the next connection is for another request, which gotConn does not stop. A
-// user's RoundTripper may make one before ours or after it, for a token or an audit.
-func (s *sending) gotAnswer() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.answered = true
-	if !s.parallel {
-		s.conn, s.wroteHeader = nil, false
-	}
-}
-
-// ambiguous reports whether the trace may have heard of another request than this one. Nothing
-// tells them apart.
-func (s *sending) ambiguous() bool { return s.answered || s.parallel }
 
 // gotConn is called when net/http has a connection for the request, and again before
 // it repeats the request on another. If some of the request was sent, it stops the
@@ -212,9 +176,9 @@ func (s *sending) ambiguous() bool { return s.answered || s.parallel }
 func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.base.traces.Store(true)
 	if x.conn == nil || !x.written() {
-		x.parallel = x.parallel || x.conn != nil && !x.base.direct
-		x.conn, x.reused = info.Conn, info.Reused && !x.ambiguous()
+		x.conn, x.reused = info.Conn, info.Reused
 		if meter := meterOf(info.Conn); meter != nil {
 			x.before = meter.written.Load()
 		}
@@ -234,16 +198,14 @@ func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 // fate. It is for requests without a body; for others, see saysRefused.
 //
 //	second connection   replayable   why                                              fate
-//	the first one       yes or no    a direct RoundTripper: its stream was refused    turnedAway
-//	                                 (REFUSED_STREAM), and the connection goes on
-//	the first one       yes or no    any other: the same, or it is for a request      cutOff
-//	                                 beside this one
+//	the first one       yes or no    its stream was refused (REFUSED_STREAM), which   turnedAway
+//	                                 leaves the connection in use
 //	another one         yes          unknown: the first one may have broken           cutOff
 //	another one         no           Go 1.27, and our own transport: GOAWAY, with      turnedAway
 //	                                 which the service says that it has not read it
 //	another one         no           otherwise: GOAWAY or PROTOCOL_ERROR              cutOff
 func (s *sending) fateIfRepeated(second net.Conn) fate {
-	if second == s.conn && s.base.direct || s.base.repeatsRefusedOnly && !s.replayable {
+	if second == s.conn || s.base.repeatsRefusedOnly && !s.replayable {
 		return turnedAway
 	}
 	return cutOff

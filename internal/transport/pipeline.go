@@ -106,7 +106,7 @@ func (p *Pipeline) Do(ctx context.Context, r *Request) (*Answer, error) {
 	l.run(ctx)
 	if l.failure != nil {
 		l.endPause()
-		return &Answer{Attempts: l.last.number, Waited: l.waited}, l.failure.endedBy(ctx, l.exhausted())
+		return &Answer{Attempts: l.last.number, Waited: l.waited}, l.failure.endedBy(ctx, l.enough())
 	}
 	l.answer.Attempts, l.answer.Waited = l.last.number, l.waited
 	return l.answer, nil

@@ -22,10 +22,14 @@ func (e *ProxyError) Error() string {
 	return strings.TrimSpace(strings.Join(words, " "))
 }
 
-// permanent reports whether the proxy would refuse again: it does not say that something is
-// wrong for the moment, such as a 502 of a proxy that cannot reach the service.
+// permanent reports whether the proxy would refuse again: it does not say that
+// something is wrong for the moment.
 func (e *ProxyError) permanent() bool {
-	return e.Status != http.StatusTooManyRequests && !isOutage(e.Status)
+	switch e.Status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return false
+	}
+	return true
 }
 
 // NameProxies makes a transport say that it was a proxy which refused to connect.

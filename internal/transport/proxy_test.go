@@ -54,10 +54,9 @@ func proxy(t *testing.T, status int) (address *url.URL, asked *atomic.Int64) {
 
 func TestProxyThatRefusesIsNamedAndAskedOnce(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ own, wrapped bool }{{own: true}, {own: true, wrapped: true}, {}} {
-		for status, asks := range map[int]int64{403: 1, 407: 1, 502: 4, 503: 4} {
-			own := tt.own
-			t.Run(fmt.Sprintf("%d, our transport %t, wrapped %t", status, own, tt.wrapped), func(t *testing.T) {
+	for _, own := range []bool{true, false} {
+		for status, asks := range map[int]int64{403: 1, 407: 1, 502: 1, 503: 4} {
+			t.Run(fmt.Sprintf("%d, our transport %t", status, own), func(t *testing.T) {
 				t.Parallel()
 				address, asked := proxy(t, status)
 				base := &http.Transport{Proxy: http.ProxyURL(address)}
@@ -65,11 +64,7 @@ func TestProxyThatRefusesIsNamedAndAskedOnce(t *testing.T) {
 				if own {
 					transport.NameProxies(base)
 				}
-				c := config(base)
-				if tt.wrapped {
-					c.Base = wrapped(base.RoundTrip)
-				}
-				_, err := transport.New(c).Do(t.Context(), requestTo("https://service.example/", "POST"))
+				_, err := transport.New(config(base)).Do(t.Context(), requestTo("https://service.example/", "POST"))
 				require.ErrorIs(t, err, transport.ErrTransport)
 				f := failure(t, err)
 				assert.False(t, f.MaybeProcessed)
@@ -83,17 +78,6 @@ func TestProxyThatRefusesIsNamedAndAskedOnce(t *testing.T) {
 				assert.NotContains(t, err.Error(), "s3cr3t")
 			})
 		}
-	}
-}
-
-// Nothing was sent, so that a status which passes costs a POST no more than a pause.
-func TestProxyRefusesForTheMomentWithTheStatusesOfAnOutage(t *testing.T) {
-	t.Parallel()
-	for status, permanent := range map[int]bool{
-		400: true, 403: true, 404: true, 407: true, 408: false, 429: false, 500: false, 501: true,
-		502: false, 503: false, 504: false, 505: true, 520: false, 526: true, 530: false,
-	} {
-		assert.Equal(t, permanent, transport.IsPermanent(&transport.ProxyError{Status: status}), "%d", status)
 	}
 }
 

@@ -49,7 +49,6 @@ func (s *series) try(message *http.Request) {
 //	ctx has ended                                   no
 //	a file cannot be sent or taken again            no
 //	the limiter held the request                    no
-//	there was no token for it                       no: who renews the token has tries of its own
 //	its token was refused                           at once, if there is another: see tokenReplaced
 //	as many attempts were counted as there may be   no: see enough
 //	the rate limit refused it                       after a pause
@@ -63,7 +62,7 @@ func (s *series) again(ctx context.Context) (pause time.Duration, again bool) {
 	f, r := s.failure, s.last.request
 	s.count(f)
 	switch {
-	case ctx.Err() != nil, !r.repeatable(), f.fate == held, f.fate == tokenless:
+	case ctx.Err() != nil, !r.repeatable(), f.fate == held:
 		return 0, false
 	case f.tokenRefused():
 		return 0, s.tokenReplaced(f)
@@ -101,14 +100,6 @@ func (s *series) count(f *Failure) {
 // limit refused do not count. But a caller who wants a single attempt gets no other after the
 // rate limit has refused it; after a refused token there is one.
 func (s *series) enough() bool { return s.most() == 1 || int(s.counted) >= s.most() }
-
-// exhausted reports whether no other attempt may follow, as far as attempts and tokens go.
-func (s *series) exhausted() bool {
-	if s.failure.tokenRefused() {
-		return !s.tokenReplaced(s.failure)
-	}
-	return s.enough()
-}
 
 // most is how many attempts may be counted.
 func (s *series) most() int { return cmp.Or(s.last.request.MaxAttempts, s.pipeline.maxAttempts) }
