@@ -90,12 +90,12 @@ func TestAsManyHandledEventsAreRememberedAsAskedFor(t *testing.T) {
 	path := newPath(t)
 	f := openAt(t, path, WithMaxEvents(10))
 	mark := func(from, to int) {
-		require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error {
+		doChange(t, f, func(c *change) error {
 			for n := range to - from {
 				c.markHandled(fingerprintOf(fmt.Sprint(from + n)))
 			}
 			return nil
-		}}))
+		})
 	}
 	assertKnown := func(from, to int) {
 		t.Helper()
@@ -216,17 +216,17 @@ func TestEventIsMarkedOnce(t *testing.T) {
 func TestOldMarksAreForgottenOverSeveralCommits(t *testing.T) {
 	t.Parallel()
 	f := openNew(t)
-	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error {
+	doChange(t, f, func(c *change) error {
 		for n := range 2500 {
 			c.records = append(c.records, record{key: uint64(n), at: 1, events: make([]fingerprint, 2)})
 		}
 		c.remembered = 5000
 		return nil
-	}}))
+	})
 	for _, left := range []int{1500, 500, 0, 0} {
 		p := f.index.now()
 		assert.Len(t, p.records, left)
 		assert.Equal(t, 2*left, p.remembered)
-		require.NoError(t, f.do(t.Context(), &job{apply: func(*change) error { return nil }}))
+		doChange(t, f, func(*change) error { return nil })
 	}
 }

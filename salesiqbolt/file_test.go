@@ -99,7 +99,7 @@ func TestFileOfANewerVersionIsRefused(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
 	f := openAt(t, path)
-	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.bucket(formatBucket).Put(formatKey, []byte("2")) }}))
+	doChange(t, f, func(c *change) error { return c.bucket(formatBucket).Put(formatKey, []byte("2")) })
 	require.NoError(t, f.Close())
 	err := refuses(t, path)
 	require.ErrorIs(t, err, ErrForeign)
@@ -698,7 +698,7 @@ func TestFileWithNonsenseInItIsDamaged(t *testing.T) {
 		if name == "a bucket is missing" {
 			require.NoError(t, f.db.Update(func(tx *bbolt.Tx) error { return harm(&change{tx: tx}) }))
 		} else {
-			require.NoError(t, f.do(t.Context(), &job{apply: harm}), name)
+			doChange(t, f, harm, name)
 		}
 		require.NoError(t, f.Close(), name)
 		for range 2 {

@@ -115,6 +115,12 @@ func (i *Inbox) take(workers int) (entries []Entry, next time.Time, err error) {
 }
 
 // onlyError returns the error of a list that has nothing else.
+// doChange makes a change, and waits for its commit.
+func doChange(t testing.TB, f *File, apply func(*change) error, why ...any) {
+	t.Helper()
+	require.NoError(t, f.do(t.Context(), &job{apply: apply}), why...)
+}
+
 func onlyError(t testing.TB, list iter.Seq2[Entry, error]) error {
 	t.Helper()
 	var errs []error

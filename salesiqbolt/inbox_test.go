@@ -356,7 +356,7 @@ func TestEntryThatCannotBeReadEndsTheList(t *testing.T) {
 	f := openNew(t)
 	inbox := inboxOf(t, f)
 	enqueue(t, inbox, 0, 3)
-	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.bucket(inboxBucket).Put(key(2), []byte("nonsense")) }}))
+	doChange(t, f, func(c *change) error { return c.bucket(inboxBucket).Put(key(2), []byte("nonsense")) })
 	require.ErrorIs(t, onlyError(t, inbox.Entries(t.Context())), ErrDamaged)
 }
 
@@ -365,7 +365,7 @@ func TestReplayThatFailsIsAnError(t *testing.T) {
 	f := openNew(t)
 	inbox := inboxOf(t, f, WithMaxTries(1))
 	bury(t, inbox, 0, 101)
-	require.NoError(t, f.do(t.Context(), &job{apply: nest(inboxBucket, key(101))}))
+	doChange(t, f, nest(inboxBucket, key(101)))
 	n, err := inbox.ReplayAll(t.Context())
 	require.Error(t, err)
 	assert.Equal(t, 100, n, "as many are replayed")
@@ -435,9 +435,9 @@ func TestChangeThatFailsLeavesAllAsItWas(t *testing.T) {
 		entries, _, err := inbox.take(1)
 		require.NoError(t, err)
 		entries[0].cuts = row.cuts
-		require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.putBack(entries[0], 10) }}))
+		doChange(t, f, func(c *change) error { return c.putBack(entries[0], 10) })
 		enqueue(t, inbox, 1, 2)
-		require.NoError(t, f.do(t.Context(), &job{apply: row.harm}), name)
+		doChange(t, f, row.harm, name)
 		before := f.index.now()
 		require.Error(t, row.do(f, inbox), name)
 		assert.Equal(t, before, f.index.now(), name)
@@ -462,9 +462,9 @@ func TestNoMoreIsTakenThanThereAreWorkers(t *testing.T) {
 	enqueue(t, inbox, 0, 10)
 	failed, _, err := inbox.take(3)
 	require.NoError(t, err)
-	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error {
+	doChange(t, f, func(c *change) error {
 		return errors.Join(c.putBack(failed[0], 10), c.putBack(failed[1], 10), c.putBack(failed[2], 10))
-	}}))
+	})
 	for _, expected := range [][]int{{2, 2}, {2, 1}, {1, 1}} { // Those that failed come first.
 		entries, _, err := inbox.take(2)
 		require.NoError(t, err)
@@ -481,7 +481,7 @@ func TestEntryThatIsDueInAFileThatIsGoneIsAnError(t *testing.T) {
 	enqueue(t, inbox, 0, 1)
 	entries, _, err := inbox.take(1)
 	require.NoError(t, err)
-	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.putBack(entries[0], 10) }}))
+	doChange(t, f, func(c *change) error { return c.putBack(entries[0], 10) })
 	due, _, err := inbox.nextDue()
 	require.NoError(t, err)
 	assert.True(t, due)
@@ -496,10 +496,10 @@ func TestTurnOfAnEntryThatIsGoneIsSkipped(t *testing.T) {
 	f := openNew(t)
 	inbox := inboxOf(t, f)
 	enqueue(t, inbox, 0, 1)
-	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error {
+	doChange(t, f, func(c *change) error {
 		c.due++
 		return c.bucket(dueBucket).Put(Entry{Due: c.now, number: 9}.dueKey(), nil)
-	}}))
+	})
 	entries, _, err := inbox.take(2)
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
@@ -516,9 +516,9 @@ func TestTryEndsOnce(t *testing.T) {
 	entries, _, err := inbox.take(2)
 	require.NoError(t, err)
 	for range 2 {
-		require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error {
+		doChange(t, f, func(c *change) error {
 			return errors.Join(c.finish(entries[0]), c.putBack(entries[0], 10), c.putBack(entries[1], 10), c.putBack(entries[1], 1), c.finish(entries[1]))
-		}}))
+		})
 		s := stats(t, inbox)
 		assert.Equal(t, []int{1, 0, 0}, []int{s.Waiting, s.Running, s.DeadLetters})
 		assert.Equal(t, 1, f.index.now().remembered)
@@ -629,7 +629,7 @@ func TestTryCountsOnlyForEventsThatWereHandedOut(t *testing.T) {
 	handedOut, _, err := inbox.take(4)
 	require.NoError(t, err)
 	require.Len(t, handedOut, 4)
-	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.finish(handedOut[2]) }}))
+	doChange(t, f, func(c *change) error { return c.finish(handedOut[2]) })
 	require.NoError(t, f.Close())
 	for range 2 { // Nothing more is cut short when nothing was handed out.
 		f = openAt(t, path)
@@ -685,7 +685,7 @@ func TestCommitThatFailsMakesNothingKnown(t *testing.T) {
 	var p tape
 	run(t, inbox, p.handle)
 	eventually(t, func() bool { return p.count() == 2 }, "both are handled")
-	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.finish(entries[0]) }}))
+	doChange(t, f, func(c *change) error { return c.finish(entries[0]) })
 	eventually(t, func() bool { s := stats(t, inbox); return s.Waiting+s.Running == 0 }, "the one that was handed out is, too")
 }
 
@@ -742,7 +742,7 @@ func TestEventBesideOneThatEndsTheProcessIsHandled(t *testing.T) {
 			for _, e := range entries {
 				if !ended {
 					handled[e.EventID]++
-					require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.finish(e) }}))
+					doChange(t, f, func(c *change) error { return c.finish(e) })
 				}
 			}
 		}
@@ -840,7 +840,7 @@ func TestClockThatIsSetBackHoldsNoEventUp(t *testing.T) {
 	for n, due := range []time.Duration{time.Minute, 3 * time.Hour} {
 		e := entries[n]
 		e.Due = time.Now().Add(due)
-		require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.putBack(e, 10) }}))
+		doChange(t, f, func(c *change) error { return c.putBack(e, 10) })
 	}
 	due, next, err := inbox.nextDue()
 	require.NoError(t, err)
@@ -863,7 +863,7 @@ func TestEntryFromTheFutureIsDue(t *testing.T) {
 	require.NoError(t, err)
 	e := entries[0]
 	e.Due = time.Now().Add(time.Hour)
-	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.putBack(e, 10) }}))
+	doChange(t, f, func(c *change) error { return c.putBack(e, 10) })
 	var p tape
 	run(t, inbox, p.handle)
 	eventually(t, func() bool { return p.count() == 1 }, "it is handled")

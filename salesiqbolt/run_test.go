@@ -114,7 +114,7 @@ func TestEntryThatIsNoEventIsADeadLetter(t *testing.T) {
 	f := openNew(t, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 	inbox := inboxOf(t, f, WithMaxTries(2), WithPauses(time.Millisecond, time.Millisecond))
 	entry := Entry{EventID: "an id", Body: []byte("no event"), At: time.Now()}.encode()
-	require.NoError(t, f.do(t.Context(), &job{apply: func(c *change) error { return c.enqueue(fingerprintOf("an id"), entry) }}))
+	doChange(t, f, func(c *change) error { return c.enqueue(fingerprintOf("an id"), entry) })
 	stop := run(t, inbox, new(tape).handle)
 	eventually(t, func() bool { return stats(t, inbox).DeadLetters == 1 }, "it is dead")
 	stop()
