@@ -124,9 +124,9 @@ type Credentials struct {
 // An access token is renewed in the background a minute and a half before it
 // expires, and at once when the service refuses it. However many calls need a
 // token, one refresh is made, and all calls share its success or failure. It is one
-// request, as a rule, and six at most. Each call waits no longer than its own context. A failure is an [AuthError]. It is
-// remembered until its RetryAt, so that an outage or a revoked token does not
-// become a storm. If the service refuses one requested token after another, the
+// request, as a rule, and six at most. Each call waits no longer than its own context.
+// A failure is an [AuthError]. It is remembered until its RetryAt, so that an outage or a
+// revoked token does not become a storm. If the service refuses one requested token after another, the
 // last one stays in use for a while, so that calls fail with what the service says.
 // No more than 10 tokens are requested in 10 minutes, which is what the service
 // allows. A token is stored with all requests before it, those in vain among them. So this

@@ -184,9 +184,9 @@
 // same EventID behind a [Sink].
 //
 // A body without the members event, data and entity is taken for an entity, and is numbered
-// unless it tells a time.
-// Any other that has neither a time, an attempt nor an entity is none of the live service's,
-// and is not numbered: equal ones are deliveries of one event, as with a time.
+// unless it tells a time. Any other that has neither a time, an attempt nor an entity is none
+// of the live service's, and is not numbered: equal ones are deliveries of one event, as with
+// a time.
 //
 // # Events
 //

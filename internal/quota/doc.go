@@ -38,8 +38,8 @@
 //
 // A call counts from its start. Its end takes it back if it was not sent, or if the service
 // refused it, as one too many (429) or for its token (401, whatever its code: Outcome.report
-// in internal/transport/limit.go). The next window begins with the
-// calls that are under way: they count there until their answers tell which window they are of.
+// in internal/transport/limit.go). The next window begins with the calls that are under way:
+// they count there until their answers tell which window they are of.
 // A call that waits for its token has started already: it has a slot, and counts. Requests for
 // tokens go to another server, and cost nothing here.
 //
@@ -97,8 +97,8 @@
 // under way: that of a killed process ends. Its slot is free again then, the call counts as
 // sent, and what its answer tells later is ignored. While Redis is away, each process has a
 // share of the limits, and an account of its own; of the day, a part of what Redis said last is
-// left, and Redis is told afterwards. Read quota.lua from "What the accounting of a single process need not know",
-// then in salesiqredis limiter.go from Acquire, line.go and alone.go.
+// left, and Redis is told afterwards. Read quota.lua from "What the accounting of a single
+// process need not know", then in salesiqredis limiter.go from Acquire, line.go and alone.go.
 //
 // # A call that waits
 //
@@ -115,8 +115,8 @@
 // day, too: nobody knows which one they are charged to. The Date of an answer tells the
 // clock, and moves the end of the day (day.follow): it was written between the start and the
 // end of its call, so that the Date of a download may be minutes old. Without a Date, the
-// caller's clock is taken for it. A restart loses count and clock, unless a file keeps them (Account.Resume), or
-// Redis, whose own clock is the caller's there.
+// caller's clock is taken for it. A restart loses count and clock, unless a file keeps them
+// (Account.Resume), or Redis, whose own clock is the caller's there.
 //
 // # A machine that sleeps
 //
