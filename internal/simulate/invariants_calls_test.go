@@ -77,14 +77,22 @@ func (w *world) isFair(p *process, e *salesiq.Error) bool {
 
 // mayBeUsedUp reports whether a program may have no calls left on this day.
 func (w *world) mayBeUsedUp(program string) bool {
+	return nearsLimit(program, w.asked[program]) || time.Now().Before(w.newDay(program))
+}
+
+// newDay is until when a program may have no calls left of the day before; zero if it had
+// some. The day is the service's, whose clock may be off by an hour and a half.
+func (w *world) newDay(program string) (at time.Time) {
+	if nearsLimit(program, w.askedBefore[program]) {
+		at = time.Now().Truncate(24 * time.Hour).Add(95 * time.Minute)
+	}
+	return at
+}
+
+func nearsLimit(program string, asked int) bool {
 	most := shares[program].perDay
 	if program == batch {
 		most = most * 4 / 5
-	}
-	// The day is the service's, whose clock may be off by an hour and a half.
-	asked := w.asked[program]
-	if now := time.Now(); now.Sub(now.Truncate(24*time.Hour)) < 95*time.Minute {
-		asked = max(asked, w.askedBefore[program])
 	}
 	return asked >= most*3/4
 }

@@ -93,14 +93,14 @@ func (w *world) checkWaiting() {
 	}
 }
 
-// waitsNotFor checks that a chat has not waited for long in calm, unless the dispatcher
-// has used up its share of the day.
+// waitsNotFor checks that a chat has not waited for long in calm, and while the dispatcher
+// had some of its share of the day left.
 func (w *world) waitsNotFor(id string, chat wait) {
 	if !w.calm() || !w.processes[dispatcher].alive() || w.mayBeUsedUp(dispatcher) {
 		return
 	}
 	w.guard.Lock()
-	since := later(chat.since, w.lastEnds)
+	since := later(later(chat.since, w.lastEnds), w.newDay(dispatcher))
 	w.guard.Unlock()
 	w.holds("a chat that waits is assigned", time.Since(since) < assignedWithin, "%s waits for %v of calm", id, time.Since(since))
 }
