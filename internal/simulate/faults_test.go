@@ -146,10 +146,13 @@ func (w *world) hits(kind, who string, roll interface{ Float64() float64 }) bool
 }
 
 // calm reports whether nothing goes wrong at present, nor are there consequences.
-func (w *world) calm() bool {
+func (w *world) calm() bool { return w.calmSince(time.Now()) }
+
+// calmSince reports whether it has been calm since a time.
+func (w *world) calmSince(t time.Time) bool {
 	w.guard.Lock()
 	defer w.guard.Unlock()
-	return len(w.steps) == 0 && time.Now().After(w.lastEnds)
+	return len(w.steps) == 0 && t.After(w.lastEnds)
 }
 
 func later(a, b time.Time) time.Time {

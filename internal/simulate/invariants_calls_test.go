@@ -14,7 +14,6 @@ type call struct {
 	process       *process
 	operation     string
 	began, latest time.Time
-	calm          bool
 	canceled      bool
 }
 
@@ -55,7 +54,7 @@ func (w *world) returns(c *call, err error) {
 	}
 	w.checkError(err)
 	e, _ := errors.AsType[*salesiq.Error](err)
-	if !c.calm || !w.calm() || c.canceled || e == nil || c.process.context.Err() != nil {
+	if !w.calmSince(c.began) || c.canceled || e == nil || c.process.context.Err() != nil {
 		return
 	}
 	w.holds("calls succeed in calm", w.isFair(c.process, e), "%s of %s: %v", c.operation, c.process.name, err)

@@ -20,14 +20,6 @@ type mailbox struct {
 	last  time.Time // When the visitor came.
 }
 
-// crmRun is a run of the crm.
-type crmRun struct {
-	began time.Time
-	calm  bool
-}
-
-func (w *world) beginRun() crmRun { return crmRun{time.Now(), w.calm()} }
-
 // says checks what is said of a visitor: that there is a lead, if so, and nothing that
 // does not belong into a log.
 func (w *world) says(p *process, r leads.Result) {
@@ -44,16 +36,16 @@ func (w *world) says(p *process, r leads.Result) {
 	}
 }
 
-// endRun checks that a run succeeds in calm, and that all visitors have leads after one
-// that says so. Who comes meanwhile leaves the list.
-func (w *world) endRun(p *process, run crmRun, err error) {
+// endRun checks that a run of the crm succeeds in calm, and that all visitors have leads
+// after one that says so. Who comes meanwhile leaves the list.
+func (w *world) endRun(p *process, began time.Time, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !p.alive() {
 		return
 	}
 	w.tell("run", fmt.Sprint(err))
-	if run.calm && w.calm() && !p.stopped.Load() && p.context.Err() == nil {
+	if w.calmSince(began) && !p.stopped.Load() && p.context.Err() == nil {
 		e, _ := errors.AsType[*salesiq.Error](err)
 		w.holds("a visitor with an address has a lead", err == nil || e != nil && w.isFair(p, e), "a run fails in calm: %v", err)
 	}
@@ -61,7 +53,7 @@ func (w *world) endRun(p *process, run crmRun, err error) {
 		return
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.mailboxes)) {
-		if box := w.mailboxes[id]; box.last.Before(run.began.Add(-time.Second)) && run.began.Sub(box.last) < 23*time.Hour {
+		if box := w.mailboxes[id]; box.last.Before(began.Add(-time.Second)) && began.Sub(box.last) < 23*time.Hour {
 			w.holds("a visitor with an address has a lead", !w.leads.created[box.email].IsZero(), "%s, %s, since %v", id, box.email, box.last.Sub(w.began))
 		}
 	}

@@ -178,7 +178,7 @@ func (p *process) call(operation string, timeout time.Duration, do func(ctx cont
 	roll := w.dice.roll("caller "+p.name+operation, time.Now().UnixNano())
 	ctx, cancel := context.WithTimeout(p.context, timeout)
 	defer cancel()
-	c := &call{process: p, operation: operation, began: time.Now(), calm: w.calm(), latest: time.Now().Add(timeout)}
+	c := &call{process: p, operation: operation, began: time.Now(), latest: time.Now().Add(timeout)}
 	if w.hits("cancel", p.name, roll) {
 		after := time.Duration(roll.Int64N(int64(timeout / 4)))
 		c.latest = c.began.Add(after)
@@ -198,7 +198,7 @@ const longest = 15 * time.Minute
 // tracer has the calls checked that a program makes by itself.
 func (p *process) tracer() *salesiq.Tracer {
 	return &salesiq.Tracer{Call: func(_ context.Context, t salesiq.CallTrace) (context.Context, func(salesiq.CallTrace)) {
-		c := &call{process: p, operation: t.Operation, began: time.Now(), calm: p.world.calm(), latest: time.Now().Add(longest)}
+		c := &call{process: p, operation: t.Operation, began: time.Now(), latest: time.Now().Add(longest)}
 		p.world.begins(c)
 		return nil, func(t salesiq.CallTrace) {
 			c.canceled = p.stopped.Load()

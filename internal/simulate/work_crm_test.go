@@ -76,12 +76,12 @@ func (p *process) makeLeads() {
 		timer := time.AfterFunc(time.Duration(roll.Int64N(int64(time.Second))), func() { p.stopped.Store(true); stop() })
 		defer timer.Stop()
 	}
-	run := w.beginRun()
+	began := time.Now()
 	visitors, err := s.Recent(ctx)
 	if err == nil {
 		_, err = s.Sync(ctx, visitors, func(r leads.Result) { w.says(p, r) })
 	}
-	w.endRun(p, run, err)
+	w.endRun(p, began, err)
 }
 
 // mailHost is in each visitor's address, also where the @ of it is encoded.
