@@ -24,10 +24,10 @@ type kind struct {
 // kinds are all faults that there are. What each does is told where it is done.
 var kinds = map[string]kind{
 	// Below HTTP. The amount is the part of writes to a connection that are hit.
-	"reset-before": {weight: 3, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .05, to: .6, after: time.Minute},
-	"reset-within": {weight: 2, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .05, to: .5, after: time.Minute},
-	"reset-after":  {weight: 3, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .05, to: .5, after: time.Minute},
-	"half-answer":  {weight: 3, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .05, to: .5, after: time.Minute},
+	"reset-before": {weight: 3, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .05, to: .6, after: 2 * time.Minute},
+	"reset-within": {weight: 2, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .05, to: .5, after: 2 * time.Minute},
+	"reset-after":  {weight: 3, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .05, to: .5, after: 2 * time.Minute},
+	"half-answer":  {weight: 3, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .05, to: .5, after: 2 * time.Minute},
 	"stall":        {weight: 2, personal: true, shortest: 20 * time.Second, longest: 3 * time.Minute, from: .05, to: .3, after: 2 * time.Minute},
 	"silence":      {weight: 2, personal: true, shortest: 20 * time.Second, longest: 3 * time.Minute, from: .05, to: .3, after: 2 * time.Minute},
 	"restart":      {weight: 2, shortest: 5 * time.Second, longest: 3 * time.Minute, from: 1, to: 1, after: 2 * time.Minute},
