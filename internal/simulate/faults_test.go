@@ -28,8 +28,8 @@ var kinds = map[string]kind{
 	"reset-within": {weight: 2, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .05, to: .5, after: 2 * time.Minute},
 	"reset-after":  {weight: 3, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .05, to: .5, after: 2 * time.Minute},
 	"half-answer":  {weight: 3, personal: true, shortest: 20 * time.Second, longest: 5 * time.Minute, from: .05, to: .5, after: 2 * time.Minute},
-	"stall":        {weight: 2, personal: true, shortest: 20 * time.Second, longest: 3 * time.Minute, from: .05, to: .3, after: 2 * time.Minute},
-	"silence":      {weight: 2, personal: true, shortest: 20 * time.Second, longest: 3 * time.Minute, from: .05, to: .3, after: 2 * time.Minute},
+	"stall":        {weight: 2, personal: true, shortest: 20 * time.Second, longest: 3 * time.Minute, from: .05, to: .3, after: 3 * time.Minute},
+	"silence":      {weight: 2, personal: true, shortest: 20 * time.Second, longest: 3 * time.Minute, from: .05, to: .3, after: 3 * time.Minute},
 	"restart":      {weight: 2, shortest: 5 * time.Second, longest: 3 * time.Minute, from: 1, to: 1, after: 2 * time.Minute},
 
 	// Of the service. The amount is the part of calls that are hit.
