@@ -69,7 +69,7 @@ func (w *world) isFair(p *process, e *salesiq.Error) bool {
 	case errors.Is(e, salesiq.ErrDailyLimit):
 		return w.mayBeUsedUp(p.name)
 	case errors.Is(e, salesiq.ErrRateLimitExceeded):
-		return e.RetryAt.After(time.Now()) && p.name != batch
+		return !e.RetryAt.Before(time.Now()) && p.name != batch
 	}
 	return errors.Is(e, salesiq.ErrIncomplete)
 }
@@ -80,10 +80,10 @@ func (w *world) mayBeUsedUp(program string) bool {
 }
 
 // newDay is until when a program may have no calls left of the day before; zero if it had
-// some. The day is the service's, whose clock may be off by an hour and a half.
+// some.
 func (w *world) newDay(program string) (at time.Time) {
 	if nearsLimit(program, w.askedBefore[program]) {
-		at = time.Now().Truncate(24 * time.Hour).Add(95 * time.Minute)
+		at = time.Now().Truncate(24 * time.Hour).Add(dayMayBeOff)
 	}
 	return at
 }

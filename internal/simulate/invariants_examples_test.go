@@ -72,9 +72,11 @@ func (w *world) beginsToWait(chatID string, visitor int) {
 	w.waiting[chatID] = wait{time.Now(), visitor}
 }
 
-// assignedWithin is how long a chat may wait in calm: until the next look, and for those
-// that are before it. The dispatcher's share allows one a minute.
-const assignedWithin = looksEvery + 25*time.Minute
+// assignedWithin is how long a chat may wait in calm, until the dispatcher's look after the
+// next, and for those that are before it: its share allows one a minute.
+func (w *world) assignedWithin() time.Duration {
+	return 2*looksEvery + time.Duration(20+len(w.waiting))*time.Minute
+}
 
 // checkWaiting checks that no chat waits for long in calm.
 func (w *world) checkWaiting() {
@@ -94,15 +96,23 @@ func (w *world) waitsNotFor(id string, chat wait) {
 	w.guard.Lock()
 	since := later(later(chat.since, w.lastEnds), w.newDay(dispatcher))
 	w.guard.Unlock()
-	w.holds("a chat that waits is assigned", time.Since(since) < assignedWithin, "%s waits for %v of calm", id, time.Since(since))
+	w.holds("a chat that waits is assigned", time.Since(since) < w.assignedWithin(), "%s waits for %v of calm", id, time.Since(since))
+}
+
+// assignment is who has assigned a chat. A request of one that was killed may be carried out
+// late, of which the next one cannot know.
+type assignment struct {
+	by   *process
+	late bool
 }
 
 // assigns checks an assignment that the service has carried out.
-func (w *world) assigns(r *http.Request, body []byte) {
+func (w *world) assigns(p *process, r *http.Request, body []byte) {
 	path := strings.Split(r.URL.Path, "/")
 	id := path[len(path)-2]
-	w.holds("a chat is assigned once", !w.assigned[id], "%s again", id)
-	w.assigned[id] = true
+	before, late := w.assigned[id], !p.alive()
+	w.holds("a chat is assigned once", before == nil || before.by != p && (late || before.late), "%s again", id)
+	w.assigned[id] = &assignment{p, late}
 	chat, waits := w.waiting[id]
 	delete(w.waiting, id)
 	var to struct {
@@ -123,7 +133,7 @@ func (w *world) assigns(r *http.Request, body []byte) {
 	for n := 1 + (number+2)%len(skills); n <= operators; n += len(skills) {
 		other, _ := w.service.emulator.Operator(fmt.Sprintf("operator%d", n))
 		// Chats may have ended since the operators were listed.
-		w.holds("a chat goes to who can help", chosen.ActiveChats-1 <= other.ActiveChats+2, "%s with %d chats, although %s has %d",
+		w.holds("a chat goes to who can help", chosen.ActiveChats-1 <= other.ActiveChats+3, "%s with %d chats, although %s has %d",
 			to.Operator, chosen.ActiveChats-1, other.ID, other.ActiveChats)
 	}
 }

@@ -16,7 +16,7 @@ func (w *world) disturbs(s step) {
 		w.disturbed[s.Kind] = time.Now().Add(150 * time.Second)
 	}
 	if s.Kind == "token-disk" {
-		w.apart = time.Now().Add(s.For + 10*time.Minute)
+		w.apart = later(w.apart, time.Now().Add(s.For+10*time.Minute))
 	}
 	if s.Kind == "kill" || s.Kind == "clock" {
 		w.disturbed["day"] = time.Now().Truncate(24 * time.Hour).Add(25 * time.Hour)
@@ -51,12 +51,18 @@ func (w *world) givesToken(p *process, refused string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tokens++
+	if refused == "" && (w.mayBreak(p) || w.going("kill", p.name)) {
+		w.apart = later(w.apart, time.Now().Add(10*time.Minute)) // Others may not hear of it.
+	}
 	if refused == "Access Denied" {
-		if heard := !slices.ContainsFunc(kindsOfBreak, func(kind string) bool { return w.going(kind, p.name) }); heard {
+		if !w.mayBreak(p) {
 			w.denied[p] = time.Now()
 		}
 		explained := w.going("oauth-denied", "all") || time.Now().Before(w.apart)
 		w.holds("no more tokens than allowed", explained, "the OAuth server denies %s a token", p.name)
+		w.guard.Lock()
+		w.lastEnds = later(w.lastEnds, time.Now().Add(10*time.Minute+30*time.Second))
+		w.guard.Unlock()
 	}
 	// Of calm, a token is requested when the last one expires, which takes an hour, or was
 	// revoked.
@@ -67,6 +73,11 @@ func (w *world) givesToken(p *process, refused string) {
 		w.holds("one token for all programs", len(w.calmTokens) <= 1+len(w.revocations), "%d requests within half an hour of calm, and %d revocations",
 			len(w.calmTokens), len(w.revocations))
 	}
+}
+
+// mayBreak reports whether what a process is told may get lost on the way.
+func (w *world) mayBreak(p *process) bool {
+	return slices.ContainsFunc(kindsOfBreak, func(kind string) bool { return w.going(kind, p.name) })
 }
 
 func (w *world) revokes() {

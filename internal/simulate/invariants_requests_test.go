@@ -34,12 +34,19 @@ func (w *world) together(p *process) {
 	w.holds("no more calls at once than allowed", w.serving[p] <= shares[p.name].atOnce, "%d of %s", w.serving[p], p.name)
 }
 
-// asks counts a request of the day.
+// A program's day is the service's, whose clock may be off by an hour and a half.
+const dayMayBeOff = 95 * time.Minute
+
+// asks counts a request of the day, and of the next one if that may have begun.
 func (w *world) asks(p *process) {
-	if day := time.Now().Truncate(24 * time.Hour); !day.Equal(w.askedDay) {
-		w.askedDay, w.askedBefore, w.asked = day, w.asked, map[string]int{}
+	now := time.Now()
+	if day := now.Truncate(24 * time.Hour); !day.Equal(w.askedDay) {
+		w.askedDay, w.askedBefore, w.asked, w.askedEarly = day, w.asked, w.askedEarly, map[string]int{}
 	}
 	w.asked[p.name]++
+	if now.Add(dayMayBeOff).Truncate(24 * time.Hour).After(w.askedDay) {
+		w.askedEarly[p.name]++
+	}
 }
 
 func (w *world) leaves(p *process) {
@@ -76,7 +83,7 @@ func (w *world) processed(p *process, r *http.Request, body []byte, a *answer) {
 	defer w.mu.Unlock()
 	w.tell("processed", fmt.Sprintf("%s %s %s %d", p.name, r.Method, r.URL.Path, a.status))
 	if a.status < 300 && strings.HasSuffix(r.URL.Path, "/transfer") {
-		w.assigns(r, body)
+		w.assigns(p, r, body)
 	}
 	text := textOf(r, body)
 	if text == "" || a.status >= 300 {

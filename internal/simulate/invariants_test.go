@@ -61,6 +61,7 @@ type record struct {
 	askedDay  time.Time
 
 	askedBefore map[string]int // Of the day before.
+	askedEarly  map[string]int // Of the next day, if that may have begun.
 
 	disturbed   map[string]time.Time // Until when a 429 is explained, by why.
 	tokenTimes  map[*process][]time.Time
@@ -80,9 +81,9 @@ type record struct {
 
 	goes map[string]time.Time
 
-	mailboxes map[string]mailbox // By the visitor.
-	waiting   map[string]wait    // By the chat.
-	assigned  map[string]bool    // By the chat.
+	mailboxes map[string]mailbox     // By the visitor.
+	waiting   map[string]wait        // By the chat.
+	assigned  map[string]*assignment // By the chat.
 
 	heap uint64
 }
@@ -91,12 +92,12 @@ func newRecord(log io.Writer) *record {
 	return &record{
 		log: log, checked: map[string]int{}, faults: map[string]int{},
 		messages: map[string]int{}, notBefore: map[string]time.Time{}, underWay: map[*call]bool{},
-		serving: map[*process]int{}, asked: map[string]int{}, disturbed: map[string]time.Time{},
+		serving: map[*process]int{}, asked: map[string]int{}, askedEarly: map[string]int{}, disturbed: map[string]time.Time{},
 		tokenTimes: map[*process][]time.Time{}, denied: map[*process]time.Time{},
 		handled: map[string]*handling{}, arrivals: map[string]*arrival{},
 		botRequests: map[string]*process{},
 		comes:       map[string]time.Time{}, goes: map[string]time.Time{},
-		mailboxes: map[string]mailbox{}, waiting: map[string]wait{}, assigned: map[string]bool{},
+		mailboxes: map[string]mailbox{}, waiting: map[string]wait{}, assigned: map[string]*assignment{},
 	}
 }
 
