@@ -49,12 +49,16 @@ func (w *world) returns(c *call, err error) {
 	now := time.Now()
 	w.tell("call", fmt.Sprintf("%s %s %v %v", c.process.name, c.operation, now.Sub(c.began), outcome(err)))
 	w.holds("a call ends in time", !now.After(c.latest.Add(haste)), "%s of %s, %v late: %v", c.operation, c.process.name, now.Sub(c.latest), err)
+	calm := w.calmSince(c.began) && !c.canceled && c.process.context.Err() == nil
+	if calm {
+		w.hasThroughput(c)
+	}
 	if err == nil {
 		return
 	}
 	w.checkError(err)
 	e, _ := errors.AsType[*salesiq.Error](err)
-	if !w.calmSince(c.began) || c.canceled || e == nil || c.process.context.Err() != nil {
+	if !calm || e == nil {
 		return
 	}
 	w.holds("calls succeed in calm", w.isFair(c.process, e), "%s of %s: %v", c.operation, c.process.name, err)
@@ -69,9 +73,48 @@ func (w *world) isFair(p *process, e *salesiq.Error) bool {
 	case errors.Is(e, salesiq.ErrDailyLimit):
 		return w.mayBeUsedUp(p.name)
 	case errors.Is(e, salesiq.ErrRateLimitExceeded):
-		return !e.RetryAt.Before(time.Now()) && p.name != batch
+		in := time.Until(e.RetryAt)
+		return in >= 0 && in <= w.longestWait(p) && p.name != batch
 	}
 	return errors.Is(e, salesiq.ErrIncomplete)
+}
+
+// throughput is how many calls of a program there are in a minute at least, if it has some
+// to make. A batch leaves a fifth of the whole limit to others.
+func throughput(program string) float64 {
+	if program == batch {
+		return callsPerMinute/5.0 - 2
+	}
+	return .7 * float64(shares[program].perMinute)
+}
+
+// hasThroughput checks that a call has waited for no longer than the limit explains: while
+// it did, others were made, most of those of a minute when it begins.
+func (w *world) hasThroughput(c *call) {
+	took := time.Since(c.began)
+	minutes := int((took - 5*time.Second) / time.Minute)
+	if minutes < 1 || w.mayBeUsedUp(c.process.name) {
+		return
+	}
+	made := 0
+	for _, at := range w.recent[c.process] {
+		if !at.Before(c.began) {
+			made++
+		}
+	}
+	w.holds("throughput is back", made >= int(float64(minutes)*throughput(c.process.name)), "%s of %s took %v, with %d requests meanwhile",
+		c.operation, c.process.name, took, made)
+}
+
+// longestWait is when a program has a place for the last of the calls that wait.
+func (w *world) longestWait(p *process) time.Duration {
+	waiting := 1
+	for c := range w.underWay {
+		if c.process == p {
+			waiting++
+		}
+	}
+	return 2*time.Minute + time.Duration(float64(waiting)/throughput(p.name)*float64(time.Minute))
 }
 
 // mayBeUsedUp reports whether a program may have no calls left on this day.

@@ -39,6 +39,7 @@ func (w *world) forget() {
 	clear(w.comes)
 	clear(w.goes)
 	clear(w.tokenTimes)
+	clear(w.recent)
 	clear(w.denied)
 	clear(w.botRequests)
 	clear(w.mailboxes)

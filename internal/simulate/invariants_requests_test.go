@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,6 +45,10 @@ func (w *world) asks(p *process) {
 		w.askedDay, w.askedBefore, w.asked, w.askedEarly = day, w.asked, w.askedEarly, map[string]int{}
 	}
 	w.asked[p.name]++
+	w.recent[p] = append(w.recent[p], now)
+	if most := 15 * callsPerMinute; len(w.recent[p]) > 2*most { // More than the longest call may have seen.
+		w.recent[p] = slices.Clone(w.recent[p][most:])
+	}
 	if now.Add(dayMayBeOff).Truncate(24 * time.Hour).After(w.askedDay) {
 		w.askedEarly[p.name]++
 	}

@@ -27,6 +27,7 @@ var invariants = []string{
 	"a call ends in time",
 	"an error is typed and has no secret",
 	"calls succeed in calm",
+	"throughput is back",
 	"an address has one lead",
 	"a visitor with an address has a lead",
 	"what is said of a visitor is so",
@@ -59,6 +60,7 @@ type record struct {
 	serving   map[*process]int
 	asked     map[string]int // Requests of the day, by program.
 	askedDay  time.Time
+	recent    map[*process][]time.Time // The latest requests of each.
 
 	askedBefore map[string]int // Of the day before.
 	askedEarly  map[string]int // Of the next day, if that may have begun.
@@ -92,7 +94,7 @@ func newRecord(log io.Writer) *record {
 	return &record{
 		log: log, checked: map[string]int{}, faults: map[string]int{},
 		messages: map[string]int{}, notBefore: map[string]time.Time{}, underWay: map[*call]bool{},
-		serving: map[*process]int{}, asked: map[string]int{}, askedEarly: map[string]int{}, disturbed: map[string]time.Time{},
+		serving: map[*process]int{}, asked: map[string]int{}, askedEarly: map[string]int{}, recent: map[*process][]time.Time{}, disturbed: map[string]time.Time{},
 		tokenTimes: map[*process][]time.Time{}, denied: map[*process]time.Time{},
 		handled: map[string]*handling{}, arrivals: map[string]*arrival{},
 		botRequests: map[string]*process{},

@@ -37,6 +37,10 @@ var mutations = []mutation{
 		"a.window.free() > c.reserve(a.window.size()) && a.day.free(a.perDay)", "a.day.free(a.perDay)",
 	},
 	{
+		"each refusal of the rate limit halves the share for good", "internal/quota/window.go",
+		"	if !current || e.Refused {\n", "	if e.Refused && w.plan > 1 {\n\t\tw.plan /= 2\n\t}\n	if !current || e.Refused {\n",
+	},
+	{
 		"the day's calls never come back", "internal/quota/limits.go",
 		"d.end, d.used = d.clock.midnight(now), d.underWay", "d.end = d.clock.midnight(now)",
 	},
