@@ -60,7 +60,7 @@ func (w *world) givesToken(p *process, refused string) {
 		}
 		explained := w.going("oauth-denied", "all") || time.Now().Before(w.apart)
 		w.holds("no more tokens than allowed", explained, "the OAuth server denies %s a token", p.name)
-		w.guard.Lock()
+		w.guard.Lock() // It asks for none in the next ten minutes.
 		w.lastEnds = later(w.lastEnds, time.Now().Add(10*time.Minute+30*time.Second))
 		w.guard.Unlock()
 	}
